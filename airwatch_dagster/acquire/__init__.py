@@ -1,0 +1,1 @@
+"""Network clients and the merge of a fresh pull into history."""

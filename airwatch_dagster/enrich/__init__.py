@@ -1,0 +1,1 @@
+"""What was knowable about a site at the end of an issue day."""

@@ -1,0 +1,1 @@
+"""Training examples, model families, their scores and the choice of a champion."""

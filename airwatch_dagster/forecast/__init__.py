@@ -1,0 +1,1 @@
+"""Predictions with calibrated intervals, AQI and category."""

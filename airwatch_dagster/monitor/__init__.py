@@ -1,0 +1,1 @@
+"""Forecasts meet their truth; inputs are watched for drift."""

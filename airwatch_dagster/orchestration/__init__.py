@@ -1,0 +1,1 @@
+"""Dagster glue: the only folder that imports dagster, mlflow and boto3."""

@@ -1,0 +1,1 @@
+"""A practice server: EPA wire formats over simulated, repeatable air."""

@@ -1,0 +1,76 @@
+"""What every table has: a strict pandera schema, a key, a grain, and a date that picks the partition."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import pandas as pd
+import pandera.pandas as pa
+
+Grain = Literal["day", "month", "none"]
+
+
+class Table(pa.DataFrameModel):
+    """Base of all table schemas: no unknown columns, columns in order, dtypes coerced."""
+
+    class Config:
+        strict = True
+        ordered = True
+        coerce = True
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A table by its one name, which is also its asset key, storage folder and dictionary heading."""
+
+    name: str
+    model: type[Table]
+    grain: Grain
+    """What one partition holds."""
+    key: tuple[str, ...]
+    """Columns that identify a row."""
+    partition_column: str | None
+    """The date column that decides a row's partition; None for unpartitioned tables."""
+
+    @cached_property
+    def schema(self) -> pa.DataFrameSchema:
+        """The pandera schema, with uniqueness of the key."""
+        schema = self.model.to_schema()
+        schema.unique = list(self.key)
+        return schema
+
+    @property
+    def description(self) -> str:
+        return (self.model.__doc__ or "").strip()
+
+    @property
+    def column_names(self) -> list[str]:
+        return list(self.schema.columns)
+
+    def empty(self) -> pd.DataFrame:
+        """No rows, every column in its dtype: what an intentionally empty partition holds."""
+        return pd.DataFrame({name: pd.Series(dtype=str(column.dtype)) for name, column in self.schema.columns.items()})
+
+    def partition_keys_of(self, frame: pd.DataFrame) -> pd.Series:
+        """The partition key of each row (``2021-07-04`` or ``2021-07``)."""
+        if self.partition_column is None:
+            raise ValueError(f"{self.name} is not partitioned")
+        return frame[self.partition_column].dt.strftime("%Y-%m-%d" if self.grain == "day" else "%Y-%m")
+
+
+TABLES: dict[str, TableSpec] = {}
+"""Every table by name, in pipeline order; filled when the stage modules of this package are imported."""
+
+
+def table(*, grain: Grain, key: Sequence[str], partition_column: str | None = None) -> Callable[[type[Any]], type[Any]]:
+    """Register a schema class as the table of its name in snake_case."""
+
+    def register(model: type[Any]) -> type[Any]:
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", model.__name__).lower()
+        TABLES[name] = TableSpec(name, model, grain, tuple(key), partition_column)
+        return model
+
+    return register
+

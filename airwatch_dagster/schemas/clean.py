@@ -1,0 +1,32 @@
+"""Tables of the clean stage: one trusted value per site and day."""
+
+from typing import Final
+
+import pandas as pd
+
+from airwatch_dagster.schemas import columns as c
+from airwatch_dagster.schemas.base import Table, table
+
+CHOSEN_BY: Final = ("primary_monitor", "sole_monitor", "collocated_average", "undesignated_average")
+"""How a site-day got its value: the designated primary monitor; the only monitor there was; the mean of
+the collocated ones on a day without the primary; the mean at a site without a designated primary."""
+
+
+@table(grain="day", key=("site_id", "date_local"), partition_column="date_local")
+class SiteDays(Table):
+    """One trusted 24-hour PM2.5 value per site, with the rule that chose it."""
+
+    site_id: str = c.site_id()
+    date_local: pd.Timestamp = c.field("Local standard day")
+    pm25_ugm3: float = c.pm25("24-hour mean PM2.5")
+    is_valid: bool = c.field("Valid as truth: validity indicator not N and at least 75 % of observations")
+    is_provisional: bool = c.field("From AirNow; AQS has not published the day yet")
+    chosen_by: str = c.field("Rule that chose the value (40 CFR 50 App. N)", isin=CHOSEN_BY)
+    monitor_count: int = c.field("Monitors behind the value", ge=1)
+    is_restated: bool = c.field("A corrected T640 row (POC k+20) replaced the original one")
+    method_code: str = c.method_code()
+    aqi: int = c.aqi()
+    latitude: float = c.latitude()
+    longitude: float = c.longitude()
+    cbsa_code: str = c.cbsa_code()
+    state_code: str = c.state_code()

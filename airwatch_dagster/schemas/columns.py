@@ -1,0 +1,126 @@
+"""Every column of every table, declared once: meaning, unit, range.
+
+A table's schema picks columns from here by calling them, so the same quantity has the same name,
+unit and bounds wherever it appears.
+"""
+
+from typing import Any, Final
+
+import pandera.pandas as pa
+
+SITE_ID_PATTERN: Final = r"^[0-9]{9}$"
+"""State (2), county (3) and site number (4) digits. Source: AQS site identifiers."""
+
+HORIZONS_DAYS: Final = (1, 2, 3)
+"""Lead times of a forecast, in days after the issue day."""
+
+LOWEST_PM25_UGM3: Final = -50.0
+"""Readings slightly below zero are real instrument noise (published minimum about -7); far below is an error."""
+
+HIGHEST_PM25_UGM3: Final = 5000.0
+"""Above any 24-hour mean ever published; a higher value is an error, smoke never is."""
+
+FAMILIES: Final = (
+    "persistence",
+    "damped_persistence",
+    "climatology",
+    "ridge",
+    "random_forest",
+    "catboost",
+)
+"""Every model family; the first three are the baselines that a champion must beat."""
+
+BASELINES: Final = FAMILIES[:3]
+
+AQI_CATEGORIES: Final = (
+    "Good",
+    "Moderate",
+    "Unhealthy for Sensitive Groups",
+    "Unhealthy",
+    "Very Unhealthy",
+    "Hazardous",
+)
+"""AQI categories from best to worst. Source: 40 CFR 58 App. G."""
+
+
+def field(description: str, **rules: Any) -> Any:
+    """A pandera field with a description; ``rules`` are pandera's own."""
+    return pa.Field(description=description, **rules)
+
+
+def site_id(**rules: Any) -> Any:
+    return field("AQS site: state, county and site number, 9 digits", str_matches=SITE_ID_PATTERN, **rules)
+
+
+def state_code() -> Any:
+    return field("AQS state code, 2 digits", str_matches=r"^[0-9]{2}$")
+
+
+def county_code() -> Any:
+    return field("AQS county code, 3 digits", str_matches=r"^[0-9]{3}$")
+
+
+def site_number() -> Any:
+    return field("AQS site number within the county, 4 digits", str_matches=r"^[0-9]{4}$")
+
+
+def parameter_code() -> Any:
+    return field("AQS parameter, 5 digits; 88101 is PM2.5 by FRM/FEM", str_matches=r"^[0-9]{5}$")
+
+
+def poc() -> Any:
+    return field("Parameter occurrence code: tells monitors at one site apart, nothing else", ge=1, le=99)
+
+
+def cbsa_code() -> Any:
+    return field("Core-based statistical area, 5 digits; null when rural", nullable=True, str_matches=r"^[0-9]{5}$")
+
+
+def latitude() -> Any:
+    return field("Latitude, degrees north", ge=-90.0, le=90.0)
+
+
+def longitude() -> Any:
+    return field("Longitude, degrees east", ge=-180.0, le=180.0)
+
+
+def method_code(*, nullable: bool = True) -> Any:
+    return field("AQS method of the instrument, 3 digits", nullable=nullable, str_matches=r"^[0-9]{3}$")
+
+
+def pm25(description: str, *, nullable: bool = False, alias: str | None = None) -> Any:
+    return field(
+        f"{description}, µg/m³ at local conditions",
+        nullable=nullable,
+        ge=LOWEST_PM25_UGM3,
+        le=HIGHEST_PM25_UGM3,
+        **({"alias": alias} if alias else {}),
+    )
+
+
+def aqi(*, nullable: bool = False) -> Any:
+    return field("US AQI by the table of 2024-05-06; no upper cap", nullable=nullable, ge=0)
+
+
+def aqi_category() -> Any:
+    return field("AQI category by the table of 2024-05-06", isin=AQI_CATEGORIES)
+
+
+def issue_date() -> Any:
+    return field("Local day at whose end the forecast is issued")
+
+
+def target_date() -> Any:
+    return field("Local day the forecast speaks of")
+
+
+def horizon_days() -> Any:
+    return field("Days from issue to target", isin=HORIZONS_DAYS)
+
+
+def model_family() -> Any:
+    return field("Model family", isin=FAMILIES)
+
+
+def month() -> Any:
+    return field("First day of the month")
