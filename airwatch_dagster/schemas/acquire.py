@@ -37,7 +37,7 @@ class RawReadings(Table):
     site_number: str = c.site_number()
     parameter_code: str = c.parameter_code()
     poc: int = c.poc()
-    date_local: pd.Timestamp = c.field("Local standard day of the sample")
+    date_local: pd.Timestamp = c.date_local()
     sample_duration: str = c.field("AQS duration: 24 HOUR (filter), 24-HR BLK AVG (continuous), 1 HOUR (its hours)")
     pollutant_standard: str = c.field("Standard the row was computed for; null on 1 HOUR", nullable=True)
     event_type: str = c.field("Exceptional-event handling, in the source's own words", nullable=True)

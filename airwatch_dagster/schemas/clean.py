@@ -8,8 +8,9 @@ from airwatch_dagster.schemas import columns as c
 from airwatch_dagster.schemas.base import Table, table
 
 CHOSEN_BY: Final = ("primary_monitor", "sole_monitor", "collocated_average", "undesignated_average")
-"""How a site-day got its value: the designated primary monitor; the only monitor there was; the mean of
-the collocated ones on a day without the primary; the mean at a site without a designated primary."""
+"""How a site-day got its value: the designated primary monitor; the only monitor at a site without a
+designated one; the mean of the collocated monitors (it may be one) on a day without a usable primary; the mean of
+several monitors at a site without a designated one."""
 
 
 @table(grain="day", key=("site_id", "date_local"), partition_column="date_local")
@@ -17,7 +18,7 @@ class SiteDays(Table):
     """One trusted 24-hour PM2.5 value per site, with the rule that chose it."""
 
     site_id: str = c.site_id()
-    date_local: pd.Timestamp = c.field("Local standard day")
+    date_local: pd.Timestamp = c.date_local()
     pm25_ugm3: float = c.pm25("24-hour mean PM2.5")
     is_valid: bool = c.field("Valid as truth: validity indicator not N and at least 75 % of observations")
     is_provisional: bool = c.field("From AirNow; AQS has not published the day yet")

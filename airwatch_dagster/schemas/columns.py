@@ -106,6 +106,22 @@ def aqi_category() -> Any:
     return field("AQI category by the table of 2024-05-06", isin=AQI_CATEGORIES)
 
 
+def date_local() -> Any:
+    return field("Local standard day")
+
+
+def forecast_pm25(what: str = "Forecast 24-hour mean PM2.5") -> Any:
+    return field(f"{what}, µg/m³", ge=0.0, le=HIGHEST_PM25_UGM3)
+
+
+def days_since_observed() -> Any:
+    return field("Days from the site's last valid reading to the issue day; 0 when observed on it", ge=0)
+
+
+def model_version(*, nullable: bool = False) -> Any:
+    return field("Version in the model registry", nullable=nullable)
+
+
 def issue_date() -> Any:
     return field("Local day at whose end the forecast is issued")
 

@@ -14,14 +14,14 @@ class ForecastScores(Table):
     issue_date: pd.Timestamp = c.issue_date()
     target_date: pd.Timestamp = c.target_date()
     horizon_days: int = c.horizon_days()
-    pm25_ugm3: float = c.field("Forecast 24-hour mean PM2.5, µg/m³", ge=0.0, le=c.HIGHEST_PM25_UGM3)
+    pm25_ugm3: float = c.forecast_pm25()
     pm25_observed_ugm3: float = c.pm25("24-hour mean PM2.5 that came true")
     error_ugm3: float = c.field("Forecast minus observed, µg/m³")
     abs_error_ugm3: float = c.field("Size of the error, µg/m³", ge=0.0)
     is_covered: bool = c.field("The 90 % interval holds the observed value")
-    days_since_observed: int = c.field("Days from the site's last valid reading to the issue day; 0 when observed on it", ge=0)
+    days_since_observed: int = c.days_since_observed()
     model_family: str = c.model_family()
-    model_version: str = c.field("Version in the model registry")
+    model_version: str = c.model_version()
     scored_at: pd.Timestamp = c.field("When the score was computed, UTC")
 
 

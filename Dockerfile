@@ -1,0 +1,26 @@
+# One image for the code location, the Dagster UI, the daemon and the MLflow server.
+FROM python:3.11.13-slim-bookworm
+
+ENV PYTHONUNBUFFERED=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_CACHE_DIR=1 \
+    GIT_PYTHON_REFRESH=quiet
+
+WORKDIR /app
+
+# pip compiles what it installs; without bytecode every run starts at half the speed.
+COPY requirements.txt .
+RUN pip install --no-deps --require-hashes -r requirements.txt && pip check
+
+COPY pyproject.toml README.md LICENSE ./
+COPY airwatch_dagster ./airwatch_dagster
+COPY deploy ./deploy
+RUN pip install --no-deps --no-build-isolation -e . \
+    && python -m compileall -q airwatch_dagster \
+    && useradd --uid 10001 --create-home airwatch \
+    && install -d -o airwatch -g airwatch /state
+
+USER airwatch
+ENV DAGSTER_HOME=/app/deploy \
+    AIRWATCH_STATE=/state
+VOLUME /state

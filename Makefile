@@ -1,0 +1,80 @@
+# `make` lists what can be done. Needs Python 3.11 or 3.12 and nothing else.
+
+PYTHON ?= python3
+UV ?= uv
+PORT ?= 3000
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock"
+
+# State goes where the caller's environment says, else .env, else .airwatch; always an absolute path.
+STATE := $(or $(AIRWATCH_STATE),$(shell sed -n "s/^AIRWATCH_STATE=[\"']*\([^\"']*\).*/\1/p" .env 2>/dev/null),.airwatch)
+export AIRWATCH_STATE := $(if $(filter /%,$(STATE)),$(STATE),$(CURDIR)/$(STATE:./%=%))
+export DAGSTER_HOME ?= $(CURDIR)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo dev test lint check format lock dictionary clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/runtime.stamp ## Install AirWatch into .venv, every package pinned and hash-checked
+
+demo: setup ## Run the whole pipeline on practice air, then say where to look
+	$(BIN)/airwatch demo
+
+dev: setup ## Open the Dagster UI and its daemon on http://127.0.0.1:3000 (PORT=…)
+	@mkdir -p "$(AIRWATCH_STATE)"
+	@# The database is made once, before two processes race for it.
+	@$(BIN)/dagster instance migrate >/dev/null
+	@echo "Dagster UI: http://127.0.0.1:$(PORT)   (Ctrl-C stops it and the daemon)"
+	@exec $(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
+
+test: .venv/dev.stamp ## Run the tests
+	$(BIN)/python -m pytest -n 2
+
+lint: .venv/dev.stamp ## Check format, style, types and import directions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test ## Everything that must hold before a commit: lint and tests
+
+format: .venv/dev.stamp ## Format the code and fix what can be fixed safely
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## Pin requirements*.in again, with hashes (needs uv)
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) requirements-dev.in -o requirements-dev.txt
+
+dictionary: setup ## Write the data dictionary from the schemas
+	$(BIN)/python -m airwatch_dagster.schemas.dictionary
+
+clean: ## Remove .venv and caches; data and state stay
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache htmlcov .coverage *.egg-info catboost_info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "make: '$(PYTHON)' is not a command here. AirWatch needs Python 3.11 or 3.12: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info[:2] < (3, 13)))' || { \
+		echo "make: '$(PYTHON)' is $$($(PYTHON) --version). AirWatch needs Python 3.11 or 3.12: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+
+# The lock is complete, so pip resolves nothing: --no-deps, then a check that nothing is missing.
+.venv/runtime.stamp: requirements.txt pyproject.toml | .venv/bin/python
+	@echo "Installing $$(grep -c '==' requirements.txt) pinned packages; this takes a minute or two."
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	$(PIP) check
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/runtime.stamp
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements-dev.txt
+	$(PIP) check
+	@touch $@

@@ -1,0 +1,180 @@
+"""The AQS API: published readings and monitors of one area at a time, politely and without leaking the key."""
+
+import re
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, quote_plus
+
+import pandas as pd
+
+from airwatch_dagster.acquire.aqs_answers import Throttled, rows_of
+from airwatch_dagster.acquire.exchange import get
+from airwatch_dagster.acquire.geographies import Geography
+from airwatch_dagster.acquire.pacing import RateLimiter
+from airwatch_dagster.acquire.readings import (
+    FOREIGN_STATES,
+    PM25_PARAMETER,
+    calendar_years,
+    check_days,
+    finish_monitors,
+    finish_readings,
+    one_row_per_key,
+)
+from airwatch_dagster.acquire.values import Origin, codes
+from airwatch_dagster.errors import BadPayload, ConfigurationError, SourceUnavailable
+
+if TYPE_CHECKING:
+    import requests
+
+AQS_URL: Final = "https://aqs.epa.gov/data/api"
+"""Version 2 of EPA's API."""
+
+RETRY_WAITS_S: Final = (15.0, 60.0, 180.0)
+"""Seconds before each repetition of a request that failed for a passing reason: gateways recover within minutes."""
+
+LONGEST_WAIT_S: Final = 900.0
+"""A server that asks for a longer wait, in seconds, is left alone: the run fails and can be repeated later."""
+
+_SIGN_UP: Final = "Open https://aqs.epa.gov/data/api/signup?email=YOU@EXAMPLE.ORG; EPA mails the key. Then set both"
+"""How to get credentials. Source: AQS API documentation, sign up."""
+
+_READING_NAMES: Final = (
+    *("state_code", "county_code", "site_number", "parameter_code", "poc", "latitude", "longitude", "date_local"),
+    *("sample_duration", "pollutant_standard", "event_type", "units_of_measure", "observation_count"),
+    *("observation_percent", "arithmetic_mean", "first_max_value", "first_max_hour", "aqi"),
+)
+"""Fields every dailyData row has; others of ours may be absent from old answers."""
+
+_MONITOR_NAMES: Final = (
+    *("state_code", "county_code", "site_number", "parameter_code", "poc", "latitude", "longitude"),
+    *("open_date", "close_date", "naaqs_primary_monitor"),
+)
+"""Fields every monitors row has."""
+
+
+class AqsClient:
+    """The AQS API at ``base_url`` for one registered user.
+
+    Requests go one at a time through ``limiter``, which every process of the machine shares, repetitions included.
+    Email and key are in no message, repr or exception chain of this class.
+    """
+
+    def __init__(
+        self,
+        base_url: str = AQS_URL,
+        *,
+        email: str | None,
+        key: str | None,
+        limiter: RateLimiter,
+        session: "requests.Session | None" = None,
+        source: str = "aqs",
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if not email or not key:
+            missing = " and ".join(n for n, v in (("EPA_AQS_EMAIL", email), ("EPA_AQS_API_KEY", key)) if not v)
+            raise ConfigurationError(missing, "the AQS API needs credentials, and this is not set", fix=_SIGN_UP)
+        self._base_url = base_url.rstrip("/")
+        self._credentials = {"email": email, "key": key}
+        self._limiter = limiter
+        self._session = session
+        self.source = source
+        self._clock = clock
+        self._sleep = sleep
+
+    def __repr__(self) -> str:
+        return f"AqsClient(source={self.source!r})"
+
+    def daily_data(self, geography: Geography, first: date, last: date) -> pd.DataFrame:
+        """Every published 88101 row from ``first`` to ``last``, in the columns of raw_readings without versions.
+
+        No rows means that EPA published none. One request per calendar year, as the API demands. Raises SourceRefused
+        when the API says no, SourceUnavailable when it does not answer properly, BadPayload for rows it garbled.
+        """
+        check_days(first, last)
+        pieces = [self._daily_year(geography, *days) for days in calendar_years(first, last)]
+        filled = [piece for piece in pieces if len(piece)] or pieces[:1]
+        return one_row_per_key(pd.concat(filled, ignore_index=True), culprit="AQS dailyData")
+
+    def monitors(self, geography: Geography, first: date, last: date) -> pd.DataFrame:
+        """The 88101 monitors that ran between two days, in the columns of monitors without is_context.
+
+        Errors as ``daily_data``.
+        """
+        check_days(first, last)
+        service = f"monitors/{geography.service}"
+        frame = _frame(self._rows(service, geography, first, last), _MONITOR_NAMES, f"AQS {service}")
+        frame = frame.rename(
+            columns={
+                "close_date": "last_sample_date",
+                "naaqs_primary_monitor": "is_primary",
+                "last_method_code": "method_code",
+                "local_site_name": "site_name",
+            }
+        )
+        located = frame["latitude"].notna() & frame["longitude"].notna()
+        return finish_monitors(frame[located], origin=Origin(f"AQS {service}", "row", 1), null_means_open=True)
+
+    def _daily_year(self, geography: Geography, first: date, last: date) -> pd.DataFrame:
+        service = f"dailyData/{geography.service}"
+        frame = _frame(self._rows(service, geography, first, last), _READING_NAMES, f"AQS {service}")
+        return finish_readings(frame, source=self.source, origin=Origin(f"AQS {service}", "row", 1))
+
+    def _rows(self, service: str, geography: Geography, first: date, last: date) -> list[dict[str, Any]]:
+        days = {"bdate": f"{first:%Y%m%d}", "edate": f"{last:%Y%m%d}"}
+        return self.request(service, {"param": PM25_PARAMETER, **days, **geography.params})
+
+    def request(self, service: str, params: dict[str, str]) -> list[dict[str, Any]]:
+        """The rows of one answer, none when the API published nothing; repeats what failed for a passing reason."""
+        for wait_s in RETRY_WAITS_S:
+            try:
+                return self._request_once(service, params)
+            except SourceUnavailable as failure:
+                wait_s = max(wait_s, failure.wait_s or 0.0) if isinstance(failure, Throttled) else wait_s
+                if not failure.retry_helps or wait_s > LONGEST_WAIT_S:
+                    raise
+            self._sleep(wait_s)
+        return self._request_once(service, params)
+
+    def _request_once(self, service: str, params: dict[str, str]) -> list[dict[str, Any]]:
+        culprit = f"AQS {service}"
+        session = self._session = self._session or _new_session()
+        with self._limiter.turn():
+            answer = get(
+                session,
+                f"{self._base_url}/{service}",
+                culprit=culprit,
+                params={**self._credentials, **params},
+                redirects=False,
+            )
+        return rows_of(answer, culprit=culprit, redact=self._redacted, now_s=self._clock())
+
+    def _redacted(self, text: str) -> str:
+        """``text`` without email and key, however they were written."""
+        for secret in self._credentials.values():
+            for written in {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}:
+                text = re.sub(re.escape(written), "(hidden)", text, flags=re.IGNORECASE)
+        return re.sub(r"\b(email|key)=[^&\s\"']+", r"\1=(hidden)", text, flags=re.IGNORECASE)
+
+
+def _new_session() -> "requests.Session":
+    import requests
+
+    return requests.Session()
+
+
+def _frame(rows: list[dict[str, Any]], needed: tuple[str, ...], culprit: str) -> pd.DataFrame:
+    """Rows of 88101 outside Canada, as answered; the index still counts the answer's rows.
+
+    Raises BadPayload for absent fields.
+    """
+    if not rows:
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in needed})
+    frame = pd.DataFrame(rows, dtype=object)
+    missing = [name for name in needed if name not in frame.columns]
+    if missing:
+        raise BadPayload(culprit, f"rows have no field {', '.join(missing)}", fix="The API changed; report it")
+    parameter = codes(frame["parameter_code"], "parameter_code", origin=Origin(culprit, "row", 1))
+    return frame[(parameter == PM25_PARAMETER) & ~frame["state_code"].isin(FOREIGN_STATES)]

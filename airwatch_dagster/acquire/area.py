@@ -1,0 +1,155 @@
+"""Where we forecast: statistical areas, states or the whole country, and the sites around them."""
+
+import difflib
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.errors import ConfigurationError
+
+EARTH_RADIUS_KM: Final = 6371.0088
+"""Mean radius of the Earth, km. Source: IUGG, GRS 80; the sphere's distances are within 0.6 % of the ellipsoid's."""
+
+_ROWS_PER_BLOCK: Final = 512
+"""Sites compared with all area sites at once: bounds memory to a few dozen MB for the whole country."""
+
+_SYNTAX: Final = "Write cbsa:16980, state:17, several separated by commas, or us"
+
+
+@dataclass(frozen=True)
+class Area:
+    """Statistical areas and states, or everything; codes are sorted and known to AQS."""
+
+    cbsa_codes: tuple[str, ...] = ()
+    state_codes: tuple[str, ...] = ()
+    is_everywhere: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> "Area":
+        """The area a setting such as ``cbsa:16980,state:18`` or ``us`` names.
+
+        Raises ConfigurationError for an unknown syntax, and for a code that AQS does not list, with the nearest ones.
+        """
+        parts = [part.strip().lower() for part in text.split(",") if part.strip()]
+        if not parts:
+            raise ConfigurationError("AIRWATCH_AREA", f"{text!r} names no area", fix=_SYNTAX)
+        if "us" in parts:
+            return cls(is_everywhere=True)
+        codes = [_parse_part(part) for part in parts]
+        return cls(
+            cbsa_codes=tuple(sorted({code for kind, code in codes if kind == "cbsa"})),
+            state_codes=tuple(sorted({code for kind, code in codes if kind == "state"})),
+        )
+
+    def __str__(self) -> str:
+        if self.is_everywhere:
+            return "us"
+        return ",".join([f"cbsa:{code}" for code in self.cbsa_codes] + [f"state:{code}" for code in self.state_codes])
+
+    def contains(self, state_code: pd.Series, cbsa_code: pd.Series) -> pd.Series:
+        """Which rows lie in the area; a null code is in no state or statistical area."""
+        if self.is_everywhere:
+            return pd.Series(True, index=state_code.index)
+        return state_code.isin(self.state_codes) | cbsa_code.isin(self.cbsa_codes)
+
+    def context_mask(self, sites: pd.DataFrame, context_km: float) -> pd.Series:
+        """Which ``sites`` (latitude, longitude, is_area) lie outside, within ``context_km`` of an area site."""
+        is_area = sites["is_area"].astype(bool)
+        outside = ~is_area.to_numpy()
+        near = np.zeros(len(sites), dtype=bool)
+        if context_km > 0:
+            near[outside] = distance_to_nearest_km(sites[outside], sites[~outside]) <= context_km
+        return pd.Series(near, index=sites.index)
+
+
+def distance_to_nearest_km(places: pd.DataFrame, anchors: pd.DataFrame) -> np.ndarray:
+    """Great-circle distance in km from each place to its nearest anchor; infinite without anchors.
+
+    Both have latitude and longitude in degrees.
+    """
+    nearest = np.full(len(places), np.inf)
+    if len(anchors) == 0:
+        return nearest
+    to = np.radians(anchors[["latitude", "longitude"]].drop_duplicates().to_numpy(dtype=float))
+    here = np.radians(places[["latitude", "longitude"]].to_numpy(dtype=float))
+    for start in range(0, len(here), _ROWS_PER_BLOCK):
+        block = here[start : start + _ROWS_PER_BLOCK]
+        nearest[start : start + _ROWS_PER_BLOCK] = _haversine_km(block, to).min(axis=1)
+    return nearest
+
+
+def _haversine_km(here: np.ndarray, to: np.ndarray) -> np.ndarray:
+    """Distances in km, here × to, of (latitude, longitude) rows in radians."""
+    half = (here[:, None, :] - to[None, :, :]) / 2.0
+    across = np.cos(here[:, None, 0]) * np.cos(to[None, :, 0]) * np.sin(half[:, :, 1]) ** 2
+    chord = np.clip(np.sin(half[:, :, 0]) ** 2 + across, 0.0, 1.0)
+    distance_km: np.ndarray = 2.0 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(chord))
+    return distance_km
+
+
+@cache
+def cbsa_names() -> dict[str, str]:
+    """Name of every core-based statistical area by its 5-digit code, as AQS uses them (delineation of 2013-15).
+
+    Source: AQS API list/cbsas of 2026-05-12, 1,006 areas; accents that it garbles are restored in three names.
+    """
+    return _packaged_names("cbsas.csv")
+
+
+@cache
+def state_names() -> dict[str, str]:
+    """Name of every state, territory and border country by its AQS code.
+
+    Source: AQS API list/states of 2026-05-12.
+    """
+    return _packaged_names("states.csv")
+
+
+def cbsa_code_of(name: str) -> str | None:
+    """Code of the area with this published name, however its accents were encoded; None when AQS does not list it."""
+    return _cbsa_codes_by_folded_name().get(_folded(name))
+
+
+def _packaged_names(file_name: str) -> dict[str, str]:
+    with files("airwatch_dagster.acquire").joinpath(file_name).open("r", encoding="utf-8") as file:
+        table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    return dict(zip(table["code"], table["name"], strict=True))
+
+
+@cache
+def _cbsa_codes_by_folded_name() -> dict[str, str]:
+    return {_folded(name): code for code, name in cbsa_names().items()}
+
+
+def _folded(name: str) -> str:
+    """Lower case, each run of letters beyond ASCII as one question mark: published encodings disagree about those."""
+    return re.sub(r"[^\x00-\x7f]+", "?", name.strip()).lower()
+
+
+def _parse_part(part: str) -> tuple[str, str]:
+    kind, separator, code = (piece.strip() for piece in part.partition(":"))
+    known = {"cbsa": cbsa_names, "state": state_names}.get(kind)
+    if known is None or not separator:
+        raise ConfigurationError("AIRWATCH_AREA", f"{part!r} is no area", fix=_SYNTAX)
+    if not code.isdigit() or code not in known():
+        near = ", ".join(_near(code, known()))
+        raise ConfigurationError(
+            "AIRWATCH_AREA",
+            f"{code!r} is no {kind} code that AQS lists",
+            fix=f"Did you mean {near}" if near else _SYNTAX,
+        )
+    return kind, code
+
+
+def _near(code: str, names: dict[str, str]) -> list[str]:
+    """Up to five ``code (name)`` whose name holds the word, or whose code or name resembles it."""
+    holding = [known for known, name in names.items() if code and code in name.lower()]
+    by_name = {name.lower(): known for known, name in names.items()}
+    alike = difflib.get_close_matches(code, names, n=3, cutoff=0.6)
+    alike += [by_name[name] for name in difflib.get_close_matches(code, by_name, n=3, cutoff=0.6)]
+    return [f"{known} ({names[known]})" for known in dict.fromkeys([*holding, *alike])][:5]

@@ -1,0 +1,65 @@
+"""Where an AQS request looks: each class is one of the API's geographies."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Geography(Protocol):
+    """The last part of a service's path, and the parameters that go with it."""
+
+    @property
+    def service(self) -> str: ...
+
+    @property
+    def params(self) -> dict[str, str]: ...
+
+
+@dataclass(frozen=True)
+class ByState:
+    """A whole state."""
+
+    state: str
+    service = "byState"
+
+    @property
+    def params(self) -> dict[str, str]:
+        return {"state": self.state}
+
+
+@dataclass(frozen=True)
+class ByCounty:
+    """A county of a state."""
+
+    state: str
+    county: str
+    service = "byCounty"
+
+    @property
+    def params(self) -> dict[str, str]:
+        return {"state": self.state, "county": self.county}
+
+
+@dataclass(frozen=True)
+class BySite:
+    """A site of a county."""
+
+    state: str
+    county: str
+    site: str
+    service = "bySite"
+
+    @property
+    def params(self) -> dict[str, str]:
+        return {"state": self.state, "county": self.county, "site": self.site}
+
+
+@dataclass(frozen=True)
+class ByCbsa:
+    """A core-based statistical area."""
+
+    cbsa: str
+    service = "byCBSA"
+
+    @property
+    def params(self) -> dict[str, str]:
+        return {"cbsa": self.cbsa}

@@ -1,0 +1,136 @@
+"""What every reader of EPA's data ends with: the contract's columns, checked codes, and one row per key."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.acquire.values import Origin, reject_nulls, typed_columns
+from airwatch_dagster.errors import BadPayload, ConfigurationError
+from airwatch_dagster.schemas import TABLES
+
+PM25_PARAMETER: Final = "88101"
+"""PM2.5 by federal reference or equivalent method; 88502 (not comparable) is mixed into many downloads."""
+
+VERSION_COLUMNS: Final = ("first_seen_at", "superseded_at")
+"""Columns that the merge into history adds to what a source published."""
+
+READING_COLUMNS: Final = tuple(name for name in TABLES["raw_readings"].column_names if name not in VERSION_COLUMNS)
+"""Columns of a pull, in order."""
+
+READING_KEY: Final = tuple(name for name in TABLES["raw_readings"].key if name not in VERSION_COLUMNS)
+"""Columns that identify a published row. Never ``source`` or ``date_of_last_change``: the same row comes from several
+sources, and its date changes without its value."""
+
+MONITOR_COLUMNS: Final = tuple(name for name in TABLES["monitors"].column_names if name != "is_context")
+"""Columns of a monitor list before the area is known, in order."""
+
+SITE_COLUMNS: Final = ("state_code", "county_code", "site_number")
+
+FOREIGN_STATES: Final = ("CC",)
+"""States whose monitors have no 9-digit site: AQS files Canada under CC. Their rows are left out."""
+
+_NEVER_NULL: Final = ("state_code", "county_code", "site_number", "parameter_code", "poc", "latitude", "longitude")
+_NEVER_NULL_IN_READINGS: Final = (*_NEVER_NULL, "date_local", "sample_duration", "units_of_measure")
+
+
+def check_days(first: date, last: date) -> None:
+    """Raises ConfigurationError when the last day is before the first."""
+    if pd.Timestamp(last) < pd.Timestamp(first):
+        problem = f"the last day {last:%Y-%m-%d} is before the first, {first:%Y-%m-%d}"
+        raise ConfigurationError("Days to read", problem, fix="Swap them")
+
+
+def calendar_years(first: date, last: date) -> Iterator[tuple[date, date]]:
+    """The days of each calendar year between two days, first to last."""
+    for year in range(first.year, last.year + 1):
+        yield (first if year == first.year else date(year, 1, 1), last if year == last.year else date(year, 12, 31))
+
+
+def finish_readings(frame: pd.DataFrame, *, source: str, origin: Origin) -> pd.DataFrame:
+    """``frame`` in the columns and dtypes of raw_readings without versions, one row per key, sorted by key.
+
+    Column names are ours; values may still be text; absent nullable columns become null. Exact duplicates collapse.
+    Raises BadPayload for a code without its zeros, a value that does not parse, a missing value where none may be,
+    and two different rows with one key.
+    """
+    typed = typed_columns(frame, [name for name in READING_COLUMNS if name != "source"], origin=origin)
+    reject_nulls(typed, _NEVER_NULL_IN_READINGS, origin=origin)
+    typed.insert(READING_COLUMNS.index("source"), "source", pd.Series(source, index=typed.index, dtype=object))
+    return one_row_per_key(typed, culprit=origin.culprit)
+
+
+def finish_monitors(frame: pd.DataFrame, *, origin: Origin, null_means_open: bool) -> pd.DataFrame:
+    """``frame`` in the columns and dtypes of monitors without is_context, one row per monitor, sorted.
+
+    A monitor listed several times is primary when any row says so, opened on the earliest day, and takes the rest from
+    the row that lasted longest. ``null_means_open`` says whether a null last day is the latest of all or unknown.
+    """
+    published = [name for name in MONITOR_COLUMNS if name not in ("site_id", "is_primary")]
+    typed = typed_columns(frame, published, origin=origin)
+    reject_nulls(typed, _NEVER_NULL, origin=origin)
+    typed["site_id"] = typed[SITE_COLUMNS[0]] + typed[SITE_COLUMNS[1]] + typed[SITE_COLUMNS[2]]
+    typed["is_primary"] = frame["is_primary"].astype(object).eq("Y").fillna(False).astype(bool)
+    key = list(TABLES["monitors"].key)
+    nulls: Literal["last", "first"] = "last" if null_means_open else "first"
+    typed = typed.sort_values([*key, "last_sample_date"], na_position=nulls, kind="stable")
+    monitors = typed.groupby(key, sort=False)
+    merged = typed.drop_duplicates(key, keep="last").set_index(key)
+    merged = merged.assign(is_primary=monitors["is_primary"].any(), open_date=monitors["open_date"].min())
+    return merged.reset_index()[list(MONITOR_COLUMNS)]
+
+
+def one_row_per_key(readings: pd.DataFrame, *, culprit: str) -> pd.DataFrame:
+    """``readings`` without repeated rows, sorted by key. Raises BadPayload where one key has different values.
+
+    Rows that differ in date_of_last_change alone are one row, with the latest date.
+    """
+    order = key_codes(readings, READING_KEY)
+    by_key = np.lexsort((readings["date_of_last_change"].to_numpy(), order))
+    ordered, order = readings.iloc[by_key], order[by_key]
+    repeated = np.flatnonzero(order[1:] == order[:-1])
+    if len(repeated):
+        _reject_conflicts(ordered, repeated, culprit)
+        ordered = ordered.iloc[np.append(order[1:] != order[:-1], True)]
+    return ordered.reset_index(drop=True)
+
+
+def key_codes(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    """One integer per row: equal where ``columns`` are (null equals null), ordered as they sort, null first."""
+    numbers, size = np.zeros(len(frame), dtype=np.int64), 1
+    for column in columns:
+        values, uniques = pd.factorize(frame[column], sort=True)
+        width = len(uniques) + 1
+        if size * width >= 2**62:
+            numbers = np.unique(numbers, return_inverse=True)[1].astype(np.int64)
+            size = len(frame) + 1
+        numbers, size = numbers * width + values + 1, size * width
+    return numbers
+
+
+def same_values(left: pd.DataFrame, right: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    """Which rows of two frames of equal length agree in all ``columns``; null agrees with null."""
+    same = np.ones(len(left), dtype=bool)
+    for column in columns:
+        both = pd.concat([left[column], right[column]], ignore_index=True)
+        values = pd.factorize(both)[0]
+        same &= values[: len(left)] == values[len(left) :]
+    return same
+
+
+def _reject_conflicts(ordered: pd.DataFrame, repeated: np.ndarray, culprit: str) -> None:
+    values = [name for name in READING_COLUMNS if name not in (*READING_KEY, "date_of_last_change")]
+    left, right = ordered.iloc[repeated], ordered.iloc[repeated + 1]
+    for at in np.flatnonzero(~same_values(left, right, values))[:1]:
+        one, other = left.iloc[at], right.iloc[at]
+        column = next(name for name in values if not same_values(left.iloc[[at]], right.iloc[[at]], [name])[0])
+        problem = f"two rows for {key_text(one)}: {column} is {one[column]} and {other[column]}"
+        raise BadPayload(culprit, problem, fix="Report it to the publisher, or use another copy of the data")
+
+
+def key_text(reading: pd.Series) -> str:
+    """The key of one row, to be read by a person."""
+    words = {name: f"{reading[name]:%Y-%m-%d}" if name == "date_local" else reading[name] for name in READING_KEY}
+    return ", ".join(f"{name} {word}" for name, word in words.items())

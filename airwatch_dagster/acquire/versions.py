@@ -1,0 +1,122 @@
+"""History of published rows: what a fresh pull changes, and what was known at any instant."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.acquire.readings import (
+    READING_COLUMNS,
+    READING_KEY,
+    VERSION_COLUMNS,
+    key_codes,
+    key_text,
+    same_values,
+)
+from airwatch_dagster.errors import BadPayload, ConfigurationError, ContractViolation
+
+VALUE_COLUMNS: Final = tuple(
+    name for name in READING_COLUMNS if name not in (*READING_KEY, "source", "date_of_last_change")
+)
+"""Columns whose change makes a new version. Not ``source``: the same row comes from several. Nor its last change:
+EPA touches whole years without changing a value, and versions that differ in nothing else hide the real revisions."""
+
+_COLUMNS: Final = [*READING_COLUMNS, *VERSION_COLUMNS]
+
+InScope = pd.Series | Callable[[pd.DataFrame], pd.Series]
+"""Which history rows a pull speaks for, so that their absence from it means that they were withdrawn."""
+
+
+def merge_pull(history: pd.DataFrame, pull: pd.DataFrame, *, seen_at: pd.Timestamp, in_scope: InScope) -> pd.DataFrame:
+    """History after a pull at ``seen_at`` (UTC): every version ever seen, sorted by key and first_seen_at.
+
+    A current row that the pull repeats stays untouched, source included; one that changed is superseded by its new
+    version; one in scope that vanished is superseded; a new one is first seen now. The same pull again adds nothing.
+    ``history`` has the columns of raw_readings, ``pull`` those without versions and one row per key. Raises
+    ConfigurationError when practice and real rows would mix or ``history`` has seen a later pull, BadPayload
+    for a repeated key in ``pull``, ContractViolation for two current versions of a key in ``history``.
+    """
+    seen_at = _naive_utc(seen_at)
+    _refuse_mixture(history, pull)
+    _refuse_earlier(history, seen_at)
+    scope = (in_scope(history) if callable(in_scope) else in_scope).to_numpy(dtype=bool)
+    keys = key_codes(_stacked(history[list(READING_KEY)], pull[list(READING_KEY)]), READING_KEY)
+    superseded, is_new = _differences(history, pull, keys=keys, scope=scope)
+    if (history["first_seen_at"].to_numpy()[superseded] >= np.datetime64(seen_at)).any():
+        raise _too_early(seen_at, seen_at)
+    kept, fresh = history[_COLUMNS].copy(), pull.loc[is_new, list(READING_COLUMNS)].copy()
+    kept["superseded_at"] = kept["superseded_at"].astype("datetime64[ns]").mask(superseded, seen_at)
+    fresh["first_seen_at"], fresh["superseded_at"] = seen_at, pd.NaT
+    merged = _stacked(kept, fresh)
+    for column in VERSION_COLUMNS:
+        merged[column] = merged[column].astype("datetime64[ns]")
+    numbers = np.concatenate([keys[: len(history)], keys[len(history) :][is_new]])
+    order = np.lexsort((merged["first_seen_at"].to_numpy(), numbers))
+    return merged.iloc[order].reset_index(drop=True)
+
+
+def as_of(history: pd.DataFrame, instant: pd.Timestamp) -> pd.DataFrame:
+    """The rows that were current at ``instant`` (UTC): seen by then, and not yet superseded."""
+    instant = _naive_utc(instant)
+    still = history["superseded_at"].isna() | (history["superseded_at"] > instant)
+    return history[(history["first_seen_at"] <= instant) & still].reset_index(drop=True)
+
+
+def _differences(
+    history: pd.DataFrame, pull: pd.DataFrame, *, keys: np.ndarray, scope: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which history rows the pull supersedes, and which pull rows are new versions."""
+    history_keys, pull_keys = keys[: len(history)], keys[len(history) :]
+    current = np.flatnonzero(history["superseded_at"].isna().to_numpy())
+    _refuse_repeated(history.iloc[current], history_keys[current], pull, pull_keys)
+    at = pd.Index(history_keys[current]).get_indexer(pd.Index(pull_keys))
+    found = at >= 0
+    partner = current[at[found]]
+    is_same = np.zeros(len(pull), dtype=bool)
+    is_same[found] = same_values(history.iloc[partner], pull[found], VALUE_COLUMNS)
+    superseded = np.zeros(len(history), dtype=bool)
+    superseded[current] = scope[current]
+    superseded[partner] = ~is_same[found]
+    return superseded, ~is_same
+
+
+def _refuse_repeated(
+    current: pd.DataFrame, current_keys: np.ndarray, pull: pd.DataFrame, pull_keys: np.ndarray
+) -> None:
+    for row in np.flatnonzero(pd.Index(pull_keys).duplicated())[:1]:
+        raise BadPayload("Pull", f"two rows for {key_text(pull.iloc[row])}", fix="Report it to the publisher")
+    for row in np.flatnonzero(pd.Index(current_keys).duplicated())[:1]:
+        problem = f"two current versions of {key_text(current.iloc[row])}"
+        raise ContractViolation("raw_readings", problem, fix="Restore the partition, or delete and pull it again")
+
+
+def _refuse_mixture(history: pd.DataFrame, pull: pd.DataFrame) -> None:
+    sources = {*history["source"].unique(), *pull["source"].unique()}
+    if "practice" in sources and len(sources) > 1:
+        real = ", ".join(sorted(sources - {"practice"}))
+        problem = f"practice rows and {real} rows would mix in one table"
+        raise ConfigurationError("AIRWATCH_STORAGE", problem, fix="Use a storage folder for each")
+
+
+def _refuse_earlier(history: pd.DataFrame, seen_at: pd.Timestamp) -> None:
+    for column in VERSION_COLUMNS:
+        latest = history[column].max()
+        if pd.notna(latest) and latest > seen_at:
+            raise _too_early(seen_at, latest)
+
+
+def _too_early(seen_at: pd.Timestamp, latest: pd.Timestamp) -> ConfigurationError:
+    problem = f"a pull seen at {seen_at} cannot follow one seen at {latest}"
+    fix = "Pull again; check this machine's clock if it recurs"
+    return ConfigurationError("raw_readings", problem, fix=fix, retry_helps=True)
+
+
+def _stacked(upper: pd.DataFrame, lower: pd.DataFrame) -> pd.DataFrame:
+    """Both frames, one above the other; an empty one does not bend the other's dtypes."""
+    filled = [frame for frame in (upper, lower) if len(frame)] or [upper]
+    return pd.concat(filled, ignore_index=True)
+
+
+def _naive_utc(instant: pd.Timestamp) -> pd.Timestamp:
+    return instant.tz_convert(None) if instant.tzinfo is not None else instant

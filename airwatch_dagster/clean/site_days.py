@@ -1,0 +1,88 @@
+"""From monitor-days to one trusted value per site and day (40 CFR 50 App. N)."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.clean.aqi import pm25_aqi
+from airwatch_dagster.clean.monitor_days import monitor_days
+from airwatch_dagster.schemas import TABLES
+
+RESTATED_METHODS: Final = frozenset({"736", "738"})
+"""Corrected T640 values; they stand beside the original row of the same instrument. Source: EPA's 2023 T640 data alignment."""
+
+ORIGINAL_METHODS: Final = frozenset({"236", "238"})
+"""T640 values before the correction."""
+
+RESTATED_POC_OFFSET: Final = 20
+"""A corrected row's POC is that of its original plus 20."""
+
+SITE_DAY_KEY: Final = ["site_id", "date_local"]
+
+
+def site_days(raw_readings: pd.DataFrame, *, monitors: pd.DataFrame) -> pd.DataFrame:
+    """Exactly one row per site and day with a published mean, in the columns of ``site_days``.
+
+    The primary monitor's valid value; on days it is missing or invalid, the mean of the valid collocated
+    ones; where nothing is valid, the same choice among the invalid ones, flagged. Restated T640 pairs are
+    one instrument: the corrected row replaces the original and takes over its designation.
+    Source: 40 CFR 50 App. N 3.0(d); T640 rule as observed in AQS.
+    """
+    days = _without_restated_originals(monitor_days(raw_readings))
+    days["is_primary"] = _designations(days, monitors).to_numpy()
+    days["_site_is_designated"] = days["site_id"].isin(monitors.loc[monitors["is_primary"], "site_id"])
+    return _finished(_chosen(days))
+
+
+def _without_restated_originals(days: pd.DataFrame) -> pd.DataFrame:
+    """Drop the original row of a restated pair; ``_designated_poc`` is the POC under which EPA lists the instrument."""
+    is_corrected = days["method_code"].isin(RESTATED_METHODS) & (days["poc"] > RESTATED_POC_OFFSET)
+    original_poc = days["poc"] - RESTATED_POC_OFFSET * is_corrected
+    corrected = pd.MultiIndex.from_arrays(
+        [days.loc[is_corrected, "site_id"], days.loc[is_corrected, "date_local"], original_poc[is_corrected]]
+    )
+    own = pd.MultiIndex.from_arrays([days["site_id"], days["date_local"], days["poc"]])
+    is_replaced = days["method_code"].isin(ORIGINAL_METHODS) & own.isin(corrected)
+    return days.assign(_designated_poc=original_poc, is_restated=is_corrected)[~is_replaced].reset_index(drop=True)
+
+
+def _designations(days: pd.DataFrame, monitors: pd.DataFrame) -> pd.Series:
+    """Whether each monitor-day is of its site's primary monitor, under its own POC or the restated original's."""
+    primary = monitors.loc[monitors["is_primary"], ["site_id", "parameter_code", "poc"]]
+    listed = pd.MultiIndex.from_frame(primary)
+    by_poc = [
+        pd.MultiIndex.from_frame(days[["site_id", "parameter_code", poc]]).isin(listed) for poc in ("poc", "_designated_poc")
+    ]
+    return pd.Series(by_poc[0] | by_poc[1], index=days.index)
+
+
+def _chosen(days: pd.DataFrame) -> pd.DataFrame:
+    """The monitor-days that make up each site-day: valid before invalid, primary before collocated."""
+    groups = days.groupby(SITE_DAY_KEY, sort=False)
+    days["_monitors_there"] = groups["poc"].transform("size")
+    any_valid = groups["is_valid"].transform("any")
+    days = days[days["is_valid"] | ~any_valid]
+    has_primary = days.groupby(SITE_DAY_KEY, sort=False)["is_primary"].transform("any")
+    days = days[days["is_primary"] | ~has_primary]
+    rule = np.select(
+        [days["is_primary"], days["_site_is_designated"], days["_monitors_there"] == 1],
+        ["primary_monitor", "collocated_average", "sole_monitor"],
+        default="undesignated_average",
+    )
+    return days.assign(chosen_by=rule).sort_values([*SITE_DAY_KEY, "poc"], kind="stable")
+
+
+def _finished(chosen: pd.DataFrame) -> pd.DataFrame:
+    """One row per site-day, averaged over the chosen monitors; the method is null where they differ."""
+    groups = chosen.groupby(SITE_DAY_KEY, sort=True)
+    first = groups[["chosen_by", "method_code", "is_valid", "latitude", "longitude", "cbsa_code", "state_code"]].first()
+    out = first.assign(
+        pm25_ugm3=groups["pm25_ugm3"].mean(),
+        monitor_count=groups.size(),
+        is_restated=groups["is_restated"].any(),
+        is_provisional=(chosen["source"] == "airnow").groupby([chosen[name] for name in SITE_DAY_KEY]).any(),
+    )
+    out.loc[groups["method_code"].nunique(dropna=False) > 1, "method_code"] = None
+    out["aqi"] = pm25_aqi(out["pm25_ugm3"])
+    return out.reset_index()[TABLES["site_days"].column_names]

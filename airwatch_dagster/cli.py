@@ -1,0 +1,106 @@
+"""The `airwatch` command: thin; everything it does can be done from the Dagster UI too."""
+
+import json
+import sys
+import warnings
+from typing import Any
+
+import click
+
+from airwatch_dagster.errors import AirWatchError
+
+
+class AirWatchCommands(click.Group):
+    """Explains AirWatch's own errors in one sentence and exits with 1; anything else keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from airwatch_dagster.orchestration.home import prepare_environment
+
+        prepare_environment()
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")  # libraries' notes to developers; `python -W` shows them
+        from airwatch_dagster.orchestration.runs import RunFailed
+
+        try:
+            return super().invoke(ctx)
+        except (AirWatchError, RunFailed) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=AirWatchCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="airwatch-dagster")
+def main() -> None:
+    """Tomorrow's PM2.5 for every US monitor, from one Dagster asset graph."""
+
+
+def _definitions() -> Any:
+    """Imported when a command needs them, after the environment is settled: they cost a second."""
+    from airwatch_dagster.definitions import defs
+
+    return defs
+
+
+@main.command()
+def demo() -> None:
+    """Run the whole graph on two years of simulated air and say what came out."""
+    from airwatch_dagster.orchestration.demo import embedded_default, run_demo
+
+    embedded_default()
+    run_demo(_definitions(), echo=click.echo)
+
+
+@main.command()
+@click.argument("first", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("last", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--tables", help="Only these tables, separated by commas; all by default.")
+@click.option("--refresh", is_flag=True, help="Pull and make everything again, not only what is missing or outdated.")
+@click.option("--plan", is_flag=True, help="Say what would be done and stop.")
+def backfill(first: Any, last: Any, tables: str | None, refresh: bool, plan: bool) -> None:
+    """Bring every table up to date for the days FIRST to LAST (YYYY-MM-DD). Resumes where an earlier one stopped."""
+    from airwatch_dagster.orchestration.backfill import run_backfill
+
+    names = tables.split(",") if tables else None
+    run_backfill(_definitions(), first=first, last=last, tables=names, refresh=refresh, only_plan=plan, echo=click.echo)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def doctor(as_json: bool) -> None:
+    """Check settings, source, storage, MLflow and the Dagster instance; say what to mend."""
+    from airwatch_dagster.orchestration.doctor import examine
+
+    findings = examine()
+    if as_json:
+        click.echo(json.dumps([finding.__dict__ for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            click.echo(f"{'ok  ' if finding.is_ok else 'FAIL'}  {finding.what}: {finding.says}")
+    if not all(finding.is_ok for finding in findings):
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("table")
+@click.argument("partition", required=False)
+@click.option("--rows", default=10, show_default=True, help="Rows to show.")
+@click.option("--json", "as_json", is_flag=True, help="All rows as JSON records.")
+def inspect(table: str, partition: str | None, rows: int, as_json: bool) -> None:
+    """Show a stored TABLE: its partitions, or the rows of one PARTITION (2021-07-04 or 2021-07)."""
+    from airwatch_dagster.orchestration.inspection import inspected
+
+    click.echo(inspected(table, partition, rows=rows, as_json=as_json))
+
+
+@main.command("practice-server")
+@click.option("--port", default=8123, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The server's clock; the real day by default.")
+@click.option("--min-interval", default=0.0, show_default=True, help="Seconds between API requests before it answers 429.")
+def practice_server(port: int, today: Any, min_interval: float) -> None:
+    """Serve EPA's wire formats over simulated air, for anyone who develops a client."""
+    from airwatch_dagster.orchestration.practice import serve_practice
+
+    serve_practice(port=port, today=today.date() if today else None, min_interval_seconds=min_interval, echo=click.echo)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Table of contents of the code location."""
+
+import os
+
+import dagster as dg
+
+from airwatch_dagster.orchestration.alerts import alert_sensors
+from airwatch_dagster.orchestration.automation import JOBS, SCHEDULES, SENSORS
+from airwatch_dagster.orchestration.experiments import mlflow_resource
+from airwatch_dagster.orchestration.parquet_io_manager import ParquetIOManager
+from airwatch_dagster.orchestration.resources import SourceResource, StorageResource
+from airwatch_dagster.orchestration.stages import acquire, clean, enrich, fit, forecast, monitor
+
+storage = os.environ.get("AIRWATCH_STORAGE") or "./data"
+
+defs = dg.Definitions(
+    assets=dg.load_assets_from_modules([acquire, clean, enrich, fit, forecast, monitor]),
+    jobs=JOBS,
+    schedules=SCHEDULES,
+    sensors=[*SENSORS, *alert_sensors()],
+    resources={
+        "io_manager": ParquetIOManager(root=storage),
+        "storage": StorageResource(root=storage),
+        "source": SourceResource(),
+        "mlflow": mlflow_resource,
+    },
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,65 @@
+"""What a site's own last four weeks say: lags by date, rolling means, spread, and how stale the record is."""
+
+from typing import Final
+
+import numpy as np
+
+from airwatch_dagster.enrich.grid import HISTORY_DAYS, shifted
+from airwatch_dagster.schemas.enrich import LAG_DAYS
+
+MEAN_WINDOWS_DAYS: Final = (3, 7, 14, 28)
+"""Rolling windows that end on the issue day."""
+
+
+def lag_features(values: np.ndarray) -> dict[str, np.ndarray]:
+    """Own history of every day × site of ``values`` (µg/m³); null where a window holds no observation.
+
+    Windows are summed lag by lag, in the same order for every day: a row is bitwise the same whether its day is
+    computed alone or within a year.
+    """
+    features = {f"pm25_lag_{lag}d_ugm3": shifted(values, lag) for lag in LAG_DAYS}
+    for window in MEAN_WINDOWS_DAYS:
+        mean, spread, highest, count = window_statistics(values, window=window)
+        features[f"pm25_mean_{window}d_ugm3"] = mean
+        if window in (7, 28):
+            features[f"pm25_std_{window}d_ugm3"] = spread
+            features[f"pm25_max_{window}d_ugm3"] = highest
+            features[f"observed_days_{window}d"] = count
+    return features
+
+
+def window_statistics(values: np.ndarray, *, window: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, standard deviation (population), maximum and count of the observed days of a window that ends on each
+    day."""
+    count, total = np.zeros_like(values), np.zeros_like(values)
+    highest = np.full_like(values, -np.inf)
+    for lag in range(window):
+        past = shifted(values, lag)
+        observed = ~np.isnan(past)
+        count += observed
+        total += np.where(observed, past, 0.0)
+        highest = np.where(observed, np.maximum(highest, past), highest)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = total / count
+    spread = _spread(values, mean, count, window=window)
+    return mean, spread, np.where(count > 0, highest, np.nan), count
+
+
+def _spread(values: np.ndarray, mean: np.ndarray, count: np.ndarray, *, window: int) -> np.ndarray:
+    squares = np.zeros_like(values)
+    for lag in range(window):
+        departure = shifted(values, lag) - mean
+        squares += np.where(np.isnan(departure), 0.0, departure * departure)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.sqrt(squares / count)
+
+
+def last_observations(source_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Row of the newest observation of the last four weeks (-1 without one), and how many days ago it was."""
+    newest = np.full_like(source_rows, -1)
+    days_since = np.zeros(source_rows.shape, dtype=np.int64)
+    for lag in reversed(range(HISTORY_DAYS)):
+        past = shifted(source_rows, lag, fill=-1)
+        newest = np.where(past >= 0, past, newest)
+        days_since = np.where(past >= 0, lag, days_since)
+    return newest, days_since

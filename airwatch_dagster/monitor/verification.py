@@ -1,0 +1,118 @@
+"""Forecasts against truth. An undefined measure is an error, never a number."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.fit.examples import valid_truth
+from airwatch_dagster.schemas import TABLES
+
+INTERVAL_TAIL: Final = 0.05
+"""Probability beyond each end of the 90 % interval."""
+
+
+class UndefinedMetric(ValueError):
+    """A measure was asked for rows on which it does not exist."""
+
+
+def score_forecasts(predictions: pd.DataFrame, *, site_days: pd.DataFrame, scored_at: pd.Timestamp) -> pd.DataFrame:
+    """One row for every forecast whose target day has a valid observation, in the columns of ``forecast_scores``.
+
+    Forecasts without truth are left out, not scored as 0. A negative observation counts as 0 when coverage is judged:
+    it is noise about clean air. Sorted by target_date, site_id, horizon_days.
+    """
+    spec = TABLES["forecast_scores"]
+    if predictions.empty:
+        return spec.empty()
+    days = predictions["target_date"]
+    truth = valid_truth(site_days, first=days.min(), last=days.max())
+    met = predictions.merge(truth, on=["site_id", "target_date"], how="inner", validate="many_to_one")
+    if met.empty:
+        return spec.empty()
+    error = met["pm25_ugm3"] - met["pm25_observed_ugm3"]
+    seen = met["pm25_observed_ugm3"].clip(lower=0.0)
+    is_covered = seen.between(met["pm25_lower_ugm3"], met["pm25_upper_ugm3"])
+    scored = met.assign(error_ugm3=error, abs_error_ugm3=error.abs(), is_covered=is_covered, scored_at=scored_at)
+    return scored.sort_values(["target_date", "site_id", "horizon_days"], ignore_index=True)[spec.column_names]
+
+
+def metrics(frame: pd.DataFrame, *, by: Sequence[str] = (), reference: str | None = None) -> pd.DataFrame:
+    """RMSE, MAE, bias, NMB, NME, r and index of agreement per group; one row per group, or a single row without ``by``.
+
+    ``frame`` needs pm25_ugm3 and pm25_observed_ugm3 (µg/m³). With ``reference``, a column of reference forecasts, skill
+    is the share of its mean squared error saved; with is_covered, coverage; with both interval ends, their mean width
+    and the mean pinball loss of the two ends. Raises UndefinedMetric when there are no rows, or a null, or a measure
+    does not exist.
+    """
+    if frame.empty:
+        raise UndefinedMetric("there are no forecasts to measure")
+    if not by:
+        return pd.DataFrame([_measure(frame, reference=reference)])
+    groups = frame.groupby(list(by), observed=True, sort=True)
+    rows = [dict(zip(by, key, strict=True)) | _measure(group, reference=reference) for key, group in groups]
+    return pd.DataFrame(rows)
+
+
+def _measure(frame: pd.DataFrame, *, reference: str | None) -> dict[str, float]:
+    forecast, observed = _numbers(frame, "pm25_ugm3"), _numbers(frame, "pm25_observed_ugm3")
+    error = forecast - observed
+    measured: dict[str, float] = {
+        "rows": len(frame),
+        "rmse_ugm3": float(np.sqrt(np.mean(error**2))),
+        "mae_ugm3": float(np.mean(np.abs(error))),
+        "bias_ugm3": float(np.mean(error)),
+        "normalised_mean_bias": _ratio(error.sum(), observed.sum(), "normalised mean bias"),
+        "normalised_mean_error": _ratio(np.abs(error).sum(), observed.sum(), "normalised mean error"),
+        "correlation": correlation(forecast, observed),
+        "index_of_agreement": index_of_agreement(forecast, observed),
+    }
+    if reference is not None:
+        measured["skill"] = mse_skill(forecast, observed, reference=_numbers(frame, reference))
+    if "is_covered" in frame:
+        measured["coverage"] = float(frame["is_covered"].mean())
+    if {"pm25_lower_ugm3", "pm25_upper_ugm3"} <= set(frame):
+        lower, upper = _numbers(frame, "pm25_lower_ugm3"), _numbers(frame, "pm25_upper_ugm3")
+        ends = pinball(lower, observed, quantile=INTERVAL_TAIL), pinball(upper, observed, quantile=1.0 - INTERVAL_TAIL)
+        measured |= {"mean_width_ugm3": float(np.mean(upper - lower)), "pinball_ugm3": float(np.mean(ends))}
+    return measured
+
+
+def _numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
+    numbers = frame[column].to_numpy(dtype=float)
+    if np.isnan(numbers).any():
+        raise UndefinedMetric(f"{column} is null in {int(np.isnan(numbers).sum())} of {len(numbers)} rows")
+    return numbers
+
+
+def _ratio(part: float, whole: float, name: str) -> float:
+    if whole <= 0:
+        raise UndefinedMetric(f"{name} is undefined: the denominator is {whole:g}")
+    return float(part / whole)
+
+
+def mse_skill(forecast: np.ndarray, observed: np.ndarray, *, reference: np.ndarray) -> float:
+    """1 − MSE(forecast) / MSE(reference): 0 is no better than the reference, 1 is perfect."""
+    against = float(np.mean((reference - observed) ** 2))
+    return 1.0 - _ratio(float(np.mean((forecast - observed) ** 2)), against, "skill")
+
+
+def correlation(forecast: np.ndarray, observed: np.ndarray) -> float:
+    """Pearson's r."""
+    if np.ptp(forecast) == 0 or np.ptp(observed) == 0:
+        raise UndefinedMetric(f"correlation is undefined: {len(observed)} rows without variation")
+    return float(np.corrcoef(forecast, observed)[0, 1])
+
+
+def index_of_agreement(forecast: np.ndarray, observed: np.ndarray) -> float:
+    """Willmott's index d, 0 to 1. Source: Willmott (1981), Physical Geography 2, 184-194."""
+    mean = observed.mean()
+    potential = np.sum((np.abs(forecast - mean) + np.abs(observed - mean)) ** 2)
+    return 1.0 - _ratio(float(np.sum((forecast - observed) ** 2)), float(potential), "index of agreement")
+
+
+def pinball(forecast: np.ndarray, observed: np.ndarray, *, quantile: float) -> float:
+    """Mean pinball loss of forecasts of one quantile, µg/m³."""
+    gap = observed - forecast
+    return float(np.mean(np.maximum(quantile * gap, (quantile - 1.0) * gap)))

@@ -1,0 +1,130 @@
+"""When things happen: every day, every month, and when EPA publishes a file anew."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import dagster as dg
+import pandas as pd
+
+from airwatch_dagster.orchestration.partitions import DAYS, MONTHS
+from airwatch_dagster.orchestration.resources import SourceResource
+
+RANGE_START: Final = "dagster/asset_partition_range_start"
+RANGE_END: Final = "dagster/asset_partition_range_end"
+
+DAILY: Final = ("raw_readings", "site_days", "features", "predictions", "forecast_scores")
+REREAD: Final = ("raw_readings", "site_days", "features", "forecast_scores")
+"""A day that EPA published anew is rescored, but the forecast issued then stays the one that was issued."""
+CLOSING: Final = ("training_examples", "candidate_scores", "drift_report")
+OPENING: Final = ("trained_models", "champion_model")
+
+
+def _job(name: str, tables: Sequence[str], partitions: dg.PartitionsDefinition | None, why: str) -> Any:
+    return dg.define_asset_job(name, selection=list(tables), partitions_def=partitions, description=why)
+
+
+monitors_job = _job("refresh_monitors", ["monitors"], None, "EPA's monitor list, read anew")
+daily_job = _job("forecast_day", DAILY, DAYS, "A day from its readings to its forecast, and the scores its readings allow")
+reread_job = _job("reread_days", REREAD, DAYS, "Days whose file EPA published anew, down to their scores")
+examples_job = _job("rebuild_examples", ["training_examples"], MONTHS, "Examples of months whose readings changed")
+close_job = _job("close_month", CLOSING, MONTHS, "The month that ended: its examples, shadow scores and drift report")
+open_job = _job("open_month", OPENING, MONTHS, "The month that begins: retrain every family, choose the champion")
+
+JOBS: Final = (monitors_job, daily_job, reread_job, examples_job, close_job, open_job)
+
+daily_schedule = dg.build_schedule_from_partitioned_job(
+    daily_job,
+    name="every_day",
+    hour_of_day=18,
+    minute_of_hour=30,
+    description="18:30 UTC: the day before is over everywhere in the US and AirNow's day file is complete",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+monthly_schedule = dg.ScheduleDefinition(
+    name="every_month",
+    job=close_job,
+    cron_schedule="0 20 1 * *",
+    execution_fn=lambda context: close_request(context.scheduled_execution_time),
+    description="20:00 UTC on the 1st, when the last day is in: close the month before, then open the new one",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+monitors_schedule = dg.ScheduleDefinition(
+    name="every_week",
+    job=monitors_job,
+    cron_schedule="0 17 * * 1",
+    description="17:00 UTC on Mondays: read the monitor list anew",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+
+def close_request(now: pd.Timestamp) -> dg.RunRequest:
+    """Ask for the month before ``now``."""
+    month = pd.Timestamp(now).tz_localize(None).to_period("M") - 1
+    return dg.RunRequest(run_key=f"close:{month}", partition_key=str(month))
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[close_job],
+    request_job=open_job,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="A closed month opens the next: retrain and choose with its scores known",
+)
+def open_next_month(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+    closed = context.dagster_run.tags.get("dagster/partition")
+    if closed is None:
+        return dg.SkipReason("Months closed by a backfill are opened by that backfill")
+    month = str(pd.Period(closed, "M") + 1)
+    return dg.RunRequest(run_key=f"open:{month}:{context.dagster_run.run_id}", partition_key=month)
+
+
+@dg.sensor(
+    jobs=[reread_job],
+    minimum_interval_seconds=6 * 3600,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Watches AirData's file_list.csv; a daily file that changed is read anew, one run a year",
+)
+def airdata_files(context: dg.SensorEvaluationContext, source: SourceResource) -> dg.SensorResult | dg.SkipReason:
+    """The first look only remembers: history is filled by backfills, deliberately."""
+    with source.open() as opened:
+        files = {row.filename: f"{row.as_of} {row.rows} {row.size_bytes}" for row in opened.file_list().itertuples()}
+    if context.cursor is None:
+        context.update_cursor(json.dumps(files))
+        return dg.SkipReason(f"Remembered {len(files)} files; changes from now on are read")
+    changed = changed_years(json.loads(context.cursor), files)
+    return dg.SensorResult(run_requests=[_reread(year, files) for year in changed], cursor=json.dumps(files))
+
+
+def changed_years(before: Mapping[str, str], now: Mapping[str, str]) -> list[int]:
+    """Years of the daily files that are new or not what they were."""
+    names = [name for name, state in now.items() if name.startswith("daily_88101_") and before.get(name) != state]
+    return sorted(int(name.removeprefix("daily_88101_").removesuffix(".zip")) for name in names)
+
+
+def _reread(year: int, files: Mapping[str, str]) -> dg.RunRequest:
+    name = f"daily_88101_{year}.zip"
+    last = min(f"{year}-12-31", DAYS.get_last_partition_key() or "")
+    tags = {RANGE_START: f"{year}-01-01", RANGE_END: last, "airwatch/reason": f"{name} changed"}
+    return dg.RunRequest(job_name=reread_job.name, run_key=f"reread:{name}:{files[name]}", tags=tags)
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[reread_job],
+    request_job=examples_job,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Days read anew change the training examples of their months",
+)
+def rebuild_examples(context: dg.RunStatusSensorContext) -> dg.RunRequest:
+    tags = context.dagster_run.tags
+    day = tags.get("dagster/partition")
+    first, last = (tags.get(name) or str(day) for name in (RANGE_START, RANGE_END))
+    months = {RANGE_START: first[:7], RANGE_END: last[:7]}
+    return dg.RunRequest(run_key=f"examples:{context.dagster_run.run_id}", tags=months)
+
+
+SCHEDULES: Final = (daily_schedule, monthly_schedule, monitors_schedule)
+SENSORS: Final = (open_next_month, airdata_files, rebuild_examples)

@@ -1,0 +1,202 @@
+"""A table's schema as its asset's contract: Columns tab, blocking check per partition, and nothing bad stored."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import dagster as dg
+import pandas as pd
+
+from airwatch_dagster.orchestration.partitions import PARTITIONS
+from airwatch_dagster.schemas import TABLES, TableSpec
+from airwatch_dagster.schemas.validation import TableContractViolation, Validated, validated
+
+OWNER: Final = "team:airwatch"
+
+SCHEMA_CHECK: Final = "schema"
+"""Name of the blocking check every table has."""
+
+
+@dataclass(frozen=True)
+class Produced:
+    """What an asset function hands over when a frame alone is not enough."""
+
+    frame: pd.DataFrame
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """Numbers and links of the whole run, shown in the UI."""
+    by_partition: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Partition → its own numbers, which the UI plots over partitions."""
+    warnings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Declared warning check → partition → what is odd about it; partitions that are not named passed."""
+
+
+def table_asset(
+    *,
+    stage: str,
+    ins: Mapping[str, dg.AssetIn] | None = None,
+    kinds: Sequence[str] = ("pandas", "parquet"),
+    warning_checks: Mapping[str, str] | None = None,
+    **options: Any,
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Make the function of a table's name its asset.
+
+    The function returns the table's frame or a ``Produced``. The frame is validated before anything is
+    written; a violation is reported as a failed blocking check on the partitions concerned and stops the
+    run. ``warning_checks`` (name → description) are evaluated from ``Produced.warnings``.
+    """
+
+    def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
+        spec, declared = TABLES[function.__name__], warning_checks or {}
+        partitions = PARTITIONS[spec.grain]
+
+        takes_context = "context" in inspect.signature(function).parameters
+
+        def produce(context: dg.AssetExecutionContext, **inputs: Any) -> Any:
+            made = function(context, **inputs) if takes_context else function(**inputs)
+            produced = made if isinstance(made, Produced) else Produced(made)
+            frame = _contract_kept(context, spec, produced.frame)
+            for partition, numbers in produced.by_partition.items():
+                context.add_asset_metadata(dict(numbers), asset_key=spec.name, partition_key=partition)
+            checks = [_schema_passed(context, spec, frame)]
+            checks += [_warned(context, spec, name, produced.warnings.get(name, {})) for name in declared]
+            return dg.MaterializeResult(value=Validated(frame), metadata=dict(produced.metadata), check_results=checks)
+
+        _pose_as(produce, function)
+        return dg.asset(
+            name=spec.name,
+            ins=dict(ins or {}),
+            group_name=stage,
+            kinds=set(kinds),
+            owners=[OWNER],
+            description=_description(spec, function),
+            metadata={"dagster/column_schema": column_schema(spec)},
+            partitions_def=partitions,
+            backfill_policy=dg.BackfillPolicy.single_run() if partitions else None,
+            check_specs=_check_specs(spec, declared),
+            **options,
+        )(produce)
+
+    return decorate
+
+
+def _pose_as(produce: Callable[..., Any], function: Callable[..., Any]) -> None:
+    """Give the wrapper the inputs and resources of ``function``, plus the context, and no return annotation.
+
+    Dagster reads inputs and resources off the signature, and rejects an annotated MaterializeResult with checks.
+    """
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=dg.AssetExecutionContext)
+    others = [p for name, p in inspect.signature(function).parameters.items() if name != "context"]
+    produce.__signature__ = inspect.Signature([context, *others])  # type: ignore[attr-defined]
+    produce.__annotations__ = {p.name: p.annotation for p in (context, *others)}
+    produce.__name__, produce.__module__, produce.__doc__ = function.__name__, function.__module__, function.__doc__
+
+
+def column_schema(spec: TableSpec) -> dg.TableSchema:
+    """The Columns tab: name, type, meaning and null rule of every column."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=name,
+                type=str(column.dtype),
+                description=column.description,
+                constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=spec.key == (name,)),
+            )
+            for name, column in spec.schema.columns.items()
+        ]
+    )
+
+
+def _description(spec: TableSpec, function: Callable[..., Any]) -> str:
+    return "\n\n".join(text for text in (spec.description, inspect.getdoc(function)) if text)
+
+
+def _check_specs(spec: TableSpec, declared: Mapping[str, str]) -> list[dg.AssetCheckSpec]:
+    partitions = PARTITIONS[spec.grain]
+    schema = dg.AssetCheckSpec(
+        SCHEMA_CHECK,
+        asset=spec.name,
+        blocking=True,
+        description=f"Columns, types, ranges and unique key of {spec.name}; bad rows are never stored",
+        partitions_def=partitions,
+    )
+    others = [
+        dg.AssetCheckSpec(name, asset=spec.name, description=text, partitions_def=partitions)
+        for name, text in declared.items()
+    ]
+    return [schema, *others]
+
+
+def _contract_kept(context: dg.AssetExecutionContext, spec: TableSpec, frame: pd.DataFrame) -> pd.DataFrame:
+    try:
+        return validated(spec.name, frame)
+    except TableContractViolation as violation:
+        metadata = {"violation": dg.MetadataValue.text(str(violation))}
+        for partition in _bad_partitions(context, spec, frame, violation):
+            _report(context, spec, SCHEMA_CHECK, partition, passed=False, severity=dg.AssetCheckSeverity.ERROR, metadata=metadata)
+        raise
+
+
+def _bad_partitions(
+    context: dg.AssetExecutionContext, spec: TableSpec, frame: pd.DataFrame, violation: TableContractViolation
+) -> Sequence[str | None]:
+    """Partitions with offending rows; all of the run's where the violation is of the whole table."""
+    if spec.partition_column is None:
+        return [None]
+    rows = frame.loc[frame.index.intersection(violation.row_index)] if spec.partition_column in frame else frame[:0]
+    keys = sorted(set(spec.partition_keys_of(rows)) & set(context.partition_keys)) if len(rows) else []
+    return keys or list(context.partition_keys)
+
+
+def _schema_passed(context: dg.AssetExecutionContext, spec: TableSpec, frame: pd.DataFrame) -> dg.AssetCheckResult:
+    _fan_out(context, spec, SCHEMA_CHECK, {})
+    return dg.AssetCheckResult(
+        check_name=SCHEMA_CHECK, passed=True, metadata={"rows": len(frame), "columns": len(frame.columns)}
+    )
+
+
+def _warned(
+    context: dg.AssetExecutionContext, spec: TableSpec, name: str, oddities: Mapping[str, str]
+) -> dg.AssetCheckResult:
+    _fan_out(context, spec, name, oddities)
+    listed = "\n".join(f"- {partition}: {text}" for partition, text in list(oddities.items())[:20])
+    return dg.AssetCheckResult(
+        check_name=name,
+        passed=not oddities,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"bad_partitions": list(oddities), "odd": dg.MetadataValue.md(listed or "nothing")},
+    )
+
+
+def _fan_out(context: dg.AssetExecutionContext, spec: TableSpec, name: str, oddities: Mapping[str, str]) -> None:
+    """One evaluation per partition of a range run; a run of one partition records its own."""
+    if spec.partition_column is None or context.has_partition_key:
+        return
+    severity = dg.AssetCheckSeverity.ERROR if name == SCHEMA_CHECK else dg.AssetCheckSeverity.WARN
+    for partition in context.partition_keys:
+        odd = oddities.get(partition)
+        metadata = {"odd": dg.MetadataValue.text(odd)} if odd else {}
+        _report(context, spec, name, partition, passed=odd is None, severity=severity, metadata=metadata)
+
+
+def _report(
+    context: dg.AssetExecutionContext,
+    spec: TableSpec,
+    name: str,
+    partition: str | None,
+    *,
+    passed: bool,
+    severity: dg.AssetCheckSeverity,
+    metadata: Mapping[str, Any],
+) -> None:
+    context.instance.report_runless_asset_event(
+        dg.AssetCheckEvaluation(
+            asset_key=dg.AssetKey(spec.name),
+            check_name=name,
+            passed=passed,
+            metadata=dict(metadata),
+            severity=severity,
+            blocking=name == SCHEMA_CHECK,
+            partition=partition,
+        )
+    )

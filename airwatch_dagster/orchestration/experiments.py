@@ -1,0 +1,169 @@
+"""MLflow: every fitted model with its parameters, metrics, data and signature; the champion under an alias.
+
+Imports mlflow and dagster-mlflow only when a run needs them: they cost seconds, and every run re-imports
+the code location.
+"""
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import dagster as dg
+import pandas as pd
+
+from airwatch_dagster.errors import SourceUnavailable
+from airwatch_dagster.fit.training import Registration, TrainedModel
+from airwatch_dagster.orchestration.settings import Settings
+
+EXPERIMENT: Final = "airwatch"
+REGISTERED_MODEL: Final = "airwatch_pm25"
+CHAMPION_ALIAS: Final = "champion"
+CHAMPION_MONTH_TAG: Final = "champion_month"
+"""Tag of the registered model: the month its champion alias stands for, so that backfilled history never moves it back."""
+
+SERVED_LIBRARIES: Final = ("pandas", "numpy", "scikit-learn", "catboost")
+"""Packages a logged model needs to be loaded elsewhere, beside this one."""
+
+
+@dg.resource(description="dagster-mlflow's resource, connected to MLFLOW_TRACKING_URI; one MLflow run per Dagster run")
+@contextlib.contextmanager
+def mlflow_resource(context: dg.InitResourceContext) -> Iterator[Any]:
+    """dagster-mlflow's ``MlFlow``; its parent run ends FAILED when a step of the Dagster run failed."""
+    tracking_uri = connect()
+    from dagster_mlflow.resources import MlFlow
+
+    mlflow = MlFlow(_legacy_context(context, tracking_uri))
+    yield mlflow
+    run = context.dagster_run
+    assert run is not None and context.instance is not None
+    failures = context.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    mlflow.end_run(status="FAILED" if failures else "FINISHED")
+
+
+@dataclass(frozen=True)
+class _LegacyContext:
+    """The part of a resource context that dagster-mlflow reads."""
+
+    log: Any
+    dagster_run: Any
+    run_id: str
+    resource_config: Mapping[str, Any]
+
+
+def _legacy_context(context: dg.InitResourceContext, tracking_uri: str) -> _LegacyContext:
+    config = {"experiment_name": EXPERIMENT, "mlflow_tracking_uri": tracking_uri, "env": {}, "extra_tags": {"project": "airwatch"}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        run = context.dagster_run
+    assert run is not None
+    return _LegacyContext(context.log, run, run.run_id, config)
+
+
+def connect() -> str:
+    """Point mlflow at the configured tracking server and make sure the experiment exists; returns the URI.
+
+    Raises SourceUnavailable when a server does not answer.
+    """
+    settings = Settings.from_environment()
+    uri = settings.mlflow_tracking_uri
+    if uri.startswith("http"):
+        _require_answer(uri)
+    elif uri.startswith("sqlite"):
+        settings.state.mkdir(parents=True, exist_ok=True)
+    import mlflow
+
+    logging.getLogger("mlflow").setLevel(logging.ERROR)  # it warns about every model it pickles and every default it takes
+    mlflow.set_tracking_uri(uri)
+    if mlflow.get_experiment_by_name(EXPERIMENT) is None:
+        artifacts = None if uri.startswith("http") else (settings.state / "mlflow-artifacts").as_uri()
+        mlflow.create_experiment(EXPERIMENT, artifact_location=artifacts)
+    return uri
+
+
+def _require_answer(uri: str) -> None:
+    import requests
+
+    try:
+        requests.get(f"{uri.rstrip('/')}/health", timeout=10).raise_for_status()
+    except requests.RequestException as error:
+        raise SourceUnavailable(
+            "MLFLOW_TRACKING_URI",
+            f"no MLflow server answers at {uri} ({type(error).__name__})",
+            fix="Start the server, correct the address, or unset the variable to use SQLite under AIRWATCH_STATE",
+        ) from None
+
+
+def log_trained(mlflow: Any, trained: TrainedModel, *, examples: pd.DataFrame) -> Registration:
+    """Record one fitted family in a nested MLflow run of its own and register it as a version."""
+    from mlflow.models import infer_signature
+
+    month = f"{trained.month:%Y-%m}"
+    with mlflow.start_run(nested=True, run_name=f"{trained.family} {month}", tags={"family": trained.family, "month": month}) as run:
+        mlflow.log_params({**trained.params, "training_rows": trained.training_rows, "month": month})
+        mlflow.log_metrics(trained.metrics)
+        sample = examples.head(100)
+        dataset = mlflow.data.from_pandas(sample, name=f"training_examples {month}", targets="pm25_observed_ugm3")
+        mlflow.log_input(dataset, context="training")
+        inputs = sample.drop(columns=["pm25_observed_ugm3"])
+        outputs = pd.DataFrame({"pm25_ugm3": trained.model.predict(sample)})  # type: ignore[union-attr]
+        info = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=_served(trained.model),
+            signature=infer_signature(inputs.head(5), outputs.head(5)),
+            pip_requirements=_pinned_libraries(),
+        )
+        return Registration(run.info.run_id, info.model_uri, _registered(mlflow, info.model_uri, run.info.run_id))
+
+
+def _registered(mlflow: Any, model_uri: str, run_id: str) -> str:
+    """The new version's number; the client says nothing on the terminal, unlike mlflow's own helper."""
+    client = mlflow.tracking_client
+    if not client.search_registered_models(f"name = '{REGISTERED_MODEL}'"):
+        client.create_registered_model(REGISTERED_MODEL, description="24-hour PM2.5, 1 to 3 days ahead, every family")
+    version = client.create_model_version(REGISTERED_MODEL, source=model_uri, run_id=run_id, model_id=model_uri.rpartition("/")[2])
+    return str(version.version)
+
+
+def _served(model: Any) -> Any:
+    """The fitted model as an MLflow python model: feature rows with horizon_days in, pm25_ugm3 out."""
+    from airwatch_dagster.orchestration.served_model import ServedModel
+
+    return ServedModel(model)
+
+
+@lru_cache
+def _pinned_libraries() -> list[str]:
+    """The exact versions in use; giving them spares MLflow an inference of seconds per model."""
+    from importlib.metadata import version
+
+    return [f"{name}=={version(name)}" for name in SERVED_LIBRARIES]
+
+
+@lru_cache(maxsize=64)
+def load_model(uri: str) -> Any:
+    """The fitted model behind a model URI, as it was logged."""
+    connect()
+    import mlflow
+
+    return mlflow.pyfunc.load_model(uri).unwrap_python_model().fitted
+
+
+def crown(version: str, *, month: pd.Timestamp, reason: str) -> bool:
+    """Note on the version that it serves ``month``; move the champion alias to it unless a later month holds it.
+
+    Returns whether the alias moved.
+    """
+    from mlflow import MlflowClient
+
+    client, key = MlflowClient(), f"{month:%Y-%m}"
+    client.set_model_version_tag(REGISTERED_MODEL, version, f"serves_{key}", reason)
+    held = client.get_registered_model(REGISTERED_MODEL).tags.get(CHAMPION_MONTH_TAG, "")
+    if key < held:
+        return False
+    client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION_ALIAS, version)
+    client.set_registered_model_tag(REGISTERED_MODEL, CHAMPION_MONTH_TAG, key)
+    return True

@@ -1,0 +1,35 @@
+"""What lies in a table, for people and for scripts."""
+
+import pandas as pd
+
+from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.resources import opened_storage
+from airwatch_dagster.orchestration.settings import Settings
+from airwatch_dagster.schemas import TABLES
+
+
+def inspected(table: str, partition: str | None, *, rows: int = 10, as_json: bool = False) -> str:
+    """The partitions of a table, or the rows of one of them, as text or as JSON records."""
+    if table not in TABLES:
+        raise ConfigurationError("inspect", f"{table!r} is no table", fix=f"Use one of {', '.join(TABLES)}")
+    storage = opened_storage(Settings.from_environment().storage)
+    if partition is None and TABLES[table].grain != "none":
+        return _partitions(table, storage.stored_partitions(table), as_json=as_json)
+    frame = storage.read(table, [partition] if partition else None)
+    if as_json:
+        return str(frame.to_json(orient="records", date_format="iso", indent=2))
+    return f"{storage.uri(table, partition)}: {len(frame):,} rows\n{_columns(table)}\n\n{frame.head(rows).to_string(index=False)}"
+
+
+def _partitions(table: str, stored: dict[str, pd.Timestamp], *, as_json: bool) -> str:
+    listed = pd.DataFrame({"partition": list(stored), "written_at": list(stored.values())}).sort_values("partition")
+    if as_json:
+        return str(listed.to_json(orient="records", date_format="iso", indent=2))
+    if listed.empty:
+        return f"{table}: nothing stored yet; run `airwatch backfill` or `make demo`"
+    span = f"{listed['partition'].iloc[0]}…{listed['partition'].iloc[-1]}"
+    return f"{table}: {len(listed):,} partitions, {span}, last written {listed['written_at'].max():%Y-%m-%d %H:%M} UTC"
+
+
+def _columns(table: str) -> str:
+    return "\n".join(f"  {name:<28} {column.description}" for name, column in TABLES[table].schema.columns.items())

@@ -1,0 +1,108 @@
+"""Month after month, in order: a backfill of many months makes exactly what single months would."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pandas as pd
+
+from airwatch_dagster.fit.champion import ChampionChoice, champion_frame, choose_champion
+from airwatch_dagster.fit.scores import score_candidates
+from airwatch_dagster.fit.training import Registration, train_family, trained_models_frame, trained_models_row
+from airwatch_dagster.forecast.intervals import IntervalCalibration, calibrate_champion
+from airwatch_dagster.forecast.predictions import predict
+from airwatch_dagster.orchestration.experiments import crown, load_model, log_trained
+from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.columns import FAMILIES
+
+SEED: Final = 88101
+"""Seed of every fit, so that a retrained month is the same month."""
+
+
+def months_before(frame: pd.DataFrame, *, month: pd.Timestamp, count: int, column: str = "target_date") -> pd.DataFrame:
+    """Rows whose ``column`` lies in the ``count`` months before ``month``; nothing of the month itself."""
+    first = month - pd.DateOffset(months=count)
+    return frame[(frame[column] >= first) & (frame[column] < month)]
+
+
+def of_month(frame: pd.DataFrame, *, month: pd.Timestamp, column: str = "target_date") -> pd.DataFrame:
+    """Rows whose ``column`` lies in ``month``."""
+    return frame[(frame[column] >= month) & (frame[column] < month + pd.offsets.MonthBegin(1))]
+
+
+def train_months(months: Sequence[pd.Timestamp], *, examples: pd.DataFrame, mlflow: Any) -> pd.DataFrame:
+    """Every family of every month, fitted on the months before it and logged; in the columns of trained_models."""
+    rows = []
+    for month in months:
+        window = months_before(examples, month=month, count=TRAINING_MONTHS)
+        for family in FAMILIES:
+            trained = train_family(window, family=family, month=month, seed=SEED)
+            kept = log_trained(mlflow, trained, examples=window) if trained.is_fitted else Registration()
+            rows.append(trained_models_row(trained, registration=kept))
+    return trained_models_frame(rows)
+
+
+def score_months(months: Sequence[pd.Timestamp], *, trained: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
+    """How the models of each month did in it; in the columns of candidate_scores."""
+    return stacked("candidate_scores", [_scored(month, trained=trained, examples=examples) for month in months])
+
+
+def choose_champions(
+    months: Sequence[pd.Timestamp], *, trained: pd.DataFrame, scores: pd.DataFrame, before: pd.DataFrame, mlflow: Any
+) -> pd.DataFrame:
+    """The champion of each month, each knowing its predecessor's family; in the columns of champion_model.
+
+    ``before`` is the champion_model row of the month before the first one, if there is one. The decisions are
+    kept in MLflow too, and the registry's champion alias follows them.
+    """
+    incumbent, rows = _family_of(before), []
+    for month in months:
+        candidates = trained[trained["month"] == month]
+        choice = choose_champion(month=month, trained=candidates, scores=scores, incumbent=incumbent, seed=SEED)
+        row = champion_frame(choice, trained=candidates, interval_calibration=_calibration(choice, candidates, scores))
+        if choice.is_serving:
+            crown(str(row["model_version"].iloc[0]), month=month, reason=choice.reason)
+        incumbent = choice.model_family
+        rows.append(row)
+    chosen = stacked("champion_model", rows)
+    mlflow.log_dict(dict(zip(chosen["month"].dt.strftime("%Y-%m"), chosen["reason"], strict=True)), "champions.json")
+    return chosen
+
+
+def predict_months(features: pd.DataFrame, *, champions: pd.DataFrame) -> pd.DataFrame:
+    """Forecasts of every issue day by the champion of its month; in the columns of predictions."""
+    serving = champions[champions["is_serving"]]
+    return stacked("predictions", [_predicted(features, row) for row in serving.itertuples()])
+
+
+def stacked(table: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One frame of all that have rows; the empty table when none has."""
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else TABLES[table].empty()
+
+
+def _scored(month: pd.Timestamp, *, trained: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
+    own = trained[(trained["month"] == month) & trained["is_fitted"]]
+    models = {row.model_family: load_model(row.model_uri) for row in own.itertuples()}
+    versions = dict(zip(own["model_family"], own["model_version"], strict=True))
+    return score_candidates(examples, models=models, month=month, versions=versions)
+
+
+def _calibration(choice: ChampionChoice, candidates: pd.DataFrame, scores: pd.DataFrame) -> str | None:
+    if choice.model_family is None:
+        return None
+    return calibrate_champion(scores, trained=candidates, model_family=choice.model_family, month=choice.month).to_json()
+
+
+def _predicted(features: pd.DataFrame, champion: Any) -> pd.DataFrame:
+    return predict(
+        of_month(features, month=champion.month, column="issue_date"),
+        model=load_model(champion.model_uri),
+        model_family=champion.model_family,
+        model_version=champion.model_version,
+        calibration=IntervalCalibration.from_json(champion.interval_calibration),
+    )
+
+
+def _family_of(champion: pd.DataFrame) -> str | None:
+    return None if champion.empty or not champion["is_serving"].iloc[0] else str(champion["model_family"].iloc[0])

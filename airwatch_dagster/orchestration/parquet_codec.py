@@ -1,0 +1,110 @@
+"""Frames to Parquet bytes and back, in types that DuckDB, Polars, Spark and Athena read alike."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from airwatch_dagster.errors import StorageError
+from airwatch_dagster.schemas import TABLES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def encoded(table: str, frame: pd.DataFrame) -> bytes:
+    """The frame as one Parquet file, the same bytes for the same rows; its index is not kept.
+
+    Column types follow from the contract of the table alone, so that empty and full files agree. Times
+    are kept to the microsecond, the finest that all tools read; a finer one raises StorageError, as
+    does a frame with other columns.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = _stored_schema(table) if table in TABLES else None
+    sink = pa.BufferOutputStream()
+    try:
+        _refuse_other_columns(table, frame)
+        rows = pa.Table.from_pandas(frame, schema=schema, preserve_index=False, nthreads=1)
+        rows = rows if schema is None else rows.replace_schema_metadata()
+        pq.write_table(rows, sink, compression="zstd", store_schema=schema is None, coerce_timestamps="us")
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        fix = f"Give {table} the columns and types of its schema, times in whole microseconds"
+        raise StorageError(table, f"the frame cannot be stored: {error}", fix=fix) from error
+    return bytes(sink.getvalue())
+
+
+def decoded(table: str, data: bytes, *, columns: Sequence[str] | None, uri: str) -> "pa.Table":
+    """The rows of one file, in the column types of the table's contract.
+
+    A nullable column that the contract gained after the file was written is null. Raises StorageError
+    for bytes that are no Parquet, and for any other difference from the contract.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+        present = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
+        rows = file.read(columns=present, use_threads=False)
+        return _conforming(table, rows, columns) if table in TABLES else rows
+    except (pa.ArrowException, OSError, ValueError) as error:
+        fix = f"Write {table} here again, or restore the file"
+        raise StorageError(uri, f"does not hold rows of {table}: {error}", fix=fix) from error
+
+
+def joined(table: str, parts: "Sequence[pa.Table]", *, columns: Sequence[str] | None) -> pd.DataFrame:
+    """The rows of all parts in order, as one frame in the contract's dtypes; no parts give its empty frame."""
+    import pyarrow as pa
+
+    if table not in TABLES:
+        return pa.concat_tables(parts, promote_options="default").to_pandas() if parts else pd.DataFrame()
+    if not parts:
+        empty = TABLES[table].empty()
+        return empty if columns is None else empty[list(columns)]
+    rows = pa.concat_tables(parts).replace_schema_metadata(_pandas_metadata(table, tuple(parts[0].column_names)))
+    return rows.to_pandas(coerce_temporal_nanoseconds=True, self_destruct=True)
+
+
+@cache
+def _stored_schema(table: str) -> "pa.Schema":
+    """Arrow types of the table's dtypes, without the null type that pyarrow guesses for text in an empty frame."""
+    import pyarrow as pa
+
+    guessed = pa.Schema.from_pandas(TABLES[table].empty(), preserve_index=False)
+    stored = {pa.null(): pa.string(), pa.timestamp("ns"): pa.timestamp("us")}
+    return pa.schema([field.with_type(stored.get(field.type, field.type)) for field in guessed])
+
+
+@cache
+def _pandas_metadata(table: str, columns: tuple[str, ...]) -> dict[bytes, bytes]:
+    """What makes pyarrow restore nullable integers; derived from the contract, so that files need not carry it."""
+    import pyarrow as pa
+
+    empty = TABLES[table].empty()[list(columns)]
+    return dict(pa.Schema.from_pandas(empty, preserve_index=False).metadata)
+
+
+def _refuse_other_columns(table: str, frame: pd.DataFrame) -> None:
+    if table in TABLES and list(frame.columns) != TABLES[table].column_names:
+        odd = sorted(set(map(str, frame.columns)) ^ set(TABLES[table].column_names))
+        raise ValueError(f"columns differ from the schema: {', '.join(odd) or 'in their order'}")
+
+
+def _conforming(table: str, rows: "pa.Table", columns: Sequence[str] | None) -> "pa.Table":
+    import pyarrow as pa
+
+    schema, contract = _stored_schema(table), TABLES[table].schema.columns
+    wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
+    if rows.schema.equals(wanted):
+        return rows
+    unknown = [name for name in rows.column_names if name not in wanted.names]
+    lacking = [name for name in wanted.names if name not in rows.column_names]
+    lost = [name for name in lacking if not contract[name].nullable]
+    if unknown or lost:
+        raise ValueError(f"columns differ from the schema: {', '.join([*unknown, *lost])}")
+    for name in lacking:
+        rows = rows.append_column(wanted.field(name), pa.nulls(len(rows), wanted.field(name).type))
+    return rows.select(wanted.names).cast(wanted)

@@ -1,0 +1,49 @@
+"""Which days and months a partition speaks of, and which ones it reads."""
+
+from typing import Final
+
+import dagster as dg
+import pandas as pd
+
+from airwatch_dagster.schemas import Grain
+
+FIRST_DAY: Final = "2009-01-01"
+"""First day partition; PM2.5 by continuous reference-equivalent monitors is widespread from then on."""
+
+DAYS: Final = dg.DailyPartitionsDefinition(start_date=FIRST_DAY)
+"""Local standard days; a day exists once it is over."""
+
+MONTHS: Final = dg.MonthlyPartitionsDefinition(start_date=FIRST_DAY[:7], fmt="%Y-%m", end_offset=1)
+"""Months, the current one included: its champion serves while it lasts."""
+
+PARTITIONS: Final[dict[Grain, dg.TimeWindowPartitionsDefinition | None]] = {"day": DAYS, "month": MONTHS, "none": None}
+
+FEATURE_HISTORY_DAYS: Final = 28
+"""Days before the issue day whose site-days the features read."""
+
+TRAINING_MONTHS: Final = 36
+"""Months of training examples before the month a model serves."""
+
+SHADOW_MONTHS: Final = 12
+"""Months of shadow scores that decide on the champion."""
+
+
+def window(table: str, first: int, last: int, *, complete: bool = False) -> dg.AssetIn:
+    """Read partitions ``first``…``last`` of ``table``, counted from the partition being made, in units of the maker.
+
+    Unless ``complete``, days that do not exist or were never made are left out: history starts somewhere.
+    """
+    mapping = dg.TimeWindowPartitionMapping(
+        start_offset=first, end_offset=last, allow_nonexistent_upstream_partitions=True
+    )
+    return dg.AssetIn(key=table, partition_mapping=mapping, metadata={"allow_missing_partitions": not complete})
+
+
+def days_of(context: dg.AssetExecutionContext) -> pd.DatetimeIndex:
+    """The days this run makes."""
+    return pd.DatetimeIndex(pd.to_datetime(context.partition_keys))
+
+
+def months_of(context: dg.AssetExecutionContext) -> list[pd.Timestamp]:
+    """First days of the months this run makes, in order."""
+    return [pd.Timestamp(f"{key}-01") for key in context.partition_keys]

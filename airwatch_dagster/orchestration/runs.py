@@ -1,0 +1,68 @@
+"""Materialize a range in one run of this process, on the same Dagster instance the UI shows."""
+
+import time
+from dataclasses import dataclass
+
+import dagster as dg
+
+from airwatch_dagster.orchestration.automation import RANGE_END, RANGE_START
+from airwatch_dagster.orchestration.contracts import SCHEMA_CHECK
+from airwatch_dagster.orchestration.planning import Step
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Run configuration: everything is in the event log; the terminal shows one line per run."""
+
+
+class RunFailed(Exception):
+    """A run ended in failure; the message is the failing step's own, and where the whole story is."""
+
+    def __init__(self, table: str, sentence: str, run_id: str) -> None:
+        super().__init__(f"{table} failed: {sentence} (Dagster run {run_id})")
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a finished run did."""
+
+    run_id: str
+    seconds: float
+    rows: int
+    """Rows of the table that the run wrote, over all its partitions."""
+
+
+def materialize_step(definitions: dg.Definitions, step: Step, *, instance: dg.DagsterInstance) -> RunReport:
+    """Run one step; raises RunFailed with the failing step's sentence."""
+    tags = {RANGE_START: step.first, RANGE_END: step.last, "airwatch/kind": "backfill"}
+    return _materialize(definitions, step.table, tags=tags, instance=instance)
+
+
+def materialize_table(definitions: dg.Definitions, table: str, *, instance: dg.DagsterInstance) -> RunReport:
+    """Run an unpartitioned table; raises RunFailed with the failing step's sentence."""
+    return _materialize(definitions, table, tags={"airwatch/kind": "backfill"}, instance=instance)
+
+
+def _materialize(definitions: dg.Definitions, table: str, *, tags: dict[str, str], instance: dg.DagsterInstance) -> RunReport:
+    started = time.monotonic()
+    key = dg.AssetKey(table)
+    job = definitions.resolve_implicit_job_def_def_for_assets([key])
+    assert job is not None, table
+    result = job.execute_in_process(
+        instance=instance, asset_selection=[key], tags=tags, run_config=QUIET, raise_on_error=False
+    )
+    if not result.success:
+        raise _failure(table, result)
+    contract = next(check for check in result.get_asset_check_evaluations() if check.check_name == SCHEMA_CHECK)
+    return RunReport(result.run_id, time.monotonic() - started, int(contract.metadata["rows"].value))
+
+
+def _failure(table: str, result: dg.ExecuteInProcessResult) -> RunFailed:
+    """The deepest cause is what the user can act on; Dagster's wrappers around it are in the event log."""
+    for event in result.get_step_failure_events():
+        error = event.step_failure_data.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        if error is not None:
+            message = error.message.strip().removeprefix(f"{error.cls_name}: ")
+            message = message.split(": ", 1)[1] if message.startswith("airwatch_dagster.") else message
+            return RunFailed(table, message, result.run_id)
+    return RunFailed(table, "the run ended before its step began", result.run_id)

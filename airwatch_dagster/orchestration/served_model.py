@@ -1,0 +1,16 @@
+"""The model as MLflow serves it. Imported only when a model is logged or loaded, because it needs mlflow."""
+
+from typing import Any
+
+import pandas as pd
+from mlflow.pyfunc import PythonModel
+
+
+class ServedModel(PythonModel):
+    """Rows of features with ``horizon_days`` in, ``pm25_ugm3`` (µg/m³) out."""
+
+    def __init__(self, fitted: Any) -> None:
+        self.fitted = fitted
+
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        return pd.DataFrame({"pm25_ugm3": self.fitted.predict(model_input)}, index=model_input.index)

@@ -1,0 +1,90 @@
+"""The settings users give in the environment or in `.env`, read once a run and checked."""
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+from airwatch_dagster.errors import ConfigurationError
+
+SourceName = Literal["practice", "airdata", "aqs", "live"]
+
+DEFAULT_CONTEXT_KM: Final = 800.0
+"""Monitors this far from the area, in km, carry most of the next-day signal (Chicago: skill +0.06 without, +0.20 with)."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to read, for where, and where to keep it."""
+
+    source: SourceName
+    area: str
+    context_km: float
+    storage: str
+    state: Path
+    airdata_url: str
+    aqs_url: str
+    aqs_email: str | None
+    aqs_key: str | None
+    mlflow_tracking_uri: str
+    practice_today: date | None
+    """The practice server's clock; null for the real day."""
+
+    def __repr__(self) -> str:
+        return f"Settings(source={self.source!r}, area={self.area!r}, storage={self.storage!r})"
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """Settings of this process. Raises ConfigurationError for an unknown source or a distance that is no number."""
+        source = _source()
+        state = Path(os.environ.get("AIRWATCH_STATE") or ".airwatch").absolute()
+        return cls(
+            source=source,
+            area=os.environ.get("AIRWATCH_AREA") or "cbsa:16980",
+            context_km=_context_km(source),
+            storage=os.environ.get("AIRWATCH_STORAGE") or "./data",
+            state=state,
+            airdata_url=os.environ.get("AIRWATCH_AIRDATA_URL") or "https://aqs.epa.gov/aqsweb/airdata",
+            aqs_url=os.environ.get("AIRWATCH_AQS_URL") or "https://aqs.epa.gov/data/api",
+            aqs_email=os.environ.get("EPA_AQS_EMAIL") or None,
+            aqs_key=os.environ.get("EPA_AQS_API_KEY") or None,
+            practice_today=_practice_today(),
+            mlflow_tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{state / 'mlflow.db'}",
+        )
+
+
+def _source() -> SourceName:
+    name = os.environ.get("AIRWATCH_SOURCE") or "practice"
+    if name not in get_args(SourceName):
+        raise ConfigurationError(
+            "AIRWATCH_SOURCE", f"{name!r} is no source", fix=f"Use one of {', '.join(get_args(SourceName))}"
+        )
+    return name  # type: ignore[return-value]
+
+
+def _context_km(source: SourceName) -> float:
+    text = os.environ.get("AIRWATCH_CONTEXT_KM")
+    if not text:
+        return 0.0 if source == "aqs" else DEFAULT_CONTEXT_KM
+    try:
+        distance = float(text)
+    except ValueError:
+        distance = -1.0
+    if not 0.0 <= distance <= 20_000.0:
+        raise ConfigurationError(
+            "AIRWATCH_CONTEXT_KM", f"{text!r} is no distance in km", fix="Use a number from 0 to 20000, 800 by default"
+        )
+    return distance
+
+
+def _practice_today() -> date | None:
+    text = os.environ.get("AIRWATCH_PRACTICE_TODAY")
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(
+            "AIRWATCH_PRACTICE_TODAY", f"{text!r} is no day", fix="Use YYYY-MM-DD, or leave it unset for the real day"
+        ) from None

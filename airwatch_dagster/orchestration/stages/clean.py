@@ -1,0 +1,13 @@
+"""Clean: one trusted value per site and day."""
+
+import pandas as pd
+
+from airwatch_dagster.clean.site_days import site_days as clean_site_days
+from airwatch_dagster.orchestration.contracts import table_asset
+from airwatch_dagster.orchestration.partitions import window
+
+
+@table_asset(stage="clean", ins={"raw_readings": window("raw_readings", 0, 0, complete=True)})
+def site_days(raw_readings: pd.DataFrame, monitors: pd.DataFrame) -> pd.DataFrame:
+    """Rebuilt whenever its day was pulled again."""
+    return clean_site_days(raw_readings, monitors=monitors)

@@ -1,0 +1,63 @@
+"""Dagster's own configuration: what the two dagster.yaml files mean to the Dagster that is installed."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+from dagster._core.instance.config import dagster_instance_config
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AIRWATCH_STATE", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+def test_the_local_instance_keeps_everything_in_the_state_folder(state: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        result = dg.materialize([dg.asset(lambda: print("said"), name="spoken")], instance=instance)
+        assert result.success
+        assert not instance.telemetry_enabled
+        assert instance.run_monitoring_enabled
+        assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 2
+        assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
+
+    assert [path.name for path in home.iterdir()] == ["dagster.yaml"]
+    assert [path.read_text() for path in state.rglob("*.out")] == ["said\n"]
+    assert (state / "history" / "runs.db").is_file()
+
+
+@pytest.mark.parametrize("folder", [".", "deploy"])
+def test_dagster_accepts_its_configuration(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AIRWATCH_STATE", "DAGSTER_PG_HOST", "DAGSTER_PG_USER", "DAGSTER_PG_PASSWORD", "DAGSTER_PG_DB"):
+        monkeypatch.setenv(name, "any")
+    monkeypatch.setenv("DAGSTER_PG_PORT", "5432")
+
+    config, _ = dagster_instance_config(str(ROOT / folder))
+
+    assert config["telemetry"] == {"enabled": False}
+
+
+def test_both_instances_differ_only_in_where_things_are_kept_and_how_many_run_at_once() -> None:
+    local, shared = (yaml.safe_load((ROOT / name).read_text()) for name in ("dagster.yaml", "deploy/dagster.yaml"))
+
+    differing = {key for key in local.keys() | shared.keys() if local.get(key) != shared.get(key)}
+    assert differing == {"storage", "concurrency", "schedules", "sensors", "backfills"}
+
+
+@pytest.mark.parametrize("path", ["workspace.yaml", "deploy/workspace.yaml"])
+def test_the_code_location_is_called_airwatch(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRWATCH_CODE_HOST", "code")
+    monkeypatch.setenv("AIRWATCH_CODE_PORT", "4000")
+
+    [origin] = WorkspaceFileTarget(paths=[str(ROOT / path)]).create_origins()
+
+    assert origin.location_name == "airwatch"

@@ -1,0 +1,70 @@
+import pandas as pd
+import pytest
+
+from airwatch_dagster.clean.monitor_days import monitor_days
+from airwatch_dagster.errors import BadPayload
+from airwatch_dagster_tests.builders import raw_readings
+
+STANDARDS = [f"PM25 {kind} {year}" for kind in ("24-hour", "Annual") for year in (1997, 2006, 2012, 2024)]
+
+
+def test_eight_standards_and_two_hourly_rows_are_one_monitor_day() -> None:
+    continuous = {"sample_duration": "24-HR BLK AVG", "event_type": "Events Included", "poc": 3}
+    hourly = {**continuous, "sample_duration": "1 HOUR", "pollutant_standard": None, "arithmetic_mean": 8.04}
+    rows = [{**continuous, "pollutant_standard": standard} for standard in STANDARDS]
+    rows += [hourly, {**hourly, "event_type": "Concurred Events Excluded"}]
+    days = monitor_days(raw_readings(*rows))
+    assert days["pollutant_standard"].tolist() == ["PM25 24-hour 2024"]
+    assert days["pm25_ugm3"].tolist() == [8.0]
+
+
+@pytest.mark.parametrize("included", ["Events Included", "Included"])
+def test_air_with_its_events_counts_and_air_without_them_never_does(included: str) -> None:
+    days = monitor_days(
+        raw_readings(
+            {"event_type": included, "arithmetic_mean": 90.0},
+            {"event_type": "Concurred Events Excluded", "arithmetic_mean": 9.0},
+            {"event_type": "Events Excluded", "arithmetic_mean": 9.0},
+            {"event_type": "Excluded", "arithmetic_mean": 9.0},
+        )
+    )
+    assert days["pm25_ugm3"].tolist() == [90.0]
+
+
+def test_a_monitor_that_only_flags_events_is_not_lost() -> None:
+    assert len(monitor_days(raw_readings({"event_type": "Events Included"}))) == 1
+
+
+def test_88502_is_not_pm25_by_reference_method() -> None:
+    assert len(monitor_days(raw_readings({"parameter_code": "88502"}, {}))) == 1
+
+
+@pytest.mark.parametrize(("observation_percent", "is_valid"), [(74.0, False), (75.0, True), (None, True)])
+def test_a_day_below_75_percent_of_its_observations_is_kept_but_is_not_truth(
+    observation_percent: float | None, is_valid: bool
+) -> None:
+    days = monitor_days(raw_readings({"observation_percent": observation_percent}))
+    assert days["is_valid"].tolist() == [is_valid]
+
+
+def test_a_day_epa_marks_invalid_is_kept_but_is_not_truth() -> None:
+    assert monitor_days(raw_readings({"validity_indicator": "N"}))["is_valid"].tolist() == [False]
+
+
+def test_superseded_versions_do_not_count() -> None:
+    old = {"arithmetic_mean": 3.0, "superseded_at": pd.Timestamp("2021-11-01"), "first_seen_at": pd.Timestamp("2021-09-01")}
+    assert monitor_days(raw_readings(old, {}))["pm25_ugm3"].tolist() == [8.0]
+
+
+def test_standards_that_disagree_about_one_day_stop_the_cleaning() -> None:
+    rows = raw_readings({}, {"pollutant_standard": "PM25 24-hour 2012", "arithmetic_mean": 9.5})
+    with pytest.raises(BadPayload, match=r"17-031-9001-88101-1 on 2021-07-04.*disagree by 1\.5"):
+        monitor_days(rows)
+
+
+def test_a_row_without_a_mean_is_no_day() -> None:
+    assert monitor_days(raw_readings({"arithmetic_mean": None})).empty
+
+
+def test_negative_readings_are_real() -> None:
+    assert monitor_days(raw_readings({"arithmetic_mean": -2.5}))["pm25_ugm3"].tolist() == [-2.5]

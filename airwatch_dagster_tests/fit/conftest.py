@@ -1,0 +1,17 @@
+"""Examples of two simulated years, built once."""
+
+import pandas as pd
+import pytest
+
+from airwatch_dagster.enrich.features import build_features
+from airwatch_dagster.fit.examples import join_truth
+from airwatch_dagster_tests.simulated_air import simulated_site_days
+
+
+@pytest.fixture(scope="session")
+def two_years() -> pd.DataFrame:
+    """Training examples with target days 2019-02-01 to 2020-12-31, five sites in the area and ten around it."""
+    days = simulated_site_days(sites=15, first="2019-01-01", days=731)
+    area = {f"17031{number:04d}" for number in range(5)}
+    features = build_features(days, issue_dates=pd.date_range("2019-01-29", "2020-12-31"), area_site_ids=area)
+    return join_truth(features, days, first_target=pd.Timestamp("2019-02-01"), last_target=pd.Timestamp("2020-12-31"))

@@ -1,0 +1,132 @@
+"""Six families, one interface."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from airwatch_dagster.fit.baselines import Climatology, DampedPersistence
+from airwatch_dagster.fit.families import RECIPES, FittedModel, fit, shortage
+from airwatch_dagster.schemas.columns import FAMILIES
+
+
+@pytest.fixture(scope="module")
+def fitted(two_years: pd.DataFrame) -> dict[str, FittedModel]:
+    return {family: fit(two_years, family=family, seed=1) for family in FAMILIES}
+
+
+def test_there_is_a_recipe_for_every_family_in_order() -> None:
+    assert tuple(RECIPES) == FAMILIES
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_forecasts_every_row_and_never_below_zero(
+    family: str, fitted: dict[str, FittedModel], two_years: pd.DataFrame
+) -> None:
+    low = two_years.assign(pm25_last_ugm3=np.float32(-6.0))
+    forecast = fitted[family].predict(low)
+    assert forecast.shape == (len(low),)
+    assert np.isfinite(forecast).all()
+    assert forecast.min() >= 0.0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_stored_model_forecasts_the_same_bits(
+    family: str, fitted: dict[str, FittedModel], two_years: pd.DataFrame
+) -> None:
+    again = pickle.loads(pickle.dumps(fitted[family]))
+    np.testing.assert_array_equal(again.predict(two_years), fitted[family].predict(two_years))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_rows_forecast_one_by_one_equal_those_forecast_together(
+    family: str, fitted: dict[str, FittedModel], two_years: pd.DataFrame
+) -> None:
+    few = two_years.iloc[100:130]
+    alone = np.concatenate([fitted[family].predict(few.iloc[[number]]) for number in range(len(few))])
+    np.testing.assert_array_equal(alone, fitted[family].predict(few))
+
+
+@pytest.mark.parametrize("family", ["ridge", "random_forest", "catboost"])
+def test_the_same_seed_gives_the_same_forecasts_on_one_thread_and_on_two(
+    family: str, fitted: dict[str, FittedModel], two_years: pd.DataFrame
+) -> None:
+    again = fit(two_years, family=family, seed=1, thread_count=1)
+    np.testing.assert_array_equal(again.predict(two_years), fitted[family].predict(two_years))
+
+
+@pytest.mark.parametrize("family", ["ridge", "random_forest", "catboost"])
+def test_a_learned_family_learns_from_the_neighbours(family: str, two_years: pd.DataFrame) -> None:
+    early, late = (
+        two_years[two_years["target_date"] < "2020-09-01"],
+        two_years[two_years["target_date"] >= "2020-09-01"],
+    )
+    late = late[late["horizon_days"] == 1]
+    observed = late["pm25_observed_ugm3"].to_numpy()
+    learned, damped = (fit(early, family=name, seed=1).predict(late) for name in (family, "damped_persistence"))
+    assert np.mean((learned - observed) ** 2) < 0.9 * np.mean((damped - observed) ** 2)
+
+
+def test_too_little_history_is_said_with_its_numbers(two_years: pd.DataFrame) -> None:
+    short = two_years[two_years["target_date"] < "2019-02-11"]
+    assert shortage(short, family="persistence") == "10 target days with truth; persistence is a baseline and needs 21"
+    with pytest.raises(ValueError, match="catboost is a learned family and needs 365"):
+        fit(short, family="catboost", seed=1)
+
+
+def test_persistence_repeats_the_last_reading(two_years: pd.DataFrame) -> None:
+    forecast = fit(two_years, family="persistence", seed=1).predict(two_years.head(5))
+    np.testing.assert_allclose(forecast, two_years.head(5)["pm25_last_ugm3"])
+
+
+def test_damping_recovers_the_factor_that_made_the_data() -> None:
+    generator = np.random.default_rng(0)
+    departure = generator.normal(0.0, 3.0, 4000)
+    examples = pd.DataFrame(
+        {
+            "pm25_mean_28d_ugm3": 10.0,
+            "pm25_last_ugm3": 10.0 + departure,
+            "pm25_observed_ugm3": 10.0 + 0.6 * departure + generator.normal(0.0, 0.1, 4000),
+            "horizon_days": 1,
+            "days_since_observed": 0,
+        }
+    )
+    assert DampedPersistence.fit(examples).phi[0] == pytest.approx(0.6, abs=0.01)
+
+
+def test_an_older_reading_is_damped_more(fitted: dict[str, FittedModel]) -> None:
+    model = fitted["damped_persistence"]
+    rows = pd.DataFrame(
+        {"pm25_mean_28d_ugm3": 10.0, "pm25_last_ugm3": 20.0, "horizon_days": 1, "days_since_observed": [0, 4]}
+    )
+    fresh, old = model.predict(rows)
+    assert fresh > old >= 10.0
+
+
+def test_climatology_of_an_unknown_site_is_that_of_the_season() -> None:
+    days = pd.date_range("2020-01-01", "2020-12-31")
+    is_summer = days.month.isin([6, 7, 8])
+    known = pd.DataFrame(
+        {"site_id": "170310001", "target_date": days, "pm25_observed_ugm3": np.where(is_summer, 20.0, 8.0)}
+    )
+    model = Climatology.fit(known)
+    asked = pd.DataFrame({"site_id": "999999999", "target_date": pd.to_datetime(["2021-07-01", "2021-01-01"])})
+    summer, winter = model.predict(asked)
+    assert summer == pytest.approx(20.0, abs=2.5)
+    assert winter == pytest.approx(8.0, abs=1.5)
+
+
+def test_climatology_trusts_a_site_more_the_more_days_it_has_seen() -> None:
+    days = pd.date_range("2020-01-01", "2020-03-31")
+    base = pd.DataFrame({"site_id": "170310001", "target_date": days, "pm25_observed_ugm3": 10.0})
+    few = pd.DataFrame({"site_id": "170310002", "target_date": days[:3], "pm25_observed_ugm3": 30.0})
+    many = pd.DataFrame({"site_id": "170310003", "target_date": days, "pm25_observed_ugm3": 30.0})
+    model = Climatology.fit(pd.concat([base, few, many], ignore_index=True))
+    asked = pd.DataFrame({"site_id": ["170310002", "170310003"], "target_date": days[:2]})
+    rare, daily = model.predict(asked)
+    assert rare < daily - 3.0
+
+
+def test_no_rows_give_no_forecasts(fitted: dict[str, FittedModel], two_years: pd.DataFrame) -> None:
+    assert fitted["catboost"].predict(two_years.iloc[:0]).shape == (0,)

@@ -1,0 +1,109 @@
+"""Training sees only target days before its month, and is tested on the end of its own window."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from airwatch_dagster.errors import ContractViolation
+from airwatch_dagster.fit.scores import evidence_from_json, score_candidates
+from airwatch_dagster.fit.training import (
+    Registration,
+    TrainedModel,
+    split_in_time,
+    train_family,
+    trained_models_frame,
+    trained_models_row,
+)
+from airwatch_dagster.schemas import TABLES
+
+MONTH = pd.Timestamp("2021-01-01")
+
+
+@pytest.fixture(scope="module")
+def ridge(two_years: pd.DataFrame) -> TrainedModel:
+    return train_family(two_years, family="ridge", month=MONTH, seed=1)
+
+
+def test_the_holdout_is_the_last_part_of_the_window(two_years: pd.DataFrame) -> None:
+    early, late = split_in_time(two_years)
+    assert early["target_date"].max() < late["target_date"].min()
+    assert late["target_date"].max() == two_years["target_date"].max()
+    assert late["target_date"].nunique() == 120
+
+
+def test_a_short_window_holds_out_a_fifth_of_its_days(two_years: pd.DataFrame) -> None:
+    short = two_years[two_years["target_date"] < pd.Timestamp("2019-02-01") + pd.Timedelta(days=50)]
+    assert split_in_time(short)[1]["target_date"].nunique() == 10
+
+
+def test_the_final_model_is_fitted_on_everything(ridge: TrainedModel, two_years: pd.DataFrame) -> None:
+    assert ridge.is_fitted
+    assert ridge.training_rows == len(two_years)
+    assert ridge.last_target_date == pd.Timestamp("2020-12-31")
+
+
+def test_holdout_errors_are_those_of_a_model_that_has_not_seen_the_holdout(
+    ridge: TrainedModel, two_years: pd.DataFrame
+) -> None:
+    from airwatch_dagster.fit.families import fit
+
+    early, late = split_in_time(two_years)
+    late = late[late["horizon_days"] == 1]
+    error = np.round(fit(early, family="ridge", seed=1).predict(late), 4) - late["pm25_observed_ugm3"]
+    assert ridge.metrics["holdout_rmse_1d_ugm3"] == pytest.approx(np.sqrt(np.mean(error**2)))
+    assert ridge.metrics["holdout_bias_1d_ugm3"] == pytest.approx(np.mean(error))
+    assert 0.0 < ridge.metrics["holdout_skill_1d"] < 1.0
+
+
+def test_a_target_day_in_the_month_is_refused(two_years: pd.DataFrame) -> None:
+    with pytest.raises(ContractViolation, match="the latest 2020-12-31"):
+        train_family(two_years, family="ridge", month=pd.Timestamp("2020-12-01"), seed=1)
+
+
+def test_too_little_history_gives_a_row_with_a_reason_instead_of_a_model(two_years: pd.DataFrame) -> None:
+    short = two_years[two_years["target_date"] < "2019-03-01"]
+    trained = train_family(short, family="random_forest", month=pd.Timestamp("2019-03-01"), seed=1)
+    assert not trained.is_fitted
+    assert trained.reason == "Not fitted: 28 target days with truth; random_forest is a learned family and needs 365."
+
+
+def test_no_history_at_all_is_not_an_error() -> None:
+    empty = TABLES["training_examples"].empty()
+    trained = train_family(empty, family="persistence", month=MONTH, seed=1)
+    frame = trained_models_frame([trained_models_row(trained)])
+    checked = TABLES["trained_models"].schema.validate(frame)
+    assert checked["is_fitted"].tolist() == [False]
+    assert checked["first_target_date"].isna().all()
+
+
+def test_rows_of_the_table_keep_its_contract(ridge: TrainedModel) -> None:
+    row = trained_models_row(ridge, registration=Registration("run", "models:/x/3", "3"))
+    checked = TABLES["trained_models"].schema.validate(trained_models_frame([row]))
+    assert checked["model_version"].tolist() == ["3"]
+    assert checked["holdout_rows"].tolist() == [sum(one.rows for one in ridge.holdout)]
+
+
+def test_evidence_of_the_holdout_survives_storage(ridge: TrainedModel) -> None:
+    sample = evidence_from_json(str(ridge.holdout_evidence))
+    assert set(sample["horizon_days"]) == {1, 2, 3}
+    assert 0 < len(sample) <= 1500
+
+
+def test_candidates_are_scored_on_target_days_of_the_month_only(two_years: pd.DataFrame) -> None:
+    december = pd.Timestamp("2020-12-01")
+    earlier = two_years[two_years["target_date"] < december]
+    trained = train_family(earlier, family="damped_persistence", month=december, seed=1)
+    assert trained.model is not None
+    scores = score_candidates(
+        two_years, models={"damped_persistence": trained.model}, month=december, versions={"damped_persistence": "7"}
+    )
+    checked = TABLES["candidate_scores"].schema.validate(scores)
+    assert checked["target_date"].between("2020-12-01", "2020-12-31").all()
+    assert len(checked) == (two_years["target_date"] >= december).sum()
+    assert set(checked["model_version"]) == {"7"}
+
+
+def test_no_models_give_an_explicit_empty_table_of_scores(two_years: pd.DataFrame) -> None:
+    scores = score_candidates(two_years, models={}, month=pd.Timestamp("2020-12-01"))
+    assert scores.empty
+    assert list(scores.columns) == TABLES["candidate_scores"].column_names

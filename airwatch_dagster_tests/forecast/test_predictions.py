@@ -1,0 +1,62 @@
+"""Every site of an issue day gets a forecast for each horizon, or an explicit empty table says that nobody serves."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from airwatch_dagster.enrich.features import build_features
+from airwatch_dagster.fit.baselines import Persistence
+from airwatch_dagster.fit.families import FittedModel
+from airwatch_dagster.forecast.intervals import IntervalCalibration
+from airwatch_dagster.forecast.predictions import predict
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster_tests.simulated_air import simulated_site_days
+
+MODEL = FittedModel("persistence", Persistence())
+
+
+@pytest.fixture(scope="module")
+def features() -> pd.DataFrame:
+    days = simulated_site_days(sites=6, first="2021-01-01", days=40)
+    return build_features(
+        days, issue_dates=pd.date_range("2021-02-01", "2021-02-05"), area_site_ids=set(days["site_id"])
+    )
+
+
+def served(features: pd.DataFrame, model: FittedModel | None = MODEL) -> pd.DataFrame:
+    prior = IntervalCalibration.prior()
+    return predict(features, model=model, model_family="persistence", model_version="4", calibration=prior)
+
+
+def test_every_site_gets_three_horizons_also_when_it_is_off_schedule(features: pd.DataFrame) -> None:
+    predictions = TABLES["predictions"].schema.validate(served(features))
+    assert len(predictions) == 3 * len(features)
+    assert (predictions["days_since_observed"] > 0).any()
+    assert set(predictions["model_version"]) == {"4"}
+
+
+def test_values_are_rounded_and_their_aqi_is_that_of_the_rounded_value(features: pd.DataFrame) -> None:
+    row = served(features.head(1).assign(pm25_last_ugm3=np.float32(35.4567891))).iloc[0]
+    assert row["pm25_ugm3"] == 35.4568
+    assert row["aqi"] == 100
+    assert row["aqi_category"] == "Moderate"
+
+
+def test_an_interval_holds_its_forecast(features: pd.DataFrame) -> None:
+    predictions = served(features)
+    assert (predictions["pm25_lower_ugm3"] <= predictions["pm25_ugm3"]).all()
+    assert (predictions["pm25_upper_ugm3"] >= predictions["pm25_ugm3"]).all()
+
+
+def test_days_served_one_by_one_equal_a_range_by_a_bit(features: pd.DataFrame) -> None:
+    parts = [served(day) for _, day in features.groupby("issue_date")]
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), served(features), check_exact=True)
+
+
+@pytest.mark.parametrize("model", [MODEL, None])
+def test_no_features_or_nobody_serving_is_an_explicit_empty_table(
+    model: FittedModel | None, features: pd.DataFrame
+) -> None:
+    found = served(features.iloc[:0] if model else features, model)
+    assert found.empty
+    assert list(found.columns) == TABLES["predictions"].column_names
