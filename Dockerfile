@@ -22,5 +22,6 @@ RUN pip install --no-deps --no-build-isolation -e . \
 
 USER airwatch
 ENV DAGSTER_HOME=/app/deploy \
+    DAGSTER_DISABLE_TELEMETRY=1 \
     AIRWATCH_STATE=/state
 VOLUME /state

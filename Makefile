@@ -13,6 +13,8 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strat
 STATE := $(or $(AIRWATCH_STATE),$(shell sed -n "s/^AIRWATCH_STATE=[\"']*\([^\"']*\).*/\1/p" .env 2>/dev/null),.airwatch)
 export AIRWATCH_STATE := $(if $(filter /%,$(STATE)),$(STATE),$(CURDIR)/$(STATE:./%=%))
 export DAGSTER_HOME ?= $(CURDIR)
+# Besides telemetry itself (off in dagster.yaml) this stops the empty folders that its uploader makes.
+export DAGSTER_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -31,7 +33,8 @@ dev: setup ## Open the Dagster UI and its daemon on http://127.0.0.1:3000 (PORT=
 	@# The database is made once, before two processes race for it.
 	@$(BIN)/dagster instance migrate >/dev/null
 	@echo "Dagster UI: http://127.0.0.1:$(PORT)   (Ctrl-C stops it and the daemon)"
-	@exec $(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
+	@# Dagster recommends a tool (dg) that the lock does not hold; `dagster dev` works all the same.
+	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded' exec $(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
 
 test: .venv/dev.stamp ## Run the tests
 	$(BIN)/python -m pytest -n 2

@@ -94,7 +94,9 @@ def inspect(table: str, partition: str | None, rows: int, as_json: bool) -> None
 @main.command("practice-server")
 @click.option("--port", default=8123, show_default=True, help="Port on 127.0.0.1.")
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The server's clock; the real day by default.")
-@click.option("--min-interval", default=0.0, show_default=True, help="Seconds between API requests before it answers 429.")
+@click.option(
+    "--min-interval", default=0.0, show_default=True, help="Seconds between API requests before it answers 429."
+)
 def practice_server(port: int, today: Any, min_interval: float) -> None:
     """Serve EPA's wire formats over simulated air, for anyone who develops a client."""
     from airwatch_dagster.orchestration.practice import serve_practice

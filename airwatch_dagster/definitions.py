@@ -1,7 +1,5 @@
 """Table of contents of the code location."""
 
-import os
-
 import dagster as dg
 
 from airwatch_dagster.orchestration.alerts import alert_sensors
@@ -9,9 +7,10 @@ from airwatch_dagster.orchestration.automation import JOBS, SCHEDULES, SENSORS
 from airwatch_dagster.orchestration.experiments import mlflow_resource
 from airwatch_dagster.orchestration.parquet_io_manager import ParquetIOManager
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource
+from airwatch_dagster.orchestration.settings import storage_root
 from airwatch_dagster.orchestration.stages import acquire, clean, enrich, fit, forecast, monitor
 
-storage = os.environ.get("AIRWATCH_STORAGE") or "./data"
+storage = storage_root()
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules([acquire, clean, enrich, fit, forecast, monitor]),

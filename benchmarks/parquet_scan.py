@@ -105,9 +105,13 @@ def _file_by_file(folder: Path, columns: list[str]) -> pd.DataFrame:
 
 
 def _timed(name: str, scan: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    start, start_cpu = time.perf_counter(), time.process_time()
-    frame = scan()
-    print(f"{name:26}{time.perf_counter() - start:6.2f} s, {time.process_time() - start_cpu:5.2f} s of processor")
+    """The better of two scans: the first also pays for the process's first memory."""
+    times = []
+    for _ in range(2):
+        start, start_cpu = time.perf_counter(), time.process_time()
+        frame = scan()
+        times.append((time.perf_counter() - start, time.process_time() - start_cpu))
+    print(f"{name:26}{min(times)[0]:6.2f} s, {min(times)[1]:5.2f} s of processor")
     return frame
 
 

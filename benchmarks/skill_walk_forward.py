@@ -1,10 +1,9 @@
 """Walk-forward skill: month M is forecast only by models trained on target days before M.
 
-    python benchmarks/skill_walk_forward.py SITE_DAYS --cbsa 16980 --first 2018-01-01 --last 2021-12-31 --year 2021
+    python benchmarks/skill_walk_forward.py SITE_DAYS --cbsa 16980 --last 2021-12-31 --years 2020 2021
 
 SITE_DAYS is a site_days Parquet file or the folder that holds its partitions. Prints errors and skill by family and
-horizon for sites
-observed on the issue day, the champions and why they serve, interval coverage, and seconds per month.
+horizon for sites observed on the issue day, the champions and why they serve, interval coverage, and seconds a month.
 """
 
 import argparse
@@ -48,14 +47,15 @@ def main() -> None:
     issue_dates = pd.date_range(arguments.first, arguments.last)
     started = time.perf_counter()
     features = build_features(site_days, issue_dates=issue_dates, area_site_ids=area)
-    print(
-        f"{len(area)} sites, {len(context)} context sites, {len(features):,} rows in {
-            time.perf_counter() - started:.1f} s"
-    )
+    seconds = time.perf_counter() - started
+    print(f"{len(area)} sites, {len(context)} context sites, {len(features):,} rows in {seconds:.1f} s")
     first, last = pd.Timestamp(arguments.first), pd.Timestamp(arguments.last)
     examples = join_truth(features, site_days, first_target=first, last_target=last)
     months = list(walk(features, examples, window_months=arguments.window_months, families=arguments.families))
-    report(months, site_days, year=arguments.year)
+    for month in months:
+        print(f"{month.seconds:5.1f} s  {month.reason}")
+    for year in arguments.years:
+        report(months, site_days, year=year)
 
 
 def parsed() -> argparse.Namespace:
@@ -66,7 +66,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--context-km", type=float, default=800.0)
     parser.add_argument("--first", default="2018-01-01")
     parser.add_argument("--last", default="2021-12-31")
-    parser.add_argument("--year", type=int, default=2021)
+    parser.add_argument("--years", type=int, nargs="*", default=[2021])
     parser.add_argument("--window-months", type=int, default=36)
     parser.add_argument("--families", nargs="*", default=list(FAMILIES))
     return parser.parse_args()
@@ -127,8 +127,6 @@ def served(
 
 def report(months: list[Month], site_days: pd.DataFrame, *, year: int) -> None:
     """Print the tables for the issue dates of one year."""
-    for month in months:
-        print(f"{month.seconds:5.1f} s  {month.reason}")
     scores = pd.concat([month.scores for month in months if len(month.scores)])
     scores = of_year(scores, year)
     key = ["site_id", "issue_date", "horizon_days"]

@@ -121,7 +121,7 @@ def read_monitors(path: Path) -> pd.DataFrame:
     rows = rows[rows["latitude"].notna() & rows["longitude"].notna()].copy()
     _name_cbsas_by_code(rows)
     year = rows["open_date"].astype(object)
-    rows["open_date"] = (year + "-01-01").where(year.notna(), None)
+    rows["open_date"] = [None if pd.isna(one) else f"{one}-01-01" for one in year]
     return finish_monitors(rows, origin=origin, null_means_open=False)
 
 

@@ -88,8 +88,8 @@ def _interpolated(tenths: np.ndarray, table: AqiTable) -> np.ndarray:
     """Index values for concentrations in integer tenths, halves rounded up, in exact integer arithmetic."""
     upper = np.array([segment.tenths_high for segment in table.breakpoints])
     segment = np.minimum(np.searchsorted(upper, tenths), len(upper) - 1)
-    low, high, aqi_low, aqi_high = (
-        np.array([[s.tenths_low, s.tenths_high, s.aqi_low, s.aqi_high] for s in table.breakpoints]).T[:, segment]
-    )
+    low, high, aqi_low, aqi_high = np.array(
+        [[s.tenths_low, s.tenths_high, s.aqi_low, s.aqi_high] for s in table.breakpoints]
+    ).T[:, segment]
     numerator, span = (aqi_high - aqi_low) * (tenths - low), high - low
     return aqi_low + (2 * numerator + span) // (2 * span)

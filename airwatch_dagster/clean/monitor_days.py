@@ -10,7 +10,7 @@ PM25_PARAMETER: Final = "88101"
 """PM2.5 by federal reference or equivalent method; 88502 is not comparable and never mixed in."""
 
 DAILY_DURATIONS: Final = ("24 HOUR", "24-HR BLK AVG")
-"""Durations that state a day's mean: a filter's day and a continuous monitor's block average, in order of preference."""
+"""Durations that state a day's mean, in order of preference: a filter's day, a continuous monitor's block average."""
 
 EVENT_RANK: Final = {
     "Events Included": 0,
@@ -71,7 +71,7 @@ def _check_standards_agree(rows: pd.DataFrame) -> None:
     values = rows.groupby(same_row, sort=False)["arithmetic_mean"]
     spread = values.transform("max") - values.transform("min")
     if (spread > 0).any():
-        bad = rows.loc[spread.idxmax()]
+        bad = rows.iloc[int(spread.to_numpy().argmax())]
         monitor = "-".join(str(bad[name]) for name in MONITOR_DAY_KEY[:-1])
         raise BadPayload(
             f"raw_readings of monitor {monitor} on {bad['date_local']:%Y-%m-%d}",

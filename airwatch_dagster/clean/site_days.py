@@ -10,7 +10,8 @@ from airwatch_dagster.clean.monitor_days import monitor_days
 from airwatch_dagster.schemas import TABLES
 
 RESTATED_METHODS: Final = frozenset({"736", "738"})
-"""Corrected T640 values; they stand beside the original row of the same instrument. Source: EPA's 2023 T640 data alignment."""
+"""Corrected T640 values; they stand beside the original row of the same instrument.
+Source: EPA's T640 data alignment, as seen in AQS from 2023."""
 
 ORIGINAL_METHODS: Final = frozenset({"236", "238"})
 """T640 values before the correction."""
@@ -52,7 +53,8 @@ def _designations(days: pd.DataFrame, monitors: pd.DataFrame) -> pd.Series:
     primary = monitors.loc[monitors["is_primary"], ["site_id", "parameter_code", "poc"]]
     listed = pd.MultiIndex.from_frame(primary)
     by_poc = [
-        pd.MultiIndex.from_frame(days[["site_id", "parameter_code", poc]]).isin(listed) for poc in ("poc", "_designated_poc")
+        pd.MultiIndex.from_frame(days[["site_id", "parameter_code", poc]]).isin(listed)
+        for poc in ("poc", "_designated_poc")
     ]
     return pd.Series(by_poc[0] | by_poc[1], index=days.index)
 

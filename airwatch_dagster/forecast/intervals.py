@@ -27,8 +27,9 @@ MOST_KNOTS: Final = 6
 MIN_ROWS: Final = 150
 """Fewer past forecasts than this cannot place a 5 % quantile; the prior width is used instead."""
 
-PRIOR_LOG_ERROR: Final = {1: (-0.75, 0.65), 2: (-0.85, 0.80), 3: (-0.85, 0.85)}
-"""5 % and 95 % quantiles of the log ratio, damped persistence, by horizon: used only before there is evidence."""
+PRIOR_LOG_ERROR: Final = {1: (-0.54, 0.43), 2: (-0.61, 0.50), 3: (-0.61, 0.53)}
+"""5 % and 95 % quantiles of the log ratio by horizon, used only before there is evidence: damped persistence fitted on
+2019 and tested on 2020, 42 states, 556,513 forecasts."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class IntervalCalibration:
 
     @classmethod
     def prior(cls) -> Self:
-        """Wide intervals for a model without any past forecast."""
+        """Intervals for a model without any past forecast."""
         return cls(
             "prior", tuple(_prior_band(horizon, is_stale) for horizon in HORIZONS_DAYS for is_stale in (False, True))
         )
@@ -97,7 +98,7 @@ def calibrate(evidence: pd.DataFrame, *, source: str) -> IntervalCalibration:
     """Intervals that would have held 90 % of past observations.
 
     ``evidence`` holds genuine out-of-sample forecasts: horizon_days, days_since_observed, pm25_ugm3,
-    pm25_observed_ugm3. Leads with too few rows use all ages of the last reading together, then a wide prior.
+    pm25_observed_ugm3. Leads with too few rows use all ages of the last reading together, then the prior width.
     """
     bands = [_band(evidence, horizon, is_stale) for horizon in HORIZONS_DAYS for is_stale in (False, True)]
     return IntervalCalibration(source if any(band.rows for band in bands) else "prior", tuple(bands))
@@ -143,8 +144,7 @@ def _prior_band(horizon_days: int, is_stale: bool) -> Band:
 
 
 def _conformal(ratio: np.ndarray) -> tuple[float, float]:
-    """Ends that hold ``COVERAGE`` of new errors as well, at finite sample size; the interval always holds the
-    forecast."""
+    """Ends that hold ``COVERAGE`` of the errors, also at finite sample size, and always the forecast itself."""
     tail = (1.0 - COVERAGE) / 2.0
     level = min(1.0, (1.0 - tail) * (len(ratio) + 1) / len(ratio))
     low, high = -np.quantile(-ratio, level), np.quantile(ratio, level)

@@ -25,7 +25,9 @@ def _job(name: str, tables: Sequence[str], partitions: dg.PartitionsDefinition |
 
 
 monitors_job = _job("refresh_monitors", ["monitors"], None, "EPA's monitor list, read anew")
-daily_job = _job("forecast_day", DAILY, DAYS, "A day from its readings to its forecast, and the scores its readings allow")
+daily_job = _job(
+    "forecast_day", DAILY, DAYS, "A day from its readings to its forecast, and the scores its readings allow"
+)
 reread_job = _job("reread_days", REREAD, DAYS, "Days whose file EPA published anew, down to their scores")
 examples_job = _job("rebuild_examples", ["training_examples"], MONTHS, "Examples of months whose readings changed")
 close_job = _job("close_month", CLOSING, MONTHS, "The month that ended: its examples, shadow scores and drift report")
@@ -90,7 +92,9 @@ def open_next_month(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.Sk
 def airdata_files(context: dg.SensorEvaluationContext, source: SourceResource) -> dg.SensorResult | dg.SkipReason:
     """The first look only remembers: history is filled by backfills, deliberately."""
     with source.open() as opened:
-        files = {row.filename: f"{row.as_of} {row.rows} {row.size_bytes}" for row in opened.file_list().itertuples()}
+        files = {
+            str(row.filename): f"{row.as_of} {row.rows} {row.size_bytes}" for row in opened.file_list().itertuples()
+        }
     if context.cursor is None:
         context.update_cursor(json.dumps(files))
         return dg.SkipReason(f"Remembered {len(files)} files; changes from now on are read")

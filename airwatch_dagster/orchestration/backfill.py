@@ -31,7 +31,9 @@ def run_backfill(
     storage = opened_storage(settings.storage)
     stored = {table: _written(storage.stored_partitions(table)) for table in ORDER}
     days = (pd.Timestamp(first), pd.Timestamp(last))
-    steps = plan_backfill(reads_of(definitions), first=days[0], last=days[1], stored=stored, tables=chosen, refresh=refresh)
+    steps = plan_backfill(
+        reads_of(definitions), first=days[0], last=days[1], stored=stored, tables=chosen, refresh=refresh
+    )
     needs_monitors = refresh or not storage.exists("monitors")
     echo(f"Source {settings.source}, area {settings.area}, storage {settings.storage}")
     echo(_plan_sentence(steps, needs_monitors=needs_monitors))
@@ -59,7 +61,11 @@ def _known(tables: Sequence[str] | None) -> Sequence[str]:
 
 def _plan_sentence(steps: Sequence[Step], *, needs_monitors: bool) -> str:
     if not steps:
-        return "Everything asked for is stored and up to date; --refresh would make it again." if not needs_monitors else "Only the monitor list is missing."
+        return (
+            "Everything asked for is stored and up to date; --refresh would make it again."
+            if not needs_monitors
+            else "Only the monitor list is missing."
+        )
     partitions = sum(step.count for step in steps)
     tables = len({step.table for step in steps})
     return f"{len(steps)} runs make {partitions:,} partitions of {tables} tables; stop at any time and start again."

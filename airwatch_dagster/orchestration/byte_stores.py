@@ -84,7 +84,10 @@ class LocalFolder:
         try:
             yield
         except OSError as error:
-            reason = (error.strerror or type(error).__name__).lower()
+            in_the_way = isinstance(error, NotADirectoryError | FileExistsError)
+            reason = (
+                "a file is in the place of a folder" if in_the_way else (error.strerror or "unknown reason").lower()
+            )
             raise StorageError(
                 self.uri(name),
                 f"cannot be {action}: {reason}",

@@ -133,7 +133,15 @@ def _contract_kept(context: dg.AssetExecutionContext, spec: TableSpec, frame: pd
     except TableContractViolation as violation:
         metadata = {"violation": dg.MetadataValue.text(str(violation))}
         for partition in _bad_partitions(context, spec, frame, violation):
-            _report(context, spec, SCHEMA_CHECK, partition, passed=False, severity=dg.AssetCheckSeverity.ERROR, metadata=metadata)
+            _report(
+                context,
+                spec,
+                SCHEMA_CHECK,
+                partition,
+                passed=False,
+                severity=dg.AssetCheckSeverity.ERROR,
+                metadata=metadata,
+            )
         raise
 
 
@@ -143,7 +151,8 @@ def _bad_partitions(
     """Partitions with offending rows; all of the run's where the violation is of the whole table."""
     if spec.partition_column is None:
         return [None]
-    rows = frame.loc[frame.index.intersection(violation.row_index)] if spec.partition_column in frame else frame[:0]
+    dated = spec.partition_column in frame and pd.api.types.is_datetime64_any_dtype(frame[spec.partition_column])
+    rows = frame.loc[frame.index.intersection(violation.row_index)] if dated else frame[:0]
     keys = sorted(set(spec.partition_keys_of(rows)) & set(context.partition_keys)) if len(rows) else []
     return keys or list(context.partition_keys)
 
@@ -189,7 +198,8 @@ def _report(
     severity: dg.AssetCheckSeverity,
     metadata: Mapping[str, Any],
 ) -> None:
-    context.instance.report_runless_asset_event(
+    """Recorded at once, in this run: a runless evaluation could not be repeated for the same partition."""
+    context.log_event(
         dg.AssetCheckEvaluation(
             asset_key=dg.AssetKey(spec.name),
             check_name=name,

@@ -12,8 +12,8 @@ from airwatch_dagster.orchestration.resources import opened_storage, utc_now
 from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.orchestration.storage import TableStorage
 
-DEMO_MONTHS = 24
-"""Whole months of simulated air before the current one."""
+DEMO_YEARS = 2
+"""Years of simulated air up to yesterday: one to learn from, one to be tested in."""
 
 EMBEDDED = {"AIRWATCH_SOURCE": "practice", "AIRWATCH_AREA": "cbsa:16980"}
 """What the demo runs on, whatever `.env` says: simulated air must never be mixed with real readings."""
@@ -26,9 +26,9 @@ def embedded_default() -> None:
 
 
 def run_demo(definitions: dg.Definitions, *, echo: Callable[[str], None]) -> None:
-    """Backfill two years of the practice area through every table up to yesterday, then tell what a user wants to know."""
+    """Backfill two years of practice air through every table up to yesterday, then tell what a user wants to know."""
     yesterday = utc_now().normalize() - pd.Timedelta(days=1)
-    first = yesterday.replace(day=1) - pd.DateOffset(months=DEMO_MONTHS)
+    first = yesterday - pd.DateOffset(years=DEMO_YEARS) + pd.Timedelta(days=1)
     started = utc_now()
     run_backfill(definitions, first=first, last=yesterday, echo=echo)
     echo(f"Done in {(utc_now() - started).total_seconds():.0f} s.\n")
@@ -52,23 +52,25 @@ def _skill(tables: TableStorage, yesterday: pd.Timestamp) -> Iterator[str]:
     months = [str(period) for period in pd.period_range(end=yesterday, periods=12, freq="M")]
     scores = tables.read("candidate_scores", months)
     table = metrics(scores, by=["model_family", "horizon_days"])
-    yield f"Shadow scores of the last 12 months, {scores['site_id'].nunique()} sites (RMSE in µg/m³ at 1, 2 and 3 days ahead):"
-    wide = table.pivot(index="model_family", columns="horizon_days", values="rmse_ugm3").sort_values(1)
-    damped = wide.loc["damped_persistence"]
-    for family, row in wide.iterrows():
-        figures = "   ".join(f"{value:5.2f} ({1 - (value / damped[h]) ** 2:+.2f})" for h, value in row.items())
-        yield f"  {family:<20} {figures}"
+    sites = scores["site_id"].nunique()
+    yield f"Shadow scores of the last 12 months, {sites} sites: RMSE in µg/m³ at 1, 2 and 3 days ahead"
+    wide = table.pivot(index="model_family", columns="horizon_days", values="rmse_ugm3")
+    saved = 1 - (wide / wide.loc["damped_persistence"]) ** 2
+    for family in wide.mean(axis="columns").sort_values().index:
+        pairs = zip(wide.loc[family], saved.loc[family], strict=True)
+        yield f"  {family:<20} " + "   ".join(f"{rmse:5.2f} ({share:+.2f})" for rmse, share in pairs)
     yield "  In brackets: share of damped persistence's mean squared error saved.\n"
 
 
 def _tomorrow(tables: TableStorage, yesterday: pd.Timestamp) -> Iterator[str]:
     tomorrow = yesterday + pd.Timedelta(days=2)
     forecast = tables.read("predictions", [f"{yesterday:%Y-%m-%d}"]).query("target_date == @tomorrow")
-    names = tables.read("monitors", None).drop_duplicates("site_id").set_index("site_id")["site_name"]
+    names = tables.read("monitors", None).drop_duplicates("site_id").set_index("site_id")["site_name"].to_dict()
     yield f"Tomorrow, {tomorrow:%A %d %B %Y} (24-hour PM2.5 in µg/m³, 90 % interval, AQI):"
     for row in forecast.sort_values("site_id").itertuples():
         interval = f"[{row.pm25_lower_ugm3:4.1f}, {row.pm25_upper_ugm3:5.1f}]"
-        yield f"  {row.site_id}  {names[row.site_id]:<28} {row.pm25_ugm3:5.1f}  {interval}  AQI {row.aqi:>3}  {row.aqi_category}"
+        place = f"{row.site_id}  {names[str(row.site_id)]:<28}"
+        yield f"  {place} {row.pm25_ugm3:5.1f}  {interval}  AQI {row.aqi:>3}  {row.aqi_category}"
     yield ""
 
 

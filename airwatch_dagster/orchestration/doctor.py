@@ -47,7 +47,8 @@ def _source() -> str:
     from airwatch_dagster.orchestration.resources import SourceResource
 
     with SourceResource().open() as source:
-        return source.ping()
+        files = source.file_list()
+        return f"{len(files)} files on offer" if len(files) else f"{len(source.monitors())} monitors in the area"
 
 
 def _storage() -> str:

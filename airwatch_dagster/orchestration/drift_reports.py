@@ -20,9 +20,7 @@ def report_months(months: Sequence[pd.Timestamp], *, features: pd.DataFrame, tab
     filled = [page for page in pages if len(page)]
     findings = pd.concat(filled, ignore_index=True) if filled else TABLES["drift_report"].empty()
     drifted = findings[findings["is_drifted"]]
-    oddities = {
-        f"{month:%Y-%m}": f"drifted: {', '.join(rows['feature'])}" for month, rows in drifted.groupby("month")
-    }
+    oddities = {f"{month:%Y-%m}": f"drifted: {', '.join(rows['feature'])}" for month, rows in drifted.groupby("month")}
     return Produced(findings, metadata={"drifted_features": len(drifted)}, warnings={"no_drift": oddities})
 
 

@@ -6,10 +6,12 @@ the code location.
 
 import contextlib
 import logging
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
@@ -23,7 +25,7 @@ EXPERIMENT: Final = "airwatch"
 REGISTERED_MODEL: Final = "airwatch_pm25"
 CHAMPION_ALIAS: Final = "champion"
 CHAMPION_MONTH_TAG: Final = "champion_month"
-"""Tag of the registered model: the month its champion alias stands for, so that backfilled history never moves it back."""
+"""Tag of the registered model: the month its champion alias stands for, so that backfilling never moves it back."""
 
 SERVED_LIBRARIES: Final = ("pandas", "numpy", "scikit-learn", "catboost")
 """Packages a logged model needs to be loaded elsewhere, beside this one."""
@@ -39,7 +41,8 @@ def mlflow_resource(context: dg.InitResourceContext) -> Iterator[Any]:
     mlflow = MlFlow(_legacy_context(context, tracking_uri))
     yield mlflow
     run = context.dagster_run
-    assert run is not None and context.instance is not None
+    assert run is not None
+    assert context.instance is not None
     failures = context.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
     mlflow.end_run(status="FAILED" if failures else "FINISHED")
 
@@ -55,7 +58,12 @@ class _LegacyContext:
 
 
 def _legacy_context(context: dg.InitResourceContext, tracking_uri: str) -> _LegacyContext:
-    config = {"experiment_name": EXPERIMENT, "mlflow_tracking_uri": tracking_uri, "env": {}, "extra_tags": {"project": "airwatch"}}
+    config = {
+        "experiment_name": EXPERIMENT,
+        "mlflow_tracking_uri": tracking_uri,
+        "env": {},
+        "extra_tags": {"project": "airwatch"},
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         run = context.dagster_run
@@ -69,19 +77,30 @@ def connect() -> str:
     Raises SourceUnavailable when a server does not answer.
     """
     settings = Settings.from_environment()
-    uri = settings.mlflow_tracking_uri
+    _ready(settings.mlflow_tracking_uri, settings.state)
+    import mlflow
+
+    mlflow.set_tracking_uri(settings.mlflow_tracking_uri)
+    return settings.mlflow_tracking_uri
+
+
+@lru_cache
+def _ready(uri: str, state: Path) -> None:
+    """Once a process: asking for the experiment costs a quarter of a second."""
     if uri.startswith("http"):
         _require_answer(uri)
     elif uri.startswith("sqlite"):
-        settings.state.mkdir(parents=True, exist_ok=True)
+        state.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     import mlflow
 
-    logging.getLogger("mlflow").setLevel(logging.ERROR)  # it warns about every model it pickles and every default it takes
+    logging.getLogger("mlflow").setLevel(
+        logging.ERROR
+    )  # it warns about every model it pickles and every default it takes
     mlflow.set_tracking_uri(uri)
     if mlflow.get_experiment_by_name(EXPERIMENT) is None:
-        artifacts = None if uri.startswith("http") else (settings.state / "mlflow-artifacts").as_uri()
+        artifacts = None if uri.startswith("http") else (state / "mlflow-artifacts").as_uri()
         mlflow.create_experiment(EXPERIMENT, artifact_location=artifacts)
-    return uri
 
 
 def _require_answer(uri: str) -> None:
@@ -102,7 +121,9 @@ def log_trained(mlflow: Any, trained: TrainedModel, *, examples: pd.DataFrame) -
     from mlflow.models import infer_signature
 
     month = f"{trained.month:%Y-%m}"
-    with mlflow.start_run(nested=True, run_name=f"{trained.family} {month}", tags={"family": trained.family, "month": month}) as run:
+    with mlflow.start_run(
+        nested=True, run_name=f"{trained.family} {month}", tags={"family": trained.family, "month": month}
+    ) as run:
         mlflow.log_params({**trained.params, "training_rows": trained.training_rows, "month": month})
         mlflow.log_metrics(trained.metrics)
         sample = examples.head(100)
@@ -124,7 +145,9 @@ def _registered(mlflow: Any, model_uri: str, run_id: str) -> str:
     client = mlflow.tracking_client
     if not client.search_registered_models(f"name = '{REGISTERED_MODEL}'"):
         client.create_registered_model(REGISTERED_MODEL, description="24-hour PM2.5, 1 to 3 days ahead, every family")
-    version = client.create_model_version(REGISTERED_MODEL, source=model_uri, run_id=run_id, model_id=model_uri.rpartition("/")[2])
+    version = client.create_model_version(
+        REGISTERED_MODEL, source=model_uri, run_id=run_id, model_id=model_uri.rpartition("/")[2]
+    )
     return str(version.version)
 
 

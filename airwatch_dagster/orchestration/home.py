@@ -17,7 +17,8 @@ def prepare_environment() -> Path:
     os.environ.setdefault("DAGSTER_HOME", str(home))
     state = Path(os.environ.setdefault("AIRWATCH_STATE", str(home / ".airwatch"))).absolute()
     os.environ["AIRWATCH_STATE"] = str(state)
-    (state / "dagster").mkdir(parents=True, exist_ok=True)
+    state.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("AIRWATCH_STORAGE", default_storage())
     return Path(os.environ["DAGSTER_HOME"])
 

@@ -1,5 +1,7 @@
 """What lies in a table, for people and for scripts."""
 
+from datetime import datetime
+
 import pandas as pd
 
 from airwatch_dagster.errors import ConfigurationError
@@ -18,10 +20,11 @@ def inspected(table: str, partition: str | None, *, rows: int = 10, as_json: boo
     frame = storage.read(table, [partition] if partition else None)
     if as_json:
         return str(frame.to_json(orient="records", date_format="iso", indent=2))
-    return f"{storage.uri(table, partition)}: {len(frame):,} rows\n{_columns(table)}\n\n{frame.head(rows).to_string(index=False)}"
+    head = f"{storage.uri(table, partition)}: {len(frame):,} rows\n{_columns(table)}"
+    return f"{head}\n\n{frame.head(rows).to_string(index=False)}"
 
 
-def _partitions(table: str, stored: dict[str, pd.Timestamp], *, as_json: bool) -> str:
+def _partitions(table: str, stored: dict[str, datetime], *, as_json: bool) -> str:
     listed = pd.DataFrame({"partition": list(stored), "written_at": list(stored.values())}).sort_values("partition")
     if as_json:
         return str(listed.to_json(orient="records", date_format="iso", indent=2))

@@ -83,7 +83,7 @@ def stacked(table: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 def _scored(month: pd.Timestamp, *, trained: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
     own = trained[(trained["month"] == month) & trained["is_fitted"]]
-    models = {row.model_family: load_model(row.model_uri) for row in own.itertuples()}
+    models = {family: load_model(uri) for family, uri in zip(own["model_family"], own["model_uri"], strict=True)}
     versions = dict(zip(own["model_family"], own["model_version"], strict=True))
     return score_candidates(examples, models=models, month=month, versions=versions)
 
@@ -91,7 +91,9 @@ def _scored(month: pd.Timestamp, *, trained: pd.DataFrame, examples: pd.DataFram
 def _calibration(choice: ChampionChoice, candidates: pd.DataFrame, scores: pd.DataFrame) -> str | None:
     if choice.model_family is None:
         return None
-    return calibrate_champion(scores, trained=candidates, model_family=choice.model_family, month=choice.month).to_json()
+    return calibrate_champion(
+        scores, trained=candidates, model_family=choice.model_family, month=choice.month
+    ).to_json()
 
 
 def _predicted(features: pd.DataFrame, champion: Any) -> pd.DataFrame:

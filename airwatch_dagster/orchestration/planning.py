@@ -8,7 +8,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.orchestration.partitions import FIRST_DAY, PARTITIONS
+from airwatch_dagster.orchestration.partitions import DAYS, FIRST_DAY
 from airwatch_dagster.schemas import TABLES
 
 ORDER: Final = (
@@ -91,7 +91,7 @@ def plan_backfill(
 
 
 def _check_days(first: pd.Timestamp, last: pd.Timestamp) -> None:
-    newest = pd.Timestamp(PARTITIONS["day"].get_last_partition_key())  # type: ignore[union-attr]
+    newest = pd.Timestamp(str(DAYS.get_last_partition_key()))
     if last < first:
         raise ConfigurationError(
             "backfill", f"LAST {last:%Y-%m-%d} lies before FIRST {first:%Y-%m-%d}", fix="Give the earlier day first"

@@ -45,7 +45,9 @@ def _source(settings: Settings, stack: contextlib.ExitStack) -> Source:
         archive = AirDataArchive(server.airdata_url, download_dir=settings.state / "downloads" / "practice")
         return AirDataSource(archive, area, settings.context_km, source_name="practice")
     if settings.source == "airdata":
-        return AirDataSource(AirDataArchive(settings.airdata_url, download_dir=_downloads(settings)), area, settings.context_km)
+        return AirDataSource(
+            AirDataArchive(settings.airdata_url, download_dir=_downloads(settings)), area, settings.context_km
+        )
     if settings.source == "aqs":
         limiter = RateLimiter(settings.state / "aqs-requests")
         client = AqsClient(settings.aqs_url, email=settings.aqs_email, key=settings.aqs_key, limiter=limiter)

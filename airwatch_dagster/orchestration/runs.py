@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import dagster as dg
 
 from airwatch_dagster.orchestration.automation import RANGE_END, RANGE_START
-from airwatch_dagster.orchestration.contracts import SCHEMA_CHECK
 from airwatch_dagster.orchestration.planning import Step
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -41,7 +40,9 @@ def materialize_table(definitions: dg.Definitions, table: str, *, instance: dg.D
     return _materialize(definitions, table, tags={"airwatch/kind": "backfill"}, instance=instance)
 
 
-def _materialize(definitions: dg.Definitions, table: str, *, tags: dict[str, str], instance: dg.DagsterInstance) -> RunReport:
+def _materialize(
+    definitions: dg.Definitions, table: str, *, tags: dict[str, str], instance: dg.DagsterInstance
+) -> RunReport:
     started = time.monotonic()
     key = dg.AssetKey(table)
     job = definitions.resolve_implicit_job_def_def_for_assets([key])
@@ -51,8 +52,8 @@ def _materialize(definitions: dg.Definitions, table: str, *, tags: dict[str, str
     )
     if not result.success:
         raise _failure(table, result)
-    contract = next(check for check in result.get_asset_check_evaluations() if check.check_name == SCHEMA_CHECK)
-    return RunReport(result.run_id, time.monotonic() - started, int(contract.metadata["rows"].value))
+    contract = next(check for check in result.get_asset_check_evaluations() if "rows" in check.metadata)
+    return RunReport(result.run_id, time.monotonic() - started, int(str(contract.metadata["rows"].value)))
 
 
 def _failure(table: str, result: dg.ExecuteInProcessResult) -> RunFailed:

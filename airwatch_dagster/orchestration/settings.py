@@ -11,7 +11,8 @@ from airwatch_dagster.errors import ConfigurationError
 SourceName = Literal["practice", "airdata", "aqs", "live"]
 
 DEFAULT_CONTEXT_KM: Final = 800.0
-"""Monitors this far from the area, in km, carry most of the next-day signal (Chicago: skill +0.06 without, +0.20 with)."""
+"""Monitors up to this many km around the area carry most of the next-day signal (Chicago: skill +0.06 without,
++0.20 with)."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Settings:
             source=source,
             area=os.environ.get("AIRWATCH_AREA") or "cbsa:16980",
             context_km=_context_km(source),
-            storage=os.environ.get("AIRWATCH_STORAGE") or "./data",
+            storage=storage_root(),
             state=state,
             airdata_url=os.environ.get("AIRWATCH_AIRDATA_URL") or "https://aqs.epa.gov/aqsweb/airdata",
             aqs_url=os.environ.get("AIRWATCH_AQS_URL") or "https://aqs.epa.gov/data/api",
@@ -52,6 +53,11 @@ class Settings:
             practice_today=_practice_today(),
             mlflow_tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{state / 'mlflow.db'}",
         )
+
+
+def storage_root() -> str:
+    """Where tables lie: AIRWATCH_STORAGE, a folder or ``s3://bucket/prefix``."""
+    return os.environ.get("AIRWATCH_STORAGE") or "./data"
 
 
 def _source() -> SourceName:

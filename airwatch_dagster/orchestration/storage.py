@@ -23,6 +23,8 @@ LISTING_PAYS_FROM: Final = 64
 MARKER: Final = "airwatch.json"
 """Says which kind of readings the storage holds."""
 
+PROBE: Final = ".airwatch-probe"
+
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
@@ -118,6 +120,12 @@ class TableStorage:
                 f"{self._files.uri(MARKER)} says {held}, but the source has {readings!r} readings",
                 fix="Set AIRWATCH_STORAGE to another folder or prefix, or AIRWATCH_SOURCE to the source used so far",
             )
+
+    def require_writable(self) -> None:
+        """Write and read back a hidden file of one line, which stays. Raises what keeps a run from doing so."""
+        self._files.put(PROBE, b"airwatch may write here\n")
+        if self._files.get(PROBE) is None:
+            raise StorageError(self._files.uri(PROBE), "was written and is not there", fix="Check the storage server")
 
     def _wanted(self, table: str, partitions: Sequence[str] | None, *, allow_missing: bool) -> list[str | None]:
         if partitions is None:

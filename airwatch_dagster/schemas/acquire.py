@@ -22,13 +22,30 @@ class Monitors(Table):
     cbsa_code: str = c.cbsa_code()
     site_name: str = c.field("Local name of the site", nullable=True)
     is_primary: bool = c.field("EPA's NAAQS primary monitor of its site")
-    open_date: pd.Timestamp = c.field("First day of data, as far as published (AirData: 1 January of the first year)", nullable=True)
+    open_date: pd.Timestamp = c.field(
+        "First day of data, as far as published (AirData: 1 January of the first year)", nullable=True
+    )
     last_sample_date: pd.Timestamp = c.field("Last day of data known, or closing day; null while open", nullable=True)
     method_code: str = c.method_code()
     is_context: bool = c.field("Outside the area; read only as a predictor for it")
 
 
-@table(grain="day", key=("state_code", "county_code", "site_number", "parameter_code", "poc", "date_local", "sample_duration", "pollutant_standard", "event_type", "first_seen_at"), partition_column="date_local")
+@table(
+    grain="day",
+    key=(
+        "state_code",
+        "county_code",
+        "site_number",
+        "parameter_code",
+        "poc",
+        "date_local",
+        "sample_duration",
+        "pollutant_standard",
+        "event_type",
+        "first_seen_at",
+    ),
+    partition_column="date_local",
+)
 class RawReadings(Table):
     """One published row version: monitor × duration × standard × event, exactly as published."""
 
@@ -46,11 +63,16 @@ class RawReadings(Table):
     observation_percent: float = c.field("Share of scheduled observations taken, percent", nullable=True, ge=0.0)
     validity_indicator: str = c.field("Y or N; absent from bulk files", nullable=True, isin=("Y", "N"))
     arithmetic_mean: float = c.field(
-        "Mean of the day, in units_of_measure; may be slightly negative", nullable=True, ge=c.LOWEST_PM25_UGM3, le=c.HIGHEST_PM25_UGM3
+        "Mean of the day, in units_of_measure; may be slightly negative",
+        nullable=True,
+        ge=c.LOWEST_PM25_UGM3,
+        le=c.HIGHEST_PM25_UGM3,
     )
     first_max_value: float = c.field("Highest observation of the day, in units_of_measure", nullable=True)
     first_max_hour: "pd.Int64Dtype" = c.field("Hour of the highest observation, 0-23", nullable=True, ge=0, le=23)
-    aqi: "pd.Int64Dtype" = c.field("AQI as published: by the table in force when the source computed it", nullable=True, ge=0)
+    aqi: "pd.Int64Dtype" = c.field(
+        "AQI as published: by the table in force when the source computed it", nullable=True, ge=0
+    )
     method_code: str = c.method_code()
     latitude: float = c.latitude()
     longitude: float = c.longitude()
@@ -59,4 +81,6 @@ class RawReadings(Table):
     date_of_last_change: pd.Timestamp = c.field("Last change of the row in AQS, as published", nullable=True)
     source: str = c.field("Where the row came from", isin=("practice", "airdata", "aqs", "airnow"))
     first_seen_at: pd.Timestamp = c.field("When this version was first pulled, UTC")
-    superseded_at: pd.Timestamp = c.field("When a pull no longer showed this version, UTC; null while current", nullable=True)
+    superseded_at: pd.Timestamp = c.field(
+        "When a pull no longer showed this version, UTC; null while current", nullable=True
+    )

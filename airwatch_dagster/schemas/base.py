@@ -73,4 +73,3 @@ def table(*, grain: Grain, key: Sequence[str], partition_column: str | None = No
         return model
 
     return register
-

@@ -1,4 +1,4 @@
-"""The data dictionary, generated from the contract: `python -m airwatch_dagster.schemas.dictionary` rewrites README.md."""
+"""The data dictionary, generated from the contract; run as a module, this rewrites README.md beside it."""
 
 from pathlib import Path
 from typing import Final
@@ -17,8 +17,9 @@ PARTITION_FILES: Final = {
 
 HEAD: Final = """# Data dictionary
 
-Every table of AirWatch, in the order data flows. Generated from the schemas in this folder by `make dictionary`; do not edit.
-Days are local standard days; instants are UTC. Units are in the column names. A column holds no nulls unless it says so.
+Every table of AirWatch, in the order data flows. Generated from the schemas in this folder by `make dictionary`; do
+not edit. Days are local standard days; instants are UTC. Units are in the column names. A column holds no nulls
+unless it says so.
 """
 
 
@@ -32,7 +33,9 @@ def _section(spec: TableSpec) -> str:
     key = ", ".join(f"`{name}`" for name in spec.key)
     rows = [f"| `{name}` | {column.dtype} | {_meaning(column)} |" for name, column in spec.schema.columns.items()]
     head = ["| column | type | meaning |", "|---|---|---|"]
-    return "\n".join([f"## {spec.name}", "", spec.description, "", f"Key: {key}. Stored as {files}.", "", *head, *rows, ""])
+    return "\n".join(
+        [f"## {spec.name}", "", spec.description, "", f"Key: {key}. Stored as {files}.", "", *head, *rows, ""]
+    )
 
 
 def _meaning(column: pa.Column) -> str:
@@ -43,7 +46,9 @@ def _meaning(column: pa.Column) -> str:
 
 def _bounds(column: pa.Column) -> list[tuple[str, str]]:
     words = {"greater_than_or_equal_to": "≥", "less_than_or_equal_to": "≤", "isin": "one of"}
-    found = [(words[check.name], next(iter(check.statistics.values()))) for check in column.checks if check.name in words]
+    found = [
+        (words[check.name], next(iter(check.statistics.values()))) for check in column.checks if check.name in words
+    ]
     return [(word, ", ".join(map(str, value)) if word == "one of" else f"{value:g}") for word, value in found]
 
 

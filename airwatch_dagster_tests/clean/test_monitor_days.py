@@ -52,7 +52,11 @@ def test_a_day_epa_marks_invalid_is_kept_but_is_not_truth() -> None:
 
 
 def test_superseded_versions_do_not_count() -> None:
-    old = {"arithmetic_mean": 3.0, "superseded_at": pd.Timestamp("2021-11-01"), "first_seen_at": pd.Timestamp("2021-09-01")}
+    old = {
+        "arithmetic_mean": 3.0,
+        "superseded_at": pd.Timestamp("2021-11-01"),
+        "first_seen_at": pd.Timestamp("2021-09-01"),
+    }
     assert monitor_days(raw_readings(old, {}))["pm25_ugm3"].tolist() == [8.0]
 
 

@@ -1,8 +1,11 @@
 """The same behaviour in a folder and on S3."""
 
 import io
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -201,6 +204,38 @@ def test_simulated_and_real_readings_never_meet(tables: TableStorage) -> None:
     with pytest.raises(ConfigurationError, match=r"AIRWATCH_STORAGE: .*simulated.*'epa'") as caught:
         tables.claim("epa")
     assert "another folder" in caught.value.fix
+
+
+def test_a_place_that_may_be_written_is_found_to_be_so_and_stays_empty_of_tables(tables: TableStorage) -> None:
+    tables.require_writable()
+    tables.require_writable()
+
+    assert not tables.exists("monitors")
+
+
+def test_every_table_keeps_its_dtypes_even_without_rows(tmp_path: Path) -> None:
+    tables = TableStorage.open(str(tmp_path))
+    for spec in TABLES.values():
+        partition = None if spec.partition_column is None else "2021-07-04"
+        tables.write(spec.name, {partition: spec.empty()})
+
+        pd.testing.assert_frame_equal(tables.read(spec.name), spec.empty())
+
+
+def test_the_same_rows_are_the_same_bytes_whatever_their_index(tmp_path: Path) -> None:
+    tables, frame = TableStorage.open(str(tmp_path)), site_days("2021-07-01", 8.5, 9.5)
+    tables.write("site_days", {"a": frame, "b": frame.set_axis([7, 7]).copy()})
+
+    assert Path(tables.uri("site_days", "a")).read_bytes() == Path(tables.uri("site_days", "b")).read_bytes()
+
+
+def test_local_storage_does_not_load_the_cloud_libraries() -> None:
+    code = (
+        "import sys, airwatch_dagster.orchestration.parquet_io_manager as m; m.TableStorage.open('data');"
+        "print([name for name in ('boto3', 'botocore', 'dagster_aws', 'pyarrow.parquet') if name in sys.modules])"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"[]\n"
 
 
 def test_other_tools_find_plain_types_and_no_index() -> None:

@@ -50,7 +50,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
     assert isinstance(error, StorageError)
     assert error.culprit == str(tmp_path / "file" / "data" / "site_days" / f"{DAY}.parquet")
-    assert error.problem == "cannot be written: not a directory"
+    assert error.problem == "cannot be written: a file is in the place of a folder"
     assert "AIRWATCH_STORAGE" in error.fix
     assert (tmp_path / "file").read_text() == "in the way"
 
@@ -59,11 +59,13 @@ def test_a_place_that_cannot_be_read_is_not_mistaken_for_an_empty_one(tmp_path: 
     (tmp_path / "file").write_text("in the way")
     tables = TableStorage.open(str(tmp_path / "file"))
 
-    with pytest.raises(StorageError, match="cannot be read: not a directory"):
+    with pytest.raises(StorageError, match="cannot be read: a file is in the place of a folder"):
         tables.read("site_days", [DAY], allow_missing=True)
-    with pytest.raises(StorageError, match="cannot be read: not a directory"):
+    with pytest.raises(StorageError, match="cannot be read: a file is in the place of a folder"):
         tables.exists("site_days", DAY)
-    with pytest.raises(StorageError, match="cannot be listed: not a directory"):
+    with pytest.raises(StorageError, match="cannot be written: a file is in the place of a folder"):
+        tables.require_writable()
+    with pytest.raises(StorageError, match="cannot be listed: a file is in the place of a folder"):
         tables.stored_partitions("site_days")
 
 

@@ -8,6 +8,7 @@ from airwatch_dagster.orchestration.contracts import Produced, table_asset
 from airwatch_dagster.orchestration.partitions import days_of
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource, readings_of, utc_now
 
+
 @table_asset(stage="acquire", kinds=("python", "parquet"))
 def monitors(source: SourceResource, storage: StorageResource) -> pd.DataFrame:
     """Replaced whole by every run: weekly by schedule, and first of all by a backfill."""

@@ -68,4 +68,6 @@ def champion_model(
     before = storage.tables().read("champion_model", [previous], allow_missing=True)
     evidence = {"trained": trained_models, "scores": candidate_scores, "before": before}
     chosen = choose_champions(months, **evidence, mlflow=mlflow)
-    return Produced(chosen, metadata={"champion": str(chosen["model_family"].iloc[-1]), "why": chosen["reason"].iloc[-1]})
+    return Produced(
+        chosen, metadata={"champion": str(chosen["model_family"].iloc[-1]), "why": chosen["reason"].iloc[-1]}
+    )

@@ -10,7 +10,10 @@ from airwatch_dagster.orchestration.partitions import window
 @table_asset(
     stage="forecast",
     kinds=("mlflow", "parquet"),
-    ins={"features": window("features", 0, 0, complete=True), "champion_model": window("champion_model", 0, 0, complete=True)},
+    ins={
+        "features": window("features", 0, 0, complete=True),
+        "champion_model": window("champion_model", 0, 0, complete=True),
+    },
 )
 def predictions(features: pd.DataFrame, champion_model: pd.DataFrame) -> pd.DataFrame:
     """Made by the champion of the issue day's month; a month in which nobody may serve yet has no forecasts."""
