@@ -20,19 +20,32 @@ def encoded(table: str, frame: pd.DataFrame) -> bytes:
     are kept to the microsecond, the finest that all tools read; a finer one raises StorageError, as
     does a frame with other columns.
     """
+    return encoded_rows(table, as_arrow(table, frame))
+
+
+def as_arrow(table: str, frame: pd.DataFrame) -> "pa.Table":
+    """The frame in the types it is stored in. Raises StorageError for other columns or types."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     schema = _stored_schema(table) if table in TABLES else None
-    sink = pa.BufferOutputStream()
     try:
         _refuse_other_columns(table, frame)
         rows = pa.Table.from_pandas(frame, schema=schema, preserve_index=False, nthreads=1)
-        rows = rows if schema is None else rows.replace_schema_metadata()
-        pq.write_table(rows, sink, compression="zstd", store_schema=schema is None, coerce_timestamps="us")
     except (pa.ArrowException, TypeError, ValueError) as error:
-        fix = f"Give {table} the columns and types of its schema, times in whole microseconds"
-        raise StorageError(table, f"the frame cannot be stored: {error}", fix=fix) from error
+        raise _not_storable(table, error) from error
+    return rows if schema is None else rows.replace_schema_metadata()
+
+
+def encoded_rows(table: str, rows: "pa.Table") -> bytes:
+    """One Parquet file of these rows. Raises StorageError for times finer than a microsecond."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    try:
+        pq.write_table(rows, sink, compression="zstd", store_schema=table not in TABLES, coerce_timestamps="us")
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise _not_storable(table, error) from error
     return bytes(sink.getvalue())
 
 
@@ -66,6 +79,11 @@ def joined(table: str, parts: "Sequence[pa.Table]", *, columns: Sequence[str] | 
         return empty if columns is None else empty[list(columns)]
     rows = pa.concat_tables(parts).replace_schema_metadata(_pandas_metadata(table, tuple(parts[0].column_names)))
     return rows.to_pandas(coerce_temporal_nanoseconds=True, self_destruct=True)
+
+
+def _not_storable(table: str, error: Exception) -> StorageError:
+    fix = f"Give {table} the columns and types of its schema, times in whole microseconds"
+    return StorageError(table, f"the frame cannot be stored: {error}", fix=fix)
 
 
 @cache

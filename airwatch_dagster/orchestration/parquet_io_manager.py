@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 from pydantic import PrivateAttr
 
@@ -31,11 +32,13 @@ class ParquetIOManager(dg.ConfigurableIOManager):
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         table = context.asset_key.path[-1]
         frame = obj.frame if isinstance(obj, Validated) else _validated(table, obj)
-        frames: dict[str | None, pd.DataFrame] = {None: frame}
-        if context.has_asset_partitions:
-            frames = split(table, frame, partitions=list(context.asset_partition_keys))
-        self._storage.write(table, frames)
-        self._describe(context, table, frames)
+        if not context.has_asset_partitions:
+            self._storage.write(table, {None: frame})
+            self._describe(context, table, {None: len(frame)})
+            return
+        ordered, slices = split(table, frame, partitions=list(context.asset_partition_keys))
+        self._storage.write_slices(table, ordered, slices)
+        self._describe(context, table, {partition: part.stop - part.start for partition, part in slices.items()})
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         settings = context.definition_metadata or {}
@@ -53,33 +56,41 @@ class ParquetIOManager(dg.ConfigurableIOManager):
             self._opened = TableStorage.open(self.root)
         return self._opened
 
-    def _describe(self, context: dg.OutputContext, table: str, frames: Mapping[str | None, pd.DataFrame]) -> None:
+    def _describe(self, context: dg.OutputContext, table: str, row_counts: Mapping[Any, int]) -> None:
         """Rows and place of each file, on the materialization of its partition."""
-        for partition, frame in frames.items():
-            rows = "dagster/row_count" if partition is None else "dagster/partition_row_count"
-            metadata: dict[str, Any] = {rows: len(frame), "dagster/uri": self._storage.uri(table, partition)}
-            if len(frames) == 1:
+        for partition, count in row_counts.items():
+            name = "dagster/row_count" if partition is None else "dagster/partition_row_count"
+            metadata: dict[str, Any] = {name: count, "dagster/uri": self._storage.uri(table, partition)}
+            if len(row_counts) == 1:
                 context.add_output_metadata(metadata)
             else:
                 context.step_context.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=partition)
 
 
-def split(table: str, frame: pd.DataFrame, *, partitions: Sequence[str]) -> dict[str | None, pd.DataFrame]:
-    """The rows of each partition, in their order; an empty frame where there are none.
+def split(table: str, frame: pd.DataFrame, *, partitions: Sequence[str]) -> tuple[pd.DataFrame, dict[str, slice]]:
+    """The frame ordered by partition, rows within one in their order, and where each of ``partitions`` lies in it.
 
-    Raises ContractViolation when rows belong to other partitions.
+    A partition without rows is an empty slice. Raises ContractViolation when rows belong to other partitions.
     """
     keys = _partition_of_rows(table, frame)
-    groups = dict(iter(frame.groupby(keys, sort=False, dropna=False)))
-    others = sorted(str(key) for key in groups.keys() - set(partitions))
-    if others:
-        raise ContractViolation(
-            table,
-            f"{sum(len(groups[key]) for key in groups.keys() - set(partitions))} rows belong to {', '.join(others[:5])}"
-            f"{' and more' if len(others) > 5 else ''}, but the run makes {partitions[0]} to {partitions[-1]}",
-            fix=f"Return rows whose {TABLES[table].partition_column} lies in the run's partitions; nothing was stored",
-        )
-    return {partition: groups.get(partition, frame.iloc[:0]) for partition in partitions}
+    position = keys.map({key: number for number, key in enumerate(partitions)})
+    if position.isna().any():
+        raise _elsewhere(table, keys[position.isna()], partitions)
+    order = np.argsort(position.to_numpy(), kind="stable")
+    counts = np.bincount(position.to_numpy(dtype=np.int64), minlength=len(partitions))
+    ends = np.cumsum(counts)
+    slices = {key: slice(int(end - n), int(end)) for key, end, n in zip(partitions, ends, counts, strict=True)}
+    return frame.iloc[order], slices
+
+
+def _elsewhere(table: str, keys: pd.Series, partitions: Sequence[str]) -> ContractViolation:
+    others = sorted(map(str, keys.unique()))
+    return ContractViolation(
+        table,
+        f"{len(keys)} rows belong to {', '.join(others[:5])}{' and more' if len(others) > 5 else ''}, "
+        f"but the run makes {partitions[0]} to {partitions[-1]}",
+        fix=f"Return rows whose {TABLES[table].partition_column} lies in the run's partitions; nothing was stored",
+    )
 
 
 def _partition_of_rows(table: str, frame: pd.DataFrame) -> pd.Series:
