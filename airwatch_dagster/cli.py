@@ -1,5 +1,6 @@
 """The `airwatch` command: thin; everything it does can be done from the Dagster UI too."""
 
+import getpass
 import json
 import sys
 import warnings
@@ -89,6 +90,40 @@ def inspect(table: str, partition: str | None, rows: int, as_json: bool) -> None
     from airwatch_dagster.orchestration.inspection import inspected
 
     click.echo(inspected(table, partition, rows=rows, as_json=as_json))
+
+
+@main.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@click.pass_context
+def models(context: click.Context, as_json: bool) -> None:
+    """List the champions by month and the versions there are; appoint another one."""
+    from airwatch_dagster.orchestration.appointments import listed
+
+    if context.invoked_subcommand is None:
+        click.echo(listed(as_json=as_json))
+
+
+@models.command()
+@click.argument("version")
+@click.option("--reason", required=True, help="Why; kept with the decision.")
+@click.option("--by", default=getpass.getuser, show_default="you", help="Who decides.")
+@click.option("--month", help="The month it serves (YYYY-MM); the current one by default.")
+def promote(version: str, reason: str, by: str, month: str | None) -> None:
+    """Let registered VERSION serve a month from now on."""
+    from airwatch_dagster.orchestration.appointments import appoint
+
+    click.echo(appoint(_definitions(), version=version, by=by, reason=reason, month=month))
+
+
+@models.command()
+@click.option("--reason", required=True, help="Why; kept with the decision.")
+@click.option("--by", default=getpass.getuser, show_default="you", help="Who decides.")
+@click.option("--month", help="The month concerned (YYYY-MM); the current one by default.")
+def rollback(reason: str, by: str, month: str | None) -> None:
+    """Let the version serve again that the present champion replaced."""
+    from airwatch_dagster.orchestration.appointments import appoint
+
+    click.echo(appoint(_definitions(), version=None, by=by, reason=reason, month=month))
 
 
 @main.command("practice-server")

@@ -121,7 +121,13 @@ def _chance(found: Comparison, challenger: str, incumbent: str) -> str:
     return "" if chance is None else f" (ahead in {chance:.0%} of resampled weeks)"
 
 
-def champion_frame(choice: ChampionChoice, *, trained: pd.DataFrame, interval_calibration: str | None) -> pd.DataFrame:
+def champion_frame(
+    choice: ChampionChoice,
+    *,
+    trained: pd.DataFrame,
+    interval_calibration: str | None,
+    previous_version: str | None = None,
+) -> pd.DataFrame:
     """The choice as the one row of ``champion_model``, with the registered model of the family that serves."""
     found, family = choice.comparison, choice.model_family
     registered: dict[str, Any] = {}
@@ -140,6 +146,7 @@ def champion_frame(choice: ChampionChoice, *, trained: pd.DataFrame, interval_ca
         "model_family": family,
         **{name: registered.get(name) for name in ("model_version", "model_uri", "mlflow_run_id")},
         "previous_family": choice.previous_family,
+        "previous_version": previous_version,
         "decided_by": choice.decided_by,
         "reason": choice.reason,
         "compared_rows": found.rows if found else 0,

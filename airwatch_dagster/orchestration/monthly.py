@@ -5,12 +5,11 @@ from typing import Any, Final
 
 import pandas as pd
 
-from airwatch_dagster.fit.champion import ChampionChoice, champion_frame, choose_champion
 from airwatch_dagster.fit.scores import score_candidates
 from airwatch_dagster.fit.training import Registration, train_family, trained_models_frame, trained_models_row
-from airwatch_dagster.forecast.intervals import IntervalCalibration, calibrate_champion
+from airwatch_dagster.forecast.intervals import IntervalCalibration
 from airwatch_dagster.forecast.predictions import predict
-from airwatch_dagster.orchestration.experiments import crown, load_model, log_trained
+from airwatch_dagster.orchestration.experiments import load_model, log_trained
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import FAMILIES
@@ -47,28 +46,6 @@ def score_months(months: Sequence[pd.Timestamp], *, trained: pd.DataFrame, examp
     return stacked("candidate_scores", [_scored(month, trained=trained, examples=examples) for month in months])
 
 
-def choose_champions(
-    months: Sequence[pd.Timestamp], *, trained: pd.DataFrame, scores: pd.DataFrame, before: pd.DataFrame, mlflow: Any
-) -> pd.DataFrame:
-    """The champion of each month, each knowing its predecessor's family; in the columns of champion_model.
-
-    ``before`` is the champion_model row of the month before the first one, if there is one. The decisions are
-    kept in MLflow too, and the registry's champion alias follows them.
-    """
-    incumbent, rows = _family_of(before), []
-    for month in months:
-        candidates = trained[trained["month"] == month]
-        choice = choose_champion(month=month, trained=candidates, scores=scores, incumbent=incumbent, seed=SEED)
-        row = champion_frame(choice, trained=candidates, interval_calibration=_calibration(choice, candidates, scores))
-        if choice.is_serving:
-            crown(str(row["model_version"].iloc[0]), month=month, reason=choice.reason)
-        incumbent = choice.model_family
-        rows.append(row)
-    chosen = stacked("champion_model", rows)
-    mlflow.log_dict(dict(zip(chosen["month"].dt.strftime("%Y-%m"), chosen["reason"], strict=True)), "champions.json")
-    return chosen
-
-
 def predict_months(features: pd.DataFrame, *, champions: pd.DataFrame) -> pd.DataFrame:
     """Forecasts of every issue day by the champion of its month; in the columns of predictions."""
     serving = champions[champions["is_serving"]]
@@ -88,14 +65,6 @@ def _scored(month: pd.Timestamp, *, trained: pd.DataFrame, examples: pd.DataFram
     return score_candidates(examples, models=models, month=month, versions=versions)
 
 
-def _calibration(choice: ChampionChoice, candidates: pd.DataFrame, scores: pd.DataFrame) -> str | None:
-    if choice.model_family is None:
-        return None
-    return calibrate_champion(
-        scores, trained=candidates, model_family=choice.model_family, month=choice.month
-    ).to_json()
-
-
 def _predicted(features: pd.DataFrame, champion: Any) -> pd.DataFrame:
     return predict(
         of_month(features, month=champion.month, column="issue_date"),
@@ -104,7 +73,3 @@ def _predicted(features: pd.DataFrame, champion: Any) -> pd.DataFrame:
         model_version=champion.model_version,
         calibration=IntervalCalibration.from_json(champion.interval_calibration),
     )
-
-
-def _family_of(champion: pd.DataFrame) -> str | None:
-    return None if champion.empty or not champion["is_serving"].iloc[0] else str(champion["model_family"].iloc[0])

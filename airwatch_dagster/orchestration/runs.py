@@ -1,7 +1,9 @@
 """Materialize a range in one run of this process, on the same Dagster instance the UI shows."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
@@ -10,6 +12,10 @@ from airwatch_dagster.orchestration.planning import Step
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Run configuration: everything is in the event log; the terminal shows one line per run."""
+
+
+OWN_ERRORS = ("airwatch_dagster.errors.", "airwatch_dagster.schemas.validation.")
+"""Where errors are defined that explain themselves; Dagster puts the module before the message."""
 
 
 class RunFailed(Exception):
@@ -40,16 +46,22 @@ def materialize_table(definitions: dg.Definitions, table: str, *, instance: dg.D
     return _materialize(definitions, table, tags={"airwatch/kind": "backfill"}, instance=instance)
 
 
+def materialize_partition(
+    definitions: dg.Definitions, table: str, partition: str, *, config: Mapping[str, Any], instance: dg.DagsterInstance
+) -> RunReport:
+    """Run one partition with a configuration of its asset; raises RunFailed with the failing step's sentence."""
+    run_config = {**QUIET, "ops": {table: {"config": dict(config)}}}
+    return _materialize(definitions, table, run_config=run_config, partition_key=partition, instance=instance)
+
+
 def _materialize(
-    definitions: dg.Definitions, table: str, *, tags: dict[str, str], instance: dg.DagsterInstance
+    definitions: dg.Definitions, table: str, *, run_config: Mapping[str, Any] = QUIET, **where: Any
 ) -> RunReport:
     started = time.monotonic()
     key = dg.AssetKey(table)
     job = definitions.resolve_implicit_job_def_def_for_assets([key])
     assert job is not None, table
-    result = job.execute_in_process(
-        instance=instance, asset_selection=[key], tags=tags, run_config=QUIET, raise_on_error=False
-    )
+    result = job.execute_in_process(asset_selection=[key], run_config=run_config, raise_on_error=False, **where)
     if not result.success:
         raise _failure(table, result)
     contract = next(check for check in result.get_asset_check_evaluations() if "rows" in check.metadata)
@@ -57,13 +69,11 @@ def _materialize(
 
 
 def _failure(table: str, result: dg.ExecuteInProcessResult) -> RunFailed:
-    """The deepest cause is what the user can act on; Dagster's wrappers around it are in the event log."""
+    """What the user can act on: AirWatch's own error in the chain, else the deepest cause."""
     for event in result.get_step_failure_events():
         error = event.step_failure_data.error
-        while error is not None and error.cause is not None:
+        while error is not None and error.cause is not None and not error.message.startswith(OWN_ERRORS):
             error = error.cause
         if error is not None:
-            message = error.message.strip().removeprefix(f"{error.cls_name}: ")
-            message = message.split(": ", 1)[1] if message.startswith("airwatch_dagster.") else message
-            return RunFailed(table, message, result.run_id)
+            return RunFailed(table, error.message.strip().partition(": ")[2] or error.message.strip(), result.run_id)
     return RunFailed(table, "the run ended before its step began", result.run_id)

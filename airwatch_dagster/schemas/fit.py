@@ -88,6 +88,9 @@ class ChampionModel(Table):
     model_uri: str = c.field("Where MLflow loads the model from", nullable=True)
     mlflow_run_id: str = c.field("MLflow run that holds the model", nullable=True)
     previous_family: str = c.field("Family that served the month before; null when none did", nullable=True)
+    previous_version: str = c.field(
+        "Version that this one replaced: last month's, or the one a person took out of service", nullable=True
+    )
     decided_by: str = c.field("What decided", isin=DECIDED_BY)
     reason: str = c.field("Why this family serves, in one sentence")
     compared_rows: int = c.field("Site-days and horizons on which all families were compared", ge=0)

@@ -6,8 +6,9 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.fit.examples import join_truth
+from airwatch_dagster.orchestration.champions import ChampionOrder, appoint_champion, choose_champions, reasons
 from airwatch_dagster.orchestration.contracts import Produced, table_asset
-from airwatch_dagster.orchestration.monthly import choose_champions, score_months, train_months
+from airwatch_dagster.orchestration.monthly import score_months, train_months
 from airwatch_dagster.orchestration.partitions import SHADOW_MONTHS, TRAINING_MONTHS, months_of, window
 from airwatch_dagster.orchestration.resources import StorageResource
 
@@ -59,15 +60,16 @@ def champion_model(
     context: dg.AssetExecutionContext,
     trained_models: pd.DataFrame,
     candidate_scores: pd.DataFrame,
+    config: ChampionOrder,
     storage: StorageResource,
     mlflow: dg.ResourceParam[Any],
 ) -> Produced:
-    """Chosen when the month opens; the registry's champion alias follows the latest month."""
-    months = months_of(context)
-    previous = f"{months[0] - pd.offsets.MonthBegin(1):%Y-%m}"
-    before = storage.tables().read("champion_model", [previous], allow_missing=True)
-    evidence = {"trained": trained_models, "scores": candidate_scores, "before": before}
-    chosen = choose_champions(months, **evidence, mlflow=mlflow)
-    return Produced(
-        chosen, metadata={"champion": str(chosen["model_family"].iloc[-1]), "why": chosen["reason"].iloc[-1]}
-    )
+    """Chosen when the month opens, or appointed by a person; the registry's alias follows the latest month."""
+    months, tables = months_of(context), storage.tables()
+    if config.version:
+        chosen = appoint_champion(months[0], config, scores=candidate_scores, tables=tables)
+    else:
+        chosen = choose_champions(months, trained=trained_models, scores=candidate_scores, tables=tables)
+    mlflow.log_dict(reasons(chosen), "champions.json")
+    latest = chosen.iloc[-1]
+    return Produced(chosen, metadata={"champion": str(latest["model_family"]), "why": str(latest["reason"])})
