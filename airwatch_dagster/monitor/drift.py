@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.enrich import LAG_DAYS, NEIGHBOUR_MEANS
+from airwatch_dagster.schemas.enrich import LAG_DAYS, NEIGHBOUR_MEANS, SECTORS
 
 CALENDAR_COLUMNS: Final = frozenset({"season_sin", "season_cos", "weekday", "latitude", "longitude"})
 """Numbers that say when and where, not how the air is: an alarm on them fires every January and means nothing."""
@@ -21,7 +21,10 @@ DERIVED_COLUMNS: Final = frozenset(
 REPEATED_COLUMNS: Final = frozenset(f"pm25_lag_{days}d_ugm3" for days in LAG_DAYS if days > 0)
 """The readings of the issue day, seen again on the days after: they drift when pm25_lag_0d_ugm3 does."""
 
-NOT_WATCHED: Final = CALENDAR_COLUMNS | DERIVED_COLUMNS | REPEATED_COLUMNS
+FAR_COLUMNS: Final = frozenset(f"far_{sector}_pm25_ugm3" for sector in SECTORS)
+"""Readings of sites that are watched as near ones where they stand; eight more plots would say nothing new."""
+
+NOT_WATCHED: Final = CALENDAR_COLUMNS | DERIVED_COLUMNS | REPEATED_COLUMNS | FAR_COLUMNS
 
 METHOD: Final = "wasserstein"
 """Evidently's normed Wasserstein distance: the mean shift of sorted values, in standard deviations of the reference."""

@@ -1,15 +1,18 @@
 """Who served when, and a person's word on who serves next."""
 
+from typing import Any
+
 import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.experiments import REGISTERED_MODEL
 from airwatch_dagster.orchestration.partitions import MONTHS
 from airwatch_dagster.orchestration.resources import opened_storage
 from airwatch_dagster.orchestration.runs import materialize_partition
 from airwatch_dagster.orchestration.settings import storage_root
 
-CHAMPION_COLUMNS = ["month", "model_family", "model_version", "decided_by", "skill_over_damped", "reason"]
+CHAMPION_COLUMNS = ["month", "is_serving", "model_family", "model_version", "decided_by", "skill_over_damped", "reason"]
 VERSION_COLUMNS = ["model_version", "model_family", "month", "holdout_rmse_1d_ugm3", "holdout_skill_1d", "model_uri"]
 
 
@@ -24,12 +27,31 @@ def listed(*, as_json: bool = False, versions: int = 18) -> str:
         return str(both.to_json(date_format="iso", indent=2))
     if champions.empty:
         return "No champion yet; run `airwatch backfill` or `make demo`."
-    champions = champions.assign(month=champions["month"].dt.strftime("%Y-%m"))
-    newest = fitted.tail(versions).assign(month=fitted["month"].dt.strftime("%Y-%m"))
-    return (
-        f"Who serves when\n{champions.to_string(index=False, float_format='{:.2f}'.format)}\n\n"
-        f"Newest versions, each trained for its month\n{newest.to_string(index=False, float_format='{:.2f}'.format)}"
+    return "\n".join(
+        ["Who serves when, and why", *map(_served, champions.itertuples()), "", *_newest(fitted, versions)]
     )
+
+
+def _served(row: Any) -> str:
+    if not row.is_serving:
+        return f"  {row.month:%Y-%m}  {'nobody':<25} {row.reason}"
+    return f"  {row.month:%Y-%m}  {row.model_family:<20} {row.model_version:>4} {row.reason}"
+
+
+def _newest(fitted: pd.DataFrame, versions: int) -> list[str]:
+    """The versions trained last, with how they did on their holdout at one day."""
+    head = f"Newest versions of {REGISTERED_MODEL}: number, family, month trained for, holdout RMSE and skill at 1 day"
+    rows = fitted.tail(versions).itertuples()
+    return [
+        head,
+        *(f"  {row.model_version:>4}  {row.model_family:<20} {row.month:%Y-%m}  {_holdout(row)}" for row in rows),
+    ]
+
+
+def _holdout(row: Any) -> str:
+    if pd.isna(row.holdout_rmse_1d_ugm3):
+        return "not tested"
+    return f"{row.holdout_rmse_1d_ugm3:5.2f} µg/m³  {row.holdout_skill_1d:+.2f}"
 
 
 def appoint(definitions: dg.Definitions, *, version: str | None, by: str, reason: str, month: str | None) -> str:

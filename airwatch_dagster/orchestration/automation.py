@@ -7,7 +7,7 @@ from typing import Any, Final
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.orchestration.partitions import DAYS, MONTHS
+from airwatch_dagster.orchestration.partitions import DAYS
 from airwatch_dagster.orchestration.resources import SourceResource
 
 RANGE_START: Final = "dagster/asset_partition_range_start"
@@ -20,18 +20,17 @@ CLOSING: Final = ("training_examples", "candidate_scores", "drift_report")
 OPENING: Final = ("trained_models", "champion_model")
 
 
-def _job(name: str, tables: Sequence[str], partitions: dg.PartitionsDefinition | None, why: str) -> Any:
-    return dg.define_asset_job(name, selection=list(tables), partitions_def=partitions, description=why)
+def _job(name: str, tables: Sequence[str], why: str) -> Any:
+    """Its partitions are those of its tables."""
+    return dg.define_asset_job(name, selection=list(tables), description=why)
 
 
-monitors_job = _job("refresh_monitors", ["monitors"], None, "EPA's monitor list, read anew")
-daily_job = _job(
-    "forecast_day", DAILY, DAYS, "A day from its readings to its forecast, and the scores its readings allow"
-)
-reread_job = _job("reread_days", REREAD, DAYS, "Days whose file EPA published anew, down to their scores")
-examples_job = _job("rebuild_examples", ["training_examples"], MONTHS, "Examples of months whose readings changed")
-close_job = _job("close_month", CLOSING, MONTHS, "The month that ended: its examples, shadow scores and drift report")
-open_job = _job("open_month", OPENING, MONTHS, "The month that begins: retrain every family, choose the champion")
+monitors_job = _job("refresh_monitors", ["monitors"], "EPA's monitor list, read anew")
+daily_job = _job("forecast_day", DAILY, "A day from its readings to its forecast, and the scores its readings allow")
+reread_job = _job("reread_days", REREAD, "Days whose file EPA published anew, down to their scores")
+examples_job = _job("rebuild_examples", ["training_examples"], "Examples of months whose readings changed")
+close_job = _job("close_month", CLOSING, "The month that ended: its examples, shadow scores and drift report")
+open_job = _job("open_month", OPENING, "The month that begins: retrain every family, choose the champion")
 
 JOBS: Final = (monitors_job, daily_job, reread_job, examples_job, close_job, open_job)
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from airwatch_dagster.monitor.drift import drift_findings, season_matched
 from airwatch_dagster.orchestration.contracts import Produced
+from airwatch_dagster.orchestration.figures import drift_figures
 from airwatch_dagster.orchestration.monthly import of_month
 from airwatch_dagster.orchestration.storage import TableStorage
 from airwatch_dagster.schemas import TABLES
@@ -21,7 +22,7 @@ def report_months(months: Sequence[pd.Timestamp], *, features: pd.DataFrame, tab
     findings = pd.concat(filled, ignore_index=True) if filled else TABLES["drift_report"].empty()
     drifted = findings[findings["is_drifted"]]
     oddities = {f"{month:%Y-%m}": f"drifted: {', '.join(rows['feature'])}" for month, rows in drifted.groupby("month")}
-    return Produced(findings, metadata={"drifted_features": len(drifted)}, warnings={"no_drift": oddities})
+    return Produced(findings, by_partition=drift_figures(findings), warnings={"no_drift": oddities})
 
 
 def _report(month: pd.Timestamp, *, features: pd.DataFrame, tables: TableStorage) -> pd.DataFrame:

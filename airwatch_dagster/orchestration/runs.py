@@ -69,11 +69,16 @@ def _materialize(
 
 
 def _failure(table: str, result: dg.ExecuteInProcessResult) -> RunFailed:
-    """What the user can act on: AirWatch's own error in the chain, else the deepest cause."""
-    for event in result.get_step_failure_events():
-        error = event.step_failure_data.error
+    """What the user can act on: AirWatch's own error in the chain, else the deepest cause with its class.
+
+    The first event with an error tells it: a failed step's, or that of a resource the step did not get.
+    """
+    for event in result.all_events:
+        error = getattr(event.event_specific_data, "error", None)
         while error is not None and error.cause is not None and not error.message.startswith(OWN_ERRORS):
             error = error.cause
         if error is not None:
-            return RunFailed(table, error.message.strip().partition(": ")[2] or error.message.strip(), result.run_id)
+            message = error.message.strip()
+            is_own = message.startswith(OWN_ERRORS)
+            return RunFailed(table, message.partition(": ")[2] if is_own else message, result.run_id)
     return RunFailed(table, "the run ended before its step began", result.run_id)

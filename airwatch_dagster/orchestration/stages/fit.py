@@ -8,6 +8,7 @@ import pandas as pd
 from airwatch_dagster.fit.examples import join_truth
 from airwatch_dagster.orchestration.champions import ChampionOrder, appoint_champion, choose_champions, reasons
 from airwatch_dagster.orchestration.contracts import Produced, table_asset
+from airwatch_dagster.orchestration.figures import champion_figures
 from airwatch_dagster.orchestration.monthly import score_months, train_months
 from airwatch_dagster.orchestration.partitions import SHADOW_MONTHS, TRAINING_MONTHS, months_of, window
 from airwatch_dagster.orchestration.resources import StorageResource
@@ -71,5 +72,4 @@ def champion_model(
     else:
         chosen = choose_champions(months, trained=trained_models, scores=candidate_scores, tables=tables)
     mlflow.log_dict(reasons(chosen), "champions.json")
-    latest = chosen.iloc[-1]
-    return Produced(chosen, metadata={"champion": str(latest["model_family"]), "why": str(latest["reason"])})
+    return Produced(chosen, by_partition=champion_figures(chosen))

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from airwatch_dagster.orchestration.contracts import table_asset
+from airwatch_dagster.orchestration.contracts import Produced, table_asset
+from airwatch_dagster.orchestration.figures import forecast_figures
 from airwatch_dagster.orchestration.monthly import predict_months
 from airwatch_dagster.orchestration.partitions import window
 
@@ -15,6 +16,7 @@ from airwatch_dagster.orchestration.partitions import window
         "champion_model": window("champion_model", 0, 0, complete=True),
     },
 )
-def predictions(features: pd.DataFrame, champion_model: pd.DataFrame) -> pd.DataFrame:
+def predictions(features: pd.DataFrame, champion_model: pd.DataFrame) -> Produced:
     """Made by the champion of the issue day's month; a month in which nobody may serve yet has no forecasts."""
-    return predict_months(features, champions=champion_model)
+    forecasts = predict_months(features, champions=champion_model)
+    return Produced(forecasts, by_partition=forecast_figures(forecasts))
