@@ -40,14 +40,12 @@ def score_figures(scores: pd.DataFrame) -> Figures:
 
 def champion_figures(champions: pd.DataFrame) -> Figures:
     """Per month: who serves and why, and by how much it beats damped persistence."""
-    return {
-        f"{row.month:%Y-%m}": {
-            "champion": str(row.model_family) if row.is_serving else "nobody",
-            "why": str(row.reason),
-            **({"skill_over_damped": float(row.skill_over_damped)} if pd.notna(row.skill_over_damped) else {}),
-        }
-        for row in champions.itertuples()
-    }
+    return {f"{row['month']:%Y-%m}": _serving(row) for row in champions.to_dict("records")}
+
+
+def _serving(row: Mapping[Any, Any]) -> dict[str, Any]:
+    skill = {} if pd.isna(row["skill_over_damped"]) else {"skill_over_damped": float(row["skill_over_damped"])}
+    return {"champion": row["model_family"] or "nobody", "why": row["reason"], **skill}
 
 
 def drift_figures(findings: pd.DataFrame) -> Figures:
