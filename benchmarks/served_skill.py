@@ -67,9 +67,8 @@ def _own_reference(served: pd.DataFrame, site_days: pd.DataFrame, first: pd.Time
     forecast = (mean + phi * (days - mean)).stack().rename("reference").rename_axis(["issue_date", "site_id"])
     rows = served[served["horizon_days"] == 1].join(forecast, on=["issue_date", "site_id"])
     ours, theirs = (((rows[name] - rows["pm25_observed_ugm3"]) ** 2).mean() for name in ("pm25_ugm3", "reference"))
-    print(
-        f"own damped persistence, 1 day: φ {phi:.3f}, RMSE {theirs**0.5:.2f}; served {ours**0.5:.2f}, skill {1 - ours / theirs:+.3f}"
-    )
+    errors = f"RMSE {theirs**0.5:.2f}; served {ours**0.5:.2f}, skill {1 - ours / theirs:+.3f}"
+    print(f"own damped persistence, 1 day: φ {phi:.3f}, {errors}")
 
 
 if __name__ == "__main__":
