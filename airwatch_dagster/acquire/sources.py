@@ -120,9 +120,14 @@ class AirDataSource:
         return Pull(rows, Scope(self.area, first, last, self.context_km, area_sites), dict(unknown))
 
     def monitors(self) -> pd.DataFrame:
-        """As ``Source.monitors``; is_context marks those outside the area."""
+        """As ``Source.monitors``; is_context marks those outside the area.
+
+        Raises ConfigurationError when no monitor lies in the area.
+        """
         listed = read_monitors(self.archive.fetch(MONITORS_FILE))
         is_area = self.area.contains(listed["state_code"], listed["cbsa_code"])
+        if not is_area.any():
+            raise self._nothing_here([])
         wanted = sites_in_reach(self.area, listed, None, self.context_km)
         return listed.assign(is_context=~is_area)[wanted].reset_index(drop=True)
 

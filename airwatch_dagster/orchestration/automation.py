@@ -7,7 +7,7 @@ from typing import Any, Final
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.orchestration.partitions import DAYS
+from airwatch_dagster.orchestration.partitions import DAYS, FIRST_DAY
 from airwatch_dagster.orchestration.resources import SourceResource
 
 RANGE_START: Final = "dagster/asset_partition_range_start"
@@ -97,7 +97,7 @@ def airdata_files(context: dg.SensorEvaluationContext, source: SourceResource) -
     if context.cursor is None:
         context.update_cursor(json.dumps(files))
         return dg.SkipReason(f"Remembered {len(files)} files; changes from now on are read")
-    changed = changed_years(json.loads(context.cursor), files)
+    changed = [year for year in changed_years(json.loads(context.cursor), files) if _has_days(year)]
     return dg.SensorResult(run_requests=[_reread(year, files) for year in changed], cursor=json.dumps(files))
 
 
@@ -105,6 +105,11 @@ def changed_years(before: Mapping[str, str], now: Mapping[str, str]) -> list[int
     """Years of the daily files that are new or not what they were."""
     names = [name for name, state in now.items() if name.startswith("daily_88101_") and before.get(name) != state]
     return sorted(int(name.removeprefix("daily_88101_").removesuffix(".zip")) for name in names)
+
+
+def _has_days(year: int) -> bool:
+    """The archive goes back further than the day partitions, and a new year's file may precede its first one."""
+    return str(year) >= FIRST_DAY[:4] and f"{year}-01-01" <= (DAYS.get_last_partition_key() or "")
 
 
 def _reread(year: int, files: Mapping[str, str]) -> dg.RunRequest:

@@ -82,6 +82,8 @@ def test_an_area_without_any_monitor_is_refused_naming_areas_that_could_be_meant
     source = bulk(tmp_path, "cbsa:16980", 800, daily={2021: [{"CBSA Name": "Chicago Renamed, IL"}]}, monitors=[DENVER])
     with pytest.raises(ConfigurationError, match=r"no PM2.5 monitor in cbsa:16980; .*Chicago Renamed, IL"):
         source.pull(*YEAR)
+    with pytest.raises(ConfigurationError, match=r"no PM2.5 monitor in cbsa:16980"):
+        source.monitors()
 
 
 def test_unknown_statistical_areas_are_counted_over_all_years(tmp_path: Path) -> None:
