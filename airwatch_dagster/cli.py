@@ -51,8 +51,8 @@ def demo() -> None:
 
 
 @main.command()
-@click.argument("first", type=click.DateTime(["%Y-%m-%d"]))
-@click.argument("last", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("first", metavar="FIRST", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("last", metavar="LAST", type=click.DateTime(["%Y-%m-%d"]))
 @click.option("--tables", help="Only these tables, separated by commas; all by default.")
 @click.option("--refresh", is_flag=True, help="Pull and make everything again, not only what is missing or outdated.")
 @click.option("--plan", is_flag=True, help="Say what would be done and stop.")

@@ -1,12 +1,7 @@
-"""Month after month, in order: a backfill of many months makes exactly what single months would.
-
-Fits run side by side, one thread each, because a family's fit alone keeps no second core busy; none depends on another.
-"""
+"""Month after month, in order: a backfill of many months makes exactly what single months would."""
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import product
 from typing import Any, Final
 
 import pandas as pd
@@ -43,17 +38,12 @@ def of_month(frame: pd.DataFrame, *, month: pd.Timestamp, column: str = "target_
 
 def train_months(months: Sequence[pd.Timestamp], *, examples: pd.DataFrame, mlflow: Any) -> pd.DataFrame:
     """Every family of every month, fitted on the months before it and logged; in the columns of trained_models."""
-
-    def window(month: pd.Timestamp) -> pd.DataFrame:
-        return months_before(examples, month=month, count=TRAINING_MONTHS)
-
-    def fit(job: tuple[pd.Timestamp, str]) -> TrainedModel:
-        return train_family(window(job[0]), family=job[1], month=job[0], seed=SEED, thread_count=1)
-
     rows = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for trained in pool.map(fit, product(months, FAMILIES)):
-            known = log_trained(mlflow, trained, examples=window(trained.month)) if trained.model else Registration()
+    for month in months:
+        window = months_before(examples, month=month, count=TRAINING_MONTHS)
+        for family in FAMILIES:
+            trained = train_family(window, family=family, month=month, seed=SEED, thread_count=os.cpu_count() or 1)
+            known = log_trained(mlflow, trained, examples=window) if trained.is_fitted else Registration()
             rows.append(trained_models_row(trained, registration=known))
     return trained_models_frame(rows)
 
