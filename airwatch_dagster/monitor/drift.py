@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.monitor.drift_page import with_summary
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.enrich import LAG_DAYS, NEIGHBOUR_MEANS, SECTORS
 
@@ -96,7 +97,8 @@ def drift_findings(
         page = _reason_page(month, reason=f"no feature has {FEWEST_VALUES} values in the month and in its season")
         return _findings(now, then, columns, {}, month=month), page
     statistics, page = _compare(_sample(now[comparable]), _sample(then[comparable]))
-    return _findings(now, then, columns, statistics, month=month), page
+    findings = _findings(now, then, columns, statistics, month=month)
+    return findings, with_summary(page, findings=findings, month=month, threshold=THRESHOLD)
 
 
 def _watched(frame: pd.DataFrame, *, excluded: Collection[str]) -> pd.DataFrame:

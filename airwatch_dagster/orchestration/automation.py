@@ -28,7 +28,7 @@ def _job(name: str, tables: Sequence[str], why: str) -> Any:
 monitors_job = _job("refresh_monitors", ["monitors"], "EPA's monitor list, read anew")
 daily_job = _job("forecast_day", DAILY, "A day from its readings to its forecast, and the scores its readings allow")
 reread_job = _job("reread_days", REREAD, "Days whose file EPA published anew, down to their scores")
-examples_job = _job("rebuild_examples", ["training_examples"], "Examples of months whose readings changed")
+examples_job = _job("remake_examples", ["training_examples"], "Examples of months whose readings changed")
 close_job = _job("close_month", CLOSING, "The month that ended: its examples, shadow scores and drift report")
 open_job = _job("open_month", OPENING, "The month that begins: retrain every family, choose the champion")
 

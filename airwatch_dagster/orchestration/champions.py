@@ -1,6 +1,7 @@
 """Who serves which month: chosen on the evidence, or appointed by a person; known to MLflow's registry either way."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import dagster as dg
@@ -24,13 +25,28 @@ class ChampionOrder(dg.Config):
     reason: str = ""
 
 
-def choose_champions(
-    months: Sequence[pd.Timestamp], *, trained: pd.DataFrame, scores: pd.DataFrame, tables: TableStorage
-) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Evidence:
+    """What a choice is made on: rows of trained_models and of candidate_scores, and the champions stored so far."""
+
+    trained: pd.DataFrame
+    scores: pd.DataFrame
+    tables: TableStorage
+
+
+def appoint_or_choose(months: Sequence[pd.Timestamp], order: ChampionOrder, *, evidence: Evidence) -> pd.DataFrame:
+    """The rows of champion_model for the months: by a person's order for the first one, or by the evidence for all."""
+    if order.version:
+        return appoint_champion(months[0], order, scores=evidence.scores, tables=evidence.tables)
+    return choose_champions(months, evidence=evidence)
+
+
+def choose_champions(months: Sequence[pd.Timestamp], *, evidence: Evidence) -> pd.DataFrame:
     """The champion of each month, each knowing its predecessor; in the columns of champion_model."""
-    incumbent, rows = _stored(months[0] - pd.offsets.MonthBegin(1), tables), []
+    incumbent, rows = _stored(months[0] - pd.offsets.MonthBegin(1), evidence.tables), []
+    scores = evidence.scores
     for month in months:
-        candidates = trained[trained["month"] == month]
+        candidates = evidence.trained[evidence.trained["month"] == month]
         served = _served(incumbent, "model_family")
         choice = choose_champion(month=month, trained=candidates, scores=scores, incumbent=served, seed=SEED)
         incumbent = _champion(choice, trained=candidates, scores=scores, replaced=_served(incumbent, "model_version"))

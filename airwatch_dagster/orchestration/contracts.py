@@ -1,12 +1,16 @@
 """A table's schema as its asset's contract: Columns tab, blocking check per partition, and nothing bad stored."""
 
 import inspect
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import dagster as dg
 import pandas as pd
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,
+)
 
 from airwatch_dagster.orchestration.partitions import PARTITIONS
 from airwatch_dagster.schemas import TABLES, TableSpec
@@ -58,9 +62,11 @@ def table_asset(
             frame = _contract_kept(context, spec, produced.frame)
             for partition, numbers in produced.by_partition.items():
                 context.add_asset_metadata(dict(numbers), asset_key=spec.name, partition_key=partition)
-            checks = [_schema_passed(context, spec, frame)]
-            checks += [_warned(context, spec, name, produced.warnings.get(name, {})) for name in declared]
-            return dg.MaterializeResult(value=Validated(frame), metadata=dict(produced.metadata), check_results=checks)
+            yield dg.MaterializeResult(value=Validated(frame), metadata=dict(produced.metadata))
+            # From here on the materializations are on record, so that checks can name the one they are about.
+            yield _schema_passed(context, spec, frame)
+            for name in declared:
+                yield _warned(context, spec, name, produced.warnings.get(name, {}))
 
         _pose_as(produce, function)
         return dg.asset(
@@ -132,6 +138,7 @@ def _contract_kept(context: dg.AssetExecutionContext, spec: TableSpec, frame: pd
         return validated(spec.name, frame)
     except TableContractViolation as violation:
         metadata = {"violation": dg.MetadataValue.text(str(violation))}
+        targets = _materializations(context, spec) if spec.partition_column else {}
         for partition in _bad_partitions(context, spec, frame, violation):
             _report(
                 context,
@@ -141,6 +148,7 @@ def _contract_kept(context: dg.AssetExecutionContext, spec: TableSpec, frame: pd
                 passed=False,
                 severity=dg.AssetCheckSeverity.ERROR,
                 metadata=metadata,
+                target=targets.get(str(partition)),
             )
         raise
 
@@ -159,9 +167,7 @@ def _bad_partitions(
 
 def _schema_passed(context: dg.AssetExecutionContext, spec: TableSpec, frame: pd.DataFrame) -> dg.AssetCheckResult:
     _fan_out(context, spec, SCHEMA_CHECK, {})
-    return dg.AssetCheckResult(
-        check_name=SCHEMA_CHECK, passed=True, metadata={"rows": len(frame), "columns": len(frame.columns)}
-    )
+    return dg.AssetCheckResult(check_name=SCHEMA_CHECK, passed=True, metadata={"run_rows": len(frame)})
 
 
 def _warned(
@@ -182,10 +188,39 @@ def _fan_out(context: dg.AssetExecutionContext, spec: TableSpec, name: str, oddi
     if spec.partition_column is None or context.has_partition_key:
         return
     severity = dg.AssetCheckSeverity.ERROR if name == SCHEMA_CHECK else dg.AssetCheckSeverity.WARN
+    targets = _materializations(context, spec)
     for partition in context.partition_keys:
         odd = oddities.get(partition)
         metadata = {"odd": dg.MetadataValue.text(odd)} if odd else {}
-        _report(context, spec, name, partition, passed=odd is None, severity=severity, metadata=metadata)
+        _report(
+            context,
+            spec,
+            name,
+            partition,
+            passed=odd is None,
+            severity=severity,
+            metadata=metadata,
+            target=targets.get(partition),
+        )
+
+
+def _materializations(
+    context: dg.AssetExecutionContext, spec: TableSpec
+) -> dict[str, AssetCheckEvaluationTargetMaterializationData]:
+    """The newest materialization of each of the run's partitions.
+
+    Dagster counts an evaluation only when it names the newest materialization of its partition.
+    """
+    newest = context.instance.get_latest_storage_id_by_partition(
+        dg.AssetKey(spec.name), dg.DagsterEventType.ASSET_MATERIALIZATION, set(context.partition_keys)
+    )
+    now = time.time()
+    return {
+        partition: AssetCheckEvaluationTargetMaterializationData(
+            storage_id=storage_id, run_id=context.run.run_id, timestamp=now
+        )
+        for partition, storage_id in newest.items()
+    }
 
 
 def _report(
@@ -197,6 +232,7 @@ def _report(
     passed: bool,
     severity: dg.AssetCheckSeverity,
     metadata: Mapping[str, Any],
+    target: AssetCheckEvaluationTargetMaterializationData | None = None,
 ) -> None:
     """Recorded at once, in this run: a runless evaluation could not be repeated for the same partition."""
     context.log_event(
@@ -208,5 +244,6 @@ def _report(
             severity=severity,
             blocking=name == SCHEMA_CHECK,
             partition=partition,
+            target_materialization_data=target,
         )
     )

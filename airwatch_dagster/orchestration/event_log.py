@@ -8,6 +8,7 @@ them, which recompiles each statement and checkpoints the database at each close
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
@@ -36,7 +37,8 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> "PooledSqliteEventLogStorage":
-        return cls(inst_data=inst_data, **config_value)
+        """Below ``base_dir/events``: upstream takes every database in its folder for a run's, to migrate or wipe."""
+        return cls(base_dir=str(Path(config_value["base_dir"], "events")), inst_data=inst_data)
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

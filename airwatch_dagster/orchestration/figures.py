@@ -64,4 +64,4 @@ def _partitions(table: str, frame: pd.DataFrame) -> Any:
 
 def _numbers(**series: pd.Series) -> Figures:
     rows = pd.DataFrame(series).to_dict("index")
-    return {str(key): {str(name): float(value) for name, value in row.items()} for key, row in rows.items()}
+    return {str(key): {str(name): round(value, 3) for name, value in row.items()} for key, row in rows.items()}

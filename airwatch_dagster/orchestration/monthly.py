@@ -9,7 +9,6 @@ import pandas as pd
 from airwatch_dagster.fit.scores import score_candidates
 from airwatch_dagster.fit.training import (
     Registration,
-    TrainedModel,
     train_family,
     trained_models_frame,
     trained_models_row,

@@ -64,8 +64,8 @@ def _materialize(
     result = job.execute_in_process(asset_selection=[key], run_config=run_config, raise_on_error=False, **where)
     if not result.success:
         raise _failure(table, result)
-    contract = next(check for check in result.get_asset_check_evaluations() if "rows" in check.metadata)
-    return RunReport(result.run_id, time.monotonic() - started, int(str(contract.metadata["rows"].value)))
+    contract = next(check for check in result.get_asset_check_evaluations() if "run_rows" in check.metadata)
+    return RunReport(result.run_id, time.monotonic() - started, int(str(contract.metadata["run_rows"].value)))
 
 
 def _failure(table: str, result: dg.ExecuteInProcessResult) -> RunFailed:

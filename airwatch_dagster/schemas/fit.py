@@ -24,7 +24,8 @@ class TrainingExamples(Features):
 
 def _holdout(quantity: str, horizon_days: int) -> Any:
     return c.field(
-        f"{quantity} at {horizon_days} day(s) on the last part of the window, held out in time order", nullable=True
+        f"{quantity} {horizon_days} day{'s' if horizon_days > 1 else ''} ahead on the window's last part, held out",
+        nullable=True,
     )
 
 
@@ -91,7 +92,9 @@ class ChampionModel(Table):
     previous_version: str = c.field(
         "Version that this one replaced: last month's, or the one a person took out of service", nullable=True
     )
-    decided_by: str = c.field("What decided", isin=DECIDED_BY)
+    decided_by: str = c.field(
+        "What decided: shadow scores, holdouts, a person, or nothing for want of history", isin=DECIDED_BY
+    )
     reason: str = c.field("Why this family serves, in one sentence")
     compared_rows: int = c.field("Site-days and horizons on which all families were compared", ge=0)
     compared_days: int = c.field("Target days on which all families were compared", ge=0)

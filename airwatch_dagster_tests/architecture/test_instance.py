@@ -1,5 +1,6 @@
 """Dagster's own configuration: what the two dagster.yaml files mean to the Dagster that is installed."""
 
+import sqlite3
 from pathlib import Path
 
 import dagster as dg
@@ -32,7 +33,20 @@ def test_the_local_instance_keeps_everything_in_the_state_folder(state: Path, tm
 
     assert [path.name for path in home.iterdir()] == ["dagster.yaml"]
     assert [path.read_text() for path in state.rglob("*.out")] == ["said\n"]
-    assert (state / "history" / "runs.db").is_file()
+    assert (state / "runs.db").is_file()
+    assert [path.name for path in state.glob("events/index.db")] == ["index.db"]
+
+
+def test_the_instance_migrates_beside_the_databases_of_others(state: Path, tmp_path: Path) -> None:
+    (tmp_path / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    state.mkdir()
+    with sqlite3.connect(state / "mlflow.db") as stranger:
+        stranger.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        stranger.execute("INSERT INTO alembic_version VALUES ('a revision Dagster has never heard of')")
+
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        dg.materialize([dg.asset(lambda: None, name="something")], instance=instance)
+        instance.upgrade()
 
 
 @pytest.mark.parametrize("folder", [".", "deploy"])
@@ -50,7 +64,8 @@ def test_both_instances_differ_only_in_where_things_are_kept_and_how_many_run_at
     local, shared = (yaml.safe_load((ROOT / name).read_text()) for name in ("dagster.yaml", "deploy/dagster.yaml"))
 
     differing = {key for key in local.keys() | shared.keys() if local.get(key) != shared.get(key)}
-    assert differing == {"storage", "concurrency", "schedules", "sensors", "backfills"}
+    stores = {"storage", "run_storage", "event_log_storage", "schedule_storage"}
+    assert differing == stores | {"concurrency", "schedules", "sensors", "backfills"}
 
 
 @pytest.mark.parametrize("path", ["workspace.yaml", "deploy/workspace.yaml"])

@@ -26,5 +26,5 @@ def raw_readings(context: dg.AssetExecutionContext, source: SourceResource, stor
         pull = opened.pull(days[0].date(), days[-1].date())
         history = tables.read("raw_readings", context.partition_keys, allow_missing=True)
         merged = merge_pull(history, pull.rows, seen_at=utc_now(), in_scope=pull.in_scope)
-    counts = {"pulled_rows": len(pull.rows), "new_versions": len(merged) - len(history)}
-    return Produced(merged, metadata={**counts, "unknown_cbsa_names": dict(pull.unknown_cbsa_names)})
+    counts = {"run_pulled_rows": len(pull.rows), "run_new_versions": len(merged) - len(history)}
+    return Produced(merged, metadata={**counts, "run_unknown_cbsa_names": dict(pull.unknown_cbsa_names)})

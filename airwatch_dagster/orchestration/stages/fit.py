@@ -6,7 +6,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.fit.examples import join_truth
-from airwatch_dagster.orchestration.champions import ChampionOrder, appoint_champion, choose_champions, reasons
+from airwatch_dagster.orchestration.champions import ChampionOrder, Evidence, appoint_or_choose, reasons
 from airwatch_dagster.orchestration.contracts import Produced, table_asset
 from airwatch_dagster.orchestration.figures import champion_figures
 from airwatch_dagster.orchestration.monthly import score_months, train_months
@@ -66,10 +66,7 @@ def champion_model(
     mlflow: dg.ResourceParam[Any],
 ) -> Produced:
     """Chosen when the month opens, or appointed by a person; the registry's alias follows the latest month."""
-    months, tables = months_of(context), storage.tables()
-    if config.version:
-        chosen = appoint_champion(months[0], config, scores=candidate_scores, tables=tables)
-    else:
-        chosen = choose_champions(months, trained=trained_models, scores=candidate_scores, tables=tables)
+    evidence = Evidence(trained_models, candidate_scores, storage.tables())
+    chosen = appoint_or_choose(months_of(context), config, evidence=evidence)
     mlflow.log_dict(reasons(chosen), "champions.json")
     return Produced(chosen, by_partition=champion_figures(chosen))

@@ -1,0 +1,188 @@
+"""From a source to a served forecast: 75 days of practice air through every table, looked at on disk."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from airwatch_dagster.orchestration.planning import ORDER
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster_tests.end_to_end.conftest import FIRST, LAST
+from airwatch_dagster_tests.installations import Installation, run_job
+
+DAYS = [f"{day:%Y-%m-%d}" for day in pd.date_range(FIRST, LAST)]
+MONTHS = ["2021-03", "2021-04", "2021-05"]
+CHICAGO_SITES = 9
+
+
+def stored(installation: Installation, table: str) -> pd.DataFrame:
+    """All rows of a table, read without any code of AirWatch."""
+    folder = installation.folder / "tables"
+    files = [folder / f"{table}.parquet"] if table == "monitors" else sorted((folder / table).glob("*.parquet"))
+    frames = [pd.read_parquet(file) for file in files]
+    return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_partition_is_stored_and_keeps_the_contract(filled: Installation, table: str) -> None:
+    spec, files = TABLES[table], filled.folder / "tables" / table
+    partitions = [path.stem for path in sorted(files.glob("*.parquet"))]
+
+    assert partitions == {"day": DAYS, "month": MONTHS, "none": []}[spec.grain]
+    frame = spec.schema.validate(stored(filled, table))
+    if spec.partition_column is not None:
+        for partition in partitions:
+            rows = pd.read_parquet(files / f"{partition}.parquet")
+            assert rows[spec.partition_column].astype(str).str.startswith(partition).all()
+        assert len(frame) or table == "drift_report"
+
+
+def test_forecasts_are_made_for_the_sites_of_the_area_one_to_three_days_ahead(filled: Installation) -> None:
+    predictions, sites = stored(filled, "predictions"), stored(filled, "site_days")
+    area = set(sites.loc[sites["cbsa_code"] == "16980", "site_id"])
+
+    assert len(area) == CHICAGO_SITES
+    assert area < set(sites["site_id"])
+    assert set(predictions["site_id"]) == area
+    assert predictions["issue_date"].dt.strftime("%Y-%m").unique().tolist() == ["2021-05"]
+    assert predictions.groupby(["site_id", "issue_date"])["horizon_days"].agg(list).map(tuple).unique().tolist() == [
+        (1, 2, 3)
+    ]
+    days = pd.to_timedelta(predictions["horizon_days"], unit="D")
+    assert (predictions["target_date"] == predictions["issue_date"] + days).all()
+    assert (predictions["pm25_lower_ugm3"] <= predictions["pm25_ugm3"]).all()
+    assert (predictions["pm25_ugm3"] <= predictions["pm25_upper_ugm3"]).all()
+
+
+def test_a_month_is_served_by_a_model_that_saw_only_days_before_it(filled: Installation) -> None:
+    trained, champions = stored(filled, "trained_models"), stored(filled, "champion_model")
+
+    seen = trained[trained["last_target_date"].notna()]
+    assert set(seen["month"].dt.month) == {4, 5}
+    assert (seen["last_target_date"] < seen["month"]).all()
+    assert champions["is_serving"].tolist() == [False, False, True]
+    may = champions.iloc[2]
+    served = trained[(trained["month"] == may["month"]) & (trained["model_version"] == may["model_version"])]
+    assert served["model_family"].tolist() == [may["model_family"]]
+    assert served["last_target_date"].tolist() == [pd.Timestamp("2021-04-30")]
+    predictions = stored(filled, "predictions")
+    assert set(predictions["model_version"]) == {may["model_version"]}
+    assert set(predictions["model_family"]) == {may["model_family"]}
+
+
+def test_scores_agree_with_a_slow_join_of_forecasts_and_truth(filled: Installation) -> None:
+    site_days = stored(filled, "site_days")
+    truth = {(day.site_id, day.date_local): day.pm25_ugm3 for day in site_days.itertuples() if day.is_valid}
+    expected = {}
+    for forecast in stored(filled, "predictions").itertuples():
+        observed = truth.get((forecast.site_id, forecast.target_date))
+        if observed is not None:
+            error = forecast.pm25_ugm3 - observed
+            covered = forecast.pm25_lower_ugm3 <= max(observed, 0.0) <= forecast.pm25_upper_ugm3
+            expected[forecast.site_id, forecast.issue_date, forecast.horizon_days] = (observed, error, covered)
+
+    scores = stored(filled, "forecast_scores").set_index(["site_id", "issue_date", "horizon_days"])
+    made = scores[["pm25_observed_ugm3", "error_ugm3", "is_covered"]].itertuples(index=False, name=None)
+
+    assert len(expected) > 500
+    assert dict(zip(scores.index, made, strict=True)) == expected
+
+
+@pytest.mark.parametrize("month", MONTHS)
+def test_every_month_has_a_drift_report_to_look_at(filled: Installation, month: str) -> None:
+    page = (filled.folder / "tables" / "reports" / f"drift_report-{month}.html").read_text()
+
+    assert page.lower().startswith("<!doctype html>")
+    assert "no earlier year has features of this season yet" in page
+
+
+def test_a_second_backfill_finds_everything_done(filled: Installation) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (filled.folder / "tables").rglob("*.parquet")}
+
+    said = filled.done("backfill", FIRST, LAST)
+
+    assert "Everything asked for is stored and up to date" in said
+    assert {path: path.stat().st_mtime_ns for path in (filled.folder / "tables").rglob("*.parquet")} == before
+
+
+def test_days_made_one_at_a_time_have_the_rows_of_the_backfill(filled: Installation, tmp_path: Path) -> None:
+    """By the job of every day, in a copy of the tables that lacks these days."""
+    copy = filled.but(AIRWATCH_STORAGE=str(tmp_path / "tables"))
+    shutil.copytree(filled.folder / "tables", tmp_path / "tables")
+    days, tables = ["2021-05-04", "2021-05-05"], ("raw_readings", "site_days", "features", "predictions")
+    for day in days:
+        for table in (*tables, "forecast_scores"):
+            (tmp_path / "tables" / table / f"{day}.parquet").unlink()
+
+    with copy.opened() as (definitions, instance):
+        for day in days:
+            assert run_job(definitions, "forecast_day", partition_key=day, instance=instance).success
+
+    for table in tables:
+        unlike = ["first_seen_at"] if table == "raw_readings" else []
+        expected, made = (one.tables.read(table, days).drop(columns=unlike) for one in (filled, copy))
+        assert len(made) > 0
+        pd.testing.assert_frame_equal(made, expected)
+    expected, made = (one.tables.read("forecast_scores", days).drop(columns="scored_at") for one in (filled, copy))
+    pd.testing.assert_frame_equal(made, expected)
+
+
+def test_a_backfill_that_broke_off_continues_where_it_stopped(tmp_path: Path) -> None:
+    installation = Installation.at(tmp_path, AIRWATCH_CONTEXT_KM="0")
+    days = ("2021-05-28", "2021-05-31")
+    broken = installation.but(MLFLOW_TRACKING_URI="http://127.0.0.1:9").airwatch("backfill", *days)
+    kept = installation.fingerprints()
+
+    assert broken.exit_code == 1
+    assert "[  5/10] trained_models" not in broken.output
+    assert {Path(name).parts[0] for name in kept} == {
+        *("airwatch.json", "monitors.parquet", "raw_readings", "site_days", "features", "training_examples")
+    }
+    said = installation.done("backfill", *days)
+
+    assert "6 runs make 12 partitions of 6 tables" in said
+    assert kept.items() <= installation.fingerprints().items()
+    assert all(
+        len(installation.tables.stored_partitions(table)) == (4 if TABLES[table].grain == "day" else 1)
+        for table in ORDER
+    )
+
+
+def test_a_plan_says_what_would_be_done_and_does_nothing(filled: Installation) -> None:
+    before = filled.fingerprints()
+
+    said = filled.done("backfill", FIRST, LAST, "--refresh", "--plan", "--tables", "raw_readings,predictions")
+
+    assert "2 runs make 150 partitions of 2 tables" in said
+    assert filled.fingerprints() == before
+
+
+def test_inspect_shows_what_lies_in_a_table(filled: Installation) -> None:
+    listing = filled.done("inspect", "predictions")
+    text = filled.done("inspect", "predictions", "2021-05-31", "--rows", "2")
+
+    assert listing.startswith(f"predictions: 75 partitions, {FIRST}…{LAST}, last written 20")
+    assert text.splitlines()[0].endswith("tables/predictions/2021-05-31.parquet: 27 rows")
+    assert "pm25_lower_ugm3              Lower end of the 90 % interval, µg/m³" in text
+    assert len(text.partition("\n\n")[2].splitlines()) == 3
+
+
+def test_inspect_speaks_json_to_scripts(filled: Installation) -> None:
+    partitions = json.loads(filled.done("inspect", "predictions", "--json"))
+    rows = json.loads(filled.done("inspect", "predictions", "2021-05-31", "--json"))
+    monitors = json.loads(filled.done("inspect", "monitors", "--json"))
+
+    assert [entry["partition"] for entry in partitions] == DAYS
+    assert pd.DataFrame(rows)["site_id"].nunique() == CHICAGO_SITES
+    assert list(rows[0]) == TABLES["predictions"].column_names
+    assert {row["is_context"] for row in monitors} == {True, False}
+
+
+def test_doctor_finds_an_installation_in_use_healthy(filled: Installation) -> None:
+    findings = json.loads(filled.done("doctor", "--json"))
+
+    assert [(finding["what"], finding["is_ok"]) for finding in findings] == [
+        (what, True) for what in ("settings", "area", "source", "storage", "mlflow", "dagster")
+    ]

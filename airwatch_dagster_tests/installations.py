@@ -1,0 +1,145 @@
+"""AirWatch installed in a folder of its own, and a mirror of AirData's files to feed it."""
+
+import contextlib
+import hashlib
+import io
+import os
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import dagster as dg
+import pandas as pd
+from click.testing import CliRunner, Result
+
+from airwatch_dagster.cli import main
+from airwatch_dagster.orchestration.storage import TableStorage
+from airwatch_dagster.practice.wire_airdata import ENCODING, bulk_file
+from airwatch_dagster.practice.world import DEFAULT_SEED
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DEFINITIONS = "airwatch_dagster.definitions"
+TODAY = date(2021, 6, 1)
+"""The practice server's clock; the latest day it publishes is the one before."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Dagster's home, AirWatch's state and its tables below one folder."""
+
+    folder: Path
+    settings: tuple[tuple[str, str], ...] = ()
+    """What the environment says beyond the defaults of these tests."""
+
+    @classmethod
+    def at(cls, folder: Path, **settings: str) -> "Installation":
+        (folder / "home").mkdir(parents=True)
+        shutil.copy(REPOSITORY / "dagster.yaml", folder / "home")
+        return cls(folder, tuple(settings.items()))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Complete, so that neither the developer's environment nor a `.env` matters; empty counts as unset."""
+        return {
+            "DAGSTER_HOME": str(self.folder / "home"),
+            "AIRWATCH_STATE": str(self.folder / "state"),
+            "AIRWATCH_STORAGE": str(self.folder / "tables"),
+            "AIRWATCH_SOURCE": "practice",
+            "AIRWATCH_PRACTICE_TODAY": str(TODAY),
+            "AIRWATCH_AREA": "cbsa:16980",
+            **dict.fromkeys(("AIRWATCH_CONTEXT_KM", "AIRWATCH_AIRDATA_URL", "AIRWATCH_AQS_URL"), ""),
+            **dict.fromkeys(("EPA_AQS_EMAIL", "EPA_AQS_API_KEY", "MLFLOW_TRACKING_URI"), ""),
+            "NO_PROXY": "127.0.0.1",
+            **dict(self.settings),
+        }
+
+    @property
+    def tables(self) -> TableStorage:
+        return TableStorage.open(self.environment["AIRWATCH_STORAGE"])
+
+    def but(self, **settings: str) -> "Installation":
+        """The same folder with other settings."""
+        return Installation(self.folder, (*self.settings, *settings.items()))
+
+    def airwatch(self, *arguments: str) -> Result:
+        """What `airwatch ARGUMENTS` prints, and how it ends."""
+        with self.entered():
+            return CliRunner().invoke(main, arguments)
+
+    def done(self, *arguments: str) -> str:
+        """What a command that must succeed prints."""
+        result = self.airwatch(*arguments)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """This installation is the process's; definitions are imported anew, because they read where tables lie."""
+        with patch.dict(os.environ, self.environment):
+            before = sys.modules.pop(DEFINITIONS, None)
+            try:
+                yield
+            finally:
+                sys.modules.pop(DEFINITIONS, None)
+                if before is not None:
+                    sys.modules[DEFINITIONS] = before
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
+        """Its definitions and its Dagster instance."""
+        with self.entered():
+            from airwatch_dagster.definitions import defs
+
+            with dg.DagsterInstance.get() as instance:
+                yield defs, instance
+
+    def fingerprints(self) -> dict[str, str]:
+        """Every stored file with the hash of its bytes."""
+        root = Path(self.environment["AIRWATCH_STORAGE"])
+        files = (path for path in root.rglob("*") if path.is_file())
+        return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def run_job(
+    definitions: dg.Definitions, name: str, *, instance: dg.DagsterInstance | None = None, **options: Any
+) -> dg.ExecuteInProcessResult:
+    """Execute a job of the definitions here, silently; a failing one is returned, not raised."""
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    job = definitions.resolve_job_def(name)
+    return job.execute_in_process(instance=instance, run_config=quiet, raise_on_error=False, **options)
+
+
+class AirDataMirror:
+    """A folder with the bulk files of 2021 as of ``TODAY``, as a mirror of AirData would hold them."""
+
+    DAILY = "daily_88101_2021.zip"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True)
+        for name in (self.DAILY, "aqs_monitors.zip", "file_list.csv"):
+            file = bulk_file(name, seed=DEFAULT_SEED, today=TODAY)
+            assert file is not None
+            (folder / name).write_bytes(file.content)
+
+    @property
+    def url(self) -> str:
+        return self.folder.as_uri()
+
+    @property
+    def daily(self) -> Path:
+        return self.folder / self.DAILY
+
+    def edit_daily(self, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+        """Replace the daily file by one with its table changed; every value is text."""
+        with zipfile.ZipFile(self.daily) as archive:
+            text = archive.read("daily_88101_2021.csv").decode(ENCODING)
+        table = change(pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False))
+        with zipfile.ZipFile(self.daily, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            archive.writestr("daily_88101_2021.csv", table.to_csv(index=False, quoting=1).encode(ENCODING))

@@ -1,0 +1,238 @@
+"""When things happen: what schedules and sensors ask for, and that it can be run."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from airwatch_dagster.orchestration import automation, partitions
+from airwatch_dagster.orchestration.automation import RANGE_END, RANGE_START, changed_years
+from airwatch_dagster.orchestration.resources import SourceResource
+from airwatch_dagster_tests.installations import Installation, run_job
+
+
+def definitions() -> dg.Definitions:
+    from airwatch_dagster.definitions import defs
+
+    return defs
+
+
+@pytest.fixture
+def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A mirror of AirData that holds a list of files."""
+    monkeypatch.setenv("AIRWATCH_SOURCE", "airdata")
+    monkeypatch.setenv("AIRWATCH_AIRDATA_URL", tmp_path.as_uri())
+    monkeypatch.setenv("AIRWATCH_STATE", str(tmp_path / "state"))
+    return tmp_path
+
+
+def look(archive: Path, listed: Mapping[str, str], cursor: str | None) -> tuple[list[dg.RunRequest], str]:
+    """One tick of the sensor while the archive lists these files and their dates: its requests and its new cursor."""
+    lines = [f"{name},10,100,{as_of}" for name, as_of in listed.items()]
+    (archive / "file_list.csv").write_text("\n".join(["filename,rows,size_bytes,as_of", *lines]))
+    context = dg.build_sensor_context(cursor=cursor, resources={"source": SourceResource()})
+    answer = automation.airdata_files(context)
+    if isinstance(answer, dg.SkipReason):
+        return [], str(context.cursor)
+    assert isinstance(answer, dg.SensorResult)
+    return list(answer.run_requests or []), str(answer.cursor)
+
+
+OLD = {"daily_88101_2020.zip": "2021-05-12", "daily_88101_2021.zip": "2021-05-12", "aqs_sites.zip": "2021-05-12"}
+ANEW = OLD | {"daily_88101_2020.zip": "2021-06-09"}
+
+
+def test_the_first_look_at_the_files_only_remembers_them(archive: Path) -> None:
+    requests, cursor = look(archive, OLD, None)
+
+    assert requests == []
+    assert json.loads(cursor)["daily_88101_2020.zip"] == "2021-05-12 10 100"
+
+
+def test_unchanged_files_ask_for_nothing(archive: Path) -> None:
+    _, cursor = look(archive, OLD, None)
+
+    assert look(archive, OLD, cursor) == ([], cursor)
+
+
+def test_a_file_published_anew_asks_for_its_year_in_one_run(archive: Path) -> None:
+    _, cursor = look(archive, OLD, None)
+
+    [request], cursor = look(archive, ANEW, cursor)
+
+    assert request.job_name == "reread_days"
+    assert request.run_key == "reread:daily_88101_2020.zip:2021-06-09 10 100"
+    assert request.tags[RANGE_START] == "2020-01-01"
+    assert request.tags[RANGE_END] == "2020-12-31"
+    assert look(archive, ANEW, cursor)[0] == []
+
+
+def test_the_file_of_the_running_year_asks_only_for_days_that_are_over(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = dg.DailyPartitionsDefinition("2009-01-01", end_date="2021-06-01")
+    monkeypatch.setattr(automation, "DAYS", days)
+    _, cursor = look(archive, {"daily_88101_2020.zip": "2021-05-12"}, None)
+
+    [request], _ = look(archive, OLD, cursor)
+
+    assert (request.tags[RANGE_START], request.tags[RANGE_END]) == ("2021-01-01", "2021-05-31")
+
+
+def test_other_files_are_not_read() -> None:
+    listed = ["aqs_monitors.zip", "daily_88502_2020.zip", "daily_88101_2019.zip"]
+
+    assert changed_years({}, dict.fromkeys(listed, "new")) == [2019]
+
+
+@pytest.mark.parametrize("year", [2008, 2022])
+def test_a_file_of_a_year_without_day_partitions_asks_for_nothing(
+    archive: Path, year: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The archive goes back to 1990; and its file of a new year may come before the year's first day is over."""
+    monkeypatch.setattr(automation, "DAYS", dg.DailyPartitionsDefinition("2009-01-01", end_date="2022-01-01"))
+    _, cursor = look(archive, OLD, None)
+
+    assert look(archive, OLD | {f"daily_88101_{year}.zip": "2022-01-01"}, cursor)[0] == []
+
+
+def at(moment: datetime) -> dg.ScheduleEvaluationContext:
+    """A tick of a schedule at this moment."""
+    return dg.build_schedule_context(scheduled_execution_time=moment, repository_def=definitions().get_repository_def())
+
+
+def test_the_daily_schedule_asks_for_yesterday() -> None:
+    context = dg.build_schedule_context(
+        repository_def=definitions().get_repository_def(),
+        scheduled_execution_time=datetime(2021, 6, 1, 18, 30, tzinfo=UTC),
+    )
+
+    schedule = definitions().resolve_schedule_def("every_day")
+
+    data = schedule.evaluate_tick(context)
+
+    assert [request.partition_key for request in data.run_requests or []] == ["2021-05-31"]
+    assert schedule.job_name == "forecast_day"
+    assert schedule.cron_schedule == "30 18 * * *"
+
+
+@pytest.mark.parametrize(("first", "closed"), [((2021, 6), "2021-05"), ((2021, 1), "2020-12")])
+def test_the_monthly_schedule_asks_for_the_month_before(first: tuple[int, int], closed: str) -> None:
+    context = at(datetime(*first, 1, 20, tzinfo=UTC))
+
+    data = automation.monthly_schedule.evaluate_tick(context)
+
+    assert [(one.run_key, one.partition_key) for one in data.run_requests or []] == [(f"close:{closed}", closed)]
+    assert automation.monthly_schedule.job_name == "close_month"
+
+
+def succeeded(job: str, tags: dict[str, str]) -> dg.RunStatusSensorContext:
+    """What a sensor sees of a successful run with these tags."""
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        @dg.op
+        def nothing() -> None: ...
+
+        @dg.job(name=job)
+        def done() -> None:
+            nothing()
+
+        result = done.execute_in_process(instance=instance, tags=tags)
+        return dg.build_run_status_sensor_context(
+            sensor_name="sensor",
+            dagster_instance=instance,
+            dagster_run=result.dagster_run,
+            dagster_event=result.get_run_success_event(),
+        )
+
+
+@pytest.mark.parametrize(("closed", "opened"), [("2021-05", "2021-06"), ("2020-12", "2021-01")])
+def test_a_closed_month_opens_the_next_one_once_per_closing(closed: str, opened: str) -> None:
+    context = succeeded("close_month", {"dagster/partition": closed})
+
+    request = automation.open_next_month(context)
+
+    assert isinstance(request, dg.RunRequest)
+    assert request.partition_key == opened
+    assert request.run_key == f"open:{opened}:{context.dagster_run.run_id}"
+
+
+def test_months_closed_by_a_range_run_open_nothing() -> None:
+    context = succeeded("close_month", {RANGE_START: "2021-01", RANGE_END: "2021-05"})
+
+    assert isinstance(automation.open_next_month(context), dg.SkipReason)
+
+
+@pytest.mark.parametrize(
+    ("tags", "months"),
+    [
+        ({RANGE_START: "2020-11-28", RANGE_END: "2021-02-03"}, ("2020-11", "2021-02")),
+        ({"dagster/partition": "2021-05-31"}, ("2021-05", "2021-05")),
+    ],
+    ids=["a range", "one day"],
+)
+def test_days_read_anew_rebuild_the_examples_of_their_months(tags: dict[str, str], months: tuple[str, str]) -> None:
+    context = succeeded("reread_days", tags)
+
+    request = automation.rebuild_examples(context)
+
+    assert (request.tags[RANGE_START], request.tags[RANGE_END]) == months
+    assert request.run_key == f"examples:{context.dagster_run.run_id}"
+
+
+def test_what_is_asked_for_a_range_runs_as_one_run(tmp_path: Path) -> None:
+    """The requests of the sensors, executed: five days read anew, then the examples of their two months."""
+    installation = Installation.at(tmp_path, AIRWATCH_CONTEXT_KM="0")
+    days = {RANGE_START: "2021-04-29", RANGE_END: "2021-05-03"}
+    installation.done("backfill", "2021-04-28", "2021-04-28", "--tables", "raw_readings")
+
+    with installation.opened() as (definitions, instance):
+        reread = run_job(definitions, "reread_days", instance=instance, tags=days)
+        context = dg.build_run_status_sensor_context(
+            sensor_name="rebuild_examples",
+            dagster_instance=instance,
+            dagster_run=reread.dagster_run,
+            dagster_event=reread.get_run_success_event(),
+        )
+        request = automation.rebuild_examples(context)
+        rebuilt = run_job(definitions, "remake_examples", instance=instance, tags=dict(request.tags))
+
+    assert reread.success
+    assert rebuilt.success
+    read_anew = [str(day.date()) for day in pd.date_range("2021-04-29", "2021-05-03")]
+    for table in automation.REREAD:
+        assert list(installation.tables.stored_partitions(table))[-5:] == read_anew
+    assert list(installation.tables.stored_partitions("training_examples")) == ["2021-04", "2021-05"]
+    assert len(installation.tables.read("training_examples", ["2021-05"])) > 0
+
+
+def test_every_job_makes_partitions_of_one_grain() -> None:
+    grains = {job.name: definitions().resolve_job_def(job.name).partitions_def for job in automation.JOBS}
+
+    assert grains == {
+        "refresh_monitors": None,
+        "forecast_day": partitions.DAYS,
+        "reread_days": partitions.DAYS,
+        "remake_examples": partitions.MONTHS,
+        "close_month": partitions.MONTHS,
+        "open_month": partitions.MONTHS,
+    }
+
+
+def test_the_schedules_and_all_sensors_but_the_one_that_asks_epa_run_unless_stopped() -> None:
+    everything = [*(definitions().schedules or []), *automation.SENSORS]
+
+    waiting = [one.name for one in everything if "RUNNING" not in str(one.default_status)]
+    assert waiting == ["airdata_files"]
+
+
+def test_a_second_publication_of_one_file_is_not_mistaken_for_the_first(archive: Path) -> None:
+    _, cursor = look(archive, OLD, None)
+    [first], cursor = look(archive, ANEW, cursor)
+    [second], _ = look(archive, ANEW | {"daily_88101_2020.zip": "2021-07-01"}, cursor)
+
+    assert first.run_key != second.run_key

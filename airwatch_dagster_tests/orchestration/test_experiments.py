@@ -1,0 +1,136 @@
+"""MLflow: what is kept of a fitted model, which version is champion, and how a server that is away is told."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+import pytest
+
+from airwatch_dagster.enrich.features import build_features
+from airwatch_dagster.errors import SourceUnavailable
+from airwatch_dagster.fit.examples import join_truth
+from airwatch_dagster.fit.training import train_family
+from airwatch_dagster.orchestration.experiments import connect, crown, load_model, log_trained, mlflow_resource
+from airwatch_dagster_tests.installations import Installation
+from airwatch_dagster_tests.simulated_air import simulated_site_days
+
+MONTH = pd.Timestamp("2021-06-01")
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return Installation.at(tmp_path_factory.mktemp("experiments"))
+
+
+@pytest.fixture
+def registry(installation: Installation) -> Iterator[Any]:
+    """A client of this installation's MLflow, which mlflow itself points at."""
+    import mlflow
+
+    before = mlflow.get_tracking_uri()
+    with installation.entered():
+        connect()
+        yield mlflow.MlflowClient()
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture(scope="module")
+def examples() -> pd.DataFrame:
+    days = pd.date_range("2021-03-01", "2021-05-31")
+    site_days = simulated_site_days(sites=3, first="2021-02-01", days=120)
+    features = build_features(site_days, issue_dates=days, area_site_ids=set(site_days["site_id"]))
+    return join_truth(features, site_days=site_days, first_target=days[0], last_target=days[-1])
+
+
+def run_with_mlflow(use: Any) -> dg.ExecuteInProcessResult:
+    """A Dagster run whose only step gets the resource."""
+
+    @dg.op(required_resource_keys={"mlflow"})
+    def step(context: dg.OpExecutionContext) -> None:
+        use(context.resources.mlflow)
+
+    @dg.job(resource_defs={"mlflow": mlflow_resource})
+    def training() -> None:
+        step()
+
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # mlflow has notes for developers, as on the command line
+        return training.execute_in_process(raise_on_error=False, run_config=quiet)
+
+
+def parent_status(registry: Any, run_id: str) -> str:
+    experiment = registry.get_experiment_by_name("airwatch")
+    runs = registry.search_runs([experiment.experiment_id], f"tags.dagster_run_id = '{run_id}'")
+    [parent] = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    return str(parent.info.status)
+
+
+def test_a_fitted_family_is_logged_registered_and_loads_as_it_was(registry: Any, examples: pd.DataFrame) -> None:
+    trained = train_family(examples, family="damped_persistence", month=MONTH, seed=1)
+    kept: list[Any] = []
+
+    result = run_with_mlflow(lambda mlflow: kept.append(log_trained(mlflow, trained, examples=examples)))
+
+    assert result.success
+    [registration] = kept
+    version = registry.get_model_version("airwatch_pm25", registration.model_version)
+    assert version.run_id == registration.mlflow_run_id
+    run = registry.get_run(registration.mlflow_run_id)
+    assert run.data.params["training_rows"] == str(len(examples))
+    assert run.data.metrics == pytest.approx(trained.metrics)
+    assert run.data.tags["family"] == "damped_persistence"
+    assert trained.model is not None
+    loaded = load_model(registration.model_uri)
+    np.testing.assert_array_equal(loaded.predict(examples), trained.model.predict(examples))
+    assert parent_status(registry, result.run_id) == "FINISHED"
+
+
+def test_a_run_whose_step_failed_is_failed_in_mlflow_too(registry: Any) -> None:
+    def fail(_: Any) -> None:
+        raise ZeroDivisionError
+
+    result = run_with_mlflow(fail)
+
+    assert not result.success
+    assert parent_status(registry, result.run_id) == "FAILED"
+
+
+def test_the_champion_alias_follows_the_latest_month_and_never_moves_back(registry: Any) -> None:
+    if not registry.search_registered_models():
+        registry.create_registered_model("airwatch_pm25")
+    sources = [f"file:///models/{number}" for number in range(3)]
+    versions = [str(registry.create_model_version("airwatch_pm25", source=source).version) for source in sources]
+
+    moved = [
+        crown(versions[0], month=pd.Timestamp("2021-05-01"), reason="first"),
+        crown(versions[1], month=pd.Timestamp("2021-06-01"), reason="later"),
+        crown(versions[2], month=pd.Timestamp("2021-04-01"), reason="backfilled"),
+    ]
+
+    assert moved == [True, True, False]
+    assert str(registry.get_model_version_by_alias("airwatch_pm25", "champion").version) == versions[1]
+    assert registry.get_model_version("airwatch_pm25", versions[2]).tags == {"serves_2021-04": "backfilled"}
+    assert crown(versions[2], month=pd.Timestamp("2021-06-01"), reason="chosen anew")
+    assert str(registry.get_model_version_by_alias("airwatch_pm25", "champion").version) == versions[2]
+
+
+def test_artifacts_lie_in_the_state_folder(registry: Any, installation: Installation) -> None:
+    location = registry.get_experiment_by_name("airwatch").artifact_location
+
+    assert location == (installation.folder / "state" / "mlflow-artifacts").as_uri()
+
+
+def test_a_server_that_is_away_is_named_without_a_password(tmp_path: Path) -> None:
+    installation = Installation.at(tmp_path, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
+
+    with installation.entered(), pytest.raises(SourceUnavailable) as caught:
+        connect()
+
+    assert caught.value.culprit == "MLFLOW_TRACKING_URI"
+    assert caught.value.problem == "no MLflow server answers at http://127.0.0.1:9 (ConnectionError)"
+    assert caught.value.retry_helps

@@ -1,0 +1,100 @@
+"""The command line itself: what it offers, how it fails, and that asking for help costs nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from airwatch_dagster.cli import main
+from airwatch_dagster_tests.installations import Installation
+
+COMMANDS = sorted(main.commands)
+
+
+def test_the_commands_are_those_that_are_documented() -> None:
+    assert {"demo", "backfill", "doctor", "inspect", "practice-server"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    result = CliRunner().invoke(main, [command, "--help"])
+
+    assert result.exit_code == 0
+    assert result.output.startswith(f"Usage: main {command} ")
+    described = main.commands[command]
+    assert described.help
+    for parameter in described.params:
+        assert not isinstance(parameter, click.Option) or parameter.help
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["backfill", "2021-05-01"], "Missing argument 'LAST'"),
+        (["backfill", "2021-05-01", "May"], "Invalid value for 'LAST': 'May' does not match the format '%Y-%m-%d'"),
+        (["backfill", "2021-02-30", "2021-03-01"], "Invalid value for 'FIRST': '2021-02-30'"),
+        (["inspect"], "Missing argument 'TABLE'"),
+        (["predict"], "No such command 'predict'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_command_that_is_typed_wrong_is_explained(tmp_path: Path, arguments: list[str], said: str) -> None:
+    result = Installation.at(tmp_path).airwatch(*arguments)
+
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["backfill", "2021-05-01", "2021-05-02", "--tables", "site_days,forecasts"],
+            "--tables: 'forecasts' is no table. Use some of raw_readings, site_days, ",
+        ),
+        (
+            ["backfill", "2008-12-31", "2009-01-02"],
+            "backfill: 2008-12-31…2009-01-02 leaves the days there are, 2009-01-01…",
+        ),
+        (["inspect", "forecasts"], "inspect: 'forecasts' is no table. Use one of monitors, "),
+        (["inspect", "site_days", "2021-05-01"], "site_days: 1 of 1 partition not stored in "),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(tmp_path: Path, arguments: list[str], said: str) -> None:
+    result = Installation.at(tmp_path).airwatch(*arguments)
+
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: {said}")
+    assert result.output.endswith("Retrying will not help.\n")
+    assert result.output.count("\n") == 1
+
+
+def test_an_error_nobody_foresaw_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> str:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("airwatch_dagster.orchestration.inspection.inspected", broken)
+
+    result = Installation.at(tmp_path).airwatch("inspect", "site_days")
+
+    assert isinstance(result.exception, ZeroDivisionError)
+
+
+def test_help_and_version_load_neither_dagster_nor_pandas() -> None:
+    asked = "import sys; from airwatch_dagster.cli import main; main(['--help'], standalone_mode=False); "
+    heavy = "print(sorted({'dagster', 'pandas', 'mlflow'} & set(sys.modules)))"
+
+    answer = subprocess.run([sys.executable, "-c", asked + heavy], capture_output=True, text=True, check=True)
+
+    assert answer.stdout.splitlines()[-1] == "[]"
+    assert "Tomorrow's PM2.5 for every US monitor" in answer.stdout
+
+
+def test_the_version_is_the_packages() -> None:
+    result = CliRunner().invoke(main, ["--version"])
+
+    assert "0.1.0" in result.output or "not installed" in str(result.exception)
