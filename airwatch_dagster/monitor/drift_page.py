@@ -1,7 +1,8 @@
 """The head of a drift page: what was compared with what, and what came out, before Evidently's plots."""
 
+from collections.abc import Mapping
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -44,7 +45,7 @@ def _summary(findings: pd.DataFrame, *, title: str, threshold: float) -> str:
     )
 
 
-def _row(row: dict[str, object]) -> str:
+def _row(row: Mapping[Any, Any]) -> str:
     shaded = " class='drifted'" if row["is_drifted"] else ""
     cells = "".join(f"<td>{escape(_text(row[name]))}</td>" for name in COLUMNS)
     return f"<tr{shaded}>{cells}</tr>"
