@@ -22,10 +22,10 @@ DERIVED_COLUMNS: Final = frozenset(
 REPEATED_COLUMNS: Final = frozenset(f"pm25_lag_{days}d_ugm3" for days in LAG_DAYS if days > 0)
 """The readings of the issue day, seen again on the days after: they drift when pm25_lag_0d_ugm3 does."""
 
-FAR_COLUMNS: Final = frozenset(f"far_{sector}_pm25_ugm3" for sector in SECTORS)
-"""Readings of sites that are watched as near ones where they stand; eight more plots would say nothing new."""
+SECTOR_COLUMNS: Final = frozenset(f"{ring}_{sector}_pm25_ugm3" for ring in ("near", "far") for sector in SECTORS)
+"""The surroundings once more by direction: they drift when nearby_pm25_ugm3 does, and sixteen plots hide the others."""
 
-NOT_WATCHED: Final = CALENDAR_COLUMNS | DERIVED_COLUMNS | REPEATED_COLUMNS | FAR_COLUMNS
+NOT_WATCHED: Final = CALENDAR_COLUMNS | DERIVED_COLUMNS | REPEATED_COLUMNS | SECTOR_COLUMNS
 
 METHOD: Final = "wasserstein"
 """Evidently's normed Wasserstein distance: the mean shift of sorted values, in standard deviations of the reference."""

@@ -60,9 +60,9 @@ def _storage() -> str:
 
 
 def _mlflow() -> str:
-    from airwatch_dagster.orchestration.experiments import connect
+    from airwatch_dagster.orchestration.experiments import connect, without_credentials
 
-    return f"{connect()} answers"
+    return f"{without_credentials(connect())} answers"
 
 
 def _dagster() -> str:

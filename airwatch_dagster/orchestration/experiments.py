@@ -7,7 +7,6 @@ the code location.
 import contextlib
 import logging
 import os
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,12 +38,19 @@ def mlflow_resource(context: dg.InitResourceContext) -> Iterator[Any]:
     from dagster_mlflow.resources import MlFlow
 
     mlflow = MlFlow(_legacy_context(context, tracking_uri))
-    yield mlflow
-    run = context.dagster_run
-    assert run is not None
+    status = "FAILED"
+    try:
+        yield mlflow
+        status = "FAILED" if _has_failed(context) else "FINISHED"
+    finally:
+        mlflow.end_run(status=status)
+
+
+def _has_failed(context: dg.InitResourceContext) -> bool:
+    """Whether a step of the Dagster run failed, which dagster-mlflow cannot tell of runs that the daemon launched."""
+    assert context.run is not None
     assert context.instance is not None
-    failures = context.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
-    mlflow.end_run(status="FAILED" if failures else "FINISHED")
+    return bool(context.instance.all_logs(context.run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE))
 
 
 @dataclass(frozen=True)
@@ -64,11 +70,8 @@ def _legacy_context(context: dg.InitResourceContext, tracking_uri: str) -> _Lega
         "env": {},
         "extra_tags": {"project": "airwatch"},
     }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        run = context.dagster_run
-    assert run is not None
-    return _LegacyContext(context.log, run, run.run_id, config)
+    assert context.run is not None
+    return _LegacyContext(context.log, context.run, context.run.run_id, config)
 
 
 def connect() -> str:
@@ -101,6 +104,15 @@ def _ready(uri: str, state: Path) -> None:
     if mlflow.get_experiment_by_name(EXPERIMENT) is None:
         artifacts = None if uri.startswith("http") else (state / "mlflow-artifacts").as_uri()
         mlflow.create_experiment(EXPERIMENT, artifact_location=artifacts)
+    client = mlflow.MlflowClient()
+    if not client.search_registered_models(f"name = '{REGISTERED_MODEL}'"):
+        client.create_registered_model(REGISTERED_MODEL, description="24-hour PM2.5, 1 to 3 days ahead, every family")
+
+
+def without_credentials(uri: str) -> str:
+    """The address as it may be shown: a name and a password in it are left out."""
+    scheme, separator, rest = uri.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
 def _require_answer(uri: str) -> None:
@@ -111,7 +123,7 @@ def _require_answer(uri: str) -> None:
     except requests.RequestException as error:
         raise SourceUnavailable(
             "MLFLOW_TRACKING_URI",
-            f"no MLflow server answers at {uri} ({type(error).__name__})",
+            f"no MLflow server answers at {without_credentials(uri)} ({type(error).__name__})",
             fix="Start the server, correct the address, or unset the variable to use SQLite under AIRWATCH_STATE",
         ) from None
 
@@ -125,7 +137,6 @@ def log_trained(mlflow: Any, trained: TrainedModel, *, examples: pd.DataFrame) -
         nested=True, run_name=f"{trained.family} {month}", tags={"family": trained.family, "month": month}
     ) as run:
         mlflow.log_params({**trained.params, "training_rows": trained.training_rows, "month": month})
-        mlflow.log_metrics(trained.metrics)
         sample = examples.head(100)
         dataset = mlflow.data.from_pandas(sample, name=f"training_examples {month}", targets="pm25_observed_ugm3")
         mlflow.log_input(dataset, context="training")
@@ -137,18 +148,13 @@ def log_trained(mlflow: Any, trained: TrainedModel, *, examples: pd.DataFrame) -
             signature=infer_signature(inputs.head(5), outputs.head(5)),
             pip_requirements=_pinned_libraries(),
         )
-        return Registration(run.info.run_id, info.model_uri, _registered(mlflow, info.model_uri, run.info.run_id))
-
-
-def _registered(mlflow: Any, model_uri: str, run_id: str) -> str:
-    """The new version's number; the client says nothing on the terminal, unlike mlflow's own helper."""
-    client = mlflow.tracking_client
-    if not client.search_registered_models(f"name = '{REGISTERED_MODEL}'"):
-        client.create_registered_model(REGISTERED_MODEL, description="24-hour PM2.5, 1 to 3 days ahead, every family")
-    version = client.create_model_version(
-        REGISTERED_MODEL, source=model_uri, run_id=run_id, model_id=model_uri.rpartition("/")[2]
-    )
-    return str(version.version)
+        # After the model: metrics logged before it would be copied to it one by one, and stored twice in the run.
+        mlflow.log_metrics(trained.metrics, model_id=info.model_id)
+        # The client says nothing on the terminal, unlike mlflow's own helper for registering.
+        version = mlflow.tracking_client.create_model_version(
+            REGISTERED_MODEL, source=info.model_uri, run_id=run.info.run_id, model_id=info.model_id
+        )
+        return Registration(run.info.run_id, info.model_uri, str(version.version))
 
 
 def _served(model: Any) -> Any:

@@ -134,3 +134,12 @@ def test_a_server_that_is_away_is_named_without_a_password(tmp_path: Path) -> No
     assert caught.value.culprit == "MLFLOW_TRACKING_URI"
     assert caught.value.problem == "no MLflow server answers at http://127.0.0.1:9 (ConnectionError)"
     assert caught.value.retry_helps
+
+
+def test_credentials_in_the_address_of_a_server_are_not_shown(tmp_path: Path) -> None:
+    installation = Installation.at(tmp_path, MLFLOW_TRACKING_URI="http://me:hunter2@127.0.0.1:9")
+
+    with installation.entered(), pytest.raises(SourceUnavailable) as caught:
+        connect()
+
+    assert "hunter2" not in str(caught.value)
