@@ -93,14 +93,14 @@ def test_the_statistic_is_the_mean_gap_of_sorted_values_in_standard_deviations()
 
 
 def test_a_column_that_vanished_has_drifted_and_one_that_never_was_has_not(history: pd.DataFrame) -> None:
-    january = of_january(history).assign(pm25_last_ugm3=np.nan, pm25_sd_28d_ugm3=np.nan)
-    reference = season_matched(history, month=JANUARY).assign(pm25_sd_28d_ugm3=np.nan)
+    january = of_january(history).assign(pm25_last_ugm3=np.nan, pm25_std_28d_ugm3=np.nan)
+    reference = season_matched(history, month=JANUARY).assign(pm25_std_28d_ugm3=np.nan)
 
     findings, _ = drift_findings(january, reference=reference, month=JANUARY)
 
     by_feature = findings.set_index("feature")
     assert by_feature["is_drifted"].to_dict() == {
-        "pm25_sd_28d_ugm3": False,
+        "pm25_std_28d_ugm3": False,
         "pm25_last_ugm3": True,
         "pm25_mean_7d_ugm3": False,
     }
