@@ -50,7 +50,7 @@ def _skill(tables: TableStorage, yesterday: pd.Timestamp) -> Iterator[str]:
     from airwatch_dagster.monitor.verification import metrics
 
     months = [str(period) for period in pd.period_range(end=yesterday, periods=12, freq="M")]
-    scores = tables.read("candidate_scores", months)
+    scores = tables.read("candidate_scores", months, allow_missing=True)
     table = metrics(scores, by=["model_family", "horizon_days"])
     sites = scores["site_id"].nunique()
     yield f"Shadow scores of the last 12 months, {sites} sites: RMSE in µg/m³ at 1, 2 and 3 days ahead"

@@ -1,0 +1,54 @@
+"""What the demo says at its end, on an installation that is filled already, and the practice server on its own."""
+
+import socket
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import requests
+
+from airwatch_dagster.orchestration.demo import summary
+from airwatch_dagster_tests.end_to_end.conftest import LAST
+from airwatch_dagster_tests.installations import Installation
+
+
+def test_the_summary_tells_who_serves_how_well_what_comes_and_where_it_lies(filled: Installation) -> None:
+    text = "\n".join(summary(filled.tables, yesterday=pd.Timestamp(LAST)))
+    champion = filled.tables.read("champion_model", ["2021-05"]).iloc[0]
+    tomorrow = filled.tables.read("predictions", [LAST]).query("horizon_days == 2")
+
+    assert text.startswith(f"Champion of May 2021: {champion['model_family']} (version {champion['model_version']})")
+    assert champion["reason"] in text
+    assert "damped_persistence" in text
+    assert "Tomorrow, Wednesday 02 June 2021" in text
+    for row in tomorrow.itertuples():
+        [line] = [line for line in text.splitlines() if line.strip().startswith(row.site_id)]
+        assert f"{row.pm25_ugm3:5.1f}" in line
+        assert line.endswith(f"AQI {row.aqi:>3}  {row.aqi_category}")
+    assert "predictions" in text
+    assert "make dev" in text
+
+
+def test_the_practice_server_serves_until_it_is_told_to_stop() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "airwatch_dagster.cli", "practice-server", "--today", "2021-06-01"]
+    with subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert "Simulated air as of 2021-06-01" in server.stdout.readline()
+        answer = _answer(f"http://127.0.0.1:{port}/data/api/metaData/isAvailable")
+        server.terminate()
+    assert answer.status_code == 200
+    assert answer.json()["Data"] == []
+
+
+def _answer(url: str) -> requests.Response:
+    """The first answer within ten seconds: the server says where it will be a moment before it is there."""
+    for _ in range(100):
+        try:
+            return requests.get(url, timeout=5)
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    raise AssertionError(f"{url} never answered")
