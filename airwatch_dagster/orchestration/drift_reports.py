@@ -8,18 +8,16 @@ import pandas as pd
 from airwatch_dagster.monitor.drift import drift_findings, season_matched
 from airwatch_dagster.orchestration.contracts import Produced
 from airwatch_dagster.orchestration.figures import drift_figures
-from airwatch_dagster.orchestration.monthly import of_month
+from airwatch_dagster.orchestration.monthly import months_before, of_month, stacked
+from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS
 from airwatch_dagster.orchestration.storage import TableStorage
-from airwatch_dagster.schemas import TABLES
 
 DRIFT_CHECK: Final = {"no_drift": "No feature left the range of its season; calendar and place columns are not watched"}
 
 
 def report_months(months: Sequence[pd.Timestamp], *, features: pd.DataFrame, tables: TableStorage) -> Produced:
     """Findings of every month in the columns of drift_report, its HTML page stored under reports/."""
-    pages = [_report(month, features=features, tables=tables) for month in months]
-    filled = [page for page in pages if len(page)]
-    findings = pd.concat(filled, ignore_index=True) if filled else TABLES["drift_report"].empty()
+    findings = stacked("drift_report", [_report(month, features=features, tables=tables) for month in months])
     drifted = findings[findings["is_drifted"]]
     oddities = {f"{month:%Y-%m}": f"drifted: {', '.join(rows['feature'])}" for month, rows in drifted.groupby("month")}
     return Produced(findings, by_partition=drift_figures(findings), warnings={"no_drift": oddities})
@@ -27,7 +25,8 @@ def report_months(months: Sequence[pd.Timestamp], *, features: pd.DataFrame, tab
 
 def _report(month: pd.Timestamp, *, features: pd.DataFrame, tables: TableStorage) -> pd.DataFrame:
     current = of_month(features, month=month, column="issue_date")
-    reference = season_matched(features, month=month)
+    earlier = months_before(features, month=month, count=TRAINING_MONTHS, column="issue_date")
+    reference = season_matched(earlier, month=month)
     findings, page = drift_findings(current, reference=reference, month=month)
     uri = tables.write_report(f"drift_report-{month:%Y-%m}.html", page)
     return findings.assign(report_uri=uri)

@@ -97,9 +97,8 @@ def _ready(uri: str, state: Path) -> None:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     import mlflow
 
-    logging.getLogger("mlflow").setLevel(
-        logging.ERROR
-    )  # it warns about every model it pickles and every default it takes
+    # It warns about every model it pickles and every default it takes.
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
     mlflow.set_tracking_uri(uri)
     if mlflow.get_experiment_by_name(EXPERIMENT) is None:
         artifacts = None if uri.startswith("http") else (state / "mlflow-artifacts").as_uri()
