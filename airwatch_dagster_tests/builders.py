@@ -48,6 +48,7 @@ MONITOR_ROW: dict[str, Any] = {
     "cbsa_code": "16980",
     "site_name": "Lakefront",
     "is_primary": True,
+    "primary_changed_at": pd.NaT,
     "open_date": pd.Timestamp("2015-01-01"),
     "last_sample_date": pd.NaT,
     "method_code": "145",

@@ -66,12 +66,13 @@ def finish_monitors(frame: pd.DataFrame, *, origin: Origin, null_means_open: boo
     """``frame`` in the columns and dtypes of monitors without is_context, one row per monitor, sorted.
 
     A monitor listed several times is primary when any row says so, opened on the earliest day, and takes the rest from
-    the row that lasted longest. ``null_means_open`` says whether a null last day is the latest of all or unknown.
+    the row that lasted longest; what earlier lists said is unknown here. ``null_means_open`` says whether a null last day is the latest of all or unknown.
     """
-    published = [name for name in MONITOR_COLUMNS if name not in ("site_id", "is_primary")]
+    published = [name for name in MONITOR_COLUMNS if name not in ("site_id", "is_primary", "primary_changed_at")]
     typed = typed_columns(frame, published, origin=origin)
     reject_nulls(typed, _NEVER_NULL, origin=origin)
     typed["site_id"] = typed[SITE_COLUMNS[0]] + typed[SITE_COLUMNS[1]] + typed[SITE_COLUMNS[2]]
+    typed["primary_changed_at"] = pd.Series(pd.NaT, index=typed.index, dtype="datetime64[ns]")
     typed["is_primary"] = frame["is_primary"].astype(object).eq("Y").fillna(False).astype(bool)
     key = list(TABLES["monitors"].key)
     nulls: Literal["last", "first"] = "last" if null_means_open else "first"

@@ -7,10 +7,10 @@ import pandas as pd
 from airwatch_dagster.schemas import columns as c
 from airwatch_dagster.schemas.base import Table, table
 
-CHOSEN_BY: Final = ("primary_monitor", "sole_monitor", "collocated_average", "undesignated_average")
+CHOSEN_BY: Final = ("primary_monitor", "sole_monitor", "collocated_average", "undesignated_average", "airnow_site")
 """How a site-day got its value: the designated primary monitor; the only monitor at a site without a
 designated one; the mean of the collocated monitors (it may be one) on a day without a usable primary; the mean of
-several monitors at a site without a designated one."""
+several monitors at a site without a designated one; AirNow's value of the site, which names no monitor."""
 
 
 @table(grain="day", key=("site_id", "date_local"), partition_column="date_local")

@@ -68,8 +68,14 @@ def parameter_code() -> Any:
     return field("AQS parameter, 5 digits; 88101 is PM2.5 by FRM/FEM", str_matches=r"^[0-9]{5}$")
 
 
+SITE_POC: Final = 0
+"""In place of a POC where a source speaks of the site and not of one of its monitors, as AirNow's files do; AQS's own
+codes begin at 1."""
+
+
 def poc() -> Any:
-    return field("Parameter occurrence code: tells monitors at one site apart, nothing else", ge=1, le=99)
+    what = "Parameter occurrence code: tells monitors at one site apart, nothing else; 0 when the source names none"
+    return field(what, ge=SITE_POC, le=99)
 
 
 def cbsa_code() -> Any:

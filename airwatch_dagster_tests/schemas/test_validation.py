@@ -163,7 +163,8 @@ def test_all_broken_rules_are_reported_at_once() -> None:
         ("pm25_ugm3", "must satisfy greater_than_or_equal_to(-50.0)", 3),
         (
             "chosen_by",
-            "must satisfy isin(('primary_monitor', 'sole_monitor', 'collocated_average', 'undesignated_average'))",
+            "must satisfy isin(('primary_monitor', 'sole_monitor', 'collocated_average', 'undesignated_average', "
+            "'airnow_site'))",
             3,
         ),
     ]

@@ -3,18 +3,22 @@
 import dagster as dg
 import pandas as pd
 
+from airwatch_dagster.acquire.monitor_lists import with_changes
 from airwatch_dagster.acquire.versions import merge_pull
 from airwatch_dagster.orchestration.contracts import Produced, table_asset
 from airwatch_dagster.orchestration.partitions import days_of
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource, readings_of, utc_now
+from airwatch_dagster.schemas import TABLES
 
 
 @table_asset(stage="acquire", kinds=("python", "parquet"))
 def monitors(source: SourceResource, storage: StorageResource) -> pd.DataFrame:
     """Replaced whole by every run: weekly by schedule, and first of all by a backfill."""
     with source.open() as opened:
-        storage.tables().claim(readings_of(opened))
-        return opened.monitors()
+        tables = storage.tables()
+        tables.claim(readings_of(opened))
+        stored = tables.read("monitors") if tables.exists("monitors") else TABLES["monitors"].empty()
+        return with_changes(opened.monitors(), stored=stored, seen_at=utc_now())
 
 
 @table_asset(stage="acquire", kinds=("python", "parquet"), pool="epa", deps=["monitors"])
