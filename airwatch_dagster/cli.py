@@ -4,6 +4,7 @@ import getpass
 import json
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import click
@@ -85,11 +86,22 @@ def doctor(as_json: bool) -> None:
 @click.argument("partition", required=False)
 @click.option("--rows", default=10, show_default=True, help="Rows to show.")
 @click.option("--json", "as_json", is_flag=True, help="All rows as JSON records.")
-def inspect(table: str, partition: str | None, rows: int, as_json: bool) -> None:
+@click.option("--as-of", help="Show the partition as it was known on this day, or at this time (UTC).")
+def inspect(table: str, partition: str | None, rows: int, as_json: bool, as_of: str | None) -> None:
     """Show a stored TABLE: its partitions, or the rows of one PARTITION (2021-07-04 or 2021-07)."""
     from airwatch_dagster.orchestration.inspection import inspected
 
-    click.echo(inspected(table, partition, rows=rows, as_json=as_json))
+    click.echo(inspected(table, partition, rows=rows, as_json=as_json, as_of=as_of))
+
+
+@main.command("import")
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--seen-at", help="When they were downloaded (YYYY-MM-DD or a time, UTC); now by default.")
+def import_(files: tuple[Path, ...], seen_at: str | None) -> None:
+    """Add files of EPA's "Download Daily Data" page to the readings' history, oldest download first."""
+    from airwatch_dagster.orchestration.imports import import_downloads
+
+    import_downloads(_definitions(), files, seen_at=seen_at, echo=click.echo)
 
 
 @main.group(invoke_without_command=True)
@@ -132,11 +144,32 @@ def rollback(reason: str, by: str, month: str | None) -> None:
 @click.option(
     "--min-interval", default=0.0, show_default=True, help="Seconds between API requests before it answers 429."
 )
-def practice_server(port: int, today: Any, min_interval: float) -> None:
+@click.option("--faults", metavar="SEED", type=int, help="Disturb some answers, as drawn from SEED; none by default.")
+@click.option(
+    "--fault-share", type=click.FloatRange(0.0, 1.0), default=0.3, show_default=True, help="How many of them."
+)
+@click.option(
+    "--aqs-lag-days",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="How much later than AirNow the API and AirData show a day.",
+)
+def practice_server(
+    port: int, today: Any, min_interval: float, faults: int | None, fault_share: float, aqs_lag_days: int
+) -> None:
     """Serve EPA's wire formats over simulated air, for anyone who develops a client."""
     from airwatch_dagster.orchestration.practice import serve_practice
 
-    serve_practice(port=port, today=today.date() if today else None, min_interval_seconds=min_interval, echo=click.echo)
+    serve_practice(
+        port=port,
+        today=today.date() if today else None,
+        min_interval_seconds=min_interval,
+        faults_seed=faults,
+        fault_share=fault_share,
+        aqs_lag_days=aqs_lag_days,
+        echo=click.echo,
+    )
 
 
 if __name__ == "__main__":

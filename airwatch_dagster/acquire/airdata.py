@@ -1,28 +1,21 @@
 """Downloads of AirData's bulk files: each once, whole, and again only when it changed."""
 
 import csv
-import hashlib
 import io
-import json
-import os
 import re
-import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit, urlunsplit
 
 import pandas as pd
 
 from airwatch_dagster.acquire.bulk_files import damaged, only_csv
 from airwatch_dagster.acquire.exchange import looks_like_html
-from airwatch_dagster.acquire.mirrors import Known, Mirror, mirror_at
+from airwatch_dagster.acquire.kept_files import Download, KeptFiles, without_credentials
+from airwatch_dagster.acquire.mirrors import mirror_at
 from airwatch_dagster.errors import SourceRefused, SourceUnavailable
 
 if TYPE_CHECKING:
@@ -42,20 +35,9 @@ FILE_LIST_COLUMNS: Final = ("filename", "rows", "size_bytes", "as_of")
 
 _DAILY_FILE: Final = re.compile(r"daily_88101_([0-9]{4})\.zip")
 
-
-@dataclass(frozen=True)
-class Download:
-    """What is known about a file in the download folder; kept beside it as JSON."""
-
-    url: str
-    etag: str | None
-    last_modified: str | None
-    sha256: str
-    size: int
-    as_of: str | None
-    """The file list's date of the file; null when the archive has no list."""
-    fetched_at: str
-    """UTC, ISO 8601."""
+_DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
+"""How zipfile fails on spliced bytes: OSError for an offset before the file, NotImplementedError for an impossible
+compression."""
 
 
 class AirDataArchive:
@@ -68,11 +50,11 @@ class AirDataArchive:
         download_dir: Path,
         session: "requests.Session | None" = None,
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._mirror: Mirror = mirror_at(base_url.rstrip("/"), session)
-        self._base = _without_credentials(base_url.rstrip("/"))
-        self._folder = download_dir
-        self._clock = clock
+        mirror = mirror_at(base_url.rstrip("/"), session, setting="AIRWATCH_AIRDATA_URL")
+        self._base = without_credentials(base_url.rstrip("/"))
+        self._files = KeptFiles(mirror, self._base, download_dir, clock=clock, sleep=sleep)
 
     def __repr__(self) -> str:
         return f"AirDataArchive({self._base!r})"
@@ -82,9 +64,7 @@ class AirDataArchive:
 
         Columns are taken by position, since only their order is known. Raises SourceRefused when there is no list.
         """
-        with self._temporary(FILE_LIST) as path:
-            self._mirror.get(FILE_LIST, path, culprit=self._name(FILE_LIST))
-            body = path.read_bytes()
+        body = self._files.read(FILE_LIST)
         if looks_like_html(body):
             raise self._not_the_file(FILE_LIST, "a web page came instead of the list")
         lines = csv.reader(io.StringIO(body.decode("utf-8-sig", errors="replace")))
@@ -102,31 +82,13 @@ class AirDataArchive:
     def fetch(self, name: str) -> Path:
         """The current zip ``name``, whole and checked: downloaded when it is new or changed, else the copy from before.
 
-        A failing download leaves the copy from before untouched. Raises SourceRefused when the archive has no such
-        file, SourceUnavailable when it does not answer or sends something else or a damaged zip, BadPayload when
-        the zip does not hold exactly one CSV.
+        A download that fails for a passing reason is repeated a few times; a failing one leaves the copy from before
+        untouched. Raises SourceRefused when the archive has no such file, SourceUnavailable when it does not answer or
+        sends something else or a damaged zip, BadPayload when the zip does not hold exactly one CSV.
         """
-        target, before = self._folder / name, self._intact(name)
-        known = Known(before.etag, before.last_modified, before.size) if before else None
-        with self._temporary(name) as path:
-            received = self._mirror.get(name, path, culprit=self._name(name), known=known)
-            if received is None:
-                return target
-            self._check_zip(name, path)
-            download = Download(
-                url=f"{self._base}/{name}",
-                etag=received.etag,
-                last_modified=received.last_modified,
-                sha256=_sha256(path),
-                size=path.stat().st_size,
-                as_of=self._as_of(name),
-                fetched_at=datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds"),
-            )
-            os.replace(path, target)
-        with self._temporary(name) as path:
-            path.write_text(json.dumps(asdict(download), indent=1), encoding="utf-8")
-            os.replace(path, self._sidecar(name))
-        return target
+        return self._files.current(
+            name, check=lambda path: self._check_zip(name, path), as_of=lambda: self._as_of(name)
+        )
 
     def fetch_year(self, year: int) -> Path:
         """The daily 88101 file of a year. Raises SourceRefused naming the years on offer when there is none."""
@@ -140,33 +102,21 @@ class AirDataArchive:
 
     def download(self, name: str) -> Download | None:
         """What is known about the copy of ``name`` in the download folder; None when there is no intact one."""
-        return self._intact(name)
-
-    def _intact(self, name: str) -> Download | None:
-        """The sidecar, if it speaks of this address and of the very bytes that lie beside it."""
-        path, sidecar = self._folder / name, self._sidecar(name)
-        if not (path.is_file() and sidecar.is_file()):
-            return None
-        try:
-            download = Download(**json.loads(sidecar.read_text(encoding="utf-8")))
-        except (ValueError, TypeError):
-            return None
-        same = download.url == f"{self._base}/{name}" and download.sha256 == _sha256(path)
-        return download if same else None
+        return self._files.known(name)
 
     def _check_zip(self, name: str, path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(512)
         if looks_like_html(start):
             raise self._not_the_file(name, "a web page came instead of the zip")
-        only_csv(path, culprit=self._name(name))
         try:
+            only_csv(path, culprit=self._files.address(name))
             with zipfile.ZipFile(path) as archive:
                 broken = archive.testzip()
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise damaged(self._name(name), str(error)) from error
+        except _DAMAGE as error:
+            raise damaged(self._files.address(name), str(error)) from error
         if broken is not None:
-            raise damaged(self._name(name), f"{broken} fails its checksum")
+            raise damaged(self._files.address(name), f"{broken} fails its checksum")
 
     def _as_of(self, name: str) -> str | None:
         try:
@@ -177,33 +127,6 @@ class AirDataArchive:
         return str(dates.iloc[0]) if len(dates) else None
 
     def _not_the_file(self, name: str, problem: str) -> SourceUnavailable:
-        return SourceUnavailable(self._name(name), problem, fix="Wait until the archive is back, or check its address")
-
-    def _name(self, name: str) -> str:
-        return f"{self._base}/{name}"
-
-    def _sidecar(self, name: str) -> Path:
-        return self._folder / f"{name}.json"
-
-    @contextmanager
-    def _temporary(self, name: str) -> Iterator[Path]:
-        """A file of our own in the download folder, gone afterwards unless it was moved."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        handle, text = tempfile.mkstemp(prefix=f".{name}.", suffix=".part", dir=self._folder)
-        os.close(handle)
-        path = Path(text)
-        path.chmod(0o644)
-        try:
-            yield path
-        finally:
-            path.unlink(missing_ok=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _without_credentials(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+        return SourceUnavailable(
+            self._files.address(name), problem, fix="Wait until the archive is back, or check its address"
+        )

@@ -3,27 +3,30 @@
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus
 
 import pandas as pd
 
-from airwatch_dagster.acquire.aqs_answers import Throttled, rows_of
+from airwatch_dagster.acquire.aqs_answers import rows_of
 from airwatch_dagster.acquire.exchange import get
 from airwatch_dagster.acquire.geographies import Geography
 from airwatch_dagster.acquire.pacing import RateLimiter
+from airwatch_dagster.acquire.patience import any_jitter, patiently
+from airwatch_dagster.acquire.payloads import Payload, PayloadArchive
 from airwatch_dagster.acquire.readings import (
     FOREIGN_STATES,
     PM25_PARAMETER,
-    calendar_years,
     check_days,
     finish_monitors,
     finish_readings,
     one_row_per_key,
 )
+from airwatch_dagster.acquire.requests_planned import DailyRequest, plan_daily
 from airwatch_dagster.acquire.values import Origin, codes
-from airwatch_dagster.errors import BadPayload, ConfigurationError, SourceUnavailable
+from airwatch_dagster.errors import BadPayload, ConfigurationError
 
 if TYPE_CHECKING:
     import requests
@@ -54,11 +57,25 @@ _MONITOR_NAMES: Final = (
 """Fields every monitors row has."""
 
 
+@dataclass(frozen=True)
+class Answer:
+    """One finished request for daily data."""
+
+    readings: pd.DataFrame
+    """Columns of raw_readings without versions, one row per key, sorted."""
+    asked_at: pd.Timestamp
+    """When the answer came, naive UTC."""
+    payload: Payload | None = None
+    """As it was kept; None for a client that keeps nothing."""
+
+
 class AqsClient:
     """The AQS API at ``base_url`` for one registered user.
 
     Requests go one at a time through ``limiter``, which every process of the machine shares, repetitions included.
-    Email and key are in no message, repr or exception chain of this class.
+    ``patience`` scales the waits before a repetition. With ``payloads``, finished daily answers are kept, and one that
+    was kept but never stored is not asked for again.
+    Email and key are in no message, repr, log, kept answer or exception chain of this class.
     """
 
     def __init__(
@@ -69,9 +86,12 @@ class AqsClient:
         key: str | None,
         limiter: RateLimiter,
         session: "requests.Session | None" = None,
+        payloads: PayloadArchive | None = None,
         source: str = "aqs",
+        patience: float = 1.0,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = any_jitter,
     ) -> None:
         if not email or not key:
             missing = " and ".join(n for n, v in (("EPA_AQS_EMAIL", email), ("EPA_AQS_API_KEY", key)) if not v)
@@ -80,9 +100,12 @@ class AqsClient:
         self._credentials = {"email": email, "key": key}
         self._limiter = limiter
         self._session = session
+        self.payloads = payloads
         self.source = source
+        self._waits_s = tuple(patience * wait_s for wait_s in RETRY_WAITS_S)
         self._clock = clock
         self._sleep = sleep
+        self._jitter = jitter
 
     def __repr__(self) -> str:
         return f"AqsClient(source={self.source!r})"
@@ -90,13 +113,40 @@ class AqsClient:
     def daily_data(self, geography: Geography, first: date, last: date) -> pd.DataFrame:
         """Every published 88101 row from ``first`` to ``last``, in the columns of raw_readings without versions.
 
-        No rows means that EPA published none. One request per calendar year, as the API demands. Raises SourceRefused
-        when the API says no, SourceUnavailable when it does not answer properly, BadPayload for rows it garbled.
+        No rows means that EPA published none. One request per calendar year, as the API demands. Errors as ``daily``.
         """
         check_days(first, last)
-        pieces = [self._daily_year(geography, *days) for days in calendar_years(first, last)]
+        pieces = [self.daily(request).readings for request in plan_daily([geography], first, last)]
         filled = [piece for piece in pieces if len(piece)] or pieces[:1]
         return one_row_per_key(pd.concat(filled, ignore_index=True), culprit="AQS dailyData")
+
+    def daily(
+        self, request: DailyRequest, *, not_before: pd.Timestamp | None = None, also_finished: bool = False
+    ) -> Answer:
+        """The answer to one request: the one kept from an attempt that did not finish, else a fresh one, which is kept.
+
+        ``not_before`` and ``also_finished`` as ``PayloadArchive.kept``. Raises SourceRefused when the API says no,
+        SourceUnavailable when it does not answer properly, BadPayload for rows it garbled; those are not kept.
+        """
+        kept = self.kept(request, not_before=not_before, also_finished=also_finished)
+        if kept is not None:
+            return Answer(self._readings(request, list(kept.rows)), kept.seen_at, kept)
+        rows = self.request(request.service, request.params)
+        asked_at = pd.Timestamp(round(self._clock() * 1e6), unit="us").as_unit("ns")
+        readings = self._readings(request, rows)
+        if self.payloads is None:
+            return Answer(readings, asked_at)
+        return Answer(
+            readings, asked_at, self.payloads.keep(request.service, request.params, rows, fetched_at=asked_at)
+        )
+
+    def kept(
+        self, request: DailyRequest, *, not_before: pd.Timestamp | None = None, also_finished: bool = False
+    ) -> Payload | None:
+        """The answer that ``daily`` would not ask for."""
+        if self.payloads is None:
+            return None
+        return self.payloads.kept(request.service, request.params, not_before=not_before, also_finished=also_finished)
 
     def monitors(self, geography: Geography, first: date, last: date) -> pd.DataFrame:
         """The 88101 monitors that ran between two days, in the columns of monitors without is_context.
@@ -105,7 +155,9 @@ class AqsClient:
         """
         check_days(first, last)
         service = f"monitors/{geography.service}"
-        frame = _frame(self._rows(service, geography, first, last), _MONITOR_NAMES, f"AQS {service}")
+        days = {"bdate": f"{first:%Y%m%d}", "edate": f"{last:%Y%m%d}"}
+        rows = self.request(service, {"param": PM25_PARAMETER, **days, **geography.params})
+        frame = _frame(rows, _MONITOR_NAMES, f"AQS {service}")
         frame = frame.rename(
             columns={
                 "close_date": "last_sample_date",
@@ -117,26 +169,20 @@ class AqsClient:
         located = frame["latitude"].notna() & frame["longitude"].notna()
         return finish_monitors(frame[located], origin=Origin(f"AQS {service}", "row", 1), null_means_open=True)
 
-    def _daily_year(self, geography: Geography, first: date, last: date) -> pd.DataFrame:
-        service = f"dailyData/{geography.service}"
-        frame = _frame(self._rows(service, geography, first, last), _READING_NAMES, f"AQS {service}")
-        return finish_readings(frame, source=self.source, origin=Origin(f"AQS {service}", "row", 1))
-
-    def _rows(self, service: str, geography: Geography, first: date, last: date) -> list[dict[str, Any]]:
-        days = {"bdate": f"{first:%Y%m%d}", "edate": f"{last:%Y%m%d}"}
-        return self.request(service, {"param": PM25_PARAMETER, **days, **geography.params})
+    def _readings(self, request: DailyRequest, rows: list[dict[str, Any]]) -> pd.DataFrame:
+        culprit = f"AQS {request.service}"
+        frame = _frame(rows, _READING_NAMES, culprit, parameters=request.parameters)
+        return finish_readings(frame, source=self.source, origin=Origin(culprit, "row", 1))
 
     def request(self, service: str, params: dict[str, str]) -> list[dict[str, Any]]:
         """The rows of one answer, none when the API published nothing; repeats what failed for a passing reason."""
-        for wait_s in RETRY_WAITS_S:
-            try:
-                return self._request_once(service, params)
-            except SourceUnavailable as failure:
-                wait_s = max(wait_s, failure.wait_s or 0.0) if isinstance(failure, Throttled) else wait_s
-                if not failure.retry_helps or wait_s > LONGEST_WAIT_S:
-                    raise
-            self._sleep(wait_s)
-        return self._request_once(service, params)
+        return patiently(
+            lambda: self._request_once(service, params),
+            waits_s=self._waits_s,
+            longest_wait_s=LONGEST_WAIT_S,
+            sleep=self._sleep,
+            jitter=self._jitter,
+        )
 
     def _request_once(self, service: str, params: dict[str, str]) -> list[dict[str, Any]]:
         culprit = f"AQS {service}"
@@ -165,8 +211,10 @@ def _new_session() -> "requests.Session":
     return requests.Session()
 
 
-def _frame(rows: list[dict[str, Any]], needed: tuple[str, ...], culprit: str) -> pd.DataFrame:
-    """Rows of 88101 outside Canada, as answered; the index still counts the answer's rows.
+def _frame(
+    rows: list[dict[str, Any]], needed: tuple[str, ...], culprit: str, parameters: tuple[str, ...] = (PM25_PARAMETER,)
+) -> pd.DataFrame:
+    """Rows of the parameters outside Canada, as answered; the index still counts the answer's rows.
 
     Raises BadPayload for absent fields.
     """
@@ -177,4 +225,4 @@ def _frame(rows: list[dict[str, Any]], needed: tuple[str, ...], culprit: str) ->
     if missing:
         raise BadPayload(culprit, f"rows have no field {', '.join(missing)}", fix="The API changed; report it")
     parameter = codes(frame["parameter_code"], "parameter_code", origin=Origin(culprit, "row", 1))
-    return frame[(parameter == PM25_PARAMETER) & ~frame["state_code"].isin(FOREIGN_STATES)]
+    return frame[parameter.isin(parameters) & ~frame["state_code"].isin(FOREIGN_STATES)]

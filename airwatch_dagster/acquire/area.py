@@ -110,15 +110,28 @@ def state_names() -> dict[str, str]:
     return _packaged_names("states.csv")
 
 
+@cache
+def cbsa_states(code: str) -> tuple[str, ...]:
+    """AQS codes of the states that a statistical area spans, sorted, as its name says (``…, IL-IN-WI``)."""
+    states = _packaged("states.csv")
+    by_postal: dict[str, str] = dict(zip(states["postal"], states["code"], strict=True))
+    postal = cbsa_names()[code].rpartition(", ")[2].split("-")
+    return tuple(sorted(by_postal[one] for one in postal))
+
+
 def cbsa_code_of(name: str) -> str | None:
     """Code of the area with this published name, however its accents were encoded; None when AQS does not list it."""
     return _cbsa_codes_by_folded_name().get(_folded(name))
 
 
 def _packaged_names(file_name: str) -> dict[str, str]:
-    with files("airwatch_dagster.acquire").joinpath(file_name).open("r", encoding="utf-8") as file:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    table = _packaged(file_name)
     return dict(zip(table["code"], table["name"], strict=True))
+
+
+def _packaged(file_name: str) -> pd.DataFrame:
+    with files("airwatch_dagster.acquire").joinpath(file_name).open("r", encoding="utf-8") as file:
+        return pd.read_csv(file, dtype=str, keep_default_na=False)
 
 
 @cache

@@ -1,19 +1,18 @@
 """AirData's bulk files as the contract's columns: one zip, one CSV, the whole nation."""
 
-import csv
-import re
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.area import cbsa_code_of
+from airwatch_dagster.acquire.csv_columns import named_columns
 from airwatch_dagster.acquire.readings import (
     FOREIGN_STATES,
     PM25_PARAMETER,
@@ -67,12 +66,6 @@ MONITOR_NAMES: Final = _PLACE | {
 _MAY_BE_ABSENT: Final = ("method_code",)
 """Columns that older layouts lack."""
 
-_SPELLINGS: Final = {"sitenumber": "sitenum"}
-"""One column, two names: daily files say Site Num, the monitor list Site Number."""
-
-_FIRST_LINE: Final = 2
-"""Line of the first row: the header is line 1."""
-
 
 @dataclass(frozen=True)
 class DailyFile:
@@ -82,6 +75,8 @@ class DailyFile:
     """Columns of raw_readings without versions."""
     sites: pd.DataFrame
     """Every site of the file, wanted or not: state_code, county_code, site_number, latitude, longitude, cbsa_code."""
+    last_day: pd.Timestamp
+    """The file's last day, whatever the site; NaT for a file without rows."""
     unknown_cbsa_names: dict[str, int]
     """Rows of the file per statistical area whose name AQS does not list; they carry no cbsa_code."""
 
@@ -107,7 +102,8 @@ def read_daily(
     if keep is not None:
         wanted &= keep(sites).to_numpy(dtype=bool)[site_of_row]
     readings = finish_readings(rows[wanted], source=source, origin=origin)
-    return DailyFile(readings=readings, sites=sites, unknown_cbsa_names=unknown)
+    last_day = rows["date_local"].max()
+    return DailyFile(readings=readings, sites=sites, last_day=last_day, unknown_cbsa_names=unknown)
 
 
 def read_monitors(path: Path) -> pd.DataFrame:
@@ -178,63 +174,12 @@ def _read_text(path: Path, names: Mapping[str, str]) -> tuple[pd.DataFrame, Orig
     inside = only_csv(path, culprit=path.name)
     try:
         with zipfile.ZipFile(path) as archive:
-            with archive.open(inside) as file:
-                published = _published_names(file.readline(), names, path.name)
-            table = _read_columns(lambda: archive.open(inside), list(published.values()), path.name)
+            return named_columns(
+                lambda: archive.open(inside),
+                names,
+                culprit=path.name,
+                layout="AirData's",
+                may_be_absent=_MAY_BE_ABSENT,
+            )
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise damaged(path.name, str(error)) from error
-    frame = table.rename(columns={theirs: ours for ours, theirs in published.items()})
-    for ours in names.keys() - published.keys():
-        frame[ours] = pd.Series(None, index=frame.index, dtype=object)
-    return frame, Origin(path.name, "line", _FIRST_LINE, names)
-
-
-def _published_names(header: bytes, names: Mapping[str, str], culprit: str) -> dict[str, str]:
-    """The file's own name of each of our columns, whatever its case, quotes and order."""
-    theirs = {_plain(name): name for name in next(csv.reader([_decoded(header)]), [])}
-    published = {ours: theirs[_plain(name)] for ours, name in names.items() if _plain(name) in theirs}
-    missing = [name for ours, name in names.items() if ours not in published and ours not in _MAY_BE_ABSENT]
-    if missing:
-        problem = f"has no column {', '.join(missing)}"
-        raise BadPayload(culprit, problem, fix="The layout changed; use a file with AirData's columns")
-    return published
-
-
-def _read_columns(opened: Callable[[], IO[bytes]], columns: Sequence[str], culprit: str) -> pd.DataFrame:
-    """Columns as categories of text, in UTF-8 or else ISO-8859-1."""
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-
-    text = pa.dictionary(pa.int32(), pa.string())
-    convert = arrow_csv.ConvertOptions(
-        include_columns=columns,
-        column_types=dict.fromkeys(columns, text),
-        null_values=[""],
-        strings_can_be_null=True,
-    )
-    parse = arrow_csv.ParseOptions(newlines_in_values=True)
-    problem = ""
-    for encoding in ("utf8", "iso-8859-1"):
-        try:
-            with opened() as file:
-                read = arrow_csv.ReadOptions(encoding=encoding)
-                table = arrow_csv.read_csv(file, read_options=read, parse_options=parse, convert_options=convert)
-            frame: pd.DataFrame = table.to_pandas()
-            return frame
-        except pa.ArrowInvalid as error:
-            problem = str(error)
-            if "UTF8" not in problem:
-                break
-    raise BadPayload(culprit, f"is no well-formed CSV: {problem[:300]}", fix="Use another copy of the file")
-
-
-def _decoded(line: bytes) -> str:
-    try:
-        return line.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return line.decode("iso-8859-1")
-
-
-def _plain(name: str) -> str:
-    plain = re.sub(r"[^a-z0-9]", "", name.lower())
-    return _SPELLINGS.get(plain, plain)

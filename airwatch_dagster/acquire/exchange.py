@@ -1,10 +1,11 @@
 """One HTTP request whose failure says nothing about its address: addresses can hold credentials."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from airwatch_dagster.errors import SourceUnavailable
 
@@ -18,6 +19,9 @@ READ_TIMEOUT_S: Final = 600.0
 """Seconds to wait for the first or next byte; AQS has taken two minutes for 238 rows."""
 
 _CHUNK_BYTES: Final = 1 << 20
+
+_QUERY: Final = re.compile(r"\?\S*")
+"""A query and all that follows it up to the next blank: it can hold credentials."""
 
 
 def get(
@@ -37,6 +41,7 @@ def get(
     """
     import requests
 
+    _hide_queries_from_logs()
     timeout = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
     try:
         answer = session.get(
@@ -48,6 +53,22 @@ def get(
     except requests.RequestException as error:
         reason = type(error).__name__
     raise SourceUnavailable(culprit, f"no complete answer ({reason})", fix="Check connection and base address, or wait")
+
+
+def _hide_queries_from_logs() -> None:
+    """urllib3 writes addresses to its logs; whatever a handler records of them has no query any more."""
+    from urllib3 import connection, connectionpool, poolmanager
+    from urllib3.util import retry
+
+    for module in (connection, connectionpool, poolmanager, retry):
+        module.log.addFilter(_without_queries)
+
+
+def _without_queries(record: Any) -> bool:
+    """Lets every record pass, the queries of its addresses and paths replaced."""
+    words = record.args if isinstance(record.args, tuple) else ()
+    record.args = tuple(_QUERY.sub("?(hidden)", str(w)) if "?" in str(w) else w for w in words) or record.args
+    return True
 
 
 def looks_like_html(body: bytes) -> bool:

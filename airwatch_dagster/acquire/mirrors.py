@@ -1,9 +1,9 @@
-"""Where AirData's files come from: a web server, or a folder that mirrors one."""
+"""Where published files come from: a web server, or a folder that mirrors one."""
 
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -38,6 +38,9 @@ class Received:
 class Mirror(Protocol):
     """A place that holds files by name."""
 
+    is_remote: ClassVar[bool]
+    """Whether what fails now may succeed in a minute; what is wrong in a folder stays until someone mends it."""
+
     def get(self, name: str, into: Path, *, culprit: str, known: Known | None = None) -> Received | None:
         """The file's bytes in ``into``, or None when they are the ``known`` ones.
 
@@ -48,6 +51,8 @@ class Mirror(Protocol):
 @dataclass(frozen=True)
 class WebMirror:
     """Files under an http(s) address; revalidated by ETag and Last-Modified where the server sends them."""
+
+    is_remote: ClassVar[bool] = True
 
     base_url: str
     session: "requests.Session"
@@ -71,6 +76,8 @@ class WebMirror:
 class FolderMirror:
     """Files in a folder; unchanged when size and modification time are."""
 
+    is_remote: ClassVar[bool] = False
+
     folder: Path
 
     def get(self, name: str, into: Path, *, culprit: str, known: Known | None = None) -> Received | None:
@@ -88,8 +95,11 @@ class FolderMirror:
         return Received(None, modified)
 
 
-def mirror_at(base_url: str, session: "requests.Session | None") -> Mirror:
-    """The mirror an address names. Raises ConfigurationError for other schemes than https, http and file."""
+def mirror_at(base_url: str, session: "requests.Session | None", *, setting: str) -> Mirror:
+    """The mirror an address names.
+
+    Raises ConfigurationError naming ``setting`` for other schemes than https, http and file.
+    """
     parts = urlsplit(base_url)
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path:
         return FolderMirror(Path(url2pathname(parts.path)))
@@ -98,7 +108,7 @@ def mirror_at(base_url: str, session: "requests.Session | None") -> Mirror:
 
         return WebMirror(base_url, session or requests.Session())
     raise ConfigurationError(
-        "AIRWATCH_AIRDATA_URL",
+        setting,
         f"{parts.scheme}://… is no address of an archive" if parts.scheme else "has no scheme",
         fix="Use https://host/path, or file:///folder for a mirror",
     )

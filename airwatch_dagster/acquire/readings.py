@@ -49,12 +49,12 @@ def calendar_years(first: date, last: date) -> Iterator[tuple[date, date]]:
         yield (first if year == first.year else date(year, 1, 1), last if year == last.year else date(year, 12, 31))
 
 
-def finish_readings(frame: pd.DataFrame, *, source: str, origin: Origin) -> pd.DataFrame:
+def finish_readings(frame: pd.DataFrame, *, source: str | pd.Series, origin: Origin) -> pd.DataFrame:
     """``frame`` in the columns and dtypes of raw_readings without versions, one row per key, sorted by key.
 
-    Column names are ours; values may still be text; absent nullable columns become null. Exact duplicates collapse.
-    Raises BadPayload for a code without its zeros, a value that does not parse, a missing value where none may be,
-    and two different rows with one key.
+    Column names are ours; values may still be text; absent nullable columns become null. ``source`` is that of every
+    row, or each row's own. Exact duplicates collapse. Raises BadPayload for a code without its zeros, a value that does
+    not parse, a missing value where none may be, and two different rows with one key.
     """
     typed = typed_columns(frame, [name for name in READING_COLUMNS if name != "source"], origin=origin)
     reject_nulls(typed, _NEVER_NULL_IN_READINGS, origin=origin)
@@ -66,7 +66,8 @@ def finish_monitors(frame: pd.DataFrame, *, origin: Origin, null_means_open: boo
     """``frame`` in the columns and dtypes of monitors without is_context, one row per monitor, sorted.
 
     A monitor listed several times is primary when any row says so, opened on the earliest day, and takes the rest from
-    the row that lasted longest; what earlier lists said is unknown here. ``null_means_open`` says whether a null last day is the latest of all or unknown.
+    the row that lasted longest; what earlier lists said is unknown here. ``null_means_open`` says whether a null last
+    day is the latest of all or unknown.
     """
     published = [name for name in MONITOR_COLUMNS if name not in ("site_id", "is_primary", "primary_changed_at")]
     typed = typed_columns(frame, published, origin=origin)

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.acquire.pulls import is_provisional
 from airwatch_dagster.acquire.readings import (
     READING_COLUMNS,
     READING_KEY,
@@ -19,8 +20,9 @@ from airwatch_dagster.errors import BadPayload, ConfigurationError, ContractViol
 VALUE_COLUMNS: Final = tuple(
     name for name in READING_COLUMNS if name not in (*READING_KEY, "source", "date_of_last_change")
 )
-"""Columns whose change makes a new version. Not ``source``: the same row comes from several. Nor its last change:
-EPA touches whole years without changing a value, and versions that differ in nothing else hide the real revisions."""
+"""Columns whose change makes a new version. Not ``source``, but whether it is provisional: the same row comes from
+several. Nor its last change: EPA touches whole years without changing a value, and versions that differ in nothing else
+hide the real revisions."""
 
 _COLUMNS: Final = [*READING_COLUMNS, *VERSION_COLUMNS]
 
@@ -31,8 +33,9 @@ InScope = pd.Series | Callable[[pd.DataFrame], pd.Series]
 def merge_pull(history: pd.DataFrame, pull: pd.DataFrame, *, seen_at: pd.Timestamp, in_scope: InScope) -> pd.DataFrame:
     """History after a pull at ``seen_at`` (UTC): every version ever seen, sorted by key and first_seen_at.
 
-    A current row that the pull repeats stays untouched, source included; one that changed is superseded by its new
-    version; one in scope that vanished is superseded; a new one is first seen now. The same pull again adds nothing.
+    A current row that the pull repeats stays untouched, source included; one that changed, or that AQS confirmed after
+    AirNow, is superseded by its new version; one in scope that vanished is superseded; a new one is first seen now. The
+    same pull again adds nothing.
     ``history`` has the columns of raw_readings, ``pull`` those without versions and one row per key. Raises
     ConfigurationError when practice and real rows would mix or ``history`` has seen a later pull, BadPayload
     for a repeated key in ``pull``, ContractViolation for two current versions of a key in ``history``.
@@ -74,11 +77,16 @@ def _differences(
     found = at >= 0
     partner = current[at[found]]
     is_same = np.zeros(len(pull), dtype=bool)
-    is_same[found] = same_values(history.iloc[partner], pull[found], VALUE_COLUMNS)
+    is_same[found] = _same_versions(history.iloc[partner], pull[found])
     superseded = np.zeros(len(history), dtype=bool)
     superseded[current] = scope[current]
     superseded[partner] = ~is_same[found]
     return superseded, ~is_same
+
+
+def _same_versions(left: pd.DataFrame, right: pd.DataFrame) -> np.ndarray:
+    """Which rows of two frames of equal length say the same, and with the same finality."""
+    return same_values(left, right, VALUE_COLUMNS) & (is_provisional(left) == is_provisional(right))
 
 
 def _refuse_repeated(

@@ -2,9 +2,13 @@
 
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
+from airwatch_dagster.acquire.pulls import is_provisional
+from airwatch_dagster.acquire.readings import key_codes
 from airwatch_dagster.errors import BadPayload
+from airwatch_dagster.schemas.columns import SITE_POC
 
 PM25_PARAMETER: Final = "88101"
 """PM2.5 by federal reference or equivalent method; 88502 is not comparable and never mixed in."""
@@ -27,31 +31,43 @@ MIN_OBSERVATION_PERCENT: Final = 75.0
 MONITOR_DAY_KEY: Final = ("state_code", "county_code", "site_number", "parameter_code", "poc", "date_local")
 
 
-def monitor_days(raw_readings: pd.DataFrame) -> pd.DataFrame:
-    """Exactly one row per monitor and day, of the current versions in ``raw_readings``.
+def monitor_days(raw_readings: pd.DataFrame, *, parameter: str = PM25_PARAMETER) -> pd.DataFrame:
+    """Exactly one row per monitor and day, of the current versions of ``parameter`` in ``raw_readings``.
 
     Keeps the raw columns and adds ``site_id``, ``pm25_ugm3`` and ``is_valid``; an invalid day is kept and
-    flagged. Rows without a mean are left out. Raises BadPayload where two 24-hour standards of one
-    monitor-day disagree. Source: DOMAIN rules of AQS dailyData; 40 CFR 50 App. N.
+    flagged. Rows without a mean are left out; so are AirNow's where another source has the same monitor-day, and
+    those of a site as a whole where one of its monitors has the day. Raises BadPayload where two 24-hour standards
+    of one monitor-day disagree. Source: DOMAIN rules of AQS dailyData; 40 CFR 50 App. N.
     """
-    rows = _daily_rows(raw_readings)
-    rows = rows.sort_values([*MONITOR_DAY_KEY, "_duration_rank", "_event_rank", "_standard_year"], kind="stable")
-    _check_standards_agree(rows)
-    newest = rows.groupby(list(MONITOR_DAY_KEY), sort=False)["_standard_year"].transform("max")
-    best = rows[(rows["_standard_year"] == newest) | newest.isna()].drop_duplicates(list(MONITOR_DAY_KEY), keep="first")
+    return _one_per_monitor_day(raw_readings, parameter, must_agree=True)
+
+
+def published_days(raw_readings: pd.DataFrame, *, parameter: str = PM25_PARAMETER) -> pd.DataFrame:
+    """As ``monitor_days``, but standards may disagree, and the newest counts: what was published, mended or not."""
+    return _one_per_monitor_day(raw_readings, parameter, must_agree=False)
+
+
+def _one_per_monitor_day(raw: pd.DataFrame, parameter: str, *, must_agree: bool) -> pd.DataFrame:
+    rows = _final_before_provisional(_daily_rows(raw, parameter))
+    rows = rows.assign(_monitor_day=key_codes(rows, MONITOR_DAY_KEY))
+    rows = rows.sort_values(["_monitor_day", "_duration_rank", "_event_rank", "_standard_year"], kind="stable")
+    if must_agree:
+        _check_standards_agree(rows)
+    newest = rows.groupby("_monitor_day", sort=False)["_standard_year"].transform("max")
+    best = rows[(rows["_standard_year"] == newest) | newest.isna()].drop_duplicates("_monitor_day", keep="first")
     best = best.assign(
         site_id=best["state_code"] + best["county_code"] + best["site_number"],
         pm25_ugm3=best["arithmetic_mean"].astype("float64"),
         is_valid=_is_valid(best),
     )
-    return best.drop(columns=["_duration_rank", "_event_rank", "_standard_year"]).reset_index(drop=True)
+    return best.drop(columns=["_monitor_day", "_duration_rank", "_event_rank", "_standard_year"]).reset_index(drop=True)
 
 
-def _daily_rows(raw: pd.DataFrame) -> pd.DataFrame:
-    """Current 88101 rows that state a day's mean for a 24-hour standard, events not removed, with their ranks."""
+def _daily_rows(raw: pd.DataFrame, parameter: str) -> pd.DataFrame:
+    """Current rows that state a day's mean for a 24-hour standard, events not removed, with their ranks."""
     wanted = (
         raw["superseded_at"].isna()
-        & (raw["parameter_code"] == PM25_PARAMETER)
+        & (raw["parameter_code"] == parameter)
         & raw["sample_duration"].isin(DAILY_DURATIONS)
         & raw["event_type"].fillna("None").isin(EVENT_RANK)
         & raw["arithmetic_mean"].notna()
@@ -65,10 +81,22 @@ def _daily_rows(raw: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _final_before_provisional(rows: pd.DataFrame) -> pd.DataFrame:
+    """Without AirNow's rows of a monitor-day that another source has, and of a site as a whole that has a monitor's."""
+    waits = is_provisional(rows)
+    if not waits.any():
+        return rows
+    of_site = waits & (rows["poc"] == SITE_POC).to_numpy()
+    monitor_day = key_codes(rows, MONITOR_DAY_KEY)
+    site_day = key_codes(rows, [name for name in MONITOR_DAY_KEY if name != "poc"])
+    is_replaced = waits & np.isin(monitor_day, monitor_day[~waits])
+    is_replaced |= of_site & np.isin(site_day, site_day[~of_site])
+    return rows[~is_replaced]
+
+
 def _check_standards_agree(rows: pd.DataFrame) -> None:
     """All 24-hour standards restate the same day: they must carry the same value."""
-    same_row = [*MONITOR_DAY_KEY, "sample_duration", "_event_rank"]
-    values = rows.groupby(same_row, sort=False)["arithmetic_mean"]
+    values = rows.groupby(["_monitor_day", "_duration_rank", "_event_rank"], sort=False)["arithmetic_mean"]
     spread = values.transform("max") - values.transform("min")
     if (spread > 0).any():
         bad = rows.iloc[int(spread.to_numpy().argmax())]

@@ -5,9 +5,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.acquire.pulls import PROVISIONAL_SOURCE
 from airwatch_dagster.clean.aqi import pm25_aqi
 from airwatch_dagster.clean.monitor_days import monitor_days
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.columns import SITE_POC
 
 RESTATED_METHODS: Final = frozenset({"736", "738"})
 """Corrected T640 values; they stand beside the original row of the same instrument.
@@ -27,7 +29,8 @@ def site_days(raw_readings: pd.DataFrame, *, monitors: pd.DataFrame) -> pd.DataF
 
     The primary monitor's valid value; on days it is missing or invalid, the mean of the valid collocated
     ones; where nothing is valid, the same choice among the invalid ones, flagged. Restated T640 pairs are
-    one instrument: the corrected row replaces the original and takes over its designation.
+    one instrument: the corrected row replaces the original and takes over its designation. AirNow's value of a
+    site as a whole stands only where no monitor has published one, valid or not.
     Source: 40 CFR 50 App. N 3.0(d); T640 rule as observed in AQS.
     """
     days = _without_restated_originals(monitor_days(raw_readings))
@@ -68,8 +71,8 @@ def _chosen(days: pd.DataFrame) -> pd.DataFrame:
     has_primary = days.groupby(SITE_DAY_KEY, sort=False)["is_primary"].transform("any")
     days = days[days["is_primary"] | ~has_primary]
     rule = np.select(
-        [days["is_primary"], days["_site_is_designated"], days["_monitors_there"] == 1],
-        ["primary_monitor", "collocated_average", "sole_monitor"],
+        [days["poc"] == SITE_POC, days["is_primary"], days["_site_is_designated"], days["_monitors_there"] == 1],
+        ["airnow_site", "primary_monitor", "collocated_average", "sole_monitor"],
         default="undesignated_average",
     )
     return days.assign(chosen_by=rule).sort_values([*SITE_DAY_KEY, "poc"], kind="stable")
@@ -83,7 +86,7 @@ def _finished(chosen: pd.DataFrame) -> pd.DataFrame:
         pm25_ugm3=groups["pm25_ugm3"].mean(),
         monitor_count=groups.size(),
         is_restated=groups["is_restated"].any(),
-        is_provisional=(chosen["source"] == "airnow").groupby([chosen[name] for name in SITE_DAY_KEY]).any(),
+        is_provisional=(chosen["source"] == PROVISIONAL_SOURCE).groupby([chosen[name] for name in SITE_DAY_KEY]).any(),
     )
     out.loc[groups["method_code"].nunique(dropna=False) > 1, "method_code"] = None
     out["aqi"] = pm25_aqi(out["pm25_ugm3"])

@@ -1,16 +1,25 @@
-"""Fill history in order, a year at a time, resumable; says beforehand what it will do."""
+"""Fill history in order, a year at a time, resumable; says beforehand what it will do and what that costs."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 
 import dagster as dg
 import pandas as pd
 
+from airwatch_dagster.acquire.requests_planned import Cost
 from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.orchestration.planning import ORDER, Step, plan_backfill, reads_of
-from airwatch_dagster.orchestration.resources import opened_storage
-from airwatch_dagster.orchestration.runs import materialize_step, materialize_table
+from airwatch_dagster.orchestration.planning import (
+    BY_DEFAULT,
+    ORDER,
+    Step,
+    days_to_look_through,
+    plan_backfill,
+    reads_of,
+)
+from airwatch_dagster.orchestration.resources import SourceResource, opened_storage
+from airwatch_dagster.orchestration.runs import RunReport, materialize_step, materialize_table
 from airwatch_dagster.orchestration.settings import Settings
+from airwatch_dagster.orchestration.storage import TableStorage
 
 Echo = Callable[[str], None]
 
@@ -29,7 +38,7 @@ def run_backfill(
     chosen = _known(tables)
     settings = Settings.from_environment()
     storage = opened_storage(settings.storage)
-    stored = {table: _written(storage.stored_partitions(table)) for table in ORDER}
+    stored = {table: _written(storage, table) for table in ORDER}
     days = (pd.Timestamp(first), pd.Timestamp(last))
     steps = plan_backfill(
         reads_of(definitions), first=days[0], last=days[1], stored=stored, tables=chosen, refresh=refresh
@@ -38,25 +47,56 @@ def run_backfill(
     echo(f"Source {settings.source}, area {settings.area}, storage {settings.storage}")
     echo(_plan_sentence(steps, needs_monitors=needs_monitors))
     if only_plan or not (steps or needs_monitors):
+        _say_cost(steps, storage, echo)
         return
     with dg.DagsterInstance.get() as instance:
+        run = _Runs(definitions, instance, echo)
         if needs_monitors:
-            report = materialize_table(definitions, "monitors", instance=instance)
-            echo(f"  {'monitors':<18} {report.rows:>9,} rows  {report.seconds:6.1f} s")
-        for number, step in enumerate(steps, 1):
-            report = materialize_step(definitions, step, instance=instance)
-            echo(_progress(number, len(steps), step, rows=report.rows, seconds=report.seconds))
+            run.table("monitors")
+        _say_cost(steps, storage, echo)
+        run.steps(steps, storage)
 
 
-def _written(partitions: Mapping[str, datetime]) -> dict[str, pd.Timestamp]:
-    return {key: pd.Timestamp(moment).tz_convert(None) for key, moment in partitions.items()}
+class _Runs:
+    """Runs of this process, each with its line of progress."""
+
+    def __init__(self, definitions: dg.Definitions, instance: dg.DagsterInstance, echo: Echo) -> None:
+        self._definitions = definitions
+        self._instance = instance
+        self._echo = echo
+
+    def table(self, name: str) -> None:
+        """An unpartitioned table."""
+        report = materialize_table(self._definitions, name, instance=self._instance)
+        self._echo(_line("", name, "", report))
+
+    def steps(self, steps: Sequence[Step], storage: TableStorage) -> None:
+        """All steps in order; coverage comes last, since its plots show the monitors' changes; then the ledger."""
+        late = [step for step in steps if step.table == "coverage"]
+        ordered = [step for step in steps if step.table != "coverage"] + late
+        for number, step in enumerate(ordered, 1):
+            if late and step is late[0]:
+                self.table("monitor_changes")
+            self._step(f"[{number:>3}/{len(steps)}]", step)
+        for day in days_to_look_through(_written(storage, "raw_readings"), _written(storage, "revisions")):
+            self._step("", Step("revisions", day, day, 1))
+
+    def _step(self, number: str, step: Step) -> None:
+        report = materialize_step(self._definitions, step, instance=self._instance)
+        days = f"{step.first}…{step.last}" if step.first != step.last else step.first
+        self._echo(_line(number, step.table, days, report))
+
+
+def _written(storage: TableStorage, table: str) -> dict[str, pd.Timestamp]:
+    stored = storage.stored_partitions(table)
+    return {key: pd.Timestamp(moment).tz_convert(None) for key, moment in stored.items()}
 
 
 def _known(tables: Sequence[str] | None) -> Sequence[str]:
     unknown = [name for name in tables or () if name not in ORDER]
     if unknown:
         raise ConfigurationError("--tables", f"{unknown[0]!r} is no table", fix=f"Use some of {', '.join(ORDER)}")
-    return tables or ORDER
+    return tables or BY_DEFAULT
 
 
 def _plan_sentence(steps: Sequence[Step], *, needs_monitors: bool) -> str:
@@ -71,5 +111,32 @@ def _plan_sentence(steps: Sequence[Step], *, needs_monitors: bool) -> str:
     return f"{len(steps)} runs make {partitions:,} partitions of {tables} tables; stop at any time and start again."
 
 
-def _progress(number: int, total: int, step: Step, *, rows: int, seconds: float) -> str:
-    return f"  [{number:>3}/{total}] {step.table:<18} {step.first}…{step.last:<10} {rows:>9,} rows  {seconds:6.1f} s"
+def _say_cost(steps: Sequence[Step], storage: TableStorage, echo: Echo) -> None:
+    """What the readings among the steps will ask of EPA; nothing for simulated air."""
+    pulls = [step for step in steps if step.table == "raw_readings"]
+    if pulls and Settings.from_environment().source != "practice":
+        echo(cost_sentence(cost_of_steps(pulls, storage)))
+
+
+def cost_of_steps(pulls: Sequence[Step], storage: TableStorage) -> Cost:
+    """Requests, rows and seconds of these pulls together."""
+    monitors = storage.read("monitors") if storage.exists("monitors") else None
+    with SourceResource().open() as source:
+        costs = [
+            source.cost(date.fromisoformat(step.first), date.fromisoformat(step.last), monitors=monitors)
+            for step in pulls
+        ]
+    return sum(costs, Cost())
+
+
+def cost_sentence(cost: Cost) -> str:
+    """``From EPA: 10 requests, at most 949,000 rows, about 2 h 8 min; 3 more are answered already.``"""
+    rows = "a number of rows that only the monitor list tells" if cost.rows is None else f"at most {cost.rows:,} rows"
+    minutes = round(cost.seconds / 60)
+    time = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{max(1, minutes)} min"
+    kept = f"; {cost.kept_calls} more are answered already" if cost.kept_calls else ""
+    return f"From EPA: {cost.calls} request{'' if cost.calls == 1 else 's'}, {rows}, about {time}{kept}."
+
+
+def _line(number: str, table: str, days: str, report: RunReport) -> str:
+    return f"  {number:<9} {table:<18} {days:<21} {report.rows:>9,} rows  {report.seconds:6.1f} s"

@@ -12,6 +12,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
 
+from airwatch_dagster.orchestration.parquet_io_manager import KEEP_UNCHANGED
 from airwatch_dagster.orchestration.partitions import PARTITIONS
 from airwatch_dagster.schemas import TABLES, TableSpec
 from airwatch_dagster.schemas.validation import TableContractViolation, Validated, validated
@@ -33,6 +34,8 @@ class Produced:
     """Partition → its own numbers, which the UI plots over partitions."""
     warnings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Declared warning check → partition → what is odd about it; partitions that are not named passed."""
+    stored: Callable[[], None] = lambda: None
+    """Called once the frame is stored and on record."""
 
 
 def table_asset(
@@ -41,17 +44,21 @@ def table_asset(
     ins: Mapping[str, dg.AssetIn] | None = None,
     kinds: Sequence[str] = ("pandas", "parquet"),
     warning_checks: Mapping[str, str] | None = None,
+    failing_checks: Mapping[str, str] | None = None,
+    keep_unchanged: bool = False,
     **options: Any,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Make the function of a table's name its asset.
 
     The function returns the table's frame or a ``Produced``. The frame is validated before anything is
     written; a violation is reported as a failed blocking check on the partitions concerned and stops the
-    run. ``warning_checks`` (name → description) are evaluated from ``Produced.warnings``.
+    run. ``warning_checks`` and ``failing_checks`` (name → description) are evaluated from ``Produced.warnings``: the
+    former warn, the latter fail without keeping the table from its readers. With ``keep_unchanged`` a
+    partition that comes out as it is stored is not written again.
     """
 
     def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
-        spec, declared = TABLES[function.__name__], warning_checks or {}
+        spec, declared = TABLES[function.__name__], _declared(warning_checks or {}, failing_checks or {})
         partitions = PARTITIONS[spec.grain]
 
         takes_context = "context" in inspect.signature(function).parameters
@@ -64,9 +71,10 @@ def table_asset(
                 context.add_asset_metadata(dict(numbers), asset_key=spec.name, partition_key=partition)
             yield dg.MaterializeResult(value=Validated(frame), metadata=dict(produced.metadata))
             # From here on the materializations are on record, so that checks can name the one they are about.
+            produced.stored()
             yield _schema_passed(context, spec, frame)
-            for name in declared:
-                yield _warned(context, spec, name, produced.warnings.get(name, {}))
+            for check in declared:
+                yield _warned(context, spec, check, produced.warnings.get(check.name, {}))
 
         _pose_as(produce, function)
         return dg.asset(
@@ -76,7 +84,7 @@ def table_asset(
             kinds=set(kinds),
             owners=[OWNER],
             description=_description(spec, function),
-            metadata={"dagster/column_schema": column_schema(spec)},
+            metadata={"dagster/column_schema": column_schema(spec), KEEP_UNCHANGED: keep_unchanged},
             partitions_def=partitions,
             backfill_policy=dg.BackfillPolicy.single_run() if partitions else None,
             check_specs=_check_specs(spec, declared),
@@ -117,7 +125,23 @@ def _description(spec: TableSpec, function: Callable[..., Any]) -> str:
     return "\n\n".join(text for text in (spec.description, inspect.getdoc(function)) if text)
 
 
-def _check_specs(spec: TableSpec, declared: Mapping[str, str]) -> list[dg.AssetCheckSpec]:
+@dataclass(frozen=True)
+class _Declared:
+    """A check evaluated by the asset itself."""
+
+    name: str
+    description: str
+    severity: dg.AssetCheckSeverity
+
+
+def _declared(warning: Mapping[str, str], failing: Mapping[str, str]) -> list[_Declared]:
+    return [
+        *(_Declared(name, text, dg.AssetCheckSeverity.WARN) for name, text in warning.items()),
+        *(_Declared(name, text, dg.AssetCheckSeverity.ERROR) for name, text in failing.items()),
+    ]
+
+
+def _check_specs(spec: TableSpec, declared: Sequence[_Declared]) -> list[dg.AssetCheckSpec]:
     partitions = PARTITIONS[spec.grain]
     schema = dg.AssetCheckSpec(
         SCHEMA_CHECK,
@@ -127,8 +151,8 @@ def _check_specs(spec: TableSpec, declared: Mapping[str, str]) -> list[dg.AssetC
         partitions_def=partitions,
     )
     others = [
-        dg.AssetCheckSpec(name, asset=spec.name, description=text, partitions_def=partitions)
-        for name, text in declared.items()
+        dg.AssetCheckSpec(check.name, asset=spec.name, description=check.description, partitions_def=partitions)
+        for check in declared
     ]
     return [schema, *others]
 
@@ -166,28 +190,33 @@ def _bad_partitions(
 
 
 def _schema_passed(context: dg.AssetExecutionContext, spec: TableSpec, frame: pd.DataFrame) -> dg.AssetCheckResult:
-    _fan_out(context, spec, SCHEMA_CHECK, {})
+    _fan_out(context, spec, SCHEMA_CHECK, {}, dg.AssetCheckSeverity.ERROR)
     return dg.AssetCheckResult(check_name=SCHEMA_CHECK, passed=True, metadata={"run_rows": len(frame)})
 
 
 def _warned(
-    context: dg.AssetExecutionContext, spec: TableSpec, name: str, oddities: Mapping[str, str]
+    context: dg.AssetExecutionContext, spec: TableSpec, check: _Declared, oddities: Mapping[str, str]
 ) -> dg.AssetCheckResult:
-    _fan_out(context, spec, name, oddities)
+    _fan_out(context, spec, check.name, oddities, check.severity)
     listed = "\n".join(f"- {partition}: {text}" for partition, text in list(oddities.items())[:20])
     return dg.AssetCheckResult(
-        check_name=name,
+        check_name=check.name,
         passed=not oddities,
-        severity=dg.AssetCheckSeverity.WARN,
+        severity=check.severity,
         metadata={"bad_partitions": list(oddities), "odd": dg.MetadataValue.md(listed or "nothing")},
     )
 
 
-def _fan_out(context: dg.AssetExecutionContext, spec: TableSpec, name: str, oddities: Mapping[str, str]) -> None:
+def _fan_out(
+    context: dg.AssetExecutionContext,
+    spec: TableSpec,
+    name: str,
+    oddities: Mapping[str, str],
+    severity: dg.AssetCheckSeverity,
+) -> None:
     """One evaluation per partition of a range run; a run of one partition records its own."""
     if spec.partition_column is None or context.has_partition_key:
         return
-    severity = dg.AssetCheckSeverity.ERROR if name == SCHEMA_CHECK else dg.AssetCheckSeverity.WARN
     targets = _materializations(context, spec)
     for partition in context.partition_keys:
         odd = oddities.get(partition)

@@ -1,12 +1,15 @@
 """What the UI shows of each partition: numbers that chart over time under stable names, and words where they help."""
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
+from airwatch_dagster.monitor.coverage import completeness
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.monitor import REVISION_KINDS
 
 Figures = dict[str, Mapping[str, Any]]
 """Partition → name → number or metadata value."""
@@ -46,6 +49,38 @@ def champion_figures(champions: pd.DataFrame) -> Figures:
 def _serving(row: Mapping[Any, Any]) -> dict[str, Any]:
     skill = {} if pd.isna(row["skill_over_damped"]) else {"skill_over_damped": float(row["skill_over_damped"])}
     return {"champion": row["model_family"] or "nobody", "why": row["reason"], **skill}
+
+
+def revision_figures(by_day: Mapping[str, pd.DataFrame]) -> Figures:
+    """Per day on which they were noticed: how many revisions of each kind, how many sites, and the largest (µg/m³)."""
+    return {day: _revised(rows) for day, rows in by_day.items()}
+
+
+def _revised(rows: pd.DataFrame) -> dict[str, Any]:
+    counts = rows["kind"].value_counts()
+    kinds = {kind: int(counts.get(kind, 0)) for kind in REVISION_KINDS}
+    largest = {} if rows["size_ugm3"].isna().all() else {"largest_ugm3": round(float(rows["size_ugm3"].max()), 3)}
+    return {"revisions": len(rows), "revised_sites": rows["site_id"].nunique(), **kinds, **largest}
+
+
+def coverage_figures(coverage: pd.DataFrame, monitor_changes: pd.DataFrame) -> Figures:
+    """Per month of the area's own sites: share of due site-days observed, site-days of each status, and the plot."""
+    from airwatch_dagster.orchestration.coverage_plot import completeness_plot
+
+    own = coverage[~coverage["is_context"]]
+    months = {month: rows for month, rows in own.groupby(TABLES["coverage"].partition_keys_of(own))}
+    numbers = completeness(own).to_dict("index")
+    return {
+        str(month): {
+            **{str(name): round(value, 1) for name, value in numbers[month].items() if pd.notna(value)},
+            "completeness": dg.MetadataValue.md(_picture(completeness_plot(rows, monitor_changes))),
+        }
+        for month, rows in months.items()
+    }
+
+
+def _picture(png: bytes) -> str:
+    return f"![completeness](data:image/png;base64,{base64.b64encode(png).decode()})"
 
 
 def drift_figures(findings: pd.DataFrame) -> Figures:

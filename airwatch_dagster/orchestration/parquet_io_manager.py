@@ -1,7 +1,7 @@
 """Assets' frames to and from the table storage: one file per partition, one frame per input."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 import numpy as np
@@ -12,6 +12,10 @@ from airwatch_dagster.errors import ContractViolation
 from airwatch_dagster.orchestration.storage import TableStorage
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.validation import Validated, validated
+
+KEEP_UNCHANGED: Final = "airwatch/keep_unchanged"
+"""Asset metadata: a partition that comes out as it is stored is not written again, so that nothing becomes outdated.
+For tables that are read from outside; what is derived from them tells by its time of writing what it was made from."""
 
 
 class ParquetIOManager(dg.ConfigurableIOManager):
@@ -37,7 +41,8 @@ class ParquetIOManager(dg.ConfigurableIOManager):
             self._describe(context, table, {None: len(frame)})
             return
         ordered, slices = split(table, frame, partitions=list(context.asset_partition_keys))
-        self._storage.write_slices(table, ordered, slices)
+        keep = bool((context.definition_metadata or {}).get(KEEP_UNCHANGED))
+        self._storage.write_slices(table, ordered, slices, keep_unchanged=keep)
         self._describe(context, table, {partition: part.stop - part.start for partition, part in slices.items()})
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:

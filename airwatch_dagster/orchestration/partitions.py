@@ -13,10 +13,18 @@ FIRST_DAY: Final = "2009-01-01"
 DAYS: Final = dg.DailyPartitionsDefinition(start_date=FIRST_DAY)
 """Local standard days; a day exists once it is over."""
 
+NOTICED_DAYS: Final = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, end_offset=1)
+"""Days (UTC) on which something was noticed, today included."""
+
 MONTHS: Final = dg.MonthlyPartitionsDefinition(start_date=FIRST_DAY[:7], fmt="%Y-%m", end_offset=1)
 """Months, the current one included: its champion serves while it lasts."""
 
-PARTITIONS: Final[dict[Grain, dg.TimeWindowPartitionsDefinition | None]] = {"day": DAYS, "month": MONTHS, "none": None}
+PARTITIONS: Final[dict[Grain, dg.TimeWindowPartitionsDefinition | None]] = {
+    "day": DAYS,
+    "month": MONTHS,
+    "noticed": NOTICED_DAYS,
+    "none": None,
+}
 
 FEATURE_HISTORY_DAYS: Final = 28
 """Days before the issue day whose site-days the features read."""

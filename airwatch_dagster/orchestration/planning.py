@@ -22,8 +22,13 @@ ORDER: Final = (
     "predictions",
     "forecast_scores",
     "drift_report",
+    "coverage",
+    "agency_forecasts",
 )
 """Partitioned tables in an order in which every one finds what it reads."""
+
+BY_DEFAULT: Final = tuple(name for name in ORDER if name != "agency_forecasts")
+"""What a backfill makes unless told otherwise: agencies' forecasts are archived by the day, a request each."""
 
 JUST_MADE: Final = pd.Timestamp.max
 """Stands for the time of a partition that this plan will make: whatever reads it is due as well."""
@@ -137,3 +142,11 @@ def _ranges(table: str, keys: Sequence[str], due: set[str]) -> list[Step]:
             steps.append(Step(table, run[0], run[-1], len(run)))
             run = []
     return steps
+
+
+def days_to_look_through(readings: StoredAt, revisions: StoredAt) -> list[str]:
+    """Days (UTC) on which readings were written and of which no ledger of revisions was written since, in order."""
+    written = pd.Series(dict(readings), dtype="datetime64[ns]")
+    latest = written.groupby(written.dt.strftime("%Y-%m-%d")).max()
+    looked = pd.Series(dict(revisions), dtype="datetime64[ns]").reindex(latest.index)
+    return list(latest.index[~(looked > latest)])

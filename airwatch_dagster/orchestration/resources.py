@@ -2,6 +2,8 @@
 
 import contextlib
 import hashlib
+import os
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -12,11 +14,15 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.acquire.airdata import AirDataArchive
+from airwatch_dagster.acquire.airdata_source import AirDataSource
+from airwatch_dagster.acquire.airnow import AirNowArchive
 from airwatch_dagster.acquire.aqs import AqsClient
+from airwatch_dagster.acquire.aqs_source import AqsSource
 from airwatch_dagster.acquire.area import Area
-from airwatch_dagster.acquire.pacing import RateLimiter
-from airwatch_dagster.acquire.sources import AirDataSource, AqsSource, Source
-from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.acquire.live_source import LiveSource
+from airwatch_dagster.acquire.pacing import AQS_INTERVAL_S, AQS_PAUSE_S, RateLimiter
+from airwatch_dagster.acquire.payloads import PayloadArchive
+from airwatch_dagster.acquire.sources import Source
 from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.orchestration.storage import Readings, TableStorage
 from airwatch_dagster.practice.server import PracticeServer
@@ -42,19 +48,46 @@ def _source(settings: Settings, stack: contextlib.ExitStack) -> Source:
     area = Area.parse(settings.area)
     if settings.source == "practice":
         server = stack.enter_context(practice_server(settings))
-        archive = AirDataArchive(server.airdata_url, download_dir=settings.state / "downloads" / "practice")
-        return AirDataSource(archive, area, settings.context_km, source_name="practice")
-    if settings.source == "airdata":
-        return AirDataSource(
-            AirDataArchive(settings.airdata_url, download_dir=_downloads(settings)), area, settings.context_km
-        )
+        downloads = settings.state / "downloads" / "practice"
+        archive = AirDataArchive(server.airdata_url, download_dir=downloads)
+        airnow = AirNowArchive(server.airnow_url, download_dir=downloads / "airnow")
+        return AirDataSource(archive, area, settings.context_km, "practice", airnow)
     if settings.source == "aqs":
-        limiter = RateLimiter(settings.state / "aqs-requests")
-        client = AqsClient(settings.aqs_url, email=settings.aqs_email, key=settings.aqs_key, limiter=limiter)
-        return AqsSource(client, area, utc_now().date())
-    raise ConfigurationError(
-        "AIRWATCH_SOURCE", "'live' is not available in this version", fix="Use airdata for history, or aqs for one area"
+        return _aqs(settings, area)
+    bulk = AirDataSource(
+        AirDataArchive(settings.airdata_url, download_dir=_downloads(settings, "airdata", settings.airdata_url)),
+        area,
+        settings.context_km,
     )
+    if settings.source == "airdata":
+        return bulk
+    airnow = AirNowArchive(settings.airnow_url, download_dir=_downloads(settings, "airnow", settings.airnow_url))
+    return LiveSource(bulk, airnow, utc_now().date(), _aqs(settings, area) if settings.has_aqs_credentials else None)
+
+
+def _aqs(settings: Settings, area: Area) -> AqsSource:
+    client = AqsClient(
+        settings.aqs_url,
+        email=settings.aqs_email,
+        key=settings.aqs_key,
+        limiter=aqs_limiter(settings),
+        payloads=PayloadArchive(_downloads(settings, "aqs", settings.aqs_url)),
+        patience=settings.aqs_interval_s / AQS_INTERVAL_S,
+    )
+    tables = opened_storage(settings.storage)
+    listed = tables.read("monitors") if tables.exists("monitors") else None
+    return AqsSource(client, area, utc_now().date(), listed)
+
+
+def aqs_limiter(settings: Settings) -> RateLimiter:
+    """The turn at one API's address, shared by every process of this user on this machine, whatever its state folder.
+
+    The rest after a request shrinks with the spacing, where that is set lower for another address than EPA's.
+    """
+    folder = Path(tempfile.gettempdir()) / f"airwatch-{os.getuid()}"
+    pause_s = min(AQS_PAUSE_S, AQS_PAUSE_S * settings.aqs_interval_s / AQS_INTERVAL_S)
+    name = f"aqs-requests-{_digest(settings.aqs_url)}"
+    return RateLimiter(folder / name, interval_s=settings.aqs_interval_s, pause_s=pause_s)
 
 
 def practice_server(settings: Settings, *, port: int = 0, **options: Any) -> PracticeServer:
@@ -63,10 +96,13 @@ def practice_server(settings: Settings, *, port: int = 0, **options: Any) -> Pra
     return PracticeServer(today=today, port=port, **options)
 
 
-def _downloads(settings: Settings) -> Path:
-    """A folder of its own for every archive, so that two mirrors' files of one name never meet."""
-    digest = hashlib.sha256(settings.airdata_url.rstrip("/").encode()).hexdigest()[:12]
-    return settings.state / "downloads" / f"airdata-{digest}"
+def _downloads(settings: Settings, what: str, url: str) -> Path:
+    """A folder of its own for every address, so that two mirrors' files of one name never meet."""
+    return settings.state / "downloads" / f"{what}-{_digest(url)}"
+
+
+def _digest(url: str) -> str:
+    return hashlib.sha256(url.rstrip("/").encode()).hexdigest()[:12]
 
 
 class StorageResource(dg.ConfigurableResource):

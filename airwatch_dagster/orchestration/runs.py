@@ -35,10 +35,17 @@ class RunReport:
     """Rows of the table that the run wrote, over all its partitions."""
 
 
-def materialize_step(definitions: dg.Definitions, step: Step, *, instance: dg.DagsterInstance) -> RunReport:
-    """Run one step; raises RunFailed with the failing step's sentence."""
+def materialize_step(
+    definitions: dg.Definitions,
+    step: Step,
+    *,
+    instance: dg.DagsterInstance,
+    config: Mapping[str, Any] | None = None,
+) -> RunReport:
+    """Run one step, with a configuration of its asset if given; raises RunFailed with the failing step's sentence."""
     tags = {RANGE_START: step.first, RANGE_END: step.last, "airwatch/kind": "backfill"}
-    return _materialize(definitions, step.table, tags=tags, instance=instance)
+    run_config = {**QUIET, "ops": {step.table: {"config": dict(config)}}} if config else QUIET
+    return _materialize(definitions, step.table, run_config=run_config, tags=tags, instance=instance)
 
 
 def materialize_table(definitions: dg.Definitions, table: str, *, instance: dg.DagsterInstance) -> RunReport:

@@ -6,6 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import Final, Literal, get_args
 
+from airwatch_dagster.acquire.airdata import AIRDATA_URL
+from airwatch_dagster.acquire.airnow import AIRNOW_URL
+from airwatch_dagster.acquire.aqs import AQS_URL
+from airwatch_dagster.acquire.pacing import AQS_INTERVAL_S
 from airwatch_dagster.errors import ConfigurationError
 
 SourceName = Literal["practice", "airdata", "aqs", "live"]
@@ -25,7 +29,10 @@ class Settings:
     storage: str
     state: Path
     airdata_url: str
+    airnow_url: str
     aqs_url: str
+    aqs_interval_s: float
+    """Seconds between the starts of two API requests."""
     aqs_email: str | None
     aqs_key: str | None
     mlflow_tracking_uri: str
@@ -34,6 +41,11 @@ class Settings:
 
     def __repr__(self) -> str:
         return f"Settings(source={self.source!r}, area={self.area!r}, storage={self.storage!r})"
+
+    @property
+    def has_aqs_credentials(self) -> bool:
+        """Whether the AQS API can be asked at all."""
+        return bool(self.aqs_email and self.aqs_key)
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -46,8 +58,10 @@ class Settings:
             context_km=_context_km(source),
             storage=storage_root(),
             state=state,
-            airdata_url=os.environ.get("AIRWATCH_AIRDATA_URL") or "https://aqs.epa.gov/aqsweb/airdata",
-            aqs_url=os.environ.get("AIRWATCH_AQS_URL") or "https://aqs.epa.gov/data/api",
+            airdata_url=os.environ.get("AIRWATCH_AIRDATA_URL") or AIRDATA_URL,
+            airnow_url=os.environ.get("AIRWATCH_AIRNOW_URL") or AIRNOW_URL,
+            aqs_url=os.environ.get("AIRWATCH_AQS_URL") or AQS_URL,
+            aqs_interval_s=_aqs_interval_s(),
             aqs_email=os.environ.get("EPA_AQS_EMAIL") or None,
             aqs_key=os.environ.get("EPA_AQS_API_KEY") or None,
             practice_today=_practice_today(),
@@ -82,6 +96,24 @@ def _context_km(source: SourceName) -> float:
             "AIRWATCH_CONTEXT_KM", f"{text!r} is no distance in km", fix="Use a number from 0 to 20000, 800 by default"
         )
     return distance
+
+
+def _aqs_interval_s() -> float:
+    """EPA's own API is never asked faster than EPA allows; another address may be."""
+    text = os.environ.get("AIRWATCH_AQS_INTERVAL_S")
+    if not text:
+        return AQS_INTERVAL_S
+    is_epa = (os.environ.get("AIRWATCH_AQS_URL") or AQS_URL).rstrip("/") == AQS_URL
+    least = AQS_INTERVAL_S if is_epa else 0.0
+    try:
+        interval_s = float(text)
+    except ValueError:
+        interval_s = -1.0
+    if not least <= interval_s <= 3600.0:
+        problem = f"{text!r} is no time between requests in seconds" + (" that EPA allows" if is_epa else "")
+        fix = f"Use a number from {least:g} to 3600, or leave it unset for {AQS_INTERVAL_S:g}"
+        raise ConfigurationError("AIRWATCH_AQS_INTERVAL_S", problem, fix=fix)
+    return interval_s
 
 
 def _practice_today() -> date | None:

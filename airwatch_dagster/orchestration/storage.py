@@ -82,6 +82,11 @@ class TableStorage:
             raise self._not_stored(table, missing if partitions is not None else [], asked=len(wanted))
         return parquet.joined(table, [rows for rows in found if rows is not None], columns=columns)
 
+    def read_or_empty(self, table: str) -> pd.DataFrame:
+        """The whole table, or the contract's empty frame when nothing of it is stored."""
+        is_there = self.exists(table) if TABLES[table].partition_column is None else True
+        return self.read(table) if is_there else TABLES[table].empty()
+
     def write(self, table: str, frames: Mapping[str | None, pd.DataFrame]) -> None:
         """Replace the files of these partitions (None: of an unpartitioned table); others stay as they are.
 
@@ -91,12 +96,17 @@ class TableStorage:
         encoded = in_threads(lambda item: (_name(table, item[0]), parquet.encoded(table, item[1])), frames.items())
         in_threads(lambda item: self._files.put(*item), encoded)
 
-    def write_slices(self, table: str, frame: pd.DataFrame, slices: Mapping[str, slice]) -> None:
-        """As ``write``, of partitions that are slices of one frame: its columns are converted once, not per file."""
+    def write_slices(
+        self, table: str, frame: pd.DataFrame, slices: Mapping[str, slice], *, keep_unchanged: bool = False
+    ) -> None:
+        """As ``write``, of partitions that are slices of one frame: its columns are converted once, not per file.
+
+        With ``keep_unchanged`` a file that would get the bytes it has is left as it is, time of writing included.
+        """
         rows = parquet.as_arrow(table, frame)
         parts = {_name(table, key): rows.slice(part.start, part.stop - part.start) for key, part in slices.items()}
         encoded = in_threads(lambda item: (item[0], parquet.encoded_rows(table, item[1])), parts.items())
-        in_threads(lambda item: self._files.put(*item), encoded)
+        in_threads(lambda item: self._put(*item, keep_unchanged=keep_unchanged), encoded)
 
     def exists(self, table: str, partition: str | None = None) -> bool:
         """Whether the partition (None: the unpartitioned table) is stored, be it empty."""
@@ -133,6 +143,10 @@ class TableStorage:
         self._files.put(PROBE, b"airwatch may write here\n")
         if self._files.get(PROBE) is None:
             raise StorageError(self._files.uri(PROBE), "was written and is not there", fix="Check the storage server")
+
+    def _put(self, name: str, data: bytes, *, keep_unchanged: bool) -> None:
+        if not keep_unchanged or self._files.get(name) != data:
+            self._files.put(name, data)
 
     def _wanted(self, table: str, partitions: Sequence[str] | None, *, allow_missing: bool) -> list[str | None]:
         if partitions is None:

@@ -1,6 +1,7 @@
 """How the AQS API answers a request: the envelope, and what it refuses with which words."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,7 +9,9 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from airwatch_dagster.practice import wire_aqs
-from airwatch_dagster.practice.wire_aqs import Place, Row
+from airwatch_dagster.practice.places import Box, Place
+from airwatch_dagster.practice.published import AT_ONCE, Publishing
+from airwatch_dagster.practice.wire_aqs import Row
 from airwatch_dagster.practice.world import PARAMETER_CODE
 
 _Handler = tuple[tuple[str, ...], Callable[[Mapping[str, str]], list[Row]]]
@@ -17,11 +20,13 @@ MOST_PARAMETERS: Final = 5
 """Parameter codes per request."""
 
 _DATES: Final = ("bdate", "edate", "cbdate", "cedate")
+_EDGES: Final = ("minlat", "maxlat", "minlon", "maxlon")
 _GEOGRAPHIES: Final = {
     "byState": ("state",),
     "byCounty": ("state", "county"),
     "bySite": ("state", "county", "site"),
     "byCBSA": ("cbsa",),
+    "byBox": _EDGES,
 }
 _AVAILABLE: Final = (
     "API service is up and running healthy. Status: connection_pool: size: 5, connections: 1, in use: 1, "
@@ -44,6 +49,7 @@ class Api:
     seed: int
     today: date
     key: str
+    publishing: Publishing = AT_ONCE
 
     def answer(self, service: str, query: Mapping[str, str]) -> ApiAnswer | None:
         """The answer to ``dailyData/byCBSA`` and the like; None for a service that does not exist (case counts)."""
@@ -80,7 +86,14 @@ class Api:
             return []
         changed = _date(query.get("cbdate", "19000101")), _date(query.get("cedate", "29991231"))
         first, last = _date(query["bdate"]), _date(query["edate"])
-        return list(wire_aqs.daily_rows(_place(query), first, last, changed=changed, seed=self.seed, today=self.today))
+        rows = wire_aqs.daily_rows(
+            *(_place(query), first, last),
+            changed=changed,
+            seed=self.seed,
+            today=self.today,
+            publishing=self.publishing,
+        )
+        return list(rows)
 
     def _monitors(self, query: Mapping[str, str]) -> list[Row]:
         if PARAMETER_CODE not in _parameters(query):
@@ -97,6 +110,9 @@ class Api:
         wrong = [name for name in _DATES if name in query and not _is_date(query[name])]
         if wrong:
             return [f"{name}: {query[name]}, requires the following format: yyyymmdd." for name in wrong]
+        unplaced = [name for name in _EDGES if name in required and not _is_degrees(query[name])]
+        if unplaced:
+            return [f"{name}: {query[name]}, requires a number of decimal degrees." for name in unplaced]
         if len(_parameters(query)) > MOST_PARAMETERS:
             return [f"param: {query['param']}, no more than {MOST_PARAMETERS} parameter codes are permitted."]
         if service.startswith("dailyData/") and query["bdate"][:4] != query["edate"][:4]:
@@ -116,7 +132,8 @@ class Api:
 
 
 def _place(query: Mapping[str, str]) -> Place:
-    return Place(query.get("state"), query.get("county"), query.get("site"), query.get("cbsa"))
+    box = Box(*(float(query[name]) for name in _EDGES)) if "minlat" in query else None
+    return Place(query.get("state"), query.get("county"), query.get("site"), query.get("cbsa"), box)
 
 
 def _parameters(query: Mapping[str, str]) -> list[str]:
@@ -130,5 +147,12 @@ def _date(text: str) -> date:
 def _is_date(text: str) -> bool:
     try:
         return bool(_date(text)) and len(text) == len("yyyymmdd")
+    except ValueError:
+        return False
+
+
+def _is_degrees(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
     except ValueError:
         return False

@@ -2,32 +2,42 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 from typing import Final
 
 from airwatch_dagster.practice.exchange import Request, Response, not_found
+from airwatch_dagster.practice.published import AT_ONCE, Publishing
 from airwatch_dagster.practice.wire_airdata import bulk_file
-from airwatch_dagster.practice.wire_airnow import daily_data, reporting_areas
+from airwatch_dagster.practice.wire_airnow import daily_data, daily_data_before_v2, reporting_areas
 from airwatch_dagster.practice.world import FIRST_DAY
 
-_AIRNOW_PATH: Final = re.compile(r"/airnow/(\d{4})/(\1\d{4})/(daily_data_v2|reportingarea)\.dat")
+_AIRNOW_PATH: Final = re.compile(r"/airnow/(\d{4})/(\1\d{4})/(daily_data_v2|daily_data|reportingarea)\.dat")
+
+_AIRNOW_FILES: Final[Mapping[str, Callable[..., bytes]]] = {
+    "daily_data_v2": daily_data,
+    "daily_data": daily_data_before_v2,
+    "reportingarea": reporting_areas,
+}
 
 
-def download(request: Request, *, seed: int, today: date) -> Response:
-    """A file as of ``today``; 304 when the client has this version, 404 when it does not exist."""
+def download(request: Request, *, seed: int, today: date, publishing: Publishing = AT_ONCE) -> Response:
+    """A file as of ``today``; 304 when the client has this version, 404 when it does not exist.
+
+    ``publishing`` concerns AirData's files only: AirNow's come the next day and are never rewritten.
+    """
     if request.path.startswith("/airdata/"):
-        response = _airdata(request.path, seed=seed, today=today)
+        response = _airdata(request.path, seed=seed, today=today, publishing=publishing)
     else:
         response = _airnow(request.path, seed=seed, today=today)
     is_known = response.status == 200 and _has(request.headers, response.headers)
     return Response(304, headers=response.headers) if is_known else response
 
 
-def _airdata(path: str, *, seed: int, today: date) -> Response:
-    file = bulk_file(path.removeprefix("/airdata/"), seed=seed, today=today)
+def _airdata(path: str, *, seed: int, today: date, publishing: Publishing) -> Response:
+    file = bulk_file(path.removeprefix("/airdata/"), seed=seed, today=today, publishing=publishing)
     if file is None:
         return not_found(path)
     kind = "application/zip" if path.endswith(".zip") else "text/csv"
@@ -43,7 +53,7 @@ def _airnow(path: str, *, seed: int, today: date) -> Response:
     is_forecast = match[3] == "reportingarea"
     if day > today or (day == today and not is_forecast):
         return not_found(path)
-    content = reporting_areas(day, seed=seed) if is_forecast else daily_data(day, seed=seed)
+    content = _AIRNOW_FILES[match[3]](day, seed=seed)
     written_on = day if is_forecast else day + timedelta(days=1)
     return Response(200, content, "application/octet-stream", _validators(content, written_on))
 

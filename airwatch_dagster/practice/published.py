@@ -1,9 +1,11 @@
 """What is published on a given day: nothing of that day itself, and recent quarters still provisional.
 
 A quarter's readings become final some months after its end. On that day a few of its values are revised, a few
-vanish, and a few appear that were not there before.
+vanish, and a few appear that were not there before. How late AQS publishes, and what it restates on demand, is up to
+whoever starts the server.
 """
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
@@ -13,9 +15,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from airwatch_dagster.clean.aqi import pm25_aqi
+from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.practice.draws import Floats, Integers, normal, uniform
 from airwatch_dagster.practice.instruments import EVENT_SMOKE_UGM3, Flags, InstrumentYear, instrument_year
 from airwatch_dagster.practice.network import MONITORS
+from airwatch_dagster.practice.restatements import Restatement, rewriting
 
 FINAL_AFTER_DAYS: Final = 90
 """Days from the end of a quarter until its readings are final; AQS's deadline for agencies."""
@@ -46,6 +50,30 @@ WITHOUT_EVENT_HOURS: Final = 0.7
 """Mean of the remaining hours over the mean of all."""
 
 
+@dataclass(frozen=True)
+class Publishing:
+    """How AQS publishes: ``lag_days`` later than it could, and with ``restatements`` afterwards.
+
+    Raises ConfigurationError for a negative lag.
+    """
+
+    lag_days: int = 0
+    restatements: tuple[Restatement, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.lag_days < 0:
+            problem = f"a lag of {self.lag_days} days would publish the future"
+            raise ConfigurationError("practice server", problem, fix="Give 0 or more days")
+
+    def shown_on(self, day: date) -> date:
+        """First day on which a day's readings are published: the next one, or a lag later."""
+        return day + timedelta(days=1 + self.lag_days)
+
+
+AT_ONCE: Final = Publishing()
+"""Every day is published on the next one, and no more is restated than when quarters become final."""
+
+
 def final_on(day: date) -> date:
     """First day on which a day's readings are published as final."""
     quarter = (day.month - 1) // 3
@@ -53,15 +81,18 @@ def final_on(day: date) -> date:
     return next_quarter + timedelta(days=FINAL_AFTER_DAYS)
 
 
-def changed_on(year: int, *, today: date) -> date:
+def changed_on(year: int, *, today: date, publishing: Publishing = AT_ONCE) -> date:
     """Last day up to ``today`` on which what is published about a year changed; its 1 January when yet to come."""
     first_day, last_day = date(year, 1, 1), date(year, 12, 31)
-    finals = {final_on(date(year, month, 1)) for month in (1, 4, 7, 10)}
-    candidates = [min(today, last_day + timedelta(days=1)), *(day for day in finals if day <= today)]
-    return max(first_day, *candidates)
+    newest = min(today, publishing.shown_on(last_day))
+    if newest < publishing.shown_on(first_day):
+        return first_day
+    finals = [final_on(date(year, month, 1)) for month in (1, 4, 7, 10)]
+    restated = [each.on for each in publishing.restatements if each.first <= last_day and each.last >= first_day]
+    return max([newest, *(day for day in finals + restated if day <= today)])
 
 
-def published_year(year: int, *, seed: int, today: date) -> pd.DataFrame:
+def published_year(year: int, *, seed: int, today: date, publishing: Publishing = AT_ONCE) -> pd.DataFrame:
     """A year's monitor-days as published on ``today``, one row each, in order of monitor and day.
 
     Columns: monitor (position in MONITORS), date_local (ISO text), hours_mean_ugm3 (mean of the observations),
@@ -70,20 +101,24 @@ def published_year(year: int, *, seed: int, today: date) -> pd.DataFrame:
     excluded_mean_ugm3 and excluded_count (without event hours), is_event, method_code, aqi (of day_mean_ugm3),
     last_change (ISO text). The frame is cached: do not modify it.
     """
-    return _published_year(year, seed, changed_on(year, today=today))
+    return _published_year(year, seed, changed_on(year, today=today, publishing=publishing), publishing)
 
 
 @lru_cache(maxsize=16)
-def _published_year(year: int, seed: int, today: date) -> pd.DataFrame:
+def _published_year(year: int, seed: int, today: date, publishing: Publishing) -> pd.DataFrame:
     final = instrument_year(year, seed=seed)
+    rewritten = rewriting(publishing.restatements, final.days, seed=seed, today=today)
     is_final = np.array([final_on(date.fromordinal(int(day))) <= today for day in final.days])[:, None]
     fate = uniform(seed, "fate", days=final.days, items=np.arange(len(MONITORS)))
     revised = fate < REVISED_SHARE
     deleted = (fate >= REVISED_SHARE) & (fate < REVISED_SHARE + DELETED_SHARE)
     late = fate >= 1.0 - LATE_SHARE
-    shown = (final.hours > 0) & (final.days[:, None] < today.toordinal()) & np.where(is_final, ~deleted, ~late)
-    mean = np.where(revised & ~is_final, _provisional(final, seed=seed), final.mean_ugm3)
-    changed = np.where((revised | late) & is_final, _final_ordinals(final.days)[:, None], final.days[:, None] + 1)
+    first_shown = final.days[:, None] + 1 + publishing.lag_days
+    shown = (final.hours > 0) & (first_shown <= today.toordinal()) & np.where(is_final, ~deleted, ~late)
+    mean = np.where(revised & ~is_final, _provisional(final, seed=seed), final.mean_ugm3) * rewritten.factor
+    finished = np.where((revised | late) & is_final, _final_ordinals(final.days)[:, None], 0)
+    changed = np.maximum(np.maximum(first_shown, finished), rewritten.changed_on)
+    shown &= ~rewritten.is_deleted
     return _frame(final, mean=mean, changed=changed, shown=shown, seed=seed)
 
 

@@ -14,8 +14,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.practice.api import Api
+from airwatch_dagster.practice.damage import disturbed
 from airwatch_dagster.practice.downloads import download
 from airwatch_dagster.practice.exchange import Request, Response, not_found
+from airwatch_dagster.practice.faults import Faults
+from airwatch_dagster.practice.published import Publishing
+from airwatch_dagster.practice.restatements import Restatement
 from airwatch_dagster.practice.world import DEFAULT_SEED
 
 DEFAULT_KEY: Final = "practice"
@@ -31,7 +35,9 @@ class PracticeServer:
     ``today`` is the server's clock: a date, or a function that is asked at every request. The same seed and day
     give the same bytes, and what is final stays as it is on every later day. Port 0 takes a free one.
     ``min_interval_seconds`` is the shortest time between API requests; sooner ones get 429. ``log`` is given one
-    line per request, without its query. Raises ConfigurationError when the port cannot be opened.
+    line per request, without its query. ``faults`` disturbs some answers. The AQS API and AirData, not AirNow, show
+    a day ``aqs_lag_days`` later than on the next one, and are rewritten by ``restatements``.
+    Raises ConfigurationError when the port cannot be opened.
     """
 
     def __init__(
@@ -44,12 +50,18 @@ class PracticeServer:
         key: str = DEFAULT_KEY,
         monotonic: Callable[[], float] = time.monotonic,
         log: Callable[[str], None] | None = None,
+        faults: Faults | None = None,
+        restatements: tuple[Restatement, ...] = (),
+        aqs_lag_days: int = 0,
     ) -> None:
         self._today = today
         self._seed = seed
         self._key = key
         self._pace = _Pace(min_interval_seconds, monotonic)
-        self._http = _opened(port, _handler(self.respond, log))
+        self._faults = faults
+        self._publishing = Publishing(aqs_lag_days, tuple(restatements))
+        self._closing = threading.Event()
+        self._http = _opened(port, _handler(self.respond, self._closing, log))
         self._thread: threading.Thread | None = None
 
     @property
@@ -78,16 +90,21 @@ class PracticeServer:
         return f"{self.url}/airnow"
 
     def respond(self, request: Request) -> Response:
-        """The one place where a request becomes a response."""
-        if request.path.startswith("/data/api/"):
-            return self._api(request)
-        return download(request, seed=self._seed, today=self.today)
+        """The one place where a request becomes a response, which a fault may disturb."""
+        is_api = request.path.startswith("/data/api/")
+        proper = self._api(request) if is_api else self._download(request)
+        if self._faults is None:
+            return proper
+        return disturbed(proper, self._faults.fault_for(request), self._faults)
+
+    def _download(self, request: Request) -> Response:
+        return download(request, seed=self._seed, today=self.today, publishing=self._publishing)
 
     def _api(self, request: Request) -> Response:
         wait_seconds = self._pace.wait_seconds()
         if wait_seconds > 0.0:
             return Response(429, b"Too many requests\n", headers={"Retry-After": str(int(wait_seconds) + 1)})
-        api = Api(seed=self._seed, today=self.today, key=self._key)
+        api = Api(seed=self._seed, today=self.today, key=self._key, publishing=self._publishing)
         answer = api.answer(request.path.removeprefix("/data/api/"), request.query)
         if answer is None:
             return not_found(request.path)
@@ -108,7 +125,8 @@ class PracticeServer:
         self.close()
 
     def close(self) -> None:
-        """Stop serving and free the port."""
+        """Stop serving, hang up where an answer is being held back, and free the port."""
+        self._closing.set()
         if self._thread is not None:
             self._http.shutdown()
             self._thread.join()
@@ -150,8 +168,10 @@ def _opened(port: int, handler: type[BaseHTTPRequestHandler]) -> _Http:
         raise ConfigurationError("practice server", problem, fix="Choose another port, or 0 for a free one") from error
 
 
-def _handler(respond: Callable[[Request], Response], log: Callable[[str], None] | None) -> type[BaseHTTPRequestHandler]:
-    """A handler class that turns HTTP into Request and Response into HTTP."""
+def _handler(
+    respond: Callable[[Request], Response], closing: threading.Event, log: Callable[[str], None] | None
+) -> type[BaseHTTPRequestHandler]:
+    """A handler class that turns HTTP into Request and Response into HTTP; ``closing`` ends every silence."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -159,14 +179,25 @@ def _handler(respond: Callable[[Request], Response], log: Callable[[str], None] 
 
         def do_GET(self) -> None:
             response = self._respond()
-            with contextlib.suppress(ConnectionError):
-                self.wfile.write(response.body)
+            if response.seconds_until_hang_up is None:
+                with contextlib.suppress(ConnectionError):
+                    self.wfile.write(response.body[: response.bytes_until_cut])
 
         def do_HEAD(self) -> None:
             self._respond()
 
         def _respond(self) -> Response:
             response = respond(_request(self.path, self.headers))
+            if response.seconds_until_hang_up is None:
+                self._send_head(response)
+            else:
+                self.log_request()
+                closing.wait(response.seconds_until_hang_up)
+            if response.bytes_until_cut is not None or response.seconds_until_hang_up is not None:
+                self.close_connection = True
+            return response
+
+        def _send_head(self, response: Response) -> None:
             self.send_response(response.status)
             for name, value in response.headers.items():
                 self.send_header(name, value)
@@ -174,7 +205,6 @@ def _handler(respond: Callable[[Request], Response], log: Callable[[str], None] 
                 self.send_header("Content-Type", response.content_type)
                 self.send_header("Content-Length", str(len(response.body)))
             self.end_headers()
-            return response
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             if log is not None:

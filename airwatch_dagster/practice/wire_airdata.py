@@ -4,14 +4,14 @@ import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
 import pandas as pd
 
 from airwatch_dagster.practice.network import MONITORS
-from airwatch_dagster.practice.published import changed_on, published_year
+from airwatch_dagster.practice.published import AT_ONCE, Publishing, changed_on, published_year
 from airwatch_dagster.practice.world import (
     DATUM,
     FIRST_DAY,
@@ -58,14 +58,20 @@ class BulkFile:
     rows: int
 
 
-def bulk_file(name: str, *, seed: int, today: date) -> BulkFile | None:
-    """``daily_88101_YYYY.zip``, ``aqs_monitors.zip`` or ``file_list.csv`` as of ``today``; None for others."""
+def bulk_file(name: str, *, seed: int, today: date, publishing: Publishing = AT_ONCE) -> BulkFile | None:
+    """``daily_88101_YYYY.zip``, ``aqs_monitors.zip`` or ``file_list.csv`` as of ``today``; None for others.
+
+    With a lag, a year's file exists from that many days after its 1 January, and monitors are listed with their data.
+    """
+    behind = today - timedelta(days=publishing.lag_days)
     if name == "file_list.csv":
-        return _file_list(seed, today)
+        return _file_list(seed, today, publishing)
     if name == "aqs_monitors.zip":
-        return _monitors(today)
-    years = {daily_name(year): year for year in _years(today)}
-    return _daily(years[name], seed, changed_on(years[name], today=today)) if name in years else None
+        return _monitors(today, behind)
+    years = {daily_name(year): year for year in _years(behind)}
+    if name not in years:
+        return None
+    return _daily(years[name], seed, changed_on(years[name], today=today, publishing=publishing), publishing)
 
 
 def daily_name(year: int) -> str:
@@ -77,21 +83,22 @@ def _years(today: date) -> range:
 
 
 @lru_cache(maxsize=32)
-def _daily(year: int, seed: int, as_of: date) -> BulkFile:
-    rows = list(_daily_rows(published_year(year, seed=seed, today=as_of)))
+def _daily(year: int, seed: int, as_of: date, publishing: Publishing) -> BulkFile:
+    rows = list(_daily_rows(published_year(year, seed=seed, today=as_of, publishing=publishing)))
     return _zipped(daily_name(year), DAILY_COLUMNS, rows, as_of)
 
 
 @lru_cache(maxsize=8)
-def _monitors(today: date) -> BulkFile:
-    open_by_now = [(site, monitor) for site, monitor in MONITORS if monitor.opened_on < today]
-    return _zipped("aqs_monitors.zip", MONITOR_COLUMNS, [_monitor_row(*pair, today) for pair in open_by_now], today)
+def _monitors(today: date, behind: date) -> BulkFile:
+    """Monitors with samples of days before ``behind``, extracted on ``today``."""
+    rows = [_monitor_row(site, monitor, today, behind) for site, monitor in MONITORS if monitor.opened_on < behind]
+    return _zipped("aqs_monitors.zip", MONITOR_COLUMNS, rows, today)
 
 
 @lru_cache(maxsize=8)
-def _file_list(seed: int, today: date) -> BulkFile:
+def _file_list(seed: int, today: date, publishing: Publishing) -> BulkFile:
     names = [*(daily_name(year) for year in _years(today)), "aqs_monitors.zip"]
-    files = {name: bulk_file(name, seed=seed, today=today) for name in names}
+    files = {name: bulk_file(name, seed=seed, today=today, publishing=publishing) for name in names}
     lines = [f"{name},{f.rows},{len(f.content)},{f.as_of.isoformat()}" for name, f in files.items() if f]
     return BulkFile("\n".join(["filename,rows,size_bytes,as_of", *lines, ""]).encode(), today, len(lines))
 
@@ -141,8 +148,8 @@ def _tail(number: int, method_code: str) -> str:
     return _text(method_code, INSTRUMENTS[method_code].name, *_names(site))
 
 
-def _monitor_row(site: Site, monitor: Monitor, today: date) -> str:
-    last_day = min(monitor.closed_on or date.max, date.fromordinal(today.toordinal() - 1))
+def _monitor_row(site: Site, monitor: Monitor, today: date, behind: date) -> str:
+    last_day = min(monitor.closed_on or date.max, behind - timedelta(days=1))
     method = monitor.method_on(last_day)
     return _text(
         *(site.state_code, site.county_code, site.site_number, int(PARAMETER_CODE), PARAMETER_NAME, monitor.poc),

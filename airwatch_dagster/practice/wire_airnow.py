@@ -34,6 +34,9 @@ CATEGORY_NAMES: Final = (
     "Hazardous",
 )
 
+COLUMNS_BEFORE_V2: Final = 8
+"""Of the thirteen columns of daily_data_v2.dat, those the older daily_data.dat has: ValidDate to DataSource."""
+
 FORECAST_SKILL: Final = 0.6
 """Weight of what will come in an agency's forecast; the rest is today's air."""
 
@@ -42,6 +45,12 @@ FORECAST_SKILL: Final = 0.6
 def daily_data(day: date, *, seed: int) -> bytes:
     """``daily_data_v2.dat`` of a day: one line per site with a continuous reading, never revised afterwards."""
     return "".join(_daily_lines(day, seed=seed)).encode(ENCODING)
+
+
+def daily_data_before_v2(day: date, *, seed: int) -> bytes:
+    """``daily_data.dat`` of a day, the older file: the same readings without AQI, position and full site number."""
+    lines = daily_data(day, seed=seed).splitlines()
+    return b"".join(b"|".join(line.split(b"|")[:COLUMNS_BEFORE_V2]) + b"\n" for line in lines)
 
 
 @lru_cache(maxsize=64)

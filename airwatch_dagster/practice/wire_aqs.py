@@ -1,12 +1,12 @@
 """The AQS API's rows: field names, order, types and vocabulary of dailyData, monitors and the lists."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from airwatch_dagster.practice.network import MONITORS, SITES
-from airwatch_dagster.practice.published import published_year
+from airwatch_dagster.practice.places import Place
+from airwatch_dagster.practice.published import AT_ONCE, Publishing, published_year
 from airwatch_dagster.practice.wire_airdata import AGENCY
 from airwatch_dagster.practice.world import (
     CBSAS,
@@ -28,26 +28,18 @@ STANDARDS: Final = tuple(f"PM25 {form} {year}" for year in (2006, 2012, 1997, 20
 _CODES: Final = {"24 HOUR": "7", "24-HR BLK AVG": "X", "1 HOUR": "1"}
 
 
-@dataclass(frozen=True)
-class Place:
-    """What a request selects by; None selects all."""
-
-    state: str | None = None
-    county: str | None = None
-    site: str | None = None
-    cbsa: str | None = None
-
-    def holds(self, site: Site) -> bool:
-        wanted = (self.state, self.county, self.site, self.cbsa)
-        actual = (site.state_code, site.county_code, site.site_number, site.cbsa_code)
-        return all(want is None or want == have for want, have in zip(wanted, actual, strict=True))
-
-
 def daily_rows(
-    place: Place, first: date, last: date, *, changed: tuple[date, date], seed: int, today: date
+    place: Place,
+    first: date,
+    last: date,
+    *,
+    changed: tuple[date, date],
+    seed: int,
+    today: date,
+    publishing: Publishing = AT_ONCE,
 ) -> Iterator[Row]:
     """dailyData rows of the days from ``first`` to ``last`` of one year that last changed within ``changed``."""
-    days = published_year(first.year, seed=seed, today=today)
+    days = published_year(first.year, seed=seed, today=today, publishing=publishing)
     numbers = [number for number, (site, _) in enumerate(MONITORS) if place.holds(site)]
     wanted = (
         days["monitor"].isin(numbers)

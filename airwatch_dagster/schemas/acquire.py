@@ -95,8 +95,8 @@ class RawReadings(Table):
 
 
 LOOKS: Final = ("changed_since", "whole_year", "recent_days")
-"""How history was looked at again: rows that AQS says it changed; a whole year, which also shows what vanished; AirNow's
-last days."""
+"""How history was looked at again: rows that AQS says it changed; a whole year, which also shows what vanished;
+AirNow's last days."""
 
 
 @table(grain="none", key=("checked_at", "look", "source", "year"))
@@ -129,7 +129,7 @@ class HistoryChecks(Table):
     partition_column="archived_on",
 )
 class AgencyForecasts(Table):
-    """What the agencies themselves said in AirNow's reportingarea.dat: forecasts to be compared with, and observations."""
+    """What the agencies themselves said in AirNow's reportingarea.dat: forecasts to compare with, and observations."""
 
     archived_on: pd.Timestamp = c.field("Day whose file it stood in")
     reporting_area: str = c.field("AirNow reporting area")

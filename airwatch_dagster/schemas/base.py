@@ -9,7 +9,8 @@ from typing import Any, Literal
 import pandas as pd
 import pandera.pandas as pa
 
-Grain = Literal["day", "month", "none"]
+Grain = Literal["day", "month", "noticed", "none"]
+"""What one partition holds: a local day, a month, what was noticed on a day (UTC), or everything."""
 
 
 class Table(pa.DataFrameModel):
@@ -57,7 +58,7 @@ class TableSpec:
         """The partition key of each row (``2021-07-04`` or ``2021-07``)."""
         if self.partition_column is None:
             raise ValueError(f"{self.name} is not partitioned")
-        return frame[self.partition_column].dt.strftime("%Y-%m-%d" if self.grain == "day" else "%Y-%m")
+        return frame[self.partition_column].dt.strftime("%Y-%m" if self.grain == "month" else "%Y-%m-%d")
 
 
 TABLES: dict[str, TableSpec] = {}

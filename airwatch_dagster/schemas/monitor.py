@@ -45,12 +45,12 @@ class DriftReport(Table):
 
 
 REVISION_KINDS: Final = ("changed", "deleted", "appeared_late", "moved_parameter", "provisional_to_final")
-"""What happened to a published monitor-day: another value; gone; there for the first time although its day had been read
+"""What happened to a published monitor-day: another value; gone; there for the first time although its day was read
 before; now under another parameter code; AQS's reading in place of AirNow's, with the same value or another."""
 
 
 @table(
-    grain="day",
+    grain="noticed",
     key=("site_id", "parameter_code", "poc", "date_local", "noticed_at"),
     partition_column="noticed_on",
 )
@@ -85,8 +85,14 @@ class Coverage(Table):
     site_id: str = c.site_id()
     date_local: pd.Timestamp = c.date_local()
     status: str = c.field("What is known about the day", isin=COVERAGE_STATUSES)
-    schedule: str = c.field("Sampling schedule of the site's most frequent sampler, from its readings", isin=SCHEDULES)
-    expected_by: pd.Timestamp = c.field("Day by which EPA's deadlines want it published: 90 days after its quarter")
+    schedule: str = c.field(
+        "Schedule of the site's samplers together, from its last quarter of readings; unknown makes nothing due",
+        isin=SCHEDULES,
+    )
+    expected_by: pd.Timestamp = c.field(
+        "Day by which it should be published: 90 days after its quarter by EPA's deadline; 2 days after the day from "
+        "the site's first reading by AirNow on"
+    )
     is_provisional: bool = c.field("The reading is AirNow's; AQS has not published the day yet")
     is_context: bool = c.field("Outside the area; read only as a predictor for it")
     cbsa_code: str = c.cbsa_code()
@@ -94,8 +100,8 @@ class Coverage(Table):
 
 
 MONITOR_CHANGE_KINDS: Final = ("instrument", "restated_pair", "relocation", "primary", "opened", "closed")
-"""Another method; the same instrument published twice, original and corrected; another place; another designation as the
-site's primary monitor; first and last reading."""
+"""Another method; the same instrument published twice, original and corrected; another place; another designation as
+the site's primary monitor; first and last reading of a site. Moves, openings, closings: POC 0."""
 
 
 @table(grain="none", key=("site_id", "parameter_code", "poc", "changed_on", "kind"))
@@ -105,7 +111,9 @@ class MonitorChanges(Table):
     site_id: str = c.site_id()
     parameter_code: str = c.parameter_code()
     poc: int = c.poc()
-    changed_on: pd.Timestamp = c.field("First local day of the new state; for primary the day it was noticed, UTC")
+    changed_on: pd.Timestamp = c.field(
+        "First local day of the new state; for closed the day after the last reading, for primary the day of notice"
+    )
     kind: str = c.field("What changed", isin=MONITOR_CHANGE_KINDS)
     before: str = c.field("State before; null when there was none", nullable=True)
     after: str = c.field("State after; null when there is none", nullable=True)

@@ -20,10 +20,16 @@ LIST = Reply(
 )
 
 
+def do_not_wait(seconds: float) -> None:
+    """Time does not pass."""
+
+
 @pytest.fixture
 def archive(server: FakeServer, session: requests.Session, tmp_path: Path) -> AirDataArchive:
     server.will_send("/file_list.csv", LIST)
-    return AirDataArchive(server.url, download_dir=tmp_path, session=session, clock=lambda: 1_637_366_400.0)
+    return AirDataArchive(
+        server.url, download_dir=tmp_path, session=session, clock=lambda: 1_637_366_400.0, sleep=do_not_wait
+    )
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -114,9 +120,40 @@ def test_a_bad_download_is_named_and_leaves_the_copy_from_before(
     assert not leftovers(tmp_path)
 
 
+ROWS = [DAILY_ROW | {"Arithmetic Mean": f"{n % 37}.{n % 9}"} for n in range(500)]
+LONG, SHORT = zipped(csv_text(ROWS)), zipped(csv_text(ROWS[:200]))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sent"),
+    [(SHORT, LONG, len(SHORT) // 2), (LONG, SHORT, len(SHORT) // 2), (LONG, SHORT, len(SHORT) - 100)],
+)
+def test_a_file_that_was_recut_while_it_was_sent_is_downloaded_again(
+    archive: AirDataArchive, server: FakeServer, old: bytes, new: bytes, sent: int
+) -> None:
+    server.will_send(f"/{NAME}", Reply(old[:sent] + new[sent:]), Reply(new))
+    assert archive.fetch(NAME).read_bytes() == new
+    assert server.asked.count(f"/{NAME}") == 2
+
+
+def test_a_zip_whose_index_points_before_it_is_damaged(archive: AirDataArchive, server: FakeServer) -> None:
+    server.will_send(f"/{NAME}", Reply(LONG[len(LONG) - 100 :]))
+    with pytest.raises(SourceUnavailable, match="damaged"):
+        archive.fetch(NAME)
+
+
+@pytest.mark.parametrize("what", BAD_REPLIES)
+def test_only_what_passes_by_itself_is_asked_for_again(archive: AirDataArchive, server: FakeServer, what: str) -> None:
+    reply, error, _ = BAD_REPLIES[what]
+    server.will_send(f"/{NAME}", reply)
+    with pytest.raises(error):
+        archive.fetch(NAME)
+    assert server.asked.count(f"/{NAME}") == (3 if error is SourceUnavailable else 1)
+
+
 def test_no_answer_at_all_is_unavailable(session: requests.Session, tmp_path: Path) -> None:
     with pytest.raises(SourceUnavailable, match="no complete answer"):
-        AirDataArchive("http://127.0.0.1:9", download_dir=tmp_path, session=session).fetch(NAME)
+        AirDataArchive("http://127.0.0.1:9", download_dir=tmp_path, session=session, sleep=do_not_wait).fetch(NAME)
 
 
 def test_credentials_in_the_base_address_are_never_shown(

@@ -38,7 +38,16 @@ def waits() -> Waits:
 @pytest.fixture
 def client(server: FakeServer, session: requests.Session, tmp_path: Path, waits: Waits) -> AqsClient:
     limiter = RateLimiter(tmp_path / "state" / "aqs.turn", interval_s=0.0, pause_s=0.0)
-    return AqsClient(server.url, email=EMAIL, key=KEY, limiter=limiter, session=session, clock=lambda: 0.0, sleep=waits)
+    return AqsClient(
+        server.url,
+        email=EMAIL,
+        key=KEY,
+        limiter=limiter,
+        session=session,
+        clock=lambda: 0.0,
+        sleep=waits,
+        jitter=lambda: 1.0,
+    )
 
 
 def links(error: BaseException | None) -> Iterator[BaseException]:

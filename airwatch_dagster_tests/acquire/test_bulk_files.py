@@ -195,7 +195,7 @@ def test_a_monitor_arrives_in_the_columns_and_types_of_the_contract(tmp_path: Pa
         "site_id": "170310001", "parameter_code": "88101", "poc": 1, "state_code": "17", "county_code": "031",
         "site_number": "0001", "latitude": 41.670992, "longitude": -87.732457, "datum": "WGS84", "cbsa_code": "16980",
         "site_name": "VILLAGE GARAGE", "is_primary": True, "open_date": pd.Timestamp("1999-01-01"),
-        "last_sample_date": pd.Timestamp("2022-06-28"), "method_code": "145",
+        "last_sample_date": pd.Timestamp("2022-06-28"), "method_code": "145", "primary_changed_at": pd.NaT,
     }  # fmt: skip
     TABLES["monitors"].schema.validate(listed.assign(is_context=False))
 

@@ -6,10 +6,12 @@ import pytest
 import requests
 
 from airwatch_dagster.acquire.airdata import AirDataArchive
+from airwatch_dagster.acquire.airdata_source import AirDataSource
 from airwatch_dagster.acquire.aqs import AqsClient
+from airwatch_dagster.acquire.aqs_source import AqsSource
 from airwatch_dagster.acquire.area import Area
 from airwatch_dagster.acquire.pacing import RateLimiter
-from airwatch_dagster.acquire.sources import AirDataSource, AqsSource, Source
+from airwatch_dagster.acquire.sources import Source
 from airwatch_dagster.acquire.versions import merge_pull
 from airwatch_dagster.errors import ConfigurationError, SourceRefused
 from airwatch_dagster.schemas import TABLES

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from airwatch_dagster.clean.monitor_days import monitor_days
+from airwatch_dagster.clean.monitor_days import monitor_days, published_days
 from airwatch_dagster.errors import BadPayload
 from airwatch_dagster_tests.builders import raw_readings
 
@@ -72,3 +72,41 @@ def test_a_row_without_a_mean_is_no_day() -> None:
 
 def test_negative_readings_are_real() -> None:
     assert monitor_days(raw_readings({"arithmetic_mean": -2.5}))["pm25_ugm3"].tolist() == [-2.5]
+
+
+AIRNOW = {
+    "source": "airnow",
+    "poc": 0,
+    "pollutant_standard": None,
+    "event_type": None,
+    "sample_duration": "24-HR BLK AVG",
+    "validity_indicator": None,
+    "arithmetic_mean": 9.5,
+}
+
+
+def test_readings_of_airnow_are_monitor_days_of_the_site_or_of_a_monitor() -> None:
+    days = monitor_days(raw_readings(AIRNOW, {**AIRNOW, "site_number": "9002", "poc": 3}))
+    assert days[["site_id", "poc", "pm25_ugm3", "is_valid"]].values.tolist() == [
+        ["170319001", 0, 9.5, True],
+        ["170319002", 3, 9.5, True],
+    ]
+
+
+def test_airnow_gives_way_where_aqs_has_the_monitor_day() -> None:
+    days = monitor_days(raw_readings({**AIRNOW, "poc": 1}, {"sample_duration": "24-HR BLK AVG"}))
+    assert days[["source", "pm25_ugm3"]].values.tolist() == [["aqs", 8.0]]
+
+
+def test_airnow_of_one_monitor_stands_beside_aqs_of_another() -> None:
+    assert monitor_days(raw_readings({**AIRNOW, "poc": 3}, {}))["source"].tolist() == ["aqs", "airnow"]
+
+
+def test_the_parameter_can_be_88502() -> None:
+    rows = raw_readings({"parameter_code": "88502", "arithmetic_mean": 6.0}, {})
+    assert monitor_days(rows, parameter="88502")["pm25_ugm3"].tolist() == [6.0]
+
+
+def test_published_days_take_the_newest_standard_where_standards_disagree() -> None:
+    rows = raw_readings({}, {"pollutant_standard": "PM25 24-hour 2012", "arithmetic_mean": 9.5})
+    assert published_days(rows)["pm25_ugm3"].tolist() == [8.0]

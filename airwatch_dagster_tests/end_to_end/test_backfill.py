@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from airwatch_dagster.orchestration.planning import ORDER
+from airwatch_dagster.orchestration.planning import BY_DEFAULT
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster_tests.end_to_end.conftest import FIRST, LAST
 from airwatch_dagster_tests.installations import Installation, run_job
@@ -20,23 +20,26 @@ CHICAGO_SITES = 9
 def stored(installation: Installation, table: str) -> pd.DataFrame:
     """All rows of a table, read without any code of AirWatch."""
     folder = installation.folder / "tables"
-    files = [folder / f"{table}.parquet"] if table == "monitors" else sorted((folder / table).glob("*.parquet"))
+    files = (
+        [folder / f"{table}.parquet"] if TABLES[table].grain == "none" else sorted((folder / table).glob("*.parquet"))
+    )
     frames = [pd.read_parquet(file) for file in files]
     return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", ["monitors", "monitor_changes", "revisions", *BY_DEFAULT])
 def test_every_partition_is_stored_and_keeps_the_contract(filled: Installation, table: str) -> None:
     spec, files = TABLES[table], filled.folder / "tables" / table
     partitions = [path.stem for path in sorted(files.glob("*.parquet"))]
 
-    assert partitions == {"day": DAYS, "month": MONTHS, "none": []}[spec.grain]
+    noticed = sorted({f"{pd.Timestamp(path.stat().st_mtime, unit='s'):%Y-%m-%d}" for path in files.glob("*.parquet")})
+    assert partitions == {"day": DAYS, "month": MONTHS, "noticed": noticed, "none": []}[spec.grain]
     frame = spec.schema.validate(stored(filled, table))
     if spec.partition_column is not None:
         for partition in partitions:
             rows = pd.read_parquet(files / f"{partition}.parquet")
             assert rows[spec.partition_column].astype(str).str.startswith(partition).all()
-        assert len(frame) or table == "drift_report"
+        assert len(frame) or table in ("drift_report", "revisions")
 
 
 def test_forecasts_are_made_for_the_sites_of_the_area_one_to_three_days_ahead(filled: Installation) -> None:
@@ -136,17 +139,17 @@ def test_a_backfill_that_broke_off_continues_where_it_stopped(tmp_path: Path) ->
     kept = installation.fingerprints()
 
     assert broken.exit_code == 1
-    assert "[  5/10] trained_models" not in broken.output
+    assert "[  5/11] trained_models" not in broken.output
     assert {Path(name).parts[0] for name in kept} == {
         *("airwatch.json", "monitors.parquet", "raw_readings", "site_days", "features", "training_examples")
     }
     said = installation.done("backfill", *days)
 
-    assert "6 runs make 12 partitions of 6 tables" in said
+    assert "7 runs make 13 partitions of 7 tables" in said
     assert kept.items() <= installation.fingerprints().items()
     assert all(
         len(installation.tables.stored_partitions(table)) == (4 if TABLES[table].grain == "day" else 1)
-        for table in ORDER
+        for table in BY_DEFAULT
     )
 
 

@@ -134,7 +134,10 @@ def test_readings_of_another_kind_are_kept_apart(fed: Installation) -> None:
         ),
         ({"AIRWATCH_AREA": "chicago"}, "AIRWATCH_AREA: 'chicago' is no area. Write cbsa:16980, state:17"),
         ({"AIRWATCH_SOURCE": "epa"}, "AIRWATCH_SOURCE: 'epa' is no source. Use one of practice, airdata, aqs, live."),
-        ({"AIRWATCH_SOURCE": "live"}, "AIRWATCH_SOURCE: 'live' is not available in this version. Use airdata "),
+        (
+            {"AIRWATCH_AQS_INTERVAL_S": "1"},
+            "AIRWATCH_AQS_INTERVAL_S: '1' is no time between requests in seconds that EPA allows. Use a number from 6 ",
+        ),
         (
             {"AIRWATCH_CONTEXT_KM": "far"},
             "AIRWATCH_CONTEXT_KM: 'far' is no distance in km. Use a number from 0 to 20000",

@@ -216,6 +216,9 @@ def test_every_job_makes_partitions_of_one_grain() -> None:
     assert grains == {
         "refresh_monitors": None,
         "forecast_day": partitions.DAYS,
+        "look_back": None,
+        "note_revisions": partitions.NOTICED_DAYS,
+        "check_coverage": partitions.MONTHS,
         "reread_days": partitions.DAYS,
         "remake_examples": partitions.MONTHS,
         "close_month": partitions.MONTHS,

@@ -8,7 +8,7 @@ import pytest
 
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.partitions import PARTITIONS
-from airwatch_dagster.orchestration.planning import ORDER, Reads, Step, plan_backfill, reads_of
+from airwatch_dagster.orchestration.planning import BY_DEFAULT, ORDER, Reads, Step, plan_backfill, reads_of
 from airwatch_dagster.schemas import TABLES
 
 READS = {
@@ -22,13 +22,15 @@ READS = {
     "predictions": [Reads("features", 0, 0), Reads("champion_model", 0, 0)],
     "forecast_scores": [Reads("predictions", -3, -1), Reads("site_days", 0, 0)],
     "drift_report": [Reads("features", -36, 0)],
+    "coverage": [Reads("site_days", -8, 0)],
+    "agency_forecasts": [],
 }
 Stored = dict[str, dict[str, pd.Timestamp]]
 NOON = pd.Timestamp("2021-12-01 12:00")
 
 
 def plan(
-    first: str, last: str, *, stored: Stored | None = None, tables: Sequence[str] = ORDER, refresh: bool = False
+    first: str, last: str, *, stored: Stored | None = None, tables: Sequence[str] = BY_DEFAULT, refresh: bool = False
 ) -> list[tuple[str, str, str, int]]:
     days = pd.Timestamp(first), pd.Timestamp(last)
     steps = plan_backfill(READS, first=days[0], last=days[1], stored=stored or {}, tables=tables, refresh=refresh)
@@ -57,6 +59,7 @@ def test_with_nothing_stored_every_table_is_made_once_in_order() -> None:
         ("predictions", "2021-05-30", "2021-06-02", 4),
         ("forecast_scores", "2021-05-30", "2021-06-02", 4),
         ("drift_report", "2021-05", "2021-06", 2),
+        ("coverage", "2021-05", "2021-06", 2),
     ]
 
 
@@ -85,6 +88,7 @@ def test_a_missing_day_of_readings_is_made_and_all_that_reads_it() -> None:
         ("predictions", "2021-05-20", "2021-06-30", 42),
         ("forecast_scores", "2021-05-20", "2021-06-30", 42),
         ("drift_report", "2021-05", "2021-06", 2),
+        ("coverage", "2021-05", "2021-06", 2),
     ]
 
 

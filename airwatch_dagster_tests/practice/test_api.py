@@ -150,6 +150,31 @@ def test_counties_states_and_sites_select_too():
     assert {state for state, _, _ in found["byState"]} == {"17"}
 
 
+@pytest.mark.parametrize("service", ["dailyData", "monitors"])
+def test_a_box_selects_the_sites_inside_it_and_on_its_edges(service):
+    box = {"minlat": "41.8456", "maxlat": "41.9", "minlon": "-87.7539", "maxlon": "-87.6"}
+    _, body = ask(f"{service}/byBox", CHICAGO_WEEK | box)
+    assert {row["local_site_name"] for row in body["Data"]} == {"Practice Lakefront", "Practice Rail Yard"}
+    _, body = ask(f"{service}/byBox", CHICAGO_WEEK | box | {"minlat": "41.8457"})
+    assert {row["local_site_name"] for row in body["Data"]} == {"Practice Lakefront"}
+
+
+def test_a_box_needs_its_four_edges_as_numbers():
+    box = {"minlat": "41.0", "maxlat": "42.0", "minlon": "-88.0", "maxlon": "-87.0"}
+    for name in box:
+        missing = [f"value is missing or the value is empty: {name}"]
+        assert refusal("dailyData/byBox", drop=name, **box) == missing
+        wrong = [f"{name}: west, requires a number of decimal degrees."]
+        assert refusal("monitors/byBox", **(box | {name: "west"})) == wrong
+    assert refusal("dailyData/byBox", **(box | {"minlat": "nan"})) != []
+
+
+def test_an_empty_box_holds_nothing():
+    box = {"minlat": "10", "maxlat": "11", "minlon": "-88", "maxlon": "-87"}
+    status, body = ask("dailyData/byBox", CHICAGO_WEEK | box)
+    assert (status, body["Header"][0]["status"]) == (200, "No data matched your selection")
+
+
 def test_a_change_window_gives_exactly_the_rows_revised_in_it():
     query = {"bdate": "20210101", "edate": "20210331"}
     before = daily(date(2021, 6, 29), **query)

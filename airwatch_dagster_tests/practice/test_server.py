@@ -45,6 +45,7 @@ def test_all_three_sources_answer(server):
     assert get(f"{server.aqs_url}/dailyData/byCBSA?{QUERY}").json()["Header"][0]["status"] == "Success"
     assert zipfile.is_zipfile(io.BytesIO(get(f"{server.airdata_url}/daily_88101_2024.zip").content))
     assert get(f"{server.airnow_url}/2024/20240509/daily_data_v2.dat").content.startswith(b"05/09/24|170319001|")
+    assert get(f"{server.airnow_url}/2024/20240509/daily_data.dat").content.startswith(b"05/09/24|170319001|")
     assert get(f"{server.airnow_url}/2024/20240510/reportingarea.dat").content.startswith(b"05/10/24|05/09/24|")
 
 

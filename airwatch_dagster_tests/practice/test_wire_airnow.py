@@ -7,7 +7,12 @@ import pytest
 
 from airwatch_dagster.practice.network import MONITORS, SITES
 from airwatch_dagster.practice.published import published_year
-from airwatch_dagster.practice.wire_airnow import daily_data, reporting_areas, unreviewed_ugm3
+from airwatch_dagster.practice.wire_airnow import (
+    daily_data,
+    daily_data_before_v2,
+    reporting_areas,
+    unreviewed_ugm3,
+)
 
 
 def lines_of(content: bytes) -> list[list[str]]:
@@ -52,6 +57,14 @@ def test_aqi_and_category_go_with_the_value():
             limits = (9.0, 35.4, 55.4, 125.4, 225.4)
             assert int(line[9]) == sum(float(line[5]) > limit for limit in limits)
             assert (int(line[8]) <= 50) == (float(line[5]) <= 9.0)
+
+
+def test_the_older_file_has_the_first_eight_columns_of_the_same_readings():
+    lines = lines_of(daily_data(date(2023, 6, 9), seed=1))
+    older = daily_data_before_v2(date(2023, 6, 9), seed=1)
+    assert lines_of(older) == [line[:8] for line in lines]
+    assert older.startswith(b"06/09/23|170319001|Practice Lakefront|PM2.5-24hr|UG/M3|")
+    assert older.splitlines()[0].endswith(b"|24|Practice Air Agency")
 
 
 def test_agencies_forecast_their_areas():

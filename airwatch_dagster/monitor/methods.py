@@ -1,0 +1,38 @@
+"""Names of the instruments that measure PM2.5, for people who do not know AQS's codes."""
+
+from typing import Final
+
+METHOD_NAMES: Final = {
+    "116": "BGI PQ200 filter, WINS",
+    "117": "R&P 2000 filter, WINS",
+    "118": "R&P 2025 filter, WINS",
+    "119": "Andersen RAAS2.5-100 filter, WINS",
+    "120": "Andersen RAAS2.5-300 filter, WINS",
+    "142": "BGI PQ200 filter",
+    "143": "R&P 2000 filter",
+    "145": "R&P 2025 filter",
+    "153": "Thermo RAAS2.5-100 filter",
+    "155": "Thermo RAAS2.5-300 filter",
+    "170": "Met One BAM-1020",
+    "181": "Thermo TEOM 1405 FDMS",
+    "182": "Thermo TEOM 1405-DF",
+    "183": "Thermo 5014i",
+    "184": "Thermo 5030 SHARP",
+    "195": "GRIMM EDM 180",
+    "209": "Met One BAM-1022",
+    "236": "Teledyne T640",
+    "238": "Teledyne T640X",
+    "545": "Met One E-SEQ filter",
+    "581": "Thermo 1405-F FDMS",
+    "636": "Teledyne T640, aligned",
+    "638": "Teledyne T640X, aligned",
+    "736": "Teledyne T640, corrected",
+    "738": "Teledyne T640X, corrected",
+}
+"""Short name by AQS method code: every method of 88101 that three or more monitors of EPA's list use or last used, and
+the T640's aligned and corrected ones. Source: AQS methods of parameter 88101."""
+
+
+def method_text(method_code: str) -> str:
+    """Code and short name, such as ``170 Met One BAM-1020``; the code alone where no name is known."""
+    return f"{method_code} {METHOD_NAMES.get(method_code, '')}".strip()
