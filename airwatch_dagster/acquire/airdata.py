@@ -51,10 +51,11 @@ class AirDataArchive:
         session: "requests.Session | None" = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        patience: float = 1.0,
     ) -> None:
         mirror = mirror_at(base_url.rstrip("/"), session, setting="AIRWATCH_AIRDATA_URL")
         self._base = without_credentials(base_url.rstrip("/"))
-        self._files = KeptFiles(mirror, self._base, download_dir, clock=clock, sleep=sleep)
+        self._files = KeptFiles(mirror, self._base, download_dir, clock=clock, sleep=sleep, patience=patience)
 
     def __repr__(self) -> str:
         return f"AirDataArchive({self._base!r})"
@@ -62,11 +63,10 @@ class AirDataArchive:
     def file_list(self) -> pd.DataFrame:
         """Every file on offer: filename, rows, size_bytes (null when not a number) and as_of, as published.
 
-        Columns are taken by position, since only their order is known. Raises SourceRefused when there is no list.
+        Columns are taken by position, since only their order is known. What fails for a passing reason is repeated a
+        few times. Raises SourceRefused when there is no list, SourceUnavailable when it cannot be had now.
         """
-        body = self._files.read(FILE_LIST)
-        if looks_like_html(body):
-            raise self._not_the_file(FILE_LIST, "a web page came instead of the list")
+        body = self._files.patiently(self._list)
         lines = csv.reader(io.StringIO(body.decode("utf-8-sig", errors="replace")))
         files = [(line + [""] * 3)[:4] for line in lines if line and "." in line[0]]
         table = pd.DataFrame(files, columns=list(FILE_LIST_COLUMNS), dtype=object)
@@ -117,6 +117,12 @@ class AirDataArchive:
             raise damaged(self._files.address(name), str(error)) from error
         if broken is not None:
             raise damaged(self._files.address(name), f"{broken} fails its checksum")
+
+    def _list(self) -> bytes:
+        body = self._files.read(FILE_LIST)
+        if looks_like_html(body):
+            raise self._not_the_file(FILE_LIST, "a web page came instead of the list")
+        return body
 
     def _as_of(self, name: str) -> str | None:
         try:

@@ -17,7 +17,7 @@ from airwatch_dagster.acquire.pulls import Pull, Scope, one_frame, sites_in_reac
 from airwatch_dagster.acquire.readings import calendar_years, check_days
 from airwatch_dagster.acquire.requests_planned import Cost
 from airwatch_dagster.acquire.sources import Offering
-from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.errors import ConfigurationError, SourceRefused
 
 BYTES_PER_SECOND: Final = 1e6
 """Speed of a download, for estimates only: a slow but common line."""
@@ -105,15 +105,23 @@ class AirDataSource(Offering):
         return self.airnow.forecasts(day) if self.airnow else super().agency_forecasts(day)
 
     def cost(self, first: date, last: date, *, monitors: pd.DataFrame | None = None) -> Cost:
-        """As ``Source.cost``: the year files and the monitor list, as the archive's own list describes them."""
+        """As ``Source.cost``: the year files, as the archive's own list describes them; their rows are the nation's."""
         if self.source_name == "practice":
             return Cost()
         names = [_daily_name(year) for year in range(first.year, last.year + 1)]
-        listed = self.archive.file_list().set_index("filename").reindex([*names, MONITORS_FILE])
-        new = listed[[self.archive.download(name) is None for name in listed.index]]
-        rows = None if listed.loc[names, "rows"].isna().any() else int(listed.loc[names, "rows"].sum())
+        listed = self._listed_files.reindex(names)
+        new = listed[[self.archive.download(name) is None for name in names]]
+        rows = None if listed["rows"].isna().any() else int(listed["rows"].sum())
         seconds = float(new["size_bytes"].fillna(0).sum()) / BYTES_PER_SECOND + SECONDS_PER_FILE * len(names)
         return Cost(len(new), rows, seconds, len(listed) - len(new))
+
+    @cached_property
+    def _listed_files(self) -> pd.DataFrame:
+        """The archive's list by file name, asked once; no rows for a mirror without one."""
+        try:
+            return self.archive.file_list().set_index("filename")
+        except SourceRefused:
+            return pd.DataFrame(columns=["rows", "size_bytes"])
 
     def _read_year(self, first: date, last: date) -> DailyFile:
         def keep(sites: pd.DataFrame) -> pd.Series:

@@ -36,10 +36,11 @@ class AirNowArchive:
         session: "requests.Session | None" = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        patience: float = 1.0,
     ) -> None:
         mirror = mirror_at(base_url.rstrip("/"), session, setting="AIRWATCH_AIRNOW_URL")
         base = without_credentials(base_url.rstrip("/"))
-        self._files = KeptFiles(mirror, base, download_dir, clock=clock, sleep=sleep)
+        self._files = KeptFiles(mirror, base, download_dir, clock=clock, sleep=sleep, patience=patience)
 
     def __repr__(self) -> str:
         return f"AirNowArchive({self._files.base_url!r})"

@@ -37,6 +37,10 @@ _MEANINGS: Final[Mapping[str, Mapping[str, Any]]] = {
 _PLACE: Final = ["latitude", "longitude"]
 
 
+class NothingYet(SourceUnavailable):
+    """AirNow's file of a day is there and says nothing of the day."""
+
+
 @dataclass(frozen=True)
 class AirNowDay:
     """What AirNow says about a day."""
@@ -56,8 +60,8 @@ def read_day(path: Path, layout: Layout, day: date, *, places: pd.DataFrame | No
 
     ``places`` (site_id, latitude, longitude, cbsa_code; one row per site) gives the statistical area, and the position
     where the file has none. Values in µg/m³, AQI as published; what AirNow does not tell is null. Raises BadPayload
-    naming the line for a value that does not parse, another unit and two values of one site; SourceUnavailable when
-    the file has no line for the day yet.
+    naming the line for a value that does not parse, another unit and two values of one site; NothingYet when the file
+    has no line for the day.
     """
     table, origin = read_fields(path, layout, culprit=culprit)
     rows = _us_rows(table, layout, day, origin)
@@ -101,7 +105,7 @@ def _us_rows(table: pd.DataFrame, layout: Layout, day: date, origin: Origin) -> 
     rows = rows[days(rows["date_local"], "date_local", origin=origin) == pd.Timestamp(day)]
     if rows.empty:
         problem = f"has no {PM25_DAY} line of a US site for {day:%Y-%m-%d}"
-        raise SourceUnavailable(origin.culprit, problem, fix="Wait; AirNow completes a day around noon of the next one")
+        raise NothingYet(origin.culprit, problem, fix="Wait; AirNow completes a day around noon of the next one")
     return _in_our_columns(rows, day, origin)
 
 

@@ -40,6 +40,9 @@ RETRY_WAITS_S: Final = (15.0, 60.0, 180.0)
 LONGEST_WAIT_S: Final = 900.0
 """A server that asks for a longer wait, in seconds, is left alone: the run fails and can be repeated later."""
 
+KEPT_FOR: Final = pd.Timedelta(days=7)
+"""How long an answer may be taken instead of asking again: AQS's data mart is refreshed once a week."""
+
 _SIGN_UP: Final = "Open https://aqs.epa.gov/data/api/signup?email=YOU@EXAMPLE.ORG; EPA mails the key. Then set both"
 """How to get credentials. Source: AQS API documentation, sign up."""
 
@@ -116,7 +119,10 @@ class AqsClient:
         No rows means that EPA published none. One request per calendar year, as the API demands. Errors as ``daily``.
         """
         check_days(first, last)
-        pieces = [self.daily(request).readings for request in plan_daily([geography], first, last)]
+        answers = [self.daily(request) for request in plan_daily([geography], first, last)]
+        if self.payloads is not None:
+            self.payloads.finish([answer.payload for answer in answers if answer.payload is not None])
+        pieces = [answer.readings for answer in answers]
         filled = [piece for piece in pieces if len(piece)] or pieces[:1]
         return one_row_per_key(pd.concat(filled, ignore_index=True), culprit="AQS dailyData")
 
@@ -132,7 +138,7 @@ class AqsClient:
         if kept is not None:
             return Answer(self._readings(request, list(kept.rows)), kept.seen_at, kept)
         rows = self.request(request.service, request.params)
-        asked_at = pd.Timestamp(round(self._clock() * 1e6), unit="us").as_unit("ns")
+        asked_at = self._now()
         readings = self._readings(request, rows)
         if self.payloads is None:
             return Answer(readings, asked_at)
@@ -146,6 +152,8 @@ class AqsClient:
         """The answer that ``daily`` would not ask for."""
         if self.payloads is None:
             return None
+        oldest = self._now() - KEPT_FOR
+        not_before = oldest if not_before is None else max(oldest, not_before)
         return self.payloads.kept(request.service, request.params, not_before=not_before, also_finished=also_finished)
 
     def monitors(self, geography: Geography, first: date, last: date) -> pd.DataFrame:
@@ -168,6 +176,9 @@ class AqsClient:
         )
         located = frame["latitude"].notna() & frame["longitude"].notna()
         return finish_monitors(frame[located], origin=Origin(f"AQS {service}", "row", 1), null_means_open=True)
+
+    def _now(self) -> pd.Timestamp:
+        return pd.Timestamp(round(self._clock() * 1e6), unit="us").as_unit("ns")
 
     def _readings(self, request: DailyRequest, rows: list[dict[str, Any]]) -> pd.DataFrame:
         culprit = f"AQS {request.service}"

@@ -27,7 +27,7 @@ from airwatch_dagster.acquire.requests_planned import (
     rows_per_day_of,
 )
 from airwatch_dagster.acquire.sources import Offering
-from airwatch_dagster.acquire.statements import restated_by
+from airwatch_dagster.acquire.statements import are_news, restated_by, without_strangers
 from airwatch_dagster.schemas import TABLES
 
 FIRST_PM25_DAY: Final = date(1997, 1, 1)
@@ -64,7 +64,10 @@ class AqsSource(Offering):
         again: bool = False,
         asked_after: pd.Timestamp | None = None,
     ) -> Pull:
-        """As ``Source.pull``; one request per place, calendar year and million rows."""
+        """As ``Source.pull``; one request per place, calendar year and million rows.
+
+        Days that are looked at again are asked for both parameters: a record that moved is told from one that vanished.
+        """
         parameters = _BOTH if again else (PM25_PARAMETER,)
         answers = self._answers(
             self._plan(first, last, self.listed, parameters),
@@ -72,6 +75,8 @@ class AqsSource(Offering):
             also_finished=again,
         )
         rows = self._of_area(answers)
+        if history is not None:
+            rows = without_strangers(rows, history, parameter=PM25_PARAMETER)
         return self._pull(answers, rows, Scope(self.area, first, last, rows=rows, parameters=parameters))
 
     def changes(
@@ -83,15 +88,16 @@ class AqsSource(Offering):
         history: pd.DataFrame | None = None,
         asked_after: pd.Timestamp | None = None,
     ) -> Pull:
-        """As ``Source.changes``, of both parameters; the rows supersede what other sources said of the same."""
+        """As ``Source.changes``; the rows supersede what other sources said otherwise of the same."""
         whole = (date(year, 1, 1), date(year, 12, 31))
         requests = [
-            replace(request, changed=(since, until), expected_rows=None)
-            for request in plan_daily(geographies_of(self.area), *whole, parameters=_BOTH)
+            replace(request, changed=(since, until), expected_rows=None) for request in self._plan(*whole, self.listed)
         ]
         not_before = _later(last_seen(history), asked_after)
         answers = self._answers(requests, not_before=not_before, also_finished=True)
         rows = self._of_area(answers)
+        if history is not None:
+            rows = rows[are_news(rows, history)].reset_index(drop=True)
         return self._pull(answers, rows, lambda history: restated_by(history, rows))
 
     def tells_changes(self) -> bool:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from airwatch_dagster.acquire.mirrors import Known, Mirror, Received
@@ -19,6 +19,8 @@ from airwatch_dagster.acquire.patience import patiently
 RETRY_WAITS_S: Final = (5.0, 30.0)
 """Seconds before each repetition of a download that failed for a passing reason: enough for a cut connection and for a
 file that is being replaced; a longer outage is left to the next run."""
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class KeptFiles:
     path: str = ""
     clock: Callable[[], float] = field(default=time.time, repr=False)
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    patience: float = 1.0
+    """Scales RETRY_WAITS_S."""
 
     def current(
         self, name: str, *, check: Callable[[Path], None], as_of: Callable[[], str | None] = lambda: None
@@ -54,12 +58,16 @@ class KeptFiles:
         """The current file ``name``, whole and checked: downloaded when new or changed, else the copy from before.
 
         ``check`` is given a download before it replaces the copy, and raises what is wrong with it; ``as_of`` is asked
-        once per download. What fails on a server for a passing reason is repeated after RETRY_WAITS_S; a failing
+        once per download. What fails on a server for a passing reason is repeated as by ``patiently``; a failing
         download leaves the copy from before untouched. Raises SourceRefused when there is no such file,
         SourceUnavailable when it cannot be had now, and what ``check`` raises.
         """
+        return self.patiently(lambda: self._current(name, check, as_of))
+
+    def patiently(self, call: Callable[[], _T]) -> _T:
+        """What ``call`` returns, repeated after RETRY_WAITS_S while a server fails for a passing reason."""
         waits_s = RETRY_WAITS_S if self.mirror.is_remote else ()
-        return patiently(lambda: self._current(name, check, as_of), waits_s=waits_s, sleep=self.sleep)
+        return patiently(call, waits_s=[self.patience * wait_s for wait_s in waits_s], sleep=self.sleep)
 
     def known(self, name: str) -> Download | None:
         """The sidecar of ``name``, if it speaks of this address and of the very bytes that lie beside it."""

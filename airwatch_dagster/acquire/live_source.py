@@ -9,6 +9,7 @@ import pandas as pd
 
 from airwatch_dagster.acquire.airdata_source import AirDataSource
 from airwatch_dagster.acquire.airnow import AirNowArchive
+from airwatch_dagster.acquire.airnow_files import NothingYet
 from airwatch_dagster.acquire.aqs_source import AqsSource
 from airwatch_dagster.acquire.deadlines import first_day_not_due
 from airwatch_dagster.acquire.pulls import (
@@ -22,7 +23,7 @@ from airwatch_dagster.acquire.pulls import (
 from airwatch_dagster.acquire.readings import READING_COLUMNS, check_days
 from airwatch_dagster.acquire.requests_planned import Cost
 from airwatch_dagster.acquire.sources import Offering
-from airwatch_dagster.acquire.statements import restated_by
+from airwatch_dagster.acquire.statements import MONITOR_DAY, are_news, restated_by
 from airwatch_dagster.errors import SourceRefused, SourceUnavailable
 
 RECENT_DAYS: Final = 7
@@ -124,21 +125,21 @@ class LiveSource(Offering):
             return replace(nothing, last_published_day=pd.Timestamp(before))
 
     def _without_outdated(self, pull: Pull, history: pd.DataFrame | None) -> Pull:
-        """The bulk pull, except where AQS itself said otherwise after the file was cut."""
+        """The bulk pull, except where AQS itself said otherwise after the file was cut, or says the same in full."""
         if history is None or not (history["source"] == "aqs").any():
             return pull
-        cut = self._cut_days(history)
-        current = history["superseded_at"].isna() & (history["source"] == "aqs")
-        newer = history[current & (history["date_of_last_change"] >= cut)]
-        if newer.empty:
-            return pull
+        own = history[history["superseded_at"].isna() & (history["source"] == "aqs")]
+        newer = own[own["date_of_last_change"] >= self._cut_days(own)]
         outdated = restated_by(pull.rows, newer[list(READING_COLUMNS)]).to_numpy()
+        repeated = ~are_news(pull.rows, own)
 
         def in_scope(rows: pd.DataFrame) -> pd.Series:
-            stands = (rows["source"] == "aqs") & (rows["date_of_last_change"] >= self._cut_days(rows))
-            return pull.in_scope(rows) & ~stands
+            is_newer = (rows["date_of_last_change"] >= self._cut_days(rows)).to_numpy()
+            is_said = is_among(rows, pull.rows[repeated], MONITOR_DAY)
+            return pull.in_scope(rows) & ~((rows["source"] == "aqs") & (is_newer | is_said))
 
-        return replace(pull, rows=pull.rows[~outdated].reset_index(drop=True), in_scope=in_scope)
+        rows = pull.rows[~(outdated | repeated)].reset_index(drop=True)
+        return replace(pull, rows=rows, in_scope=in_scope)
 
     def _cut_days(self, readings: pd.DataFrame) -> pd.Series:
         """Per row, the day on which the bulk file of its year was cut; the future where that is not known."""
@@ -158,11 +159,11 @@ class LiveSource(Offering):
         places = self._places()
         try:
             rows = self.airnow.daily(day, places=places).readings
-        except SourceRefused as refusal:
+        except (SourceRefused, NothingYet) as refusal:
             if (self.today - day).days > WAIT_DAYS:
                 return None
             fix = "Run the day again later; AirNow completes a day by noon of the next"
-            raise SourceUnavailable(refusal.culprit, f"no file of {day} yet", fix=fix) from refusal
+            raise SourceUnavailable(refusal.culprit, f"nothing of {day} yet", fix=fix) from refusal
         return rows[self._in_reach(rows)].reset_index(drop=True)
 
     def _places(self) -> pd.DataFrame:

@@ -69,7 +69,8 @@ def _is_routine(revisions: pd.DataFrame) -> pd.Series:
         only_airnow &= revisions[source].fillna(PROVISIONAL_SOURCE) == PROVISIONAL_SOURCE
     age = revisions["noticed_on"] - revisions["date_local"]
     is_settling = only_airnow & (age <= pd.Timedelta(days=SETTLING_DAYS))
-    is_in_time = (revisions["kind"] == "appeared_late") & (revisions["noticed_on"] <= due_on(revisions["date_local"]))
+    is_first_word = (revisions["kind"] == "appeared_late") & (revisions["new_source"] != PROVISIONAL_SOURCE)
+    is_in_time = is_first_word & (revisions["noticed_on"] <= due_on(revisions["date_local"]))
     return is_settling | is_in_time | (revisions["kind"] == "provisional_to_final")
 
 

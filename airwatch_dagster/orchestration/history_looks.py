@@ -49,14 +49,14 @@ class Look:
     changed: tuple[date, date] | None = None
 
 
-def look_back(source: Source, tables: TableStorage, order: LookOrder, *, now: pd.Timestamp) -> Produced:
+def look_back(source: Source, tables: TableStorage, order: LookOrder, *, now: pd.Timestamp, today: date) -> Produced:
     """The table history_checks with a row for every year looked at, and in its metadata the days to read again."""
     if order.look not in LOOKS:
         raise ConfigurationError("history_checks", f"no look {order.look!r}", fix=f"Use one of {', '.join(LOOKS)}")
     before = tables.read_or_empty("history_checks")
     stored = _stored_days(tables)
-    years = order.years or _years(order.look, sorted(stored), before, now)
-    looks = [_look(source, tables, order.look, year, stored.get(year, []), before, now) for year in years]
+    years = order.years or _years(order.look, sorted(stored), before, today)
+    looks = [_look(source, tables, order.look, year, stored.get(year, []), before, now, today) for year in years]
     rows = pd.DataFrame([_row(look, order.look, source.kind, now) for look in looks])
     table = pd.concat([frame for frame in (before, rows) if len(frame)] or [before], ignore_index=True)
     ranges = [found for look in looks for found in _ranges(look, order.look)]
@@ -79,12 +79,13 @@ def _look(
     days: Sequence[str],
     before: pd.DataFrame,
     now: pd.Timestamp,
+    today: date,
 ) -> Look:
     history = tables.read("raw_readings", days)
     kept_after = now - KEPT_ANSWERS_FOR
     window = None
     if look == "changed_since":
-        window = (_watermark(before, year, history, now), now.date())
+        window = (_watermark(before, year, history, today), today)
         pull = source.changes(year, since=window[0], until=window[1], history=history, asked_after=kept_after)
     elif look == "whole_year":
         whole = (date(year, 1, 1), date(year, 12, 31))
@@ -112,9 +113,9 @@ def _stored_days(tables: TableStorage) -> dict[int, list[str]]:
     return years
 
 
-def _years(look: str, stored: Sequence[int], before: pd.DataFrame, now: pd.Timestamp) -> list[int]:
+def _years(look: str, stored: Sequence[int], before: pd.DataFrame, today: date) -> list[int]:
     """All recent years for changes; for whole years the one that was looked at longest ago, or never and is newest."""
-    recent = [year for year in stored if year >= now.year - YEARS_BACK]
+    recent = [year for year in stored if year >= today.year - YEARS_BACK]
     if look == "changed_since":
         return recent
     if look == "recent_days":
@@ -124,14 +125,18 @@ def _years(look: str, stored: Sequence[int], before: pd.DataFrame, now: pd.Times
     return turn[:1]
 
 
-def _watermark(before: pd.DataFrame, year: int, history: pd.DataFrame, now: pd.Timestamp) -> date:
+def _watermark(before: pd.DataFrame, year: int, history: pd.DataFrame, today: date) -> date:
     """From when on changes are asked for: the end of the last look, or else what the year's readings know; and earlier.
 
     A bulk file may have been cut long before it was read: its last change says what it can know at most.
     """
     looks = before[(before["look"] == "changed_since") & (before["year"] == year)]
     known = history["first_seen_at"].min(), history["date_of_last_change"].max()
-    since = looks["changed_until"].max() if len(looks) else min((day for day in known if pd.notna(day)), default=now)
+    since = (
+        looks["changed_until"].max()
+        if len(looks)
+        else min((day for day in known if pd.notna(day)), default=pd.Timestamp(today))
+    )
     return since.date() - timedelta(days=OVERLAP_DAYS)
 
 

@@ -18,8 +18,8 @@ def import_downloads(
 ) -> None:
     """Merge each file of EPA's Download Daily Data page into raw_readings, as seen at ``seen_at`` (UTC; now if None).
 
-    The days of a file are one run a calendar year; the revisions it shows are noted. Raises ConfigurationError for a file that is not there, BadPayload
-    for one that is something else, RunFailed for a run that failed.
+    The days of a file are one run a calendar year; the revisions it shows are noted. Raises ConfigurationError for a
+    file that is not there, BadPayload for one that is something else, RunFailed for a run that failed.
     """
     with dg.DagsterInstance.get() as instance:
         for file in files:
@@ -29,11 +29,9 @@ def import_downloads(
             for step in _steps(file):
                 report = materialize_step(definitions, step, instance=instance, config=config)
                 echo(f"  {file.name}: {step.first}…{step.last}  {report.rows:>9,} versions  {report.seconds:6.1f} s")
-            noticed = f"{instant_of(seen_at) if seen_at else utc_now():%Y-%m-%d}"
-            report = materialize_step(definitions, Step("revisions", noticed, noticed, 1), instance=instance)
-            echo(
-                f"  revisions noticed on {noticed}: {report.rows:,}; see them with `airwatch inspect revisions {noticed}`"
-            )
+            day = f"{instant_of(seen_at) if seen_at else utc_now():%Y-%m-%d}"
+            report = materialize_step(definitions, Step("revisions", day, day, 1), instance=instance)
+            echo(f"  revisions noticed on {day}: {report.rows:,}; see them with `airwatch inspect revisions {day}`")
 
 
 def _steps(file: Path) -> list[Step]:

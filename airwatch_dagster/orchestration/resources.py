@@ -5,7 +5,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.acquire.airdata import AirDataArchive
+from airwatch_dagster.acquire.airdata import AIRDATA_URL, AirDataArchive
 from airwatch_dagster.acquire.airdata_source import AirDataSource
-from airwatch_dagster.acquire.airnow import AirNowArchive
-from airwatch_dagster.acquire.aqs import AqsClient
+from airwatch_dagster.acquire.airnow import AIRNOW_URL, AirNowArchive
+from airwatch_dagster.acquire.aqs import AQS_URL, AqsClient
 from airwatch_dagster.acquire.aqs_source import AqsSource
 from airwatch_dagster.acquire.area import Area
 from airwatch_dagster.acquire.live_source import LiveSource
@@ -31,6 +31,12 @@ from airwatch_dagster.practice.server import PracticeServer
 def utc_now() -> pd.Timestamp:
     """The one clock of the pipeline, naive UTC to the microsecond."""
     return pd.Timestamp(datetime.now(UTC)).tz_localize(None).floor("us")
+
+
+def today() -> date:
+    """The day it is (UTC); in a rehearsal that AIRWATCH_PRACTICE_TODAY says."""
+    settings = Settings.from_environment()
+    return settings.practice_today if settings.practice_today and settings.is_rehearsal else utc_now().date()
 
 
 class SourceResource(dg.ConfigurableResource):
@@ -55,14 +61,22 @@ def _source(settings: Settings, stack: contextlib.ExitStack) -> Source:
     if settings.source == "aqs":
         return _aqs(settings, area)
     bulk = AirDataSource(
-        AirDataArchive(settings.airdata_url, download_dir=_downloads(settings, "airdata", settings.airdata_url)),
+        AirDataArchive(
+            settings.airdata_url,
+            download_dir=_downloads(settings, "airdata", settings.airdata_url),
+            patience=_patience(settings, settings.airdata_url),
+        ),
         area,
         settings.context_km,
     )
     if settings.source == "airdata":
         return bulk
-    airnow = AirNowArchive(settings.airnow_url, download_dir=_downloads(settings, "airnow", settings.airnow_url))
-    return LiveSource(bulk, airnow, utc_now().date(), _aqs(settings, area) if settings.has_aqs_credentials else None)
+    airnow = AirNowArchive(
+        settings.airnow_url,
+        download_dir=_downloads(settings, "airnow", settings.airnow_url),
+        patience=_patience(settings, settings.airnow_url),
+    )
+    return LiveSource(bulk, airnow, today(), _aqs(settings, area) if settings.has_aqs_credentials else None)
 
 
 def _aqs(settings: Settings, area: Area) -> AqsSource:
@@ -72,11 +86,17 @@ def _aqs(settings: Settings, area: Area) -> AqsSource:
         key=settings.aqs_key,
         limiter=aqs_limiter(settings),
         payloads=PayloadArchive(_downloads(settings, "aqs", settings.aqs_url)),
-        patience=settings.aqs_interval_s / AQS_INTERVAL_S,
+        patience=_patience(settings, settings.aqs_url),
     )
     tables = opened_storage(settings.storage)
     listed = tables.read("monitors") if tables.exists("monitors") else None
-    return AqsSource(client, area, utc_now().date(), listed)
+    return AqsSource(client, area, today(), listed)
+
+
+def _patience(settings: Settings, url: str) -> float:
+    """What scales the waits before a repetition: 1 at EPA's own addresses, less where API requests may come sooner."""
+    is_epa = url.rstrip("/") in (AIRDATA_URL, AIRNOW_URL, AQS_URL)
+    return 1.0 if is_epa else min(1.0, settings.aqs_interval_s / AQS_INTERVAL_S)
 
 
 def aqs_limiter(settings: Settings) -> RateLimiter:
@@ -92,8 +112,8 @@ def aqs_limiter(settings: Settings) -> RateLimiter:
 
 def practice_server(settings: Settings, *, port: int = 0, **options: Any) -> PracticeServer:
     """The embedded server of simulated air, its clock at AIRWATCH_PRACTICE_TODAY or at the real day (UTC)."""
-    today = settings.practice_today or (lambda: utc_now().date())
-    return PracticeServer(today=today, port=port, **options)
+    clock = settings.practice_today or (lambda: utc_now().date())
+    return PracticeServer(today=clock, port=port, **options)
 
 
 def _downloads(settings: Settings, what: str, url: str) -> Path:

@@ -37,10 +37,16 @@ class Settings:
     aqs_key: str | None
     mlflow_tracking_uri: str
     practice_today: date | None
-    """The practice server's clock; null for the real day."""
+    """The practice server's clock, and ours when we read from one; null for the real day."""
 
     def __repr__(self) -> str:
         return f"Settings(source={self.source!r}, area={self.area!r}, storage={self.storage!r})"
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether nothing is asked of EPA: simulated air, or other addresses throughout."""
+        addresses = {self.airdata_url, self.airnow_url, self.aqs_url}
+        return self.source == "practice" or not addresses & {AIRDATA_URL, AIRNOW_URL, AQS_URL}
 
     @property
     def has_aqs_credentials(self) -> bool:

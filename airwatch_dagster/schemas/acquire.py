@@ -109,7 +109,7 @@ class HistoryChecks(Table):
     year: int = c.field("Calendar year looked at", ge=1990, le=2200)
     changed_since: pd.Timestamp = c.field("Rows changed from this day on were asked for; null for all", nullable=True)
     changed_until: pd.Timestamp = c.field("… up to this day; null for all", nullable=True)
-    row_count: int = c.field("Rows that came", ge=0)
+    row_count: int = c.field("Rows that came, but for those that say in other words what is stored", ge=0)
     changed_day_count: int = c.field("Days of which a row is new, different or gone", ge=0)
     changed_days: str = c.field("These days as ranges, such as 2020-02-03…2020-02-05, separated by spaces")
 

@@ -60,7 +60,7 @@ def test_the_largest_revision_is_named_with_its_site_day_and_values() -> None:
 @pytest.mark.parametrize(("count", "known_sites", "speaks"), [(5, 20, True), (5, 21, False), (4, 4, False)])
 def test_many_sites_are_a_quarter_of_the_known_and_at_least_five(count: int, known_sites: int, speaks: bool) -> None:
     sentence = sentences(*sites(count, {}), known_sites=known_sites)["many_sites"]
-    expected = f"revisions touch {count} of {known_sites} sites, without AQS's confirmations of AirNow"
+    expected = f"revisions touch {count} of {known_sites} sites, besides what AQS confirmed or published in time"
     assert sentence == (expected if speaks else None)
 
 
@@ -71,7 +71,8 @@ def test_many_sites_are_a_quarter_of_the_known_and_at_least_five(count: int, kno
         ({"old_source": "airnow", "new_source": "airnow", "date_local": pd.Timestamp("2022-05-25")}, False),
         (LATE | {"new_source": "airnow", "date_local": pd.Timestamp("2022-05-31")}, False),
         (LATE | {"new_source": "airnow", "date_local": pd.Timestamp("2022-05-24")}, True),
-        (LATE | {"date_local": pd.Timestamp("2022-05-31")}, True),
+        (LATE | {"date_local": pd.Timestamp("2022-05-31")}, False),
+        (LATE | {"date_local": pd.Timestamp("2021-12-31")}, True),
     ],
 )
 def test_what_is_routine_does_not_count_as_many_sites(change: dict[str, Any], speaks: bool) -> None:

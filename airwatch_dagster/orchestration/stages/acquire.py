@@ -9,7 +9,7 @@ from airwatch_dagster.orchestration.contracts import Produced, table_asset
 from airwatch_dagster.orchestration.history_looks import LookOrder, look_back
 from airwatch_dagster.orchestration.partitions import days_of
 from airwatch_dagster.orchestration.reading_orders import ReadingOrder, pulled
-from airwatch_dagster.orchestration.resources import SourceResource, StorageResource, readings_of, utc_now
+from airwatch_dagster.orchestration.resources import SourceResource, StorageResource, readings_of, today, utc_now
 
 EPA: str = "epa"
 """Pool of everything that asks EPA: one step at a time, whatever the run. The spacing of requests is the client's."""
@@ -45,7 +45,7 @@ def raw_readings(
 def history_checks(config: LookOrder, source: SourceResource, storage: StorageResource) -> Produced:
     """Weekly at what AQS says it changed, on a slower rota at whole years, daily at AirNow's last days."""
     with source.open() as opened:
-        return look_back(opened, storage.tables(), config, now=utc_now())
+        return look_back(opened, storage.tables(), config, now=utc_now(), today=today())
 
 
 @table_asset(stage="acquire", kinds=("python", "parquet"), pool=EPA)

@@ -12,7 +12,7 @@ from airwatch_dagster.orchestration.drift_reports import DRIFT_CHECK, report_mon
 from airwatch_dagster.orchestration.figures import coverage_figures, score_figures
 from airwatch_dagster.orchestration.ledgers import REVISION_CHECKS, all_monitor_changes, noticed_on
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, days_of, months_of, window
-from airwatch_dagster.orchestration.resources import StorageResource, configured_area, utc_now
+from airwatch_dagster.orchestration.resources import StorageResource, configured_area, today, utc_now
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 
 
@@ -59,8 +59,7 @@ def coverage(
     context: dg.AssetExecutionContext, site_days: pd.DataFrame, monitors: pd.DataFrame, storage: StorageResource
 ) -> Produced:
     """Told anew after every pull and when the month is over: what is late today may be missing tomorrow."""
-    today, months = utc_now().normalize(), months_of(context)
-    table = coverage_of(site_days, months=months, monitors=monitors, today=today)
+    table = coverage_of(site_days, months=months_of(context), monitors=monitors, today=pd.Timestamp(today()))
     changes = storage.tables().read_or_empty("monitor_changes")
     figures = coverage_figures(table, changes)
     return Produced(
@@ -71,4 +70,4 @@ def coverage(
 @table_asset(stage="monitor", deps=[dg.AssetDep("raw_readings", partition_mapping=dg.AllPartitionMapping())])
 def monitor_changes(monitors: pd.DataFrame, storage: StorageResource) -> pd.DataFrame:
     """Told anew from the whole history, weekly with the monitor list; designations are kept from before."""
-    return all_monitor_changes(storage.tables(), monitors, today=utc_now().normalize())
+    return all_monitor_changes(storage.tables(), monitors, today=pd.Timestamp(today()))

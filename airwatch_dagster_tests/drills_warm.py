@@ -1,0 +1,12 @@
+"""Imported by the process that attempts are forked from: two days are ingested, so that all they need is in memory."""
+
+import gc
+import tempfile
+from pathlib import Path
+
+from airwatch_dagster_tests.installations import Installation
+
+with tempfile.TemporaryDirectory() as folder:
+    Installation.at(Path(folder, "warm")).done("backfill", "2021-05-01", "2021-05-02", "--tables", "raw_readings")
+gc.collect()
+gc.freeze()

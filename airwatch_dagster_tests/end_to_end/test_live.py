@@ -1,0 +1,191 @@
+"""Forecasting tomorrow from yesterday: AQS months late, AirNow for the days after, on a server with its own clock."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from airwatch_dagster.orchestration import automation
+from airwatch_dagster.orchestration.history_looks import found_ranges
+from airwatch_dagster.orchestration.planning import ORDER, plan_backfill, reads_of
+from airwatch_dagster.practice.server import PracticeServer
+from airwatch_dagster_tests.installations import Installation, run_job
+
+YESTERDAY, TODAY, TOMORROW = "2021-05-31", "2021-06-01", "2021-06-02"
+FIRST = "2021-03-18"
+LAG_DAYS = 30
+"""AQS shows nothing younger, so that 1 May is its last day and the rest of May is AirNow's alone."""
+LATER = date(2021, 12, 1)
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A live installation that reads from a practice server whose clock can be moved."""
+
+    installation: Installation
+    server: PracticeServer
+    touched: frozenset[str] = frozenset()
+    """Days that a look found changed."""
+
+    def rows(self, table: str, day: str, *, as_of: str | None = None) -> pd.DataFrame:
+        extra = ("--as-of", as_of) if as_of else ()
+        return pd.DataFrame(json.loads(self.installation.done("inspect", table, day, "--json", *extra)))
+
+
+def site_of(readings: pd.DataFrame) -> pd.Series:
+    return readings["state_code"] + readings["county_code"] + readings["site_number"]
+
+
+@pytest.fixture(scope="module")
+def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+    """Backfilled up to the day before yesterday; then the daily schedule's own request was run for yesterday."""
+    with PracticeServer(today=date.fromisoformat(TODAY), aqs_lag_days=LAG_DAYS) as server:
+        installation = Installation.at(
+            tmp_path_factory.mktemp("live"),
+            AIRWATCH_SOURCE="live",
+            AIRWATCH_CONTEXT_KM="0",
+            AIRWATCH_PRACTICE_TODAY=TODAY,
+            AIRWATCH_AIRDATA_URL=server.airdata_url,
+            AIRWATCH_AIRNOW_URL=server.airnow_url,
+            AIRWATCH_AQS_URL=server.aqs_url,
+            AIRWATCH_AQS_INTERVAL_S="0.02",
+            EPA_AQS_EMAIL="someone@example.org",
+            EPA_AQS_API_KEY="practice",
+        )
+        installation.done("backfill", FIRST, "2021-05-30")
+        with installation.opened() as (definitions, instance):
+            tick = dg.build_schedule_context(
+                repository_def=definitions.get_repository_def(),
+                scheduled_execution_time=datetime(2021, 6, 1, 18, 30, tzinfo=UTC),
+            )
+            [request] = definitions.resolve_schedule_def("every_day").evaluate_tick(tick).run_requests or []
+            done = run_job(definitions, "forecast_day", partition_key=request.partition_key, instance=instance)
+            assert done.success
+        yield Rehearsal(installation, server)
+
+
+def test_tomorrow_is_forecast_from_yesterdays_provisional_readings(rehearsal: Rehearsal) -> None:
+    observed, forecast = rehearsal.rows("site_days", YESTERDAY), rehearsal.rows("predictions", YESTERDAY)
+
+    assert set(observed["chosen_by"]) == {"airnow_site"}
+    assert observed["is_provisional"].all()
+    tomorrow = forecast[forecast["target_date"].str.startswith(TOMORROW)]
+    assert set(tomorrow["site_id"]) == set(observed["site_id"]) | set(forecast["site_id"])
+    assert (tomorrow["days_since_observed"] == 0).sum() == len(observed) > 5
+
+
+def test_airnow_stands_for_the_sites_days_that_aqs_has_not_published(rehearsal: Rehearsal) -> None:
+    april, may = (rehearsal.rows("raw_readings", day) for day in ("2021-04-29", "2021-05-20"))
+
+    published, provisional = (set(site_of(rows)) for _, rows in april.groupby(april["source"] == "airnow"))
+    assert len(published) > 5
+    assert not published & provisional
+    assert set(may["source"]) == {"airnow"}
+
+
+def test_the_agencies_own_forecasts_are_archived_with_the_day(rehearsal: Rehearsal) -> None:
+    archive = rehearsal.rows("agency_forecasts", YESTERDAY)
+
+    chicago = archive[archive["reporting_area"] == "Chicago"]
+    assert chicago["record_type"].tolist() == ["Y", "F", "F"]
+    assert chicago["target_date"].str[:10].tolist() == ["2021-05-30", YESTERDAY, TODAY]
+
+
+@pytest.fixture(scope="module")
+def finalised(rehearsal: Rehearsal) -> Rehearsal:
+    """Half a year later AQS has published and corrected the spring; the weekly look and what it asks for were run."""
+    rehearsal.server.move_clock(LATER)
+    later = rehearsal.installation.but(AIRWATCH_PRACTICE_TODAY=str(LATER))
+    before = rehearsal.installation.fingerprints()
+    with later.opened() as (definitions, instance):
+        looked = run_job(definitions, "look_back", instance=instance)
+        assert looked.success
+        ranges = found_ranges(instance, looked.run_id)
+        context = dg.build_run_status_sensor_context(
+            sensor_name="reread_changed_days",
+            dagster_instance=instance,
+            dagster_run=looked.dagster_run,
+            dagster_event=looked.get_run_success_event(),
+        )
+        requests = automation.reread_changed_days(context)
+        assert isinstance(requests, list)
+        assert len(requests) == len(ranges) > 3
+        for request in requests:
+            job = definitions.resolve_job_def("reread_days")
+            assert job.execute_in_process(
+                instance=instance,
+                run_config={**request.run_config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                tags=dict(request.tags),
+            ).success
+        assert run_job(
+            definitions,
+            "note_revisions",
+            partition_key=f"{pd.Timestamp.now('UTC'):%Y-%m-%d}",
+            instance=instance,
+        ).success
+    touched = {day.strftime("%Y-%m-%d") for one in ranges for day in pd.date_range(one["first"], one["last"])}
+    after = rehearsal.installation.fingerprints()
+    rewritten = {Path(name) for name in after if before.get(name) != after[name]}
+    assert {path.stem for path in rewritten if path.parts[0] == "raw_readings"} == touched
+    return Rehearsal(later, rehearsal.server, frozenset(touched))
+
+
+def test_aqs_supersedes_airnow_and_both_versions_stay(finalised: Rehearsal) -> None:
+    history = finalised.rows("raw_readings", "2021-05-20")
+    current = history[history["superseded_at"].isna()]
+
+    final_sites = set(site_of(current[current["source"] == "aqs"]))
+    airnow = history[(history["source"] == "airnow") & site_of(history).isin(final_sites)]
+    assert len(airnow) > 5
+    assert airnow["superseded_at"].notna().all()
+    days = finalised.rows("site_days", "2021-05-20").set_index("site_id")
+    assert not days.loc[sorted(final_sites), "is_provisional"].any()
+
+
+def test_what_was_known_before_can_still_be_seen(finalised: Rehearsal) -> None:
+    history = finalised.rows("raw_readings", "2021-05-20")
+    changed_at = pd.Timestamp(history["superseded_at"].dropna().iloc[0])
+    moment = f"{changed_at - pd.Timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}"
+
+    before = finalised.rows("site_days", "2021-05-20", as_of=moment)
+
+    assert before["is_provisional"].all()
+    assert set(finalised.rows("raw_readings", "2021-05-20", as_of=moment)["source"]) == {"airnow"}
+    features = finalised.rows("features", "2021-05-20", as_of=moment)
+    assert len(features) > 5
+
+
+def test_the_revisions_name_every_finalised_site_day(finalised: Rehearsal) -> None:
+    today = f"{pd.Timestamp.now('UTC'):%Y-%m-%d}"
+    ledger = finalised.rows("revisions", today)
+
+    final = ledger[ledger["kind"] == "provisional_to_final"]
+    assert set(final["new_source"]) == {"aqs"}
+    assert set(final["date_local"].str[:10]) >= {f"{day:%Y-%m-%d}" for day in pd.date_range("2021-05-02", YESTERDAY)}
+    assert set(ledger["date_local"].str[:10]) <= finalised.touched
+    assert "changed" in set(ledger["kind"])
+
+
+def test_what_follows_touched_days_is_stale_and_nothing_else(finalised: Rehearsal) -> None:
+    storage = finalised.installation.tables
+    stored = {
+        table: {key: pd.Timestamp(moment).tz_convert(None) for key, moment in storage.stored_partitions(table).items()}
+        for table in ORDER
+    }
+    with finalised.installation.opened() as (definitions, _):
+        steps = plan_backfill(
+            reads_of(definitions), first=pd.Timestamp(FIRST), last=pd.Timestamp(YESTERDAY), stored=stored
+        )
+    stale = {day for step in steps if step.table == "features" for day in pd.date_range(step.first, step.last)}
+    touched = {pd.Timestamp(day) for day in finalised.touched}
+    reached = {day + pd.Timedelta(days=lag) for day in touched for lag in range(29)} & set(
+        pd.date_range(FIRST, YESTERDAY)
+    )
+    assert not {"raw_readings", "site_days"} & {step.table for step in steps}
+    assert reached - touched <= stale <= reached
+    assert stale - touched
