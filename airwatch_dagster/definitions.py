@@ -3,8 +3,10 @@
 import dagster as dg
 
 from airwatch_dagster.orchestration.alerts import alert_sensors
-from airwatch_dagster.orchestration.automation import JOBS, SCHEDULES, SENSORS
+from airwatch_dagster.orchestration.automation import SCHEDULES, SENSORS
 from airwatch_dagster.orchestration.experiments import mlflow_resource
+from airwatch_dagster.orchestration.jobs import JOBS
+from airwatch_dagster.orchestration.looking_back import LOOK_SCHEDULES, LOOK_SENSORS
 from airwatch_dagster.orchestration.parquet_io_manager import ParquetIOManager
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource
 from airwatch_dagster.orchestration.settings import storage_root
@@ -15,8 +17,8 @@ storage = storage_root()
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules([acquire, clean, enrich, fit, forecast, monitor]),
     jobs=JOBS,
-    schedules=SCHEDULES,
-    sensors=[*SENSORS, *alert_sensors()],
+    schedules=[*SCHEDULES, *LOOK_SCHEDULES],
+    sensors=[*SENSORS, *LOOK_SENSORS, *alert_sensors()],
     resources={
         "io_manager": ParquetIOManager(root=storage),
         "storage": StorageResource(root=storage),

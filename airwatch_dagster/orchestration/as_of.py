@@ -17,8 +17,8 @@ from airwatch_dagster.orchestration.partitions import FEATURE_HISTORY_DAYS
 from airwatch_dagster.orchestration.reading_orders import instant_of
 from airwatch_dagster.orchestration.resources import configured_area
 from airwatch_dagster.orchestration.storage import TableStorage
-from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
+from airwatch_dagster.schemas.validation import validated
 
 KEPT_AS_MADE: Final = ("trained_models", "champion_model", "drift_report")
 """Tables whose rows say what was fitted, chosen and reported once; nothing of them is made anew."""
@@ -55,7 +55,7 @@ def table_as_of(table: str, partition: str, instant: pd.Timestamp, *, tables: Ta
     if table not in makers:
         why = "is kept as it was made" if table in KEPT_AS_MADE else "is not made from readings"
         raise ConfigurationError("--as-of", f"{table} {why}", fix=f"Use one of {', '.join(makers)}")
-    return makers[table]([partition])[TABLES[table].column_names].reset_index(drop=True)
+    return validated(table, makers[table]([partition]))
 
 
 class AsOf:

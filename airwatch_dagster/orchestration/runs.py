@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from airwatch_dagster.orchestration.automation import RANGE_END, RANGE_START
+from airwatch_dagster.orchestration.jobs import RANGE_END, RANGE_START
 from airwatch_dagster.orchestration.planning import Step
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

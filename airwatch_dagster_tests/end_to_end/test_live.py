@@ -10,7 +10,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from airwatch_dagster.orchestration import automation
+from airwatch_dagster.orchestration import looking_back
 from airwatch_dagster.orchestration.history_looks import found_ranges
 from airwatch_dagster.orchestration.planning import ORDER, plan_backfill, reads_of
 from airwatch_dagster.practice.server import PracticeServer
@@ -65,7 +65,9 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
             )
             [request] = definitions.resolve_schedule_def("every_day").evaluate_tick(tick).run_requests or []
             done = run_job(definitions, "forecast_day", partition_key=request.partition_key, instance=instance)
+            archived = run_job(definitions, "archive_forecasts", partition_key=YESTERDAY, instance=instance)
             assert done.success
+            assert archived.success
         yield Rehearsal(installation, server)
 
 
@@ -112,7 +114,7 @@ def finalised(rehearsal: Rehearsal) -> Rehearsal:
             dagster_run=looked.dagster_run,
             dagster_event=looked.get_run_success_event(),
         )
-        requests = automation.reread_changed_days(context)
+        requests = looking_back.reread_changed_days(context)
         assert isinstance(requests, list)
         assert len(requests) == len(ranges) > 3
         for request in requests:
@@ -189,3 +191,15 @@ def test_what_follows_touched_days_is_stale_and_nothing_else(finalised: Rehearsa
     assert not {"raw_readings", "site_days"} & {step.table for step in steps}
     assert reached - touched <= stale <= reached
     assert stale - touched
+
+
+def test_a_second_look_finds_nothing_to_read_again(finalised: Rehearsal) -> None:
+    with finalised.installation.opened() as (definitions, instance):
+        looked = run_job(definitions, "look_back", instance=instance)
+        context = dg.build_run_status_sensor_context(
+            sensor_name="reread_changed_days",
+            dagster_instance=instance,
+            dagster_run=looked.dagster_run,
+            dagster_event=looked.get_run_success_event(),
+        )
+        assert isinstance(looking_back.reread_changed_days(context), dg.SkipReason)

@@ -9,9 +9,10 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from airwatch_dagster.orchestration import automation, partitions
-from airwatch_dagster.orchestration.automation import RANGE_END, RANGE_START, changed_years
-from airwatch_dagster.orchestration.resources import SourceResource
+from airwatch_dagster.orchestration import automation, jobs, looking_back, partitions
+from airwatch_dagster.orchestration.automation import changed_years
+from airwatch_dagster.orchestration.jobs import RANGE_END, RANGE_START
+from airwatch_dagster.orchestration.resources import SourceResource, utc_now
 from airwatch_dagster_tests.installations import Installation, run_job
 
 
@@ -184,6 +185,75 @@ def test_days_read_anew_rebuild_the_examples_of_their_months(tags: dict[str, str
     assert request.run_key == f"examples:{context.dagster_run.run_id}"
 
 
+@pytest.mark.parametrize(
+    ("job", "tags", "months"),
+    [
+        ("forecast_day", {"dagster/partition": "2021-05-31"}, ("2021-05", "2021-05")),
+        ("reread_days", {RANGE_START: "2020-11-28", RANGE_END: "2021-02-03"}, ("2020-11", "2021-02")),
+        ("close_month", {"dagster/partition": "2021-05"}, ("2020-09", "2021-05")),
+    ],
+)
+def test_coverage_follows_what_was_read_and_a_closed_month_those_whose_deadlines_pass(
+    job: str, tags: dict[str, str], months: tuple[str, str]
+) -> None:
+    requests = {request.job_name: request for request in looking_back.keep_ledgers(succeeded(job, tags))}
+
+    coverage = requests["check_coverage"]
+    assert (coverage.tags[RANGE_START], coverage.tags[RANGE_END]) == months
+    assert ("note_revisions" in requests) == (job != "close_month")
+
+
+def test_revisions_are_noted_on_the_day_they_were_noticed() -> None:
+    requests = looking_back.keep_ledgers(succeeded("forecast_day", {"dagster/partition": "2021-05-31"}))
+
+    assert [one.partition_key for one in requests if one.job_name == "note_revisions"] == [str(utc_now().date())]
+
+
+@pytest.mark.parametrize(
+    ("settings", "looks"),
+    [
+        ({"AIRWATCH_SOURCE": "practice"}, []),
+        ({"AIRWATCH_SOURCE": "airdata"}, ["every_month_a_whole_year"]),
+        ({"AIRWATCH_SOURCE": "live"}, ["every_day_the_last_week", "every_month_a_whole_year"]),
+        (
+            {"AIRWATCH_SOURCE": "live", "EPA_AQS_EMAIL": "a@b.c", "EPA_AQS_API_KEY": "k"},
+            ["every_day_the_last_week", "every_week_what_changed", "every_month_a_whole_year"],
+        ),
+        (
+            {"AIRWATCH_SOURCE": "aqs", "EPA_AQS_EMAIL": "a@b.c", "EPA_AQS_API_KEY": "k"},
+            ["every_week_what_changed", "every_month_a_whole_year"],
+        ),
+    ],
+)
+def test_each_source_is_looked_at_again_as_it_can_be(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], looks: list[str]
+) -> None:
+    for name in ("EPA_AQS_EMAIL", "EPA_AQS_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    context = at(datetime(2021, 6, 15, 15, tzinfo=UTC))
+
+    ticks = {one.name: one.evaluate_tick(context) for one in looking_back.LOOK_SCHEDULES}
+
+    assert [name for name, tick in ticks.items() if tick.run_requests] == looks
+    for tick in ticks.values():
+        assert tick.run_requests or f"AIRWATCH_SOURCE={settings['AIRWATCH_SOURCE']} has no such" in str(
+            tick.skip_message
+        )
+
+
+@pytest.mark.parametrize(("source", "days"), [("live", ["2021-05-31"]), ("practice", ["2021-05-31"]), ("airdata", [])])
+def test_the_agencies_forecasts_of_yesterday_are_archived_where_there_are_any(
+    monkeypatch: pytest.MonkeyPatch, source: str, days: list[str]
+) -> None:
+    monkeypatch.setenv("AIRWATCH_SOURCE", source)
+
+    tick = automation.archive_schedule.evaluate_tick(at(datetime(2021, 6, 1, 18, 15, tzinfo=UTC)))
+
+    assert [request.partition_key for request in tick.run_requests or []] == days
+
+
 def test_what_is_asked_for_a_range_runs_as_one_run(tmp_path: Path) -> None:
     """The requests of the sensors, executed: five days read anew, then the examples of their two months."""
     installation = Installation.at(tmp_path, AIRWATCH_CONTEXT_KM="0")
@@ -204,18 +274,19 @@ def test_what_is_asked_for_a_range_runs_as_one_run(tmp_path: Path) -> None:
     assert reread.success
     assert rebuilt.success
     read_anew = [str(day.date()) for day in pd.date_range("2021-04-29", "2021-05-03")]
-    for table in automation.REREAD:
+    for table in jobs.REREAD:
         assert list(installation.tables.stored_partitions(table))[-5:] == read_anew
     assert list(installation.tables.stored_partitions("training_examples")) == ["2021-04", "2021-05"]
     assert len(installation.tables.read("training_examples", ["2021-05"])) > 0
 
 
 def test_every_job_makes_partitions_of_one_grain() -> None:
-    grains = {job.name: definitions().resolve_job_def(job.name).partitions_def for job in automation.JOBS}
+    grains = {job.name: definitions().resolve_job_def(job.name).partitions_def for job in jobs.JOBS}
 
     assert grains == {
         "refresh_monitors": None,
         "forecast_day": partitions.DAYS,
+        "archive_forecasts": partitions.DAYS,
         "look_back": None,
         "note_revisions": partitions.NOTICED_DAYS,
         "check_coverage": partitions.MONTHS,
@@ -227,7 +298,7 @@ def test_every_job_makes_partitions_of_one_grain() -> None:
 
 
 def test_the_schedules_and_all_sensors_but_the_one_that_asks_epa_run_unless_stopped() -> None:
-    everything = [*(definitions().schedules or []), *automation.SENSORS]
+    everything = [*(definitions().schedules or []), *automation.SENSORS, *looking_back.LOOK_SENSORS]
 
     waiting = [one.name for one in everything if "RUNNING" not in str(one.default_status)]
     assert waiting == ["airdata_files"]

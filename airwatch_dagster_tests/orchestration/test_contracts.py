@@ -86,8 +86,11 @@ def _named(name: str, make: Callable[[], Any], *, reads: str | None = None) -> d
     chosen: Callable[..., Any] = reader if reads else function
     chosen.__name__ = name
     warnings = None if reads else {"plausible": "Nothing odd about the day"}
+    failing = None if reads else {"lit": "The day is not dark"}
     ins = {reads: window(reads, -1, 0)} if reads else None
-    return table_asset(stage="clean", warning_checks=warnings, ins=ins)(chosen)
+    return table_asset(
+        stage="clean", warning_checks=warnings, failing_checks=failing, keep_unchanged=not reads, ins=ins
+    )(chosen)
 
 
 @pytest.fixture
@@ -105,6 +108,50 @@ def violation_of(result: dg.ExecuteInProcessResult) -> str:
         error = error.cause
     assert error is not None
     return error.message
+
+
+def test_a_failing_check_fails_its_day_and_keeps_neither_the_table_nor_its_readers_back(pipeline: Pipeline) -> None:
+    pipeline.make = lambda: Produced(site_days(*DAYS), warnings={"lit": {DAYS[1]: "dark since Thursday"}})
+
+    result = pipeline.run("site_days", "features")
+
+    assert result.success
+    assert pipeline.downstream_ran
+    assert pipeline.verdicts("lit") == {
+        DAYS[0]: Status.SUCCEEDED,
+        DAYS[1]: Status.FAILED,
+        DAYS[2]: Status.SUCCEEDED,
+        None: Status.FAILED,
+    }
+    assert {one.severity for one in pipeline.evaluations(result.run_id) if one.check_name == "lit"} == {
+        dg.AssetCheckSeverity.ERROR
+    }
+
+
+def test_what_is_to_be_called_once_the_rows_are_stored_is_called_then_and_never_for_refused_rows(
+    pipeline: Pipeline,
+) -> None:
+    seen: list[int] = []
+    pipeline.make = lambda: Produced(site_days(*DAYS), stored=lambda: seen.append(len(pipeline.stored())))
+    assert pipeline.run().success
+    assert seen == [3]
+    pipeline.make = lambda: Produced(site_days(*DAYS, bad=DAYS[1]), stored=lambda: seen.append(-1))
+    assert not pipeline.run().success
+    assert seen == [3]
+
+
+def test_a_partition_that_comes_out_as_it_was_is_not_written_again(pipeline: Pipeline) -> None:
+    def written() -> dict[str, int]:
+        return {path.stem: path.stat().st_mtime_ns for path in (pipeline.folder / "site_days").glob("*.parquet")}
+
+    pipeline.run()
+    before = written()
+    changed = site_days(*DAYS)
+    pipeline.make = lambda: changed.assign(aqi=changed["aqi"].mask(changed["date_local"] == DAYS[1], 45))
+    pipeline.run()
+
+    after = written()
+    assert {day for day in after if after[day] != before[day]} == {DAYS[1]}
 
 
 def test_a_violation_names_table_column_rule_count_and_a_sample(pipeline: Pipeline) -> None:

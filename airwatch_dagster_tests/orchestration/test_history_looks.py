@@ -143,9 +143,7 @@ def test_the_recent_days_are_asked_alone(tables: TableStorage) -> None:
 
 
 def test_a_look_that_does_not_exist_is_named(tables: TableStorage) -> None:
-    with pytest.raises(
-        ConfigurationError, match="no look 'sideways'. Use one of changed_since, whole_year, recent_days"
-    ):
+    with pytest.raises(ConfigurationError, match=r"no look 'sideways'\. Use one of changed_since, whole_year, recent"):
         look_back(Published(published()), tables, LookOrder(look="sideways"), now=NOW, today=TODAY)
 
 

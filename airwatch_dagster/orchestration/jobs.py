@@ -1,0 +1,51 @@
+"""What can be asked to run: the tables of each job, and the tags that make a run one of a range of partitions."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import dagster as dg
+
+RANGE_START: Final = "dagster/asset_partition_range_start"
+RANGE_END: Final = "dagster/asset_partition_range_end"
+
+DAILY: Final = ("raw_readings", "site_days", "features", "predictions", "forecast_scores")
+REREAD: Final = ("raw_readings", "site_days", "features", "forecast_scores")
+"""A day that EPA published anew is rescored, but the forecast issued then stays the one that was issued."""
+CLOSING: Final = ("training_examples", "candidate_scores", "drift_report")
+OPENING: Final = ("trained_models", "champion_model")
+
+
+def _job(name: str, tables: Sequence[str], why: str) -> Any:
+    """Its partitions are those of its tables."""
+    return dg.define_asset_job(name, selection=list(tables), description=why)
+
+
+monitors_job = _job("refresh_monitors", ["monitors", "monitor_changes"], "EPA's monitor list, and what changed in it")
+daily_job = _job("forecast_day", DAILY, "A day from its readings to its forecast, and the scores its readings allow")
+reread_job = _job("reread_days", REREAD, "Days whose file EPA published anew, down to their scores")
+examples_job = _job("remake_examples", ["training_examples"], "Examples of months whose readings changed")
+close_job = _job("close_month", CLOSING, "The month that ended: its examples, shadow scores and drift report")
+open_job = _job("open_month", OPENING, "The month that begins: retrain every family, choose the champion")
+archive_job = _job("archive_forecasts", ["agency_forecasts"], "What the agencies forecast themselves, archived")
+look_job = _job("look_back", ["history_checks"], "History looked at again: which days EPA changed")
+revisions_job = _job("note_revisions", ["revisions"], "What the readings of a day showed otherwise than before")
+coverage_job = _job("check_coverage", ["coverage"], "What was published of a month, and what should have been")
+
+JOBS: Final = (
+    monitors_job,
+    daily_job,
+    archive_job,
+    look_job,
+    reread_job,
+    revisions_job,
+    coverage_job,
+    examples_job,
+    close_job,
+    open_job,
+)
+
+
+def days_read(tags: Mapping[str, str]) -> tuple[str, str]:
+    """First and last day, or month, of a run of one partition or a range."""
+    day = tags.get("dagster/partition")
+    return tags.get(RANGE_START) or str(day), tags.get(RANGE_END) or str(day)

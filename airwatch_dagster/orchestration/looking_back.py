@@ -1,0 +1,123 @@
+"""When history is looked at again, what is then read anew, and which ledgers follow."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import dagster as dg
+import pandas as pd
+
+from airwatch_dagster.monitor.coverage import WINDOW_MONTHS as COVERAGE_MONTHS
+from airwatch_dagster.orchestration.history_looks import found_ranges
+from airwatch_dagster.orchestration.jobs import (
+    RANGE_END,
+    RANGE_START,
+    close_job,
+    coverage_job,
+    daily_job,
+    days_read,
+    look_job,
+    reread_job,
+    revisions_job,
+)
+from airwatch_dagster.orchestration.partitions import FIRST_DAY
+from airwatch_dagster.orchestration.resources import utc_now
+from airwatch_dagster.orchestration.settings import Settings
+
+
+def _look_schedule(name: str, look: str, cron: str, why: str) -> dg.ScheduleDefinition:
+    """A look that only some sources can take; with another one its ticks are skipped and say so."""
+
+    def ask(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if not can_look(look):
+            return dg.SkipReason(f"AIRWATCH_SOURCE={Settings.from_environment().source} has no such look")
+        config = {"ops": {"history_checks": {"config": {"look": look}}}}
+        moment = f"{context.scheduled_execution_time:%Y-%m-%dT%H:%M}"
+        return dg.RunRequest(run_key=f"{look}:{moment}", run_config=config, tags={"airwatch/look": look})
+
+    return dg.ScheduleDefinition(
+        name=name,
+        job=look_job,
+        cron_schedule=cron,
+        execution_fn=ask,
+        description=why,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
+def can_look(look: str) -> bool:
+    """Whether the configured source can take a look, and it is worth one."""
+    settings = Settings.from_environment()
+    asks_aqs = settings.source == "aqs" or (settings.source == "live" and settings.has_aqs_credentials)
+    return {
+        "recent_days": settings.source == "live",
+        "changed_since": asks_aqs,
+        "whole_year": settings.source != "practice",
+    }[look]
+
+
+LOOK_SCHEDULES: Final = (
+    _look_schedule(
+        "every_day_the_last_week",
+        "recent_days",
+        "0 18 * * *",
+        "18:00 UTC, with AIRWATCH_SOURCE=live: AirNow's last 7 days again, before the day is forecast",
+    ),
+    _look_schedule(
+        "every_week_what_changed",
+        "changed_since",
+        "0 15 * * 3",
+        "15:00 UTC on Wednesdays, when AQS can be asked: the rows of ten years that changed since the last look",
+    ),
+    _look_schedule(
+        "every_month_a_whole_year",
+        "whole_year",
+        "0 15 15 * *",
+        "15:00 UTC on the 15th: one whole year again, the one looked at longest ago, to find rows that vanished",
+    ),
+)
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[look_job],
+    request_job=reread_job,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="A look that found changed days has them read again, and only them: one run a range",
+)
+def reread_changed_days(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
+    run_id = context.dagster_run.run_id
+    found = found_ranges(context.instance, run_id)
+    if not found:
+        return dg.SkipReason("No day changed")
+    return [_reread_range(run_id, **one) for one in found]
+
+
+def _reread_range(run_id: str, *, first: str, last: str, order: Mapping[str, str]) -> dg.RunRequest:
+    tags = {RANGE_START: first, RANGE_END: last, "airwatch/reason": f"look {run_id}"}
+    config = {"ops": {"raw_readings": {"config": dict(order)}}}
+    return dg.RunRequest(run_key=f"changed:{first}:{last}:{run_id}", tags=tags, run_config=config)
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[daily_job, reread_job, close_job],
+    request_jobs=[revisions_job, coverage_job],
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Days that were read are looked through for revisions, and the coverage of their months is told anew; "
+    "when a month is closed, that of the months before too, whose deadlines pass",
+)
+def keep_ledgers(context: dg.RunStatusSensorContext) -> list[dg.RunRequest]:
+    run, (first, last) = context.dagster_run, days_read(context.dagster_run.tags)
+    if run.job_name == close_job.name:
+        return [_coverage(run.run_id, str(pd.Period(first, "M") + 1 - COVERAGE_MONTHS), last)]
+    noticed = str(utc_now().date())
+    ledger = dg.RunRequest(run_key=f"revisions:{run.run_id}", job_name=revisions_job.name, partition_key=noticed)
+    return [ledger, _coverage(run.run_id, first[:7], last[:7])]
+
+
+def _coverage(run_id: str, first: str, last: str) -> dg.RunRequest:
+    months = {RANGE_START: max(first, FIRST_DAY[:7]), RANGE_END: last}
+    return dg.RunRequest(run_key=f"coverage:{run_id}", job_name=coverage_job.name, tags=months)
+
+
+LOOK_SENSORS: Final = (reread_changed_days, keep_ledgers)

@@ -1,0 +1,69 @@
+"""Tables as they were known: rebuilt from the versions of that moment, by the functions that made them."""
+
+import pandas as pd
+import pytest
+
+from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.as_of import last_instant_of, table_as_of
+from airwatch_dagster_tests.installations import Installation
+
+NOW = pd.Timestamp("2100-01-01")
+LONG_AGO = pd.Timestamp("2001-01-01")
+DERIVED = {
+    "raw_readings": "2021-05-20",
+    "site_days": "2021-05-20",
+    "features": "2021-05-20",
+    "training_examples": "2021-05",
+    "candidate_scores": "2021-05",
+    "predictions": "2021-05-20",
+    "forecast_scores": "2021-05-20",
+}
+
+
+@pytest.mark.parametrize("table", DERIVED)
+def test_as_of_now_every_table_is_what_is_stored(filled: Installation, table: str) -> None:
+    with filled.entered():
+        rebuilt = table_as_of(table, DERIVED[table], NOW, tables=filled.tables)
+    stored = filled.tables.read(table, [DERIVED[table]])
+
+    unlike = ["scored_at"] if table == "forecast_scores" else []
+    assert len(stored) > 0
+    pd.testing.assert_frame_equal(rebuilt.drop(columns=unlike), stored.drop(columns=unlike))
+
+
+@pytest.mark.parametrize("table", ["raw_readings", "site_days", "features", "training_examples", "predictions"])
+def test_before_anything_was_read_there_is_nothing(filled: Installation, table: str) -> None:
+    with filled.entered():
+        rebuilt = table_as_of(table, DERIVED[table], LONG_AGO, tables=filled.tables)
+    assert len(rebuilt) == 0
+    assert list(rebuilt.columns) == filled.tables.read(table, [DERIVED[table]]).columns.tolist()
+
+
+def test_coverage_is_judged_by_the_day_asked_for(filled: Installation) -> None:
+    with filled.entered():
+        then = table_as_of("coverage", "2021-05", pd.Timestamp("2021-05-11 09:00"), tables=filled.tables)
+    assert len(then) == 0 or then["date_local"].max() == pd.Timestamp("2021-05-10")
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [("champion_model", "is kept as it was made"), ("monitors", "is not made from readings")],
+)
+def test_what_has_no_versions_is_refused(filled: Installation, table: str, why: str) -> None:
+    result = filled.airwatch("inspect", table, "2021-05", "--as-of", "2021-05-20")
+    assert result.exit_code == 1
+    assert f"--as-of: {table} {why}. Use one of raw_readings, site_days" in result.output
+
+
+def test_a_day_is_meant_with_all_that_was_learned_on_it_and_a_time_to_the_second() -> None:
+    assert last_instant_of("2020-05-04") == pd.Timestamp("2020-05-04 23:59:59.999999")
+    assert last_instant_of("2020-05-04T18:00") == pd.Timestamp("2020-05-04 18:00")
+    assert last_instant_of("2020-05-04T18:00+02:00") == pd.Timestamp("2020-05-04 16:00")
+    with pytest.raises(ConfigurationError, match="'last spring' is no day and no time"):
+        last_instant_of("last spring")
+
+
+def test_a_moment_needs_a_partition(filled: Installation) -> None:
+    result = filled.airwatch("inspect", "site_days", "--as-of", "2021-05-20")
+    assert result.exit_code == 1
+    assert "no partition of site_days is named" in result.output
