@@ -16,8 +16,12 @@ from airwatch_dagster.practice.world import RESTATED_RATIO, Monitor, Schedule
 
 Flags = npt.NDArray[np.bool_]
 
-SCHEDULE_ORIGIN: Final = date(2021, 1, 1)
-"""A day on which 1-in-3 and 1-in-6 samplers run, nationwide. Source: EPA's monitoring schedule calendar."""
+SCHEDULE_ORIGINS: Final[dict[Schedule, date]] = {
+    "hourly": date(2021, 1, 1),
+    "1-in-3": date(2021, 1, 1),
+    "1-in-6": date(2021, 1, 4),
+}
+"""A day on which the schedule's samplers run, nationwide, as in EPA's daily files of 2012 and 2018-21."""
 
 _DAYS_BETWEEN_SAMPLES: Final[dict[Schedule, int]] = {"hourly": 1, "1-in-3": 3, "1-in-6": 6}
 
@@ -77,8 +81,8 @@ def instrument_year(year: int, *, seed: int) -> InstrumentYear:
 
 
 def is_on_schedule(schedule: Schedule, days: Integers) -> Flags:
-    """Whether samplers on the schedule run; all of them share one phase."""
-    return (days - SCHEDULE_ORIGIN.toordinal()) % _DAYS_BETWEEN_SAMPLES[schedule] == 0
+    """Whether samplers on the schedule run; all of one schedule share one phase."""
+    return (days - SCHEDULE_ORIGINS[schedule].toordinal()) % _DAYS_BETWEEN_SAMPLES[schedule] == 0
 
 
 def _readings(days: Integers, air: Floats, *, seed: int) -> Floats:

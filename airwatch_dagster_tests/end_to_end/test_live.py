@@ -9,6 +9,8 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver
+from dagster._core.loader import LoadingContextForTest
 
 from airwatch_dagster.orchestration import looking_back
 from airwatch_dagster.orchestration.history_looks import found_ranges
@@ -191,6 +193,22 @@ def test_what_follows_touched_days_is_stale_and_nothing_else(finalised: Rehearsa
     assert not {"raw_readings", "site_days"} & {step.table for step in steps}
     assert reached - touched <= stale <= reached
     assert stale - touched
+
+
+def test_dagster_calls_the_same_days_stale(finalised: Rehearsal) -> None:
+    """By an interface of Dagster 1.13.27 that its UI asks, too."""
+    reread = sorted(finalised.touched)[0]
+    features = {lag: f"{pd.Timestamp(reread) + pd.Timedelta(days=lag):%Y-%m-%d}" for lag in range(1, 29)}
+    after = next(day for day in features.values() if day not in finalised.touched)
+    with finalised.installation.opened() as (definitions, instance):
+        graph = definitions.resolve_asset_graph()
+        statuses = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
+        known = {
+            (table, day): statuses.get_status(dg.AssetKey(table), day).value
+            for table, day in (("site_days", reread), ("features", after))
+        }
+
+    assert known == {("site_days", reread): "FRESH", ("features", after): "STALE"}
 
 
 def test_a_second_look_finds_nothing_to_read_again(finalised: Rehearsal) -> None:
