@@ -11,12 +11,13 @@ import pandas as pd
 from airwatch_dagster.orchestration.jobs import (
     RANGE_END,
     RANGE_START,
+    REASON,
     archive_job,
     close_job,
     daily_job,
-    days_read,
     examples_job,
     monitors_job,
+    months_read,
     open_job,
     reread_job,
 )
@@ -120,7 +121,7 @@ def _has_days(year: int) -> bool:
 def _reread(year: int, files: Mapping[str, str]) -> dg.RunRequest:
     name = f"daily_88101_{year}.zip"
     last = min(f"{year}-12-31", DAYS.get_last_partition_key() or "")
-    tags = {RANGE_START: f"{year}-01-01", RANGE_END: last, "airwatch/reason": f"{name} changed"}
+    tags = {RANGE_START: f"{year}-01-01", RANGE_END: last, REASON: f"{name} changed"}
     return dg.RunRequest(job_name=reread_job.name, run_key=f"reread:{name}:{files[name]}", tags=tags)
 
 
@@ -131,10 +132,16 @@ def _reread(year: int, files: Mapping[str, str]) -> dg.RunRequest:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Days read anew change the training examples of their months",
 )
-def rebuild_examples(context: dg.RunStatusSensorContext) -> dg.RunRequest:
-    first, last = days_read(context.dagster_run.tags)
-    months = {RANGE_START: first[:7], RANGE_END: last[:7]}
-    return dg.RunRequest(run_key=f"examples:{context.dagster_run.run_id}", tags=months)
+def rebuild_examples(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
+    months = months_read(context)
+    if not months:
+        return dg.SkipReason("More days of this look are being read")
+    return [
+        dg.RunRequest(
+            run_key=f"examples:{first}:{context.dagster_run.run_id}", tags={RANGE_START: first, RANGE_END: last}
+        )
+        for first, last in months
+    ]
 
 
 SCHEDULES: Final = (daily_schedule, archive_schedule, monthly_schedule, monitors_schedule)

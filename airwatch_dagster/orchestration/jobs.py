@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import dagster as dg
+import pandas as pd
 
 RANGE_START: Final = "dagster/asset_partition_range_start"
 RANGE_END: Final = "dagster/asset_partition_range_end"
+
+REASON: Final = "airwatch/reason"
+"""Why days are read again; the runs of one look share it."""
 
 DAILY: Final = ("raw_readings", "site_days", "features", "predictions", "forecast_scores")
 REREAD: Final = ("raw_readings", "site_days", "features", "forecast_scores")
@@ -43,6 +47,29 @@ JOBS: Final = (
     close_job,
     open_job,
 )
+
+
+def months_read(context: dg.RunStatusSensorContext) -> list[tuple[str, str]]:
+    """Months of the days that a run that succeeded read, and others for the same reason: first and last of each span.
+
+    None while runs for that reason are still to end: the last of them speaks for all.
+    """
+    run = context.dagster_run
+    reason = run.tags.get(REASON)
+    same = dg.RunsFilter(job_name=run.job_name, tags={REASON: reason}) if reason else None
+    others = [one for one in context.instance.get_runs(same) if one.run_id != run.run_id] if same else []
+    if any(not one.is_finished for one in others):
+        return []
+    days = [days_read(one.tags) for one in (run, *others) if one.is_success or one is run]
+    months = {month for first, last in days for month in pd.period_range(first[:7], last[:7], freq="M")}
+    return _spans(sorted(months))
+
+
+def _spans(months: Sequence[pd.Period]) -> list[tuple[str, str]]:
+    """Neighbouring months as spans."""
+    starts = [month for month in months if month - 1 not in months]
+    ends = [month for month in months if month + 1 not in months]
+    return [(str(first), str(last)) for first, last in zip(starts, ends, strict=True)]
 
 
 def days_read(tags: Mapping[str, str]) -> tuple[str, str]:

@@ -11,11 +11,13 @@ from airwatch_dagster.orchestration.history_looks import found_ranges
 from airwatch_dagster.orchestration.jobs import (
     RANGE_END,
     RANGE_START,
+    REASON,
     close_job,
     coverage_job,
     daily_job,
     days_read,
     look_job,
+    months_read,
     reread_job,
     revisions_job,
 )
@@ -93,7 +95,7 @@ def reread_changed_days(context: dg.RunStatusSensorContext) -> list[dg.RunReques
 
 
 def _reread_range(run_id: str, *, first: str, last: str, order: Mapping[str, str]) -> dg.RunRequest:
-    tags = {RANGE_START: first, RANGE_END: last, "airwatch/reason": f"look {run_id}"}
+    tags = {RANGE_START: first, RANGE_END: last, REASON: f"look {run_id}"}
     config = {"ops": {"raw_readings": {"config": dict(order)}}}
     return dg.RunRequest(run_key=f"changed:{first}:{last}:{run_id}", tags=tags, run_config=config)
 
@@ -106,18 +108,29 @@ def _reread_range(run_id: str, *, first: str, last: str, order: Mapping[str, str
     description="Days that were read are looked through for revisions, and the coverage of their months is told anew; "
     "when a month is closed, that of the months before too, whose deadlines pass",
 )
-def keep_ledgers(context: dg.RunStatusSensorContext) -> list[dg.RunRequest]:
-    run, (first, last) = context.dagster_run, days_read(context.dagster_run.tags)
+def keep_ledgers(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
+    run = context.dagster_run
     if run.job_name == close_job.name:
+        first, last = days_read(run.tags)
         return [_coverage(run.run_id, str(pd.Period(first, "M") + 1 - COVERAGE_MONTHS), last)]
-    noticed = str(utc_now().date())
-    ledger = dg.RunRequest(run_key=f"revisions:{run.run_id}", job_name=revisions_job.name, partition_key=noticed)
-    return [ledger, _coverage(run.run_id, first[:7], last[:7])]
+    months = months_read(context)
+    if not months:
+        return dg.SkipReason("More days of this look are being read")
+    return [*_revisions(context), *(_coverage(run.run_id, *span) for span in months)]
+
+
+def _revisions(context: dg.RunStatusSensorContext) -> list[dg.RunRequest]:
+    """The day (UTC) on which the run noticed what it did: today, and the day it began."""
+    stats = context.instance.get_run_stats(context.dagster_run.run_id)
+    began = pd.Timestamp(stats.start_time, unit="s") if stats.start_time else utc_now()
+    days = sorted({f"{moment:%Y-%m-%d}" for moment in (began, utc_now())})
+    key = f"revisions:{context.dagster_run.run_id}"
+    return [dg.RunRequest(run_key=f"{key}:{day}", job_name=revisions_job.name, partition_key=day) for day in days]
 
 
 def _coverage(run_id: str, first: str, last: str) -> dg.RunRequest:
     months = {RANGE_START: max(first, FIRST_DAY[:7]), RANGE_END: last}
-    return dg.RunRequest(run_key=f"coverage:{run_id}", job_name=coverage_job.name, tags=months)
+    return dg.RunRequest(run_key=f"coverage:{run_id}:{first}", job_name=coverage_job.name, tags=months)
 
 
 LOOK_SENSORS: Final = (reread_changed_days, keep_ledgers)

@@ -1,17 +1,19 @@
 """When things happen: what schedules and sensors ask for, and that it can be run."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import pandas as pd
 import pytest
+from dagster._core.test_utils import create_run_for_test
 
 from airwatch_dagster.orchestration import automation, jobs, looking_back, partitions
 from airwatch_dagster.orchestration.automation import changed_years
-from airwatch_dagster.orchestration.jobs import RANGE_END, RANGE_START
+from airwatch_dagster.orchestration.jobs import RANGE_END, RANGE_START, REASON
 from airwatch_dagster.orchestration.resources import SourceResource, utc_now
 from airwatch_dagster_tests.installations import Installation, run_job
 
@@ -131,7 +133,8 @@ def test_the_monthly_schedule_asks_for_the_month_before(first: tuple[int, int], 
     assert automation.monthly_schedule.job_name == "close_month"
 
 
-def succeeded(job: str, tags: dict[str, str]) -> dg.RunStatusSensorContext:
+@contextmanager
+def succeeding(job: str, tags: dict[str, str]) -> Iterator[dg.RunStatusSensorContext]:
     """What a sensor sees of a successful run with these tags."""
     with dg.DagsterInstance.ephemeral() as instance:
 
@@ -143,7 +146,7 @@ def succeeded(job: str, tags: dict[str, str]) -> dg.RunStatusSensorContext:
             nothing()
 
         result = done.execute_in_process(instance=instance, tags=tags)
-        return dg.build_run_status_sensor_context(
+        yield dg.build_run_status_sensor_context(
             sensor_name="sensor",
             dagster_instance=instance,
             dagster_run=result.dagster_run,
@@ -153,9 +156,8 @@ def succeeded(job: str, tags: dict[str, str]) -> dg.RunStatusSensorContext:
 
 @pytest.mark.parametrize(("closed", "opened"), [("2021-05", "2021-06"), ("2020-12", "2021-01")])
 def test_a_closed_month_opens_the_next_one_once_per_closing(closed: str, opened: str) -> None:
-    context = succeeded("close_month", {"dagster/partition": closed})
-
-    request = automation.open_next_month(context)
+    with succeeding("close_month", {"dagster/partition": closed}) as context:
+        request = automation.open_next_month(context)
 
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == opened
@@ -163,9 +165,8 @@ def test_a_closed_month_opens_the_next_one_once_per_closing(closed: str, opened:
 
 
 def test_months_closed_by_a_range_run_open_nothing() -> None:
-    context = succeeded("close_month", {RANGE_START: "2021-01", RANGE_END: "2021-05"})
-
-    assert isinstance(automation.open_next_month(context), dg.SkipReason)
+    with succeeding("close_month", {RANGE_START: "2021-01", RANGE_END: "2021-05"}) as context:
+        assert isinstance(automation.open_next_month(context), dg.SkipReason)
 
 
 @pytest.mark.parametrize(
@@ -177,12 +178,34 @@ def test_months_closed_by_a_range_run_open_nothing() -> None:
     ids=["a range", "one day"],
 )
 def test_days_read_anew_rebuild_the_examples_of_their_months(tags: dict[str, str], months: tuple[str, str]) -> None:
-    context = succeeded("reread_days", tags)
-
-    request = automation.rebuild_examples(context)
+    with succeeding("reread_days", tags) as context:
+        [request] = automation.rebuild_examples(context)
 
     assert (request.tags[RANGE_START], request.tags[RANGE_END]) == months
-    assert request.run_key == f"examples:{context.dagster_run.run_id}"
+    assert request.run_key == f"examples:{months[0]}:{context.dagster_run.run_id}"
+
+
+def test_of_the_runs_of_one_look_the_last_one_to_end_speaks_for_all() -> None:
+    july = {RANGE_START: "2020-07-04", RANGE_END: "2020-07-05", REASON: "look 1"}
+    winter = {RANGE_START: "2020-11-30", RANGE_END: "2020-12-01", REASON: "look 1"}
+    with succeeding("reread_days", july) as context:
+        other = create_run_for_test(context.instance, job_name="reread_days", tags=winter)
+        elsewhere = {RANGE_START: "2019-01-01", RANGE_END: "2019-01-01", REASON: "look 2"}
+        create_run_for_test(context.instance, job_name="reread_days", tags=elsewhere)
+        assert isinstance(automation.rebuild_examples(context), dg.SkipReason)
+        assert isinstance(looking_back.keep_ledgers(context), dg.SkipReason)
+
+        context.instance.delete_run(other.run_id)
+        create_run_for_test(context.instance, job_name="reread_days", tags=winter, status=dg.DagsterRunStatus.SUCCESS)
+        spring = winter | {RANGE_START: "2021-04-01", RANGE_END: "2021-04-01"}
+        create_run_for_test(context.instance, job_name="reread_days", tags=spring, status=dg.DagsterRunStatus.FAILURE)
+        requests = automation.rebuild_examples(context)
+
+    assert isinstance(requests, list)
+    assert [(one.tags[RANGE_START], one.tags[RANGE_END]) for one in requests] == [
+        ("2020-07", "2020-07"),
+        ("2020-11", "2020-12"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +219,8 @@ def test_days_read_anew_rebuild_the_examples_of_their_months(tags: dict[str, str
 def test_coverage_follows_what_was_read_and_a_closed_month_those_whose_deadlines_pass(
     job: str, tags: dict[str, str], months: tuple[str, str]
 ) -> None:
-    requests = {request.job_name: request for request in looking_back.keep_ledgers(succeeded(job, tags))}
+    with succeeding(job, tags) as context:
+        requests = {request.job_name: request for request in looking_back.keep_ledgers(context)}
 
     coverage = requests["check_coverage"]
     assert (coverage.tags[RANGE_START], coverage.tags[RANGE_END]) == months
@@ -204,7 +228,8 @@ def test_coverage_follows_what_was_read_and_a_closed_month_those_whose_deadlines
 
 
 def test_revisions_are_noted_on_the_day_they_were_noticed() -> None:
-    requests = looking_back.keep_ledgers(succeeded("forecast_day", {"dagster/partition": "2021-05-31"}))
+    with succeeding("forecast_day", {"dagster/partition": "2021-05-31"}) as context:
+        requests = looking_back.keep_ledgers(context)
 
     assert [one.partition_key for one in requests if one.job_name == "note_revisions"] == [str(utc_now().date())]
 
@@ -268,7 +293,7 @@ def test_what_is_asked_for_a_range_runs_as_one_run(tmp_path: Path) -> None:
             dagster_run=reread.dagster_run,
             dagster_event=reread.get_run_success_event(),
         )
-        request = automation.rebuild_examples(context)
+        [request] = automation.rebuild_examples(context)
         rebuilt = run_job(definitions, "remake_examples", instance=instance, tags=dict(request.tags))
 
     assert reread.success
