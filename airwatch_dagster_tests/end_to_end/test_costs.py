@@ -1,0 +1,67 @@
+"""What a backfill will ask of EPA is said before it starts, and what was answered already is not asked again."""
+
+from pathlib import Path
+
+import pytest
+
+from airwatch_dagster.acquire.requests_planned import Cost
+from airwatch_dagster.orchestration.backfill import cost_sentence
+from airwatch_dagster.practice.faults import ScriptedFaults
+from airwatch_dagster.practice.server import PracticeServer
+from airwatch_dagster_tests.installations import TODAY, Installation
+
+DAYS = ("2021-05-01", "2021-05-31", "--tables", "raw_readings")
+
+
+@pytest.mark.parametrize(
+    ("cost", "sentence"),
+    [
+        (Cost(10, 1_329_670, 10_687.0), "From EPA: 10 requests, at most 1,329,670 rows, about 2 h 58 min."),
+        (Cost(1, 750, 11.0), "From EPA: 1 request, at most 750 rows, about 1 min."),
+        (Cost(2, None, 60.0), "From EPA: 2 requests, a number of rows that only the monitor list tells, about 1 min."),
+        (
+            Cost(3, 900, 60.0, kept_calls=7),
+            "From EPA: 3 requests, at most 900 rows, about 1 min; 7 more are answered already.",
+        ),
+    ],
+)
+def test_requests_rows_and_time_are_one_sentence(cost: Cost, sentence: str) -> None:
+    assert cost_sentence(cost) == sentence
+
+
+def test_costs_add_up_and_one_unknown_number_of_rows_makes_the_sum_unknown() -> None:
+    assert Cost(1, 10, 5.0, 2) + Cost(2, 20, 6.0, 3) == Cost(3, 30, 11.0, 5)
+    assert Cost(1, 10, 5.0) + Cost(2, None, 6.0) == Cost(3, None, 11.0)
+
+
+def test_a_backfill_says_what_it_will_ask_and_after_a_failure_asks_only_for_the_rest(tmp_path: Path) -> None:
+    """Champaign has a filter, Madison a continuous monitor: 31 days of each."""
+    asked: list[str] = []
+    script = ScriptedFaults([None, "expired_key"], path_prefix="/data/api/dailyData")
+    with PracticeServer(today=TODAY, faults=script, log=asked.append) as server:
+        installation = Installation.at(
+            tmp_path,
+            AIRWATCH_SOURCE="aqs",
+            AIRWATCH_AREA="cbsa:16580,cbsa:31540",
+            AIRWATCH_AQS_URL=server.aqs_url,
+            AIRWATCH_AQS_INTERVAL_S="0.01",
+            EPA_AQS_EMAIL="someone@example.org",
+            EPA_AQS_API_KEY="practice",
+        )
+        before = installation.airwatch("backfill", *DAYS, "--plan").output
+        failed = installation.airwatch("backfill", *DAYS)
+        planned = installation.done("backfill", *DAYS, "--plan")
+        installation.done("backfill", *DAYS)
+        done = installation.done("backfill", *DAYS)
+
+    assert "From EPA: 2 requests, a number of rows that only the monitor list tells, about 1 min." in before
+    assert failed.exit_code == 1
+    assert "From EPA: 2 requests, at most 620 rows, about 1 min." in failed.output
+    assert "From EPA: 1 request, at most 310 rows, about 1 min; 1 more is answered already." in planned
+    assert [line for line in asked if "dailyData" in line] == [
+        "200 GET /data/api/dailyData/byCBSA",
+        "400 GET /data/api/dailyData/byCBSA",
+        "200 GET /data/api/dailyData/byCBSA",
+    ]
+    assert "stored and up to date" in done
+    assert "From EPA" not in done
