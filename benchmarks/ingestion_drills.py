@@ -19,7 +19,9 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from airwatch_dagster_tests.drills import Drill, Outcome, Rehearsal
+from airwatch_dagster_tests.drills.outcomes import Outcome
+from airwatch_dagster_tests.drills.plans import Drill
+from airwatch_dagster_tests.drills.rehearsal import Rehearsal
 
 
 def main() -> int:
@@ -64,8 +66,9 @@ def _line(outcome: Outcome) -> str:
     ended = "survived" if outcome.survived else f"FAILED: {'; '.join(outcome.problems)}"
     rows = f"{outcome.rows:,} rows, {outcome.difference.lost} lost, {outcome.difference.doubled} doubled"
     notes = f" | note: {'; '.join(outcome.notes)}" if outcome.notes else ""
+    what = f"{scenario.source:<7} {scenario.area} {scenario.year}, then {scenario.sequel}"
     return (
-        f"seed {drill.seed:>4} | {scenario.source:<7} {scenario.area} {scenario.year}, then {scenario.sequel} | {faults}"
+        f"seed {drill.seed:>4} | {what} | {faults}"
         f" | {len(drill.kills)} kills, landed: {_counted(outcome.kills) or 'none'} | {outcome.attempts} attempts,"
         f" {outcome.failures.total()} failed | {asked} | {rows} | {ended} | {outcome.seconds:.1f} s{notes}"
     )
@@ -87,6 +90,10 @@ def _summary(outcomes: list[Outcome], seconds: float) -> Iterator[str]:
         "asked though kept": sum(o.asked_again for o in outcomes) / len(outcomes),
     }
     yield f"requests per drill: {', '.join(f'{name} {mean:.2f}' for name, mean in means.items())}"
+    unrecorded = [o.unrecorded for o in outcomes if o.unrecorded]
+    yield f"stored partitions unknown to Dagster {sum(unrecorded)}, in {len(unrecorded)} drills"
+    yield f"killed runs that Dagster shows as started {sum(o.under_way for o in outcomes)}"
+    yield f"unpublished files left behind {sum(o.remains for o in outcomes)}"
     for what, count in sum((o.failures for o in outcomes), Counter()).most_common():
         yield f"runs failed by themselves {count:>4} × {what}"
     for what, count in Counter(note for o in outcomes for note in o.notes).most_common():

@@ -70,6 +70,8 @@ class Answer:
     """When the answer came, naive UTC."""
     payload: Payload | None = None
     """As it was kept; None for a client that keeps nothing."""
+    is_kept: bool = False
+    """It was kept before, and not asked for now."""
 
 
 class AqsClient:
@@ -136,7 +138,7 @@ class AqsClient:
         """
         kept = self.kept(request, not_before=not_before, also_finished=also_finished)
         if kept is not None:
-            return Answer(self._readings(request, list(kept.rows)), kept.seen_at, kept)
+            return Answer(self._readings(request, list(kept.rows)), kept.seen_at, kept, is_kept=True)
         rows = self.request(request.service, request.params)
         asked_at = self._now()
         readings = self._readings(request, rows)

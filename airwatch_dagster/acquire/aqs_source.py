@@ -143,6 +143,7 @@ class AqsSource(Offering):
             rows,
             in_scope,
             seen_at=seen_at,
+            is_kept=any(answer.is_kept for answer in answers),
             stored=lambda: archive.finish(payloads),
             counts={"requests": len(answers)},
         )

@@ -1,7 +1,7 @@
 """What a source publishes now, and which rows of history it speaks for."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
@@ -81,6 +81,8 @@ class Pull:
     """Rows per statistical area whose name AQS does not list; they carry no cbsa_code."""
     seen_at: pd.Timestamp | None = None
     """When the source was asked, where answers may be kept from earlier; None for now."""
+    is_kept: bool = False
+    """Some of it is an answer kept from a pull that did not finish."""
     stored: Callable[[], None] = lambda: None
     """To be called once the rows are stored."""
     last_published_day: pd.Timestamp | None = None
@@ -96,7 +98,9 @@ def of_days(pull: Pull, first: date, last: date) -> Pull:
         return frame["date_local"].between(pd.Timestamp(first), pd.Timestamp(last))
 
     rows = pull.rows[within(pull.rows)].reset_index(drop=True)
-    return Pull(rows, lambda history: pull.in_scope(history) & within(history), pull.unknown_cbsa_names, pull.seen_at)
+    return replace(
+        pull, rows=rows, in_scope=lambda history: pull.in_scope(history) & within(history), stored=lambda: None
+    )
 
 
 def last_seen(history: pd.DataFrame | None) -> pd.Timestamp | None:

@@ -1,6 +1,6 @@
 """Fill history in order, a year at a time, resumable; says beforehand what it will do and what that costs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 
 import dagster as dg
@@ -17,7 +17,7 @@ from airwatch_dagster.orchestration.planning import (
     reads_of,
 )
 from airwatch_dagster.orchestration.resources import SourceResource, opened_storage
-from airwatch_dagster.orchestration.runs import RunReport, materialize_step, materialize_table
+from airwatch_dagster.orchestration.runs import RunReport, materialize_step, materialize_table, unrecorded
 from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.orchestration.storage import TableStorage
 
@@ -38,7 +38,9 @@ def run_backfill(
     chosen = _known(tables)
     settings = Settings.from_environment()
     storage = opened_storage(settings.storage)
-    stored = {table: _written(storage, table) for table in ORDER}
+    with dg.DagsterInstance.get() as instance:
+        broken = unrecorded(instance)
+    stored = {table: _written(storage, table, but=broken.get(table, set())) for table in ORDER}
     days = (pd.Timestamp(first), pd.Timestamp(last))
     steps = plan_backfill(
         reads_of(definitions), first=days[0], last=days[1], stored=stored, tables=chosen, refresh=refresh
@@ -50,7 +52,7 @@ def run_backfill(
         _say_cost(steps, storage, echo)
         return
     with dg.DagsterInstance.get() as instance:
-        run = _Runs(definitions, instance, echo)
+        run = _Runs(definitions, instance, echo, resume=not refresh)
         if needs_monitors:
             run.table("monitors")
         _say_cost(steps, storage, echo)
@@ -60,10 +62,11 @@ def run_backfill(
 class _Runs:
     """Runs of this process, each with its line of progress."""
 
-    def __init__(self, definitions: dg.Definitions, instance: dg.DagsterInstance, echo: Echo) -> None:
+    def __init__(self, definitions: dg.Definitions, instance: dg.DagsterInstance, echo: Echo, *, resume: bool) -> None:
         self._definitions = definitions
         self._instance = instance
         self._echo = echo
+        self._resume = resume
 
     def table(self, name: str) -> None:
         """An unpartitioned table."""
@@ -82,14 +85,15 @@ class _Runs:
             self._step("", Step("revisions", day, day, 1))
 
     def _step(self, number: str, step: Step) -> None:
-        report = materialize_step(self._definitions, step, instance=self._instance)
+        config = {"resume": self._resume} if step.table == "raw_readings" else None
+        report = materialize_step(self._definitions, step, instance=self._instance, config=config)
         days = f"{step.first}…{step.last}" if step.first != step.last else step.first
         self._echo(_line(number, step.table, days, report))
 
 
-def _written(storage: TableStorage, table: str) -> dict[str, pd.Timestamp]:
+def _written(storage: TableStorage, table: str, *, but: Collection[str] = ()) -> dict[str, pd.Timestamp]:
     stored = storage.stored_partitions(table)
-    return {key: pd.Timestamp(moment).tz_convert(None) for key, moment in stored.items()}
+    return {key: pd.Timestamp(moment).tz_convert(None) for key, moment in stored.items() if key not in but}
 
 
 def _known(tables: Sequence[str] | None) -> Sequence[str]:

@@ -8,19 +8,19 @@ It also frees the places in a pool that a killed process leaves taken: upstream 
 of the pool waits.
 """
 
-import fcntl
-import os
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 from dagster._utils.concurrency import ConcurrencyClaimStatus
 from sqlalchemy import Connection, Engine, create_engine, event
+
+from airwatch_dagster.orchestration.live_runs import LiveRuns
 
 BUSY_TIMEOUT_SECONDS: Final = 30
 """How long a writer waits for another one; upstream waits as long."""
@@ -41,7 +41,7 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
-        self._claimants = _Claimants(Path(base_dir, "claimants"))
+        self._claimants = LiveRuns(Path(base_dir, "claimants"))
         super().__init__(base_dir=base_dir, inst_data=inst_data)
 
     @classmethod
@@ -73,7 +73,7 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
     def claim_concurrency_slot(
         self, concurrency_key: str, run_id: str, step_key: str, priority: int | None = None
     ) -> ConcurrencyClaimStatus:
-        """As upstream, after what dead processes claimed was freed; a claim that has to wait rests before it returns."""
+        """As upstream, once what dead processes claimed is freed; a claim that has to wait rests before it returns."""
         self._claimants.enter(run_id)
         for gone in self._claimants.gone({*self.get_concurrency_run_ids()}):
             self.free_concurrency_slots_for_run(gone)
@@ -88,59 +88,6 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
             self._engines.popitem()[1].dispose()
         self._claimants.leave()
         super().dispose()
-
-
-class _Claimants:
-    """Runs that claim places in pools: each has a file in ``folder``, locked until its process ends, however it ends."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._ours: dict[str, IO[bytes]] = {}
-
-    def enter(self, run_id: str) -> None:
-        """This process makes ``run_id`` until it ends or leaves."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        while run_id not in self._ours:
-            file = (self._folder / run_id).open("ab")
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if _is_at(file, self._folder / run_id):
-                self._ours[run_id] = file
-            else:  # whoever found it unlocked a moment ago has removed it
-                file.close()
-
-    def gone(self, claimed: set[str]) -> list[str]:
-        """Those of ``claimed``, and of the runs that ever claimed something, whose process is not there any more."""
-        known = {path.name for path in self._folder.iterdir()}
-        return [run_id for run_id in sorted((claimed | known) - set(self._ours)) if self._is_gone(run_id)]
-
-    def leave(self) -> None:
-        """This process makes none of its runs any more."""
-        while self._ours:
-            run_id, file = self._ours.popitem()
-            (self._folder / run_id).unlink(missing_ok=True)
-            file.close()
-
-    def _is_gone(self, run_id: str) -> bool:
-        path = self._folder / run_id
-        try:
-            with path.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if not _is_at(file, path):
-                    return False
-                path.unlink()
-        except FileNotFoundError:
-            return True
-        except BlockingIOError:
-            return False
-        return True
-
-
-def _is_at(file: IO[bytes], path: Path) -> bool:
-    """Whether an open file is the one that bears this name now."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _opened(address: str) -> Engine:

@@ -27,10 +27,10 @@ def import_downloads(
                 raise ConfigurationError(str(file), "there is no such file", fix="Name a file of EPA's download page")
             config = {"download": str(file.absolute()), **({"seen_at": seen_at} if seen_at else {})}
             for step in _steps(file):
-                report = materialize_step(definitions, step, instance=instance, config=config)
+                report = materialize_step(definitions, step, instance=instance, config=config, kind="import")
                 echo(f"  {file.name}: {step.first}…{step.last}  {report.rows:>9,} versions  {report.seconds:6.1f} s")
             day = f"{instant_of(seen_at) if seen_at else utc_now():%Y-%m-%d}"
-            report = materialize_step(definitions, Step("revisions", day, day, 1), instance=instance)
+            report = materialize_step(definitions, Step("revisions", day, day, 1), instance=instance, kind="import")
             echo(f"  revisions noticed on {day}: {report.rows:,}; see them with `airwatch inspect revisions {day}`")
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from airwatch_dagster.acquire.daily_downloads import download_scope, read_daily_download
 from airwatch_dagster.acquire.pulls import Pull, of_days
 from airwatch_dagster.acquire.sources import Source
+from airwatch_dagster.acquire.versions import merge_pull
 from airwatch_dagster.errors import ConfigurationError
 
 
@@ -20,6 +21,9 @@ class ReadingOrder(dg.Config):
     look: str = Field(
         default="days",
         description="days: ask for the run's days; changed_since, whole_year: take them from that look back at history",
+    )
+    resume: bool = Field(
+        default=False, description="With days: an answer kept from an interrupted run is taken, though it may be stored"
     )
     changed_since: str | None = Field(default=None, description="YYYY-MM-DD; with changed_since")
     changed_until: str | None = Field(default=None, description="YYYY-MM-DD; with changed_since")
@@ -36,7 +40,8 @@ def pulled(source: Source, order: ReadingOrder, *, days: pd.DatetimeIndex, histo
     if order.download is not None:
         return _downloaded(source, Path(order.download), first, last, history=history, seen_at=order.seen_at)
     if order.look == "days":
-        return source.pull(first, last, history=history)
+        pull = source.pull(first, last, history=history)
+        return pull if order.resume else _of_now(source, pull, first, last, history)
     if first.year != last.year:
         raise ConfigurationError("raw_readings", f"{first}…{last} spans years", fix="Look back at one year at a time")
     if order.look == "whole_year":
@@ -48,6 +53,24 @@ def pulled(source: Source, order: ReadingOrder, *, days: pd.DatetimeIndex, histo
     window = (date.fromisoformat(order.changed_since), date.fromisoformat(order.changed_until))
     changed = source.changes(first.year, since=window[0], until=window[1], history=history)
     return of_days(changed, first, last)
+
+
+def _of_now(source: Source, pull: Pull, first: date, last: date, history: pd.DataFrame) -> Pull:
+    """The pull, or another if it consists of answers kept from a run that stored them and had no time to say so.
+
+    Kept answers that add nothing to history are such; whoever asks again wants to know what is published by now.
+    """
+    if not pull.is_kept or _adds_to(history, pull):
+        return pull
+    pull.stored()
+    return source.pull(first, last, history=history)
+
+
+def _adds_to(history: pd.DataFrame, pull: Pull) -> bool:
+    """Whether the pull begins or ends a version."""
+    assert pull.seen_at is not None
+    merged = merge_pull(history, pull.rows, seen_at=pull.seen_at, in_scope=pull.in_scope)
+    return len(merged) != len(history) or merged["superseded_at"].count() != history["superseded_at"].count()
 
 
 def _downloaded(

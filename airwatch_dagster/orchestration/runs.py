@@ -1,18 +1,31 @@
 """Materialize a range in one run of this process, on the same Dagster instance the UI shows."""
 
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Literal
 
 import dagster as dg
+import pandas as pd
+from dagster._core.utils import make_new_run_id
 
 from airwatch_dagster.orchestration.jobs import RANGE_END, RANGE_START
+from airwatch_dagster.orchestration.live_runs import LiveRuns
 from airwatch_dagster.orchestration.planning import Step
+from airwatch_dagster.orchestration.settings import Settings
+from airwatch_dagster.schemas import TABLES
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Run configuration: everything is in the event log; the terminal shows one line per run."""
 
+
+KIND: Final = "airwatch/kind"
+RUNS_REMEMBERED: Final = 500
+"""Backfill runs looked at for ones that did not end well, newest first: some years of all tables."""
+
+HOST: Final = "airwatch/host"
+"""Machine whose process makes the run."""
 
 OWN_ERRORS = ("airwatch_dagster.errors.", "airwatch_dagster.schemas.validation.")
 """Where errors are defined that explain themselves; Dagster puts the module before the message."""
@@ -41,16 +54,17 @@ def materialize_step(
     *,
     instance: dg.DagsterInstance,
     config: Mapping[str, Any] | None = None,
+    kind: Literal["backfill", "import"] = "backfill",
 ) -> RunReport:
     """Run one step, with a configuration of its asset if given; raises RunFailed with the failing step's sentence."""
-    tags = {RANGE_START: step.first, RANGE_END: step.last, "airwatch/kind": "backfill"}
+    tags = {RANGE_START: step.first, RANGE_END: step.last, KIND: kind}
     run_config = {**QUIET, "ops": {step.table: {"config": dict(config)}}} if config else QUIET
     return _materialize(definitions, step.table, run_config=run_config, tags=tags, instance=instance)
 
 
 def materialize_table(definitions: dg.Definitions, table: str, *, instance: dg.DagsterInstance) -> RunReport:
     """Run an unpartitioned table; raises RunFailed with the failing step's sentence."""
-    return _materialize(definitions, table, tags={"airwatch/kind": "backfill"}, instance=instance)
+    return _materialize(definitions, table, tags={KIND: "backfill"}, instance=instance)
 
 
 def materialize_partition(
@@ -68,11 +82,54 @@ def _materialize(
     key = dg.AssetKey(table)
     job = definitions.resolve_implicit_job_def_def_for_assets([key])
     assert job is not None, table
-    result = job.execute_in_process(asset_selection=[key], run_config=run_config, raise_on_error=False, **where)
+    run_id, live = make_new_run_id(), _live_runs()
+    live.enter(run_id)
+    try:
+        tags = {**where.pop("tags", {}), HOST: socket.gethostname()}
+        result = job.execute_in_process(
+            asset_selection=[key], run_config=run_config, raise_on_error=False, run_id=run_id, tags=tags, **where
+        )
+    finally:
+        live.leave()
     if not result.success:
         raise _failure(table, result)
     contract = next(check for check in result.get_asset_check_evaluations() if "run_rows" in check.metadata)
     return RunReport(result.run_id, time.monotonic() - started, int(str(contract.metadata["run_rows"].value)))
+
+
+def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:
+    """Table → partitions whose last backfill run did not end well: stored or not, Dagster does not know of them.
+
+    Runs of this machine that still count as under way although their process is gone are reported as failed.
+    """
+    known: dict[str, set[str]] = {}
+    broken: dict[str, set[str]] = {}
+    for run in instance.get_runs(dg.RunsFilter(tags={KIND: "backfill"}), limit=RUNS_REMEMBERED):
+        if RANGE_START not in run.tags or not run.asset_selection:
+            continue
+        has_ended = run.is_finished or _report_if_gone(instance, run)
+        table = next(iter(run.asset_selection)).to_user_string()
+        keys = set(_keys(table, run.tags[RANGE_START], run.tags[RANGE_END])) - known.setdefault(table, set())
+        known[table] |= keys
+        if has_ended and not run.is_success:
+            broken.setdefault(table, set()).update(keys)
+    return broken
+
+
+def _report_if_gone(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether the run's process, on this machine, is gone; then the run is reported as failed."""
+    if run.tags.get(HOST) != socket.gethostname() or run.run_id not in _live_runs().gone({run.run_id}):
+        return False
+    instance.report_run_failed(run, "Its process ended before the run did")
+    return True
+
+
+def _live_runs() -> LiveRuns:
+    return LiveRuns(Settings.from_environment().state / "live-runs")
+
+
+def _keys(table: str, first: str, last: str) -> list[str]:
+    return [str(key) for key in pd.period_range(first, last, freq="M" if TABLES[table].grain == "month" else "D")]
 
 
 def _failure(table: str, result: dg.ExecuteInProcessResult) -> RunFailed:

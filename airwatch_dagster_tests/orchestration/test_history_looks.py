@@ -189,3 +189,36 @@ def test_a_look_back_is_one_year_at_a_time(tables: TableStorage) -> None:
     days = pd.DatetimeIndex(["2020-12-31", "2021-01-01"])
     with pytest.raises(ConfigurationError, match="2020-12-31…2021-01-01 spans years"):
         pulled(Published(published()), ReadingOrder(look="whole_year"), days=days, history=raw_readings())
+
+
+@dataclass
+class Interrupted(Published):
+    """A source whose first answer is kept from a run that was interrupted; the second is what is published now."""
+
+    kept: pd.DataFrame = field(default_factory=published)
+    finished: int = 0
+
+    def pull(self, first: date, last: date, **options: Any) -> Pull:
+        if self.finished:
+            return super().pull(first, last, **options)
+        everything = lambda history: pd.Series(True, index=history.index)  # noqa: E731
+        return Pull(self.kept, everything, seen_at=READ_AT, is_kept=True, stored=self._finish)
+
+    def _finish(self) -> None:
+        self.finished += 1
+
+
+@pytest.mark.parametrize(
+    ("stored", "resume", "mean"), [(True, False, 9.5), (False, False, 8.0), (True, True, 8.0), (False, True, 8.0)]
+)
+def test_a_kept_answer_that_was_stored_is_asked_for_anew_unless_its_run_is_resumed(
+    tables: TableStorage, stored: bool, resume: bool, mean: float
+) -> None:
+    source = Interrupted(published(day("2021-07-04", arithmetic_mean=9.5)), kept=published(day("2021-07-04")))
+    history = tables.read("raw_readings", ["2021-07-04"] if stored else [])
+
+    order = ReadingOrder(resume=resume)
+    pull = pulled(source, order, days=pd.DatetimeIndex(["2021-07-04"]), history=history)
+
+    assert pull.rows["arithmetic_mean"].tolist() == [mean]
+    assert source.finished == int(stored and not resume)

@@ -1,24 +1,30 @@
 """One run of this process: what it reports, and the one sentence it fails with."""
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
 import pandas as pd
 import pytest
+from dagster._core.test_utils import create_run_for_test
+from dagster._core.utils import make_new_run_id
 
 from airwatch_dagster.errors import SourceRefused
 from airwatch_dagster.orchestration.contracts import table_asset
+from airwatch_dagster.orchestration.jobs import RANGE_END, RANGE_START
+from airwatch_dagster.orchestration.live_runs import LiveRuns
 from airwatch_dagster.orchestration.parquet_io_manager import ParquetIOManager
 from airwatch_dagster.orchestration.planning import Step
-from airwatch_dagster.orchestration.runs import RunFailed, materialize_step, materialize_table
+from airwatch_dagster.orchestration.runs import HOST, KIND, RunFailed, materialize_step, materialize_table, unrecorded
 from airwatch_dagster_tests import builders
 
 STEP = Step("site_days", "2021-07-03", "2021-07-05", 3)
 
 
 @pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    monkeypatch.setenv("AIRWATCH_STATE", str(tmp_path))
     with dg.DagsterInstance.ephemeral() as one:
         yield one
 
@@ -97,3 +103,48 @@ def test_a_resource_that_cannot_be_made_ready_is_told_in_its_own_sentence(
 
     with pytest.raises(RunFailed, match=r"^site_days failed: the archive: there is no such file\. Check its address"):
         materialize_step(location(tmp_path, builders.site_days, registry=registry), STEP, instance=instance)
+
+
+HERE = socket.gethostname()
+
+
+def run_of(
+    instance: dg.DagsterInstance, first: str, last: str, status: dg.DagsterRunStatus, *, host: str = HERE
+) -> dg.DagsterRun:
+    """A backfill run of raw_readings over a range of days, as the instance knows it."""
+    tags = {RANGE_START: first, RANGE_END: last, KIND: "backfill", HOST: host}
+    selection = frozenset({dg.AssetKey("raw_readings")})
+    return create_run_for_test(
+        instance, job_name="__ASSET_JOB", tags=tags, status=status, asset_selection=selection, run_id=make_new_run_id()
+    )
+
+
+def test_what_a_killed_run_may_have_stored_is_made_again_and_the_run_counts_as_failed(
+    instance: dg.DagsterInstance,
+) -> None:
+    killed = run_of(instance, "2021-05-01", "2021-05-03", dg.DagsterRunStatus.STARTED)
+
+    assert unrecorded(instance) == {"raw_readings": {"2021-05-01", "2021-05-02", "2021-05-03"}}
+    assert instance.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
+
+
+def test_a_run_whose_process_lives_or_is_of_another_machine_is_left_alone(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    living = run_of(instance, "2021-05-01", "2021-05-01", dg.DagsterRunStatus.STARTED)
+    elsewhere = run_of(instance, "2021-05-02", "2021-05-02", dg.DagsterRunStatus.STARTED, host="elsewhere")
+    process = LiveRuns(tmp_path / "live-runs")
+    process.enter(living.run_id)
+
+    assert unrecorded(instance) == {}
+    for run in (living, elsewhere):
+        assert instance.get_run_by_id(run.run_id).status == dg.DagsterRunStatus.STARTED  # type: ignore[union-attr]
+    process.leave()
+    assert unrecorded(instance) == {"raw_readings": {"2021-05-01"}}
+
+
+def test_only_the_last_run_over_a_partition_counts(instance: dg.DagsterInstance) -> None:
+    run_of(instance, "2021-05-01", "2021-05-04", dg.DagsterRunStatus.FAILURE)
+    run_of(instance, "2021-05-02", "2021-05-03", dg.DagsterRunStatus.SUCCESS)
+
+    assert unrecorded(instance) == {"raw_readings": {"2021-05-01", "2021-05-04"}}

@@ -1,7 +1,7 @@
 """What an installation has stored, told so that runs made at different times can be compared row by row."""
 
+import gzip
 import json
-import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -48,10 +48,28 @@ def rows_of(tables: TableStorage, table: str) -> Counter[int]:
     return Counter(pd.util.hash_pandas_object(rows, index=False).tolist())
 
 
-def recorded_partitions(installation: Installation) -> set[str]:
-    """Partitions of raw_readings that Dagster knows to be materialized."""
+@dataclass(frozen=True)
+class Record:
+    """What Dagster knows of an installation."""
+
+    partitions: frozenset[str]
+    """Those of raw_readings that were materialized."""
+    under_way: int
+    """Runs that it takes to be under way."""
+
+
+def record_of(installation: Installation) -> Record:
+    """Dagster's own record, as its UI shows it."""
     with installation.entered(), dg.DagsterInstance.get() as instance:
-        return instance.get_materialized_partitions(dg.AssetKey("raw_readings"))
+        partitions = instance.get_materialized_partitions(dg.AssetKey("raw_readings"))
+        return Record(
+            frozenset(partitions), instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+        )
+
+
+def remains(installation: Installation) -> int:
+    """Files that were begun and never published."""
+    return sum(path.suffix in (".tmp", ".part") for path in installation.folder.rglob(".*"))
 
 
 @dataclass(frozen=True)
@@ -80,19 +98,31 @@ def unexplained(found: Versions, states: Iterable[Versions]) -> list[str]:
     return [key for key, versions in found.items() if all(state.get(key) != versions for state in known)]
 
 
-def kept_answers(installation: Installation) -> frozenset[str]:
-    """What a resumed pull need not ask: requests whose answers wait to be stored, and whole bulk files as they lie."""
-    downloads = Path(installation.environment["AIRWATCH_STATE"]) / "downloads"
-    answers = [
-        path for path in downloads.glob("aqs-*/*.jsonl.gz") if not path.with_name(f"{path.name}.stored").exists()
-    ]
-    files = [path for path in downloads.glob("airdata-*/daily_*.zip") if zipfile.is_zipfile(path)]
-    return frozenset([*map(_request, answers), *(f"{path.name} {path.stat().st_mtime_ns}" for path in files)])
+def kept_answers(installation: Installation, *, since: pd.Timestamp) -> frozenset[str]:
+    """Requests of a pull begun ``since`` that its resumption need not ask: their answers wait to be stored."""
+    answers = [path for path in _downloads(installation).glob("aqs-*/*.jsonl.gz") if not _beside(path, "stored")]
+    return frozenset(_request(path) for path in answers if _written(path) >= since)
+
+
+def kept_files(installation: Installation, *, since: pd.Timestamp) -> frozenset[str]:
+    """Whole bulk files that came in a pull begun ``since``, each with when it did: they need not be sent again."""
+    files = [path for path in _downloads(installation).glob("airdata-*/daily_*.zip") if _beside(path, "json")]
+    return frozenset(f"{path.name} of {_written(path)}" for path in files if _written(path) >= since)
+
+
+def _downloads(installation: Installation) -> Path:
+    return Path(installation.environment["AIRWATCH_STATE"]) / "downloads"
+
+
+def _beside(path: Path, suffix: str) -> bool:
+    return path.with_name(f"{path.name}.{suffix}").exists()
+
+
+def _written(path: Path) -> pd.Timestamp:
+    return pd.Timestamp(path.stat().st_mtime_ns)
 
 
 def _request(answer: Path) -> str:
-    import gzip
-
     with gzip.open(answer, "rt", encoding="utf-8") as lines:
         about = json.loads(next(lines))
     return identity(f"/data/api/{about['service']}", about["params"])

@@ -1,0 +1,93 @@
+"""What an undisturbed run and a drill came to."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from airwatch_dagster.practice.exchange import Request
+from airwatch_dagster.practice.faults import FAULT_KINDS, FaultKind, FaultPlan
+from airwatch_dagster_tests.drills.attempts import Effort
+from airwatch_dagster_tests.drills.plans import Drill
+from airwatch_dagster_tests.drills.readings import Difference, Versions, identity
+
+Phase = Literal["fetching", "merging", "writing", "recording"]
+"""What a killed attempt was at: asking, between that and the first file, between files, or past the last one."""
+
+DISTURBING: Final = frozenset(FAULT_KINDS) - {"duplicate_rows", "shuffled_rows"}
+"""Kinds after which the request has to be repeated."""
+
+
+class Watched:
+    """Faults of a plan, with a list of what was asked."""
+
+    def __init__(self, plan: FaultPlan) -> None:
+        self.plan = plan
+        self.asked: list[tuple[str, FaultKind | None]] = []
+
+    @property
+    def hang_seconds(self) -> float:
+        return self.plan.hang_seconds
+
+    @property
+    def retry_after_seconds(self) -> int:
+        return self.plan.retry_after_seconds
+
+    def fault_for(self, request: Request) -> FaultKind | None:
+        kind = self.plan.fault_for(request)
+        self.asked.append((identity(request.path, request.query), kind))
+        return kind
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """A scenario without faults and kills."""
+
+    states: tuple[Versions, ...]
+    """Versions stored after each pull."""
+    others: dict[str, Counter[int]]
+    """Rows of the other tables in the end."""
+    efforts: tuple[Effort, ...]
+    """What each pull took."""
+    asked: tuple[tuple[str, ...], ...]
+    """The requests of each pull."""
+
+    def until(self, pulls: int) -> "Undisturbed":
+        """The same without later pulls; of the other tables nothing is known then."""
+        if pulls == len(self.states):
+            return self
+        return Undisturbed(self.states[:pulls], {}, self.efforts[:pulls], self.asked[:pulls])
+
+
+@dataclass
+class Outcome:
+    """What a drill came to."""
+
+    drill: Drill
+    problems: list[str] = field(default_factory=list)
+    """Why it did not survive."""
+    notes: list[str] = field(default_factory=list)
+    """What else differs from the undisturbed run, without a reading being lost or doubled."""
+    attempts: int = 0
+    kills: Counter[Phase] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    """Sentences that runs failed with by themselves."""
+    faults: Counter[FaultKind] = field(default_factory=Counter)
+    requests: int = 0
+    needed: int = 0
+    """Requests of the undisturbed run."""
+    repeated_for_faults: int = 0
+    asked_again: int = 0
+    """Requests whose answers, and files of which an attempt before had kept what is published."""
+    unrecorded: int = 0
+    """Stored partitions that Dagster does not know to be materialized."""
+    under_way: int = 0
+    """Killed runs that Dagster takes to be under way."""
+    remains: int = 0
+    """Files that were begun and never published."""
+    rows: int = 0
+    difference: Difference = field(default_factory=Difference)
+    seconds: float = 0.0
+
+    @property
+    def survived(self) -> bool:
+        return not self.problems
