@@ -149,6 +149,16 @@ def rollback(reason: str, by: str, month: str | None) -> None:
     "--fault-share", type=click.FloatRange(0.0, 1.0), default=0.3, show_default=True, help="How many of them."
 )
 @click.option(
+    "--fault-kinds", metavar="KINDS", help="Which faults, by commas; by default those that pass by themselves."
+)
+@click.option(
+    "--restate",
+    "restatements",
+    metavar="ON:FIRST:LAST:FACTOR[:DELETED]",
+    multiple=True,
+    help="From day ON, multiply the days FIRST to LAST and delete a share of them; repeatable.",
+)
+@click.option(
     "--aqs-lag-days",
     type=click.IntRange(min=0),
     default=0,
@@ -156,7 +166,14 @@ def rollback(reason: str, by: str, month: str | None) -> None:
     help="How much later than AirNow the API and AirData show a day.",
 )
 def practice_server(
-    port: int, today: Any, min_interval: float, faults: int | None, fault_share: float, aqs_lag_days: int
+    port: int,
+    today: Any,
+    min_interval: float,
+    faults: int | None,
+    fault_share: float,
+    fault_kinds: str | None,
+    restatements: tuple[str, ...],
+    aqs_lag_days: int,
 ) -> None:
     """Serve EPA's wire formats over simulated air, for anyone who develops a client."""
     from airwatch_dagster.orchestration.practice import serve_practice
@@ -167,6 +184,8 @@ def practice_server(
         min_interval_seconds=min_interval,
         faults_seed=faults,
         fault_share=fault_share,
+        fault_kinds=fault_kinds,
+        restatements=restatements,
         aqs_lag_days=aqs_lag_days,
         echo=click.echo,
     )

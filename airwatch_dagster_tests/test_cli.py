@@ -15,7 +15,7 @@ COMMANDS = sorted(main.commands)
 
 
 def test_the_commands_are_those_that_are_documented() -> None:
-    assert {"demo", "backfill", "doctor", "inspect", "practice-server"} <= set(COMMANDS)
+    assert {"demo", "backfill", "doctor", "import", "inspect", "models", "practice-server"} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -98,3 +98,24 @@ def test_the_version_is_the_packages() -> None:
     result = CliRunner().invoke(main, ["--version"])
 
     assert "0.1.0" in result.output or "not installed" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("--fault-kinds", "server_error,tantrum", "--fault-kinds: 'tantrum' is no fault. Use some of server_error, "),
+        ("--restate", "2021-09-01:2021-01-01", "--restate: '2021-09-01:2021-01-01' is no restatement. Write ON:FIRST:"),
+        (
+            "--restate",
+            "soon:2021-01-01:2021-03-31:0.8",
+            "--restate: 'soon:2021-01-01:2021-03-31:0.8' is no restatement",
+        ),
+    ],
+)
+def test_the_practice_server_is_told_how_to_misbehave_or_says_what_it_does_not_know(
+    tmp_path: Path, option: str, value: str, sentence: str
+) -> None:
+    result = Installation.at(tmp_path).airwatch("practice-server", "--port", "0", "--faults", "1", option, value)
+
+    assert result.exit_code == 1
+    assert sentence in result.output

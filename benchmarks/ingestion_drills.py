@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -40,23 +40,27 @@ def main() -> int:
 
 
 def _outcomes(seeds: range, *, jobs: int) -> Iterator[Outcome]:
-    if jobs == 1:
-        yield from _rehearsed(seeds)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for outcomes in pool.map(_rehearsed_all, [seeds[job::jobs] for job in range(jobs)]):
-            yield from outcomes
-
-
-def _rehearsed(seeds: Iterable[int]) -> Iterator[Outcome]:
+    """In the order of the seeds, as they end."""
     with tempfile.TemporaryDirectory() as folder:
-        rehearsal = Rehearsal(Path(folder))
-        for seed in seeds:
-            yield rehearsal.run(Drill.drawn(seed))
+        if jobs == 1:
+            _begin(folder)
+            yield from map(_drilled, seeds)
+            return
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(folder,)) as pool:
+            yield from pool.map(_drilled, seeds)
 
 
-def _rehearsed_all(seeds: Iterable[int]) -> list[Outcome]:
-    return list(_rehearsed(seeds))
+_REHEARSALS: list[Rehearsal] = []
+"""This process's own: it keeps the undisturbed run of every scenario."""
+
+
+def _begin(folder: str) -> None:
+    _REHEARSALS.append(Rehearsal(Path(tempfile.mkdtemp(dir=folder))))
+
+
+def _drilled(seed: int) -> Outcome:
+    return _REHEARSALS[0].run(Drill.drawn(seed))
 
 
 def _line(outcome: Outcome) -> str:

@@ -10,18 +10,20 @@ from airwatch_dagster.clean.site_days import site_days as clean_site_days
 from airwatch_dagster.enrich.features import build_features
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.fit.examples import join_truth
+from airwatch_dagster.fit.training import train_family, trained_models_frame, trained_models_row
 from airwatch_dagster.monitor.coverage import WINDOW_MONTHS, coverage
+from airwatch_dagster.monitor.drift import drift_findings, season_matched
 from airwatch_dagster.monitor.verification import score_forecasts
-from airwatch_dagster.orchestration.monthly import predict_months, score_months
-from airwatch_dagster.orchestration.partitions import FEATURE_HISTORY_DAYS
+from airwatch_dagster.orchestration.monthly import SEED, of_month, predict_months, score_months
+from airwatch_dagster.orchestration.partitions import FEATURE_HISTORY_DAYS, TRAINING_MONTHS
 from airwatch_dagster.orchestration.reading_orders import instant_of
 from airwatch_dagster.orchestration.resources import configured_area
 from airwatch_dagster.orchestration.storage import TableStorage
-from airwatch_dagster.schemas.columns import HORIZONS_DAYS
+from airwatch_dagster.schemas.columns import FAMILIES, HORIZONS_DAYS
 from airwatch_dagster.schemas.validation import validated
 
-KEPT_AS_MADE: Final = ("trained_models", "champion_model", "drift_report")
-"""Tables whose rows say what was fitted, chosen and reported once; nothing of them is made anew."""
+KEPT_AS_MADE: Final = ("champion_model",)
+"""A decision, once taken, is kept as it was taken: who served, and why."""
 
 
 def last_instant_of(text: str) -> pd.Timestamp:
@@ -46,9 +48,11 @@ def table_as_of(table: str, partition: str, instant: pd.Timestamp, *, tables: Ta
         "site_days": then.site_days,
         "features": then.features,
         "training_examples": then.training_examples,
+        "trained_models": then.trained_models,
         "candidate_scores": then.candidate_scores,
         "predictions": then.predictions,
         "forecast_scores": then.forecast_scores,
+        "drift_report": then.drift_report,
         "coverage": then.coverage,
         "revisions": then.revisions,
     }
@@ -85,6 +89,21 @@ class AsOf:
         truth = self.site_days(_days(first, last))
         return join_truth(issued, site_days=truth, first_target=first, last_target=last)
 
+    def trained_models(self, months: list[str]) -> pd.DataFrame:
+        """Fitted for this answer and registered nowhere: without a version, a run or an address."""
+        first, _ = _bounds(months)
+        examples = self.training_examples(_months(first - pd.DateOffset(months=TRAINING_MONTHS), first)[:-1])
+        fitted = [train_family(examples, family=family, month=first, seed=SEED) for family in FAMILIES]
+        return trained_models_frame([trained_models_row(model) for model in fitted])
+
+    def drift_report(self, months: list[str]) -> pd.DataFrame:
+        """Findings alone; the page is the one stored."""
+        first, last = _bounds(months)
+        known = self.features(_days(first - pd.DateOffset(months=TRAINING_MONTHS), last))
+        current = of_month(known, month=first, column="issue_date")
+        findings, _ = drift_findings(current, reference=season_matched(known, month=first), month=first)
+        return findings.assign(report_uri=None)
+
     def candidate_scores(self, months: list[str]) -> pd.DataFrame:
         trained = self._tables.read("trained_models", months)
         starts = [pd.Timestamp(month) for month in months]
@@ -113,6 +132,10 @@ class AsOf:
 
 def _days(first: pd.Timestamp, last: pd.Timestamp, *, before: int = 0) -> list[str]:
     return [f"{day:%Y-%m-%d}" for day in pd.date_range(first - pd.Timedelta(days=before), last)]
+
+
+def _months(first: pd.Timestamp, last: pd.Timestamp) -> list[str]:
+    return [str(month) for month in pd.period_range(first, last, freq="M")]
 
 
 def _bounds(months: list[str]) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -31,6 +31,24 @@ def test_as_of_now_every_table_is_what_is_stored(filled: Installation, table: st
     pd.testing.assert_frame_equal(rebuilt.drop(columns=unlike), stored.drop(columns=unlike))
 
 
+def test_models_are_fitted_again_on_what_was_known_and_registered_nowhere(filled: Installation) -> None:
+    with filled.entered():
+        rebuilt = table_as_of("trained_models", "2021-05", NOW, tables=filled.tables)
+    stored = filled.tables.read("trained_models", ["2021-05"])
+
+    registration = ["mlflow_run_id", "model_uri", "model_version"]
+    assert rebuilt[registration].isna().all(axis=None)
+    pd.testing.assert_frame_equal(rebuilt.drop(columns=registration), stored.drop(columns=registration))
+
+
+def test_drift_is_found_again_in_what_was_known(filled: Installation) -> None:
+    with filled.entered():
+        rebuilt = table_as_of("drift_report", "2021-05", NOW, tables=filled.tables)
+    stored = filled.tables.read("drift_report", ["2021-05"])
+
+    pd.testing.assert_frame_equal(rebuilt.drop(columns="report_uri"), stored.drop(columns="report_uri"))
+
+
 @pytest.mark.parametrize("table", ["raw_readings", "site_days", "features", "training_examples", "predictions"])
 def test_before_anything_was_read_there_is_nothing(filled: Installation, table: str) -> None:
     with filled.entered():
