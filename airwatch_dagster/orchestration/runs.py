@@ -105,9 +105,9 @@ def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:
     known: dict[str, set[str]] = {}
     broken: dict[str, set[str]] = {}
     for run in instance.get_runs(dg.RunsFilter(tags={KIND: "backfill"}), limit=RUNS_REMEMBERED):
+        has_ended = run.is_finished or _report_if_gone(instance, run)
         if RANGE_START not in run.tags or not run.asset_selection:
             continue
-        has_ended = run.is_finished or _report_if_gone(instance, run)
         table = next(iter(run.asset_selection)).to_user_string()
         keys = set(_keys(table, run.tags[RANGE_START], run.tags[RANGE_END])) - known.setdefault(table, set())
         known[table] |= keys

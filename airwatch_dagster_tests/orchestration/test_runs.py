@@ -128,6 +128,16 @@ def test_what_a_killed_run_may_have_stored_is_made_again_and_the_run_counts_as_f
     assert instance.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
 
 
+def test_a_killed_run_of_a_table_without_partitions_counts_as_failed_too(instance: dg.DagsterInstance) -> None:
+    tags = {KIND: "backfill", HOST: HERE}
+    killed = create_run_for_test(
+        instance, tags=tags, status=dg.DagsterRunStatus.STARTED, asset_selection=frozenset({dg.AssetKey("monitors")})
+    )
+
+    assert unrecorded(instance) == {}
+    assert instance.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
+
+
 def test_a_run_whose_process_lives_or_is_of_another_machine_is_left_alone(
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
