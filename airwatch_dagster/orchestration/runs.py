@@ -13,7 +13,7 @@ from dagster._core.utils import make_new_run_id
 from airwatch_dagster.orchestration.jobs import RANGE_END, RANGE_START
 from airwatch_dagster.orchestration.live_runs import LiveRuns
 from airwatch_dagster.orchestration.planning import Step
-from airwatch_dagster.orchestration.settings import Settings
+from airwatch_dagster.orchestration.settings import Settings, storage_root
 from airwatch_dagster.schemas import TABLES
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -26,6 +26,9 @@ RUNS_REMEMBERED: Final = 500
 
 HOST: Final = "airwatch/host"
 """Machine whose process makes the run."""
+
+STORAGE: Final = "airwatch/storage"
+"""Where its tables lie: one Dagster instance may know of several places."""
 
 OWN_ERRORS = ("airwatch_dagster.errors.", "airwatch_dagster.schemas.validation.")
 """Where errors are defined that explain themselves; Dagster puts the module before the message."""
@@ -85,7 +88,7 @@ def _materialize(
     run_id, live = make_new_run_id(), _live_runs()
     live.enter(run_id)
     try:
-        tags = {**where.pop("tags", {}), HOST: socket.gethostname()}
+        tags = {**where.pop("tags", {}), HOST: socket.gethostname(), STORAGE: storage_root()}
         result = job.execute_in_process(
             asset_selection=[key], run_config=run_config, raise_on_error=False, run_id=run_id, tags=tags, **where
         )
@@ -104,7 +107,8 @@ def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:
     """
     known: dict[str, set[str]] = {}
     broken: dict[str, set[str]] = {}
-    for run in instance.get_runs(dg.RunsFilter(tags={KIND: "backfill"}), limit=RUNS_REMEMBERED):
+    of_storage = dg.RunsFilter(tags={KIND: "backfill", STORAGE: storage_root()})
+    for run in instance.get_runs(of_storage, limit=RUNS_REMEMBERED):
         has_ended = run.is_finished or _report_if_gone(instance, run)
         if RANGE_START not in run.tags or not run.asset_selection:
             continue

@@ -16,7 +16,16 @@ from airwatch_dagster.orchestration.jobs import RANGE_END, RANGE_START
 from airwatch_dagster.orchestration.live_runs import LiveRuns
 from airwatch_dagster.orchestration.parquet_io_manager import ParquetIOManager
 from airwatch_dagster.orchestration.planning import Step
-from airwatch_dagster.orchestration.runs import HOST, KIND, RunFailed, materialize_step, materialize_table, unrecorded
+from airwatch_dagster.orchestration.runs import (
+    HOST,
+    KIND,
+    STORAGE,
+    RunFailed,
+    materialize_step,
+    materialize_table,
+    unrecorded,
+)
+from airwatch_dagster.orchestration.settings import storage_root
 from airwatch_dagster_tests import builders
 
 STEP = Step("site_days", "2021-07-03", "2021-07-05", 3)
@@ -112,7 +121,7 @@ def run_of(
     instance: dg.DagsterInstance, first: str, last: str, status: dg.DagsterRunStatus, *, host: str = HERE
 ) -> dg.DagsterRun:
     """A backfill run of raw_readings over a range of days, as the instance knows it."""
-    tags = {RANGE_START: first, RANGE_END: last, KIND: "backfill", HOST: host}
+    tags = {RANGE_START: first, RANGE_END: last, KIND: "backfill", HOST: host, STORAGE: storage_root()}
     selection = frozenset({dg.AssetKey("raw_readings")})
     return create_run_for_test(
         instance, job_name="__ASSET_JOB", tags=tags, status=status, asset_selection=selection, run_id=make_new_run_id()
@@ -129,7 +138,7 @@ def test_what_a_killed_run_may_have_stored_is_made_again_and_the_run_counts_as_f
 
 
 def test_a_killed_run_of_a_table_without_partitions_counts_as_failed_too(instance: dg.DagsterInstance) -> None:
-    tags = {KIND: "backfill", HOST: HERE}
+    tags = {KIND: "backfill", HOST: HERE, STORAGE: storage_root()}
     killed = create_run_for_test(
         instance, tags=tags, status=dg.DagsterRunStatus.STARTED, asset_selection=frozenset({dg.AssetKey("monitors")})
     )
@@ -151,6 +160,15 @@ def test_a_run_whose_process_lives_or_is_of_another_machine_is_left_alone(
         assert instance.get_run_by_id(run.run_id).status == dg.DagsterRunStatus.STARTED  # type: ignore[union-attr]
     process.leave()
     assert unrecorded(instance) == {"raw_readings": {"2021-05-01"}}
+
+
+def test_runs_over_tables_that_lie_elsewhere_say_nothing(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_of(instance, "2021-05-01", "2021-05-04", dg.DagsterRunStatus.FAILURE)
+    monkeypatch.setenv("AIRWATCH_STORAGE", "s3://elsewhere/tables")
+
+    assert unrecorded(instance) == {}
 
 
 def test_only_the_last_run_over_a_partition_counts(instance: dg.DagsterInstance) -> None:
