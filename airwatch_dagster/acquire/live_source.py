@@ -106,9 +106,10 @@ class LiveSource(Offering):
         return self.airnow.forecasts(day)
 
     def cost(self, first: date, last: date, *, monitors: pd.DataFrame | None = None) -> Cost:
-        """As ``Source.cost``."""
+        """As ``Source.cost``; a day of AirNow has at most a row a listed site."""
         days = len(self._days_of_airnow(first, last, None))
-        return self.bulk.cost(first, last) + Cost(days, 0, SECONDS_PER_DAY_FILE * days)
+        rows = None if monitors is None else days * monitors["site_id"].nunique()
+        return self.bulk.cost(first, last) + Cost(days, rows if days else 0, SECONDS_PER_DAY_FILE * days)
 
     def _bulk(self, first: date, last: date, history: pd.DataFrame | None) -> Pull:
         """AirData's rows; none for a year after the newest that has a file: AQS has published nothing of it yet."""

@@ -351,3 +351,18 @@ def test_a_site_whose_statistical_area_became_known_is_read_all_the_same(tmp_pat
     after = pulled("cbsa:16980", "Chicago-Naperville-Elgin, IL-IN-WI", before)
     assert before["cbsa_code"].isna().all()
     assert current(after)["cbsa_code"].tolist() == ["16980"]
+
+
+def test_days_of_airnow_cost_a_request_each_and_at_most_a_row_a_listed_site(
+    server: PracticeServer, tmp_path: Path, session: requests.Session
+) -> None:
+    source = live(server, tmp_path, session, today=JUNE)
+    files = source.bulk.cost(date(2021, 5, 1), date(2021, 5, 31))
+
+    unknown = source.cost(date(2021, 5, 1), date(2021, 5, 31))
+    known = source.cost(date(2021, 5, 1), date(2021, 5, 31), monitors=source.monitors())
+
+    sites = source.monitors()["site_id"].nunique()
+    assert (unknown.calls, unknown.rows) == (files.calls + 31, None)
+    assert files.rows is not None
+    assert (known.calls, known.rows) == (files.calls + 31, files.rows + 31 * sites)
