@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Final, Literal
 
 import pandas as pd
-from pandas._libs.tslibs.nattype import NaTType
+from pandas.api.typing import NaTType
 
 from airwatch_dagster.acquire.airdata import MONITORS_FILE, AirDataArchive
 from airwatch_dagster.acquire.airnow import AirNowArchive

@@ -61,13 +61,13 @@ class LiveSource(Offering):
     ) -> Pull:
         """As ``Source.pull``: AirData's rows, and AirNow's for the sites' days that AQS has not published.
 
-        Raises SourceUnavailable when AirNow has no file yet for a day of the last two.
+        Raises SourceUnavailable when AirNow has nothing yet of a day of the last two, unless days are looked at again.
         """
         check_days(first, last)
         final = self._without_outdated(self._bulk(first, last, history), history)
         staying = final.rows[:0] if history is None else _staying_finals(history, final)
         days = self._days_of_airnow(first, last, final.last_published_day)
-        files = {day: rows for day in days if (rows := self._airnow_day(day)) is not None}
+        files = {day: rows for day in days if (rows := self._airnow_day(day, may_be_late=again)) is not None}
         rows = one_frame(list(files.values()))
         is_published = is_among(rows, final.rows, SITE_DAY) | is_among(rows, staying, SITE_DAY)
         rows = rows[~is_published].reset_index(drop=True)
@@ -155,13 +155,13 @@ class LiveSource(Offering):
         over = min(last, self.today - timedelta(days=1))
         return [day.date() for day in pd.date_range(max(first, since), over)]
 
-    def _airnow_day(self, day: date) -> pd.DataFrame | None:
-        """AirNow's rows of a day in reach; None for a day that it never published."""
+    def _airnow_day(self, day: date, *, may_be_late: bool) -> pd.DataFrame | None:
+        """AirNow's rows of a day in reach; None for a day that it never published, or not yet where that may be."""
         places = self._places()
         try:
             rows = self.airnow.daily(day, places=places).readings
         except (SourceRefused, NothingYet) as refusal:
-            if (self.today - day).days > WAIT_DAYS:
+            if may_be_late or (self.today - day).days > WAIT_DAYS:
                 return None
             fix = "Run the day again later; AirNow completes a day by noon of the next"
             raise SourceUnavailable(refusal.culprit, f"nothing of {day} yet", fix=fix) from refusal

@@ -1,7 +1,7 @@
 """Looking at history again: which of its days EPA changed since they were read."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -15,6 +15,7 @@ from airwatch_dagster.acquire.sources import Source
 from airwatch_dagster.acquire.versions import merge_pull
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.contracts import Produced
+from airwatch_dagster.orchestration.partitions import spans
 from airwatch_dagster.orchestration.reading_orders import order_of
 from airwatch_dagster.orchestration.storage import TableStorage
 from airwatch_dagster.schemas.acquire import LOOKS
@@ -55,6 +56,8 @@ def look_back(source: Source, tables: TableStorage, order: LookOrder, *, now: pd
         raise ConfigurationError("history_checks", f"no look {order.look!r}", fix=f"Use one of {', '.join(LOOKS)}")
     before = tables.read_or_empty("history_checks")
     stored = _stored_days(tables)
+    if order.look == "recent_days":
+        stored = _since(today - timedelta(days=source.recent_days()), stored)
     years = order.years or _years(order.look, sorted(stored), before, today)
     looks = [_look(source, tables, order.look, year, stored.get(year, []), before, now, today) for year in years]
     rows = pd.DataFrame([_row(look, order.look, source.kind, now) for look in looks])
@@ -91,8 +94,7 @@ def _look(
         whole = (date(year, 1, 1), date(year, 12, 31))
         pull = source.pull(*whole, history=history, again=True, asked_after=kept_after)
     else:
-        recent = [date.fromisoformat(day) for day in days][-source.recent_days() :]
-        pull = source.pull(recent[0], recent[-1], history=history)
+        pull = source.pull(date.fromisoformat(days[0]), date.fromisoformat(days[-1]), history=history)
     return Look(year, pull, changed_days(history, pull, days=days, now=now), window)
 
 
@@ -113,13 +115,16 @@ def _stored_days(tables: TableStorage) -> dict[int, list[str]]:
     return years
 
 
+def _since(first: date, stored: Mapping[int, Sequence[str]]) -> dict[int, list[str]]:
+    """The stored days from ``first`` on; around New Year they are of two years."""
+    recent = {year: [day for day in days if day >= str(first)] for year, days in stored.items()}
+    return {year: days for year, days in recent.items() if days}
+
+
 def _years(look: str, stored: Sequence[int], before: pd.DataFrame, today: date) -> list[int]:
-    """All recent years for changes; for whole years the one that was looked at longest ago, or never and is newest."""
-    recent = [year for year in stored if year >= today.year - YEARS_BACK]
-    if look == "changed_since":
-        return recent
-    if look == "recent_days":
-        return recent[-1:]
+    """Stored years of the last ten; for whole years the one that was looked at longest ago, or never and is newest."""
+    if look != "whole_year":
+        return [year for year in stored if year >= today.year - YEARS_BACK]
     times = before[before["look"] == look].groupby("year")["checked_at"].max()
     turn = sorted(stored, key=lambda year: (times.get(year, pd.Timestamp.min), -year))
     return turn[:1]
@@ -132,11 +137,8 @@ def _watermark(before: pd.DataFrame, year: int, history: pd.DataFrame, today: da
     """
     looks = before[(before["look"] == "changed_since") & (before["year"] == year)]
     known = history["first_seen_at"].min(), history["date_of_last_change"].max()
-    since = (
-        looks["changed_until"].max()
-        if len(looks)
-        else min((day for day in known if pd.notna(day)), default=pd.Timestamp(today))
-    )
+    first = min((moment for moment in known if pd.notna(moment)), default=pd.Timestamp(today))
+    since = looks["changed_until"].max() if len(looks) else first
     return since.date() - timedelta(days=OVERLAP_DAYS)
 
 
@@ -151,26 +153,17 @@ def _row(look: Look, name: str, source: str, now: pd.Timestamp) -> dict[str, Any
         "changed_until": until,
         "row_count": len(look.pull.rows),
         "changed_day_count": len(look.days),
-        "changed_days": " ".join(
-            f"{first}…{last}" if first != last else f"{first}" for first, last in spans(look.days)
-        ),
+        "changed_days": " ".join(f"{first}…{last}" if first != last else first for first, last in _ranges_of(look)),
     }
 
 
 def _ranges(look: Look, name: str) -> Iterator[dict[str, Any]]:
-    for first, last in spans(look.days):
-        yield {"first": str(first), "last": str(last), "order": order_of(name, changed=look.changed)}
+    for first, last in _ranges_of(look):
+        yield {"first": first, "last": last, "order": order_of(name, changed=look.changed)}
 
 
-def spans(days: Sequence[date]) -> list[tuple[date, date]]:
-    """Neighbouring days as ranges; days are sorted."""
-    found: list[tuple[date, date]] = []
-    for day in days:
-        if found and found[-1][1] + timedelta(days=1) == day:
-            found[-1] = (found[-1][0], day)
-        else:
-            found.append((day, day))
-    return found
+def _ranges_of(look: Look) -> list[tuple[str, str]]:
+    return spans([pd.Period(day, "D") for day in look.days])
 
 
 def found_ranges(instance: dg.DagsterInstance, run_id: str) -> list[dict[str, Any]]:

@@ -6,6 +6,8 @@ from typing import Any, Final
 import dagster as dg
 import pandas as pd
 
+from airwatch_dagster.orchestration.partitions import spans
+
 RANGE_START: Final = "dagster/asset_partition_range_start"
 RANGE_END: Final = "dagster/asset_partition_range_end"
 
@@ -62,14 +64,7 @@ def months_read(context: dg.RunStatusSensorContext) -> list[tuple[str, str]]:
         return []
     days = [days_read(one.tags) for one in (run, *others) if one.is_success or one is run]
     months = {month for first, last in days for month in pd.period_range(first[:7], last[:7], freq="M")}
-    return _spans(sorted(months))
-
-
-def _spans(months: Sequence[pd.Period]) -> list[tuple[str, str]]:
-    """Neighbouring months as spans."""
-    starts = [month for month in months if month - 1 not in months]
-    ends = [month for month in months if month + 1 not in months]
-    return [(str(first), str(last)) for first, last in zip(starts, ends, strict=True)]
+    return spans(sorted(months))
 
 
 def days_read(tags: Mapping[str, str]) -> tuple[str, str]:

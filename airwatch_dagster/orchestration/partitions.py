@@ -1,5 +1,6 @@
 """Which days and months a partition speaks of, and which ones it reads."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import dagster as dg
@@ -55,3 +56,11 @@ def days_of(context: dg.AssetExecutionContext) -> pd.DatetimeIndex:
 def months_of(context: dg.AssetExecutionContext) -> list[pd.Timestamp]:
     """First days of the months this run makes, in order."""
     return [pd.Timestamp(f"{key}-01") for key in context.partition_keys]
+
+
+def spans(periods: Sequence[pd.Period]) -> list[tuple[str, str]]:
+    """Neighbouring days, or months, as the keys of the first and last of each span; ``periods`` are sorted."""
+    known = set(periods)
+    starts = [period for period in periods if period - 1 not in known]
+    ends = [period for period in periods if period + 1 not in known]
+    return [(str(first), str(last)) for first, last in zip(starts, ends, strict=True)]

@@ -21,6 +21,8 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 KIND: Final = "airwatch/kind"
+"""What a run is for."""
+
 RUNS_REMEMBERED: Final = 500
 """Backfill runs looked at for ones that did not end well, newest first: some years of all tables."""
 

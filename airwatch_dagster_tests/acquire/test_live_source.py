@@ -244,6 +244,14 @@ def test_what_it_offers_besides_readings_comes_from_the_two_archives(
         source.changes(2021, since=JUNE, until=JUNE)
 
 
+def test_a_look_back_takes_what_there_is_of_a_day_that_airnow_has_not_completed(
+    server: PracticeServer, tmp_path: Path, session: requests.Session
+) -> None:
+    source = live(server, tmp_path, session, today=JUNE + timedelta(days=1))
+    rows = source.pull(date(2021, 5, 31), JUNE, again=True).rows
+    assert rows["date_local"].unique().tolist() == [pd.Timestamp("2021-05-31")]
+
+
 def test_its_cost_is_the_files_and_a_second_for_each_day_of_airnow(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:

@@ -15,7 +15,8 @@ from airwatch_dagster.acquire.readings import READING_COLUMNS
 from airwatch_dagster.acquire.sources import Offering
 from airwatch_dagster.acquire.statements import restated_by
 from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.orchestration.history_looks import FOUND, LookOrder, look_back, spans
+from airwatch_dagster.orchestration.history_looks import FOUND, LookOrder, look_back
+from airwatch_dagster.orchestration.partitions import spans
 from airwatch_dagster.orchestration.reading_orders import ReadingOrder, pulled
 from airwatch_dagster.orchestration.storage import TableStorage
 from airwatch_dagster_tests.builders import raw_readings
@@ -32,6 +33,7 @@ class Published(Offering):
     rows: pd.DataFrame
     asked: list[Any] = field(default_factory=list)
     kind: str = "aqs"
+    reread: int = 0
 
     def pull(self, first: date, last: date, **options: Any) -> Pull:
         self.asked.append((first, last))
@@ -45,7 +47,7 @@ class Published(Offering):
         return Pull(rows, lambda history: restated_by(history, rows))
 
     def recent_days(self) -> int:
-        return 2
+        return self.reread
 
 
 def day(text: str, **changes: Any) -> dict[str, Any]:
@@ -135,11 +137,21 @@ def test_whole_years_take_turns_and_show_what_vanished(tables: TableStorage) -> 
     assert second == []
 
 
-def test_the_recent_days_are_asked_alone(tables: TableStorage) -> None:
-    source = Published(published(day("2021-07-06"), day("2021-07-08", arithmetic_mean=9.5)))
-    _, ranges = look(tables, source, look="recent_days")
-    assert source.asked == [(date(2021, 7, 6), date(2021, 7, 8))]
-    assert ranges == [{"first": "2021-07-08", "last": "2021-07-08", "order": {"look": "days"}}]
+def test_the_recent_days_are_asked_alone_around_new_year_in_both_years(tables: TableStorage) -> None:
+    tables.write("raw_readings", {text: raw_readings(day(text)) for text in ("2021-12-31", "2022-01-01")})
+    source = Published(published(day("2021-12-31"), day("2022-01-01", arithmetic_mean=9.5)), reread=2)
+
+    made = look_back(source, tables, LookOrder(look="recent_days"), now=NOW, today=date(2022, 1, 2))
+
+    assert source.asked == [(date(2021, 12, 31),) * 2, (date(2022, 1, 1),) * 2]
+    assert made.metadata[FOUND].value == [{"first": "2022-01-01", "last": "2022-01-01", "order": {"look": "days"}}]
+
+
+def test_days_older_than_the_recent_ones_are_not_asked_again(tables: TableStorage) -> None:
+    source = Published(published(day("2021-07-08", arithmetic_mean=9.5)), reread=7)
+    look_back(source, tables, LookOrder(look="recent_days"), now=NOW, today=date(2021, 7, 12))
+    look_back(source, tables, LookOrder(look="recent_days"), now=NOW, today=date(2021, 7, 16))
+    assert source.asked == [(date(2021, 7, 5), date(2021, 7, 8))]
 
 
 def test_a_look_that_does_not_exist_is_named(tables: TableStorage) -> None:
@@ -156,8 +168,8 @@ def test_a_look_that_does_not_exist_is_named(tables: TableStorage) -> None:
     ],
 )
 def test_neighbouring_days_are_one_range(days: list[int], ranges: list[tuple[int, int]]) -> None:
-    expected = [(date(2021, 7, first), date(2021, 7, last)) for first, last in ranges]
-    assert spans([date(2021, 7, number) for number in days]) == expected
+    expected = [(f"2021-07-{first:02}", f"2021-07-{last:02}") for first, last in ranges]
+    assert spans([pd.Period(f"2021-07-{number:02}", "D") for number in days]) == expected
 
 
 def orders() -> Iterator[tuple[ReadingOrder, Any]]:
