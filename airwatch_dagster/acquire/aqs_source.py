@@ -66,15 +66,18 @@ class AqsSource(Offering):
     ) -> Pull:
         """As ``Source.pull``; one request per place, calendar year and million rows.
 
-        Days that are looked at again are asked for both parameters: a record that moved is told from one that vanished.
+        Days that are looked at again are taken from whole years, so that all of a look's days share its answers, and
+        are asked for both parameters: a record that moved is told from one that vanished.
         """
         parameters = _BOTH if again else (PM25_PARAMETER,)
+        days = (date(first.year, 1, 1), date(last.year, 12, 31)) if again else (first, last)
         answers = self._answers(
-            self._plan(first, last, self.listed, parameters),
+            self._plan(*days, self.listed, parameters),
             not_before=_later(last_seen(history), asked_after),
             also_finished=again,
         )
         rows = self._of_area(answers)
+        rows = rows[rows["date_local"].between(pd.Timestamp(first), pd.Timestamp(last))].reset_index(drop=True)
         if history is not None:
             rows = without_strangers(rows, history, parameter=PM25_PARAMETER)
         return self._pull(answers, rows, Scope(self.area, first, last, rows=rows, parameters=parameters))

@@ -42,11 +42,10 @@ def pulled(source: Source, order: ReadingOrder, *, days: pd.DatetimeIndex, histo
     if order.look == "days":
         pull = source.pull(first, last, history=history)
         return pull if order.resume else _of_now(source, pull, first, last, history)
+    if order.look == "whole_year":
+        return source.pull(first, last, history=history, again=True)
     if first.year != last.year:
         raise ConfigurationError("raw_readings", f"{first}…{last} spans years", fix="Look back at one year at a time")
-    if order.look == "whole_year":
-        whole = source.pull(date(first.year, 1, 1), date(first.year, 12, 31), history=history, again=True)
-        return of_days(whole, first, last)
     if order.look != "changed_since" or order.changed_since is None or order.changed_until is None:
         fix = "Use look days or whole_year, or changed_since with its two days"
         raise ConfigurationError("raw_readings", f"look {order.look!r} says too little", fix=fix)

@@ -142,6 +142,21 @@ def test_a_pull_that_was_not_stored_is_the_very_same_pull_again(source: Open) ->
     pd.testing.assert_frame_equal(merged(history, again), history)
 
 
+def test_all_days_of_a_whole_years_look_share_its_answers(source: Open) -> None:
+    server, faults = served()
+    year = (date(TWO_DAYS[0].year, 1, 1), date(TWO_DAYS[0].year, 12, 31))
+    with server:
+        whole = source(server.aqs_url).pull(*year, again=True)
+        assert len(faults.asked()) > 0
+        part = source(server.aqs_url).pull(*TWO_DAYS, again=True)
+        part.stored()
+        source(server.aqs_url).pull(TWO_DAYS[1], TWO_DAYS[1], again=True)
+    assert faults.asked() == []
+    assert part.seen_at == whole.seen_at
+    expected = whole.rows[whole.rows["date_local"].between(*map(pd.Timestamp, TWO_DAYS))].reset_index(drop=True)
+    pd.testing.assert_frame_equal(part.rows, expected)
+
+
 def test_an_answer_that_waited_for_more_than_a_week_is_asked_for_anew(source: Open, clock: Clock) -> None:
     server, faults = served()
     with server:
