@@ -36,8 +36,9 @@ dev: setup ## Open the Dagster UI and its daemon on http://127.0.0.1:3000 (PORT=
 	@# Dagster recommends a tool (dg) that the lock does not hold; `dagster dev` works all the same.
 	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded' exec $(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
 
+# Two workers share two cores: threads of linear algebra beside them would only wait for one another.
 test: .venv/dev.stamp ## Run the tests
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 lint: .venv/dev.stamp ## Check format, style, types and import directions
 	$(BIN)/ruff format --check .

@@ -108,34 +108,53 @@ def import_(files: tuple[Path, ...], seen_at: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 @click.pass_context
 def models(context: click.Context, as_json: bool) -> None:
-    """List the champions by month and the versions there are; appoint another one."""
+    """List who served when and why, and the versions there are; appoint another one."""
     from airwatch_dagster.orchestration.appointments import listed
 
     if context.invoked_subcommand is None:
         click.echo(listed(as_json=as_json))
 
 
+FROM_HELP = "First issue day it serves (YYYY-MM-DD), even if forecast already; the first without a forecast by default."
+
+
 @models.command()
 @click.argument("version")
 @click.option("--reason", required=True, help="Why; kept with the decision.")
 @click.option("--by", default=getpass.getuser, show_default="you", help="Who decides.")
-@click.option("--month", help="The month it serves (YYYY-MM); the current one by default.")
-def promote(version: str, reason: str, by: str, month: str | None) -> None:
-    """Let registered VERSION serve a month from now on."""
+@click.option("--month", help="The month it serves (YYYY-MM); that of the next forecast by default.")
+@click.option("--from", "serves_from", metavar="DAY", help=FROM_HELP)
+def promote(version: str, reason: str, by: str, month: str | None, serves_from: str | None) -> None:
+    """Let registered VERSION make the forecasts of a month, from the next one on; those issued stay as they are."""
     from airwatch_dagster.orchestration.appointments import appoint
 
-    click.echo(appoint(_definitions(), version=version, by=by, reason=reason, month=month))
+    said = appoint(_definitions(), version=version, by=by, reason=reason, month=month, serves_from=serves_from)
+    click.echo(said)
 
 
 @models.command()
 @click.option("--reason", required=True, help="Why; kept with the decision.")
 @click.option("--by", default=getpass.getuser, show_default="you", help="Who decides.")
-@click.option("--month", help="The month concerned (YYYY-MM); the current one by default.")
-def rollback(reason: str, by: str, month: str | None) -> None:
-    """Let the version serve again that the present champion replaced."""
+@click.option("--month", help="The month concerned (YYYY-MM); that of the next forecast by default.")
+@click.option("--from", "serves_from", metavar="DAY", help=FROM_HELP)
+def rollback(reason: str, by: str, month: str | None, serves_from: str | None) -> None:
+    """Let the version serve again that the present champion replaced, from the next forecast on."""
     from airwatch_dagster.orchestration.appointments import appoint
 
-    click.echo(appoint(_definitions(), version=None, by=by, reason=reason, month=month))
+    said = appoint(_definitions(), version=None, by=by, reason=reason, month=month, serves_from=serves_from)
+    click.echo(said)
+
+
+@main.command()
+@click.argument("day", metavar="DAY")
+@click.argument("site", metavar="SITE")
+@click.option("--issued", is_flag=True, help="DAY is when the forecasts were issued, not what they speak of.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def explain(day: str, site: str, issued: bool, as_json: bool) -> None:
+    """Which model made the forecasts of DAY (YYYY-MM-DD) for SITE (9 digits), who chose it, and from which data."""
+    from airwatch_dagster.orchestration.explanation import explained
+
+    click.echo(explained(day, site, by_issue_day=issued, as_json=as_json))
 
 
 @main.command("practice-server")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas import CONTRACTS
 
 RAW_ROW: dict[str, Any] = {
     "state_code": "17",
@@ -78,7 +78,7 @@ def table_of(name: str, row: dict[str, Any], *changes: dict[str, Any]) -> pd.Dat
     unknown = {key for change in changes for key in change} - set(row)
     assert not unknown, f"no column {unknown} in {name}"
     frame = pd.DataFrame([{**row, **change} for change in changes or ({},)])
-    validated: pd.DataFrame = TABLES[name].schema.validate(frame[TABLES[name].column_names])
+    validated: pd.DataFrame = CONTRACTS[name].schema.validate(frame[CONTRACTS[name].column_names])
     return validated
 
 
@@ -92,3 +92,24 @@ def monitors(*changes: dict[str, Any]) -> pd.DataFrame:
 
 def site_days(*changes: dict[str, Any]) -> pd.DataFrame:
     return table_of("site_days", SITE_DAY_ROW, *changes)
+
+
+WEATHER_ROW: dict[str, Any] = {
+    "site_id": "170319001",
+    "issue_date": pd.Timestamp("2021-07-04"),
+    "horizon_days": 1,
+    "target_date": pd.Timestamp("2021-07-05"),
+    "issued_at": pd.Timestamp("2021-07-04 17:00"),
+    "weather_model": "GFS",
+    "kind": "forecast",
+    "temperature_c": 24.5,
+    "relative_humidity_pct": 61.0,
+    "wind_east_ms": -1.5,
+    "wind_north_ms": 3.0,
+    "precipitation_mm": 0.0,
+    "boundary_layer_height_m": 850.0,
+}
+
+
+def weather_forecasts(*changes: dict[str, Any]) -> pd.DataFrame:
+    return table_of("weather_forecasts", WEATHER_ROW, *changes)

@@ -15,7 +15,7 @@ COMMANDS = sorted(main.commands)
 
 
 def test_the_commands_are_those_that_are_documented() -> None:
-    assert {"demo", "backfill", "doctor", "import", "inspect", "models", "practice-server"} == set(COMMANDS)
+    assert {"demo", "backfill", "doctor", "explain", "import", "inspect", "models", "practice-server"} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

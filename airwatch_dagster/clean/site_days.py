@@ -35,7 +35,7 @@ def site_days(raw_readings: pd.DataFrame, *, monitors: pd.DataFrame) -> pd.DataF
     """
     days = _without_restated_originals(monitor_days(raw_readings))
     days["is_primary"] = _designations(days, monitors).to_numpy()
-    days["_site_is_designated"] = days["site_id"].isin(monitors.loc[monitors["is_primary"], "site_id"])
+    days["_site_is_designated"] = _site_is_designated(days, monitors).to_numpy()
     return _finished(_chosen(days))
 
 
@@ -60,6 +60,13 @@ def _designations(days: pd.DataFrame, monitors: pd.DataFrame) -> pd.Series:
         for poc in ("poc", "_designated_poc")
     ]
     return pd.Series(by_poc[0] | by_poc[1], index=days.index)
+
+
+def _site_is_designated(days: pd.DataFrame, monitors: pd.DataFrame) -> pd.Series:
+    """Whether a primary monitor of the site had opened by the day: one that opens later changes nothing before it."""
+    primary = monitors[monitors["is_primary"]]
+    opened = primary["open_date"].fillna(pd.Timestamp.min).groupby(primary["site_id"]).min()
+    return days["site_id"].map(opened) <= days["date_local"]
 
 
 def _chosen(days: pd.DataFrame) -> pd.DataFrame:

@@ -28,6 +28,11 @@ def lag_features(values: np.ndarray) -> dict[str, np.ndarray]:
     return features
 
 
+def window_mean(values: np.ndarray, *, window: int = HISTORY_DAYS) -> np.ndarray:
+    """Mean of the observed days of a window that ends on each day; null without any."""
+    return window_statistics(values, window=window)[0]
+
+
 def window_statistics(values: np.ndarray, *, window: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Mean, standard deviation (population), maximum and count of the observed days of a window that ends on each
     day."""

@@ -72,7 +72,9 @@ def _lead(examples: pd.DataFrame) -> np.ndarray:
 def _damping(departure: np.ndarray, outcome: np.ndarray, lead: int, typical: float) -> float:
     """Least squares through the origin, with ``_PRIOR_ROWS`` of typical size behind the prior; between 0 and 1."""
     weight = _PRIOR_ROWS * max(typical, 1e-6)
-    phi = (float(departure @ outcome) + weight * _PRIOR_PHI**lead) / (float(departure @ departure) + weight)
+    # Summed without a matrix product, whose rounding depends on the number of threads: forests split on less.
+    both, squares = float(np.sum(departure * outcome)), float(np.sum(departure * departure))
+    phi = (both + weight * _PRIOR_PHI**lead) / (squares + weight)
     return float(np.clip(phi, 0.0, 1.0))
 
 

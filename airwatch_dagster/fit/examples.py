@@ -1,17 +1,66 @@
-"""Features of an issue day joined to what came true."""
+"""Features of an issue day joined to what came true, in the area and, thinned, around it."""
 
+from collections.abc import Set
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
+from airwatch_dagster.enrich.features import build_features
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 
 _TRUTH: Final = ["site_id", "target_date", "pm25_observed_ugm3"]
 
 
+CONTEXT_SHARE: Final = 3
+"""One in so many site-days of the surroundings is an example. Dealt out over all days and all sites: sites of one day
+say much the same, days do not. Around Chicago ridge gained 0.033 skill by a third of them in 2021 and 0.036 by all."""
+
+
+def examples_with_context(
+    features: pd.DataFrame,
+    site_days: pd.DataFrame,
+    *,
+    first_target: pd.Timestamp,
+    last_target: pd.Timestamp,
+    area_site_ids: Set[str],
+) -> pd.DataFrame:
+    """The examples of the area's features, and a third of those of the other sites in ``site_days`` (is_context).
+
+    ``area_site_ids`` lie in the area on all days; another site is context on the days it has no row in ``features``.
+
+    ``site_days`` should reach back 31 days before ``first_target``, so that the other sites' features can be made.
+    """
+    own = join_truth(features, site_days, first_target=first_target, last_target=last_target)
+    others = set(site_days["site_id"]) - set(area_site_ids)
+    if not others:
+        return own
+    issued = pd.date_range(first_target - pd.Timedelta(days=max(HORIZONS_DAYS)), last_target - pd.Timedelta(days=1))
+    around = build_features(site_days, issue_dates=issued, area_site_ids=others)
+    thinned = around[_is_dealt_out(around) & ~_has_row(around, features)]
+    context = join_truth(thinned, site_days, first_target=first_target, last_target=last_target, is_context=True)
+    return _in_order(pd.concat([frame for frame in (own, context) if len(frame)] or [own], ignore_index=True))
+
+
+def _has_row(rows: pd.DataFrame, features: pd.DataFrame) -> np.ndarray:
+    key = ["site_id", "issue_date"]
+    return np.asarray(pd.MultiIndex.from_frame(rows[key]).isin(pd.MultiIndex.from_frame(features[key])))
+
+
+def _is_dealt_out(features: pd.DataFrame) -> np.ndarray:
+    day = (features["issue_date"] - pd.Timestamp("2000-01-01")).dt.days.to_numpy()
+    site = features["site_id"].str[2:].astype(int).to_numpy()
+    return np.asarray((day + site) % CONTEXT_SHARE == 0)
+
+
 def join_truth(
-    features: pd.DataFrame, site_days: pd.DataFrame, *, first_target: pd.Timestamp, last_target: pd.Timestamp
+    features: pd.DataFrame,
+    site_days: pd.DataFrame,
+    *,
+    first_target: pd.Timestamp,
+    last_target: pd.Timestamp,
+    is_context: bool = False,
 ) -> pd.DataFrame:
     """Every features row × horizon whose target day lies in [first_target, last_target] and has a valid observation.
 
@@ -25,8 +74,17 @@ def join_truth(
         frame.merge(truth, on=["site_id", "target_date"], how="inner", validate="one_to_one") for frame in horizons
     ]
     examples = pd.concat([frame for frame in joined if len(frame)] or [spec.empty()], ignore_index=True)
-    order = ["target_date", "site_id", "horizon_days"]
-    return examples.sort_values(order, ignore_index=True)[spec.column_names]
+    return _in_order(examples.assign(is_context=is_context))[spec.column_names]
+
+
+def own_examples(examples: pd.DataFrame) -> pd.DataFrame:
+    """Those of the area itself; the same frame when there are no others, since a nation's is large."""
+    is_context = examples["is_context"]
+    return examples[~is_context] if is_context.any() else examples
+
+
+def _in_order(examples: pd.DataFrame) -> pd.DataFrame:
+    return examples.sort_values(["target_date", "site_id", "horizon_days"], ignore_index=True)
 
 
 def at_horizon(features: pd.DataFrame, *, horizon_days: int) -> pd.DataFrame:

@@ -1,14 +1,17 @@
-"""The six model families behind one interface: fit, then predict all horizons."""
+"""The model families behind one interface: fit, then predict all horizons."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 import numpy as np
 import pandas as pd
 
 from airwatch_dagster.fit.baselines import Climatology, DampedPersistence, Persistence
-from airwatch_dagster.fit.learned import fit_catboost, fit_random_forest, fit_ridge
+from airwatch_dagster.fit.examples import own_examples
+from airwatch_dagster.fit.learned import Lessons, fit_catboost, fit_random_forest, fit_ridge
+from airwatch_dagster.fit.parameters import chosen
 from airwatch_dagster.schemas.columns import BASELINES, HIGHEST_PM25_UGM3
 
 MIN_TARGET_DAYS_BASELINE: Final = 21
@@ -41,37 +44,103 @@ class FittedModel:
 
 
 @dataclass(frozen=True)
+class Blend:
+    """The mean of some families: errors of a linear and of a boosted correction are unlike enough to cancel in part."""
+
+    members: tuple[FittedModel, ...]
+
+    def predict(self, examples: pd.DataFrame) -> np.ndarray:
+        return np.mean([member.predict(examples) for member in self.members], axis=0)
+
+
+class TrainingSet:
+    """Examples to fit families on; what several of them need is made once."""
+
+    def __init__(
+        self,
+        examples: pd.DataFrame,
+        *,
+        seed: int,
+        thread_count: int = 2,
+        params: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """``examples`` may hold those of sites around the area (is_context), of which ridge learns too: what it learns
+        holds everywhere. ``params`` (by family) go over the defaults of ``fit.parameters``."""
+        self.examples = own_examples(examples)
+        self.seed, self.thread_count, self.params = seed, thread_count, params
+        self.lessons = Lessons(self.examples)
+        self.context_rows = len(examples) - len(self.examples)
+        self.wide_lessons = Lessons(examples) if self.context_rows else self.lessons
+        self._fitted: dict[str, FittedModel] = {}
+
+    def fit(self, family: str) -> FittedModel:
+        """The family fitted to the examples, once; the same examples, seed and parameters give the same forecasts on
+        any number of threads.
+
+        Raises ValueError when the examples cover fewer target days than the family needs (see ``shortage``).
+        """
+        problem = shortage(self.examples, family=family)
+        if problem is not None:
+            raise ValueError(problem)
+        return self.recipe(family)
+
+    def recipe(self, family: str) -> FittedModel:
+        """The same however few days there are, as for a trial on a part of the history."""
+        if family not in self._fitted:
+            self._fitted[family] = FittedModel(family, RECIPES[family].fit(self))
+        return self._fitted[family]
+
+    def with_params(self, params: Mapping[str, Mapping[str, Any]] | None) -> Self:
+        """The same examples and lessons under other parameters; nothing is fitted yet."""
+        other = copy(self)
+        other.params, other._fitted = params, {}
+        return other
+
+    def params_of(self, family: str) -> dict[str, Any]:
+        return chosen(family, self.params)
+
+
+@dataclass(frozen=True)
 class Family:
     """How a family is fitted and how much history it needs."""
 
-    fit: Callable[..., Estimator]
+    fit: Callable[[TrainingSet], Estimator]
     min_target_days: int
 
 
-def _deterministic(estimator: Any) -> Callable[..., Estimator]:
-    return lambda examples, *, seed, thread_count: estimator.fit(examples)
+def _baseline(estimator: Any) -> Family:
+    return Family(lambda training: estimator.fit(training.examples), MIN_TARGET_DAYS_BASELINE)
+
+
+def _learned(family: str, fit_family: Callable[..., Estimator], *, is_wide: bool = False) -> Family:
+    def fitted(training: TrainingSet) -> Estimator:
+        settings = {"seed": training.seed, "thread_count": training.thread_count}
+        lessons = training.wide_lessons if is_wide else training.lessons
+        return fit_family(lessons, params=training.params_of(family), **settings)
+
+    return Family(fitted, MIN_TARGET_DAYS_LEARNED)
+
+
+BLENDED: Final = ("ridge", "random_forest", "catboost")
+"""Families of the blend. Each of the three pays around cities; nationwide the forest adds little."""
 
 
 RECIPES: Final[dict[str, Family]] = {
-    "persistence": Family(_deterministic(Persistence), MIN_TARGET_DAYS_BASELINE),
-    "damped_persistence": Family(_deterministic(DampedPersistence), MIN_TARGET_DAYS_BASELINE),
-    "climatology": Family(_deterministic(Climatology), MIN_TARGET_DAYS_BASELINE),
-    "ridge": Family(fit_ridge, MIN_TARGET_DAYS_LEARNED),
-    "random_forest": Family(fit_random_forest, MIN_TARGET_DAYS_LEARNED),
-    "catboost": Family(fit_catboost, MIN_TARGET_DAYS_LEARNED),
+    "persistence": _baseline(Persistence),
+    "damped_persistence": _baseline(DampedPersistence),
+    "climatology": _baseline(Climatology),
+    "ridge": _learned("ridge", fit_ridge, is_wide=True),
+    "random_forest": _learned("random_forest", fit_random_forest),
+    "catboost": _learned("catboost", fit_catboost),
+    "blend": Family(
+        lambda training: Blend(tuple(training.recipe(member) for member in BLENDED)), MIN_TARGET_DAYS_LEARNED
+    ),
 }
 
 
 def fit(examples: pd.DataFrame, *, family: str, seed: int, thread_count: int = 2) -> FittedModel:
-    """One family fitted to training examples; the same examples and seed give the same forecasts on any number of
-    threads.
-
-    Raises ValueError when the examples cover fewer target days than the family needs (see ``shortage``).
-    """
-    problem = shortage(examples, family=family)
-    if problem is not None:
-        raise ValueError(problem)
-    return FittedModel(family, RECIPES[family].fit(examples, seed=seed, thread_count=thread_count))
+    """One family alone, fitted to training examples (see ``TrainingSet.fit``)."""
+    return TrainingSet(examples, seed=seed, thread_count=thread_count).fit(family)
 
 
 def shortage(examples: pd.DataFrame, *, family: str) -> str | None:

@@ -1,39 +1,94 @@
 """The learned families. Each learns a correction to damped persistence, one estimator per horizon.
 
 A correction keeps a family sane where it has little to say: with nothing learned it *is* damped persistence, and trees,
-which cannot extrapolate, leave the level of a smoke day to it.
+which cannot extrapolate, leave the level of a smoke day to it. Beside the inputs a correction sees what the site's law
+(see ``local``) forecasts; in training, what laws forecast that had not seen the day.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, Self
+from functools import cached_property
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.enrich.log_anomaly import log_pm25
 from airwatch_dagster.fit.baselines import DampedPersistence
-from airwatch_dagster.fit.inputs import input_matrix
+from airwatch_dagster.fit.examples import own_examples
+from airwatch_dagster.fit.inputs import INPUTS, input_matrix, weather_inputs, weather_matrix
+from airwatch_dagster.fit.local import (
+    LocalLaw,
+    design_matrix,
+    fit_and_test,
+    local_forecast,
+    usual_log,
+)
+from airwatch_dagster.fit.parameters import boosting_rounds
+from airwatch_dagster.fit.ridge import StandardisedRidge
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 
-RIDGE_PENALTY: Final = 1500.0
-"""Penalty on standardised inputs. Of 500, 1500 and 4000, the first did worst around Chicago in 2019 and 2020."""
-
-RIDGE_CLIP: Final = 6.0
-"""Standard deviations at which an input is cut: a smoke day must not drive a linear correction without limit."""
-
-FOREST: Final[dict[str, Any]] = {"n_estimators": 30, "max_features": 0.15, "min_samples_leaf": 10}
-FOREST_ROWS: Final = 1500
-"""Rows each tree draws. With 40 trees, 3000 rows and leaves of 5 the fit took five times as long for no more skill."""
-
-BOOSTING: Final[dict[str, Any]] = {"depth": 5, "learning_rate": 0.05, "rsm": 0.3, "border_count": 64}
-BOOSTING_ROUNDS: Final = {1: 150, 2: 80, 3: 50}
-"""Trees by horizon: there is less to learn further ahead. About two thirds more gained nothing in 2019 and 2020."""
+CORRECTION_INPUTS: Final = (*INPUTS, "local_law_log", "local_law_ugm3")
+"""What corrections look at: the inputs, and the local law's departure from damped persistence, log and µg/m³.
+Behind them stands the weather where some is used."""
 
 
 class Regressor(Protocol):
-    """What is fitted per horizon: any regressor on the input matrix."""
+    """What is fitted per horizon: any regressor on the matrix of ``CORRECTION_INPUTS`` and the weather."""
 
     def predict(self, inputs: np.ndarray) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One horizon's examples as every learned family sees them."""
+
+    horizon_days: int
+    law: LocalLaw
+    inputs: np.ndarray
+    """Examples × ``CORRECTION_INPUTS`` and the weather."""
+    residual: np.ndarray
+    """What damped persistence missed, µg/m³."""
+
+
+class Lessons:
+    """What the learned families have in common, made once for all of them and only when one asks."""
+
+    def __init__(self, examples: pd.DataFrame) -> None:
+        self._examples = examples
+
+    @cached_property
+    def start(self) -> DampedPersistence:
+        return DampedPersistence.fit(own_examples(self._examples))
+
+    @property
+    def weather(self) -> tuple[str, ...]:
+        return weather_inputs(self._examples)
+
+    @cached_property
+    def by_horizon(self) -> dict[int, Lesson]:
+        horizons = self._examples["horizon_days"].to_numpy()
+        present = [horizon for horizon in HORIZONS_DAYS if (horizons == horizon).any()]
+        return {horizon: self._lesson(self._examples[horizons == horizon], horizon) for horizon in present}
+
+    def _lesson(self, examples: pd.DataFrame, horizon_days: int) -> Lesson:
+        level = self.start.predict(examples)
+        law, unseen = fit_and_test(examples)
+        inputs = _correction_inputs(examples, rise=unseen, level=level, weather=self.weather)
+        own_sites = set(own_examples(examples)["site_id"])
+        residual = examples["pm25_observed_ugm3"].to_numpy(dtype=float) - level
+        return Lesson(horizon_days, law.of_sites(own_sites), inputs, residual)
+
+
+def _correction_inputs(
+    examples: pd.DataFrame, *, rise: np.ndarray, level: np.ndarray, weather: Sequence[str]
+) -> np.ndarray:
+    by_log = rise - (log_pm25(level) - usual_log(examples))
+    by_level = local_forecast(rise, examples) - level
+    columns = [input_matrix(examples), by_log.astype(np.float32), by_level.astype(np.float32)]
+    stacked = np.column_stack([*columns, weather_matrix(examples, weather)] if weather else columns)
+    # By rows in memory, whatever their number: the order in which a row is summed must not depend on it.
+    return np.ascontiguousarray(stacked)
 
 
 @dataclass(frozen=True)
@@ -41,59 +96,32 @@ class LearnedCorrection:
     """Damped persistence plus a learned correction per horizon."""
 
     start: DampedPersistence
-    corrections: dict[int, Regressor]
+    laws: Mapping[int, LocalLaw]
+    corrections: Mapping[int, Regressor]
+    weather: tuple[str, ...] = ()
+    """Columns of weather it was fitted with, and needs to forecast; it ignores others."""
 
     @classmethod
-    def fit(cls, examples: pd.DataFrame, *, regressor: Callable[[np.ndarray, np.ndarray, int], Regressor]) -> Self:
-        start = DampedPersistence.fit(examples)
-        inputs = input_matrix(examples)
-        residual = examples["pm25_observed_ugm3"].to_numpy(dtype=float) - start.predict(examples)
-        horizons = examples["horizon_days"].to_numpy()
-        present = [horizon for horizon in HORIZONS_DAYS if (horizons == horizon).any()]
-        return cls(start, {h: regressor(inputs[horizons == h], residual[horizons == h], h) for h in present})
+    def fit(cls, lessons: Lessons, *, regressor: Callable[[Lesson], Regressor]) -> "LearnedCorrection":
+        learned = lessons.by_horizon
+        return cls(
+            lessons.start,
+            {horizon: lesson.law for horizon, lesson in learned.items()},
+            {horizon: regressor(lesson) for horizon, lesson in learned.items()},
+            lessons.weather,
+        )
 
     def predict(self, examples: pd.DataFrame) -> np.ndarray:
-        level = self.start.predict(examples)
-        inputs, horizons = input_matrix(examples), examples["horizon_days"].to_numpy()
+        level, horizons = self.start.predict(examples), examples["horizon_days"].to_numpy()
         for horizon, correction in self.corrections.items():
             rows = horizons == horizon
             if rows.any():
-                level[rows] += correction.predict(inputs[rows])
+                level[rows] += correction.predict(self._inputs(examples[rows], level[rows], horizon))
         return level
 
-
-@dataclass(frozen=True)
-class StandardisedRidge:
-    """Linear in standardised inputs; a null input counts as its mean."""
-
-    mean: np.ndarray
-    scale: np.ndarray
-    coefficients: np.ndarray
-    intercept: float
-
-    @classmethod
-    def fit(cls, inputs: np.ndarray, residual: np.ndarray) -> Self:
-        mean, scale = _moments(inputs)
-        standard = _standardised(inputs, mean, scale)
-        intercept = float(residual.mean())
-        gram = standard.T @ standard + RIDGE_PENALTY * np.eye(standard.shape[1])
-        return cls(mean, scale, np.linalg.solve(gram, standard.T @ (residual - intercept)), intercept)
-
-    def predict(self, inputs: np.ndarray) -> np.ndarray:
-        # Summed row by row, not as a matrix product, whose rounding would depend on the rows predicted together.
-        return self.intercept + (_standardised(inputs, self.mean, self.scale) * self.coefficients).sum(axis=1)
-
-
-def _moments(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    present = ~np.isnan(inputs)
-    count = np.maximum(present.sum(axis=0), 1)
-    mean = np.where(present, inputs, 0.0).sum(axis=0, dtype=float) / count
-    variance = (np.where(present, inputs - mean, 0.0) ** 2).sum(axis=0, dtype=float) / count
-    return mean, np.sqrt(variance) + 1e-6
-
-
-def _standardised(inputs: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    return np.clip(np.nan_to_num((inputs - mean) / scale, nan=0.0), -RIDGE_CLIP, RIDGE_CLIP)
+    def _inputs(self, examples: pd.DataFrame, level: np.ndarray, horizon_days: int) -> np.ndarray:
+        rise = self.laws[horizon_days].predict(design_matrix(examples), examples["site_id"].to_numpy())
+        return _correction_inputs(examples, rise=rise, level=level, weather=self.weather)
 
 
 @dataclass(frozen=True)
@@ -107,43 +135,41 @@ class NullsAsZero:
         return self.regressor.predict(np.nan_to_num(inputs))
 
 
-@dataclass(frozen=True)
-class MeanOfTwo:
-    """The mean of two corrections: errors of a linear and of a boosted one are unlike enough to cancel in part."""
+def fit_ridge(lessons: Lessons, *, params: Mapping[str, Any], seed: int, thread_count: int) -> LearnedCorrection:
+    def regressor(lesson: Lesson) -> Regressor:
+        return StandardisedRidge.fit(lesson.inputs, lesson.residual, penalty=params["penalty"])
 
-    first: Regressor
-    second: Regressor
-
-    def predict(self, inputs: np.ndarray) -> np.ndarray:
-        return 0.5 * (self.first.predict(inputs) + self.second.predict(inputs))
+    return LearnedCorrection.fit(lessons, regressor=regressor)
 
 
-def fit_ridge(examples: pd.DataFrame, *, seed: int, thread_count: int) -> LearnedCorrection:
-    return LearnedCorrection.fit(
-        examples, regressor=lambda inputs, residual, _: StandardisedRidge.fit(inputs, residual)
-    )
-
-
-def fit_random_forest(examples: pd.DataFrame, *, seed: int, thread_count: int) -> LearnedCorrection:
+def fit_random_forest(
+    lessons: Lessons, *, params: Mapping[str, Any], seed: int, thread_count: int
+) -> LearnedCorrection:
     from sklearn.ensemble import RandomForestRegressor
 
-    def regressor(inputs: np.ndarray, residual: np.ndarray, horizon_days: int) -> Regressor:
-        rows = min(FOREST_ROWS, len(inputs))
-        forest = RandomForestRegressor(**FOREST, max_samples=rows, random_state=seed, n_jobs=thread_count)
-        forest.fit(np.nan_to_num(inputs), residual)
+    trees = {name: value for name, value in params.items() if name != "rows_per_tree"}
+
+    def regressor(lesson: Lesson) -> Regressor:
+        rows = min(params["rows_per_tree"], len(lesson.inputs))
+        forest = RandomForestRegressor(**trees, max_samples=rows, random_state=seed, n_jobs=thread_count)
+        forest.fit(np.nan_to_num(lesson.inputs), lesson.residual)
         # Threads add trees up in the order they finish; one thread keeps predictions identical to the last bit.
         return NullsAsZero(forest.set_params(n_jobs=1))
 
-    return LearnedCorrection.fit(examples, regressor=regressor)
+    return LearnedCorrection.fit(lessons, regressor=regressor)
 
 
-def fit_catboost(examples: pd.DataFrame, *, seed: int, thread_count: int) -> LearnedCorrection:
+def fit_catboost(lessons: Lessons, *, params: Mapping[str, Any], seed: int, thread_count: int) -> LearnedCorrection:
     from catboost import CatBoostRegressor
 
-    def regressor(inputs: np.ndarray, residual: np.ndarray, horizon_days: int) -> Regressor:
-        rounds = BOOSTING_ROUNDS[horizon_days]
-        quiet = {"verbose": False, "allow_writing_files": False}
-        model = CatBoostRegressor(**BOOSTING, iterations=rounds, random_seed=seed, thread_count=thread_count, **quiet)
-        return MeanOfTwo(StandardisedRidge.fit(inputs, residual), model.fit(inputs, residual))
+    boosting = {name: value for name, value in params.items() if name != "rounds"}
+    quiet = {"verbose": False, "allow_writing_files": False}
 
-    return LearnedCorrection.fit(examples, regressor=regressor)
+    def regressor(lesson: Lesson) -> Regressor:
+        rows, horizon = len(lesson.inputs), lesson.horizon_days
+        rounds = boosting_rounds(params["rounds"], rows=rows, horizon_days=horizon)
+        model = CatBoostRegressor(**boosting, iterations=rounds, random_seed=seed, thread_count=thread_count, **quiet)
+        fitted: Regressor = model.fit(lesson.inputs, lesson.residual)
+        return fitted
+
+    return LearnedCorrection.fit(lessons, regressor=regressor)

@@ -24,13 +24,15 @@ def score_candidates(
     month: pd.Timestamp,
     versions: Mapping[str, str | None] | None = None,
 ) -> pd.DataFrame:
-    """Every model's forecasts for the examples whose target day lies in ``month``; one row per family and example.
+    """Every model's forecasts for the area's examples whose target day lies in ``month``; one row per family and
+    example.
 
     The models must have been trained on target days before the month. Empty when there is no model or no truth. Columns
     of ``candidate_scores``; model_version comes from ``versions`` (by family) and is null without it.
     """
     spec = TABLES["candidate_scores"]
-    inside = examples[examples["target_date"].dt.to_period("M") == month.to_period("M")]
+    is_own = ~examples["is_context"]
+    inside = examples[is_own & (examples["target_date"].dt.to_period("M") == month.to_period("M"))]
     if inside.empty or not models:
         return spec.empty()
     known = versions or {}

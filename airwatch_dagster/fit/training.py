@@ -1,14 +1,15 @@
-"""Train one family for one month, on target days before it, and test it on the end of its own window."""
+"""Train the families of a month on target days before it, and test them on the end of their own window."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 
 from airwatch_dagster.errors import ContractViolation
-from airwatch_dagster.fit import learned
-from airwatch_dagster.fit.families import RECIPES, FittedModel, fit, shortage
+from airwatch_dagster.fit.examples import own_examples
+from airwatch_dagster.fit.families import RECIPES, FittedModel, TrainingSet, shortage
 from airwatch_dagster.fit.scores import evidence, evidence_to_json
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
@@ -59,24 +60,59 @@ class TrainedModel:
         return {name: value for one in self.holdout for name, value in _named(one).items() if np.isfinite(value)}
 
 
+def train_families(
+    examples: pd.DataFrame,
+    *,
+    families: Sequence[str],
+    month: pd.Timestamp,
+    seed: int,
+    thread_count: int = 2,
+    params: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[TrainedModel]:
+    """Each family fitted on all ``examples``, with the errors a model fitted on their first part makes on the last.
+
+    Too little history gives a TrainedModel without a model whose ``reason`` says what was missing. ``params`` (by
+    family) go over the defaults. Raises ContractViolation when an example's target day lies in or after ``month``.
+    """
+    refuse_the_future(examples, month)
+    settings: dict[str, Any] = {"seed": seed, "thread_count": thread_count, "params": params}
+    whole = TrainingSet(examples, **settings)
+    trial = _Trial.split(examples, settings) if len(whole.examples) else None
+    return [_trained(family, month, whole=whole, trial=trial) for family in families]
+
+
 def train_family(
     examples: pd.DataFrame, *, family: str, month: pd.Timestamp, seed: int, thread_count: int = 2
 ) -> TrainedModel:
-    """The family fitted on all ``examples``, with the errors a model fitted on their first part makes on the last.
+    """One family alone (see ``train_families``)."""
+    return train_families(examples, families=[family], month=month, seed=seed, thread_count=thread_count)[0]
 
-    Too little history gives a TrainedModel without a model whose ``reason`` says what was missing. Raises
-    ContractViolation when an example's target day lies in or after ``month``.
-    """
-    _refuse_the_future(examples, month)
+
+@dataclass(frozen=True)
+class _Trial:
+    """The first part of the window to fit on, and the last to test on."""
+
+    early: TrainingSet
+    late: pd.DataFrame
+
+    @classmethod
+    def split(cls, examples: pd.DataFrame, settings: Mapping[str, Any]) -> Self:
+        early, late = split_in_time(examples)
+        return cls(TrainingSet(early, **settings), own_examples(late))
+
+
+def _trained(family: str, month: pd.Timestamp, *, whole: TrainingSet, trial: _Trial | None) -> TrainedModel:
+    examples = whole.examples
     first, last = _window(examples)
     problem = shortage(examples, family=family)
-    if problem is not None:
+    if problem is not None or trial is None:
         return TrainedModel(family, month, None, f"Not fitted: {problem}.", {}, 0, first, last)
-    model = fit(examples, family=family, seed=seed, thread_count=thread_count)
-    metrics, sample = _holdout(examples, family=family, seed=seed, thread_count=thread_count)
+    model = whole.fit(family)
+    metrics, sample = _holdout(trial, family=family)
     days = examples["target_date"].nunique()
-    reason = f"Fitted on {len(examples):,} examples of {days} target days, {first:%Y-%m-%d} to {last:%Y-%m-%d}."
-    chosen = parameters(family, seed=seed)
+    around = f" and {whole.context_rows:,} around the area" if whole.context_rows else ""
+    reason = f"Fitted on {len(examples):,} examples{around} of {days} target days, {first:%Y-%m-%d} to {last:%Y-%m-%d}."
+    chosen = parameters(family, training=whole)
     return TrainedModel(family, month, model, reason, chosen, len(examples), first, last, metrics, sample)
 
 
@@ -85,7 +121,8 @@ def _window(examples: pd.DataFrame) -> tuple[pd.Timestamp | None, pd.Timestamp |
     return (None, None) if days.empty else (days.min(), days.max())
 
 
-def _refuse_the_future(examples: pd.DataFrame, month: pd.Timestamp) -> None:
+def refuse_the_future(examples: pd.DataFrame, month: pd.Timestamp) -> None:
+    """Raises ContractViolation when a target day lies in or after ``month``."""
     late = examples.loc[examples["target_date"] >= month, "target_date"]
     if len(late):
         raise ContractViolation(
@@ -95,16 +132,10 @@ def _refuse_the_future(examples: pd.DataFrame, month: pd.Timestamp) -> None:
         )
 
 
-def _holdout(
-    examples: pd.DataFrame, *, family: str, seed: int, thread_count: int
-) -> tuple[tuple[HoldoutMetrics, ...], str]:
-    early, late = split_in_time(examples)
-    recipe = RECIPES[family]
-    trial = FittedModel(family, recipe.fit(early, seed=seed, thread_count=thread_count))
-    damped = FittedModel(
-        "damped_persistence", RECIPES["damped_persistence"].fit(early, seed=seed, thread_count=thread_count)
-    )
-    forecasts = evidence(late, model=trial)
+def _holdout(trial: _Trial, *, family: str) -> tuple[tuple[HoldoutMetrics, ...], str]:
+    late, model = trial.late, trial.early.recipe(family)
+    damped = trial.early.recipe("damped_persistence")
+    forecasts = evidence(late, model=model)
     reference = damped.predict(late) - late["pm25_observed_ugm3"].to_numpy()
     error = (forecasts["pm25_ugm3"] - forecasts["pm25_observed_ugm3"]).to_numpy()
     horizons = late["horizon_days"].to_numpy()
@@ -114,8 +145,9 @@ def _holdout(
 
 
 def split_in_time(examples: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Examples before and from a cut between target days: the last fifth, at most 120 days, is the second part."""
-    days = np.sort(examples["target_date"].unique())
+    """Examples before and from a cut between target days: the last fifth of the area's own, at most 120 days, is the
+    second part."""
+    days = np.sort(own_examples(examples)["target_date"].unique())
     held_out = min(LONGEST_HOLDOUT_DAYS, max(1, round(HOLDOUT_SHARE * len(days))))
     is_late = (examples["target_date"] >= days[-held_out]).to_numpy()
     return examples[~is_late], examples[is_late]
@@ -139,14 +171,10 @@ def _named(one: HoldoutMetrics) -> dict[str, float]:
     }
 
 
-def parameters(family: str, *, seed: int) -> dict[str, Any]:
+def parameters(family: str, *, training: TrainingSet) -> dict[str, Any]:
     """What was set for the family, as an experiment tracker wants it."""
-    chosen: dict[str, dict[str, Any]] = {
-        "ridge": {"penalty": learned.RIDGE_PENALTY, "clip": learned.RIDGE_CLIP},
-        "random_forest": {**learned.FOREST, "rows_per_tree": learned.FOREST_ROWS},
-        "catboost": {**learned.BOOSTING, **{f"iterations_{h}d": n for h, n in learned.BOOSTING_ROUNDS.items()}},
-    }
-    return {"seed": seed, "min_target_days": RECIPES[family].min_target_days, **chosen.get(family, {})}
+    needed = RECIPES[family].min_target_days
+    return {"seed": training.seed, "min_target_days": needed, **training.params_of(family)}
 
 
 @dataclass(frozen=True)

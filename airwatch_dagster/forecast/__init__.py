@@ -1,1 +1,1 @@
-"""Predictions with calibrated intervals, AQI and category."""
+"""Predictions with calibrated intervals, chances of exceedance, AQI and category."""

@@ -1,151 +1,161 @@
-"""90 % intervals from how forecasts really erred: quantiles of genuine out-of-sample errors, by lead, staleness and
-level."""
+"""What may come true around a forecast: 90 % intervals and probabilities of exceeding the AQI's limits."""
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Final, Self
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.fit.scores import evidence_from_json
+from airwatch_dagster.errors import ContractViolation
+from airwatch_dagster.forecast.prior import OFFSET_UGM3, PROBABILITIES, prior_quantiles, smoke_share
 from airwatch_dagster.schemas.columns import HIGHEST_PM25_UGM3, HORIZONS_DAYS
+from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 
-COVERAGE: Final = 0.9
-"""Share of observations an interval should hold."""
+LEVELS_UGM3: Final = (2.0, 4.0, 6.0, 8.0, 10.0, 13.0, 17.0, 22.0, 30.0, 40.0, 55.0, 80.0, 130.0)
+"""Levels of the forecast at which errors are described; between them they are interpolated, beyond them they stay."""
 
-OFFSET_UGM3: Final = 3.0
-"""Added to forecast and observation before their ratio is taken: errors grow with the level, but not from nothing at
-0."""
+_GRID: Final = {"levels_ugm3": list(LEVELS_UGM3), "probabilities": list(PROBABILITIES)}
+"""What a stored calibration must stand on to be applied by this code."""
 
-ROWS_PER_KNOT: Final = 400
-"""Past forecasts behind each pair of quantiles: 20 lie beyond each end."""
+SMOKE_ALIKE: Final = 0.5
+"""Part of a site's own width that smoke takes away; of 0, 0.5 and 1, this one held 90 % of the observations nearest at
+forecasts above 35.4 µg/m³ in 2020 and 2021."""
 
-MOST_KNOTS: Final = 6
-"""Levels at which quantiles are taken per lead; between them they are interpolated."""
+MEDIAN: Final = 0.5
 
-MIN_ROWS: Final = 150
-"""Fewer past forecasts than this cannot place a 5 % quantile; the prior width is used instead."""
-
-PRIOR_LOG_ERROR: Final = {1: (-0.54, 0.43), 2: (-0.61, 0.50), 3: (-0.61, 0.53)}
-"""5 % and 95 % quantiles of the log ratio by horizon, used only before there is evidence: damped persistence fitted on
-2019 and tested on 2020, 42 states, 556,513 forecasts."""
+LOWER_END: Final = PROBABILITIES.index(0.05)
+UPPER_END: Final = PROBABILITIES.index(0.95)
+"""Where the ends of the 90 % interval stand among ``PROBABILITIES``."""
 
 
 @dataclass(frozen=True)
-class Band:
-    """Quantiles of log((observed + offset) / (forecast + offset)) at rising levels of the forecast."""
+class LeadErrors:
+    """How forecasts of one lead err: the distribution of log((observed + offset) / (forecast + offset)) by level."""
 
     horizon_days: int
-    is_stale: bool
-    """For sites not observed on the issue day."""
     rows: int
-    levels_ugm3: tuple[float, ...]
-    lower: tuple[float, ...]
-    upper: tuple[float, ...]
+    """Past forecasts behind it; 0 for the prior."""
+    stale_width: float
+    """Errors at sites not observed on the issue day, as a multiple of those at sites that were."""
+    quantiles: tuple[tuple[float, ...], ...]
+    """Per level of ``LEVELS_UGM3``, the log ratio at each of ``PROBABILITIES``."""
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Self:
+        """What JSON holds of one, its lists as tuples again."""
+        return cls(**{**stored, "quantiles": tuple(tuple(level) for level in stored["quantiles"])})
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What may come true, one entry per forecast."""
+
+    lower_ugm3: np.ndarray
+    upper_ugm3: np.ndarray
+    probabilities: Mapping[str, np.ndarray]
+    """Chance of exceeding each limit, by its column of ``predictions``."""
 
 
 @dataclass(frozen=True)
 class IntervalCalibration:
-    """What turns a point forecast into a 90 % interval."""
+    """What turns a point forecast into the distribution of what may come true."""
 
     source: str
     """shadow_scores, holdout or prior."""
-    bands: tuple[Band, ...]
+    leads: tuple[LeadErrors, ...]
+    """One for each horizon, the shortest first."""
+    site_widths: Mapping[str, float] = field(default_factory=dict)
+    """Errors of a site as a multiple of the area's; 1 for sites not named."""
 
     @classmethod
     def prior(cls) -> Self:
         """Intervals for a model without any past forecast."""
-        return cls(
-            "prior", tuple(_prior_band(horizon, is_stale) for horizon in HORIZONS_DAYS for is_stale in (False, True))
-        )
+        return cls("prior", tuple(prior_errors(horizon) for horizon in HORIZONS_DAYS))
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
+        """The calibration with the grid it stands on."""
+        return json.dumps({**_GRID, **asdict(self)}, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The calibration that ``to_json`` wrote."""
+        """The calibration that ``to_json`` wrote; raises ContractViolation for one on another grid."""
         stored = json.loads(text)
-        listed = ("levels_ugm3", "lower", "upper")
-        bands = [Band(**{**band, **{name: tuple(band[name]) for name in listed}}) for band in stored["bands"]]
-        return cls(stored["source"], tuple(bands))
+        if {name: stored.get(name) for name in _GRID} != _GRID:
+            raise ContractViolation(
+                "champion_model.interval_calibration",
+                f"it was written by another version of AirWatch; it holds {', '.join(sorted(stored)) or 'nothing'}",
+                fix="Materialize champion_model of that month again, then its predictions",
+            )
+        leads = tuple(LeadErrors.of(lead) for lead in stored["leads"])
+        return cls(stored["source"], leads, stored["site_widths"])
 
     def apply(
-        self, pm25_ugm3: np.ndarray, *, horizon_days: np.ndarray, days_since_observed: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper end in µg/m³ of each forecast's interval.
+        self,
+        pm25_ugm3: np.ndarray,
+        *,
+        horizon_days: np.ndarray,
+        days_since_observed: np.ndarray,
+        site_ids: pd.Series,
+    ) -> Outlook:
+        """What may come true around each forecast, whatever forecasts stand beside it.
 
-        They hold the forecast, never fall below 0, and at one level only widen with the lead.
+        Intervals hold their forecast, never fall below 0, and at one level only widen with the lead. The chance of
+        exceeding a limit falls as the limit rises; that of exceeding the upper end is 5 %.
         """
-        lower, upper = np.zeros(len(pm25_ugm3)), np.zeros(len(pm25_ugm3))
+        log_level = np.log(pm25_ugm3 + OFFSET_UGM3)
+        width = width_at(log_level, site_ids=site_ids, widths=self.site_widths)
+        ratios = np.zeros((len(PROBABILITIES), len(log_level)))
         for horizon in HORIZONS_DAYS:
-            for is_stale in (False, True):
-                rows = (horizon_days == horizon) & ((days_since_observed > 0) == is_stale)
-                if rows.any():
-                    lower[rows], upper[rows] = self._ends(pm25_ugm3[rows], horizon, is_stale)
-        return np.clip(lower, 0.0, pm25_ugm3), np.clip(upper, pm25_ugm3, HIGHEST_PM25_UGM3)
+            rows = horizon_days == horizon
+            ratios[:, rows] = self._ratios(horizon, log_level[rows], days_since_observed[rows] > 0, width[rows])
+        lower, upper = (np.exp(log_level + ratios[end]) - OFFSET_UGM3 for end in (LOWER_END, UPPER_END))
+        chances = {
+            column: _chance_above(np.log(limit + OFFSET_UGM3) - log_level, ratios)
+            for limit, column in PROBABILITY_COLUMNS.items()
+        }
+        return Outlook(np.clip(lower, 0.0, pm25_ugm3), np.clip(upper, pm25_ugm3, HIGHEST_PM25_UGM3), chances)
 
-    def _ends(self, level: np.ndarray, horizon_days: int, is_stale: bool) -> tuple[np.ndarray, np.ndarray]:
-        shorter = [band for band in self.bands if band.is_stale == is_stale and band.horizon_days <= horizon_days]
-        low = np.min([np.interp(level, band.levels_ugm3, band.lower) for band in shorter], axis=0)
-        high = np.max([np.interp(level, band.levels_ugm3, band.upper) for band in shorter], axis=0)
-        shifted = level + OFFSET_UGM3
-        return shifted * np.exp(low) - OFFSET_UGM3, shifted * np.exp(high) - OFFSET_UGM3
+    def _ratios(
+        self, horizon_days: int, log_level: np.ndarray, is_stale: np.ndarray, site_width: np.ndarray
+    ) -> np.ndarray:
+        """Log ratio per probability and forecast: below the median the lowest of all leads up to this one, above it the
+        highest, so that uncertainty never shrinks with the lead."""
+        shorter = [lead for lead in self.leads if lead.horizon_days <= horizon_days]
+        each = [_at_level(lead, log_level) * np.where(is_stale, lead.stale_width, 1.0) * site_width for lead in shorter]
+        lowest, highest, own = np.min(each, axis=0), np.max(each, axis=0), each[-1]
+        probability = np.array(PROBABILITIES)[:, None]
+        return np.where(probability < MEDIAN, lowest, np.where(probability > MEDIAN, highest, own))
 
 
-def calibrate(evidence: pd.DataFrame, *, source: str) -> IntervalCalibration:
-    """Intervals that would have held 90 % of past observations.
+def width_at(log_level: np.ndarray, *, site_ids: pd.Series, widths: Mapping[str, float]) -> np.ndarray:
+    """Size of each forecast's errors as a multiple of the area's: its site's, less so in smoke, which makes sites
+    alike."""
+    of_site = site_ids.map(dict(widths)).fillna(1.0).to_numpy(dtype=float)
+    return of_site ** (1.0 - SMOKE_ALIKE * smoke_share(log_level))
 
-    ``evidence`` holds genuine out-of-sample forecasts: horizon_days, days_since_observed, pm25_ugm3,
-    pm25_observed_ugm3. Leads with too few rows use all ages of the last reading together, then the prior width.
+
+def prior_errors(horizon_days: int) -> LeadErrors:
+    """The errors assumed of a lead without evidence."""
+    levels = [prior_quantiles(level, horizon_days=horizon_days) for level in LEVELS_UGM3]
+    return LeadErrors(horizon_days, 0, 1.0, tuple(tuple(np.round(level, 4).tolist()) for level in levels))
+
+
+def _at_level(lead: LeadErrors, log_level: np.ndarray) -> np.ndarray:
+    knots = np.log(np.array(LEVELS_UGM3) + OFFSET_UGM3)
+    return np.array([np.interp(log_level, knots, quantile) for quantile in zip(*lead.quantiles, strict=True)])
+
+
+def _chance_above(log_ratio: np.ndarray, ratios: np.ndarray) -> np.ndarray:
+    """Chance that the log ratio comes out higher; ``ratios`` as by ``_ratios``.
+
+    Between and beyond the known quantiles the log odds are linear in the log ratio, so the tails fall off
+    exponentially.
     """
-    bands = [_band(evidence, horizon, is_stale) for horizon in HORIZONS_DAYS for is_stale in (False, True)]
-    return IntervalCalibration(source if any(band.rows for band in bands) else "prior", tuple(bands))
-
-
-def calibrate_champion(
-    scores: pd.DataFrame, *, trained: pd.DataFrame, model_family: str, month: pd.Timestamp
-) -> IntervalCalibration:
-    """Intervals for the family that serves ``month``: from its shadow scores of the trailing year, else from its
-    holdout.
-
-    ``scores`` are ``candidate_scores`` of earlier months; target days in or after the month are left out.
-    """
-    first = month - pd.DateOffset(months=12)
-    own = scores[
-        (scores["model_family"] == model_family) & (scores["target_date"] >= first) & (scores["target_date"] < month)
-    ]
-    if (own["horizon_days"].value_counts().reindex(HORIZONS_DAYS).fillna(0) >= MIN_ROWS).all():
-        return calibrate(own, source="shadow_scores")
-    texts = trained.loc[trained["model_family"] == model_family, "holdout_evidence"].dropna()
-    held_out = [evidence_from_json(text) for text in texts]
-    return calibrate(pd.concat([own, *held_out], ignore_index=True) if held_out else own, source="holdout")
-
-
-def _band(evidence: pd.DataFrame, horizon_days: int, is_stale: bool) -> Band:
-    at_lead = evidence[evidence["horizon_days"] == horizon_days]
-    same_age = at_lead[(at_lead["days_since_observed"] > 0) == is_stale]
-    used = same_age if len(same_age) >= MIN_ROWS else at_lead
-    if len(used) < MIN_ROWS:
-        return _prior_band(horizon_days, is_stale)
-    level = used["pm25_ugm3"].to_numpy(dtype=float)
-    observed = np.maximum(used["pm25_observed_ugm3"].to_numpy(dtype=float), 0.0)
-    ratio = np.log((observed + OFFSET_UGM3) / (level + OFFSET_UGM3))
-    groups = np.array_split(np.argsort(level, kind="stable"), int(np.clip(len(used) // ROWS_PER_KNOT, 1, MOST_KNOTS)))
-    knots = [float(np.median(level[group])) for group in groups]
-    ends = [_conformal(ratio[group]) for group in groups]
-    return Band(horizon_days, is_stale, len(used), tuple(knots), tuple(e[0] for e in ends), tuple(e[1] for e in ends))
-
-
-def _prior_band(horizon_days: int, is_stale: bool) -> Band:
-    low, high = PRIOR_LOG_ERROR[horizon_days]
-    return Band(horizon_days, is_stale, 0, (0.0,), (low,), (high,))
-
-
-def _conformal(ratio: np.ndarray) -> tuple[float, float]:
-    """Ends that hold ``COVERAGE`` of the errors, also at finite sample size, and always the forecast itself."""
-    tail = (1.0 - COVERAGE) / 2.0
-    level = min(1.0, (1.0 - tail) * (len(ratio) + 1) / len(ratio))
-    low, high = -np.quantile(-ratio, level), np.quantile(ratio, level)
-    return round(float(min(low, 0.0)), 5), round(float(max(high, 0.0)), 5)
+    log_odds = np.log(np.array(PROBABILITIES) / (1.0 - np.array(PROBABILITIES)))
+    segment = np.clip((ratios <= log_ratio).sum(axis=0) - 1, 0, len(PROBABILITIES) - 2)
+    column = np.arange(len(log_ratio))
+    start, end = ratios[segment, column], ratios[segment + 1, column]
+    slope = (log_odds[segment + 1] - log_odds[segment]) / np.maximum(end - start, 1e-6)
+    return 1.0 / (1.0 + np.exp(np.clip(log_odds[segment] + slope * (log_ratio - start), -50.0, 50.0)))

@@ -1,9 +1,10 @@
-"""Forecasts for every site of an issue day, with interval, AQI and category."""
+"""Forecasts for every site of an issue day, with interval, chances of exceeding the AQI's limits, AQI and category."""
 
 import numpy as np
 import pandas as pd
 
 from airwatch_dagster.clean.aqi import aqi_category, pm25_aqi
+from airwatch_dagster.enrich.weather import beside_weather
 from airwatch_dagster.fit.examples import at_horizon
 from airwatch_dagster.fit.families import FittedModel
 from airwatch_dagster.forecast.intervals import IntervalCalibration
@@ -20,10 +21,12 @@ def predict(
     model_family: str | None,
     model_version: str | None,
     calibration: IntervalCalibration | None,
+    weather: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One forecast per features row and horizon, in the columns of ``predictions``; µg/m³ rounded to 4 decimals.
 
-    Sites not observed on the issue day are forecast too; days_since_observed tells. Without features or without a
+    Sites not observed on the issue day are forecast too; days_since_observed tells. A model that was fitted with
+    weather needs ``weather`` (see ``enrich.weather``), in which days and sites may lack. Without features or without a
     serving model the result is an explicit empty table. Sorted by issue_date, site_id, horizon_days.
     """
     spec = TABLES["predictions"]
@@ -31,14 +34,18 @@ def predict(
         return spec.empty()
     rows = pd.concat([at_horizon(features, horizon_days=horizon) for horizon in HORIZONS_DAYS], ignore_index=True)
     rows = rows.sort_values(["issue_date", "site_id", "horizon_days"], ignore_index=True)
-    forecast = np.round(model.predict(rows), _DECIMALS)
+    known = rows if weather is None else beside_weather(rows, weather)
+    forecast = np.round(model.predict(known), _DECIMALS)
     band = calibration or IntervalCalibration.prior()
     age = rows["days_since_observed"].to_numpy()
-    lower, upper = band.apply(forecast, horizon_days=rows["horizon_days"].to_numpy(), days_since_observed=age)
+    outlook = band.apply(
+        forecast, horizon_days=rows["horizon_days"].to_numpy(), days_since_observed=age, site_ids=rows["site_id"]
+    )
     predictions = rows.assign(
         pm25_ugm3=forecast,
-        pm25_lower_ugm3=np.round(lower, _DECIMALS),
-        pm25_upper_ugm3=np.round(upper, _DECIMALS),
+        pm25_lower_ugm3=np.round(outlook.lower_ugm3, _DECIMALS),
+        pm25_upper_ugm3=np.round(outlook.upper_ugm3, _DECIMALS),
+        **{column: np.round(chance, _DECIMALS) for column, chance in outlook.probabilities.items()},
         aqi=pm25_aqi(pd.Series(forecast)).astype("int64"),
         model_family=model_family,
         model_version=str(model_version),

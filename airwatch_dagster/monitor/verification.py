@@ -12,6 +12,10 @@ from airwatch_dagster.schemas import TABLES
 INTERVAL_TAIL: Final = 0.05
 """Probability beyond each end of the 90 % interval."""
 
+EVENT_LIMITS_UGM3: Final = (9.0, 35.4)
+"""Limits whose exceedance is an event to be warned of: the tops of Good and of Moderate. Source: 40 CFR 58 App. G,
+effective 6 May 2024."""
+
 
 class UndefinedMetric(ValueError):
     """A measure was asked for rows on which it does not exist."""
@@ -39,12 +43,13 @@ def score_forecasts(predictions: pd.DataFrame, *, site_days: pd.DataFrame, score
 
 
 def metrics(frame: pd.DataFrame, *, by: Sequence[str] = (), reference: str | None = None) -> pd.DataFrame:
-    """RMSE, MAE, bias, NMB, NME, r and index of agreement per group; one row per group, or a single row without ``by``.
+    """RMSE, MAE, bias, NMB, NME, r, index of agreement, and POD, FAR and CSI at 9.0 and 35.4 µg/m³ per group; one row
+    per group, or a single row without ``by``.
 
     ``frame`` needs pm25_ugm3 and pm25_observed_ugm3 (µg/m³). With ``reference``, a column of reference forecasts, skill
     is the share of its mean squared error saved; with is_covered, coverage; with both interval ends, their mean width
     and the mean pinball loss of the two ends. Raises UndefinedMetric when there are no rows, or a null, or a measure
-    does not exist.
+    does not exist; only POD, FAR and CSI are null without an event (see ``categorical``).
     """
     if frame.empty:
         raise UndefinedMetric("there are no forecasts to measure")
@@ -68,6 +73,10 @@ def _measure(frame: pd.DataFrame, *, reference: str | None) -> dict[str, float]:
         "correlation": correlation(forecast, observed),
         "index_of_agreement": index_of_agreement(forecast, observed),
     }
+    for limit in EVENT_LIMITS_UGM3:
+        found = categorical(frame, limit_ugm3=limit)
+        suffix = f"{limit:.1f}".replace(".", "_")
+        measured |= {f"{name}_{suffix}": found[name] for name in ("pod", "far", "csi")}
     if reference is not None:
         measured["skill"] = mse_skill(forecast, observed, reference=_numbers(frame, reference))
     if "is_covered" in frame:
@@ -77,6 +86,34 @@ def _measure(frame: pd.DataFrame, *, reference: str | None) -> dict[str, float]:
         ends = pinball(lower, observed, quantile=INTERVAL_TAIL), pinball(upper, observed, quantile=1.0 - INTERVAL_TAIL)
         measured |= {"mean_width_ugm3": float(np.mean(upper - lower)), "pinball_ugm3": float(np.mean(ends))}
     return measured
+
+
+def categorical(frame: pd.DataFrame, *, limit_ugm3: float) -> dict[str, float]:
+    """Hits, misses and false alarms of forecasts above a limit, and what follows from them.
+
+    POD is the share of exceedances that were forecast, FAR the share of forecast exceedances that did not come true,
+    CSI hits over all that were forecast or came true. Null where that number of days is 0: on calm days there is
+    nothing to detect, and that is no fault of the forecast. Raises UndefinedMetric without rows or for nulls.
+    Source: Wilks (2019), Statistical Methods in the Atmospheric Sciences, section 9.2.
+    """
+    if frame.empty:
+        raise UndefinedMetric("there are no forecasts to measure")
+    forecast, observed = (_numbers(frame, name) > limit_ugm3 for name in ("pm25_ugm3", "pm25_observed_ugm3"))
+    hits, misses, false_alarms = (
+        int(np.sum(days)) for days in (forecast & observed, ~forecast & observed, forecast & ~observed)
+    )
+    return {
+        "hits": hits,
+        "misses": misses,
+        "false_alarms": false_alarms,
+        "pod": _share(hits, hits + misses),
+        "far": _share(false_alarms, hits + false_alarms),
+        "csi": _share(hits, hits + misses + false_alarms),
+    }
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")
 
 
 def _numbers(frame: pd.DataFrame, column: str) -> np.ndarray:

@@ -12,6 +12,7 @@ import dagster as dg
 
 from airwatch_dagster.orchestration.alert_channels import Channels, send
 from airwatch_dagster.orchestration.alert_messages import Alert, FailedCheck, listed, sentence
+from airwatch_dagster.orchestration.links import dagster_run_url
 
 
 def alert_sensors() -> list[dg.SensorDefinition]:
@@ -46,7 +47,6 @@ def alert_about(
     if kind == "checks_failed" and not failed_checks:
         return
     is_retried = run.tags.get("dagster/will_retry") == "true"
-    ui = os.environ.get("AIRWATCH_UI_URL") or os.environ.get("DAGSTER_WEBSERVER_URL")
     alert = Alert(
         kind=kind,
         job=job_of(run),
@@ -55,7 +55,7 @@ def alert_about(
         failed_checks=failed_checks,
         errors=errors,
         note="Dagster runs it once more." if is_retried else "",
-        link=f"{ui.rstrip('/')}/runs/{run.run_id}" if ui else None,
+        link=dagster_run_url(run.run_id),
     )
     send(alert, channels=Channels.from_environment(os.environ), context=context)
 

@@ -1,41 +1,74 @@
 """Who served when, and a person's word on who serves next."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.orchestration.experiments import REGISTERED_MODEL
-from airwatch_dagster.orchestration.partitions import MONTHS
+from airwatch_dagster.fit.terms import newest_first, terms
+from airwatch_dagster.orchestration.links import REGISTERED_MODEL
+from airwatch_dagster.orchestration.orders import (
+    ChampionOrder,
+    day_of,
+    examined,
+    last_forecast,
+    month_next_served,
+    month_of,
+    replaced_version,
+)
 from airwatch_dagster.orchestration.resources import opened_storage
 from airwatch_dagster.orchestration.runs import materialize_partition
 from airwatch_dagster.orchestration.settings import storage_root
+from airwatch_dagster.orchestration.storage import TableStorage
 
-CHAMPION_COLUMNS = ["month", "is_serving", "model_family", "model_version", "decided_by", "skill_over_damped", "reason"]
-VERSION_COLUMNS = ["model_version", "model_family", "month", "holdout_rmse_1d_ugm3", "holdout_skill_1d", "model_uri"]
+CHAMPION_COLUMNS: Final = (
+    *("month", "is_serving", "model_family", "model_version", "serves_from", "serves_until"),
+    *("decided_by", "decided_by_person", "decided_at", "order_kind", "skill_over_damped", "reason"),
+    *("trained_for", "first_target_date", "last_target_date", "training_rows"),
+)
+VERSION_COLUMNS: Final = (
+    *("model_version", "model_family", "month", "holdout_rmse_1d_ugm3", "holdout_skill_1d", "model_uri"),
+)
 
 
 def listed(*, as_json: bool = False, versions: int = 18) -> str:
-    """The champion of every month and the newest versions, as text; all versions as JSON."""
+    """Every decision on who serves, and the newest versions, as text; all versions as JSON."""
     tables = opened_storage(storage_root())
-    champions = tables.read("champion_model")[CHAMPION_COLUMNS].sort_values("month")
+    champions = decided(tables.read("champion_model"))[[*CHAMPION_COLUMNS]]
     trained = tables.read("trained_models")
-    fitted = trained[trained["is_fitted"]].sort_values("month", kind="stable")[VERSION_COLUMNS]
+    fitted = trained[trained["is_fitted"]].sort_values("month", kind="stable")[[*VERSION_COLUMNS]]
     if as_json:
         both = pd.Series({"champions": champions.to_dict("records"), "versions": fitted.to_dict("records")})
         return str(both.to_json(date_format="iso", indent=2))
     if champions.empty:
         return "No champion yet; run `airwatch backfill` or `make demo`."
-    return "\n".join(
-        ["Who serves when, and why", *map(_served, champions.itertuples()), "", *_newest(fitted, versions)]
-    )
+    return "\n".join(["Who serves when, and why", *_served(champions), "", *_newest(fitted, versions)])
 
 
-def _served(row: Any) -> str:
-    if not row.is_serving:
-        return f"  {row.month:%Y-%m}  {'nobody':<25} {row.reason}"
-    return f"  {row.month:%Y-%m}  {row.model_family:<20} {row.model_version:>4} {row.reason}"
+def decided(champions: pd.DataFrame) -> pd.DataFrame:
+    """All decisions in the order they were taken, with ``serves_until``: null for one overtaken before it served."""
+    oldest_first = newest_first(champions)[::-1].sort_values("month", kind="stable").reset_index(drop=True)
+    numbered = oldest_first.assign(number=oldest_first.index)
+    in_force = terms(numbered).set_index("number")["serves_until"]
+    return oldest_first.assign(serves_until=pd.to_datetime(in_force.reindex(oldest_first.index)))
+
+
+def _served(champions: pd.DataFrame) -> Iterator[str]:
+    """A line per month, and below it one per order for it."""
+    for _, decisions in champions.groupby("month"):
+        for number, row in enumerate(decisions.itertuples()):
+            when = f"{row.month:%Y-%m}" if number == 0 else "       "
+            who = f"{row.model_family:<20} {row.model_version:>4}" if row.is_serving else f"{'nobody':<25}"
+            yield f"  {when}  {who} {row.reason}{_order(row)}"
+
+
+def _order(row: Any) -> str:
+    """When a person's order was given and until when it held; nothing for a choice by evidence."""
+    if pd.isna(row.order_kind):
+        return ""
+    held = "served no day" if pd.isna(row.serves_until) else f"to {row.serves_until:%Y-%m-%d}"
+    return f" ({row.order_kind}, {row.decided_at:%Y-%m-%d %H:%M} UTC; {held})"
 
 
 def _newest(fitted: pd.DataFrame, versions: int) -> list[str]:
@@ -54,26 +87,43 @@ def _holdout(row: Any) -> str:
     return f"{row.holdout_rmse_1d_ugm3:5.2f} µg/m³  {row.holdout_skill_1d:+.2f}"
 
 
-def appoint(definitions: dg.Definitions, *, version: str | None, by: str, reason: str, month: str | None) -> str:
-    """Materialize the month's champion_model with a person's order; without a version, the one replaced last.
+def appoint(
+    definitions: dg.Definitions,
+    *,
+    version: str | None,
+    by: str,
+    reason: str,
+    month: str | None = None,
+    serves_from: str | None = None,
+) -> str:
+    """Add a person's order to the month's champion_model; without a version, to bring back the one replaced last.
 
-    Returns one sentence on who serves now. Raises RunFailed when the version does not exist.
+    Returns who serves now, from when on, and what becomes of forecasts made already. Raises ConfigurationError for an
+    order that cannot be carried out.
     """
-    month = month or str(MONTHS.get_last_partition_key())
-    order = {"version": version or _replaced(month), "by": by, "reason": reason}
+    tables = opened_storage(storage_root())
+    served = month_of(month or (f"{day_of(serves_from):%Y-%m}" if serves_from else month_next_served(tables)))
+    order = ChampionOrder(
+        version=version or replaced_version(served, tables),
+        by=by,
+        reason=reason,
+        serves_from=serves_from or "",
+        is_rollback=version is None,
+    )
+    examined(order, month=served, tables=tables)
+    key = f"{served:%Y-%m}"
     with dg.DagsterInstance.get() as instance:
-        materialize_partition(definitions, "champion_model", month, config=order, instance=instance)
-    row = opened_storage(storage_root()).read("champion_model", [month]).iloc[0]
-    return f"{row['reason']}. It serves from the next prediction on; it replaced version {row['previous_version']}."
+        materialize_partition(definitions, "champion_model", key, config=order.model_dump(), instance=instance)
+    return _carried_out(tables.read("champion_model", [key]).iloc[0], tables)
 
 
-def _replaced(month: str) -> str:
-    row = opened_storage(storage_root()).read("champion_model", [month])
-    version = row["previous_version"].iloc[0] if len(row) else None
-    if version is None:
-        raise ConfigurationError(
-            "models rollback",
-            f"the champion of {month} replaced nobody",
-            fix="Use `airwatch models promote VERSION`",
+def _carried_out(row: pd.Series, tables: TableStorage) -> str:
+    replaced = f" It replaced version {row['previous_version']}." if pd.notna(row["previous_version"]) else ""
+    first, last = row["serves_from"], last_forecast(row["month"], tables)
+    if last is None or first > last:
+        until = "It makes the next forecast"
+        return (
+            f"{row['reason'].rstrip('.')}.{replaced} {until}, issued on {first:%Y-%m-%d}; earlier ones stay as issued."
         )
-    return str(version)
+    remake = f"airwatch backfill {first:%Y-%m-%d} {last:%Y-%m-%d}"
+    return f"{row['reason'].rstrip('.')}.{replaced} `{remake}` makes its forecasts; earlier ones stay as issued."

@@ -7,23 +7,25 @@ import pandas as pd
 
 from airwatch_dagster.acquire.versions import as_of
 from airwatch_dagster.clean.site_days import site_days as clean_site_days
-from airwatch_dagster.enrich.features import build_features
+from airwatch_dagster.enrich.area_features import area_features
 from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.fit.examples import join_truth
-from airwatch_dagster.fit.training import train_family, trained_models_frame, trained_models_row
+from airwatch_dagster.fit.examples import examples_with_context
+from airwatch_dagster.fit.hyper_parameters import IN_FORCE_MONTHS, params_in_force
+from airwatch_dagster.fit.training import train_families, trained_models_frame, trained_models_row
 from airwatch_dagster.monitor.coverage import WINDOW_MONTHS, coverage
 from airwatch_dagster.monitor.drift import drift_findings, season_matched
 from airwatch_dagster.monitor.verification import score_forecasts
 from airwatch_dagster.orchestration.monthly import SEED, of_month, predict_months, score_months
 from airwatch_dagster.orchestration.partitions import FEATURE_HISTORY_DAYS, TRAINING_MONTHS
 from airwatch_dagster.orchestration.reading_orders import instant_of
-from airwatch_dagster.orchestration.resources import configured_area
+from airwatch_dagster.orchestration.resources import configured_area, configured_sites
 from airwatch_dagster.orchestration.storage import TableStorage
+from airwatch_dagster.orchestration.weather import issued_weather, with_weather
 from airwatch_dagster.schemas.columns import FAMILIES, HORIZONS_DAYS
 from airwatch_dagster.schemas.validation import validated
 
-KEPT_AS_MADE: Final = ("champion_model",)
-"""A decision, once taken, is kept as it was taken: who served, and why."""
+KEPT_AS_MADE: Final = ("champion_model", "hyper_parameters")
+"""A decision, once taken, is kept as it was taken: who served, what a search chose, and why."""
 
 
 def last_instant_of(text: str) -> pd.Timestamp:
@@ -79,21 +81,23 @@ class AsOf:
 
     def features(self, days: list[str]) -> pd.DataFrame:
         known = self.site_days(_days(pd.Timestamp(days[0]), pd.Timestamp(days[-1]), before=FEATURE_HISTORY_DAYS))
-        is_area = configured_area().contains(known["state_code"], known["cbsa_code"])
-        sites = set(known.loc[is_area, "site_id"])
-        return build_features(known, issue_dates=pd.DatetimeIndex(days), area_site_ids=sites)
+        return area_features(known, issue_dates=pd.DatetimeIndex(days), area=configured_area())
 
     def training_examples(self, months: list[str]) -> pd.DataFrame:
         first, last = _bounds(months)
         issued = self.features(_days(first, last, before=max(HORIZONS_DAYS)))
-        truth = self.site_days(_days(first, last))
-        return join_truth(issued, site_days=truth, first_target=first, last_target=last)
+        known = self.site_days(_days(first, last, before=FEATURE_HISTORY_DAYS + max(HORIZONS_DAYS)))
+        sites = configured_sites(known)
+        return examples_with_context(issued, known, first_target=first, last_target=last, area_site_ids=sites)
 
     def trained_models(self, months: list[str]) -> pd.DataFrame:
         """Fitted for this answer and registered nowhere: without a version, a run or an address."""
         first, _ = _bounds(months)
         examples = self.training_examples(_months(first - pd.DateOffset(months=TRAINING_MONTHS), first)[:-1])
-        fitted = [train_family(examples, family=family, month=first, seed=SEED) for family in FAMILIES]
+        searched = _months(first - pd.DateOffset(months=IN_FORCE_MONTHS), first)
+        params = params_in_force(self._tables.read("hyper_parameters", searched, allow_missing=True), month=first)
+        known = with_weather(examples, by=self._instant)
+        fitted = train_families(known, families=FAMILIES, month=first, seed=SEED, params=params)
         return trained_models_frame([trained_models_row(model) for model in fitted])
 
     def drift_report(self, months: list[str]) -> pd.DataFrame:
@@ -107,11 +111,13 @@ class AsOf:
     def candidate_scores(self, months: list[str]) -> pd.DataFrame:
         trained = self._tables.read("trained_models", months)
         starts = [pd.Timestamp(month) for month in months]
-        return score_months(starts, trained=trained, examples=self.training_examples(months))
+        examples = with_weather(self.training_examples(months), by=self._instant)
+        return score_months(starts, trained=trained, examples=examples)
 
     def predictions(self, days: list[str]) -> pd.DataFrame:
         champions = self._tables.read("champion_model", sorted({day[:7] for day in days}))
-        return predict_months(self.features(days), champions=champions)
+        weather = issued_weather(pd.DatetimeIndex(days), by=self._instant)
+        return predict_months(self.features(days), champions=champions, weather=weather)
 
     def forecast_scores(self, days: list[str]) -> pd.DataFrame:
         issued = _days(pd.Timestamp(days[0]), pd.Timestamp(days[-1]), before=max(HORIZONS_DAYS))

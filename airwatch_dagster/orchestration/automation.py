@@ -20,6 +20,7 @@ from airwatch_dagster.orchestration.jobs import (
     months_read,
     open_job,
     reread_job,
+    search_job,
 )
 from airwatch_dagster.orchestration.partitions import DAYS, FIRST_DAY
 from airwatch_dagster.orchestration.resources import SourceResource
@@ -76,16 +77,19 @@ def close_request(now: pd.Timestamp) -> dg.RunRequest:
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[close_job],
-    request_job=open_job,
+    request_jobs=[open_job, search_job],
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="A closed month opens the next: retrain and choose with its scores known",
+    description="A closed month opens the next: retrain and choose with its scores known; January, with a search first",
 )
 def open_next_month(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
     closed = context.dagster_run.tags.get("dagster/partition")
     if closed is None:
         return dg.SkipReason("Months closed by a backfill are opened by that backfill")
     month = str(pd.Period(closed, "M") + 1)
-    return dg.RunRequest(run_key=f"open:{month}:{context.dagster_run.run_id}", partition_key=month)
+    is_searched = month.endswith("-01") and Settings.from_environment().search_minutes > 0
+    job = search_job if is_searched else open_job
+    run_key = f"open:{month}:{context.dagster_run.run_id}"
+    return dg.RunRequest(job_name=job.name, run_key=run_key, partition_key=month)
 
 
 @dg.sensor(

@@ -4,25 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.fit.champion import ChampionChoice, champion_frame, choose_champion
-from airwatch_dagster.forecast.intervals import calibrate_champion
-from airwatch_dagster.orchestration.experiments import crown
+from airwatch_dagster.forecast.calibration import calibrate_champion
+from airwatch_dagster.orchestration.experiments import crown, note_service
 from airwatch_dagster.orchestration.monthly import SEED, stacked
+from airwatch_dagster.orchestration.orders import ChampionOrder, decisions_of, examined
+from airwatch_dagster.orchestration.resources import utc_now
 from airwatch_dagster.orchestration.storage import TableStorage
+from airwatch_dagster.schemas.validation import validated
 
 TABLE: Final = "champion_model"
-
-
-class ChampionOrder(dg.Config):
-    """A person's order that a version serve the month; without a version the scores decide."""
-
-    version: str = ""
-    by: str = ""
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,21 +29,29 @@ class Evidence:
 
 
 def appoint_or_choose(months: Sequence[pd.Timestamp], order: ChampionOrder, *, evidence: Evidence) -> pd.DataFrame:
-    """The rows of champion_model for the months: by a person's order for the first one, or by the evidence for all."""
-    if order.version:
-        return appoint_champion(months[0], order, scores=evidence.scores, tables=evidence.tables)
-    return choose_champions(months, evidence=evidence)
+    """The rows of champion_model for the months: with a person's new order for the only one, or with a choice by the
+    evidence for each. Orders given before stand either way.
+
+    Raises ConfigurationError for an order for several months.
+    """
+    if not order.version:
+        return choose_champions(months, evidence=evidence)
+    if len(months) > 1:
+        problem = f"one order names {len(months)} months, {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
+        raise ConfigurationError(TABLE, problem, fix="Give an order for each month, in a run of its own")
+    return appoint_champion(months[0], order, scores=evidence.scores, tables=evidence.tables)
 
 
 def choose_champions(months: Sequence[pd.Timestamp], *, evidence: Evidence) -> pd.DataFrame:
-    """The champion of each month, each knowing its predecessor; in the columns of champion_model."""
-    incumbent, rows = _stored(months[0] - pd.offsets.MonthBegin(1), evidence.tables), []
+    """The champion of each month, each knowing its predecessor, below the persons' orders for the month."""
+    incumbent, rows = decisions_of(months[0] - pd.offsets.MonthBegin(1), evidence.tables), []
     scores = evidence.scores
     for month in months:
         candidates = evidence.trained[evidence.trained["month"] == month]
         served = _served(incumbent, "model_family")
         choice = choose_champion(month=month, trained=candidates, scores=scores, incumbent=served, seed=SEED)
-        incumbent = _champion(choice, trained=candidates, scores=scores, replaced=_served(incumbent, "model_version"))
+        chosen = _champion(choice, trained=candidates, scores=scores, replaced=_served(incumbent, "model_version"))
+        incumbent = _in_office(stacked(TABLE, [_orders(month, evidence.tables), chosen]), noted=chosen)
         rows.append(incumbent)
     return stacked(TABLE, rows)
 
@@ -57,41 +59,50 @@ def choose_champions(months: Sequence[pd.Timestamp], *, evidence: Evidence) -> p
 def appoint_champion(
     month: pd.Timestamp, order: ChampionOrder, *, scores: pd.DataFrame, tables: TableStorage
 ) -> pd.DataFrame:
-    """The version a person ordered to serve ``month``, as its row of champion_model.
+    """The decisions on ``month`` with a person's order as the newest: a version serves it from a day on.
 
-    Raises ConfigurationError when no family of any month has that version.
+    Raises ConfigurationError for an order that cannot be carried out (see ``examined``).
     """
-    before, ever_trained = _stored(month, tables), tables.read("trained_models")
-    trained = ever_trained[ever_trained["model_version"] == order.version]
-    if trained.empty:
-        raise ConfigurationError(
-            "models promote", f"there is no version {order.version!r}", fix="`airwatch models` lists the versions"
-        )
-    family = str(trained["model_family"].iloc[0])
-    why = f"{order.by} appointed {family} (version {order.version}) for {month:%Y-%m}: {order.reason}"
+    new = examined(order, month=month, tables=tables)
+    before = new.decisions if len(new.decisions) else decisions_of(month - pd.offsets.MonthBegin(1), tables)
+    family = str(new.trained["model_family"].iloc[0])
+    why = _why(order, family, new.first_day)
     choice = ChampionChoice(month, family, _served(before, "model_family"), "person", why)
-    return _champion(choice, trained=trained, scores=scores, replaced=_served(before, "model_version"))
+    row = _champion(choice, trained=new.trained, scores=scores, replaced=_served(before, "model_version"))
+    kind = "rollback" if order.is_rollback else "promote"
+    row = validated(TABLE, row.assign(serves_from=new.first_day, decided_by_person=order.by, order_kind=kind))
+    return _in_office(stacked(TABLE, [row, new.decisions]), noted=row)
 
 
-def reasons(champions: pd.DataFrame) -> dict[str, str]:
-    """Month → why its champion serves, for MLflow."""
-    return dict(zip(champions["month"].dt.strftime("%Y-%m"), champions["reason"], strict=True))
+def _why(order: ChampionOrder, family: str, first: pd.Timestamp) -> str:
+    done = "brought back" if order.is_rollback else "appointed"
+    return f"{order.by} {done} {family} (version {order.version}) from {first:%Y-%m-%d} on: {order.reason}"
 
 
 def _champion(
     choice: ChampionChoice, *, trained: pd.DataFrame, scores: pd.DataFrame, replaced: str | None
 ) -> pd.DataFrame:
-    """The choice as a row, with intervals calibrated for its family; the registry's alias follows it."""
-    if choice.model_family is None:
-        return champion_frame(choice, trained=trained, interval_calibration=None, previous_version=replaced)
-    bands = calibrate_champion(scores, trained=trained, model_family=choice.model_family, month=choice.month)
-    row = champion_frame(choice, trained=trained, interval_calibration=bands.to_json(), previous_version=replaced)
-    crown(str(row["model_version"].iloc[0]), month=choice.month, reason=choice.reason)
-    return row
+    """The choice as a row, with intervals calibrated for its family."""
+    text = None
+    if choice.model_family is not None:
+        bands = calibrate_champion(scores, trained=trained, model_family=choice.model_family, month=choice.month)
+        text = bands.to_json()
+    row = champion_frame(choice, trained=trained, interval_calibration=text, previous_version=replaced)
+    return validated(TABLE, row.assign(decided_at=utc_now()))
 
 
-def _stored(month: pd.Timestamp, tables: TableStorage) -> pd.DataFrame:
-    return tables.read(TABLE, [f"{month:%Y-%m}"], allow_missing=True)
+def _orders(month: pd.Timestamp, tables: TableStorage) -> pd.DataFrame:
+    stored = decisions_of(month, tables)
+    return stored[stored["decided_by"] == "person"]
+
+
+def _in_office(decisions: pd.DataFrame, *, noted: pd.DataFrame) -> pd.DataFrame:
+    """The decisions of a month, known to the registry: a note on the version of ``noted``, the alias for the newest."""
+    if noted["is_serving"].iloc[0]:
+        note_service(noted.iloc[0])
+    if decisions["is_serving"].iloc[0]:
+        crown(str(decisions["model_version"].iloc[0]), month=decisions["month"].iloc[0])
+    return decisions
 
 
 def _served(champion: pd.DataFrame, column: str) -> str | None:

@@ -12,6 +12,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
 
+from airwatch_dagster import __version__
 from airwatch_dagster.orchestration.parquet_io_manager import KEEP_UNCHANGED
 from airwatch_dagster.orchestration.partitions import PARTITIONS
 from airwatch_dagster.schemas import TABLES, TableSpec
@@ -81,6 +82,7 @@ def table_asset(
             name=spec.name,
             ins=dict(ins or {}),
             group_name=stage,
+            code_version=__version__,
             kinds=set(kinds),
             owners=[OWNER],
             description=_description(spec, function),

@@ -17,7 +17,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Findings on settings, area, source, storage, MLflow and the Dagster instance, in that order."""
+    """Findings on settings, area, source, storage, weather, MLflow and the Dagster instance, in that order."""
     return [_examined(what, look) for what, look in _looks()]
 
 
@@ -26,6 +26,7 @@ def _looks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "area", _area
     yield "source", _source
     yield "storage", _storage
+    yield "weather", _weather
     yield "mlflow", _mlflow
     yield "dagster", _dagster
 
@@ -59,8 +60,15 @@ def _storage() -> str:
     return f"{root} can be read and written"
 
 
+def _weather() -> str:
+    from airwatch_dagster.orchestration.weather import weather_given
+
+    return weather_given()
+
+
 def _mlflow() -> str:
-    from airwatch_dagster.orchestration.experiments import connect, without_credentials
+    from airwatch_dagster.orchestration.experiments import connect
+    from airwatch_dagster.orchestration.links import without_credentials
 
     return f"{without_credentials(connect())} answers"
 

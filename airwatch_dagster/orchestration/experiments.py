@@ -16,12 +16,16 @@ from typing import Any, Final
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.errors import SourceUnavailable
+from airwatch_dagster import __version__
+from airwatch_dagster.errors import ConfigurationError, SourceUnavailable
+from airwatch_dagster.fit.inputs import weather_inputs
 from airwatch_dagster.fit.training import Registration, TrainedModel
+from airwatch_dagster.orchestration.importance_metrics import importance_metrics
+from airwatch_dagster.orchestration.links import REGISTERED_MODEL, dagster_run_url, without_credentials
 from airwatch_dagster.orchestration.settings import Settings
+from airwatch_dagster.schemas import TABLES
 
 EXPERIMENT: Final = "airwatch"
-REGISTERED_MODEL: Final = "airwatch_pm25"
 CHAMPION_ALIAS: Final = "champion"
 CHAMPION_MONTH_TAG: Final = "champion_month"
 """Tag of the registered model: the month its champion alias stands for, so that backfilling never moves it back."""
@@ -64,14 +68,21 @@ class _LegacyContext:
 
 
 def _legacy_context(context: dg.InitResourceContext, tracking_uri: str) -> _LegacyContext:
+    assert context.run is not None
     config = {
         "experiment_name": EXPERIMENT,
         "mlflow_tracking_uri": tracking_uri,
         "env": {},
-        "extra_tags": {"project": "airwatch"},
+        "extra_tags": {"project": "airwatch", **of_dagster_run(context.run.run_id)},
     }
-    assert context.run is not None
     return _LegacyContext(context.log, context.run, context.run.run_id, config)
+
+
+def of_dagster_run(run_id: str) -> dict[str, str]:
+    """Tags that lead from an MLflow run to the Dagster run that made it, and to the code."""
+    url = dagster_run_url(run_id)
+    known = {"dagster_run_id": run_id, "airwatch_version": __version__}
+    return known | ({"dagster_run_url": url} if url else {})
 
 
 def connect() -> str:
@@ -108,12 +119,6 @@ def _ready(uri: str, state: Path) -> None:
         client.create_registered_model(REGISTERED_MODEL, description="24-hour PM2.5, 1 to 3 days ahead, every family")
 
 
-def without_credentials(uri: str) -> str:
-    """The address as it may be shown: a name and a password in it are left out."""
-    scheme, separator, rest = uri.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
-
-
 def _require_answer(uri: str) -> None:
     import requests
 
@@ -132,14 +137,13 @@ def log_trained(mlflow: Any, trained: TrainedModel, *, examples: pd.DataFrame) -
     from mlflow.models import infer_signature
 
     month = f"{trained.month:%Y-%m}"
-    with mlflow.start_run(
-        nested=True, run_name=f"{trained.family} {month}", tags={"family": trained.family, "month": month}
-    ) as run:
-        mlflow.log_params({**trained.params, "training_rows": trained.training_rows, "month": month})
+    tags = {"family": trained.family, "month": month, **of_dagster_run(mlflow.dagster_run_id)}
+    with mlflow.start_run(nested=True, run_name=f"{trained.family} {month}", tags=tags) as run:
+        mlflow.log_params({**trained.params, **_window(trained), **_weather(examples)})
         sample = examples.head(100)
         dataset = mlflow.data.from_pandas(sample, name=f"training_examples {month}", targets="pm25_observed_ugm3")
         mlflow.log_input(dataset, context="training")
-        inputs = sample.drop(columns=["pm25_observed_ugm3"])
+        inputs = sample[[*TABLES["features"].column_names, "target_date", "horizon_days", *weather_inputs(sample)]]
         outputs = pd.DataFrame({"pm25_ugm3": trained.model.predict(sample)})  # type: ignore[union-attr]
         info = mlflow.pyfunc.log_model(
             name="model",
@@ -148,12 +152,28 @@ def log_trained(mlflow: Any, trained: TrainedModel, *, examples: pd.DataFrame) -
             pip_requirements=_pinned_libraries(),
         )
         # After the model: metrics logged before it would be copied to it one by one, and stored twice in the run.
-        mlflow.log_metrics(trained.metrics, model_id=info.model_id)
+        mlflow.log_metrics({**trained.metrics, **importance_metrics(trained.model)}, model_id=info.model_id)
         # The client says nothing on the terminal, unlike mlflow's own helper for registering.
         version = mlflow.tracking_client.create_model_version(
             REGISTERED_MODEL, source=info.model_uri, run_id=run.info.run_id, model_id=info.model_id
         )
         return Registration(run.info.run_id, info.model_uri, str(version.version))
+
+
+def _window(trained: TrainedModel) -> dict[str, Any]:
+    """What the model learned from."""
+    return {
+        "month": f"{trained.month:%Y-%m}",
+        "training_rows": trained.training_rows,
+        "first_target_date": f"{trained.first_target_date:%Y-%m-%d}",
+        "last_target_date": f"{trained.last_target_date:%Y-%m-%d}",
+    }
+
+
+def _weather(examples: pd.DataFrame) -> dict[str, int]:
+    """How many of the examples had any weather beside them, where it is used."""
+    names = list(weather_inputs(examples))
+    return {"examples_with_weather": int(examples[names].notna().any(axis=1).sum())} if names else {}
 
 
 def _served(model: Any) -> Any:
@@ -180,18 +200,55 @@ def load_model(uri: str) -> Any:
     return mlflow.pyfunc.load_model(uri).unwrap_python_model().fitted
 
 
-def crown(version: str, *, month: pd.Timestamp, reason: str) -> bool:
-    """Note on the version that it serves ``month``; move the champion alias to it unless a later month holds it.
+def registered(version: str) -> dict[str, Any]:
+    """What the registry's run says a version was fitted on, by the names of trained_models' columns.
 
-    Returns whether the alias moved.
+    Raises ConfigurationError when the registry does not have the version.
     """
+    connect()
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    client = MlflowClient()
+    try:
+        run_id = client.get_model_version(REGISTERED_MODEL, version).run_id
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        fix = "Set MLFLOW_TRACKING_URI to the registry that the forecasts were made with"
+        raise ConfigurationError(f"version {version}", "is not in the registry", fix=fix) from error
+    params = client.get_run(run_id).data.params
+    days = {name: pd.Timestamp(params.get(name)) for name in ("month", "first_target_date", "last_target_date")}
+    return {"mlflow_run_id": run_id, "training_rows": int(params["training_rows"]), **days}
+
+
+def note_service(decision: pd.Series) -> None:
+    """Tag the version of a row of champion_model: which month it serves, why, from which day on, who decided when."""
+    from mlflow import MlflowClient
+
+    client, serves = MlflowClient(), f"serves_{decision['month']:%Y-%m}"
+    notes = {
+        serves: decision["reason"],
+        f"{serves}_from": f"{decision['serves_from']:%Y-%m-%d}",
+        f"{serves}_decided_by": _decider(decision),
+        f"{serves}_decided_at": f"{decision['decided_at']:%Y-%m-%d %H:%M:%S} UTC",
+    }
+    for name, text in notes.items():
+        client.set_model_version_tag(REGISTERED_MODEL, str(decision["model_version"]), name, text)
+
+
+def crown(version: str, *, month: pd.Timestamp) -> bool:
+    """Move the champion alias to the version unless a later month holds it; returns whether it moved."""
     from mlflow import MlflowClient
 
     client, key = MlflowClient(), f"{month:%Y-%m}"
-    client.set_model_version_tag(REGISTERED_MODEL, version, f"serves_{key}", reason)
     held = client.get_registered_model(REGISTERED_MODEL).tags.get(CHAMPION_MONTH_TAG, "")
     if key < held:
         return False
     client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION_ALIAS, version)
     client.set_registered_model_tag(REGISTERED_MODEL, CHAMPION_MONTH_TAG, key)
     return True
+
+
+def _decider(decision: pd.Series) -> str:
+    return str(decision["decided_by"] if pd.isna(decision["decided_by_person"]) else decision["decided_by_person"])

@@ -1,6 +1,5 @@
 """What the UI shows of each partition: numbers that chart over time under stable names, and words where they help."""
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +7,8 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.monitor.coverage import completeness
+from airwatch_dagster.monitor.skill_tables import interval_measures
+from airwatch_dagster.orchestration.pictures import embedded
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.monitor import REVISION_KINDS
 
@@ -22,33 +23,28 @@ def air_figures(site_days: pd.DataFrame) -> Figures:
     return _numbers(valid_sites=pm25.size(), mean_pm25_ugm3=pm25.mean(), highest_pm25_ugm3=pm25.max())
 
 
-def forecast_figures(predictions: pd.DataFrame) -> Figures:
-    """Per issue day: sites forecast, and the mean PM2.5 (µg/m³) and highest AQI of the next days."""
+def forecast_figures(predictions: pd.DataFrame, others: Figures | None = None) -> Figures:
+    """Per issue day: sites forecast, the mean PM2.5 (µg/m³) and highest AQI of the next days, and ``others`` of it."""
     days = _partitions("predictions", predictions)
-    return _numbers(
+    figures = _numbers(
         sites=days["site_id"].nunique(), mean_pm25_ugm3=days["pm25_ugm3"].mean(), highest_aqi=days["aqi"].max()
     )
+    return {day: {**numbers, **(others or {}).get(day, {})} for day, numbers in figures.items()}
 
 
 def score_figures(scores: pd.DataFrame) -> Figures:
-    """Per target day: error measures (µg/m³) and coverage of the forecasts that came due; other days are left out."""
-    days = _partitions("forecast_scores", scores.assign(squared=scores["error_ugm3"] ** 2))
+    """Per target day: errors (µg/m³) of the forecasts that came due, how often their intervals held, and those'
+    width and pinball loss (µg/m³); other days are left out."""
+    measured = scores.assign(squared=scores["error_ugm3"] ** 2, **interval_measures(scores))
+    days = _partitions("forecast_scores", measured)
     return _numbers(
         rmse_ugm3=days["squared"].mean() ** 0.5,
         mae_ugm3=days["abs_error_ugm3"].mean(),
         bias_ugm3=days["error_ugm3"].mean(),
         coverage=days["is_covered"].mean(),
+        mean_width_ugm3=days["width_ugm3"].mean(),
+        pinball_ugm3=days["pinball_ugm3"].mean(),
     )
-
-
-def champion_figures(champions: pd.DataFrame) -> Figures:
-    """Per month: who serves and why, and by how much it beats damped persistence."""
-    return {f"{row['month']:%Y-%m}": _serving(row) for row in champions.to_dict("records")}
-
-
-def _serving(row: Mapping[Any, Any]) -> dict[str, Any]:
-    skill = {} if pd.isna(row["skill_over_damped"]) else {"skill_over_damped": float(row["skill_over_damped"])}
-    return {"champion": row["model_family"] or "nobody", "why": row["reason"], **skill}
 
 
 def revision_figures(by_day: Mapping[str, pd.DataFrame]) -> Figures:
@@ -73,14 +69,10 @@ def coverage_figures(coverage: pd.DataFrame, monitor_changes: pd.DataFrame) -> F
     return {
         str(month): {
             **{str(name): round(value, 1) for name, value in numbers[month].items() if pd.notna(value)},
-            "completeness": dg.MetadataValue.md(_picture(completeness_plot(rows, monitor_changes))),
+            "completeness": dg.MetadataValue.md(embedded("completeness", completeness_plot(rows, monitor_changes))),
         }
         for month, rows in months.items()
     }
-
-
-def _picture(png: bytes) -> str:
-    return f"![completeness](data:image/png;base64,{base64.b64encode(png).decode()})"
 
 
 def drift_figures(findings: pd.DataFrame) -> Figures:

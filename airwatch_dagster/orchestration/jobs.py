@@ -19,6 +19,8 @@ REREAD: Final = ("raw_readings", "site_days", "features", "forecast_scores")
 """A day that EPA published anew is rescored, but the forecast issued then stays the one that was issued."""
 CLOSING: Final = ("training_examples", "candidate_scores", "drift_report")
 OPENING: Final = ("trained_models", "champion_model")
+SEARCHING: Final = ("hyper_parameters", *OPENING)
+"""The year's first month, where a search is allowed: what it finds serves from this month on."""
 
 
 def _job(name: str, tables: Sequence[str], why: str) -> Any:
@@ -32,6 +34,7 @@ reread_job = _job("reread_days", REREAD, "Days whose file EPA published anew, do
 examples_job = _job("remake_examples", ["training_examples"], "Examples of months whose readings changed")
 close_job = _job("close_month", CLOSING, "The month that ended: its examples, shadow scores and drift report")
 open_job = _job("open_month", OPENING, "The month that begins: retrain every family, choose the champion")
+search_job = _job("open_year", SEARCHING, "The year that begins: search hyper-parameters, then open its first month")
 archive_job = _job("archive_forecasts", ["agency_forecasts"], "What the agencies forecast themselves, archived")
 look_job = _job("look_back", ["history_checks"], "History looked at again: which days EPA changed")
 revisions_job = _job("note_revisions", ["revisions"], "What the readings of a day showed otherwise than before")
@@ -48,6 +51,7 @@ JOBS: Final = (
     examples_job,
     close_job,
     open_job,
+    search_job,
 )
 
 

@@ -81,11 +81,9 @@ def _revised(versions: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) ->
 def _champions_windows(tables: TableStorage) -> pd.DataFrame:
     """Family, version and training days of the model that serves the newest month; no rows when none does."""
     months = list(tables.stored_partitions("champion_model"))[-1:]
-    champion = tables.read("champion_model", months)
-    trained = tables.read("trained_models", months, allow_missing=True)
-    key = ["model_family", "model_version"]
-    columns = [*key, "first_target_date", "last_target_date"]
-    return champion.loc[champion["is_serving"], key].merge(trained[columns], on=key)
+    newest = tables.read("champion_model", months).head(1)
+    columns = ["model_family", "model_version", "first_target_date", "last_target_date"]
+    return newest.loc[newest["is_serving"], columns]
 
 
 def _by_year(days: list[str]) -> Iterator[list[str]]:

@@ -6,10 +6,12 @@ from typing import Any, Final
 
 import pandas as pd
 
+from airwatch_dagster.fit.hyper_parameters import params_in_force
 from airwatch_dagster.fit.scores import score_candidates
+from airwatch_dagster.fit.terms import terms
 from airwatch_dagster.fit.training import (
     Registration,
-    train_family,
+    train_families,
     trained_models_frame,
     trained_models_row,
 )
@@ -35,13 +37,17 @@ def of_month(frame: pd.DataFrame, *, month: pd.Timestamp, column: str = "target_
     return frame[(frame[column] >= month) & (frame[column] < month + pd.offsets.MonthBegin(1))]
 
 
-def train_months(months: Sequence[pd.Timestamp], *, examples: pd.DataFrame, mlflow: Any) -> pd.DataFrame:
-    """Every family of every month, fitted on the months before it and logged; in the columns of trained_models."""
+def train_months(
+    months: Sequence[pd.Timestamp], *, examples: pd.DataFrame, hyper_parameters: pd.DataFrame, mlflow: Any
+) -> pd.DataFrame:
+    """Every family of every month, fitted on the months before it with the parameters then in force, and logged; in
+    the columns of trained_models."""
     rows = []
     for month in months:
         window = months_before(examples, month=month, count=TRAINING_MONTHS)
-        for family in FAMILIES:
-            trained = train_family(window, family=family, month=month, seed=SEED, thread_count=os.cpu_count() or 1)
+        settings: dict[str, Any] = {"seed": SEED, "thread_count": os.cpu_count() or 1}
+        params = params_in_force(hyper_parameters, month=month)
+        for trained in train_families(window, families=FAMILIES, month=month, params=params, **settings):
             known = log_trained(mlflow, trained, examples=window) if trained.is_fitted else Registration()
             rows.append(trained_models_row(trained, registration=known))
     return trained_models_frame(rows)
@@ -52,10 +58,12 @@ def score_months(months: Sequence[pd.Timestamp], *, trained: pd.DataFrame, examp
     return stacked("candidate_scores", [_scored(month, trained=trained, examples=examples) for month in months])
 
 
-def predict_months(features: pd.DataFrame, *, champions: pd.DataFrame) -> pd.DataFrame:
-    """Forecasts of every issue day by the champion of its month; in the columns of predictions."""
-    serving = champions[champions["is_serving"]]
-    return stacked("predictions", [_predicted(features, row) for row in serving.itertuples()])
+def predict_months(
+    features: pd.DataFrame, *, champions: pd.DataFrame, weather: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Forecasts of every issue day by the champion in force on it; in the columns of predictions."""
+    served = [_predicted(features, term, weather) for term in terms(champions).itertuples() if term.is_serving]
+    return stacked("predictions", served)
 
 
 def stacked(table: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -71,11 +79,12 @@ def _scored(month: pd.Timestamp, *, trained: pd.DataFrame, examples: pd.DataFram
     return score_candidates(examples, models=models, month=month, versions=versions)
 
 
-def _predicted(features: pd.DataFrame, champion: Any) -> pd.DataFrame:
+def _predicted(features: pd.DataFrame, champion: Any, weather: pd.DataFrame | None) -> pd.DataFrame:
     return predict(
-        of_month(features, month=champion.month, column="issue_date"),
+        features[features["issue_date"].between(champion.serves_from, champion.serves_until)],
         model=load_model(champion.model_uri),
         model_family=champion.model_family,
         model_version=champion.model_version,
         calibration=IntervalCalibration.from_json(champion.interval_calibration),
+        weather=weather,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from airwatch_dagster.errors import StorageError
-from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas import CONTRACTS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +27,7 @@ def as_arrow(table: str, frame: pd.DataFrame) -> "pa.Table":
     """The frame in the types it is stored in. Raises StorageError for other columns or types."""
     import pyarrow as pa
 
-    schema = _stored_schema(table) if table in TABLES else None
+    schema = _stored_schema(table) if table in CONTRACTS else None
     try:
         _refuse_other_columns(table, frame)
         rows = pa.Table.from_pandas(frame, schema=schema, preserve_index=False, nthreads=1)
@@ -43,7 +43,7 @@ def encoded_rows(table: str, rows: "pa.Table") -> bytes:
 
     sink = pa.BufferOutputStream()
     try:
-        pq.write_table(rows, sink, compression="zstd", store_schema=table not in TABLES, coerce_timestamps="us")
+        pq.write_table(rows, sink, compression="zstd", store_schema=table not in CONTRACTS, coerce_timestamps="us")
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise _not_storable(table, error) from error
     return bytes(sink.getvalue())
@@ -62,7 +62,7 @@ def decoded(table: str, data: bytes, *, columns: Sequence[str] | None, uri: str)
         file = pq.ParquetFile(pa.BufferReader(data))
         present = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
         rows = file.read(columns=present, use_threads=False)
-        return _conforming(table, rows, columns) if table in TABLES else rows
+        return _conforming(table, rows, columns) if table in CONTRACTS else rows
     except (pa.ArrowException, OSError, ValueError) as error:
         fix = f"Write {table} here again, or restore the file"
         raise StorageError(uri, f"does not hold rows of {table}: {error}", fix=fix) from error
@@ -72,10 +72,10 @@ def joined(table: str, parts: "Sequence[pa.Table]", *, columns: Sequence[str] | 
     """The rows of all parts in order, as one frame in the contract's dtypes; no parts give its empty frame."""
     import pyarrow as pa
 
-    if table not in TABLES:
+    if table not in CONTRACTS:
         return pa.concat_tables(parts, promote_options="default").to_pandas() if parts else pd.DataFrame()
     if not parts:
-        empty = TABLES[table].empty()
+        empty = CONTRACTS[table].empty()
         return empty if columns is None else empty[list(columns)]
     rows = pa.concat_tables(parts).replace_schema_metadata(_pandas_metadata(table, tuple(parts[0].column_names)))
     return rows.to_pandas(coerce_temporal_nanoseconds=True, self_destruct=True)
@@ -91,7 +91,7 @@ def _stored_schema(table: str) -> "pa.Schema":
     """Arrow types of the table's dtypes, without the null type that pyarrow guesses for text in an empty frame."""
     import pyarrow as pa
 
-    guessed = pa.Schema.from_pandas(TABLES[table].empty(), preserve_index=False)
+    guessed = pa.Schema.from_pandas(CONTRACTS[table].empty(), preserve_index=False)
     stored = {pa.null(): pa.string(), pa.timestamp("ns"): pa.timestamp("us")}
     return pa.schema([field.with_type(stored.get(field.type, field.type)) for field in guessed])
 
@@ -101,20 +101,20 @@ def _pandas_metadata(table: str, columns: tuple[str, ...]) -> dict[bytes, bytes]
     """What makes pyarrow restore nullable integers; derived from the contract, so that files need not carry it."""
     import pyarrow as pa
 
-    empty = TABLES[table].empty()[list(columns)]
+    empty = CONTRACTS[table].empty()[list(columns)]
     return dict(pa.Schema.from_pandas(empty, preserve_index=False).metadata)
 
 
 def _refuse_other_columns(table: str, frame: pd.DataFrame) -> None:
-    if table in TABLES and list(frame.columns) != TABLES[table].column_names:
-        odd = sorted(set(map(str, frame.columns)) ^ set(TABLES[table].column_names))
+    if table in CONTRACTS and list(frame.columns) != CONTRACTS[table].column_names:
+        odd = sorted(set(map(str, frame.columns)) ^ set(CONTRACTS[table].column_names))
         raise ValueError(f"columns differ from the schema: {', '.join(odd) or 'in their order'}")
 
 
 def _conforming(table: str, rows: "pa.Table", columns: Sequence[str] | None) -> "pa.Table":
     import pyarrow as pa
 
-    schema, contract = _stored_schema(table), TABLES[table].schema.columns
+    schema, contract = _stored_schema(table), CONTRACTS[table].schema.columns
     wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
     if rows.schema.equals(wanted):
         return rows

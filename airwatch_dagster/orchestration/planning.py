@@ -16,6 +16,7 @@ ORDER: Final = (
     "site_days",
     "features",
     "training_examples",
+    "hyper_parameters",
     "trained_models",
     "candidate_scores",
     "champion_model",
@@ -27,8 +28,9 @@ ORDER: Final = (
 )
 """Partitioned tables in an order in which every one finds what it reads."""
 
-BY_DEFAULT: Final = tuple(name for name in ORDER if name != "agency_forecasts")
-"""What a backfill makes unless told otherwise: agencies' forecasts are archived by the day, a request each."""
+BY_DEFAULT: Final = tuple(name for name in ORDER if name not in ("agency_forecasts", "hyper_parameters"))
+"""What a backfill makes unless told otherwise: agencies' forecasts are archived by the day, a request each, and
+searches take the minutes they are given."""
 
 JUST_MADE: Final = pd.Timestamp.max
 """Stands for the time of a partition that this plan will make: whatever reads it is due as well."""

@@ -148,3 +148,9 @@ def opened_storage(root: str) -> TableStorage:
 def configured_area() -> Area:
     """The area forecasts are made for."""
     return Area.parse(Settings.from_environment().area)
+
+
+def configured_sites(site_days: pd.DataFrame) -> set[str]:
+    """Those sites of ``site_days`` that lie in the area on all their days."""
+    is_area = configured_area().contains(site_days["state_code"], site_days["cbsa_code"])
+    return set(site_days["site_id"]) - set(site_days.loc[~is_area, "site_id"])

@@ -27,6 +27,8 @@ class Settings:
     area: str
     context_km: float
     storage: str
+    weather: str | None
+    """Where forecasts of the weather lie, as storage does; null while none are used."""
     state: Path
     airdata_url: str
     airnow_url: str
@@ -36,6 +38,8 @@ class Settings:
     aqs_email: str | None
     aqs_key: str | None
     mlflow_tracking_uri: str
+    search_minutes: float
+    """Minutes a month's search of hyper-parameters may take; 0 searches nothing."""
     practice_today: date | None
     """The practice server's clock, and ours when we read from one; null for the real day."""
 
@@ -63,6 +67,7 @@ class Settings:
             area=os.environ.get("AIRWATCH_AREA") or "cbsa:16980",
             context_km=_context_km(source),
             storage=storage_root(),
+            weather=os.environ.get("AIRWATCH_WEATHER") or None,
             state=state,
             airdata_url=os.environ.get("AIRWATCH_AIRDATA_URL") or AIRDATA_URL,
             airnow_url=os.environ.get("AIRWATCH_AIRNOW_URL") or AIRNOW_URL,
@@ -70,6 +75,7 @@ class Settings:
             aqs_interval_s=_aqs_interval_s(),
             aqs_email=os.environ.get("EPA_AQS_EMAIL") or None,
             aqs_key=os.environ.get("EPA_AQS_API_KEY") or None,
+            search_minutes=_search_minutes(),
             practice_today=_practice_today(),
             mlflow_tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{state / 'mlflow.db'}",
         )
@@ -120,6 +126,18 @@ def _aqs_interval_s() -> float:
         fix = f"Use a number from {least:g} to 3600, or leave it unset for {AQS_INTERVAL_S:g}"
         raise ConfigurationError("AIRWATCH_AQS_INTERVAL_S", problem, fix=fix)
     return interval_s
+
+
+def _search_minutes() -> float:
+    text = os.environ.get("AIRWATCH_SEARCH_MINUTES") or "0"
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = -1.0
+    if not 0.0 <= minutes <= 1440.0:
+        fix = "Use minutes from 0, which searches nothing, to 1440"
+        raise ConfigurationError("AIRWATCH_SEARCH_MINUTES", f"{text!r} is no time for a search in minutes", fix=fix)
+    return minutes
 
 
 def _practice_today() -> date | None:

@@ -41,11 +41,11 @@ class TableStorage:
         self._files = files
 
     @classmethod
-    def open(cls, root: str, *, attempts: int = 5) -> Self:
+    def open(cls, root: str, *, attempts: int = 5, setting: str = "AIRWATCH_STORAGE") -> Self:
         """The storage at ``root``, a folder or ``s3://bucket/prefix``; nothing is read or written yet.
 
         ``attempts`` bounds the tries of each S3 request. Raises ConfigurationError for a root that is
-        neither, and for S3 settings that cannot work.
+        neither, naming the ``setting`` it comes from, and for S3 settings that cannot work.
         """
         scheme, has_scheme, place = root.strip().partition("://")
         if not has_scheme and root.strip():
@@ -53,9 +53,7 @@ class TableStorage:
         bucket, _, prefix = place.partition("/")
         if scheme == "s3" and bucket:
             return cls(S3Prefix(bucket, prefix.strip("/"), attempts=attempts))
-        raise ConfigurationError(
-            "AIRWATCH_STORAGE", f"{root!r} is no place for tables", fix="Use a folder, or s3://bucket/prefix"
-        )
+        raise ConfigurationError(setting, f"{root!r} is no place for tables", fix="Use a folder, or s3://bucket/prefix")
 
     def uri(self, table: str, partition: str | None = None) -> str:
         """Where the file is: a path, or ``s3://…``."""

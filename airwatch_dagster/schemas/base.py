@@ -1,10 +1,11 @@
 """What every table has: a strict pandera schema, a key, a grain, and a date that picks the partition."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import pandas as pd
 import pandera.pandas as pa
@@ -65,12 +66,21 @@ TABLES: dict[str, TableSpec] = {}
 """Every table by name, in pipeline order; filled when the stage modules of this package are imported."""
 
 
-def table(*, grain: Grain, key: Sequence[str], partition_column: str | None = None) -> Callable[[type[Any]], type[Any]]:
-    """Register a schema class as the table of its name in snake_case."""
+GIVEN: dict[str, TableSpec] = {}
+"""Tables that a user may give and AirWatch only reads."""
+
+CONTRACTS: Final[Mapping[str, TableSpec]] = ChainMap(GIVEN, TABLES)
+"""All of them, the given ones last."""
+
+
+def table(
+    *, grain: Grain, key: Sequence[str], partition_column: str | None = None, is_given: bool = False
+) -> Callable[[type[Any]], type[Any]]:
+    """Register a schema class as the table of its name in snake_case; one that is given is made by no asset."""
 
     def register(model: type[Any]) -> type[Any]:
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", model.__name__).lower()
-        TABLES[name] = TableSpec(name, model, grain, tuple(key), partition_column)
+        (GIVEN if is_given else TABLES)[name] = TableSpec(name, model, grain, tuple(key), partition_column)
         return model
 
     return register

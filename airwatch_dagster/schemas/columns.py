@@ -27,6 +27,7 @@ FAMILIES: Final = (
     "ridge",
     "random_forest",
     "catboost",
+    "blend",
 )
 """Every model family; the first three are the baselines that a champion must beat."""
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import pandera.pandas as pa
 
-from airwatch_dagster.schemas import TABLES, TableSpec
+from airwatch_dagster.schemas import CONTRACTS, TableSpec
 
 DICTIONARY_PATH: Final = Path(__file__).with_name("README.md")
 
@@ -26,7 +26,7 @@ unless it says so.
 
 def data_dictionary() -> str:
     """The dictionary of all tables as Markdown."""
-    return "\n".join([HEAD, *(_section(spec) for spec in TABLES.values())])
+    return "\n".join([HEAD, *(_section(spec) for spec in CONTRACTS.values())])
 
 
 def _section(spec: TableSpec) -> str:

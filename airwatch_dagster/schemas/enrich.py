@@ -29,6 +29,29 @@ NEIGHBOUR_MEASURES: Final = {
 """What is averaged over a group of neighbours."""
 
 
+SMOOTHINGS: Final = {
+    **{f"around_{km}km": f"around the site, smoothed over {km} km" for km in (50, 150, 400)},
+    **{f"offset_300km_{sector}": f"300 km to the {sector.upper()} of it, smoothed over 120 km" for sector in SECTORS},
+    **{f"offset_800km_{sector}": f"800 km to the {sector.upper()} of it, smoothed over 250 km" for sector in SECTORS},
+}
+"""Places around a site at which a smoothed map of the other sites is read."""
+
+_LOG_ANOMALY: Final = "Log departure of the other sites from their own 28-day means"
+
+
+FLOW: Final = {
+    "advected_log": "Log anomaly that the day's map brings if it moves on as it did since yesterday",
+    "advected_broadly_log": "The same, with more weight on the second-best ways to move",
+    "flow_east_km": "How far east lay what came to the site since yesterday, by the maps; negative: west",
+    "flow_north_km": "How far north lay what came to the site since yesterday, by the maps; negative: south",
+    "stillness_error": "Mean squared log error of yesterday's map, unmoved, as today's",
+    "flow_gain": "How much of that error the best way to move takes away",
+}
+"""What two days' maps tell of the flow of air around a site."""
+
+FLOW_COLUMNS: Final = frozenset(FLOW)
+
+
 def derived(description: str) -> Any:
     """A number computed from readings; null where nothing was observed to compute it from."""
     return c.field(f"{description}, µg/m³", nullable=True)
@@ -41,6 +64,14 @@ def _around() -> type[Table]:
         f"{group}_pm25{suffix}": derived(text.format(group=where))
         for group, where in NEIGHBOUR_MEANS.items()
         for suffix, text in NEIGHBOUR_MEASURES.items()
+    }
+    fields |= {
+        f"{place}_log{suffix}": c.field(f"{_LOG_ANOMALY}, {where}, {day}; 0 where none reports", ge=-2.0, le=2.0)
+        for place, where in SMOOTHINGS.items()
+        for suffix, day in {"": "on the issue day", "_before": "the day before"}.items()
+    }
+    fields |= {
+        name: c.field(f"{what}; null where too few sites report to tell", nullable=True) for name, what in FLOW.items()
     }
     namespace = {"__annotations__": dict.fromkeys(fields, np.float32), "__module__": __name__, **fields}
     return type("_Around", (Table,), namespace)

@@ -20,6 +20,32 @@ class TrainingExamples(Features):
     target_date: pd.Timestamp = c.target_date()
     horizon_days: int = c.horizon_days()
     pm25_observed_ugm3: float = c.pm25("24-hour mean PM2.5 that came true")
+    is_context: bool = c.field("Of a site around the area: learned from, never forecast nor scored")
+
+
+@table(grain="month", key=("month", "model_family"), partition_column="month")
+class HyperParameters(Table):
+    """What a search on target days before the month chose for a model family; serves its month and those after it."""
+
+    month: pd.Timestamp = c.month()
+    model_family: str = c.model_family()
+    params: str = c.field("Parameters to use, JSON")
+    is_default: bool = c.field("They are the defaults")
+    loss: float = c.field(
+        "Their share of damped persistence's mean squared error left, horizons weighted, mean of the folds; null "
+        "untested",
+        nullable=True,
+        ge=0.0,
+    )
+    default_loss: float = c.field("The same with the defaults; null untested", nullable=True, ge=0.0)
+    candidates: int = c.field("Candidates tried, the defaults among them; 0 without a search", ge=0)
+    candidates_pruned: int = c.field("Candidates that were behind and not tried on every fold", ge=0)
+    is_out_of_time: bool = c.field("The budget ended the search before all candidates were tried")
+    folds: int = c.field("Time-ordered parts of the window that candidates were tested on", ge=0)
+    budget_minutes: float = c.field("Time all families of the month had together, minutes; 0 asks for none", ge=0.0)
+    seconds: float = c.field("Time the family took, s", ge=0.0)
+    mlflow_run_id: str = c.field("MLflow run that holds every candidate; null without any", nullable=True)
+    reason: str = c.field("What is used, and why")
 
 
 def _holdout(quantity: str, horizon_days: int) -> Any:
@@ -37,7 +63,7 @@ class TrainedModels(Table):
     model_family: str = c.model_family()
     is_fitted: bool = c.field("There was enough history to fit the family")
     reason: str = c.field("What was fitted, or why nothing was")
-    training_rows: int = c.field("Examples the final model was fitted on", ge=0)
+    training_rows: "pd.Int64Dtype" = c.field("Examples the final model was fitted on", ge=0)
     first_target_date: pd.Timestamp = c.field("First target day among the examples; null without any", nullable=True)
     last_target_date: pd.Timestamp = c.field(
         "Last target day among the examples, before the month; null without any", nullable=True
@@ -78,9 +104,9 @@ class CandidateScores(Table):
     model_version: str = c.model_version(nullable=True)
 
 
-@table(grain="month", key=("month",), partition_column="month")
+@table(grain="month", key=("month", "decided_at"), partition_column="month")
 class ChampionModel(Table):
-    """The model that serves a month, and why."""
+    """The model that serves a month, and why: the choice by evidence and every order of a person, the newest first."""
 
     month: pd.Timestamp = c.month()
     is_serving: bool = c.field("Some model serves the month")
@@ -88,12 +114,24 @@ class ChampionModel(Table):
     model_version: str = c.model_version(nullable=True)
     model_uri: str = c.field("Where MLflow loads the model from", nullable=True)
     mlflow_run_id: str = c.field("MLflow run that holds the model", nullable=True)
-    previous_family: str = c.field("Family that served the month before; null when none did", nullable=True)
+    trained_for: pd.Timestamp = c.field("Month the version was trained for, never a later one", nullable=True)
+    training_rows: "pd.Int64Dtype" = c.field("Examples the model was fitted on", nullable=True, ge=0)
+    first_target_date: pd.Timestamp = c.field("First target day among the examples", nullable=True)
+    last_target_date: pd.Timestamp = c.field("Last target day among the examples", nullable=True)
+    serves_from: pd.Timestamp = c.field(
+        "First issue day it serves; it serves until the month ends, or a later order's first day", nullable=True
+    )
+    previous_family: str = c.field("Family that served before; null when none did", nullable=True)
     previous_version: str = c.field(
         "Version that this one replaced: last month's, or the one a person took out of service", nullable=True
     )
     decided_by: str = c.field(
         "What decided: shadow scores, holdouts, a person, or nothing for want of history", isin=DECIDED_BY
+    )
+    decided_at: pd.Timestamp = c.field("When it was decided, UTC", nullable=True)
+    decided_by_person: str = c.field("Who ordered it; null when evidence decided", nullable=True)
+    order_kind: str = c.field(
+        "The person's command; null when evidence decided", nullable=True, isin=("promote", "rollback")
     )
     reason: str = c.field("Why this family serves, in one sentence")
     compared_rows: int = c.field("Site-days and horizons on which all families were compared", ge=0)
@@ -107,5 +145,10 @@ class ChampionModel(Table):
     )
     chance_better_than_previous: float = c.field(
         "Share of resampled blocks of days on which the family beats last month's", nullable=True, ge=0.0, le=1.0
+    )
+    comparison: str = c.field(
+        "Every family's skill, range, chance and verdict, and their skill by lead, season, EPA region and on days "
+        "Unhealthy for Sensitive Groups, JSON; null when a person decided",
+        nullable=True,
     )
     interval_calibration: str = c.field("Calibration of the 90 % intervals, JSON; null when none serves", nullable=True)

@@ -1,14 +1,32 @@
 """Tables of the forecast stage."""
 
+from typing import Any, Final
+
 import pandas as pd
 
 from airwatch_dagster.schemas import columns as c
 from airwatch_dagster.schemas.base import Table, table
 
+PROBABILITY_COLUMNS: Final = {
+    9.0: "probability_above_9_0",
+    35.4: "probability_above_35_4",
+    55.4: "probability_above_55_4",
+    125.4: "probability_above_125_4",
+    225.4: "probability_above_225_4",
+}
+"""Highest 24-hour PM2.5 (µg/m³) of each AQI category but the last, and the column that holds the chance of more.
+Source: 40 CFR 58 App. G, Table 2, effective 6 May 2024."""
+
+
+def probability_above(limit_ugm3: float, category: str) -> Any:
+    what = f"Chance that the 24-hour mean PM2.5 exceeds {limit_ugm3} µg/m³, the top of {category}"
+    return c.field(what, ge=0.0, le=1.0)
+
 
 @table(grain="day", key=("site_id", "issue_date", "horizon_days"), partition_column="issue_date")
 class Predictions(Table):
-    """One forecast: site × horizon, with its 90 % interval, AQI, category and the model that made it."""
+    """One forecast: site × horizon, with its 90 % interval, chances of exceeding the AQI's limits, AQI, category and
+    the model that made it."""
 
     site_id: str = c.site_id()
     issue_date: pd.Timestamp = c.issue_date()
@@ -17,6 +35,11 @@ class Predictions(Table):
     pm25_ugm3: float = c.forecast_pm25()
     pm25_lower_ugm3: float = c.forecast_pm25("Lower end of the 90 % interval")
     pm25_upper_ugm3: float = c.forecast_pm25("Upper end of the 90 % interval")
+    probability_above_9_0: float = probability_above(9.0, "Good")
+    probability_above_35_4: float = probability_above(35.4, "Moderate")
+    probability_above_55_4: float = probability_above(55.4, "Unhealthy for Sensitive Groups")
+    probability_above_125_4: float = probability_above(125.4, "Unhealthy")
+    probability_above_225_4: float = probability_above(225.4, "Very Unhealthy")
     aqi: int = c.aqi()
     aqi_category: str = c.aqi_category()
     days_since_observed: int = c.days_since_observed()

@@ -11,7 +11,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from airwatch_dagster.errors import ContractViolation
-from airwatch_dagster.schemas.base import TABLES, TableSpec
+from airwatch_dagster.schemas.base import CONTRACTS, TableSpec
 
 SAMPLE_ROWS: Final = 5
 """Rows shown of each broken rule: enough to see a pattern, few enough to read."""
@@ -85,9 +85,9 @@ def violations_of(table_name: str, frame: pd.DataFrame) -> tuple[Violation, ...]
 
 
 def _spec_of(table_name: str) -> TableSpec:
-    if table_name not in TABLES:
-        raise ContractViolation(table_name, "no such table", fix=f"Choose one of {', '.join(TABLES)}")
-    return TABLES[table_name]
+    if table_name not in CONTRACTS:
+        raise ContractViolation(table_name, "no such table", fix=f"Choose one of {', '.join(CONTRACTS)}")
+    return CONTRACTS[table_name]
 
 
 def _examined(spec: TableSpec, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Violation, ...]]:
@@ -107,7 +107,7 @@ def _examined(spec: TableSpec, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple
 @cache
 def _schema_without_uniqueness(table_name: str) -> pa.DataFrameSchema:
     """The table's schema; keys are compared here instead, since pandera takes minutes to report many duplicates."""
-    schema = copy.copy(TABLES[table_name].schema)
+    schema = copy.copy(CONTRACTS[table_name].schema)
     schema.unique = None
     return schema
 

@@ -41,6 +41,12 @@ def test_a_site_without_designation_has_its_sole_monitor_or_the_mean() -> None:
     assert several[["pm25_ugm3", "chosen_by"]].values.tolist() == [[8.5, "undesignated_average"]]
 
 
+def test_a_primary_monitor_that_opens_later_says_nothing_about_the_days_before() -> None:
+    listed = monitors(UNDESIGNATED, {"poc": 5, "open_date": pd.Timestamp("2021-07-05")})
+    rows = raw_readings({}, {"date_local": pd.Timestamp("2021-07-05")})
+    assert site_days(rows, monitors=listed)["chosen_by"].tolist() == ["sole_monitor", "collocated_average"]
+
+
 def test_a_restated_pair_is_one_instrument_and_its_corrected_row_wins() -> None:
     original = {"poc": 3, "method_code": "236", "arithmetic_mean": 10.0, "sample_duration": "24-HR BLK AVG"}
     corrected = {**original, "poc": 23, "method_code": "736", "arithmetic_mean": 8.3}

@@ -187,5 +187,5 @@ def test_doctor_finds_an_installation_in_use_healthy(filled: Installation) -> No
     findings = json.loads(filled.done("doctor", "--json"))
 
     assert [(finding["what"], finding["is_ok"]) for finding in findings] == [
-        (what, True) for what in ("settings", "area", "source", "storage", "mlflow", "dagster")
+        (what, True) for what in ("settings", "area", "source", "storage", "weather", "mlflow", "dagster")
     ]

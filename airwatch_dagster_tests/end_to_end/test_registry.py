@@ -6,13 +6,28 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import mlflow
 import numpy as np
 import pandas as pd
 import pytest
 
+from airwatch_dagster import __version__
 from airwatch_dagster.fit.examples import at_horizon
-from airwatch_dagster_tests.installations import Installation
+from airwatch_dagster_tests.installations import Installation, run_job
+
+
+@pytest.fixture
+def copy(filled: Installation, tmp_path: Path) -> Installation:
+    """A copy of the whole installation, to change."""
+    shutil.copytree(filled.folder, tmp_path / "copy")
+    return Installation(tmp_path / "copy")
+
+
+def decisions(installation: Installation, month: str = "2021-05") -> list[tuple[str, str, str]]:
+    """Version, who decided and first issue day of each, the newest first."""
+    rows = installation.tables.read("champion_model", [month]).itertuples()
+    return [(row.model_version, row.decided_by_person or row.decided_by, f"{row.serves_from:%m-%d}") for row in rows]
 
 
 @pytest.fixture
@@ -33,6 +48,7 @@ def test_every_fitted_model_has_a_run_with_all_there_is_to_know(client: Any, fil
         assert run.data.tags["family"] == row.model_family
         assert run.data.params["month"] == "2021-05"
         assert run.data.params["training_rows"] == str(row.training_rows)
+        assert run.data.params["last_target_date"] == f"{row.last_target_date:%Y-%m-%d}" < "2021-05-01"
         assert run.data.metrics["holdout_rmse_1d_ugm3"] == pytest.approx(row.holdout_rmse_1d_ugm3)
         assert [entry.dataset.name for entry in run.inputs.dataset_inputs] == ["training_examples 2021-05"]
         version = client.get_model_version("airwatch_pm25", row.model_version)
@@ -47,6 +63,9 @@ def test_the_dagster_run_has_a_finished_run_above_its_models(client: Any, filled
     parent = client.get_run(client.get_run(row["mlflow_run_id"]).data.tags["mlflow.parentRunId"])
 
     assert parent.info.status == "FINISHED"
+    model = client.get_run(row["mlflow_run_id"])
+    assert model.data.tags["dagster_run_id"] == parent.data.tags["dagster_run_id"]
+    assert model.data.tags["airwatch_version"] == __version__
     with filled.opened() as (_, instance):
         assert instance.get_run_by_id(parent.data.tags["dagster_run_id"]).is_success
 
@@ -69,29 +88,96 @@ def test_the_champion_alias_serves_exactly_the_forecasts_that_were_stored(client
     assert merged["served"].tolist() == merged["pm25_ugm3"].tolist()
 
 
-def test_a_person_appoints_a_version_and_takes_it_back(filled: Installation, tmp_path: Path) -> None:
-    """In a copy of the whole installation."""
-    shutil.copytree(filled.folder, tmp_path / "copy")
-    copy = Installation(tmp_path / "copy")
+def test_a_month_forecast_to_its_end_is_made_anew_by_order_and_taken_back(copy: Installation) -> None:
     before = copy.tables.read("champion_model", ["2021-05"]).iloc[0]
-    other = next(
-        version
-        for version in copy.tables.read("trained_models").query("is_fitted")["model_version"]
-        if version != before["model_version"]
-    )
 
-    copy.done("models", "promote", other, "--month", "2021-05", "--by", "Ada", "--reason", "smoke season")
+    said = copy.done("models", "promote", "1", "--month", "2021-05", "--by", "Ada", "--reason", "smoke season")
     appointed = copy.tables.read("champion_model", ["2021-05"]).iloc[0]
     plan = copy.done("backfill", "2021-05-30", "2021-05-31", "--plan")
-    copy.done("models", "rollback", "--month", "2021-05", "--by", "Ada", "--reason", "it was worse")
-    again = copy.tables.read("champion_model", ["2021-05"]).iloc[0]
+    copy.done("models", "rollback", "--month", "2021-05", "--by", "Bob", "--reason", "it was worse")
 
-    assert (appointed["model_version"], appointed["decided_by"]) == (other, "person")
-    assert "Ada" in appointed["reason"]
-    assert "smoke season" in appointed["reason"]
+    assert "Ada appointed persistence (version 1) from 2021-05-01 on: smoke season. It replaced version 2." in said
+    assert "`airwatch backfill 2021-05-01 2021-05-31` makes its forecasts" in said
+    assert (appointed["decided_by"], appointed["decided_by_person"], appointed["order_kind"]) == (
+        "person",
+        "Ada",
+        "promote",
+    )
+    assert appointed["decided_at"] > before["decided_at"]
+    assert appointed["last_target_date"] == before["last_target_date"] == pd.Timestamp("2021-04-30")
     assert "2 runs make 3 partitions of 2 tables" in plan, "the two days' forecasts, and the score they allow"
-    assert again["model_version"] == before["model_version"]
-    assert again["decided_by"] == "person"
+    assert decisions(copy) == [("2", "Bob", "05-01"), ("1", "Ada", "05-01"), ("2", "holdout", "05-01")]
+    last = copy.airwatch("models", "rollback", "--month", "2021-05", "--reason", "once more")
+    assert "models rollback: the champion of 2021-05 replaced nobody" in last.output
+
+
+def test_forecasts_issued_before_an_order_keep_their_model_when_they_are_made_again(copy: Installation) -> None:
+    """The order falls on 21 May: that day's forecast is not made yet."""
+    issued = [f"2021-05-{day:02d}" for day in range(1, 21)]
+    for day in range(21, 32):
+        (copy.folder / "tables" / "predictions" / f"2021-05-{day}.parquet").unlink()
+    before = {day: copy.fingerprints()[f"predictions/{day}.parquet"] for day in issued}
+
+    said = copy.done("models", "promote", "1", "--by", "Ada", "--reason", "smoke season")
+    made = copy.done("backfill", "2021-05-01", "2021-05-31", "--tables", "predictions")
+
+    assert "It makes the next forecast, issued on 2021-05-21; earlier ones stay as issued." in said
+    assert "predictions        2021-05-01…2021-05-31" in made, "every day of the month was due"
+    assert {day: copy.fingerprints()[f"predictions/{day}.parquet"] for day in issued} == before
+    later = copy.tables.read("predictions", [f"2021-05-{day}" for day in range(21, 32)])
+    assert set(later["model_version"]) == {"1"}
+    assert set(copy.tables.read("predictions", issued)["model_version"]) == {"2"}
+
+
+def test_an_order_stands_when_the_evidence_is_weighed_again(copy: Installation) -> None:
+    order = ("--month", "2021-05", "--from", "2021-05-11", "--by", "Ada", "--reason", "smoke season")
+    copy.done("models", "promote", "1", *order)
+    ordered, chosen = (row for _, row in copy.tables.read("champion_model", ["2021-05"]).iterrows())
+
+    copy.done("backfill", "2021-05-01", "2021-05-31", "--tables", "champion_model", "--refresh")
+
+    still, again = (row for _, row in copy.tables.read("champion_model", ["2021-05"]).iterrows())
+    assert still["interval_calibration"] is not None
+    pd.testing.assert_series_equal(still, ordered)
+    assert again["decided_at"] > chosen["decided_at"]
+    assert decisions(copy) == [("1", "Ada", "05-11"), ("2", "holdout", "05-01")]
+    with copy.entered():
+        from airwatch_dagster.orchestration.experiments import connect
+
+        connect()
+        registry = mlflow.MlflowClient()
+        assert str(registry.get_model_version_by_alias("airwatch_pm25", "champion").version) == "1"
+        tags = registry.get_model_version("airwatch_pm25", "1").tags
+    assert tags["serves_2021-05"].endswith("smoke season")
+    assert (tags["serves_2021-05_from"], tags["serves_2021-05_decided_by"]) == ("2021-05-11", "Ada")
+    assert tags["serves_2021-05_decided_at"] == f"{ordered['decided_at']:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def test_a_month_that_only_begins_can_be_given_to_an_earlier_version(copy: Installation) -> None:
+    """Nothing of June is made yet; when its evidence is in, the order stands above it."""
+    copy.done("models", "promote", "1", "--by", "Ada", "--reason", "keep it simple")
+    told = copy.done("models")
+
+    assert decisions(copy, "2021-06") == [("1", "Ada", "06-01")]
+    assert "2021-06  persistence             1 Ada appointed persistence (version 1) from 2021-06-01 on" in told
+    assert "UTC; to 2021-06-30)" in told
+    with copy.opened() as (definitions, instance):
+        assert run_job(definitions, "open_month", partition_key="2021-06", instance=instance).success
+        made = [
+            instance.get_latest_materialization_event(dg.AssetKey(table)).asset_materialization
+            for table in ("trained_models", "champion_model")
+        ]
+    assert decisions(copy, "2021-06")[0][:2] == ("1", "Ada")
+    assert len(decisions(copy, "2021-06")) == 2
+    registered = copy.tables.read("trained_models", ["2021-06"]).dropna(subset=["model_version"])
+    assert len(registered) > 0
+    for row in registered.itertuples():
+        assert f"| {row.model_family} | {row.model_version} | {row.mlflow_run_id} |" in str(
+            made[0].metadata["mlflow_models"].value
+        )
+    places = {str(one.metadata["mlflow_run"].value) for one in made}
+    assert len(places) == 1, "one MLflow run stands for the whole Dagster run"
+    assert "open with `mlflow ui --backend-store-uri sqlite:///" in places.pop()
 
 
 def test_models_lists_champions_and_versions(filled: Installation) -> None:
@@ -106,14 +192,30 @@ def test_models_lists_champions_and_versions(filled: Installation) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["promote", "99", "--reason", "why not"], "models promote: there is no version '99'"),
-        (["rollback", "--reason", "why not"], "models rollback: the champion of 2021-05 replaced nobody"),
+        (["promote", "99", "--month", "2021-05"], "models promote: there is no version '99'"),
+        (["rollback", "--month", "2021-05"], "models rollback: the champion of 2021-05 replaced nobody"),
+        (["rollback"], "models rollback: the champion of 2021-06 replaced nobody"),
+        (
+            ["promote", "1", "--month", "2021-04"],
+            "models promote: version 1 (persistence) learned from days up to 2021-04-30 and cannot serve 2021-04",
+        ),
+        (["promote", "2", "--month", "2021-05"], "models promote: version 2 serves already from 2021-05-01 on"),
+        (["promote", "1", "--month", "May"], "--month: 'May' is no month there is. Use YYYY-MM, from 2009-01 to 2"),
+        (["promote", "1", "--month", "2100-01"], "--month: '2100-01' is no month there is"),
+        (["promote", "1", "--from", "soon"], "--from: 'soon' is no day"),
+        (
+            ["promote", "1", "--month", "2021-05", "--from", "2021-06-01"],
+            "--from: 2021-06-01 is no day of 2021-05. Use a day from 2021-05-01 to 2021-05-31",
+        ),
+        (["promote", "1", "--by", " "], "--by: is empty. Say who decides and why"),
     ],
 )
-def test_a_version_that_is_not_there_cannot_serve(filled: Installation, arguments: list[str], said: str) -> None:
+def test_an_order_that_cannot_be_carried_out_changes_nothing(
+    filled: Installation, arguments: list[str], said: str
+) -> None:
     before = filled.fingerprints()
 
-    result = filled.airwatch("models", *arguments, "--month", "2021-05")
+    result = filled.airwatch("models", *arguments, "--reason", "why not")
 
     assert result.exit_code == 1
     assert said in result.output

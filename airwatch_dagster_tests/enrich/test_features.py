@@ -173,3 +173,73 @@ def test_no_issue_dates_give_an_explicit_empty_table(site_days: pd.DataFrame) ->
     found = build_features(site_days, issue_dates=pd.DatetimeIndex([]), area_site_ids=AREA)
     assert found.empty
     assert str(found["issue_date"].dtype) == "datetime64[ns]"
+
+
+ISLANDS = [(21.3, -157.9), (21.4, -158.0), (20.9, -156.4), (19.7, -155.1)]
+ALEUTIANS = [(51.9, 179.6), (52.0, -179.7), (52.2, -178.0), (53.9, -166.5)]
+CARIBBEAN = [(18.4, -66.1), (18.0, -66.6), (18.3, -65.3)]
+TWINS = [(41.9, -87.6), (41.9, -87.6)]
+
+
+def network(places: list[tuple[float, float]], readings: list[float], *, county: str = "15003") -> pd.DataFrame:
+    """A site per place, all with the same readings on the days from the first on."""
+    days = [str(day.date()) for day in pd.date_range(FIRST, periods=len(readings))]
+    values = dict(zip(days, readings, strict=True))
+    sites = [
+        one_site(values, site_id=f"{county}{number:04d}", latitude=latitude, longitude=longitude)
+        for number, (latitude, longitude) in enumerate(places)
+    ]
+    return pd.concat(sites, ignore_index=True)
+
+
+@pytest.mark.parametrize("places", [ISLANDS, ALEUTIANS, CARIBBEAN, TWINS, [(64.8, -147.7)]])
+@pytest.mark.parametrize("level", [-6.7, 0.0, 8.0, 824.0])
+def test_features_keep_their_contract_at_the_ends_of_the_country_and_of_the_scale(
+    places: list[tuple[float, float]], level: float
+) -> None:
+    days = network(places, [8.0] * 30 + [level] * 2)
+    found = features_of(days, "2021-02-01", area=set(days["site_id"]))
+    TABLES["features"].schema.validate(found)
+    assert found["pm25_last_ugm3"].tolist() == [np.float32(level)] * len(places)
+
+
+def test_neighbours_across_the_date_line_are_neighbours() -> None:
+    days = network(ALEUTIANS, [8.0, 11.0], county="02016")
+    found = features_of(days, "2021-01-02", area=set(days["site_id"])).set_index("site_id")
+    assert found.loc["020160000", "near_e_pm25_ugm3"] == found.loc["020160001", "near_w_pm25_ugm3"] == 11.0
+    assert found.loc["020160000", "flow_east_km"] == pytest.approx(0.0, abs=100.0)
+    assert np.isnan(found.loc["020160003", "flow_east_km"])
+
+
+def test_the_first_day_of_all_has_features_and_no_flow() -> None:
+    found = features_of(network(ISLANDS, [8.0]), "2021-01-01", area={"150030000"})
+    assert found["around_150km_log"].tolist() == [0.0]
+    assert found[["advected_log", "stillness_error"]].isna().all(axis=None)
+
+
+def test_a_day_without_any_reading_has_rows_with_nothing_around() -> None:
+    found = features_of(network(ISLANDS, [8.0, 9.0]), "2021-01-03", area={"150030000"})
+    assert found["days_since_observed"].tolist() == [1]
+    assert found[["nearby_pm25_ugm3", "advected_log"]].isna().all(axis=None)
+    assert found[["around_400km_log", "offset_800km_w_log"]].eq(0.0).all(axis=None)
+
+
+def test_a_map_departs_from_each_neighbours_own_four_weeks() -> None:
+    """The neighbour's 28 days hold one of 57 and 27 of 0; both sites stand at the same place."""
+    here = one_site({"2021-01-28": 5.0}, latitude=41.9)
+    there = pd.concat(
+        [one_site({f"2021-01-{day:02d}": 0.0 for day in range(1, 28)}), one_site({"2021-01-28": 57.0})],
+        ignore_index=True,
+    )
+    there = there.assign(site_id="170310002", latitude=41.9)
+    row = features_of(pd.concat([here, there], ignore_index=True), "2021-01-28").iloc[0]
+    # log(60/3) less a 28th of it is 2.89, of which 2 count, and two thirds of those with half a station of nothing.
+    assert row["around_50km_log"] == pytest.approx(2.0 / 1.5, abs=1e-4)
+    assert row["around_50km_log_before"] == 0.0
+
+
+def test_sites_a_continent_away_change_no_row_by_a_bit(site_days: pd.DataFrame, year_at_once: pd.DataFrame) -> None:
+    far = site_days.assign(site_id="15003" + site_days["site_id"].str[5:], longitude=site_days["longitude"] - 70.0)
+    both = pd.concat([far, site_days], ignore_index=True)
+    again = build_features(both, issue_dates=pd.date_range("2021-02-05", "2021-03-16"), area_site_ids=AREA)
+    pd.testing.assert_frame_equal(again, year_at_once, check_exact=True)

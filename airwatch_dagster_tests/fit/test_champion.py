@@ -1,68 +1,25 @@
 """The champion earns its place on the same site-days, keeps it against noise, and says why."""
 
-import numpy as np
 import pandas as pd
 
-from airwatch_dagster.fit.champion import champion_frame, choose_champion
-from airwatch_dagster.fit.training import trained_models_frame
+from airwatch_dagster.fit.champion import ChampionChoice, champion_frame, choose_champion
 from airwatch_dagster.schemas import TABLES
-
-MONTH = pd.Timestamp("2021-01-01")
-ALL = ("damped_persistence", "climatology", "ridge", "catboost")
+from airwatch_dagster_tests.fit.shadow_scores import MONTH, shadow, trained
 
 
-def trained(families: tuple[str, ...] = ALL, *, skill: dict[str, float] | None = None) -> pd.DataFrame:
-    known = skill or {}
-    rows = [
-        {
-            "month": MONTH,
-            "model_family": family,
-            "is_fitted": True,
-            "reason": "Fitted.",
-            "training_rows": 1000,
-            "first_target_date": pd.Timestamp("2019-01-01"),
-            "last_target_date": pd.Timestamp("2020-12-31"),
-            "holdout_rows": 300 if family in known else 0,
-            **{f"holdout_skill_{horizon}d": known.get(family, np.nan) for horizon in (1, 2, 3)},
-            "model_version": f"{family}-1",
-            "model_uri": f"models:/{family}/1",
-        }
-        for family in families
-    ]
-    return trained_models_frame(rows)
+def choose(
+    scores: pd.DataFrame,
+    *,
+    incumbent: str | None = None,
+    table: pd.DataFrame | None = None,
+    month: pd.Timestamp = MONTH,
+) -> ChampionChoice:
+    models = trained() if table is None else table
+    return choose_champion(month=month, trained=models, scores=scores, incumbent=incumbent)
 
 
-def shadow(errors: dict[str, float], *, days: int = 200, noise: float = 0.5, first: str = "2020-06-01") -> pd.DataFrame:
-    """Scores of two sites; a family's error has the given standard deviation, alike on a day for all families."""
-    generator = np.random.default_rng(0)
-    dates = np.tile(np.repeat(pd.date_range(first, periods=days), 3), 2)
-    horizons, sites = np.tile([1, 2, 3], days * 2), np.repeat(["170310001", "170310002"], days * 3)
-    common = generator.normal(0.0, 1.0, len(dates))
-    frames = []
-    for family, size in errors.items():
-        error = size * common + noise * generator.normal(0.0, 1.0, len(dates))
-        frames.append(
-            pd.DataFrame(
-                {
-                    "model_family": family,
-                    "site_id": sites,
-                    "issue_date": dates - pd.to_timedelta(horizons, unit="D"),
-                    "target_date": dates,
-                    "horizon_days": horizons,
-                    "pm25_ugm3": 20.0 + error,
-                    "pm25_observed_ugm3": 20.0,
-                    "days_since_observed": 0,
-                    "model_version": "1",
-                }
-            )
-        )
-    return pd.concat(frames, ignore_index=True)
-
-
-def choose(scores: pd.DataFrame, *, incumbent: str | None = None, table: pd.DataFrame | None = None):
-    return choose_champion(
-        month=MONTH, trained=trained() if table is None else table, scores=scores, incumbent=incumbent
-    )
+def row_of(choice: ChampionChoice) -> str:
+    return str(champion_frame(choice, trained=trained(), interval_calibration="{}").to_json())
 
 
 def test_a_clearly_better_challenger_replaces_the_incumbent() -> None:
@@ -71,7 +28,7 @@ def test_a_clearly_better_challenger_replaces_the_incumbent() -> None:
     )
     assert choice.model_family == "catboost"
     assert choice.decided_by == "shadow_scores"
-    assert "it replaces ridge (ahead in 100% of resampled weeks)" in choice.reason
+    assert "it replaces ridge (ahead in 100% of draws of these weeks)" in choice.reason
 
 
 def test_the_incumbent_stays_when_the_challenger_is_ahead_by_noise_only() -> None:
@@ -80,7 +37,9 @@ def test_the_incumbent_stays_when_the_challenger_is_ahead_by_noise_only() -> Non
     other = "ridge" if best == "catboost" else "catboost"
     kept = choose(scores, incumbent=other)
     assert kept.model_family == other
-    assert "not better beyond noise" in kept.reason
+    assert (
+        f"is not better than {other} beyond noise (ahead in 83% of draws of these weeks, 90% are needed)" in kept.reason
+    )
 
 
 def test_no_learned_family_below_damped_persistence_serves() -> None:
@@ -88,7 +47,11 @@ def test_no_learned_family_below_damped_persistence_serves() -> None:
         shadow({"damped_persistence": 3.0, "climatology": 5.0, "ridge": 3.3, "catboost": 3.2}), incumbent="catboost"
     )
     assert choice.model_family == "damped_persistence"
-    assert "no learned family beats both damped persistence and climatology" in choice.reason
+    assert choice.reason == (
+        "damped persistence serves 2021-01: the others were measured against it on the same site-days of the trailing "
+        "year (200 days, 1,200 forecasts); no learned family may serve: the best, catboost, is no better than damped "
+        "persistence."
+    )
 
 
 def test_no_learned_family_below_climatology_serves() -> None:
@@ -166,9 +129,26 @@ def test_the_row_of_the_table_names_the_registered_model_and_its_advantage() -> 
     assert row["chance_better_than_previous"] == 1.0
 
 
+def test_a_replaced_incumbent_that_lost_its_right_to_serve_is_said_to_have() -> None:
+    scores = shadow({"damped_persistence": 4.0, "climatology": 5.0, "ridge": 4.4, "catboost": 3.0})
+    choice = choose(scores, incumbent="ridge")
+    assert choice.model_family == "catboost"
+    assert choice.reason.endswith("it replaces ridge, which is no better than damped persistence.")
+
+
 def test_the_same_evidence_gives_the_same_choice() -> None:
     scores = shadow({"damped_persistence": 4.0, "climatology": 5.0, "ridge": 3.1, "catboost": 3.0}, noise=1.0)
-    assert (
-        choose(scores, incumbent="ridge").reason
-        == choose(scores.sample(frac=1.0, random_state=1), incumbent="ridge").reason
+    shuffled = scores.sample(frac=1.0, random_state=1)
+    assert row_of(choose(scores, incumbent="ridge")) == row_of(choose(shuffled, incumbent="ridge"))
+
+
+def test_months_chosen_in_one_run_are_those_chosen_one_by_one() -> None:
+    """A single month is shown the twelve months before it, a run of several all that any of them needs."""
+    scores = shadow(
+        {"damped_persistence": 4.0, "climatology": 5.0, "ridge": 3.1, "catboost": 3.0}, days=700, first="2019-02-01"
     )
+    months = pd.date_range("2020-09-01", "2021-01-01", freq="MS")
+    dated = scores["target_date"]
+    for month in months:
+        own = scores[(dated >= month - pd.DateOffset(months=12)) & (dated < month)]
+        assert row_of(choose(own, month=month)) == row_of(choose(scores, month=month))

@@ -1,9 +1,10 @@
 """Examples join what was known to what came true, once each."""
 
 import pandas as pd
+import pytest
 
 from airwatch_dagster.enrich.features import build_features
-from airwatch_dagster.fit.examples import join_truth
+from airwatch_dagster.fit.examples import examples_with_context, join_truth, own_examples
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster_tests.simulated_air import simulated_site_days
 
@@ -50,3 +51,92 @@ def test_a_month_without_truth_is_an_explicit_empty_table() -> None:
     )
     assert found.empty
     assert list(found.columns) == TABLES["training_examples"].column_names
+
+
+def test_a_site_that_joins_the_area_is_context_before_and_its_own_since() -> None:
+    joined, february = pd.Timestamp("2021-02-10"), (pd.Timestamp("2021-02-01"), pd.Timestamp("2021-02-28"))
+    own = FEATURES[(FEATURES["site_id"] == "170310000") | (FEATURES["issue_date"] >= joined)]
+    found = examples_with_context(
+        own, SITE_DAYS, first_target=february[0], last_target=february[1], area_site_ids={"170310000"}
+    )
+    assert not found.duplicated(["site_id", "issue_date", "horizon_days"]).any()
+    assert found.loc[found["is_context"], "issue_date"].max() < joined
+    assert set(found.loc[found["is_context"], "site_id"]) == {"170310001", "170310002"}
+
+
+AREA = {"170310000", "170310001"}
+AROUND = simulated_site_days(sites=14, first="2021-01-01", days=90)
+"""Two sites in the area and twelve around it, every third of them on one day in three."""
+
+
+def with_context(first: str, last: str, *, site_days: pd.DataFrame = AROUND) -> pd.DataFrame:
+    """Examples of target days, made from nothing but the 31 days before them."""
+    begin, end = pd.Timestamp(first), pd.Timestamp(last)
+    issued = pd.date_range(begin - pd.Timedelta(days=3), end - pd.Timedelta(days=1))
+    known = site_days[site_days["date_local"].between(begin - pd.Timedelta(days=31), end)]
+    features = build_features(known, issue_dates=issued, area_site_ids=AREA)
+    return examples_with_context(features, known, first_target=begin, last_target=end, area_site_ids=AREA)
+
+
+@pytest.fixture(scope="module")
+def march() -> pd.DataFrame:
+    return with_context("2021-03-01", "2021-03-31")
+
+
+def test_examples_with_context_keep_their_contract_and_order(march: pd.DataFrame) -> None:
+    checked = TABLES["training_examples"].schema.validate(march)
+    order = ["target_date", "site_id", "horizon_days"]
+    pd.testing.assert_frame_equal(checked.sort_values(order, ignore_index=True), checked)
+    assert not checked.duplicated(order).any()
+    assert (march["target_date"].min(), march["target_date"].max()) == (
+        pd.Timestamp("2021-03-01"),
+        pd.Timestamp("2021-03-31"),
+    )
+
+
+def test_the_areas_own_examples_are_what_they_are_without_context(march: pd.DataFrame) -> None:
+    issued = pd.date_range("2021-02-26", "2021-03-30")
+    features = build_features(AROUND, issue_dates=issued, area_site_ids=AREA)
+    bare = join_truth(features, AROUND, first_target=pd.Timestamp("2021-03-01"), last_target=pd.Timestamp("2021-03-31"))
+    assert set(bare["site_id"]) == AREA
+    pd.testing.assert_frame_equal(own_examples(march).reset_index(drop=True), bare, check_exact=True)
+
+
+def test_a_third_of_what_the_surroundings_would_give_is_an_example(march: pd.DataFrame) -> None:
+    others = set(AROUND["site_id"]) - AREA
+    features = build_features(AROUND, issue_dates=pd.date_range("2021-02-26", "2021-03-30"), area_site_ids=others)
+    every = join_truth(
+        features, AROUND, first_target=pd.Timestamp("2021-03-01"), last_target=pd.Timestamp("2021-03-31")
+    )
+    context = march[march["is_context"]]
+    assert set(context["site_id"]) == others
+    assert len(context) == pytest.approx(len(every) / 3, rel=0.05)
+    key = ["target_date", "site_id", "horizon_days"]
+    among = every.merge(context[key], on=key).assign(is_context=True)
+    pd.testing.assert_frame_equal(among, context.reset_index(drop=True), check_exact=True)
+
+
+def test_context_is_dealt_out_over_all_days_and_all_sites(march: pd.DataFrame) -> None:
+    context = march[march["is_context"]]
+    assert context["target_date"].nunique() == 31
+    issued = context.drop_duplicates(["site_id", "issue_date"]).groupby("site_id")["issue_date"]
+    assert issued.count().between(9, 11).all()
+    assert set(issued.diff().dropna().dt.days % 3) == {0}
+
+
+def test_months_made_alone_have_the_examples_of_the_range() -> None:
+    together = with_context("2021-02-01", "2021-03-31")
+    alone = [with_context("2021-02-01", "2021-02-28"), with_context("2021-03-01", "2021-03-31")]
+    pd.testing.assert_frame_equal(pd.concat(alone, ignore_index=True), together, check_exact=True)
+
+
+def test_an_area_without_surroundings_has_no_context() -> None:
+    alone = with_context("2021-03-01", "2021-03-31", site_days=AROUND[AROUND["site_id"].isin(AREA)])
+    assert not alone["is_context"].any()
+    assert own_examples(alone) is alone
+
+
+def test_surroundings_without_an_area_are_context_alone() -> None:
+    found = with_context("2021-03-01", "2021-03-31", site_days=AROUND[~AROUND["site_id"].isin(AREA)])
+    assert found["is_context"].all()
+    assert own_examples(found).empty

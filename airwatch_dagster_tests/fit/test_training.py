@@ -10,6 +10,7 @@ from airwatch_dagster.fit.training import (
     Registration,
     TrainedModel,
     split_in_time,
+    train_families,
     train_family,
     trained_models_frame,
     trained_models_row,
@@ -107,3 +108,63 @@ def test_no_models_give_an_explicit_empty_table_of_scores(two_years: pd.DataFram
     scores = score_candidates(two_years, models={}, month=pd.Timestamp("2020-12-01"))
     assert scores.empty
     assert list(scores.columns) == TABLES["candidate_scores"].column_names
+
+
+@pytest.fixture(scope="module")
+def around(two_years: pd.DataFrame) -> pd.DataFrame:
+    """The same examples, two of the five sites being context."""
+    return two_years.assign(is_context=two_years["site_id"].isin(["170310003", "170310004"]))
+
+
+def test_context_is_learned_from_but_neither_counted_nor_tested(around: pd.DataFrame) -> None:
+    own = around[~around["is_context"]]
+    with_it, without = (train_family(examples, family="ridge", month=MONTH, seed=1) for examples in (around, own))
+    assert with_it.training_rows == without.training_rows == len(own)
+    assert [one.rows for one in with_it.holdout] == [one.rows for one in without.holdout]
+    assert f"Fitted on {len(own):,} examples and {len(around) - len(own):,} around the area of" in with_it.reason
+    assert "around" not in without.reason
+    assert with_it.model is not None
+    assert without.model is not None
+    assert not np.array_equal(with_it.model.predict(own), without.model.predict(own))
+    assert with_it.metrics != without.metrics
+
+
+@pytest.mark.parametrize("family", ["persistence", "damped_persistence", "climatology", "random_forest", "catboost"])
+def test_families_that_learn_from_the_area_alone_are_the_same_with_context(family: str, around: pd.DataFrame) -> None:
+    own, small = around[~around["is_context"]], {"random_forest": {"n_estimators": 3}, "catboost": {"rounds": 20}}
+    with_it, without = (
+        train_families(examples, families=[family], month=MONTH, seed=1, params=small)[0] for examples in (around, own)
+    )
+    assert with_it.model is not None
+    assert without.model is not None
+    np.testing.assert_array_equal(with_it.model.predict(own), without.model.predict(own))
+    assert with_it.metrics == without.metrics
+
+
+def test_context_is_never_scored(around: pd.DataFrame) -> None:
+    earlier = around[around["target_date"] < "2020-12-01"]
+    model = train_family(earlier, family="damped_persistence", month=pd.Timestamp("2020-12-01"), seed=1).model
+    assert model is not None
+    scores = score_candidates(around, models={"damped_persistence": model}, month=pd.Timestamp("2020-12-01"))
+    assert set(scores["site_id"]) == {"170310000", "170310001", "170310002"}
+
+
+def test_an_area_younger_than_its_surroundings_is_tested_on_its_own_last_days(around: pd.DataFrame) -> None:
+    """Its first day lies within the last 120 of all, which a holdout of the surroundings' days would take whole."""
+    young = around[around["is_context"] | (around["target_date"] >= "2020-10-15")]
+    early, late = split_in_time(young)
+    assert late["target_date"].min() == pd.Timestamp("2020-12-16")
+    assert early.loc[~early["is_context"], "target_date"].min() == pd.Timestamp("2020-10-15")
+    trained = train_families(young, families=["climatology", "ridge"], month=MONTH, seed=1)
+    assert [one.is_fitted for one in trained] == [True, False]
+    assert trained[0].metrics["holdout_rmse_1d_ugm3"] == pytest.approx(3.1, abs=1.0)
+    assert trained[1].reason == "Not fitted: 78 target days with truth; ridge is a learned family and needs 365."
+
+
+def test_surroundings_alone_fit_nothing(around: pd.DataFrame) -> None:
+    trained = train_families(around[around["is_context"]], families=["persistence", "ridge"], month=MONTH, seed=1)
+    assert [one.reason for one in trained] == [
+        "Not fitted: 0 target days with truth; persistence is a baseline and needs 21.",
+        "Not fitted: 0 target days with truth; ridge is a learned family and needs 365.",
+    ]
+    assert trained_models_frame([trained_models_row(one) for one in trained])["training_rows"].tolist() == [0, 0]

@@ -1,101 +1,114 @@
-"""Intervals hold nine observations in ten, widen with the lead, and obey physics."""
+"""Intervals hold nine observations in ten, widen with the lead, obey physics, and agree with the chances given."""
+
+import json
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from airwatch_dagster.fit.scores import evidence_to_json
-from airwatch_dagster.forecast.intervals import IntervalCalibration, calibrate, calibrate_champion
+from airwatch_dagster.clean.aqi import AQI_2024
+from airwatch_dagster.errors import ContractViolation
+from airwatch_dagster.forecast.calibration import calibrate
+from airwatch_dagster.forecast.intervals import IntervalCalibration
+from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
+from airwatch_dagster_tests.forecast.past_forecasts import MONTH, applied, each_lead, forecasts, past, widths
 
 
-def past(rows: int = 6000, *, seed: int = 0, spread: float = 0.3) -> pd.DataFrame:
-    """Forecasts whose log error grows with the lead and for sites not observed on the issue day."""
-    generator = np.random.default_rng(seed)
-    horizon, age = generator.integers(1, 4, rows), np.where(generator.random(rows) < 0.25, 2, 0)
-    forecast = generator.gamma(4.0, 2.5, rows)
-    error = spread * (1 + 0.3 * horizon + 0.5 * (age > 0)) * generator.normal(0.0, 1.0, rows)
-    return pd.DataFrame(
-        {
-            "horizon_days": horizon,
-            "days_since_observed": age,
-            "pm25_ugm3": forecast,
-            "pm25_observed_ugm3": (forecast + 3.0) * np.exp(error) - 3.0,
-        }
-    )
-
-
-def applied(calibration: IntervalCalibration, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    forecast, age = frame["pm25_ugm3"].to_numpy(), frame["days_since_observed"].to_numpy()
-    return calibration.apply(forecast, horizon_days=frame["horizon_days"].to_numpy(), days_since_observed=age)
+@pytest.fixture(scope="module")
+def calibration() -> IntervalCalibration:
+    return calibrate(past(30000), source="shadow_scores", month=MONTH)
 
 
 @pytest.mark.parametrize("horizon", [1, 2, 3])
 @pytest.mark.parametrize("age", [0, 2])
-def test_nine_of_ten_new_observations_fall_inside(horizon: int, age: int) -> None:
+def test_nine_of_ten_new_observations_fall_inside(calibration: IntervalCalibration, horizon: int, age: int) -> None:
     fresh = past(30000, seed=9)
     fresh = fresh[(fresh["horizon_days"] == horizon) & (fresh["days_since_observed"] == age)]
-    lower, upper = applied(calibrate(past(), source="shadow_scores"), fresh)
-    observed = np.maximum(fresh["pm25_observed_ugm3"], 0.0)
-    assert np.mean((lower <= observed) & (observed <= upper)) == pytest.approx(0.9, abs=0.03)
+    outlook, observed = applied(calibration, fresh), fresh["pm25_observed_ugm3"].clip(lower=0.0).to_numpy()
+    held = (outlook.lower_ugm3 <= observed) & (observed <= outlook.upper_ugm3)
+    assert held.mean() == pytest.approx(0.9, abs=0.025)
+
+
+@pytest.mark.parametrize(("least", "most"), [(0.0, 0.1), (0.1, 0.3), (0.3, 0.7), (0.7, 1.0)])
+def test_a_limit_is_exceeded_as_often_as_the_chances_say(
+    calibration: IntervalCalibration, least: float, most: float
+) -> None:
+    fresh = past(30000, seed=9)
+    chance = applied(calibration, fresh).probabilities["probability_above_9_0"]
+    given = (chance > least) & (chance <= most)
+    came_true = fresh["pm25_observed_ugm3"].to_numpy()[given] > 9.0
+    assert came_true.mean() == pytest.approx(chance[given].mean(), abs=0.03)
 
 
 def test_an_interval_holds_its_forecast_and_never_falls_below_zero() -> None:
     biased = past().assign(pm25_observed_ugm3=lambda frame: 3.0 * frame["pm25_ugm3"] + 5.0)
-    frame = pd.DataFrame({"pm25_ugm3": [0.0, 0.5, 8.0, 400.0], "horizon_days": 1, "days_since_observed": 0})
-    lower, upper = applied(calibrate(biased, source="shadow_scores"), frame)
-    assert (lower >= 0.0).all()
-    assert (lower <= frame["pm25_ugm3"]).all()
-    assert (upper >= frame["pm25_ugm3"]).all()
+    outlook = applied(calibrate(biased, source="shadow_scores", month=MONTH), forecasts(0.0, 0.5, 8.0, 400.0))
+    assert (outlook.lower_ugm3 >= 0.0).all()
+    assert (outlook.lower_ugm3 <= [0.0, 0.5, 8.0, 400.0]).all()
+    assert (outlook.upper_ugm3 >= [0.0, 0.5, 8.0, 400.0]).all()
 
 
-def test_at_one_level_the_interval_never_narrows_with_the_lead() -> None:
+@pytest.mark.parametrize("age", [0, 2])
+def test_at_one_level_the_interval_never_narrows_with_the_lead(age: int) -> None:
     turned = past().assign(horizon_days=lambda frame: 4 - frame["horizon_days"])
-    frame = pd.DataFrame({"pm25_ugm3": 12.0, "horizon_days": [1, 2, 3], "days_since_observed": 0})
-    lower, upper = applied(calibrate(turned, source="shadow_scores"), frame)
-    assert (np.diff(lower) <= 0).all()
-    assert (np.diff(upper) >= 0).all()
+    outlook = applied(calibrate(turned, source="shadow_scores", month=MONTH), each_lead(12.0, age=age))
+    assert (np.diff(outlook.lower_ugm3) <= 0).all()
+    assert (np.diff(outlook.upper_ugm3) >= 0).all()
 
 
-def test_a_higher_forecast_has_a_wider_interval() -> None:
-    frame = pd.DataFrame({"pm25_ugm3": [4.0, 40.0], "horizon_days": 1, "days_since_observed": 0})
-    lower, upper = applied(calibrate(past(), source="shadow_scores"), frame)
-    assert upper[1] - lower[1] > 2 * (upper[0] - lower[0])
+def test_a_higher_forecast_has_a_wider_interval(calibration: IntervalCalibration) -> None:
+    narrow, wide = widths(calibration, forecasts(4.0, 40.0))
+    assert wide > 2 * narrow
 
 
-def test_a_stored_calibration_is_the_same() -> None:
-    calibration = calibrate(past(), source="shadow_scores")
+def test_the_chance_of_exceeding_the_upper_end_is_five_percent(calibration: IntervalCalibration) -> None:
+    levels = np.linspace(2.0, 12.0, 1001)
+    outlook = applied(calibration, forecasts(*levels))
+    closest = int(np.argmin(np.abs(outlook.upper_ugm3 - 9.0)))
+    assert outlook.upper_ugm3[closest] == pytest.approx(9.0, abs=0.02)
+    assert outlook.probabilities["probability_above_9_0"][closest] == pytest.approx(0.05, abs=0.001)
+
+
+def test_chances_fall_as_the_limit_rises_and_rise_with_the_forecast(calibration: IntervalCalibration) -> None:
+    chances = applied(calibration, forecasts(0.0, 3.0, 9.0, 30.0, 90.0, 300.0)).probabilities
+    table = np.array([chances[column] for column in PROBABILITY_COLUMNS.values()])
+    assert (np.diff(table, axis=0) <= 0.0).all()
+    assert (np.diff(table, axis=1) >= 0.0).all()
+    assert table.min() >= 0.0
+    assert table.max() <= 1.0
+
+
+def test_the_limits_are_the_tops_of_the_aqi_categories() -> None:
+    tops = [segment.tenths_high / 10 for segment in AQI_2024.breakpoints[:-1]]
+    assert list(PROBABILITY_COLUMNS) == tops
+
+
+def test_a_forecast_gets_the_same_to_a_bit_whatever_stands_beside_it(calibration: IntervalCalibration) -> None:
+    frame = past(400, seed=3)
+    together = applied(calibration, frame)
+    alone = [applied(calibration, frame.iloc[[row]]) for row in range(len(frame))]
+    assert [one.lower_ugm3[0] for one in alone] == together.lower_ugm3.tolist()
+    assert [one.upper_ugm3[0] for one in alone] == together.upper_ugm3.tolist()
+    for column, chance in together.probabilities.items():
+        assert [one.probabilities[column][0] for one in alone] == chance.tolist()
+
+
+def test_a_stored_calibration_is_the_same(calibration: IntervalCalibration) -> None:
     assert IntervalCalibration.from_json(calibration.to_json()) == calibration
 
 
-def test_without_evidence_the_prior_width_is_used_and_said() -> None:
-    calibration = calibrate(past(10), source="holdout")
-    assert calibration == IntervalCalibration.prior()
-    assert calibration.source == "prior"
+def test_a_calibration_on_another_grid_is_refused_and_says_what_to_do() -> None:
+    stored = json.loads(IntervalCalibration.prior().to_json())
+    for other in ({**stored, "probabilities": [0.05, 0.95]}, {"source": "prior", "bands": []}):
+        with pytest.raises(ContractViolation, match="Materialize champion_model"):
+            IntervalCalibration.from_json(json.dumps(other))
 
 
-def scores_of(months_ago: int, frame: pd.DataFrame) -> pd.DataFrame:
-    day = pd.Timestamp("2021-01-01") - pd.DateOffset(months=months_ago)
-    return frame.assign(model_family="ridge", target_date=day)
+def test_a_champion_without_any_past_has_wide_intervals_at_once() -> None:
+    outlook = applied(IntervalCalibration.prior(), each_lead(8.0))
+    assert outlook.lower_ugm3.round(1).tolist() == [3.5, 3.0, 3.0]
+    assert outlook.upper_ugm3.round(1).tolist() == [13.9, 15.3, 15.5]
 
 
-def test_a_champion_is_calibrated_by_its_own_shadow_scores_of_the_trailing_year() -> None:
-    narrow, wide = past(spread=0.1), past(spread=1.0)
-    scores = pd.concat(
-        [
-            scores_of(2, narrow),
-            scores_of(14, wide),
-            scores_of(0, wide),
-            scores_of(2, wide).assign(model_family="catboost"),
-        ]
-    )
-    trained = pd.DataFrame({"model_family": ["ridge"], "holdout_evidence": [None]})
-    found = calibrate_champion(scores, trained=trained, model_family="ridge", month=pd.Timestamp("2021-01-01"))
-    assert found == calibrate(narrow, source="shadow_scores")
-
-
-def test_a_champion_without_shadow_scores_is_calibrated_by_its_holdout() -> None:
-    trained = pd.DataFrame({"model_family": ["ridge"], "holdout_evidence": [evidence_to_json(past())]})
-    none = scores_of(1, past().iloc[:0])
-    found = calibrate_champion(none, trained=trained, model_family="ridge", month=pd.Timestamp("2021-01-01"))
-    assert found.source == "holdout"
-    assert sum(band.rows for band in found.bands) >= 1500
+def test_smoke_may_leave_overnight() -> None:
+    outlook = applied(IntervalCalibration.prior(), each_lead(100.0))
+    assert outlook.lower_ugm3.round(1).tolist() == [34.1, 15.1, 13.4]

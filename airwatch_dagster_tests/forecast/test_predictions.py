@@ -10,6 +10,7 @@ from airwatch_dagster.fit.families import FittedModel
 from airwatch_dagster.forecast.intervals import IntervalCalibration
 from airwatch_dagster.forecast.predictions import predict
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 from airwatch_dagster_tests.simulated_air import simulated_site_days
 
 MODEL = FittedModel("persistence", Persistence())
@@ -46,6 +47,14 @@ def test_an_interval_holds_its_forecast(features: pd.DataFrame) -> None:
     predictions = served(features)
     assert (predictions["pm25_lower_ugm3"] <= predictions["pm25_ugm3"]).all()
     assert (predictions["pm25_upper_ugm3"] >= predictions["pm25_ugm3"]).all()
+
+
+def test_a_chance_of_exceeding_a_limit_is_given_for_each_and_falls_as_the_limit_rises(features: pd.DataFrame) -> None:
+    chances = served(features)[list(PROBABILITY_COLUMNS.values())].to_numpy()
+    assert chances.max() <= 1.0
+    assert chances.min() >= 0.0
+    assert (np.diff(chances, axis=1) <= 0.0).all()
+    assert chances[:, 0].min() > 0.0
 
 
 def test_days_served_one_by_one_equal_a_range_by_a_bit(features: pd.DataFrame) -> None:

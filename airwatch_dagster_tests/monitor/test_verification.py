@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from airwatch_dagster.monitor.verification import UndefinedMetric, metrics, pinball, score_forecasts
+from airwatch_dagster.monitor.verification import UndefinedMetric, categorical, metrics, pinball, score_forecasts
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster_tests.simulated_air import simulated_site_days
 
@@ -25,6 +25,11 @@ def forecast(
                 "pm25_ugm3": pm25_ugm3,
                 "pm25_lower_ugm3": lower,
                 "pm25_upper_ugm3": upper,
+                "probability_above_9_0": 0.4,
+                "probability_above_35_4": 0.01,
+                "probability_above_55_4": 0.002,
+                "probability_above_125_4": 0.0,
+                "probability_above_225_4": 0.0,
                 "aqi": 44,
                 "aqi_category": "Good",
                 "days_since_observed": 0,
@@ -108,6 +113,40 @@ def test_coverage_width_and_pinball_come_with_the_interval() -> None:
     assert row["coverage"] == 0.5
     assert row["mean_width_ugm3"] == 9.0
     assert row["pinball_ugm3"] == pytest.approx((0.05 * 4 + 0.05 * 12 + 0.05 * 4 + 0.95 * 2) / 4)
+
+
+EVENTS = pairs([9.1, 40.0, 9.0, 9.2, 5.0], [9.2, 12.0, 9.1, 9.0, 36.0])
+"""Above 9.0: two hits, two misses and a false alarm; above 35.4: a miss and a false alarm."""
+
+
+def test_detection_counts_exceedances_strictly_above_the_limit() -> None:
+    found = categorical(EVENTS, limit_ugm3=9.0)
+    assert (found["hits"], found["misses"], found["false_alarms"]) == (2, 2, 1)
+    assert found["pod"] == 2 / 4
+    assert found["far"] == 1 / 3
+    assert found["csi"] == 2 / 5
+
+
+def test_detection_comes_with_the_measures_at_the_tops_of_good_and_moderate() -> None:
+    row = metrics(EVENTS).iloc[0]
+    assert (row["pod_9_0"], row["csi_9_0"]) == (0.5, 0.4)
+    assert (row["pod_35_4"], row["far_35_4"], row["csi_35_4"]) == (0.0, 1.0, 0.0)
+
+
+def test_without_an_event_detection_is_null_and_not_zero() -> None:
+    found = categorical(pairs([5.0, 6.0], [4.0, 7.0]), limit_ugm3=35.4)
+    assert np.isnan([found["pod"], found["far"], found["csi"]]).all()
+
+
+def test_detection_of_nothing_is_an_error() -> None:
+    with pytest.raises(UndefinedMetric, match="no forecasts"):
+        categorical(pairs([], []), limit_ugm3=9.0)
+
+
+def test_a_score_carries_the_interval_and_the_chances_of_its_forecast() -> None:
+    row = scored(forecast(), truth()).iloc[0]
+    assert (row["pm25_lower_ugm3"], row["pm25_upper_ugm3"]) == (5.0, 12.0)
+    assert row["probability_above_9_0"] == 0.4
 
 
 def test_measures_are_given_per_group() -> None:

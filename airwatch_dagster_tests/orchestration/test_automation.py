@@ -160,8 +160,21 @@ def test_a_closed_month_opens_the_next_one_once_per_closing(closed: str, opened:
         request = automation.open_next_month(context)
 
     assert isinstance(request, dg.RunRequest)
+    assert request.job_name == "open_month"
     assert request.partition_key == opened
     assert request.run_key == f"open:{opened}:{context.dagster_run.run_id}"
+
+
+@pytest.mark.parametrize(("closed", "job"), [("2020-11", "open_month"), ("2020-12", "open_year")])
+def test_a_year_is_opened_by_a_search_where_minutes_are_given(
+    closed: str, job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRWATCH_SEARCH_MINUTES", "5")
+    with succeeding("close_month", {"dagster/partition": closed}) as context:
+        request = automation.open_next_month(context)
+
+    assert isinstance(request, dg.RunRequest)
+    assert request.job_name == job
 
 
 def test_months_closed_by_a_range_run_open_nothing() -> None:
@@ -319,6 +332,7 @@ def test_every_job_makes_partitions_of_one_grain() -> None:
         "remake_examples": partitions.MONTHS,
         "close_month": partitions.MONTHS,
         "open_month": partitions.MONTHS,
+        "open_year": partitions.MONTHS,
     }
 
 

@@ -8,7 +8,7 @@ from airwatch_dagster.orchestration.doctor import Finding, examine
 from airwatch_dagster_tests.installations import Installation
 from airwatch_dagster_tests.orchestration.conftest import S3Server
 
-ORDER = ["settings", "area", "source", "storage", "mlflow", "dagster"]
+ORDER = ["settings", "area", "source", "storage", "weather", "mlflow", "dagster"]
 
 
 def findings(installation: Installation) -> dict[str, Finding]:
@@ -24,6 +24,7 @@ def test_a_fresh_installation_on_practice_air_is_healthy(tmp_path: Path) -> None
     assert {what: finding.is_ok for what, finding in found.items()} == dict.fromkeys(ORDER, True)
     assert found["source"].says.endswith("files on offer")
     assert found["storage"].says == f"{tmp_path / 'tables'} can be read and written"
+    assert found["weather"].says == "off; AIRWATCH_WEATHER names no place"
     assert found["dagster"].says == f"instance at {tmp_path / 'state'}, 0 runs"
 
 
@@ -46,6 +47,7 @@ def test_a_setting_that_cannot_be_read_spoils_what_depends_on_it_and_nothing_els
         ),
         ({"AIRWATCH_SOURCE": "aqs"}, "source", "EPA_AQS_EMAIL and EPA_AQS_API_KEY: "),
         ({"AIRWATCH_STORAGE": "gs://bucket"}, "storage", "AIRWATCH_STORAGE: 'gs://bucket' is no place for tables"),
+        ({"AIRWATCH_WEATHER": "gs://bucket"}, "weather", "AIRWATCH_WEATHER: 'gs://bucket' is no place for tables"),
         ({"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}, "mlflow", "MLFLOW_TRACKING_URI: no MLflow server answers"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,26 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from airwatch_dagster import __version__
 from airwatch_dagster.enrich.features import build_features
-from airwatch_dagster.errors import SourceUnavailable
+from airwatch_dagster.enrich.weather import WEATHER_COLUMNS
+from airwatch_dagster.errors import ConfigurationError, SourceUnavailable
 from airwatch_dagster.fit.examples import join_truth
+from airwatch_dagster.fit.families import FittedModel
+from airwatch_dagster.fit.learned import CORRECTION_INPUTS
 from airwatch_dagster.fit.training import train_family
-from airwatch_dagster.orchestration.experiments import connect, crown, load_model, log_trained, mlflow_resource
+from airwatch_dagster.orchestration.experiments import (
+    connect,
+    crown,
+    load_model,
+    log_trained,
+    mlflow_resource,
+    note_service,
+    registered,
+)
+from airwatch_dagster.orchestration.importance_metrics import logged_importance
 from airwatch_dagster_tests.installations import Installation
+from airwatch_dagster_tests.orchestration.test_importance_metrics import Linear
 from airwatch_dagster_tests.simulated_air import simulated_site_days
 
 MONTH = pd.Timestamp("2021-06-01")
@@ -90,6 +105,78 @@ def test_a_fitted_family_is_logged_registered_and_loads_as_it_was(registry: Any,
     assert parent_status(registry, result.run_id) == "FINISHED"
 
 
+def test_a_model_with_weather_asks_for_it_and_tells_how_much_it_saw(registry: Any, examples: pd.DataFrame) -> None:
+    first_day = examples["issue_date"] == examples["issue_date"].min()
+    weather = pd.DataFrame({name: np.float32(3.0) for name in WEATHER_COLUMNS.values()}, index=examples.index)
+    windy = pd.concat([examples, weather.where(first_day)], axis=1)
+    trained, kept = train_family(windy, family="persistence", month=MONTH, seed=1), []
+
+    run_with_mlflow(lambda mlflow: kept.append(log_trained(mlflow, trained, examples=windy)))
+    run_with_mlflow(lambda mlflow: kept.append(log_trained(mlflow, trained, examples=examples)))
+
+    params = [registry.get_run(one.mlflow_run_id).data.params for one in kept]
+    assert params[0]["examples_with_weather"] == str(first_day.sum())
+    assert "examples_with_weather" not in params[1]
+    asked = [set(inputs_of(one.model_uri)) & set(WEATHER_COLUMNS.values()) for one in kept]
+    assert asked == [set(WEATHER_COLUMNS.values()), set()]
+
+
+def inputs_of(model_uri: str) -> list[str]:
+    """What a logged model asks of those who serve it."""
+    from mlflow.models import get_model_info
+
+    return list(get_model_info(model_uri).signature.inputs.input_names())
+
+
+def test_the_importance_of_a_learned_familys_inputs_is_logged_and_read_back(
+    registry: Any, examples: pd.DataFrame
+) -> None:
+    baseline = train_family(examples, family="damped_persistence", month=MONTH, seed=1)
+    weights = np.where(np.arange(len(CORRECTION_INPUTS)) == 3, 3.0, 1.0)
+    learned = replace(baseline, family="ridge", model=FittedModel("ridge", Linear(weights)))
+    kept: list[Any] = []
+
+    run_with_mlflow(lambda mlflow: kept.append(log_trained(mlflow, learned, examples=examples)))
+
+    told = logged_importance(kept[0].mlflow_run_id)
+    assert max(told, key=lambda name: told[name]) == CORRECTION_INPUTS[3]
+    assert told[CORRECTION_INPUTS[0]] == pytest.approx(1.0 / weights.sum(), abs=1e-5)
+    assert not [name for name in told if name.startswith("holdout")]
+
+
+def test_every_run_leads_to_the_dagster_run_that_made_it(
+    registry: Any, examples: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRWATCH_UI_URL", "http://dagster.example/")
+    trained = train_family(examples, family="persistence", month=MONTH, seed=1)
+
+    result = run_with_mlflow(lambda mlflow: log_trained(mlflow, trained, examples=examples))
+
+    runs = registry.search_runs(
+        [registry.get_experiment_by_name("airwatch").experiment_id], f"tags.dagster_run_id = '{result.run_id}'"
+    )
+    assert sorted("mlflow.parentRunId" in run.data.tags for run in runs) == [False, True]
+    for run in runs:
+        assert run.data.tags["dagster_run_url"] == f"http://dagster.example/runs/{result.run_id}"
+        assert run.data.tags["airwatch_version"] == __version__
+
+
+def test_the_registry_knows_what_a_version_learned_from(registry: Any, examples: pd.DataFrame) -> None:
+    trained = train_family(examples, family="persistence", month=MONTH, seed=1)
+    kept: list[Any] = []
+    run_with_mlflow(lambda mlflow: kept.append(log_trained(mlflow, trained, examples=examples)))
+
+    assert registered(kept[0].model_version) == {
+        "mlflow_run_id": kept[0].mlflow_run_id,
+        "training_rows": len(examples),
+        "month": MONTH,
+        "first_target_date": pd.Timestamp("2021-03-02"),
+        "last_target_date": pd.Timestamp("2021-05-31"),
+    }
+    with pytest.raises(ConfigurationError, match="version 4711: is not in the registry"):
+        registered("4711")
+
+
 def test_a_run_whose_step_failed_is_failed_in_mlflow_too(registry: Any) -> None:
     def fail(_: Any) -> None:
         raise ZeroDivisionError
@@ -106,17 +193,39 @@ def test_the_champion_alias_follows_the_latest_month_and_never_moves_back(regist
     sources = [f"file:///models/{number}" for number in range(3)]
     versions = [str(registry.create_model_version("airwatch_pm25", source=source).version) for source in sources]
 
-    moved = [
-        crown(versions[0], month=pd.Timestamp("2021-05-01"), reason="first"),
-        crown(versions[1], month=pd.Timestamp("2021-06-01"), reason="later"),
-        crown(versions[2], month=pd.Timestamp("2021-04-01"), reason="backfilled"),
-    ]
+    months = ["2021-05-01", "2021-06-01", "2021-04-01"]
 
-    assert moved == [True, True, False]
+    moved = [crown(version, month=pd.Timestamp(month)) for version, month in zip(versions, months, strict=True)]
+
+    assert moved == [True, True, False], "the last one is a backfill's"
     assert str(registry.get_model_version_by_alias("airwatch_pm25", "champion").version) == versions[1]
-    assert registry.get_model_version("airwatch_pm25", versions[2]).tags == {"serves_2021-04": "backfilled"}
-    assert crown(versions[2], month=pd.Timestamp("2021-06-01"), reason="chosen anew")
+    assert crown(versions[2], month=pd.Timestamp("2021-06-01")), "chosen anew"
     assert str(registry.get_model_version_by_alias("airwatch_pm25", "champion").version) == versions[2]
+
+
+@pytest.mark.parametrize(("person", "decider"), [("Ada", "Ada"), (None, "holdout")])
+def test_a_version_is_tagged_with_what_it_serves_and_who_decided_when(
+    registry: Any, person: str | None, decider: str
+) -> None:
+    version = str(registry.create_model_version("airwatch_pm25", source="file:///models/tagged").version)
+    decision = {
+        "month": pd.Timestamp("2021-05-01"),
+        "model_version": version,
+        "serves_from": pd.Timestamp("2021-05-18"),
+        "reason": "smoke season",
+        "decided_by": "person" if person else decider,
+        "decided_by_person": person,
+        "decided_at": pd.Timestamp("2026-07-01 12:00:05.25"),
+    }
+
+    note_service(pd.Series(decision))
+
+    assert registry.get_model_version("airwatch_pm25", version).tags == {
+        "serves_2021-05": "smoke season",
+        "serves_2021-05_from": "2021-05-18",
+        "serves_2021-05_decided_by": decider,
+        "serves_2021-05_decided_at": "2026-07-01 12:00:05 UTC",
+    }
 
 
 def test_artifacts_lie_in_the_state_folder(registry: Any, installation: Installation) -> None:

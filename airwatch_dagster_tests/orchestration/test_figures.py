@@ -7,7 +7,6 @@ import pytest
 
 from airwatch_dagster.orchestration.figures import (
     air_figures,
-    champion_figures,
     drift_figures,
     forecast_figures,
     score_figures,
@@ -17,19 +16,30 @@ from airwatch_dagster_tests import builders
 
 
 def scores(*rows: tuple[str, float, bool]) -> pd.DataFrame:
-    """Target day, error in µg/m³, and whether the interval held."""
+    """Target day, error in µg/m³, and whether the interval held, which is 8 to 14 µg/m³; 10 µg/m³ came true."""
     frame = pd.DataFrame(rows, columns=["target_date", "error_ugm3", "is_covered"])
-    return frame.assign(target_date=pd.to_datetime(frame["target_date"]), abs_error_ugm3=frame["error_ugm3"].abs())
+    frame = frame.assign(target_date=pd.to_datetime(frame["target_date"]), abs_error_ugm3=frame["error_ugm3"].abs())
+    return frame.assign(pm25_observed_ugm3=10.0, pm25_lower_ugm3=8.0, pm25_upper_ugm3=14.0)
 
 
 def test_each_day_gets_its_own_errors_and_coverage() -> None:
     figures = score_figures(scores(("2021-07-04", 3.0, True), ("2021-07-04", -1.0, False), ("2021-07-05", 2.0, True)))
 
+    worth = {"mean_width_ugm3": 6.0, "pinball_ugm3": 0.15}
     assert figures["2021-07-04"] == pytest.approx(
-        {"rmse_ugm3": 2.236, "mae_ugm3": 2.0, "bias_ugm3": 1.0, "coverage": 0.5}
+        {"rmse_ugm3": 2.236, "mae_ugm3": 2.0, "bias_ugm3": 1.0, "coverage": 0.5, **worth}
     )
-    assert figures["2021-07-05"] == {"rmse_ugm3": 2.0, "mae_ugm3": 2.0, "bias_ugm3": 2.0, "coverage": 1.0}
+    assert figures["2021-07-05"] == {"rmse_ugm3": 2.0, "mae_ugm3": 2.0, "bias_ugm3": 2.0, "coverage": 1.0, **worth}
     assert list(figures) == ["2021-07-04", "2021-07-05"]
+
+
+def test_the_worth_of_a_days_intervals_is_its_own() -> None:
+    met = scores(("2021-07-04", 3.0, True), ("2021-07-05", 2.0, False))
+
+    figures = score_figures(met.assign(pm25_lower_ugm3=[9.0, 12.0], pm25_upper_ugm3=[11.0, 30.0]))
+
+    assert [figures[day]["mean_width_ugm3"] for day in figures] == [2.0, 18.0]
+    assert [figures[day]["pinball_ugm3"] for day in figures] == [0.05, 1.45]
 
 
 def test_days_on_which_no_forecast_came_due_have_no_figures() -> None:
@@ -59,22 +69,6 @@ def test_the_forecast_of_a_day_is_told_by_its_mean_and_worst() -> None:
     assert forecast_figures(frame) == {"2021-07-04": {"sites": 2.0, "mean_pm25_ugm3": 8.0, "highest_aqi": 61.0}}
 
 
-def test_a_month_says_who_serves_and_why() -> None:
-    frame = pd.DataFrame(
-        {
-            "month": pd.to_datetime(["2021-04-01", "2021-05-01"]),
-            "model_family": [None, "ridge"],
-            "reason": ["no history", "best of all"],
-            "skill_over_damped": [float("nan"), 0.25],
-        }
-    )
-
-    assert champion_figures(frame) == {
-        "2021-04": {"champion": "nobody", "why": "no history"},
-        "2021-05": {"champion": "ridge", "why": "best of all", "skill_over_damped": 0.25},
-    }
-
-
 def test_a_month_counts_its_drifted_features_and_links_their_page() -> None:
     frame = pd.DataFrame(
         {
@@ -95,7 +89,6 @@ def test_a_month_counts_its_drifted_features_and_links_their_page() -> None:
     [
         (air_figures, "site_days"),
         (forecast_figures, "predictions"),
-        (champion_figures, "champion_model"),
         (drift_figures, "drift_report"),
     ],
 )

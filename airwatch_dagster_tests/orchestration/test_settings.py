@@ -11,8 +11,8 @@ from airwatch_dagster.orchestration.settings import Settings, storage_root
 
 NAMES = (
     *("AIRWATCH_SOURCE", "AIRWATCH_AREA", "AIRWATCH_CONTEXT_KM", "AIRWATCH_STORAGE", "AIRWATCH_STATE"),
-    *("AIRWATCH_AIRDATA_URL", "AIRWATCH_AQS_URL", "AIRWATCH_PRACTICE_TODAY"),
-    *("EPA_AQS_EMAIL", "EPA_AQS_API_KEY", "MLFLOW_TRACKING_URI", "DAGSTER_HOME"),
+    *("AIRWATCH_AIRDATA_URL", "AIRWATCH_AQS_URL", "AIRWATCH_PRACTICE_TODAY", "AIRWATCH_SEARCH_MINUTES"),
+    *("EPA_AQS_EMAIL", "EPA_AQS_API_KEY", "MLFLOW_TRACKING_URI", "DAGSTER_HOME", "AIRWATCH_WEATHER"),
 )
 
 
@@ -31,6 +31,7 @@ def test_without_any_setting_practice_air_over_chicago_is_read(tmp_path: Path) -
         area="cbsa:16980",
         context_km=800.0,
         storage="./data",
+        weather=None,
         state=tmp_path / ".airwatch",
         airdata_url="https://aqs.epa.gov/aqsweb/airdata",
         airnow_url="https://files.airnowtech.org/airnow",
@@ -39,6 +40,7 @@ def test_without_any_setting_practice_air_over_chicago_is_read(tmp_path: Path) -
         aqs_email=None,
         aqs_key=None,
         mlflow_tracking_uri=f"sqlite:///{tmp_path / '.airwatch' / 'mlflow.db'}",
+        search_minutes=0.0,
         practice_today=None,
     )
 
@@ -57,11 +59,13 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         "AIRWATCH_AREA": "state:17",
         "AIRWATCH_CONTEXT_KM": "120.5",
         "AIRWATCH_STORAGE": "s3://bucket/prefix",
+        "AIRWATCH_WEATHER": "s3://bucket/weather",
         "AIRWATCH_STATE": "state",
         "EPA_AQS_EMAIL": "you@example.org",
         "EPA_AQS_API_KEY": "key",
         "MLFLOW_TRACKING_URI": "http://mlflow:5000",
         "AIRWATCH_PRACTICE_TODAY": "2021-06-01",
+        "AIRWATCH_SEARCH_MINUTES": "2.5",
     }.items():
         monkeypatch.setenv(name, value)
 
@@ -69,10 +73,12 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
     assert (settings.source, settings.area, settings.context_km) == ("aqs", "state:17", 120.5)
     assert (settings.storage, storage_root()) == ("s3://bucket/prefix", "s3://bucket/prefix")
+    assert settings.weather == "s3://bucket/weather"
     assert settings.state == tmp_path / "state"
     assert (settings.aqs_email, settings.aqs_key) == ("you@example.org", "key")
     assert settings.mlflow_tracking_uri == "http://mlflow:5000"
     assert settings.practice_today == date(2021, 6, 1)
+    assert settings.search_minutes == 2.5
 
 
 def test_the_aqs_api_is_asked_for_the_area_alone_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,6 +106,8 @@ def test_settings_in_a_log_show_neither_email_nor_key(monkeypatch: pytest.Monkey
         ("AIRWATCH_CONTEXT_KM", "nan"),
         ("AIRWATCH_CONTEXT_KM", "20001"),
         ("AIRWATCH_PRACTICE_TODAY", "1 June"),
+        ("AIRWATCH_SEARCH_MINUTES", "an hour"),
+        ("AIRWATCH_SEARCH_MINUTES", "-1"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.enrich.features import build_features
+from airwatch_dagster.enrich.area_features import area_features
 from airwatch_dagster.orchestration.contracts import table_asset
 from airwatch_dagster.orchestration.partitions import FEATURE_HISTORY_DAYS, days_of, window
 from airwatch_dagster.orchestration.resources import configured_area
@@ -12,6 +12,4 @@ from airwatch_dagster.orchestration.resources import configured_area
 @table_asset(stage="enrich", ins={"site_days": window("site_days", -FEATURE_HISTORY_DAYS, 0)})
 def features(context: dg.AssetExecutionContext, site_days: pd.DataFrame) -> pd.DataFrame:
     """One row per area site seen in the last 28 days; context sites count as neighbours only."""
-    is_area = configured_area().contains(site_days["state_code"], site_days["cbsa_code"])
-    area_site_ids = set(site_days.loc[is_area, "site_id"])
-    return build_features(site_days, issue_dates=days_of(context), area_site_ids=area_site_ids)
+    return area_features(site_days, issue_dates=days_of(context), area=configured_area())

@@ -6,6 +6,7 @@ from airwatch_dagster.orchestration.contracts import Produced, table_asset
 from airwatch_dagster.orchestration.figures import forecast_figures
 from airwatch_dagster.orchestration.monthly import predict_months
 from airwatch_dagster.orchestration.partitions import window
+from airwatch_dagster.orchestration.weather import issued_weather, weather_figures
 
 
 @table_asset(
@@ -17,6 +18,8 @@ from airwatch_dagster.orchestration.partitions import window
     },
 )
 def predictions(features: pd.DataFrame, champion_model: pd.DataFrame) -> Produced:
-    """Made by the champion of the issue day's month; a month in which nobody may serve yet has no forecasts."""
-    forecasts = predict_months(features, champions=champion_model)
-    return Produced(forecasts, by_partition=forecast_figures(forecasts))
+    """Made by the champion in force on the issue day: an order takes effect on days not forecast yet, so that making
+    earlier ones again changes nothing. A month in which nobody may serve yet has no forecasts."""
+    weather = issued_weather(features["issue_date"])
+    forecasts = predict_months(features, champions=champion_model, weather=weather)
+    return Produced(forecasts, by_partition=forecast_figures(forecasts, weather_figures(forecasts, weather)))

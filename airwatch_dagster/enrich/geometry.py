@@ -1,0 +1,48 @@
+"""Where stations lie, seen from one another, on a sphere."""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+import pandas as pd
+
+EARTH_RADIUS_KM: Final = 6371.0
+"""Mean radius of the Earth, km (IUGG)."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Latitude and longitude of some places, radians."""
+
+    latitude: np.ndarray
+    longitude: np.ndarray
+
+    @classmethod
+    def of(cls, stations: pd.DataFrame) -> Self:
+        return cls(np.radians(stations["latitude"].to_numpy()), np.radians(stations["longitude"].to_numpy()))
+
+    def __getitem__(self, chosen: np.ndarray) -> "Places":
+        return Places(self.latitude[chosen], self.longitude[chosen])
+
+    def moved(self, *, east_km: float, north_km: float) -> "Places":
+        """The places so far to the east and north of these, on a map that is flat around each."""
+        east = east_km / (EARTH_RADIUS_KM * np.cos(self.latitude))
+        return Places(self.latitude + north_km / EARTH_RADIUS_KM, self.longitude + east)
+
+
+def distance_km(places: Places, targets: Places) -> np.ndarray:
+    """Great-circle distance of each place (row) to each target (column)."""
+    d_lat = places.latitude[:, None] - targets.latitude[None, :]
+    d_lon = places.longitude[:, None] - targets.longitude[None, :]
+    cosines = np.cos(places.latitude)[:, None] * np.cos(targets.latitude)[None, :]
+    chord = np.sin(d_lat / 2) ** 2 + cosines * np.sin(d_lon / 2) ** 2
+    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0)))
+
+
+def sector_number(places: Places, targets: Places) -> np.ndarray:
+    """In which of eight 45° sectors each place (row) lies, seen from each target (column); 0 = north, clockwise."""
+    d_lon = places.longitude[:, None] - targets.longitude[None, :]
+    there, here = places.latitude[:, None], targets.latitude[None, :]
+    east = np.sin(d_lon) * np.cos(there)
+    north = np.cos(here) * np.sin(there) - np.sin(here) * np.cos(there) * np.cos(d_lon)
+    return (np.rint(np.degrees(np.arctan2(east, north)) / 45.0) % 8).astype(int)

@@ -1,0 +1,164 @@
+"""Nearly fourteen months of readings of a small network, stored with all that a backfill of the last weeks reads."""
+
+import shutil
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.orchestration.as_of import AsOf
+from airwatch_dagster.orchestration.storage import TableStorage
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster_tests.builders import MONITOR_ROW, RAW_ROW
+from airwatch_dagster_tests.installations import Installation
+from airwatch_dagster_tests.simulated_air import simulated_site_days
+
+FIRST: Final = pd.Timestamp("2020-01-15")
+MADE_FROM: Final = pd.Timestamp("2021-02-01")
+"""Before it lie the 365 target days that learned families need."""
+
+MADE_UNTIL: Final = pd.Timestamp("2021-03-05")
+
+CITY: Final = "16980"
+CITY_SITES: Final = ("170310000", "170310001", "170310002")
+"""Sites of the area; those around it are context. The third samples one day in three."""
+
+MADE: Final = (
+    "site_days",
+    "features",
+    "training_examples",
+    "trained_models",
+    "candidate_scores",
+    "champion_model",
+    "predictions",
+)
+"""Tables whose rows are made from readings and issued before their truth is known."""
+
+NOW: Final = pd.Timestamp.max
+"""As of it everything that was ever read is known."""
+
+LOOK_BACK: Final = pd.Timedelta(days=31)
+"""How far before a month its examples look: the longest lead, and four weeks more."""
+
+
+@cache
+def published() -> pd.DataFrame:
+    """Raw readings from ``FIRST`` to ``MADE_UNTIL``; the first site has two monitors."""
+    length = (MADE_UNTIL - FIRST).days + 1
+    first_monitors = simulated_site_days(sites=7, first=f"{FIRST:%Y-%m-%d}", days=length, seed=4).assign(poc=1)
+    here = first_monitors[first_monitors["site_id"] == CITY_SITES[0]]
+    beside = here.assign(poc=2, pm25_ugm3=here["pm25_ugm3"] + 1.5)
+    return _readings(pd.concat([first_monitors, beside], ignore_index=True))
+
+
+def _readings(monitor_days: pd.DataFrame) -> pd.DataFrame:
+    site = monitor_days["site_id"]
+    rows = pd.DataFrame({**RAW_ROW, "source": "practice"}, index=monitor_days.index).assign(
+        state_code=site.str[:2],
+        county_code=site.str[2:5],
+        site_number=site.str[5:],
+        arithmetic_mean=monitor_days["pm25_ugm3"],
+        observation_percent=monitor_days["is_valid"].map({True: 100.0, False: 50.0}),
+        cbsa_code=site.isin(CITY_SITES).map({True: CITY, False: None}),
+        first_seen_at=monitor_days["date_local"] + pd.Timedelta(hours=42),
+        **{name: monitor_days[name] for name in ("poc", "date_local", "method_code", "latitude", "longitude")},
+    )
+    return checked("raw_readings", rows)
+
+
+def listed(readings: pd.DataFrame) -> pd.DataFrame:
+    """The monitors of those readings; where two stand side by side, the second is the primary one."""
+    found = readings.sort_values("date_local").drop_duplicates(["state_code", "county_code", "site_number", "poc"])
+    carried = ["state_code", "county_code", "site_number", "poc", "latitude", "longitude", "cbsa_code"]
+    rows = pd.DataFrame(MONITOR_ROW, index=found.index).assign(
+        site_id=found["state_code"] + found["county_code"] + found["site_number"],
+        is_primary=found["poc"] == 2,
+        is_context=found["cbsa_code"].isna(),
+        open_date=found["date_local"],
+        **{name: found[name] for name in carried},
+    )
+    return checked("monitors", rows)
+
+
+def checked(table: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame in the table's columns, or its contract's complaint."""
+    valid: pd.DataFrame = TABLES[table].schema.validate(frame[TABLES[table].column_names])
+    return valid
+
+
+class _Remembered:
+    """Readings and monitors as a storage would give them, from memory."""
+
+    def __init__(self, readings: pd.DataFrame) -> None:
+        self._readings, self._monitors = readings, listed(readings)
+
+    def read(self, table: str, days: list[str] | None = None, *, allow_missing: bool = False) -> pd.DataFrame:
+        if table == "monitors":
+            return self._monitors
+        return self._readings[self._readings["date_local"].isin(pd.DatetimeIndex(days or []))]
+
+
+def known(readings: pd.DataFrame) -> AsOf:
+    """The tables made from these readings, without storing anything."""
+    return AsOf(_Remembered(readings), NOW)  # type: ignore[arg-type]
+
+
+def store(tables: TableStorage, name: str, frame: pd.DataFrame, keys: Sequence[str]) -> None:
+    """These partitions of the frame; those without rows are stored empty."""
+    of_rows = frame[str(TABLES[name].partition_column)].astype(str).str[: len(keys[0])]
+    tables.write(name, {key: frame[(of_rows == key).to_numpy()] for key in keys})
+
+
+def days(first: pd.Timestamp | str, last: pd.Timestamp | str) -> list[str]:
+    return [f"{day:%Y-%m-%d}" for day in pd.date_range(first, last)]
+
+
+def store_past(tables: TableStorage, readings: pd.DataFrame) -> None:
+    """What a backfill from ``MADE_FROM`` on reads of the days before, but for nothing that it makes."""
+    past, yesterday = known(readings), MADE_FROM - pd.Timedelta(days=1)
+    weeks = days(yesterday - LOOK_BACK, yesterday)
+    months = [str(month) for month in pd.period_range(FIRST, yesterday, freq="M")]
+    tables.write("monitors", {None: listed(readings)})
+    store(tables, "site_days", past.site_days(weeks), weeks)
+    store(tables, "features", past.features(weeks), weeks)
+    store(tables, "training_examples", past.training_examples(months), months)
+
+
+def store_readings(tables: TableStorage, readings: pd.DataFrame, *, last: pd.Timestamp = MADE_UNTIL) -> None:
+    """The readings of the days from ``MADE_FROM`` on that are not stored yet."""
+    stored = tables.stored_partitions("raw_readings")
+    wanted = [day for day in days(MADE_FROM, last) if day not in stored]
+    store(tables, "raw_readings", readings, wanted)
+
+
+def corrupted(readings: pd.DataFrame, *, after: pd.Timestamp, seed: int = 1) -> pd.DataFrame:
+    """The readings with another future: a hundredfold values dealt out among the sites, invalid for valid, another
+    instrument elsewhere, some gone, a site opened, a primary monitor put beside an old one, and the area redrawn."""
+    generator = np.random.default_rng(seed)
+    later = readings["date_local"] > after
+    future = readings[later].sample(frac=0.7, random_state=seed)
+    future = future.assign(
+        arithmetic_mean=100.0 * generator.permutation(future["arithmetic_mean"].abs().to_numpy()),
+        observation_percent=generator.permutation(future["observation_percent"].to_numpy()),
+        latitude=future["latitude"] + 0.3,
+        method_code="236",
+    )
+    future.loc[future["site_number"] == "0004", "cbsa_code"] = CITY
+    future.loc[future["site_number"] == "0002", "cbsa_code"] = None
+    opened = future[future["site_number"] == "0003"].assign(site_number="0900", cbsa_code=CITY, poc=2)
+    beside = future[future["site_number"] == "0001"].assign(poc=2, arithmetic_mean=1.0)
+    return checked("raw_readings", pd.concat([readings[~later], future, opened, beside], ignore_index=True))
+
+
+def backfill(installation: Installation, first: pd.Timestamp, last: pd.Timestamp, *tables: str) -> None:
+    """`airwatch backfill` of some tables."""
+    installation.done("backfill", f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}", "--tables", ",".join(tables))
+
+
+def copy_of(installation: Installation, name: str) -> Installation:
+    """The installation once more, beside it."""
+    folder = installation.folder.with_name(name)
+    shutil.copytree(installation.folder, folder)
+    return Installation(folder, installation.settings)

@@ -1,0 +1,188 @@
+"""Which model made a forecast, who chose it and from which data: what one command answers."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from airwatch_dagster_tests.end_to_end.conftest import LAST
+from airwatch_dagster_tests.installations import REPOSITORY, Installation
+
+DAY = "2021-05-20"
+
+
+@pytest.fixture
+def site(filled: Installation) -> str:
+    return str(filled.tables.read("predictions", [DAY])["site_id"].iloc[0])
+
+
+def explained(installation: Installation, *arguments: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(installation.done("explain", *arguments, "--json"))
+    return found
+
+
+def test_the_forecasts_of_a_day_are_those_issued_one_two_and_three_days_before(filled: Installation, site: str) -> None:
+    found = explained(filled, DAY, site)
+
+    stored = filled.tables.read("predictions", ["2021-05-19", "2021-05-18", "2021-05-17"])
+    rows = stored[(stored["site_id"] == site) & (stored["target_date"] == DAY)]
+    assert [origin["forecast"]["issue_date"][:10] for origin in found] == ["2021-05-19", "2021-05-18", "2021-05-17"]
+    assert [origin["forecast"]["pm25_ugm3"] for origin in found] == rows["pm25_ugm3"].tolist()
+
+
+def test_a_forecast_names_its_model_and_the_days_it_learned_from(filled: Installation, site: str) -> None:
+    model = explained(filled, DAY, site)[0]["model"]
+
+    trained = filled.tables.read("trained_models", ["2021-05"]).set_index("model_version")
+    row = trained.loc[model["model_version"]]
+    assert (model["model_family"], model["mlflow_run_id"]) == (row["model_family"], row["mlflow_run_id"])
+    assert (model["trained_for"][:10], model["last_target_date"][:10]) == ("2021-05-01", "2021-04-30")
+    assert model["training_rows"] == row["training_rows"] > 0
+
+
+def test_a_forecast_names_the_reading_it_rests_on(filled: Installation, site: str) -> None:
+    for origin in explained(filled, DAY, site, "--issued"):
+        reading = origin["reading"]
+        day = filled.tables.read("site_days", [reading["date_local"][:10]]).set_index("site_id")
+        features = filled.tables.read("features", [DAY]).set_index("site_id")
+        assert reading["pm25_ugm3"] == reading["pm25_now_ugm3"] == day.loc[site, "pm25_ugm3"]
+        assert reading["pm25_ugm3"] == pytest.approx(features.loc[site, "pm25_last_ugm3"], abs=1e-4)
+        assert reading["sources"] == ["practice"]
+        assert reading["is_provisional"] == day.loc[site, "is_provisional"]
+        assert pd.Timestamp(reading["first_seen_at"]) < pd.Timestamp(origin["runs"][0]["made_at"])
+        assert 10 <= reading["neighbours"] < filled.tables.read("monitors")["site_id"].nunique()
+
+
+def test_a_forecast_names_the_runs_that_made_it(filled: Installation, site: str) -> None:
+    runs = explained(filled, DAY, site, "--issued")[0]["runs"]
+
+    assert [(run["table"], run["partition"]) for run in runs][:4] == [
+        ("predictions", DAY),
+        ("champion_model", "2021-05"),
+        ("trained_models", "2021-05"),
+        ("features", DAY),
+    ]
+    with filled.opened() as (_, instance):
+        for run in runs:
+            made = instance.get_run_by_id(run["run_id"])
+            assert made is not None
+            assert made.is_success
+            assert made.asset_selection == {dg.AssetKey(run["table"])}
+
+
+def test_people_read_it_as_sentences(filled: Installation, site: str) -> None:
+    dashed = f"{site[:2]}-{site[2:5]}-{site[5:]}"
+
+    said = filled.but(AIRWATCH_UI_URL="http://127.0.0.1:3000").done("explain", DAY, dashed)
+
+    champion = filled.tables.read("champion_model", ["2021-05"]).iloc[0]
+    assert said.startswith(f"3 forecasts for {DAY} at {site}\n\nIssued 2021-05-19 for {DAY}, 1 day ahead: ")
+    assert f"{champion['model_family']}, version {champion['model_version']} of airwatch_pm25" in said
+    assert "examples of target days 2021-03-19 to 2021-04-30, for 2021-05" in said
+    assert champion["reason"] in said
+    assert "in force on issue days 2021-05-01 to 2021-05-31" in said
+    assert "neighbours up to 800 km away" in said
+    assert "predictions[2021-05-19]     http://127.0.0.1:3000/runs/" in said
+    assert "mlflow ui --backend-store-uri sqlite:///" in said
+
+
+def test_after_an_order_each_forecast_names_the_decision_it_was_issued_under(
+    filled: Installation, site: str, tmp_path: Path
+) -> None:
+    shutil.copytree(filled.folder, tmp_path / "copy")
+    copy = Installation(tmp_path / "copy")
+    copy.done("models", "promote", "1", "--from", "2021-05-19", "--by", "Ada", "--reason", "smoke season")
+    copy.done("backfill", "2021-05-17", "2021-05-19", "--tables", "predictions")
+
+    newest, *earlier = explained(copy, DAY, site)
+
+    assert newest["model"]["model_version"] == "1"
+    assert newest["decision"]["decided_by_person"] == "Ada"
+    assert newest["decision"]["reason"].endswith("smoke season")
+    assert newest["decision"]["serves_from"][:10] == "2021-05-19"
+    for origin in earlier:
+        assert origin["decision"]["decided_by"] == "holdout"
+        assert origin["decision"]["serves_until"][:10] == "2021-05-18"
+    chosen, ordered = earlier[0]["runs"][1]["run_id"], newest["runs"][1]["run_id"]
+    assert chosen != ordered, "each decision was taken in a run of its own"
+
+
+def test_a_version_that_no_table_names_any_more_is_known_to_the_registry(
+    filled: Installation, site: str, tmp_path: Path
+) -> None:
+    """The models of the month were fitted anew, and the forecasts were not made again."""
+    shutil.copytree(filled.folder, tmp_path / "copy")
+    copy = Installation(tmp_path / "copy")
+    before = explained(copy, DAY, site)[0]
+    copy.done("backfill", "2021-05-01", LAST, "--tables", "trained_models,champion_model", "--refresh")
+
+    after = explained(copy, DAY, site)[0]
+
+    assert after["model"] == before["model"]
+    assert after["decision"] is None
+    assert "no decision names this version" in copy.done("explain", DAY, site)
+
+
+def test_a_reading_that_was_revised_since_is_told_as_it_was_and_as_it_is(
+    filled: Installation, site: str, tmp_path: Path
+) -> None:
+    shutil.copytree(filled.folder, tmp_path / "copy")
+    copy = Installation(tmp_path / "copy")
+    before = explained(copy, DAY, site)[0]["reading"]
+    day = before["date_local"][:10]
+    site_days = copy.tables.read("site_days", [day])
+    site_days.loc[site_days["site_id"] == site, "pm25_ugm3"] += 5.0
+    copy.tables.write("site_days", {day: site_days})
+
+    reading = explained(copy, DAY, site)[0]["reading"]
+
+    assert reading["pm25_ugm3"] == before["pm25_ugm3"]
+    assert reading["pm25_now_ugm3"] == before["pm25_ugm3"] + 5.0
+    assert f"revised since, to {before['pm25_ugm3'] + 5.0:.1f} µg/m³" in copy.done("explain", DAY, site)
+
+
+def test_tables_made_elsewhere_are_explained_without_their_runs(
+    filled: Installation, site: str, tmp_path: Path
+) -> None:
+    elsewhere = Installation.at(tmp_path).but(AIRWATCH_STORAGE=str(filled.folder / "tables"))
+
+    [origin, *_] = explained(elsewhere, DAY, site)
+
+    assert [run["run_id"] for run in origin["runs"]] == [None] * 5
+    assert origin["model"] == explained(filled, DAY, site)[0]["model"]
+    assert "not made in this Dagster instance" in elsewhere.done("explain", DAY, site)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["4 July", "170319001"], "DAY: '4 July' is no day. Use YYYY-MM-DD"),
+        ([DAY, "Chicago"], "SITE: 'Chicago' is no site. Use state, county and site number"),
+        ([DAY, "999999999"], "explain: no forecast for 2021-05-20 is stored for 999999999, 9 other sites have one"),
+        (["2021-07-04", "170319001"], "explain: no forecast for 2021-07-04 is stored for 170319001, nor for any other"),
+    ],
+)
+def test_what_cannot_be_explained_is_said(filled: Installation, arguments: list[str], said: str) -> None:
+    result = filled.airwatch("explain", *arguments)
+
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: {said}")
+
+
+def test_explaining_loads_nothing_heavy(filled: Installation, site: str) -> None:
+    heavy = ("mlflow", "catboost", "sklearn", "evidently")
+    code = (
+        "import sys; from airwatch_dagster.orchestration.explanation import explained;"
+        f"explained({DAY!r}, {site!r}); print([name for name in {heavy!r} if name in sys.modules])"
+    )
+
+    with filled.entered():
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, check=False)
+
+    assert done.stdout == "[]\n", done.stderr

@@ -1,0 +1,92 @@
+"""What became known later, in whatever order, is not seen as of a moment before."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import pytest
+
+from airwatch_dagster.acquire.readings import READING_COLUMNS
+from airwatch_dagster.acquire.versions import merge_pull
+from airwatch_dagster.orchestration.as_of import last_instant_of, table_as_of
+from airwatch_dagster.orchestration.storage import TableStorage
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster_tests.end_to_end.small_history import NOW, corrupted, days, published, store
+from airwatch_dagster_tests.installations import Installation
+
+MARCH: Final = pd.Timestamp("2021-03-01")
+
+SEEN: Final = pd.Timestamp("2021-03-02 18:00")
+"""When the readings up to the first of March came."""
+
+ASKED: Final = {
+    "raw_readings": "2021-03-01",
+    "site_days": "2021-03-01",
+    "features": "2021-03-01",
+    "training_examples": "2021-02",
+    "predictions": "2021-03-01",
+}
+
+
+def history(pulls: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """What is stored after one pull a day, each of which speaks for all there is."""
+    stored = TABLES["raw_readings"].empty()
+    for number, pull in enumerate(pulls):
+        seen_at = SEEN + pd.Timedelta(days=number)
+        everything = pd.Series(True, index=stored.index)
+        stored = merge_pull(stored, pull[list(READING_COLUMNS)], seen_at=seen_at, in_scope=everything)
+    return stored
+
+
+@pytest.fixture(scope="module")
+def pulls() -> list[pd.DataFrame]:
+    """The readings of two months; then, of the same days, twice other values, withdrawn rows and new ones."""
+    rows = published()
+    timely = rows[rows["date_local"].between("2021-01-01", MARCH)]
+    return [timely, *(corrupted(timely, after=pd.Timestamp.min, seed=seed) for seed in (1, 2))]
+
+
+@pytest.fixture(scope="module")
+def rebuilt(
+    at_once: Installation, pulls: list[pd.DataFrame], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., pd.DataFrame]:
+    """A table as of a moment, from the history that some of the pulls left."""
+
+    def table(name: str, instant: pd.Timestamp, kept: tuple[int, ...]) -> pd.DataFrame:
+        tables = stored_history(history([pulls[number] for number in kept]), at_once, folder / str(kept))
+        with at_once.entered():
+            return table_as_of(name, ASKED[name], instant, tables=tables)
+
+    folder = tmp_path_factory.mktemp("late")
+    return table
+
+
+def stored_history(readings: pd.DataFrame, like: Installation, folder: Path) -> TableStorage:
+    """A storage with these readings, and the monitors and champions of an installation."""
+    tables = TableStorage.open(str(folder))
+    if not tables.exists("monitors"):
+        store(tables, "raw_readings", readings, days("2021-01-01", MARCH))
+        tables.write("monitors", {None: like.tables.read("monitors")})
+        tables.write("champion_model", {"2021-03": like.tables.read("champion_model", ["2021-03"])})
+    return tables
+
+
+@pytest.mark.parametrize("table", ASKED)
+def test_rows_that_came_later_in_whatever_order_change_nothing_as_of_a_moment(
+    table: str, rebuilt: Callable[..., pd.DataFrame]
+) -> None:
+    timely, late, permuted = (
+        rebuilt(table, last_instant_of("2021-03-02"), kept) for kept in [(0,), (0, 1, 2), (0, 2, 1)]
+    )
+
+    assert len(timely) > 0
+    pd.testing.assert_frame_equal(late, timely, check_exact=True)
+    pd.testing.assert_frame_equal(permuted, timely, check_exact=True)
+    assert not rebuilt(table, NOW, (0, 1, 2)).equals(timely), "else late rows never count"
+
+
+def test_the_order_of_the_rows_within_a_pull_leaves_no_trace(pulls: list[pd.DataFrame]) -> None:
+    shuffled = [pull.sample(frac=1.0, random_state=number) for number, pull in enumerate(pulls)]
+
+    pd.testing.assert_frame_equal(history(shuffled), history(pulls), check_exact=True)

@@ -1,0 +1,40 @@
+"""What a backfill leaves in the UI about a month's models."""
+
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from airwatch_dagster_tests.installations import Installation
+
+MONTH = "2021-05"
+"""The month that has models, all of them baselines."""
+
+
+def shown(installation: Installation, table: str) -> dict[str, Any]:
+    """Metadata of the newest materialization of the month."""
+    with installation.opened() as (_, instance):
+        wanted = dg.AssetRecordsFilter(asset_key=dg.AssetKey(table), asset_partitions=[MONTH])
+        [record] = instance.fetch_materializations(wanted, limit=1).records
+    assert record.asset_materialization is not None
+    return {name: value.value for name, value in record.asset_materialization.metadata.items()}
+
+
+def test_scores_of_a_month_are_the_ones_that_were_stored(filled: Installation) -> None:
+    figures, scores = shown(filled, "candidate_scores"), filled.tables.read("candidate_scores", [MONTH])
+    own = scores.query("model_family == 'climatology' and horizon_days == 2")
+
+    assert figures["climatology_mae_2d_ugm3"] == pytest.approx(
+        (own["pm25_ugm3"] - own["pm25_observed_ugm3"]).abs().mean(), abs=1e-4
+    )
+    assert "| climatology |" in figures["scores"]
+    assert figures["performance"].startswith("![performance](data:image/png;base64,")
+
+
+def test_models_of_a_month_show_their_holdouts(filled: Installation) -> None:
+    figures, models = shown(filled, "trained_models"), filled.tables.read("trained_models", [MONTH])
+    climatology = models.set_index("model_family").loc["climatology"]
+
+    assert figures["climatology_holdout_skill_1d"] == pytest.approx(climatology["holdout_skill_1d"], abs=1e-4)
+    assert "| climatology |" in figures["holdouts"]
+    assert "importance" not in figures, "baselines listen to no inputs"

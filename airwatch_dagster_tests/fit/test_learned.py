@@ -1,0 +1,78 @@
+"""Learned families correct damped persistence, looking at laws that had not seen the day."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from airwatch_dagster.enrich.log_anomaly import log_pm25
+from airwatch_dagster.fit.baselines import DampedPersistence
+from airwatch_dagster.fit.learned import CORRECTION_INPUTS, LearnedCorrection, Lesson, Lessons
+from airwatch_dagster.fit.local import fit_and_test, usual_log
+
+SITES = [f"17031{number:04d}" for number in range(5)]
+
+
+class Nothing:
+    """A correction that has learned nothing."""
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        return np.zeros(len(inputs))
+
+
+@pytest.fixture(scope="module")
+def lessons(two_years: pd.DataFrame) -> Lessons:
+    return Lessons(two_years)
+
+
+def inputs(lesson: Lesson, name: str) -> np.ndarray:
+    return lesson.inputs[:, CORRECTION_INPUTS.index(name)]
+
+
+def test_there_is_a_lesson_per_horizon_made_once(lessons: Lessons, two_years: pd.DataFrame) -> None:
+    assert list(lessons.by_horizon) == [1, 2, 3]
+    assert lessons.by_horizon is lessons.by_horizon
+    sizes = {horizon: len(lesson.residual) for horizon, lesson in lessons.by_horizon.items()}
+    assert sizes == two_years["horizon_days"].value_counts().to_dict()
+
+
+def test_what_is_to_be_learned_is_what_damped_persistence_missed(lessons: Lessons, two_years: pd.DataFrame) -> None:
+    ahead = two_years[two_years["horizon_days"] == 2]
+    missed = ahead["pm25_observed_ugm3"].to_numpy() - DampedPersistence.fit(two_years).predict(ahead)
+    np.testing.assert_allclose(lessons.by_horizon[2].residual, missed)
+
+
+def test_in_training_a_correction_sees_laws_that_had_not_seen_the_day(
+    lessons: Lessons, two_years: pd.DataFrame
+) -> None:
+    tomorrow = two_years[two_years["horizon_days"] == 1]
+    law, unseen = fit_and_test(tomorrow)
+    damped = DampedPersistence.fit(two_years).predict(tomorrow)
+    usual = usual_log(tomorrow)
+    lesson = lessons.by_horizon[1]
+    np.testing.assert_allclose(inputs(lesson, "local_law_log"), unseen + usual - log_pm25(damped), atol=1e-5)
+    np.testing.assert_allclose(inputs(lesson, "local_law_ugm3"), np.exp(unseen + usual) - 3.0 - damped, atol=1e-4)
+    np.testing.assert_array_equal(lesson.law.common, law.common)
+
+
+def test_with_nothing_learned_a_family_is_damped_persistence(lessons: Lessons, two_years: pd.DataFrame) -> None:
+    model = LearnedCorrection.fit(lessons, regressor=lambda lesson: Nothing())
+    np.testing.assert_array_equal(model.predict(two_years), DampedPersistence.fit(two_years).predict(two_years))
+
+
+def test_a_horizon_without_examples_is_forecast_by_damped_persistence(two_years: pd.DataFrame) -> None:
+    near = two_years[two_years["horizon_days"] < 3]
+    model = LearnedCorrection.fit(Lessons(near), regressor=lambda lesson: Nothing())
+    assert list(model.corrections) == [1, 2]
+    far = two_years[two_years["horizon_days"] == 3].head(10)
+    np.testing.assert_array_equal(model.predict(far), model.start.predict(far))
+
+
+def test_context_teaches_the_common_law_and_not_the_start_and_its_own_departures_are_forgotten(
+    two_years: pd.DataFrame,
+) -> None:
+    around = two_years.assign(is_context=two_years["site_id"].isin(SITES[3:]))
+    wide, own = Lessons(around), Lessons(around[~around["is_context"]])
+    assert wide.start == own.start
+    assert set(wide.by_horizon[1].law.departures) == set(own.by_horizon[1].law.departures) == set(SITES[:3])
+    assert not np.array_equal(wide.by_horizon[1].law.common, own.by_horizon[1].law.common)
+    assert len(wide.by_horizon[1].residual) == (around["horizon_days"] == 1).sum()
