@@ -45,7 +45,7 @@ class FittedModel:
 
 @dataclass(frozen=True)
 class Blend:
-    """The mean of some families: errors of a linear and of a boosted correction are unlike enough to cancel in part."""
+    """The mean of some families: errors of a linear correction and of trees are unlike enough to cancel in part."""
 
     members: tuple[FittedModel, ...]
 

@@ -1,6 +1,5 @@
 """Pictures of how the model families of a month do, and of what they listen to."""
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
@@ -8,6 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 from airwatch_dagster.monitor.skill_tables import LEVELS_UGM3, REFERENCE, calibration, residuals_by_level
+from airwatch_dagster.orchestration.pictures import png_of
 from airwatch_dagster.schemas.columns import BASELINES
 
 WIDTH_INCHES: Final = 8.0
@@ -39,9 +39,6 @@ LEVEL_TICKS_UGM3: Final = (1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 25, 30, 40, 60, 80,
 
 MOST_TICKS: Final = 13
 
-COLOURS_KEPT: Final = 64
-"""Of the picture: halves its bytes, and nobody sees it."""
-
 MOST_INPUTS: Final = 15
 """Inputs drawn, those of most importance to all families together first."""
 
@@ -61,7 +58,7 @@ def performance_plot(by_lead: pd.DataFrame, scores: pd.DataFrame, *, title: str)
         _draw_residuals(figure.add_subplot(2, 2, 3), residuals_by_level(tomorrow))
         _draw_calibration(figure.add_subplot(2, 2, 4), calibration(tomorrow))
     _fit(figure, left=0.075, hspace=0.42, wspace=0.18)
-    return _png(figure)
+    return png_of(figure)
 
 
 def importance_plot(shares: Mapping[str, Mapping[str, float]], *, title: str) -> bytes:
@@ -87,7 +84,7 @@ def importance_plot(shares: Mapping[str, Mapping[str, float]], *, title: str) ->
     axes.grid(axis="x", color="#E4E4E4", linewidth=0.6)
     _finish(axes, x="Share of importance, %", y="")
     _legend(axes, len(table.columns))
-    return _png(figure)
+    return png_of(figure)
 
 
 def _draw_skill(axes: Any, by_lead: pd.DataFrame) -> None:
@@ -210,14 +207,3 @@ def _legend(axes: Any, columns: int) -> None:
     place = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
     if columns:
         axes.legend(ncols=columns, fontsize=8, frameon=False, handletextpad=0.4, columnspacing=1.2, **place)
-
-
-def _png(figure: Any) -> bytes:
-    from PIL import Image
-
-    drawn, written = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="rgba")
-    size = tuple(round(side * DOTS_PER_INCH) for side in figure.get_size_inches())
-    picture = Image.frombytes("RGBA", size, drawn.getvalue()).convert("RGB")
-    picture.quantize(COLOURS_KEPT, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(written, "png")
-    return written.getvalue()

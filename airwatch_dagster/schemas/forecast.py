@@ -23,10 +23,8 @@ def probability_above(limit_ugm3: float, category: str) -> Any:
     return c.field(what, ge=0.0, le=1.0)
 
 
-@table(grain="day", key=("site_id", "issue_date", "horizon_days"), partition_column="issue_date")
-class Predictions(Table):
-    """One forecast: site × horizon, with its 90 % interval, chances of exceeding the AQI's limits, AQI, category and
-    the model that made it."""
+class Forecast(Table):
+    """What is forecast of a site's day: value, interval and chances."""
 
     site_id: str = c.site_id()
     issue_date: pd.Timestamp = c.issue_date()
@@ -40,6 +38,13 @@ class Predictions(Table):
     probability_above_55_4: float = probability_above(55.4, "Unhealthy for Sensitive Groups")
     probability_above_125_4: float = probability_above(125.4, "Unhealthy")
     probability_above_225_4: float = probability_above(225.4, "Very Unhealthy")
+
+
+@table(grain="day", key=("site_id", "issue_date", "horizon_days"), partition_column="issue_date")
+class Predictions(Forecast):
+    """One forecast: site × horizon, with its 90 % interval, chances of exceeding the AQI's limits, AQI, category and
+    the model that made it."""
+
     aqi: int = c.aqi()
     aqi_category: str = c.aqi_category()
     days_since_observed: int = c.days_since_observed()

@@ -6,25 +6,13 @@ import pandas as pd
 
 from airwatch_dagster.schemas import columns as c
 from airwatch_dagster.schemas.base import Table, table
-from airwatch_dagster.schemas.forecast import probability_above
+from airwatch_dagster.schemas.forecast import Forecast
 
 
 @table(grain="day", key=("site_id", "issue_date", "horizon_days"), partition_column="target_date")
-class ForecastScores(Table):
+class ForecastScores(Forecast):
     """A forecast met its truth; rescored when the truth is revised."""
 
-    site_id: str = c.site_id()
-    issue_date: pd.Timestamp = c.issue_date()
-    target_date: pd.Timestamp = c.target_date()
-    horizon_days: int = c.horizon_days()
-    pm25_ugm3: float = c.forecast_pm25()
-    pm25_lower_ugm3: float = c.forecast_pm25("Lower end of the 90 % interval")
-    pm25_upper_ugm3: float = c.forecast_pm25("Upper end of the 90 % interval")
-    probability_above_9_0: float = probability_above(9.0, "Good")
-    probability_above_35_4: float = probability_above(35.4, "Moderate")
-    probability_above_55_4: float = probability_above(55.4, "Unhealthy for Sensitive Groups")
-    probability_above_125_4: float = probability_above(125.4, "Unhealthy")
-    probability_above_225_4: float = probability_above(225.4, "Very Unhealthy")
     pm25_observed_ugm3: float = c.pm25("24-hour mean PM2.5 that came true")
     error_ugm3: float = c.field("Forecast minus observed, µg/m³")
     abs_error_ugm3: float = c.field("Size of the error, µg/m³", ge=0.0)

@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from airwatch_dagster.orchestration.experiments import connect
+from airwatch_dagster_tests.installations import Installation
+
 ACCESS_KEY, SECRET = "tester", "tester-secret-0123"
 
 MORE_DAYS_THAN_A_PAGE = [str(date(2009, 1, 1) + timedelta(days=number)) for number in range(1001)]
@@ -124,3 +127,15 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
                 return
         time.sleep(0.02)
     pytest.fail("the S3 server did not start")
+
+
+@pytest.fixture
+def registry(installation: Installation) -> Iterator[Any]:
+    """A client of the MLflow of the module's installation, which mlflow itself points at."""
+    import mlflow
+
+    before = mlflow.get_tracking_uri()
+    with installation.entered():
+        connect()
+        yield mlflow.MlflowClient()
+    mlflow.set_tracking_uri(before)

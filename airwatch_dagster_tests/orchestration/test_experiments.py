@@ -1,7 +1,6 @@
 """MLflow: what is kept of a fitted model, which version is champion, and how a server that is away is told."""
 
 import warnings
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,18 +38,6 @@ MONTH = pd.Timestamp("2021-06-01")
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     return Installation.at(tmp_path_factory.mktemp("experiments"))
-
-
-@pytest.fixture
-def registry(installation: Installation) -> Iterator[Any]:
-    """A client of this installation's MLflow, which mlflow itself points at."""
-    import mlflow
-
-    before = mlflow.get_tracking_uri()
-    with installation.entered():
-        connect()
-        yield mlflow.MlflowClient()
-    mlflow.set_tracking_uri(before)
 
 
 @pytest.fixture(scope="module")

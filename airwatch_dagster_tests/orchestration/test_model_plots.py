@@ -46,14 +46,14 @@ def words(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     from matplotlib.text import Text
 
     seen: list[str] = []
-    finish = model_plots._png
+    finish = model_plots.png_of
 
     def finished(figure: Any) -> bytes:
         png = finish(figure)
         seen.extend(text.get_text() for text in figure.findobj(Text))
         return png
 
-    monkeypatch.setattr(model_plots, "_png", finished)
+    monkeypatch.setattr(model_plots, "png_of", finished)
     return seen
 
 

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from airwatch_dagster.fit.hyper_parameters import Searched, hyper_parameters_fra
 from airwatch_dagster.fit.parameters import DEFAULTS, SPACES
 from airwatch_dagster.fit.search import Search, Trial
 from airwatch_dagster.orchestration import monthly, searches
-from airwatch_dagster.orchestration.experiments import connect
 from airwatch_dagster.orchestration.monthly import train_months
 from airwatch_dagster.orchestration.planning import Step
 from airwatch_dagster.orchestration.runs import materialize_step
@@ -32,18 +30,6 @@ FOUND = Search("ridge", MONTH, 2, (DEFAULT, BEHIND, BETTER))
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     return Installation.at(tmp_path_factory.mktemp("searches"))
-
-
-@pytest.fixture
-def registry(installation: Installation) -> Iterator[Any]:
-    """A client of this installation's MLflow, which mlflow itself points at."""
-    import mlflow
-
-    before = mlflow.get_tracking_uri()
-    with installation.entered():
-        connect()
-        yield mlflow.MlflowClient()
-    mlflow.set_tracking_uri(before)
 
 
 def in_a_run(use: Any) -> Any:
