@@ -113,3 +113,46 @@ WEATHER_ROW: dict[str, Any] = {
 
 def weather_forecasts(*changes: dict[str, Any]) -> pd.DataFrame:
     return table_of("weather_forecasts", WEATHER_ROW, *changes)
+
+
+FORECAST_SCORE_ROW: dict[str, Any] = {
+    "site_id": "170319001",
+    "issue_date": pd.Timestamp("2021-07-04"),
+    "target_date": pd.Timestamp("2021-07-05"),
+    "horizon_days": 1,
+    "pm25_ugm3": 8.0,
+    "pm25_lower_ugm3": 4.0,
+    "pm25_upper_ugm3": 14.0,
+    "probability_above_9_0": 0.3,
+    "probability_above_35_4": 0.0,
+    "probability_above_55_4": 0.0,
+    "probability_above_125_4": 0.0,
+    "probability_above_225_4": 0.0,
+    "pm25_observed_ugm3": 8.0,
+    "error_ugm3": 0.0,
+    "abs_error_ugm3": 0.0,
+    "is_covered": True,
+    "days_since_observed": 0,
+    "model_family": "ridge",
+    "model_version": "7",
+    "scored_at": pd.Timestamp("2021-07-06"),
+}
+
+CANDIDATE_SCORE_ROW: dict[str, Any] = {
+    **{name: FORECAST_SCORE_ROW[name] for name in ("site_id", "issue_date", "target_date", "horizon_days")},
+    **{name: FORECAST_SCORE_ROW[name] for name in ("pm25_ugm3", "pm25_observed_ugm3", "days_since_observed")},
+    "model_family": "damped_persistence",
+    "model_version": None,
+}
+
+
+def forecast_scores(*changes: dict[str, Any]) -> pd.DataFrame:
+    """Errors and coverage follow from the values."""
+    met = table_of("forecast_scores", FORECAST_SCORE_ROW, *changes)
+    error = met["pm25_ugm3"] - met["pm25_observed_ugm3"]
+    is_covered = met["pm25_observed_ugm3"].between(met["pm25_lower_ugm3"], met["pm25_upper_ugm3"])
+    return met.assign(error_ugm3=error, abs_error_ugm3=error.abs(), is_covered=is_covered)
+
+
+def candidate_scores(*changes: dict[str, Any]) -> pd.DataFrame:
+    return table_of("candidate_scores", CANDIDATE_SCORE_ROW, *changes)

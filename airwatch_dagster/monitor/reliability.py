@@ -23,9 +23,8 @@ def reliability(scores: pd.DataFrame, *, limit_ugm3: float, edges: Sequence[floa
     chance, exceeded = _met(scores, limit_ugm3)
     number = np.clip(np.searchsorted(edges, chance, side="left") - 1, 0, len(edges) - 2)
     groups = pd.DataFrame({"chance": chance, "exceeded": exceeded}).groupby(number)
-    table = groups.agg(
-        forecasts=("chance", "size"), mean_chance=("chance", "mean"), observed_frequency=("exceeded", "mean")
-    )
+    table = groups.mean().rename(columns={"chance": "mean_chance", "exceeded": "observed_frequency"})
+    table.insert(0, "forecasts", groups.size())
     place = table.index.to_numpy(dtype=int)
     table.insert(0, "limit_ugm3", limit_ugm3)
     table.insert(1, "chance_from", np.array(edges)[place])
@@ -38,7 +37,9 @@ def reliability_tables(scores: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([reliability(scores, limit_ugm3=limit) for limit in PROBABILITY_COLUMNS], ignore_index=True)
 
 
-def brier_scores(scores: pd.DataFrame, *, by: Sequence[str] = ()) -> pd.DataFrame:
+def brier_scores(
+    scores: pd.DataFrame, *, by: Sequence[str] = (), limits_ugm3: Sequence[float] = tuple(PROBABILITY_COLUMNS)
+) -> pd.DataFrame:
     """Brier score of the chances of each limit, per group; one row per group and limit.
 
     Columns: ``by``, limit_ugm3, forecasts, exceedances, frequency, mean_chance, brier_score, brier_skill. Skill is the
@@ -49,9 +50,7 @@ def brier_scores(scores: pd.DataFrame, *, by: Sequence[str] = ()) -> pd.DataFram
     if scores.empty:
         raise UndefinedMetric("there are no forecasts to measure")
     groups = scores.groupby(list(by), observed=True, sort=True) if by else [((), scores)]
-    rows = [
-        dict(zip(by, key, strict=True)) | _brier(group, limit) for key, group in groups for limit in PROBABILITY_COLUMNS
-    ]
+    rows = [dict(zip(by, key, strict=True)) | _brier(group, limit) for key, group in groups for limit in limits_ugm3]
     return pd.DataFrame(rows)
 
 

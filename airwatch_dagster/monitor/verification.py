@@ -68,15 +68,12 @@ def _measure(frame: pd.DataFrame, *, reference: str | None) -> dict[str, float]:
         "rmse_ugm3": float(np.sqrt(np.mean(error**2))),
         "mae_ugm3": float(np.mean(np.abs(error))),
         "bias_ugm3": float(np.mean(error)),
-        "normalised_mean_bias": _ratio(error.sum(), observed.sum(), "normalised mean bias"),
+        "normalised_mean_bias": normalised_mean_bias(forecast, observed),
         "normalised_mean_error": _ratio(np.abs(error).sum(), observed.sum(), "normalised mean error"),
         "correlation": correlation(forecast, observed),
         "index_of_agreement": index_of_agreement(forecast, observed),
+        **event_measures(frame),
     }
-    for limit in EVENT_LIMITS_UGM3:
-        found = categorical(frame, limit_ugm3=limit)
-        suffix = f"{limit:.1f}".replace(".", "_")
-        measured |= {f"{name}_{suffix}": found[name] for name in ("pod", "far", "csi")}
     if reference is not None:
         measured["skill"] = mse_skill(forecast, observed, reference=_numbers(frame, reference))
     if "is_covered" in frame:
@@ -86,6 +83,21 @@ def _measure(frame: pd.DataFrame, *, reference: str | None) -> dict[str, float]:
         ends = pinball(lower, observed, quantile=INTERVAL_TAIL), pinball(upper, observed, quantile=1.0 - INTERVAL_TAIL)
         measured |= {"mean_width_ugm3": float(np.mean(upper - lower)), "pinball_ugm3": float(np.mean(ends))}
     return measured
+
+
+def event_measures(frame: pd.DataFrame) -> dict[str, float]:
+    """POD, FAR and CSI (see ``categorical``) of every limit: pod_9_0, …, csi_35_4."""
+    found = {limit: categorical(frame, limit_ugm3=limit) for limit in EVENT_LIMITS_UGM3}
+    return {
+        f"{name}_{limit_suffix(limit)}": counts[name]
+        for limit, counts in found.items()
+        for name in ("pod", "far", "csi")
+    }
+
+
+def limit_suffix(limit_ugm3: float) -> str:
+    """How names of columns and numbers end that speak of a limit: 35.4 is ``35_4``."""
+    return f"{limit_ugm3:.1f}".replace(".", "_")
 
 
 def categorical(frame: pd.DataFrame, *, limit_ugm3: float) -> dict[str, float]:
@@ -133,6 +145,11 @@ def mse_skill(forecast: np.ndarray, observed: np.ndarray, *, reference: np.ndarr
     """1 − MSE(forecast) / MSE(reference): 0 is no better than the reference, 1 is perfect."""
     against = float(np.mean((reference - observed) ** 2))
     return 1.0 - _ratio(float(np.mean((forecast - observed) ** 2)), against, "skill")
+
+
+def normalised_mean_bias(forecast: np.ndarray, observed: np.ndarray) -> float:
+    """Sum of the errors over the sum observed."""
+    return _ratio(float(np.sum(forecast - observed)), float(observed.sum()), "normalised mean bias")
 
 
 def correlation(forecast: np.ndarray, observed: np.ndarray) -> float:

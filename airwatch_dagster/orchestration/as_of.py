@@ -14,6 +14,7 @@ from airwatch_dagster.fit.hyper_parameters import IN_FORCE_MONTHS, params_in_for
 from airwatch_dagster.fit.training import train_families, trained_models_frame, trained_models_row
 from airwatch_dagster.monitor.coverage import WINDOW_MONTHS, coverage
 from airwatch_dagster.monitor.drift import drift_findings, season_matched
+from airwatch_dagster.monitor.monthly_verification import monthly_verification
 from airwatch_dagster.monitor.verification import score_forecasts
 from airwatch_dagster.orchestration.monthly import SEED, of_month, predict_months, score_months
 from airwatch_dagster.orchestration.partitions import FEATURE_HISTORY_DAYS, TRAINING_MONTHS
@@ -54,6 +55,7 @@ def table_as_of(table: str, partition: str, instant: pd.Timestamp, *, tables: Ta
         "candidate_scores": then.candidate_scores,
         "predictions": then.predictions,
         "forecast_scores": then.forecast_scores,
+        "verification": then.verification,
         "drift_report": then.drift_report,
         "coverage": then.coverage,
         "revisions": then.revisions,
@@ -123,6 +125,11 @@ class AsOf:
         issued = _days(pd.Timestamp(days[0]), pd.Timestamp(days[-1]), before=max(HORIZONS_DAYS))
         forecasts = self._tables.read("predictions", issued, allow_missing=True)
         return score_forecasts(forecasts, site_days=self.site_days(days), scored_at=self._instant)
+
+    def verification(self, months: list[str]) -> pd.DataFrame:
+        first, last = _bounds(months)
+        scores = self.forecast_scores(_days(first, last))
+        return monthly_verification(scores, candidates=self.candidate_scores(months))
 
     def coverage(self, months: list[str]) -> pd.DataFrame:
         first, last = _bounds(months)

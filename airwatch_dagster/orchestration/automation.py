@@ -134,7 +134,7 @@ def _reread(year: int, files: Mapping[str, str]) -> dg.RunRequest:
     monitored_jobs=[reread_job],
     request_job=examples_job,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Days read anew change the training examples of their months",
+    description="Days read anew change the training examples of their months, and how good the forecasts were",
 )
 def rebuild_examples(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
     months = months_read(context)

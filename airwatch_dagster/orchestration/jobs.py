@@ -17,7 +17,9 @@ REASON: Final = "airwatch/reason"
 DAILY: Final = ("raw_readings", "site_days", "features", "predictions", "forecast_scores")
 REREAD: Final = ("raw_readings", "site_days", "features", "forecast_scores")
 """A day that EPA published anew is rescored, but the forecast issued then stays the one that was issued."""
-CLOSING: Final = ("training_examples", "candidate_scores", "drift_report")
+CLOSING: Final = ("training_examples", "candidate_scores", "verification", "drift_report")
+REMADE: Final = ("training_examples", "verification")
+"""What a month's readings change at once. Shadow scores follow with the next backfill; they load every model."""
 OPENING: Final = ("trained_models", "champion_model")
 SEARCHING: Final = ("hyper_parameters", *OPENING)
 """The year's first month, where a search is allowed: what it finds serves from this month on."""
@@ -31,8 +33,10 @@ def _job(name: str, tables: Sequence[str], why: str) -> Any:
 monitors_job = _job("refresh_monitors", ["monitors", "monitor_changes"], "EPA's monitor list, and what changed in it")
 daily_job = _job("forecast_day", DAILY, "A day from its readings to its forecast, and the scores its readings allow")
 reread_job = _job("reread_days", REREAD, "Days whose file EPA published anew, down to their scores")
-examples_job = _job("remake_examples", ["training_examples"], "Examples of months whose readings changed")
-close_job = _job("close_month", CLOSING, "The month that ended: its examples, shadow scores and drift report")
+examples_job = _job("remake_examples", REMADE, "Examples and verification of months whose readings changed")
+close_job = _job(
+    "close_month", CLOSING, "The month that ended: its examples, shadow scores, verification, drift report"
+)
 open_job = _job("open_month", OPENING, "The month that begins: retrain every family, choose the champion")
 search_job = _job("open_year", SEARCHING, "The year that begins: search hyper-parameters, then open its first month")
 archive_job = _job("archive_forecasts", ["agency_forecasts"], "What the agencies forecast themselves, archived")

@@ -22,6 +22,7 @@ ORDER: Final = (
     "champion_model",
     "predictions",
     "forecast_scores",
+    "verification",
     "drift_report",
     "coverage",
     "agency_forecasts",

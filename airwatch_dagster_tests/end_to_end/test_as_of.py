@@ -17,6 +17,7 @@ DERIVED = {
     "candidate_scores": "2021-05",
     "predictions": "2021-05-20",
     "forecast_scores": "2021-05-20",
+    "verification": "2021-05",
 }
 
 

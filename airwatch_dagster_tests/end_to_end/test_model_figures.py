@@ -1,4 +1,4 @@
-"""What a backfill leaves in the UI about a month's models."""
+"""What a backfill leaves in the UI about a month's models and its forecasts."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ MONTH = "2021-05"
 """The month that has models, all of them baselines."""
 
 
-def shown(installation: Installation, table: str) -> dict[str, Any]:
+def shown(installation: Installation, table: str, *, month: str = MONTH) -> dict[str, Any]:
     """Metadata of the newest materialization of the month."""
     with installation.opened() as (_, instance):
-        wanted = dg.AssetRecordsFilter(asset_key=dg.AssetKey(table), asset_partitions=[MONTH])
+        wanted = dg.AssetRecordsFilter(asset_key=dg.AssetKey(table), asset_partitions=[month])
         [record] = instance.fetch_materializations(wanted, limit=1).records
     assert record.asset_materialization is not None
     return {name: value.value for name, value in record.asset_materialization.metadata.items()}
@@ -38,3 +38,14 @@ def test_models_of_a_month_show_their_holdouts(filled: Installation) -> None:
     assert figures["climatology_holdout_skill_1d"] == pytest.approx(climatology["holdout_skill_1d"], abs=1e-4)
     assert "| climatology |" in figures["holdouts"]
     assert "importance" not in figures, "baselines listen to no inputs"
+
+
+def test_a_month_shows_how_good_its_forecasts_were_and_one_without_forecasts_says_so(filled: Installation) -> None:
+    figures, scores = shown(filled, "verification"), filled.tables.read("forecast_scores")
+    ahead = scores.query("horizon_days == 1")
+
+    assert figures["mae_1d_ugm3"] == pytest.approx(ahead["abs_error_ugm3"].mean(), abs=1e-4)
+    assert figures["coverage_1d"] == pytest.approx(ahead["is_covered"].mean(), abs=1e-4)
+    assert figures["reliability"].startswith("![reliability](data:image/png;base64,")
+    assert f"({len(ahead)} forecasts of {ahead['site_id'].nunique()} sites)" in figures["summary"]
+    assert shown(filled, "verification", month="2021-04")["summary"] == "No forecast of April 2021 has met its truth."

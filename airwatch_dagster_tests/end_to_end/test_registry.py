@@ -105,7 +105,9 @@ def test_a_month_forecast_to_its_end_is_made_anew_by_order_and_taken_back(copy: 
     )
     assert appointed["decided_at"] > before["decided_at"]
     assert appointed["last_target_date"] == before["last_target_date"] == pd.Timestamp("2021-04-30")
-    assert "2 runs make 3 partitions of 2 tables" in plan, "the two days' forecasts, and the score they allow"
+    assert "3 runs make 4 partitions of 3 tables" in plan, (
+        "the two days' forecasts, the score they allow, and the month's"
+    )
     assert decisions(copy) == [("2", "Bob", "05-01"), ("1", "Ada", "05-01"), ("2", "holdout", "05-01")]
     last = copy.airwatch("models", "rollback", "--month", "2021-05", "--reason", "once more")
     assert "models rollback: the champion of 2021-05 replaced nobody" in last.output

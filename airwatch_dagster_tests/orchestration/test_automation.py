@@ -315,7 +315,15 @@ def test_what_is_asked_for_a_range_runs_as_one_run(tmp_path: Path) -> None:
     for table in jobs.REREAD:
         assert list(installation.tables.stored_partitions(table))[-5:] == read_anew
     assert list(installation.tables.stored_partitions("training_examples")) == ["2021-04", "2021-05"]
+    assert list(installation.tables.stored_partitions("verification")) == ["2021-04", "2021-05"]
     assert len(installation.tables.read("training_examples", ["2021-05"])) > 0
+
+
+@pytest.mark.parametrize("job", ["close_month", "remake_examples"])
+def test_a_month_that_is_over_or_was_read_anew_is_verified(job: str) -> None:
+    made = definitions().resolve_job_def(job).asset_layer.selected_asset_keys
+
+    assert dg.AssetKey("verification") in made
 
 
 def test_every_job_makes_partitions_of_one_grain() -> None:

@@ -371,6 +371,8 @@ def test_every_table_reads_the_days_and_months_it_should() -> None:
         ("predictions", "champion_model"): (0, 0),
         ("forecast_scores", "predictions"): (-3, -1),
         ("forecast_scores", "site_days"): (0, 0),
+        ("verification", "forecast_scores"): (0, 0),
+        ("verification", "candidate_scores"): (0, 0),
         ("drift_report", "features"): (-36, 0),
         ("coverage", "site_days"): (-8, 0),
     }

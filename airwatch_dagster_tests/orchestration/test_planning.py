@@ -22,6 +22,7 @@ READS = {
     "champion_model": [Reads("trained_models", 0, 0), Reads("candidate_scores", -24, -1)],
     "predictions": [Reads("features", 0, 0), Reads("champion_model", 0, 0)],
     "forecast_scores": [Reads("predictions", -3, -1), Reads("site_days", 0, 0)],
+    "verification": [Reads("forecast_scores", 0, 0), Reads("candidate_scores", 0, 0)],
     "drift_report": [Reads("features", -36, 0)],
     "coverage": [Reads("site_days", -8, 0)],
     "agency_forecasts": [],
@@ -59,6 +60,7 @@ def test_with_nothing_stored_every_table_is_made_once_in_order() -> None:
         ("champion_model", "2021-05", "2021-06", 2),
         ("predictions", "2021-05-30", "2021-06-02", 4),
         ("forecast_scores", "2021-05-30", "2021-06-02", 4),
+        ("verification", "2021-05", "2021-06", 2),
         ("drift_report", "2021-05", "2021-06", 2),
         ("coverage", "2021-05", "2021-06", 2),
     ]
@@ -88,6 +90,7 @@ def test_a_missing_day_of_readings_is_made_and_all_that_reads_it() -> None:
         ("champion_model", "2021-06", "2021-06", 1),
         ("predictions", "2021-05-20", "2021-06-30", 42),
         ("forecast_scores", "2021-05-20", "2021-06-30", 42),
+        ("verification", "2021-05", "2021-06", 2),
         ("drift_report", "2021-05", "2021-06", 2),
         ("coverage", "2021-05", "2021-06", 2),
     ]

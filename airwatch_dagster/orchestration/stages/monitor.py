@@ -6,6 +6,7 @@ import pandas as pd
 from airwatch_dagster.monitor.coverage import WINDOW_MONTHS as COVERAGE_MONTHS
 from airwatch_dagster.monitor.coverage import coverage as coverage_of
 from airwatch_dagster.monitor.dark_areas import dark_areas
+from airwatch_dagster.monitor.monthly_verification import monthly_verification
 from airwatch_dagster.monitor.verification import score_forecasts
 from airwatch_dagster.orchestration.contracts import Produced, table_asset
 from airwatch_dagster.orchestration.drift_reports import DRIFT_CHECK, report_months
@@ -13,6 +14,7 @@ from airwatch_dagster.orchestration.figures import coverage_figures, score_figur
 from airwatch_dagster.orchestration.ledgers import REVISION_CHECKS, all_monitor_changes, noticed_on
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, days_of, months_of, window
 from airwatch_dagster.orchestration.resources import StorageResource, configured_area, today, utc_now
+from airwatch_dagster.orchestration.verification_figures import verification_figures
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 
 
@@ -27,6 +29,22 @@ def forecast_scores(context: dg.AssetExecutionContext, predictions: pd.DataFrame
     """Made with the day's readings, and again when they are revised."""
     scores = score_forecasts(predictions, site_days=site_days, scored_at=utc_now())
     return Produced(scores, by_partition=score_figures(scores))
+
+
+@table_asset(
+    stage="monitor",
+    ins={
+        "forecast_scores": window("forecast_scores", 0, 0),
+        "candidate_scores": window("candidate_scores", 0, 0),
+    },
+)
+def verification(
+    context: dg.AssetExecutionContext, forecast_scores: pd.DataFrame, candidate_scores: pd.DataFrame
+) -> Produced:
+    """Made when the month is over, and again when its readings were revised."""
+    table = monthly_verification(forecast_scores, candidates=candidate_scores)
+    figures = verification_figures(table, forecast_scores, months=months_of(context))
+    return Produced(table, by_partition=figures)
 
 
 @table_asset(
