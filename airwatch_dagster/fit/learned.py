@@ -24,7 +24,7 @@ from airwatch_dagster.fit.local import (
     local_forecast,
     usual_log,
 )
-from airwatch_dagster.fit.parameters import boosting_rounds
+from airwatch_dagster.fit.parameters import boosting_steps
 from airwatch_dagster.fit.ridge import StandardisedRidge
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 
@@ -49,6 +49,18 @@ class Lesson:
     """Examples × ``CORRECTION_INPUTS`` and the weather."""
     residual: np.ndarray
     """What damped persistence missed, µg/m³."""
+    is_own: np.ndarray
+    """Which examples are of the area itself; the others lie around it."""
+
+    def mostly_own(
+        self, *, context_share: float, context_weight: float, seed: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Inputs, residuals and weights of the area's own examples, which weigh 1, and of a random share of the others;
+        no weights where there are no others."""
+        if self.is_own.all():
+            return self.inputs, self.residual, None
+        used = self.is_own | (np.random.default_rng(seed).random(len(self.is_own)) < context_share)
+        return self.inputs[used], self.residual[used], np.where(self.is_own[used], 1.0, context_weight)
 
 
 class Lessons:
@@ -75,9 +87,10 @@ class Lessons:
         level = self.start.predict(examples)
         law, unseen = fit_and_test(examples)
         inputs = _correction_inputs(examples, rise=unseen, level=level, weather=self.weather)
-        own_sites = set(own_examples(examples)["site_id"])
+        is_own = ~examples["is_context"].to_numpy()
+        own_sites = set(examples["site_id"][is_own])
         residual = examples["pm25_observed_ugm3"].to_numpy(dtype=float) - level
-        return Lesson(horizon_days, law.of_sites(own_sites), inputs, residual)
+        return Lesson(horizon_days, law.of_sites(own_sites), inputs, residual, is_own)
 
 
 def _correction_inputs(
@@ -147,10 +160,11 @@ def fit_random_forest(
 ) -> LearnedCorrection:
     from sklearn.ensemble import RandomForestRegressor
 
-    trees = {name: value for name, value in params.items() if name != "rows_per_tree"}
+    trees = {name: value for name, value in params.items() if not name.endswith("_per_tree")}
 
     def regressor(lesson: Lesson) -> Regressor:
-        rows = min(params["rows_per_tree"], len(lesson.inputs))
+        examples = len(lesson.inputs)
+        rows = min(examples, max(params["rows_per_tree"], round(params["share_per_tree"] * examples)))
         forest = RandomForestRegressor(**trees, max_samples=rows, random_state=seed, n_jobs=thread_count)
         forest.fit(np.nan_to_num(lesson.inputs), lesson.residual)
         # Threads add trees up in the order they finish; one thread keeps predictions identical to the last bit.
@@ -162,14 +176,16 @@ def fit_random_forest(
 def fit_catboost(lessons: Lessons, *, params: Mapping[str, Any], seed: int, thread_count: int) -> LearnedCorrection:
     from catboost import CatBoostRegressor
 
-    boosting = {name: value for name, value in params.items() if name != "rounds"}
+    context = {name: params[name] for name in ("context_share", "context_weight")}
+    boosting = {name: value for name, value in params.items() if name not in ("rounds", "learning_rate", *context)}
     quiet = {"verbose": False, "allow_writing_files": False}
 
     def regressor(lesson: Lesson) -> Regressor:
-        rows, horizon = len(lesson.inputs), lesson.horizon_days
-        rounds = boosting_rounds(params["rounds"], rows=rows, horizon_days=horizon)
-        model = CatBoostRegressor(**boosting, iterations=rounds, random_seed=seed, thread_count=thread_count, **quiet)
-        fitted: Regressor = model.fit(lesson.inputs, lesson.residual)
+        inputs, residual, weights = lesson.mostly_own(**context, seed=seed)
+        size = {"rows": len(inputs), "horizon_days": lesson.horizon_days}
+        steps = boosting_steps(params["rounds"], params["learning_rate"], **size)
+        model = CatBoostRegressor(**boosting, **steps, random_seed=seed, thread_count=thread_count, **quiet)
+        fitted: Regressor = model.fit(inputs, residual, sample_weight=weights)
         return fitted
 
     return LearnedCorrection.fit(lessons, regressor=regressor)

@@ -50,12 +50,12 @@ def test_leads_count_alike_however_large_their_corrections_are() -> None:
     assert told == {"wind": 0.5, "smoke": 0.25, "weekday": 0.25}
 
 
-def test_a_blend_listens_as_its_families_do_on_average() -> None:
+def test_a_blend_listens_as_its_families_do_by_their_weights() -> None:
     members = family(linear(1.0, 1.0, 0.0)), family(NullsAsZero(Trees(np.array([10.0, 0.0, 30.0]))))
 
-    told = shares(Blend(tuple(FittedModel("any", member) for member in members)))
+    told = shares(Blend(tuple(FittedModel("any", member) for member in members), (0.75, 0.25)))
 
-    assert told == {"wind": 0.375, "weekday": 0.375, "smoke": 0.25}
+    assert told == {"wind": 0.4375, "smoke": 0.375, "weekday": 0.1875}
 
 
 def test_the_most_important_input_is_told_first() -> None:

@@ -76,3 +76,23 @@ def test_context_teaches_the_common_law_and_not_the_start_and_its_own_departures
     assert set(wide.by_horizon[1].law.departures) == set(own.by_horizon[1].law.departures) == set(SITES[:3])
     assert not np.array_equal(wide.by_horizon[1].law.common, own.by_horizon[1].law.common)
     assert len(wide.by_horizon[1].residual) == (around["horizon_days"] == 1).sum()
+
+
+def test_trees_may_learn_from_all_of_the_areas_own_examples_and_few_around_it(two_years: pd.DataFrame) -> None:
+    around = two_years.assign(is_context=two_years["site_id"].isin(SITES[3:]))
+    lesson = Lessons(around).by_horizon[1]
+    inputs, residual, weights = lesson.mostly_own(context_share=0.2, context_weight=0.4, seed=1)
+    own, others = int(lesson.is_own.sum()), int((~lesson.is_own).sum())
+    assert weights is not None
+    assert (weights == 1.0).sum() == own
+    assert (weights == 0.4).sum() == pytest.approx(0.2 * others, rel=0.15)
+    assert len(inputs) == len(residual) == len(weights)
+    np.testing.assert_array_equal(inputs[weights == 1.0], lesson.inputs[lesson.is_own])
+
+
+def test_where_all_examples_are_the_areas_own_they_are_taken_as_they_are(lessons: Lessons) -> None:
+    lesson = lessons.by_horizon[1]
+    inputs, residual, weights = lesson.mostly_own(context_share=0.2, context_weight=0.4, seed=1)
+    assert inputs is lesson.inputs
+    assert residual is lesson.residual
+    assert weights is None

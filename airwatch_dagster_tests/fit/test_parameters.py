@@ -2,29 +2,33 @@
 
 import pytest
 
-from airwatch_dagster.fit.parameters import DEFAULTS, boosting_rounds, chosen
+from airwatch_dagster.errors import ContractViolation
+from airwatch_dagster.fit.parameters import DEFAULTS, boosting_steps, chosen
 
 
 @pytest.mark.parametrize(
-    ("rows", "horizon_days", "trees"),
+    ("rows", "horizon_days", "trees", "rate"),
     [
-        (200_000, 1, 250),
-        (900_000, 1, 250),
-        (200_000, 2, 150),
-        (200_000, 3, 100),
-        (50_000, 1, 125),
-        (50_000, 3, 50),
-        (32_000, 1, 100),
-        (10, 1, 100),
-        (0, 3, 40),
+        (200_000, 1, 250, 0.06),
+        (900_000, 1, 250, 0.06),
+        (200_000, 2, 150, 0.06),
+        (200_000, 3, 100, 0.06),
+        (50_000, 1, 125, 0.0756),
+        (50_000, 3, 50, 0.0756),
+        (12_500, 1, 62, 0.0952),
+        (10, 1, 62, 0.0952),
+        (0, 3, 25, 0.0952),
     ],
 )
-def test_rounds_grow_with_the_root_of_the_rows_and_fall_with_the_lead(rows: int, horizon_days: int, trees: int) -> None:
-    assert boosting_rounds(250, rows=rows, horizon_days=horizon_days) == trees
+def test_trees_grow_with_the_root_of_the_rows_and_fall_with_the_lead_and_few_take_larger_steps(
+    rows: int, horizon_days: int, trees: int, rate: float
+) -> None:
+    steps = boosting_steps(250, 0.06, rows=rows, horizon_days=horizon_days)
+    assert steps == {"iterations": trees, "learning_rate": pytest.approx(rate, abs=5e-5)}
 
 
 def test_there_are_never_fewer_than_ten_trees() -> None:
-    assert boosting_rounds(20, rows=100, horizon_days=3) == 10
+    assert boosting_steps(20, 0.06, rows=100, horizon_days=3)["iterations"] == 10
 
 
 def test_parameters_go_over_the_defaults_of_their_family_alone() -> None:
@@ -36,3 +40,8 @@ def test_parameters_go_over_the_defaults_of_their_family_alone() -> None:
 
 def test_baselines_and_the_blend_have_nothing_to_set() -> None:
     assert [chosen(family, None) for family in ("persistence", "climatology", "blend")] == [{}, {}, {}]
+
+
+def test_a_parameter_that_the_family_does_not_have_is_refused() -> None:
+    with pytest.raises(ContractViolation, match="parameters of ridge: depth is none of them"):
+        chosen("ridge", {"ridge": {"penalty": 10.0, "depth": 4}})
