@@ -19,12 +19,14 @@ from airwatch_dagster.fit.champion import choose_champion
 from airwatch_dagster.fit.regions import region_numbers
 from airwatch_dagster.forecast.calibration import CALIBRATION_MONTHS, calibrate_champion
 from airwatch_dagster.monitor.reliability import brier_scores, reliability_tables
+from airwatch_dagster.monitor.skill_tables import interval_measures
 from airwatch_dagster.monitor.verification import metrics
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import FAMILIES
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 
 SEED = 88101
+BESIDE = ("damped_persistence", "climatology")
 KEY = ["site_id", "issue_date", "target_date", "horizon_days"]
 SHOWN = {
     "rmse_ugm3": "RMSE",
@@ -52,19 +54,25 @@ def main() -> None:
     parser.add_argument("last", type=pd.Timestamp)
     arguments = parser.parse_args()
     months = {pd.Timestamp(file.stem): pd.read_parquet(file) for file in sorted(arguments.forecasts.glob("*.parquet"))}
-    served = serve(months, arguments.first, arguments.last)
+    served, baselines = serve(months, arguments.first, arguments.last)
     wide = pd.concat([frame[frame["issue_date"].dt.to_period("M") == m.to_period("M")] for m, frame in months.items()])
     wide = wide[wide["issue_date"].between(arguments.first, arguments.last) & (wide["days_since_observed"] == 0)]
     served = served.merge(wide[[*KEY, "damped_persistence", "climatology"]], on=KEY)
     by_family(wide, served)
     by_part(served)
     intervals(served)
+    beside(served, baselines)
 
 
-def serve(months: dict[pd.Timestamp, pd.DataFrame], first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
-    """The champions' forecasts of all site-days issued between the days, with intervals and chances."""
+def serve(
+    months: dict[pd.Timestamp, pd.DataFrame], first: pd.Timestamp, last: pd.Timestamp
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The champions' forecasts of all site-days issued between the days, with intervals and chances; and the baselines'
+    with intervals calibrated in the same way."""
     scores = pd.concat([scored(month, frame) for month, frame in months.items()], ignore_index=True)
-    incumbent, served = None, []
+    incumbent: str | None = None
+    served: list[pd.DataFrame] = []
+    baselines: list[pd.DataFrame] = []
     for month, frame in months.items():
         begin = month - pd.DateOffset(months=CALIBRATION_MONTHS)
         past = scores[(scores["target_date"] >= begin) & (scores["target_date"] < month)]
@@ -76,9 +84,11 @@ def serve(months: dict[pd.Timestamp, pd.DataFrame], first: pd.Timestamp, last: p
         incumbent = choice.model_family
         if incumbent is not None and month >= first.replace(day=1):
             print(choice.reason, flush=True)
-            band = calibrate_champion(past, trained=trained, model_family=incumbent, month=month)
-            served.append(with_outlook(frame[frame["issue_date"].between(month, last)], incumbent, band))
-    return pd.concat(served, ignore_index=True)
+            asked = frame[frame["issue_date"].between(month, last)]
+            for family in (incumbent, *BESIDE):
+                band = calibrate_champion(past, trained=trained, model_family=family, month=month)
+                (served if family == incumbent else baselines).append(with_outlook(asked, family, band))
+    return pd.concat(served, ignore_index=True), pd.concat(baselines, ignore_index=True)
 
 
 def scored(month: pd.Timestamp, frame: pd.DataFrame) -> pd.DataFrame:
@@ -105,10 +115,10 @@ def with_outlook(frame: pd.DataFrame, family: str, band: object) -> pd.DataFrame
     return frame[[*KEY, "pm25_observed_ugm3", "days_since_observed"]].assign(
         pm25_ugm3=forecast,
         model_family=family,
-        pm25_lower_ugm3=outlook.lower,
-        pm25_upper_ugm3=outlook.upper,
-        is_covered=seen.between(pd.Series(outlook.lower, seen.index), pd.Series(outlook.upper, seen.index)),
-        **outlook.chances,
+        pm25_lower_ugm3=outlook.lower_ugm3,
+        pm25_upper_ugm3=outlook.upper_ugm3,
+        is_covered=seen.between(pd.Series(outlook.lower_ugm3, seen.index), pd.Series(outlook.upper_ugm3, seen.index)),
+        **outlook.probabilities,
     )
 
 
@@ -130,7 +140,8 @@ def by_family(wide: pd.DataFrame, served: pd.DataFrame) -> None:
 def by_part(served: pd.DataFrame) -> None:
     """The champion by season and by EPA region, with its skill over climatology too."""
     parts = served.assign(
-        season=np.array(SEASONS)[season_number(served["target_date"])], region=region_numbers(served["site_id"])
+        season=np.array(SEASONS)[season_number(served["target_date"])],
+        region=region_numbers(served["site_id"].tolist()),
     )
     for part in ("season", "region"):
         by = ["horizon_days", part]
@@ -152,6 +163,18 @@ def intervals(served: pd.DataFrame) -> None:
     print("\nReliability, all leads")
     print(reliability_tables(served).round(3).to_string(index=False))
     assert set(PROBABILITY_COLUMNS.values()) <= set(served)
+
+
+def beside(served: pd.DataFrame, baselines: pd.DataFrame) -> None:
+    """The champion's intervals next to those that baselines would have; fresh sites, by lead."""
+    both = pd.concat([served.assign(model_family="served"), baselines], ignore_index=True)
+    both = both[both["days_since_observed"] == 0]
+    measured = both.assign(**interval_measures(both)).groupby(["horizon_days", "model_family"])
+    table = measured.agg(
+        coverage=("is_covered", "mean"), width=("width_ugm3", "mean"), pinball=("pinball_ugm3", "mean")
+    )
+    print("\nIntervals of the champion and of baselines")
+    print(table.round(3).to_string())
 
 
 def show(table: pd.DataFrame, by: list[str], extra: list[str] | None = None) -> None:

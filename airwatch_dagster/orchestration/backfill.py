@@ -17,15 +17,16 @@ from airwatch_dagster.orchestration.planning import (
     reads_of,
 )
 from airwatch_dagster.orchestration.resources import SourceResource, opened_storage
-from airwatch_dagster.orchestration.runs import RunReport, materialize_step, materialize_table, unrecorded
+from airwatch_dagster.orchestration.runs import RunReport, unrecorded
 from airwatch_dagster.orchestration.settings import Settings
+from airwatch_dagster.orchestration.side_by_side import Load, Task, run_tasks
 from airwatch_dagster.orchestration.storage import TableStorage
 
 Echo = Callable[[str], None]
 
 
 def run_backfill(
-    definitions: dg.Definitions,
+    load: Load,
     *,
     first: datetime,
     last: datetime,
@@ -33,8 +34,10 @@ def run_backfill(
     tables: Sequence[str] | None = None,
     refresh: bool = False,
     only_plan: bool = False,
+    processes: int = 1,
 ) -> None:
-    """Materialize what is missing or outdated between two days; raises at the first run that fails."""
+    """Materialize what is missing or outdated between two days, some runs at a time with more than one process; raises
+    at the first run that fails. ``load`` gives the definitions, here and in the other processes."""
     chosen = _known(tables)
     settings = Settings.from_environment()
     storage = opened_storage(settings.storage)
@@ -42,53 +45,51 @@ def run_backfill(
         broken = unrecorded(instance)
     stored = {table: _written(storage, table, but=broken.get(table, set())) for table in ORDER}
     days = (pd.Timestamp(first), pd.Timestamp(last))
-    steps = plan_backfill(
-        reads_of(definitions), first=days[0], last=days[1], stored=stored, tables=chosen, refresh=refresh
-    )
+    steps = plan_backfill(reads_of(load()), first=days[0], last=days[1], stored=stored, tables=chosen, refresh=refresh)
     needs_monitors = refresh or not storage.exists("monitors")
     echo(f"Source {settings.source}, area {settings.area}, storage {settings.storage}")
     echo(_plan_sentence(steps, needs_monitors=needs_monitors))
     if only_plan or not (steps or needs_monitors):
         _say_cost(steps, storage, echo)
         return
-    with dg.DagsterInstance.get() as instance:
-        run = _Runs(definitions, instance, echo, resume=not refresh)
-        if needs_monitors:
-            run.table("monitors")
-        _say_cost(steps, storage, echo)
-        run.steps(steps, storage)
+    run = _Runs(load, echo, resume=not refresh, processes=processes)
+    if needs_monitors:
+        run.tasks([Task("monitors")])
+    _say_cost(steps, storage, echo)
+    run.tasks(run.in_order(steps))
+    looks = days_to_look_through(_written(storage, "raw_readings"), _written(storage, "revisions"))
+    run.tasks([Task("revisions", Step("revisions", day, day, 1)) for day in looks])
 
 
 class _Runs:
-    """Runs of this process, each with its line of progress."""
+    """Runs of the backfill, each with its line of progress."""
 
-    def __init__(self, definitions: dg.Definitions, instance: dg.DagsterInstance, echo: Echo, *, resume: bool) -> None:
-        self._definitions = definitions
-        self._instance = instance
+    def __init__(self, load: Load, echo: Echo, *, resume: bool, processes: int) -> None:
+        self._load = load
         self._echo = echo
         self._resume = resume
+        self._processes = processes
 
-    def table(self, name: str) -> None:
-        """An unpartitioned table."""
-        report = materialize_table(self._definitions, name, instance=self._instance)
-        self._echo(_line("", name, "", report))
+    def in_order(self, steps: Sequence[Step]) -> list[Task]:
+        """All steps; coverage comes last, since its plots show the monitors' changes."""
+        made = [self._task(step) for step in steps]
+        late = [task for task in made if task.table == "coverage"]
+        return [task for task in made if task not in late] + [Task("monitor_changes")] * bool(late) + late
 
-    def steps(self, steps: Sequence[Step], storage: TableStorage) -> None:
-        """All steps in order; coverage comes last, since its plots show the monitors' changes; then the ledger."""
-        late = [step for step in steps if step.table == "coverage"]
-        ordered = [step for step in steps if step.table != "coverage"] + late
-        for number, step in enumerate(ordered, 1):
-            if late and step is late[0]:
-                self.table("monitor_changes")
-            self._step(f"[{number:>3}/{len(steps)}]", step)
-        for day in days_to_look_through(_written(storage, "raw_readings"), _written(storage, "revisions")):
-            self._step("", Step("revisions", day, day, 1))
+    def _task(self, step: Step) -> Task:
+        return Task(step.table, step, {"resume": self._resume} if step.table == "raw_readings" else None)
 
-    def _step(self, number: str, step: Step) -> None:
-        config = {"resume": self._resume} if step.table == "raw_readings" else None
-        report = materialize_step(self._definitions, step, instance=self._instance, config=config)
-        days = f"{step.first}…{step.last}" if step.first != step.last else step.first
-        self._echo(_line(number, step.table, days, report))
+    def tasks(self, tasks: Sequence[Task]) -> None:
+        """All of them, one by one where there is nothing to gain."""
+        numbers = iter(range(1, len(tasks) + 1))
+        total = sum(task.step is not None for task in tasks)
+        processes = min(self._processes, len(tasks))
+
+        def done(task: Task, report: RunReport) -> None:
+            numbered = task.step is not None and total > 1
+            self._echo(_line(f"[{next(numbers):>3}/{total}]" if numbered else "", task, report))
+
+        run_tasks(tasks, load=self._load, processes=processes, done=done)
 
 
 def _written(storage: TableStorage, table: str, *, but: Collection[str] = ()) -> dict[str, pd.Timestamp]:
@@ -143,5 +144,6 @@ def cost_sentence(cost: Cost) -> str:
     return f"From EPA: {cost.calls} request{'' if cost.calls == 1 else 's'}, {rows}, about {time}{kept}."
 
 
-def _line(number: str, table: str, days: str, report: RunReport) -> str:
-    return f"  {number:<9} {table:<18} {days:<21} {report.rows:>9,} rows  {report.seconds:6.1f} s"
+def _line(number: str, task: Task, report: RunReport) -> str:
+    days = "" if task.step is None else "…".join(dict.fromkeys((task.step.first, task.step.last)))
+    return f"  {number:<9} {task.table:<18} {days:<21} {report.rows:>9,} rows  {report.seconds:6.1f} s"

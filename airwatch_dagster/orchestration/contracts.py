@@ -13,6 +13,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from airwatch_dagster import __version__
+from airwatch_dagster.orchestration.event_log import one_transaction
 from airwatch_dagster.orchestration.parquet_io_manager import KEEP_UNCHANGED
 from airwatch_dagster.orchestration.partitions import PARTITIONS
 from airwatch_dagster.schemas import TABLES, TableSpec
@@ -220,19 +221,20 @@ def _fan_out(
     if spec.partition_column is None or context.has_partition_key:
         return
     targets = _materializations(context, spec)
-    for partition in context.partition_keys:
-        odd = oddities.get(partition)
-        metadata = {"odd": dg.MetadataValue.text(odd)} if odd else {}
-        _report(
-            context,
-            spec,
-            name,
-            partition,
-            passed=odd is None,
-            severity=severity,
-            metadata=metadata,
-            target=targets.get(partition),
-        )
+    with one_transaction(context.instance):
+        for partition in context.partition_keys:
+            odd = oddities.get(partition)
+            metadata = {"odd": dg.MetadataValue.text(odd)} if odd else {}
+            _report(
+                context,
+                spec,
+                name,
+                partition,
+                passed=odd is None,
+                severity=severity,
+                metadata=metadata,
+                target=targets.get(partition),
+            )
 
 
 def _materializations(

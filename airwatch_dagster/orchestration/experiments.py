@@ -1,4 +1,4 @@
-"""MLflow: every fitted model with its parameters, metrics, data and signature; the champion under an alias.
+"""MLflow: the connection to it, its registered models, the champion under an alias.
 
 Imports mlflow and dagster-mlflow only when a run needs them: they cost seconds, and every run re-imports
 the code location.
@@ -18,20 +18,13 @@ import pandas as pd
 
 from airwatch_dagster import __version__
 from airwatch_dagster.errors import ConfigurationError, SourceUnavailable
-from airwatch_dagster.fit.inputs import weather_inputs
-from airwatch_dagster.fit.training import Registration, TrainedModel
-from airwatch_dagster.orchestration.importance_metrics import importance_metrics
 from airwatch_dagster.orchestration.links import REGISTERED_MODEL, dagster_run_url, without_credentials
 from airwatch_dagster.orchestration.settings import Settings
-from airwatch_dagster.schemas import TABLES
 
 EXPERIMENT: Final = "airwatch"
 CHAMPION_ALIAS: Final = "champion"
 CHAMPION_MONTH_TAG: Final = "champion_month"
 """Tag of the registered model: the month its champion alias stands for, so that backfilling never moves it back."""
-
-SERVED_LIBRARIES: Final = ("pandas", "numpy", "scikit-learn", "catboost")
-"""Packages a logged model needs to be loaded elsewhere, beside this one."""
 
 
 @dg.resource(description="dagster-mlflow's resource, connected to MLFLOW_TRACKING_URI; one MLflow run per Dagster run")
@@ -130,65 +123,6 @@ def _require_answer(uri: str) -> None:
             f"no MLflow server answers at {without_credentials(uri)} ({type(error).__name__})",
             fix="Start the server, correct the address, or unset the variable to use SQLite under AIRWATCH_STATE",
         ) from None
-
-
-def log_trained(mlflow: Any, trained: TrainedModel, *, examples: pd.DataFrame) -> Registration:
-    """Record one fitted family in a nested MLflow run of its own and register it as a version."""
-    from mlflow.models import infer_signature
-
-    month = f"{trained.month:%Y-%m}"
-    tags = {"family": trained.family, "month": month, **of_dagster_run(mlflow.dagster_run_id)}
-    with mlflow.start_run(nested=True, run_name=f"{trained.family} {month}", tags=tags) as run:
-        mlflow.log_params({**trained.params, **_window(trained), **_weather(examples)})
-        sample = examples.head(100)
-        dataset = mlflow.data.from_pandas(sample, name=f"training_examples {month}", targets="pm25_observed_ugm3")
-        mlflow.log_input(dataset, context="training")
-        inputs = sample[[*TABLES["features"].column_names, "target_date", "horizon_days", *weather_inputs(sample)]]
-        outputs = pd.DataFrame({"pm25_ugm3": trained.model.predict(sample)})  # type: ignore[union-attr]
-        info = mlflow.pyfunc.log_model(
-            name="model",
-            python_model=_served(trained.model),
-            signature=infer_signature(inputs.head(5), outputs.head(5)),
-            pip_requirements=_pinned_libraries(),
-        )
-        # After the model: metrics logged before it would be copied to it one by one, and stored twice in the run.
-        mlflow.log_metrics({**trained.metrics, **importance_metrics(trained.model)}, model_id=info.model_id)
-        # The client says nothing on the terminal, unlike mlflow's own helper for registering.
-        version = mlflow.tracking_client.create_model_version(
-            REGISTERED_MODEL, source=info.model_uri, run_id=run.info.run_id, model_id=info.model_id
-        )
-        return Registration(run.info.run_id, info.model_uri, str(version.version))
-
-
-def _window(trained: TrainedModel) -> dict[str, Any]:
-    """What the model learned from."""
-    return {
-        "month": f"{trained.month:%Y-%m}",
-        "training_rows": trained.training_rows,
-        "first_target_date": f"{trained.first_target_date:%Y-%m-%d}",
-        "last_target_date": f"{trained.last_target_date:%Y-%m-%d}",
-    }
-
-
-def _weather(examples: pd.DataFrame) -> dict[str, int]:
-    """How many of the examples had any weather beside them, where it is used."""
-    names = list(weather_inputs(examples))
-    return {"examples_with_weather": int(examples[names].notna().any(axis=1).sum())} if names else {}
-
-
-def _served(model: Any) -> Any:
-    """The fitted model as an MLflow python model: feature rows with horizon_days in, pm25_ugm3 out."""
-    from airwatch_dagster.orchestration.served_model import ServedModel
-
-    return ServedModel(model)
-
-
-@lru_cache
-def _pinned_libraries() -> list[str]:
-    """The exact versions in use; giving them spares MLflow an inference of seconds per model."""
-    from importlib.metadata import version
-
-    return [f"{name}=={version(name)}" for name in SERVED_LIBRARIES]
 
 
 @lru_cache(maxsize=64)

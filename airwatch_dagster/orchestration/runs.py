@@ -40,7 +40,12 @@ class RunFailed(Exception):
     """A run ended in failure; the message is the failing step's own, and where the whole story is."""
 
     def __init__(self, table: str, sentence: str, run_id: str) -> None:
-        super().__init__(f"{table} failed: {sentence} (Dagster run {run_id})")
+        # Kept as they are given, so that another process can hand the error over.
+        super().__init__(table, sentence, run_id)
+
+    def __str__(self) -> str:
+        table, sentence, run_id = self.args
+        return f"{table} failed: {sentence} (Dagster run {run_id})"
 
 
 @dataclass(frozen=True)

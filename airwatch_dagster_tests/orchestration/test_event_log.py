@@ -14,7 +14,7 @@ from dagster._core.events import EngineEventData
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from airwatch_dagster.orchestration import event_log
-from airwatch_dagster.orchestration.event_log import PooledSqliteEventLogStorage
+from airwatch_dagster.orchestration.event_log import PooledSqliteEventLogStorage, one_transaction
 
 
 def note(run_id: str, message: str) -> dg.EventLogEntry:
@@ -213,3 +213,67 @@ def test_the_upstream_method_that_is_replaced_is_still_the_one_that_opens_connec
         assert part in source
     for name in ("run_connection", "index_connection"):
         assert "self._connect(" in inspect.getsource(getattr(SqliteEventLogStorage, name))
+
+
+def store_and_fail(storage: PooledSqliteEventLogStorage) -> None:
+    with storage.one_transaction():
+        for run_id in ("run", "another"):
+            storage.store_event(note(run_id, "lost"))
+        raise ZeroDivisionError
+
+
+def test_events_of_one_transaction_are_all_there_or_none(folder: Path, pooled: PooledSqliteEventLogStorage) -> None:
+    other = PooledSqliteEventLogStorage(str(folder))
+    pooled.store_event(note("run", "before"))
+    with pooled.one_transaction(), pooled.one_transaction():
+        for run_id in ("run", "another"):
+            pooled.store_event(note(run_id, "within"))
+        assert messages(pooled, "run") == ["before", "within"]
+        assert messages(other, "run") == ["before"]
+    assert messages(other, "run") == ["before", "within"]
+
+    with pytest.raises(ZeroDivisionError):
+        store_and_fail(pooled)
+
+    pooled.store_event(note("run", "after"))
+    assert messages(other, "run") == ["before", "within", "after"]
+    assert messages(other, "another") == ["within"]
+    other.dispose()
+
+
+def test_a_batch_is_one_transaction(pooled: PooledSqliteEventLogStorage) -> None:
+    pooled.store_event_batch([note("run", str(number)) for number in range(5)])
+    assert messages(pooled, "run") == ["0", "1", "2", "3", "4"]
+    with pytest.raises(Exception, match="EventLogEntry"):
+        pooled.store_event_batch([note("run", "lost"), "no event"])  # type: ignore[list-item]
+    assert messages(pooled, "run") == ["0", "1", "2", "3", "4"]
+
+
+def test_another_threads_event_waits_for_the_transaction_and_is_not_part_of_it(
+    pooled: PooledSqliteEventLogStorage,
+) -> None:
+    other = threading.Thread(target=lambda: pooled.store_event(note("run", "other")))
+    with pooled.one_transaction():
+        pooled.store_event(note("run", "first"))
+        other.start()
+        other.join(0.2)
+        assert other.is_alive()
+        pooled.store_event(note("run", "second"))
+    other.join(10)
+    assert messages(pooled, "run") == ["first", "second", "other"]
+
+
+def test_a_log_of_another_kind_has_no_transactions_to_join(tmp_path: Path) -> None:
+    with instance(tmp_path / "upstream", "SqliteEventLogStorage") as one, one_transaction(one):
+        one.report_engine_event("written", job_name="job", run_id="run")
+    with instance(tmp_path / "pooled", "PooledSqliteEventLogStorage") as one, one_transaction(one):
+        one.report_engine_event("written", job_name="job", run_id="run")
+        assert len(one.all_logs("run")) == 1
+
+
+def test_a_table_that_is_not_there_yet_is_looked_for_again(pooled: PooledSqliteEventLogStorage) -> None:
+    assert pooled.has_table("event_logs")
+    assert not pooled.has_table("later")
+    with pooled.index_connection() as connection:
+        connection.exec_driver_sql("CREATE TABLE later (id INTEGER)")
+    assert pooled.has_table("later")

@@ -17,17 +17,17 @@ from airwatch_dagster.errors import ConfigurationError, SourceUnavailable
 from airwatch_dagster.fit.examples import join_truth
 from airwatch_dagster.fit.families import FittedModel
 from airwatch_dagster.fit.learned import CORRECTION_INPUTS
-from airwatch_dagster.fit.training import train_family
+from airwatch_dagster.fit.training import Registration, TrainedModel, train_family
 from airwatch_dagster.orchestration.experiments import (
     connect,
     crown,
     load_model,
-    log_trained,
     mlflow_resource,
     note_service,
     registered,
 )
 from airwatch_dagster.orchestration.importance_metrics import logged_importance
+from airwatch_dagster.orchestration.model_log import LearnedFrom, log_trained
 from airwatch_dagster_tests.installations import Installation
 from airwatch_dagster_tests.orchestration.test_importance_metrics import Linear
 from airwatch_dagster_tests.simulated_air import simulated_site_days
@@ -65,6 +65,10 @@ def run_with_mlflow(use: Any) -> dg.ExecuteInProcessResult:
         return training.execute_in_process(raise_on_error=False, run_config=quiet)
 
 
+def logged(mlflow: Any, trained: TrainedModel, examples: pd.DataFrame) -> Registration:
+    return log_trained(mlflow, trained, learned_from=LearnedFrom.of(examples, month=MONTH))
+
+
 def parent_status(registry: Any, run_id: str) -> str:
     experiment = registry.get_experiment_by_name("airwatch")
     runs = registry.search_runs([experiment.experiment_id], f"tags.dagster_run_id = '{run_id}'")
@@ -76,7 +80,7 @@ def test_a_fitted_family_is_logged_registered_and_loads_as_it_was(registry: Any,
     trained = train_family(examples, family="damped_persistence", month=MONTH, seed=1)
     kept: list[Any] = []
 
-    result = run_with_mlflow(lambda mlflow: kept.append(log_trained(mlflow, trained, examples=examples)))
+    result = run_with_mlflow(lambda mlflow: kept.append(logged(mlflow, trained, examples)))
 
     assert result.success
     [registration] = kept
@@ -98,8 +102,8 @@ def test_a_model_with_weather_asks_for_it_and_tells_how_much_it_saw(registry: An
     windy = pd.concat([examples, weather.where(first_day)], axis=1)
     trained, kept = train_family(windy, family="persistence", month=MONTH, seed=1), []
 
-    run_with_mlflow(lambda mlflow: kept.append(log_trained(mlflow, trained, examples=windy)))
-    run_with_mlflow(lambda mlflow: kept.append(log_trained(mlflow, trained, examples=examples)))
+    run_with_mlflow(lambda mlflow: kept.append(logged(mlflow, trained, windy)))
+    run_with_mlflow(lambda mlflow: kept.append(logged(mlflow, trained, examples)))
 
     params = [registry.get_run(one.mlflow_run_id).data.params for one in kept]
     assert params[0]["examples_with_weather"] == str(first_day.sum())
@@ -123,7 +127,7 @@ def test_the_importance_of_a_learned_familys_inputs_is_logged_and_read_back(
     learned = replace(baseline, family="ridge", model=FittedModel("ridge", Linear(weights)))
     kept: list[Any] = []
 
-    run_with_mlflow(lambda mlflow: kept.append(log_trained(mlflow, learned, examples=examples)))
+    run_with_mlflow(lambda mlflow: kept.append(logged(mlflow, learned, examples)))
 
     told = logged_importance(kept[0].mlflow_run_id)
     assert max(told, key=lambda name: told[name]) == CORRECTION_INPUTS[3]
@@ -137,7 +141,7 @@ def test_every_run_leads_to_the_dagster_run_that_made_it(
     monkeypatch.setenv("AIRWATCH_UI_URL", "http://dagster.example/")
     trained = train_family(examples, family="persistence", month=MONTH, seed=1)
 
-    result = run_with_mlflow(lambda mlflow: log_trained(mlflow, trained, examples=examples))
+    result = run_with_mlflow(lambda mlflow: logged(mlflow, trained, examples))
 
     runs = registry.search_runs(
         [registry.get_experiment_by_name("airwatch").experiment_id], f"tags.dagster_run_id = '{result.run_id}'"
@@ -151,7 +155,7 @@ def test_every_run_leads_to_the_dagster_run_that_made_it(
 def test_the_registry_knows_what_a_version_learned_from(registry: Any, examples: pd.DataFrame) -> None:
     trained = train_family(examples, family="persistence", month=MONTH, seed=1)
     kept: list[Any] = []
-    run_with_mlflow(lambda mlflow: kept.append(log_trained(mlflow, trained, examples=examples)))
+    run_with_mlflow(lambda mlflow: kept.append(logged(mlflow, trained, examples)))
 
     assert registered(kept[0].model_version) == {
         "mlflow_run_id": kept[0].mlflow_run_id,

@@ -1,0 +1,51 @@
+"""Two runs of a backfill at a time store what one after the other does, and fail as clearly."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from airwatch_dagster_tests.installations import Installation
+
+DAYS = ("2021-04-29", "2021-05-02")
+TABLES = ("raw_readings", "site_days", "coverage")
+
+
+@pytest.fixture
+def beside(filled: Installation, tmp_path: Path) -> Installation:
+    """An installation of its own with the tables of the filled one, but for some days."""
+    shutil.copytree(filled.folder / "tables", tmp_path / "here" / "tables")
+    for table in TABLES[:2]:
+        for day in pd.date_range(*DAYS):
+            (tmp_path / "here" / "tables" / table / f"{day:%Y-%m-%d}.parquet").unlink()
+    for month in ("2021-04", "2021-05"):
+        (tmp_path / "here" / "tables" / "coverage" / f"{month}.parquet").unlink()
+    return Installation.at(tmp_path / "here")
+
+
+def test_two_at_a_time_store_what_one_after_the_other_did(filled: Installation, beside: Installation) -> None:
+    said = beside.done("backfill", *DAYS, "--tables", ",".join(TABLES), "--processes", "2")
+
+    assert "[  3/3]" in said
+    lines = [line.split()[2] for line in said.splitlines() if line.startswith("  [")]
+    assert lines == list(TABLES)
+    for table in TABLES:
+        keys = ["2021-04", "2021-05"] if table == "coverage" else [f"{day:%Y-%m-%d}" for day in pd.date_range(*DAYS)]
+        made, expected = (one.tables.read(table, keys) for one in (beside, filled))
+        contents = [name for name in made if not name.endswith("_at")]
+        assert len(made)
+        pd.testing.assert_frame_equal(made[contents], expected[contents])
+
+
+def test_a_run_that_fails_ends_the_backfill_with_its_own_sentence(beside: Installation, tmp_path: Path) -> None:
+    """Here that simulated air must not be mixed with readings."""
+    mirror = beside.but(AIRWATCH_SOURCE="airdata", AIRWATCH_AIRDATA_URL=f"file://{tmp_path}/nowhere")
+
+    failed = mirror.airwatch("backfill", *DAYS, "--tables", "raw_readings,site_days", "--processes", "2")
+
+    assert failed.exit_code == 1
+    told = failed.output.partition("Error: ")[2]
+    assert told.startswith("raw_readings failed: ")
+    assert "AIRWATCH_SOURCE to the source used so far. Retrying will not help. (Dagster run " in told
+    assert not (beside.folder / "tables" / "site_days" / f"{DAYS[0]}.parquet").exists()
