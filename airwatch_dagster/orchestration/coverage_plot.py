@@ -1,6 +1,5 @@
 """A picture of what was published, and of what changed about the monitors meanwhile."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,6 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 from airwatch_dagster.acquire.area import cbsa_names, state_names
+from airwatch_dagster.orchestration.pictures import png_of
 
 SIZE_INCHES: Final = (9.0, 3.5)
 DOTS_PER_INCH: Final = 100
@@ -52,13 +52,13 @@ def completeness_plot(coverage: pd.DataFrame, monitor_changes: pd.DataFrame) -> 
     if rows.empty:
         axes.text(0.5, 0.5, "No site was running", ha="center", va="center")
         axes.set_axis_off()
-        return _png(figure)
+        return png_of(figure)
     _draw_statuses(axes, rows)
     markers = _markers(monitor_changes, days=rows["date_local"])
     _draw_changes(axes, markers[:MOST_MARKERS], hidden=len(markers[MOST_MARKERS:]))
     figure.suptitle(f"PM2.5 sites: {_area(rows)}, {_period(rows['date_local'])}", fontsize=10)
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.03), fontsize=8, frameon=False, reverse=True)
-    return _png(figure)
+    return png_of(figure)
 
 
 def _draw_statuses(axes: Any, rows: pd.DataFrame) -> None:
@@ -129,9 +129,3 @@ def _period(days: pd.Series) -> str:
 
 def _ends(days: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
     return days.min(), days.max()
-
-
-def _png(figure: Any) -> bytes:
-    written = io.BytesIO()
-    figure.savefig(written, format="png")
-    return written.getvalue()

@@ -111,12 +111,16 @@ def _numbers(by_lead: Sequence[Mapping[Any, Any]]) -> dict[str, float]:
 
 
 def _table(head: str, rows: Mapping[str, Mapping[Any, Any]]) -> str:
-    """Markdown: a line per row under its name."""
-    heads = [head, *_cells(next(iter(rows.values())))]
-    return _markdown(heads, ([name, *_cells(row).values()] for name, row in rows.items()))
+    """Markdown: a line per row under its name, errors first and below them what was said beside the forecasts."""
+    return "\n\n".join(_lines(head, {name: told(row) for name, row in rows.items()}) for told in (_errors, _beside_it))
 
 
-def _cells(row: Mapping[Any, Any]) -> dict[str, str]:
+def _lines(head: str, cells: Mapping[str, Mapping[str, str]]) -> str:
+    heads = [head, *next(iter(cells.values()))]
+    return _markdown(heads, ([name, *row.values()] for name, row in cells.items()))
+
+
+def _errors(row: Mapping[Any, Any]) -> dict[str, str]:
     """Heading → what a row says there."""
     return {
         "Forecasts": f"{row['forecasts']:,}",
@@ -126,12 +130,18 @@ def _cells(row: Mapping[Any, Any]) -> dict[str, str]:
         "Bias, µg/m³": _number(row["bias_ugm3"], "+z.2f"),
         "NMB": _number(row["normalised_mean_bias"], "+z.0%"),
         "IOA": _number(row["index_of_agreement"]),
+    }
+
+
+def _beside_it(row: Mapping[Any, Any]) -> dict[str, str]:
+    """Heading → what a row says there of intervals, chances and exceedances."""
+    return {
         "Coverage": _number(row["coverage"], ".1%"),
         "Width, µg/m³": _number(row["mean_width_ugm3"], ".1f"),
         "Pinball, µg/m³": _number(row["pinball_ugm3"], ".3f"),
-        "POD / FAR / CSI above 9.0": _joined(row[f"{name}_9_0"] for name in ("pod", "far", "csi")),
-        "above 35.4": _joined(row[f"{name}_35_4"] for name in ("pod", "far", "csi")),
-        "Brier 9.0 / 35.4": _joined((row["brier_9_0"], row["brier_35_4"]), ".4f"),
+        "POD / FAR / CSI, 9.0": _joined(row[f"{name}_9_0"] for name in ("pod", "far", "csi")),
+        "35.4": _joined(row[f"{name}_35_4"] for name in ("pod", "far", "csi")),
+        "Brier, 9.0 / 35.4": _joined((row["brier_9_0"], row["brier_35_4"]), ".4f"),
     }
 
 

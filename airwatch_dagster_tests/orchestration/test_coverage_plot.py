@@ -55,13 +55,13 @@ def words(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     from matplotlib.text import Text
 
     seen: list[str] = []
-    finish = coverage_plot._png
+    finish = coverage_plot.png_of
 
     def read_first(figure: Any) -> bytes:
         seen.extend(text.get_text() for text in figure.findobj(Text))
         return finish(figure)
 
-    monkeypatch.setattr(coverage_plot, "_png", read_first)
+    monkeypatch.setattr(coverage_plot, "png_of", read_first)
     return seen
 
 

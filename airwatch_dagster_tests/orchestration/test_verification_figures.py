@@ -85,14 +85,14 @@ def test_a_month_without_forecasts_says_so_and_the_others_are_told() -> None:
 def test_the_tables_have_a_line_per_lead_and_per_group_of_the_shortest() -> None:
     told = figures()["2021-07"]
 
-    head, _, first, second, *_ = told["by_lead"].value.splitlines()
-    assert head.startswith("| Lead | Forecasts | Skill | RMSE, µg/m³ | MAE, µg/m³ | Bias, µg/m³ | NMB |")
-    assert first == (
-        "| 1 d | 1 | +0.75 | 2.00 | 2.00 | -2.00 | -17% | 0.00 | 100.0% | 10.0 | 0.250 | 1.00 / 0.00 / 1.00 | "
-        "– / – / – | 0.0400 / 0.0000 |"
+    errors, beside, _ = told["by_lead"].value.split("\n\n")
+    assert errors.splitlines()[0] == "| Lead | Forecasts | Skill | RMSE, µg/m³ | MAE, µg/m³ | Bias, µg/m³ | NMB | IOA |"
+    assert errors.splitlines()[2] == "| 1 d | 1 | +0.75 | 2.00 | 2.00 | -2.00 | -17% | 0.00 |"
+    assert errors.splitlines()[3].startswith("| 2 d | 1 | – | 1.00 |")
+    assert beside.splitlines()[2] == (
+        "| 1 d | 100.0% | 10.0 | 0.250 | 1.00 / 0.00 / 1.00 | – / – / – | 0.0400 / 0.0000 |"
     )
-    assert second.startswith("| 2 d | 1 | – | 1.00 |")
-    groups = [line.split(" | ")[0] for line in told["by_group"].value.splitlines()[2:-2]]
+    groups = [line.split(" | ")[0] for line in told["by_group"].value.split("\n\n")[1].splitlines()[2:]]
     assert groups == ["| all", "| observed on issue day", "| region 5", "| observed Moderate"]
 
 
