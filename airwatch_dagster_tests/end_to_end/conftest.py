@@ -20,7 +20,7 @@ FIRST, LAST = "2021-03-18", "2021-05-31"
 """75 days: April is trained for but has no examples to learn from in time, May has a champion."""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Backfilled once; tests only read it."""
     installation = Installation.at(tmp_path_factory.mktemp("filled"))
@@ -28,7 +28,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     return installation
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Everything before ``MADE_FROM`` is known; nothing of it is made by what the tests look at."""
     installation = Installation.at(tmp_path_factory.mktemp("past") / "start")
@@ -37,7 +37,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     return installation
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def at_once(start: Installation) -> Installation:
     """Five weeks of true readings, each table made in one run."""
     installation = copy_of(start, "at-once")
