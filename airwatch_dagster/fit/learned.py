@@ -33,6 +33,10 @@ CORRECTION_INPUTS: Final = (*INPUTS, "local_law_log", "local_law_ugm3")
 Behind them stands the weather where some is used."""
 
 
+ROWS_WORTH_A_THREAD: Final = 2000
+"""Rows a tree draws from which on threads save time; of smaller trees they only get in one another's way."""
+
+
 class Regressor(Protocol):
     """What is fitted per horizon: any regressor on the matrix of ``CORRECTION_INPUTS`` and the weather."""
 
@@ -165,7 +169,8 @@ def fit_random_forest(
     def regressor(lesson: Lesson) -> Regressor:
         examples = len(lesson.inputs)
         rows = min(examples, max(params["rows_per_tree"], round(params["share_per_tree"] * examples)))
-        forest = RandomForestRegressor(**trees, max_samples=rows, random_state=seed, n_jobs=thread_count)
+        threads = thread_count if rows >= ROWS_WORTH_A_THREAD else 1
+        forest = RandomForestRegressor(**trees, max_samples=rows, random_state=seed, n_jobs=threads)
         forest.fit(np.nan_to_num(lesson.inputs), lesson.residual)
         # Threads add trees up in the order they finish; one thread keeps predictions identical to the last bit.
         return NullsAsZero(forest.set_params(n_jobs=1))

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.enrich.log_anomaly import log_pm25
+from airwatch_dagster.fit import learned
 from airwatch_dagster.fit.baselines import DampedPersistence
-from airwatch_dagster.fit.learned import CORRECTION_INPUTS, LearnedCorrection, Lesson, Lessons
+from airwatch_dagster.fit.learned import CORRECTION_INPUTS, LearnedCorrection, Lesson, Lessons, fit_random_forest
 from airwatch_dagster.fit.local import fit_and_test, usual_log
+from airwatch_dagster.fit.parameters import DEFAULTS
 
 SITES = [f"17031{number:04d}" for number in range(5)]
 
@@ -96,3 +98,12 @@ def test_where_all_examples_are_the_areas_own_they_are_taken_as_they_are(lessons
     assert inputs is lesson.inputs
     assert residual is lesson.residual
     assert weights is None
+
+
+def test_a_forest_is_the_same_on_one_thread_and_on_two(lessons: Lessons, monkeypatch: pytest.MonkeyPatch) -> None:
+    params = {**DEFAULTS["random_forest"], "n_estimators": 4}
+    alone = fit_random_forest(lessons, params=params, seed=1, thread_count=2).corrections[1]
+    monkeypatch.setattr(learned, "ROWS_WORTH_A_THREAD", 0)
+    shared = fit_random_forest(lessons, params=params, seed=1, thread_count=2).corrections[1]
+    matrix = lessons.by_horizon[1].inputs
+    np.testing.assert_array_equal(shared.predict(matrix), alone.predict(matrix))
