@@ -15,8 +15,8 @@ from airwatch_dagster.orchestration.storage import TableStorage
 DEMO_YEARS = 2
 """Years of simulated air up to yesterday: one to learn from, one to be tested in."""
 
-PROCESSES = 2
-"""Runs at a time: a third is taken off the demo's time on two cores."""
+PROCESSES = min(2, os.cpu_count() or 1)
+"""Runs at a time: two take a third off the demo's time on two cores."""
 
 EMBEDDED = {"AIRWATCH_SOURCE": "practice", "AIRWATCH_AREA": "cbsa:16980"}
 """What the demo runs on, whatever `.env` says: simulated air must never be mixed with real readings."""
