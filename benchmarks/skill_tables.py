@@ -26,7 +26,6 @@ from airwatch_dagster.schemas.columns import FAMILIES
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 
 SEED = 88101
-BESIDE = ("damped_persistence", "climatology")
 KEY = ["site_id", "issue_date", "target_date", "horizon_days"]
 SHOWN = {
     "rmse_ugm3": "RMSE",
@@ -54,25 +53,25 @@ def main() -> None:
     parser.add_argument("last", type=pd.Timestamp)
     arguments = parser.parse_args()
     months = {pd.Timestamp(file.stem): pd.read_parquet(file) for file in sorted(arguments.forecasts.glob("*.parquet"))}
-    served, baselines = serve(months, arguments.first, arguments.last)
+    served, each = serve(months, arguments.first, arguments.last)
     wide = pd.concat([frame[frame["issue_date"].dt.to_period("M") == m.to_period("M")] for m, frame in months.items()])
     wide = wide[wide["issue_date"].between(arguments.first, arguments.last) & (wide["days_since_observed"] == 0)]
     served = served.merge(wide[[*KEY, "damped_persistence", "climatology"]], on=KEY)
     by_family(wide, served)
     by_part(served)
     intervals(served)
-    beside(served, baselines)
+    beside(served, each)
 
 
 def serve(
     months: dict[pd.Timestamp, pd.DataFrame], first: pd.Timestamp, last: pd.Timestamp
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The champions' forecasts of all site-days issued between the days, with intervals and chances; and the baselines'
-    with intervals calibrated in the same way."""
+    """The champions' forecasts of all site-days issued between the days, with intervals and chances; and each family's,
+    its intervals calibrated as if it served."""
     scores = pd.concat([scored(month, frame) for month, frame in months.items()], ignore_index=True)
     incumbent: str | None = None
     served: list[pd.DataFrame] = []
-    baselines: list[pd.DataFrame] = []
+    each: list[pd.DataFrame] = []
     for month, frame in months.items():
         begin = month - pd.DateOffset(months=CALIBRATION_MONTHS)
         past = scores[(scores["target_date"] >= begin) & (scores["target_date"] < month)]
@@ -85,10 +84,11 @@ def serve(
         if incumbent is not None and month >= first.replace(day=1):
             print(choice.reason, flush=True)
             asked = frame[frame["issue_date"].between(month, last)]
-            for family in (incumbent, *BESIDE):
+            for family in FAMILIES:
                 band = calibrate_champion(past, trained=trained, model_family=family, month=month)
-                (served if family == incumbent else baselines).append(with_outlook(asked, family, band))
-    return pd.concat(served, ignore_index=True), pd.concat(baselines, ignore_index=True)
+                each.append(with_outlook(asked, family, band))
+                served += each[-1:] if family == incumbent else []
+    return pd.concat(served, ignore_index=True), pd.concat(each, ignore_index=True)
 
 
 def scored(month: pd.Timestamp, frame: pd.DataFrame) -> pd.DataFrame:
@@ -165,15 +165,15 @@ def intervals(served: pd.DataFrame) -> None:
     assert set(PROBABILITY_COLUMNS.values()) <= set(served)
 
 
-def beside(served: pd.DataFrame, baselines: pd.DataFrame) -> None:
-    """The champion's intervals next to those that baselines would have; fresh sites, by lead."""
-    both = pd.concat([served.assign(model_family="served"), baselines], ignore_index=True)
+def beside(served: pd.DataFrame, each: pd.DataFrame) -> None:
+    """The champion's intervals next to those that each family would have; fresh sites, by lead."""
+    both = pd.concat([served.assign(model_family="served"), each], ignore_index=True)
     both = both[both["days_since_observed"] == 0]
     measured = both.assign(**interval_measures(both)).groupby(["horizon_days", "model_family"])
     table = measured.agg(
         coverage=("is_covered", "mean"), width=("width_ugm3", "mean"), pinball=("pinball_ugm3", "mean")
     )
-    print("\nIntervals of the champion and of baselines")
+    print("\nIntervals of the champion and of each family")
     print(table.round(3).to_string())
 
 

@@ -20,6 +20,10 @@ HOLDOUT_SHARE: Final = 0.2
 LONGEST_HOLDOUT_DAYS: Final = 120
 """A longer holdout would starve the model under test of the latest season."""
 
+TRIAL_CONTEXT_DAYS: Final = 4
+"""The model that is tested on the holdout learns from the surroundings of every fourth day: it only tells how the
+family does, and a city's month is retrained in less time."""
+
 
 @dataclass(frozen=True)
 class HoldoutMetrics:
@@ -98,7 +102,14 @@ class _Trial:
     @classmethod
     def split(cls, examples: pd.DataFrame, settings: Mapping[str, Any]) -> Self:
         early, late = split_in_time(examples)
-        return cls(TrainingSet(early, **settings), own_examples(late))
+        return cls(TrainingSet(_with_less_context(early), **settings), own_examples(late))
+
+
+def _with_less_context(examples: pd.DataFrame) -> pd.DataFrame:
+    """The area's own examples and those around it of one issue day in ``TRIAL_CONTEXT_DAYS``."""
+    day = (examples["issue_date"] - pd.Timestamp("2000-01-01")).dt.days
+    is_kept = ~examples["is_context"] | (day % TRIAL_CONTEXT_DAYS == 0)
+    return examples if is_kept.all() else examples[is_kept]
 
 
 def _trained(family: str, month: pd.Timestamp, *, whole: TrainingSet, trial: _Trial | None) -> TrainedModel:

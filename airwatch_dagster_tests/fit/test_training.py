@@ -9,6 +9,7 @@ from airwatch_dagster.fit.scores import evidence_from_json, score_candidates
 from airwatch_dagster.fit.training import (
     Registration,
     TrainedModel,
+    _with_less_context,
     split_in_time,
     train_families,
     train_family,
@@ -143,6 +144,15 @@ def test_baselines_are_the_same_with_context(family: str, around: pd.DataFrame) 
     assert without.model is not None
     np.testing.assert_array_equal(with_it.model.predict(own), without.model.predict(own))
     assert with_it.metrics == without.metrics
+
+
+def test_the_model_under_test_learns_from_all_of_the_area_and_every_fourth_day_around_it(around: pd.DataFrame) -> None:
+    kept = _with_less_context(around)
+    own, others = around[~around["is_context"]], kept[kept["is_context"]]
+    pd.testing.assert_frame_equal(kept[~kept["is_context"]], own)
+    assert set(others["issue_date"].diff().dropna().dt.days) <= {0, 4}
+    assert len(others) == pytest.approx(around["is_context"].sum() / 4, rel=0.05)
+    assert _with_less_context(own) is own
 
 
 def test_context_is_never_scored(around: pd.DataFrame) -> None:
