@@ -84,7 +84,7 @@ class _Fitted:
 def made_ahead(months: Sequence[pd.Timestamp], *, make: Callable[[pd.Timestamp], Made]) -> Iterator[Made]:
     """What is made of each month in order, the next one while the caller is still busy with this one.
 
-    Fitting leaves Python's lock to others, and telling MLflow costs about as much: together they take a third less.
+    Most of fitting leaves Python's lock to others, such as the telling of MLflow, where a core is free for it.
     """
     with ThreadPoolExecutor(max_workers=1) as worker:
         coming: Future[Made] | None = None

@@ -111,8 +111,8 @@ def _numbers(by_lead: Sequence[Mapping[Any, Any]]) -> dict[str, float]:
 
 
 def _table(head: str, rows: Mapping[str, Mapping[Any, Any]]) -> str:
-    """Markdown: a line per row under its name, errors first and below them what was said beside the forecasts."""
-    return "\n\n".join(_lines(head, {name: told(row) for name, row in rows.items()}) for told in (_errors, _beside_it))
+    """Markdown: a line per row under its name, errors first, intervals and chances below."""
+    return "\n\n".join(_lines(head, {name: told(row) for name, row in rows.items()}) for told in (_errors, _outlook))
 
 
 def _lines(head: str, cells: Mapping[str, Mapping[str, str]]) -> str:
@@ -133,7 +133,7 @@ def _errors(row: Mapping[Any, Any]) -> dict[str, str]:
     }
 
 
-def _beside_it(row: Mapping[Any, Any]) -> dict[str, str]:
+def _outlook(row: Mapping[Any, Any]) -> dict[str, str]:
     """Heading → what a row says there of intervals, chances and exceedances."""
     return {
         "Coverage": _number(row["coverage"], ".1%"),
