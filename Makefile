@@ -54,9 +54,9 @@ format: .venv/dev.stamp ## Format the code and fix what can be fixed safely
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: ## Pin requirements*.in again, with hashes (needs uv)
-	$(LOCK) requirements.in -o requirements.txt
-	$(LOCK) requirements-dev.in -o requirements-dev.txt
+lock: ## Pin the dependencies of pyproject.toml again, with hashes (needs uv)
+	$(LOCK) pyproject.toml --extra postgres --extra build -o requirements.txt
+	$(LOCK) pyproject.toml --all-extras -c requirements.txt -o requirements-dev.txt
 
 dictionary: setup ## Write the data dictionary from the schemas
 	$(BIN)/python -m airwatch_dagster.schemas.dictionary

@@ -21,7 +21,7 @@ class AirWatchCommands(click.Group):
         prepare_environment()
         if not sys.warnoptions:
             warnings.simplefilter("ignore")  # libraries' notes to developers; `python -W` shows them
-        from airwatch_dagster.orchestration.runs import RunFailed
+        from airwatch_dagster.commands.backfill.runs import RunFailed
 
         try:
             return super().invoke(ctx)
@@ -45,7 +45,7 @@ def _definitions() -> Any:
 @main.command()
 def demo() -> None:
     """Run the whole graph on two years of simulated air and say what came out."""
-    from airwatch_dagster.orchestration.demo import embedded_default, run_demo
+    from airwatch_dagster.commands.demo import embedded_default, run_demo
 
     embedded_default()
     run_demo(_definitions, echo=click.echo)
@@ -66,7 +66,7 @@ def demo() -> None:
 )
 def backfill(first: Any, last: Any, tables: str | None, refresh: bool, plan: bool, processes: int) -> None:
     """Bring every table up to date for the days FIRST to LAST (YYYY-MM-DD). Resumes where an earlier one stopped."""
-    from airwatch_dagster.orchestration.backfill import run_backfill
+    from airwatch_dagster.commands.backfill.backfill import run_backfill
 
     how: dict[str, Any] = {"refresh": refresh, "only_plan": plan, "processes": processes}
     names = tables.split(",") if tables else None
@@ -77,7 +77,7 @@ def backfill(first: Any, last: Any, tables: str | None, refresh: bool, plan: boo
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def doctor(as_json: bool) -> None:
     """Check settings, source, storage, MLflow and the Dagster instance; say what to mend."""
-    from airwatch_dagster.orchestration.doctor import examine
+    from airwatch_dagster.commands.doctor import examine
 
     findings = examine()
     if as_json:
@@ -97,7 +97,7 @@ def doctor(as_json: bool) -> None:
 @click.option("--as-of", help="Show the partition as it was known on this day, or at this time (UTC).")
 def inspect(table: str, partition: str | None, rows: int, as_json: bool, as_of: str | None) -> None:
     """Show a stored TABLE: its partitions, or the rows of one PARTITION (2021-07-04 or 2021-07)."""
-    from airwatch_dagster.orchestration.inspection import inspected
+    from airwatch_dagster.commands.inspection import inspected
 
     click.echo(inspected(table, partition, rows=rows, as_json=as_json, as_of=as_of))
 
@@ -107,7 +107,7 @@ def inspect(table: str, partition: str | None, rows: int, as_json: bool, as_of: 
 @click.option("--seen-at", help="When they were downloaded (YYYY-MM-DD or a time, UTC); now by default.")
 def import_(files: tuple[Path, ...], seen_at: str | None) -> None:
     """Add files of EPA's "Download Daily Data" page to the readings' history, oldest download first."""
-    from airwatch_dagster.orchestration.imports import import_downloads
+    from airwatch_dagster.commands.import_file import import_downloads
 
     import_downloads(_definitions(), files, seen_at=seen_at, echo=click.echo)
 
@@ -117,7 +117,7 @@ def import_(files: tuple[Path, ...], seen_at: str | None) -> None:
 @click.pass_context
 def models(context: click.Context, as_json: bool) -> None:
     """List who served when and why, and the versions there are; appoint another one."""
-    from airwatch_dagster.orchestration.appointments import listed
+    from airwatch_dagster.commands.models import listed
 
     if context.invoked_subcommand is None:
         click.echo(listed(as_json=as_json))
@@ -134,9 +134,9 @@ FROM_HELP = "First issue day it serves (YYYY-MM-DD), even if forecast already; t
 @click.option("--from", "serves_from", metavar="DAY", help=FROM_HELP)
 def promote(version: str, reason: str, by: str, month: str | None, serves_from: str | None) -> None:
     """Let registered VERSION make the forecasts of a month, from the next one on; those issued stay as they are."""
-    from airwatch_dagster.orchestration.appointments import appoint
+    from airwatch_dagster.commands.models import promote
 
-    said = appoint(_definitions(), version=version, by=by, reason=reason, month=month, serves_from=serves_from)
+    said = promote(_definitions(), version=version, by=by, reason=reason, month=month, serves_from=serves_from)
     click.echo(said)
 
 
@@ -147,9 +147,9 @@ def promote(version: str, reason: str, by: str, month: str | None, serves_from: 
 @click.option("--from", "serves_from", metavar="DAY", help=FROM_HELP)
 def rollback(reason: str, by: str, month: str | None, serves_from: str | None) -> None:
     """Let the version serve again that the present champion replaced, from the next forecast on."""
-    from airwatch_dagster.orchestration.appointments import appoint
+    from airwatch_dagster.commands.models import promote
 
-    said = appoint(_definitions(), version=None, by=by, reason=reason, month=month, serves_from=serves_from)
+    said = promote(_definitions(), version=None, by=by, reason=reason, month=month, serves_from=serves_from)
     click.echo(said)
 
 
@@ -160,7 +160,7 @@ def rollback(reason: str, by: str, month: str | None, serves_from: str | None) -
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def explain(day: str, site: str, issued: bool, as_json: bool) -> None:
     """Which model made the forecasts of DAY (YYYY-MM-DD) for SITE (9 digits), who chose it, and from which data."""
-    from airwatch_dagster.orchestration.explanation import explained
+    from airwatch_dagster.commands.explain import explained
 
     click.echo(explained(day, site, by_issue_day=issued, as_json=as_json))
 
@@ -203,7 +203,7 @@ def practice_server(
     aqs_lag_days: int,
 ) -> None:
     """Serve EPA's wire formats over simulated air, for anyone who develops a client."""
-    from airwatch_dagster.orchestration.practice import serve_practice
+    from airwatch_dagster.commands.practice import serve_practice
 
     serve_practice(
         port=port,

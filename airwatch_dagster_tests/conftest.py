@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["airwatch_dagster_tests.s3_servers"]
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

@@ -19,9 +19,9 @@ import pandas as pd
 from click.testing import CliRunner, Result
 
 from airwatch_dagster.cli import main
-from airwatch_dagster.orchestration.storage import TableStorage
-from airwatch_dagster.practice.wire_airdata import ENCODING, bulk_file
-from airwatch_dagster.practice.world import DEFAULT_SEED
+from airwatch_dagster.practice.formats.airdata import ENCODING, bulk_file
+from airwatch_dagster.practice.world.world import DEFAULT_SEED
+from airwatch_dagster.storage.tables import TableStorage
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DEFINITIONS = "airwatch_dagster.definitions"

@@ -77,7 +77,7 @@ def test_an_error_nobody_foresaw_keeps_its_traceback(tmp_path: Path, monkeypatch
     def broken(*_: object, **__: object) -> str:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("airwatch_dagster.orchestration.inspection.inspected", broken)
+    monkeypatch.setattr("airwatch_dagster.commands.inspection.inspected", broken)
 
     result = Installation.at(tmp_path).airwatch("inspect", "site_days")
 

@@ -13,14 +13,14 @@ from typing import Any
 
 import dagster as dg
 
-from airwatch_dagster.orchestration.event_log import one_transaction
 from airwatch_dagster.orchestration.home import EVENT_BATCH
+from airwatch_dagster.orchestration.instance.event_log import one_transaction
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2018-01-01")
 
 STORES = {
     "upstream": ("dagster._core.storage.event_log", "SqliteEventLogStorage"),
-    "pooled": ("airwatch_dagster.orchestration.event_log", "PooledSqliteEventLogStorage"),
+    "pooled": ("airwatch_dagster.orchestration.instance.event_log", "PooledSqliteEventLogStorage"),
 }
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.orchestration.storage import TableStorage
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.validation import validated
+from airwatch_dagster.storage.tables import TableStorage
 
 TABLE = "raw_readings"
 

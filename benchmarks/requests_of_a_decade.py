@@ -11,7 +11,7 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
-from airwatch_dagster.practice.server import PracticeServer
+from airwatch_dagster.practice.server.server import PracticeServer
 from airwatch_dagster_tests.installations import Installation
 
 TODAY = date(2026, 6, 1)

@@ -22,10 +22,10 @@ from typing import Any
 
 import pandas as pd
 
-from airwatch_dagster.acquire.daily_downloads import download_scope, read_daily_download
+from airwatch_dagster.acquire.airdata.daily_downloads import download_scope, read_daily_download
 from airwatch_dagster.acquire.versions import merge_pull
-from airwatch_dagster.monitor.revisions import find_revisions
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.watch.revisions import find_revisions
 
 SEEN = re.compile(r"seen_(\d{4}-\d{2}-\d{2})")
 SOURCES = {"AQS": "aqs", "AirNow": "airnow"}

@@ -12,8 +12,8 @@ import argparse
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.orchestration.storage import TableStorage
 from airwatch_dagster.schemas.columns import FAMILIES, HORIZONS_DAYS
+from airwatch_dagster.storage.tables import TableStorage
 
 KEY = ["site_id", "issue_date", "target_date", "horizon_days"]
 

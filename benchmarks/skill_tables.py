@@ -14,16 +14,16 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.clean.aqi import aqi_category, pm25_aqi
-from airwatch_dagster.fit.baselines import SEASONS, season_number
-from airwatch_dagster.fit.champion import choose_champion
-from airwatch_dagster.fit.regions import region_numbers
+from airwatch_dagster.fit.champion.choice import choose_champion
+from airwatch_dagster.fit.champion.regions import region_numbers
+from airwatch_dagster.fit.models.baselines import SEASONS, season_number
 from airwatch_dagster.forecast.calibration import CALIBRATION_MONTHS, calibrate_champion
-from airwatch_dagster.monitor.reliability import brier_scores, reliability_tables
-from airwatch_dagster.monitor.skill_tables import interval_measures
-from airwatch_dagster.monitor.verification import metrics
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import FAMILIES
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
+from airwatch_dagster.verify.reliability import brier_scores, reliability_tables
+from airwatch_dagster.verify.scoring import metrics
+from airwatch_dagster.verify.skill_tables import interval_measures
 
 SEED = 88101
 KEY = ["site_id", "issue_date", "target_date", "horizon_days"]

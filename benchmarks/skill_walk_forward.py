@@ -19,7 +19,7 @@ import pandas as pd
 from airwatch_dagster.enrich.features import build_features
 from airwatch_dagster.enrich.geometry import Places, distance_km
 from airwatch_dagster.fit.examples import examples_with_context, own_examples
-from airwatch_dagster.fit.families import TrainingSet
+from airwatch_dagster.fit.models.families import TrainingSet
 from airwatch_dagster.schemas.columns import FAMILIES
 
 SEED = 88101

@@ -11,9 +11,7 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.errors import ConfigurationError
-
-EARTH_RADIUS_KM: Final = 6371.0088
-"""Mean radius of the Earth, km. Source: IUGG, GRS 80; the sphere's distances are within 0.6 % of the ellipsoid's."""
+from airwatch_dagster.geo import great_circle_km
 
 _ROWS_PER_BLOCK: Final = 512
 """Sites compared with all area sites at once: bounds memory to a few dozen MB for the whole country."""
@@ -79,17 +77,10 @@ def distance_to_nearest_km(places: pd.DataFrame, anchors: pd.DataFrame) -> np.nd
     here = np.radians(places[["latitude", "longitude"]].to_numpy(dtype=float))
     for start in range(0, len(here), _ROWS_PER_BLOCK):
         block = here[start : start + _ROWS_PER_BLOCK]
-        nearest[start : start + _ROWS_PER_BLOCK] = _haversine_km(block, to).min(axis=1)
+        nearest[start : start + _ROWS_PER_BLOCK] = great_circle_km(
+            block[:, :1], block[:, 1:], to[None, :, 0], to[None, :, 1]
+        ).min(axis=1)
     return nearest
-
-
-def _haversine_km(here: np.ndarray, to: np.ndarray) -> np.ndarray:
-    """Distances in km, here × to, of (latitude, longitude) rows in radians."""
-    half = (here[:, None, :] - to[None, :, :]) / 2.0
-    across = np.cos(here[:, None, 0]) * np.cos(to[None, :, 0]) * np.sin(half[:, :, 1]) ** 2
-    chord = np.clip(np.sin(half[:, :, 0]) ** 2 + across, 0.0, 1.0)
-    distance_km: np.ndarray = 2.0 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(chord))
-    return distance_km
 
 
 @cache

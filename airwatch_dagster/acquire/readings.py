@@ -7,7 +7,7 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.acquire.values import Origin, reject_nulls, typed_columns
+from airwatch_dagster.acquire.parsing.values import SourceLocation, reject_nulls, typed_columns
 from airwatch_dagster.errors import BadPayload, ConfigurationError
 from airwatch_dagster.schemas import TABLES
 
@@ -49,7 +49,7 @@ def calendar_years(first: date, last: date) -> Iterator[tuple[date, date]]:
         yield (first if year == first.year else date(year, 1, 1), last if year == last.year else date(year, 12, 31))
 
 
-def finish_readings(frame: pd.DataFrame, *, source: str | pd.Series, origin: Origin) -> pd.DataFrame:
+def finish_readings(frame: pd.DataFrame, *, source: str | pd.Series, origin: SourceLocation) -> pd.DataFrame:
     """``frame`` in the columns and dtypes of raw_readings without versions, one row per key, sorted by key.
 
     Column names are ours; values may still be text; absent nullable columns become null. ``source`` is that of every
@@ -62,7 +62,7 @@ def finish_readings(frame: pd.DataFrame, *, source: str | pd.Series, origin: Ori
     return one_row_per_key(typed, culprit=origin.culprit)
 
 
-def finish_monitors(frame: pd.DataFrame, *, origin: Origin, null_means_open: bool) -> pd.DataFrame:
+def finish_monitors(frame: pd.DataFrame, *, origin: SourceLocation, null_means_open: bool) -> pd.DataFrame:
     """``frame`` in the columns and dtypes of monitors without is_context, one row per monitor, sorted.
 
     A monitor listed several times is primary when any row says so, opened on the earliest day, and takes the rest from

@@ -16,6 +16,7 @@ from airwatch_dagster.acquire.readings import (
     same_values,
 )
 from airwatch_dagster.errors import BadPayload, ConfigurationError, ContractViolation
+from airwatch_dagster.schemas import TABLES
 
 VALUE_COLUMNS: Final = tuple(
     name for name in READING_COLUMNS if name not in (*READING_KEY, "source", "date_of_last_change")
@@ -128,3 +129,19 @@ def _stacked(upper: pd.DataFrame, lower: pd.DataFrame) -> pd.DataFrame:
 
 def _naive_utc(instant: pd.Timestamp) -> pd.Timestamp:
     return instant.tz_convert(None) if instant.tzinfo is not None else instant
+
+
+def with_changes(fresh: pd.DataFrame, *, stored: pd.DataFrame, seen_at: pd.Timestamp) -> pd.DataFrame:
+    """``fresh`` in the columns of monitors: ``primary_changed_at`` is ``seen_at`` (UTC) where a designation changed.
+
+    A monitor whose ``is_primary`` is as stored keeps the moment stored with it; one that is new has none.
+    """
+    spec = TABLES["monitors"]
+    key = list(spec.key)
+    before = stored.set_index(key)[["is_primary", "primary_changed_at"]]
+    known = before.reindex(pd.MultiIndex.from_frame(fresh[key]))
+    changed = known["is_primary"].notna().to_numpy() & (
+        known["is_primary"].to_numpy() != fresh["is_primary"].to_numpy()
+    )
+    moment = pd.Series(known["primary_changed_at"].to_numpy(dtype="datetime64[ns]"), index=fresh.index)
+    return fresh.assign(primary_changed_at=moment.mask(changed, seen_at))[spec.column_names]

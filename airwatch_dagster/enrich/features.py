@@ -5,12 +5,12 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.enrich.calendar import calendar_features
-from airwatch_dagster.enrich.fields import field_features
-from airwatch_dagster.enrich.flow import flow_features
+from airwatch_dagster.acquire.area import Area
+from airwatch_dagster.enrich.advection import flow_features
 from airwatch_dagster.enrich.grid import HISTORY_DAYS, DayGrid, day_grid, valid_site_days
-from airwatch_dagster.enrich.lags import lag_features, last_observations, window_mean
+from airwatch_dagster.enrich.lags import calendar_features, lag_features, last_observations, window_mean
 from airwatch_dagster.enrich.log_anomaly import bounded, log_pm25
+from airwatch_dagster.enrich.maps import field_features
 from airwatch_dagster.enrich.neighbours import neighbour_features
 from airwatch_dagster.schemas import TABLES
 
@@ -84,3 +84,28 @@ def _station_of(latest: pd.DataFrame, grid: DayGrid, targets: np.ndarray) -> np.
     place = ["site_id", "latitude", "longitude"]
     index = pd.MultiIndex.from_frame(grid.stations.iloc[targets][place])
     return index.get_indexer(pd.MultiIndex.from_frame(latest[place]))
+
+
+def area_features(site_days: pd.DataFrame, *, issue_dates: pd.DatetimeIndex, area: Area) -> pd.DataFrame:
+    """``build_features`` of the sites that lay in ``area`` on a day of the four weeks up to the issue day.
+
+    Where a site is counted later, or was earlier, changes nothing, so a range of days has the rows of its days alone.
+    ``site_days`` as for ``build_features``.
+    """
+    is_area = area.contains(site_days["state_code"], site_days["cbsa_code"])
+    there = site_days.loc[is_area, ["site_id", "date_local"]]
+    rows = build_features(site_days, issue_dates=issue_dates, area_site_ids=set(there["site_id"]))
+    return rows[_lay_there(rows, there)].reset_index(drop=True)
+
+
+def _lay_there(rows: pd.DataFrame, there: pd.DataFrame) -> np.ndarray:
+    """Which rows have their site ``there`` on a day of their four weeks."""
+    found = pd.merge_asof(
+        rows[["site_id", "issue_date"]],
+        there.sort_values("date_local"),
+        left_on="issue_date",
+        right_on="date_local",
+        by="site_id",
+        tolerance=pd.Timedelta(days=HISTORY_DAYS),
+    )
+    return found["date_local"].notna().to_numpy()

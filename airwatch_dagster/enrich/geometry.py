@@ -1,13 +1,12 @@
 """Where stations lie, seen from one another, on a sphere."""
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
-EARTH_RADIUS_KM: Final = 6371.0
-"""Mean radius of the Earth, km (IUGG)."""
+from airwatch_dagster.geo import EARTH_RADIUS_KM, great_circle_km
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,9 @@ class Places:
 
 def distance_km(places: Places, targets: Places) -> np.ndarray:
     """Great-circle distance of each place (row) to each target (column)."""
-    d_lat = places.latitude[:, None] - targets.latitude[None, :]
-    d_lon = places.longitude[:, None] - targets.longitude[None, :]
-    cosines = np.cos(places.latitude)[:, None] * np.cos(targets.latitude)[None, :]
-    chord = np.sin(d_lat / 2) ** 2 + cosines * np.sin(d_lon / 2) ** 2
-    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0)))
+    return great_circle_km(
+        places.latitude[:, None], places.longitude[:, None], targets.latitude[None, :], targets.longitude[None, :]
+    )
 
 
 def sector_number(places: Places, targets: Places) -> np.ndarray:

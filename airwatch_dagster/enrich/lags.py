@@ -3,8 +3,9 @@
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
-from airwatch_dagster.enrich.grid import HISTORY_DAYS, shifted
+from airwatch_dagster.enrich.grid import HISTORY_DAYS, DayGrid, shifted
 from airwatch_dagster.schemas.enrich import LAG_DAYS
 
 MEAN_WINDOWS_DAYS: Final = (3, 7, 14, 28)
@@ -68,3 +69,22 @@ def last_observations(source_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         newest = np.where(past >= 0, past, newest)
         days_since = np.where(past >= 0, lag, days_since)
     return newest, days_since
+
+
+_YEAR_DAYS = 365.25
+
+
+def calendar_features(grid: DayGrid) -> dict[str, np.ndarray]:
+    """Season (sine and cosine of the day of the year) and weekday (0 = Monday) of each day, one value per day.
+
+    The season is looked up from a fixed table of 366 values, so that it does not depend on which days are computed
+    together.
+    """
+    angle = 2.0 * np.pi * np.arange(1, 367) / _YEAR_DAYS
+    days: pd.DatetimeIndex = grid.days
+    day_of_year = days.dayofyear.to_numpy() - 1
+    return {
+        "season_sin": np.sin(angle)[day_of_year],
+        "season_cos": np.cos(angle)[day_of_year],
+        "weekday": days.dayofweek.to_numpy(),
+    }

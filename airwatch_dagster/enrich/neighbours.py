@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.enrich.exact import Steps, whole_weights
+from airwatch_dagster.enrich.fixed_point import FixedPointSums, whole_weights
 from airwatch_dagster.enrich.geometry import Places, distance_km, sector_number
 from airwatch_dagster.enrich.grid import shifted
 from airwatch_dagster.schemas.enrich import SECTORS
@@ -34,7 +34,7 @@ def neighbour_features(
     targets, null where no neighbour reported. A site is never its own neighbour.
     """
     fields = {"": values, "_anomaly": values - means, "_change": values - shifted(values, 1)}
-    prepared = {suffix: Steps.of(field, per_unit=STEPS_PER_UGM3) for suffix, field in fields.items()}
+    prepared = {suffix: FixedPointSums.of(field, per_unit=STEPS_PER_UGM3) for suffix, field in fields.items()}
     features = {}
     for name, weights in _kernels(stations, targets):
         for suffix, steps in prepared.items():

@@ -19,7 +19,7 @@ KEY: Final = ["site_id", "issue_date", "horizon_days"]
 WEATHER_COLUMNS: Final = {name: f"weather_{name}" for name in COVARIATES}
 """Covariate → its column beside features and examples."""
 
-KNOWN_BY: Final = pd.Timedelta(hours=24)
+AVAILABILITY_CUTOFF: Final = pd.Timedelta(hours=24)
 """After 0:00 UTC of the issue day: the latest that weather may have become available. From the Atlantic to Samoa the
 local issue day ends at 4:00 UTC of the next day or later, so that hours are left to fetch it."""
 
@@ -61,7 +61,7 @@ def known_weather(weather: pd.DataFrame) -> pd.DataFrame:
 def latest_known(rows: pd.DataFrame) -> pd.Series:
     """The last moment (UTC) at which weather for a row's forecast may have become available."""
     after = rows["site_id"].str[:2].map(KNOWN_BY_IN).astype("timedelta64[ns]")
-    return rows["issue_date"] + after.fillna(KNOWN_BY)
+    return rows["issue_date"] + after.fillna(AVAILABILITY_CUTOFF)
 
 
 def beside_weather(rows: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.fit.families import FittedModel
+from airwatch_dagster.fit.models.families import FittedModel
 from airwatch_dagster.schemas import TABLES
 
 EVIDENCE_COLUMNS: Final = ("horizon_days", "days_since_observed", "pm25_ugm3", "pm25_observed_ugm3")

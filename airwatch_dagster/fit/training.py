@@ -9,7 +9,7 @@ import pandas as pd
 
 from airwatch_dagster.errors import ContractViolation
 from airwatch_dagster.fit.examples import own_examples
-from airwatch_dagster.fit.families import RECIPES, FittedModel, TrainingSet, shortage
+from airwatch_dagster.fit.models.families import MODEL_FAMILIES, FittedModel, TrainingSet, shortage
 from airwatch_dagster.fit.scores import evidence, evidence_to_json
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
@@ -184,7 +184,7 @@ def _named(one: HoldoutMetrics) -> dict[str, float]:
 
 def parameters(family: str, *, training: TrainingSet) -> dict[str, Any]:
     """What was set for the family, as an experiment tracker wants it."""
-    needed = RECIPES[family].min_target_days
+    needed = MODEL_FAMILIES[family].min_target_days
     return {"seed": training.seed, "min_target_days": needed, **training.params_of(family)}
 
 

@@ -8,6 +8,14 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.fit.scores import evidence_from_json
+from airwatch_dagster.forecast.error_prior import (
+    OFFSET_UGM3,
+    ORDINARY_UGM3,
+    PROBABILITIES,
+    prior_quantiles,
+    prior_size,
+    smoke_share,
+)
 from airwatch_dagster.forecast.intervals import (
     LEVELS_UGM3,
     LOWER_END,
@@ -15,14 +23,6 @@ from airwatch_dagster.forecast.intervals import (
     IntervalCalibration,
     LeadErrors,
     width_at,
-)
-from airwatch_dagster.forecast.prior import (
-    OFFSET_UGM3,
-    ORDINARY_UGM3,
-    PROBABILITIES,
-    prior_quantiles,
-    prior_size,
-    smoke_share,
 )
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.errors import ContractViolation
-from airwatch_dagster.forecast.prior import OFFSET_UGM3, PROBABILITIES, prior_quantiles, smoke_share
+from airwatch_dagster.forecast.error_prior import OFFSET_UGM3, PROBABILITIES, prior_quantiles, smoke_share
 from airwatch_dagster.schemas.columns import HIGHEST_PM25_UGM3, HORIZONS_DAYS
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 

@@ -6,7 +6,7 @@ import pandas as pd
 from airwatch_dagster.clean.aqi import aqi_category, pm25_aqi
 from airwatch_dagster.enrich.weather import beside_weather
 from airwatch_dagster.fit.examples import at_horizon
-from airwatch_dagster.fit.families import FittedModel
+from airwatch_dagster.fit.models.families import FittedModel
 from airwatch_dagster.forecast.intervals import IntervalCalibration
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS

@@ -14,7 +14,7 @@ FIRST_DAY: Final = "2009-01-01"
 DAYS: Final = dg.DailyPartitionsDefinition(start_date=FIRST_DAY)
 """Local standard days; a day exists once it is over."""
 
-NOTICED_DAYS: Final = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, end_offset=1)
+DETECTION_DAYS: Final = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, end_offset=1)
 """Days (UTC) on which something was noticed, today included."""
 
 MONTHS: Final = dg.MonthlyPartitionsDefinition(start_date=FIRST_DAY[:7], fmt="%Y-%m", end_offset=1)
@@ -23,7 +23,7 @@ MONTHS: Final = dg.MonthlyPartitionsDefinition(start_date=FIRST_DAY[:7], fmt="%Y
 PARTITIONS: Final[dict[Grain, dg.TimeWindowPartitionsDefinition | None]] = {
     "day": DAYS,
     "month": MONTHS,
-    "noticed": NOTICED_DAYS,
+    "detected": DETECTION_DAYS,
     "none": None,
 }
 

@@ -13,19 +13,19 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.acquire.airdata import AIRDATA_URL, AirDataArchive
-from airwatch_dagster.acquire.airdata_source import AirDataSource
-from airwatch_dagster.acquire.airnow import AIRNOW_URL, AirNowArchive
-from airwatch_dagster.acquire.aqs import AQS_URL, AqsClient
-from airwatch_dagster.acquire.aqs_source import AqsSource
+from airwatch_dagster.acquire.airdata.archive import AIRDATA_URL, AirDataArchive
+from airwatch_dagster.acquire.airnow.archive import AIRNOW_URL, AirNowArchive
+from airwatch_dagster.acquire.aqs.client import AQS_URL, AqsClient
+from airwatch_dagster.acquire.aqs.rate_limiter import AQS_INTERVAL_S, AQS_PAUSE_S, RateLimiter
+from airwatch_dagster.acquire.aqs.response_cache import ResponseCache
 from airwatch_dagster.acquire.area import Area
-from airwatch_dagster.acquire.live_source import LiveSource
-from airwatch_dagster.acquire.pacing import AQS_INTERVAL_S, AQS_PAUSE_S, RateLimiter
-from airwatch_dagster.acquire.payloads import PayloadArchive
-from airwatch_dagster.acquire.sources import Source
+from airwatch_dagster.acquire.sources.airdata import AirDataSource
+from airwatch_dagster.acquire.sources.aqs import AqsSource
+from airwatch_dagster.acquire.sources.base import Source
+from airwatch_dagster.acquire.sources.live import LiveSource
 from airwatch_dagster.orchestration.settings import Settings
-from airwatch_dagster.orchestration.storage import Readings, TableStorage
-from airwatch_dagster.practice.server import PracticeServer
+from airwatch_dagster.practice.server.server import PracticeServer
+from airwatch_dagster.storage.tables import Readings, TableStorage
 
 
 def utc_now() -> pd.Timestamp:
@@ -85,7 +85,7 @@ def _aqs(settings: Settings, area: Area) -> AqsSource:
         email=settings.aqs_email,
         key=settings.aqs_key,
         limiter=aqs_limiter(settings),
-        payloads=PayloadArchive(_downloads(settings, "aqs", settings.aqs_url)),
+        payloads=ResponseCache(_downloads(settings, "aqs", settings.aqs_url)),
         patience=_patience(settings, settings.aqs_url),
     )
     tables = opened_storage(settings.storage)

@@ -6,10 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from airwatch_dagster.acquire.airdata import AIRDATA_URL
-from airwatch_dagster.acquire.airnow import AIRNOW_URL
-from airwatch_dagster.acquire.aqs import AQS_URL
-from airwatch_dagster.acquire.pacing import AQS_INTERVAL_S
+from airwatch_dagster.acquire.airdata.archive import AIRDATA_URL
+from airwatch_dagster.acquire.airnow.archive import AIRNOW_URL
+from airwatch_dagster.acquire.aqs.client import AQS_URL
+from airwatch_dagster.acquire.aqs.rate_limiter import AQS_INTERVAL_S
 from airwatch_dagster.errors import ConfigurationError
 
 SourceName = Literal["practice", "airdata", "aqs", "live"]

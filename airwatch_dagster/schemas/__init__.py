@@ -1,6 +1,6 @@
 """The contract: every table's columns, once. Imports nothing of ours but errors."""
 
-from airwatch_dagster.schemas import acquire, clean, enrich, fit, forecast, monitor, weather
+from airwatch_dagster.schemas import acquire, clean, enrich, fit, forecast, verify, watch, weather
 from airwatch_dagster.schemas.base import CONTRACTS, TABLES, Grain, Table, TableSpec
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "enrich",
     "fit",
     "forecast",
-    "monitor",
+    "verify",
+    "watch",
     "weather",
 ]

@@ -94,7 +94,7 @@ class RawReadings(Table):
     )
 
 
-LOOKS: Final = ("changed_since", "whole_year", "recent_days")
+RECHECK_KINDS: Final = ("changed_since", "whole_year", "recent_days")
 """How history was looked at again: rows that AQS says it changed; a whole year, which also shows what vanished;
 AirNow's last days."""
 
@@ -104,7 +104,7 @@ class HistoryChecks(Table):
     """One look at a calendar year of history: what was asked, and which days turned out to have changed."""
 
     checked_at: pd.Timestamp = c.field("When the source was asked, UTC")
-    look: str = c.field("How it was asked", isin=LOOKS)
+    look: str = c.field("How it was asked", isin=RECHECK_KINDS)
     source: str = c.field("Who was asked", isin=SOURCES)
     year: int = c.field("Calendar year looked at", ge=1990, le=2200)
     changed_since: pd.Timestamp = c.field("Rows changed from this day on were asked for; null for all", nullable=True)

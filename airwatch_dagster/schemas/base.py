@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import pandas as pd
 import pandera.pandas as pa
 
-Grain = Literal["day", "month", "noticed", "none"]
+Grain = Literal["day", "month", "detected", "none"]
 """What one partition holds: a local day, a month, what was noticed on a day (UTC), or everything."""
 
 

@@ -12,7 +12,7 @@ DICTIONARY_PATH: Final = Path(__file__).with_name("README.md")
 PARTITION_FILES: Final = {
     "day": "one file a day, `{name}/YYYY-MM-DD.parquet`, by `{column}`",
     "month": "one file a month, `{name}/YYYY-MM.parquet`, by `{column}`",
-    "noticed": "one file a day of notice (UTC), `{name}/YYYY-MM-DD.parquet`, by `{column}`",
+    "detected": "one file a day of notice (UTC), `{name}/YYYY-MM-DD.parquet`, by `{column}`",
     "none": "one file, `{name}.parquet`",
 }
 

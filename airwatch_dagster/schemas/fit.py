@@ -24,7 +24,7 @@ class TrainingExamples(Features):
 
 
 @table(grain="month", key=("month", "model_family"), partition_column="month")
-class HyperParameters(Table):
+class Hyperparameters(Table):
     """What a search on target days before the month chose for a model family; serves its month and those after it."""
 
     month: pd.Timestamp = c.month()

@@ -87,7 +87,7 @@ def test_distances_equal_the_obvious_formula_across_the_date_line_and_many_block
 
     def obvious(lat: float, lon: float) -> float:
         return min(
-            6371.0088
+            6371.0
             * math.acos(
                 max(-1.0, min(1.0, math.sin(math.radians(lat)) * math.sin(math.radians(a))
                 + math.cos(math.radians(lat)) * math.cos(math.radians(a)) * math.cos(math.radians(lon - o))))

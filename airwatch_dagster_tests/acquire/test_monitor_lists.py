@@ -2,7 +2,7 @@ from typing import Any
 
 import pandas as pd
 
-from airwatch_dagster.acquire.monitor_lists import with_changes
+from airwatch_dagster.acquire.versions import with_changes
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster_tests.builders import MONITOR_ROW, table_of
 

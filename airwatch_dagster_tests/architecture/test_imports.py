@@ -37,11 +37,11 @@ def test_definitions_load_nothing_heavy() -> None:
 
 
 def test_the_science_loads_without_dagster() -> None:
-    stages = ("monitor", "forecast", "fit", "enrich", "clean", "acquire", "schemas")
+    stages = ("figures", "watch", "verify", "forecast", "fit", "enrich", "clean", "acquire", "storage", "schemas")
     modules = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for stage in stages
-        for path in sorted((ROOT / "airwatch_dagster" / stage).glob("*.py"))
+        for path in sorted((ROOT / "airwatch_dagster" / stage).rglob("*.py"))
     ]
     code = f"import sys, {', '.join(modules)}; print([name for name in ('dagster', *{HEAVY!r}) if name in sys.modules])"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STAGES = ROOT / "airwatch_dagster" / "orchestration" / "stages"
+ASSETS = ROOT / "airwatch_dagster" / "orchestration" / "assets"
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "shared"}
 LONGEST_ASSET = 15
 """Lines of an asset function, from its signature to its end: it gathers arguments, calls one function, returns."""
@@ -70,7 +70,7 @@ def test_no_source_file_is_too_long_to_read() -> None:
 def test_every_asset_function_is_short() -> None:
     lengths = {
         f"{path.stem}.{function.name}": (function.end_lineno or 0) - function.lineno + 1
-        for path in sorted(STAGES.glob("*.py"))
+        for path in sorted(ASSETS.glob("*.py"))
         for function in functions(path)
         if function.decorator_list
     }

@@ -12,7 +12,7 @@ from airwatch_dagster_tests.builders import monitors, raw_readings
 ORIGINAL: Final = {"poc": 3, "sample_duration": "24-HR BLK AVG", "arithmetic_mean": 1000.0}
 CORRECTED: Final = {**ORIGINAL, "poc": 23, "arithmetic_mean": 83.0}
 COLLOCATED_POCS: Final = (1, 2, 4)
-MOST_WITHOUT_ORIGINAL: Final = 83.0
+MAX_WITHOUT_ORIGINAL: Final = 83.0
 """Any average with the original's 1000 and at most four others lies above."""
 
 COLLOCATED = st.dictionaries(
@@ -45,7 +45,7 @@ def test_a_restated_pair_is_never_averaged(
     rows = raw_readings(*pair, *({"poc": poc} | row for poc, row in collocated.items()))
     listed = monitors(*({"poc": poc, "is_primary": poc in primary} for poc in (3, 23, *COLLOCATED_POCS)))
     day = site_days(rows, monitors=listed).iloc[0]
-    assert day["pm25_ugm3"] <= MOST_WITHOUT_ORIGINAL
+    assert day["pm25_ugm3"] <= MAX_WITHOUT_ORIGINAL
     assert day["monitor_count"] <= 1 + len(collocated)
 
 

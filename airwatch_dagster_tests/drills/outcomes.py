@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from airwatch_dagster.practice.exchange import Request
-from airwatch_dagster.practice.faults import FAULT_KINDS, FaultKind, FaultPlan
+from airwatch_dagster.practice.faults.faults import FAULT_KINDS, FaultKind, FaultPlan
+from airwatch_dagster.practice.http import Request
 from airwatch_dagster_tests.drills.attempts import Effort
 from airwatch_dagster_tests.drills.plans import Drill
 from airwatch_dagster_tests.drills.readings import Difference, Versions, identity

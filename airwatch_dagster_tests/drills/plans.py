@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
-from airwatch_dagster.practice.faults import DEFAULT_KINDS, FAULT_KINDS, FaultKind, FaultPlan
-from airwatch_dagster.practice.restatements import Restatement
+from airwatch_dagster.practice.faults.faults import DEFAULT_KINDS, FAULT_KINDS, FaultKind, FaultPlan
+from airwatch_dagster.practice.world.restatements import Restatement
 
 SourceKind = Literal["aqs", "airdata"]
 Sequel = Literal["nothing", "time passes", "restated"]

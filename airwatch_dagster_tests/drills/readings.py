@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.readings import VERSION_COLUMNS
-from airwatch_dagster.orchestration.storage import TableStorage
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.validation import validated
+from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests.installations import Installation
 
 Versions = Mapping[str, Counter[int]]

@@ -18,8 +18,8 @@ import pandas as pd
 
 from airwatch_dagster.errors import AirWatchError
 from airwatch_dagster.orchestration.resources import utc_now
-from airwatch_dagster.practice.faults import FaultKind
-from airwatch_dagster.practice.server import DEFAULT_KEY, PracticeServer
+from airwatch_dagster.practice.faults.faults import FaultKind
+from airwatch_dagster.practice.server.server import DEFAULT_KEY, PracticeServer
 from airwatch_dagster_tests.drills.attempts import NEVER, Attempt, Effort, attempted, warm_up
 from airwatch_dagster_tests.drills.outcomes import DISTURBING, Outcome, Phase, Undisturbed, Watched
 from airwatch_dagster_tests.drills.plans import Drill, Kill, Scenario
@@ -36,7 +36,7 @@ from airwatch_dagster_tests.drills.readings import (
 )
 from airwatch_dagster_tests.installations import Installation
 
-MOST_ATTEMPTS: Final = 30
+MAX_ATTEMPTS: Final = 30
 """Attempts at one pull before a drill gives up."""
 
 INTERVAL_S: Final = 0.03
@@ -137,7 +137,7 @@ class _Ingestion:
     def _pulled(self, pull: int, expected: Undisturbed) -> None:
         kills = [kill for kill in self._drill.kills if kill.pull == pull]
         found: Versions = self._readings()
-        for _ in range(MOST_ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             kept, files = (kept_of(self._installation, since=self._began[-1]) for kept_of in (kept_answers, kept_files))
             asked_before = len(self._watched.asked)
             attempt = self._attempt(pull, _moment(kills.pop(0), expected.efforts[pull]) if kills else NEVER)
@@ -152,7 +152,7 @@ class _Ingestion:
                 self._outcome.kills[phase] += 1
             if attempt.ending == "done" or self._outcome.problems:
                 return None
-        return self._problem(f"pull {pull + 1} did not end in {MOST_ATTEMPTS} attempts: {attempt.said}")
+        return self._problem(f"pull {pull + 1} did not end in {MAX_ATTEMPTS} attempts: {attempt.said}")
 
     def _attempt(self, pull: int, killed_at: Effort = NEVER) -> Attempt:
         attempt = attempted(self._installation, self._drill.scenario.command(pull), killed_at=killed_at)

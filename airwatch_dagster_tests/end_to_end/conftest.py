@@ -14,7 +14,6 @@ from airwatch_dagster_tests.end_to_end.small_history import (
     store_readings,
 )
 from airwatch_dagster_tests.installations import Installation
-from airwatch_dagster_tests.orchestration.conftest import moto_server as moto_server
 
 FIRST, LAST = "2021-03-18", "2021-05-31"
 """75 days: April is trained for but has no examples to learn from in time, May has a champion."""

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.orchestration.as_of import AsOf
-from airwatch_dagster.orchestration.storage import TableStorage
+from airwatch_dagster.commands.as_of import AsOf
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests.builders import MONITOR_ROW, RAW_ROW
 from airwatch_dagster_tests.installations import Installation
 from airwatch_dagster_tests.simulated_air import simulated_site_days

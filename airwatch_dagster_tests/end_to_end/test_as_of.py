@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
+from airwatch_dagster.commands.as_of import last_instant_of, table_as_of
 from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.orchestration.as_of import last_instant_of, table_as_of
 from airwatch_dagster_tests.installations import Installation
 
 NOW = pd.Timestamp("2100-01-01")

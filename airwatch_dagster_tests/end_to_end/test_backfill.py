@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from airwatch_dagster.orchestration.planning import BY_DEFAULT
+from airwatch_dagster.commands.backfill.planning import BY_DEFAULT
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster_tests.end_to_end.conftest import FIRST, LAST
 from airwatch_dagster_tests.installations import Installation, run_job
@@ -33,7 +33,7 @@ def test_every_partition_is_stored_and_keeps_the_contract(filled: Installation, 
     partitions = [path.stem for path in sorted(files.glob("*.parquet"))]
 
     noticed = sorted({f"{pd.Timestamp(path.stat().st_mtime, unit='s'):%Y-%m-%d}" for path in files.glob("*.parquet")})
-    assert partitions == {"day": DAYS, "month": MONTHS, "noticed": noticed, "none": []}[spec.grain]
+    assert partitions == {"day": DAYS, "month": MONTHS, "detected": noticed, "none": []}[spec.grain]
     frame = spec.schema.validate(stored(filled, table))
     if spec.partition_column is not None:
         for partition in partitions:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 
 from airwatch_dagster_tests.installations import AirDataMirror, Installation
-from airwatch_dagster_tests.orchestration.conftest import S3Server
+from airwatch_dagster_tests.s3_servers import S3Server
 
 DAYS = ("2021-05-01", "2021-05-03")
 WILL_NOT, MAY = "Retrying will not help.", "Retrying may help."

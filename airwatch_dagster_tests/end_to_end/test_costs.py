@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from airwatch_dagster.acquire.requests_planned import Cost
-from airwatch_dagster.orchestration.backfill import cost_sentence
-from airwatch_dagster.practice.faults import ScriptedFaults
-from airwatch_dagster.practice.server import PracticeServer
+from airwatch_dagster.acquire.aqs.request_plan import Cost
+from airwatch_dagster.commands.backfill.backfill import cost_sentence
+from airwatch_dagster.practice.faults.faults import ScriptedFaults
+from airwatch_dagster.practice.server.server import PracticeServer
 from airwatch_dagster_tests.installations import TODAY, Installation
 
 DAYS = ("2021-05-01", "2021-05-31", "--tables", "raw_readings")

@@ -8,7 +8,7 @@ import time
 import pandas as pd
 import requests
 
-from airwatch_dagster.orchestration.demo import summary
+from airwatch_dagster.commands.demo import summary
 from airwatch_dagster_tests.end_to_end.conftest import LAST
 from airwatch_dagster_tests.installations import Installation
 

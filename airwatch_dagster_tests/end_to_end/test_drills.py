@@ -2,7 +2,7 @@
 
 import pytest
 
-from airwatch_dagster.practice.faults import DEFAULT_KINDS, FAULT_KINDS
+from airwatch_dagster.practice.faults.faults import DEFAULT_KINDS, FAULT_KINDS
 from airwatch_dagster_tests.drills.plans import Drill, Kill, Scenario
 from airwatch_dagster_tests.drills.rehearsal import Rehearsal
 

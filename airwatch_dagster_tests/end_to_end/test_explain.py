@@ -178,7 +178,7 @@ def test_what_cannot_be_explained_is_said(filled: Installation, arguments: list[
 def test_explaining_loads_nothing_heavy(filled: Installation, site: str) -> None:
     heavy = ("mlflow", "catboost", "sklearn", "evidently")
     code = (
-        "import sys; from airwatch_dagster.orchestration.explanation import explained;"
+        "import sys; from airwatch_dagster.commands.explain import explained;"
         f"explained({DAY!r}, {site!r}); print([name for name in {heavy!r} if name in sys.modules])"
     )
 

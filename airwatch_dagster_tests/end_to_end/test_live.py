@@ -12,10 +12,10 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 
-from airwatch_dagster.orchestration import looking_back
-from airwatch_dagster.orchestration.history_looks import found_ranges
-from airwatch_dagster.orchestration.planning import ORDER, plan_backfill, reads_of
-from airwatch_dagster.practice.server import PracticeServer
+from airwatch_dagster.commands.backfill.planning import ORDER, plan_backfill, reads_of
+from airwatch_dagster.orchestration.automation import rechecks
+from airwatch_dagster.orchestration.ingest.recheck import found_ranges
+from airwatch_dagster.practice.server.server import PracticeServer
 from airwatch_dagster_tests.installations import Installation, run_job
 
 YESTERDAY, TODAY, TOMORROW = "2021-05-31", "2021-06-01", "2021-06-02"
@@ -65,7 +65,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
                 repository_def=definitions.get_repository_def(),
                 scheduled_execution_time=datetime(2021, 6, 1, 18, 30, tzinfo=UTC),
             )
-            [request] = definitions.resolve_schedule_def("every_day").evaluate_tick(tick).run_requests or []
+            [request] = definitions.resolve_schedule_def("daily_forecast").evaluate_tick(tick).run_requests or []
             done = run_job(definitions, "forecast_day", partition_key=request.partition_key, instance=instance)
             archived = run_job(definitions, "archive_forecasts", partition_key=YESTERDAY, instance=instance)
             assert done.success
@@ -107,20 +107,20 @@ def finalised(rehearsal: Rehearsal) -> Rehearsal:
     later = rehearsal.installation.but(AIRWATCH_PRACTICE_TODAY=str(LATER))
     before = rehearsal.installation.fingerprints()
     with later.opened() as (definitions, instance):
-        looked = run_job(definitions, "look_back", instance=instance)
+        looked = run_job(definitions, "recheck_history", instance=instance)
         assert looked.success
         ranges = found_ranges(instance, looked.run_id)
         context = dg.build_run_status_sensor_context(
-            sensor_name="reread_changed_days",
+            sensor_name="reingest_changed_days",
             dagster_instance=instance,
             dagster_run=looked.dagster_run,
             dagster_event=looked.get_run_success_event(),
         )
-        requests = looking_back.reread_changed_days(context)
+        requests = rechecks.reingest_changed_days(context)
         assert isinstance(requests, list)
         assert len(requests) == len(ranges) > 3
         for request in requests:
-            job = definitions.resolve_job_def("reread_days")
+            job = definitions.resolve_job_def("reingest_days")
             assert job.execute_in_process(
                 instance=instance,
                 run_config={**request.run_config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
@@ -128,7 +128,7 @@ def finalised(rehearsal: Rehearsal) -> Rehearsal:
             ).success
         assert run_job(
             definitions,
-            "note_revisions",
+            "update_revisions",
             partition_key=f"{pd.Timestamp.now('UTC'):%Y-%m-%d}",
             instance=instance,
         ).success
@@ -213,11 +213,11 @@ def test_dagster_calls_the_same_days_stale(finalised: Rehearsal) -> None:
 
 def test_a_second_look_finds_nothing_to_read_again(finalised: Rehearsal) -> None:
     with finalised.installation.opened() as (definitions, instance):
-        looked = run_job(definitions, "look_back", instance=instance)
+        looked = run_job(definitions, "recheck_history", instance=instance)
         context = dg.build_run_status_sensor_context(
-            sensor_name="reread_changed_days",
+            sensor_name="reingest_changed_days",
             dagster_instance=instance,
             dagster_run=looked.dagster_run,
             dagster_event=looked.get_run_success_event(),
         )
-        assert isinstance(looking_back.reread_changed_days(context), dg.SkipReason)
+        assert isinstance(rechecks.reingest_changed_days(context), dg.SkipReason)

@@ -6,7 +6,7 @@ from typing import Final
 import pandas as pd
 import pytest
 
-from airwatch_dagster.orchestration.monthly import predict_months
+from airwatch_dagster.orchestration.training.by_month import predict_months
 from airwatch_dagster.schemas.columns import BASELINES, FAMILIES
 from airwatch_dagster_tests.end_to_end.small_history import (
     MADE,

@@ -144,7 +144,7 @@ def test_an_order_stands_when_the_evidence_is_weighed_again(copy: Installation) 
     assert again["decided_at"] > chosen["decided_at"]
     assert decisions(copy) == [("1", "Ada", "05-11"), ("2", "holdout", "05-01")]
     with copy.entered():
-        from airwatch_dagster.orchestration.experiments import connect
+        from airwatch_dagster.orchestration.registry.mlflow_client import connect
 
         connect()
         registry = mlflow.MlflowClient()

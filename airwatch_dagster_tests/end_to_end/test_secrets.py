@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from airwatch_dagster.practice.faults import FaultKind, ScriptedFaults
-from airwatch_dagster.practice.server import PracticeServer
+from airwatch_dagster.practice.faults.faults import FaultKind, ScriptedFaults
+from airwatch_dagster.practice.server.server import PracticeServer
 from airwatch_dagster_tests.installations import TODAY, Installation
 
 EMAIL, KEY = "ada.lovelace@analytical-engine.example", "bernoulli-8-numbers"

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from airwatch_dagster.acquire.area import Area
-from airwatch_dagster.enrich.area_features import area_features
+from airwatch_dagster.enrich.features import area_features
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster_tests.simulated_air import simulated_site_days
 

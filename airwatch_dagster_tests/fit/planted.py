@@ -30,8 +30,8 @@ def planted(
     )
     frame = frame.assign(pm25_mean_28d_ugm3=np.exp(usual) - 3.0, season_sin=np.sin(angle), season_cos=np.cos(angle))
     frame = frame.assign(horizon_days=1, weekday=(frame["target_date"].dt.dayofweek - 1) % 7, is_context=False)
-    rise = planted_rise(frame, laws=laws) + generator.normal(0.0, noise, len(frame))
-    return frame.assign(pm25_observed_ugm3=np.exp(rise + usual) - 3.0)
+    log_anomaly = planted_rise(frame, laws=laws) + generator.normal(0.0, noise, len(frame))
+    return frame.assign(pm25_observed_ugm3=np.exp(log_anomaly + usual) - 3.0)
 
 
 def planted_rise(examples: pd.DataFrame, *, laws: Mapping[str, float] | None = None) -> np.ndarray:

@@ -47,7 +47,7 @@ def test_the_final_model_is_fitted_on_everything(ridge: TrainedModel, two_years:
 def test_holdout_errors_are_those_of_a_model_that_has_not_seen_the_holdout(
     ridge: TrainedModel, two_years: pd.DataFrame
 ) -> None:
-    from airwatch_dagster.fit.families import fit
+    from airwatch_dagster.fit.models.families import fit
 
     early, late = split_in_time(two_years)
     late = late[late["horizon_days"] == 1]

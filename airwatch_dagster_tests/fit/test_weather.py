@@ -6,9 +6,9 @@ import pytest
 
 from airwatch_dagster.enrich.weather import KEY, WEATHER_COLUMNS, beside_weather
 from airwatch_dagster.errors import ContractViolation
-from airwatch_dagster.fit.families import FittedModel, fit
-from airwatch_dagster.fit.importance import importance
-from airwatch_dagster.fit.learned import CORRECTION_INPUTS
+from airwatch_dagster.fit.models.families import FittedModel, fit
+from airwatch_dagster.fit.models.importance import importance
+from airwatch_dagster.fit.models.learned import CORRECTION_INPUTS
 from airwatch_dagster.fit.training import train_family
 from airwatch_dagster.schemas.weather import COVARIATES
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.enrich.features import build_features
-from airwatch_dagster.fit.baselines import Persistence
-from airwatch_dagster.fit.families import FittedModel
+from airwatch_dagster.fit.models.baselines import Persistence
+from airwatch_dagster.fit.models.families import FittedModel
 from airwatch_dagster.forecast.intervals import IntervalCalibration
 from airwatch_dagster.forecast.predictions import predict
 from airwatch_dagster.schemas import TABLES

@@ -1,0 +1,185 @@
+"""AirData's bulk files as the contract's columns: one zip, one CSV, the whole nation."""
+
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.acquire.area import cbsa_code_of
+from airwatch_dagster.acquire.parsing.csv_columns import named_columns
+from airwatch_dagster.acquire.parsing.values import SourceLocation, codes, dates, reject_nulls, typed_columns
+from airwatch_dagster.acquire.readings import (
+    FOREIGN_STATES,
+    PM25_PARAMETER,
+    SITE_COLUMNS,
+    check_days,
+    finish_monitors,
+    finish_readings,
+)
+from airwatch_dagster.errors import BadPayload, SourceUnavailable
+
+_PLACE: Final = {
+    "state_code": "State Code",
+    "county_code": "County Code",
+    "parameter_code": "Parameter Code",
+    "poc": "POC",
+    "latitude": "Latitude",
+    "longitude": "Longitude",
+    "datum": "Datum",
+    "cbsa_name": "CBSA Name",
+}
+
+DAILY_NAMES: Final = _PLACE | {
+    "site_number": "Site Num",
+    "date_local": "Date Local",
+    "sample_duration": "Sample Duration",
+    "pollutant_standard": "Pollutant Standard",
+    "event_type": "Event Type",
+    "units_of_measure": "Units of Measure",
+    "observation_count": "Observation Count",
+    "observation_percent": "Observation Percent",
+    "arithmetic_mean": "Arithmetic Mean",
+    "first_max_value": "1st Max Value",
+    "first_max_hour": "1st Max Hour",
+    "aqi": "AQI",
+    "method_code": "Method Code",
+    "date_of_last_change": "Date of Last Change",
+}
+"""Our columns in daily_88101_YYYY.zip. Source: EPA AirData file formats, daily summary files."""
+
+MONITOR_NAMES: Final = _PLACE | {
+    "site_number": "Site Number",
+    "site_name": "Local Site Name",
+    "open_date": "First Year of Data",
+    "last_sample_date": "Last Sample Date",
+    "method_code": "Last Method Code",
+    "is_primary": "NAAQS Primary Monitor",
+}
+"""Our columns in aqs_monitors.zip. Source: EPA AirData file formats, monitor descriptions."""
+
+_MAY_BE_ABSENT: Final = ("method_code",)
+"""Columns that older layouts lack."""
+
+
+@dataclass(frozen=True)
+class DailyFile:
+    """What a daily file says about the wanted days and sites."""
+
+    readings: pd.DataFrame
+    """Columns of raw_readings without versions."""
+    sites: pd.DataFrame
+    """Every site of the file, wanted or not: state_code, county_code, site_number, latitude, longitude, cbsa_code."""
+    last_day: pd.Timestamp
+    """The file's last day, whatever the site; NaT for a file without rows."""
+    unknown_cbsa_names: dict[str, int]
+    """Rows of the file per statistical area whose name AQS does not list; they carry no cbsa_code."""
+
+
+def read_daily(
+    path: Path, first: date, last: date, *, source: str, keep: Callable[[pd.DataFrame], pd.Series] | None = None
+) -> DailyFile:
+    """Every published 88101 row from ``first`` to ``last`` of the sites that ``keep`` wants, one row per key, sorted.
+
+    ``keep`` is given the file's sites (see ``DailyFile.sites``) and answers which to read. The event type ``None``
+    is a word; empty values are null. Rows of 88502 and of Canada are left out. Raises BadPayload for a missing column,
+    a code without its zeros, a date or number that does not parse, and different rows with one key; SourceUnavailable
+    for a damaged zip.
+    """
+    check_days(first, last)
+    table, origin = _read_text(path, DAILY_NAMES)
+    rows = _pm25_rows(table, origin)
+    unknown = _name_cbsas_by_code(rows)
+    rows["date_local"] = dates(rows["date_local"], "date_local", origin=origin)
+    reject_nulls(rows, ["date_local"], origin=origin)
+    sites, site_of_row = _sites(rows, origin)
+    wanted = rows["date_local"].between(pd.Timestamp(first), pd.Timestamp(last)).to_numpy()
+    if keep is not None:
+        wanted &= keep(sites).to_numpy(dtype=bool)[site_of_row]
+    readings = finish_readings(rows[wanted], source=source, origin=origin)
+    last_day = rows["date_local"].max()
+    return DailyFile(readings=readings, sites=sites, last_day=last_day, unknown_cbsa_names=unknown)
+
+
+def read_monitors(path: Path) -> pd.DataFrame:
+    """Every 88101 monitor of ``aqs_monitors.zip`` in the columns of monitors without is_context, sorted by monitor.
+
+    A monitor that never reported has neither open_date nor last_sample_date. Monitors without a location and those of
+    Canada are left out. Errors as in ``read_daily``.
+    """
+    table, origin = _read_text(path, MONITOR_NAMES)
+    rows = _pm25_rows(table, origin)
+    rows = rows[rows["latitude"].notna() & rows["longitude"].notna()].copy()
+    _name_cbsas_by_code(rows)
+    year = rows["open_date"].astype(object)
+    rows["open_date"] = [None if pd.isna(one) else f"{one}-01-01" for one in year]
+    return finish_monitors(rows, origin=origin, null_means_open=False)
+
+
+def only_csv(path: Path, *, culprit: str) -> str:
+    """Name of the one CSV inside a zip.
+
+    Raises SourceUnavailable when it is no zip, BadPayload when it holds another number of CSV files.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inside = [name for name in archive.namelist() if name.lower().endswith(".csv")]
+    except zipfile.BadZipFile as error:
+        raise damaged(culprit, str(error)) from error
+    if len(inside) != 1:
+        raise BadPayload(culprit, f"holds {len(inside)} CSV files instead of one", fix="Report it to the publisher")
+    return inside[0]
+
+
+def damaged(culprit: str, what: str) -> SourceUnavailable:
+    """The error for a zip that arrived incomplete or altered."""
+    return SourceUnavailable(culprit, f"the zip is damaged ({what})", fix="Download it again")
+
+
+def _pm25_rows(table: pd.DataFrame, origin: SourceLocation) -> pd.DataFrame:
+    """Rows of 88101 outside Canada, with every code checked; the index still counts the file's rows."""
+    parameter = codes(table["parameter_code"], "parameter_code", origin=origin)
+    reject_nulls(table, ["parameter_code", *SITE_COLUMNS], origin=origin)
+    rows = table[(parameter == PM25_PARAMETER).to_numpy() & ~table["state_code"].isin(FOREIGN_STATES).to_numpy()].copy()
+    for name in SITE_COLUMNS:
+        rows[name] = codes(rows[name], name, origin=origin)
+    return rows
+
+
+def _sites(rows: pd.DataFrame, origin: SourceLocation) -> tuple[pd.DataFrame, np.ndarray]:
+    """One row per site, standing where its first row says, and the number of each row's site."""
+    numbers = rows.groupby(list(SITE_COLUMNS), sort=False).ngroup()
+    first_rows = rows[~numbers.duplicated()]
+    place = typed_columns(first_rows, ["latitude", "longitude"], origin=origin)
+    reject_nulls(place, ["latitude", "longitude"], origin=origin)
+    return first_rows[[*SITE_COLUMNS, "cbsa_code"]].join(place).reset_index(drop=True), numbers.to_numpy()
+
+
+def _name_cbsas_by_code(rows: pd.DataFrame) -> dict[str, int]:
+    """Replaces the column cbsa_name by cbsa_code, and counts the rows whose name is unknown; those become null."""
+    names = rows.pop("cbsa_name").astype(object)
+    counts = names.value_counts()
+    known = {name: cbsa_code_of(str(name)) for name in counts.index}
+    rows["cbsa_code"] = names.map(known).astype(object)
+    return {str(name): int(count) for name, count in counts.items() if known[name] is None}
+
+
+def _read_text(path: Path, names: Mapping[str, str]) -> tuple[pd.DataFrame, SourceLocation]:
+    """The CSV's wanted columns by our names, every value text (categories), empty values null."""
+    inside = only_csv(path, culprit=path.name)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return named_columns(
+                lambda: archive.open(inside),
+                names,
+                culprit=path.name,
+                layout="AirData's",
+                may_be_absent=_MAY_BE_ABSENT,
+            )
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise damaged(path.name, str(error)) from error

@@ -1,0 +1,159 @@
+"""Materialize a range in one run of this process, on the same Dagster instance the UI shows."""
+
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import dagster as dg
+import pandas as pd
+from dagster._core.utils import make_new_run_id
+
+from airwatch_dagster.commands.backfill.planning import Step
+from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START
+from airwatch_dagster.orchestration.instance.run_locks import RunLocks
+from airwatch_dagster.orchestration.settings import Settings, storage_root
+from airwatch_dagster.schemas import TABLES
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Run configuration: everything is in the event log; the terminal shows one line per run."""
+
+
+KIND: Final = "airwatch/kind"
+"""What a run is for."""
+
+RUNS_REMEMBERED: Final = 500
+"""Backfill runs looked at for ones that did not end well, newest first: some years of all tables."""
+
+HOST: Final = "airwatch/host"
+"""Machine whose process makes the run."""
+
+STORAGE: Final = "airwatch/storage"
+"""Where its tables lie: one Dagster instance may know of several places."""
+
+OWN_ERRORS = ("airwatch_dagster.errors.", "airwatch_dagster.schemas.validation.")
+"""Where errors are defined that explain themselves; Dagster puts the module before the message."""
+
+
+class RunFailed(Exception):
+    """A run ended in failure; the message is the failing step's own, and where the whole story is."""
+
+    def __init__(self, table: str, sentence: str, run_id: str) -> None:
+        # Kept as they are given, so that another process can hand the error over.
+        super().__init__(table, sentence, run_id)
+
+    def __str__(self) -> str:
+        table, sentence, run_id = self.args
+        return f"{table} failed: {sentence} (Dagster run {run_id})"
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a finished run did."""
+
+    run_id: str
+    seconds: float
+    rows: int
+    """Rows of the table that the run wrote, over all its partitions."""
+
+
+def materialize_step(
+    definitions: dg.Definitions,
+    step: Step,
+    *,
+    instance: dg.DagsterInstance,
+    config: Mapping[str, Any] | None = None,
+    kind: Literal["backfill", "import"] = "backfill",
+) -> RunReport:
+    """Run one step, with a configuration of its asset if given; raises RunFailed with the failing step's sentence."""
+    tags = {RANGE_START: step.first, RANGE_END: step.last, KIND: kind}
+    run_config = {**QUIET, "ops": {step.table: {"config": dict(config)}}} if config else QUIET
+    return _materialize(definitions, step.table, run_config=run_config, tags=tags, instance=instance)
+
+
+def materialize_table(definitions: dg.Definitions, table: str, *, instance: dg.DagsterInstance) -> RunReport:
+    """Run an unpartitioned table; raises RunFailed with the failing step's sentence."""
+    return _materialize(definitions, table, tags={KIND: "backfill"}, instance=instance)
+
+
+def materialize_partition(
+    definitions: dg.Definitions, table: str, partition: str, *, config: Mapping[str, Any], instance: dg.DagsterInstance
+) -> RunReport:
+    """Run one partition with a configuration of its asset; raises RunFailed with the failing step's sentence."""
+    run_config = {**QUIET, "ops": {table: {"config": dict(config)}}}
+    return _materialize(definitions, table, run_config=run_config, partition_key=partition, instance=instance)
+
+
+def _materialize(
+    definitions: dg.Definitions, table: str, *, run_config: Mapping[str, Any] = QUIET, **where: Any
+) -> RunReport:
+    started = time.monotonic()
+    key = dg.AssetKey(table)
+    job = definitions.resolve_implicit_job_def_def_for_assets([key])
+    assert job is not None, table
+    run_id, live = make_new_run_id(), _live_runs()
+    live.enter(run_id)
+    try:
+        tags = {**where.pop("tags", {}), HOST: socket.gethostname(), STORAGE: storage_root()}
+        result = job.execute_in_process(
+            asset_selection=[key], run_config=run_config, raise_on_error=False, run_id=run_id, tags=tags, **where
+        )
+    finally:
+        live.leave()
+    if not result.success:
+        raise _failure(table, result)
+    contract = next(check for check in result.get_asset_check_evaluations() if "run_rows" in check.metadata)
+    return RunReport(result.run_id, time.monotonic() - started, int(str(contract.metadata["run_rows"].value)))
+
+
+def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:
+    """Table → partitions whose last backfill run did not end well: stored or not, Dagster does not know of them.
+
+    Runs of this machine that still count as under way although their process is gone are reported as failed.
+    """
+    known: dict[str, set[str]] = {}
+    broken: dict[str, set[str]] = {}
+    of_storage = dg.RunsFilter(tags={KIND: "backfill", STORAGE: storage_root()})
+    for run in instance.get_runs(of_storage, limit=RUNS_REMEMBERED):
+        has_ended = run.is_finished or _report_if_gone(instance, run)
+        if RANGE_START not in run.tags or not run.asset_selection:
+            continue
+        table = next(iter(run.asset_selection)).to_user_string()
+        keys = set(_keys(table, run.tags[RANGE_START], run.tags[RANGE_END])) - known.setdefault(table, set())
+        known[table] |= keys
+        if has_ended and not run.is_success:
+            broken.setdefault(table, set()).update(keys)
+    return broken
+
+
+def _report_if_gone(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether the run's process, on this machine, is gone; then the run is reported as failed."""
+    if run.tags.get(HOST) != socket.gethostname() or run.run_id not in _live_runs().gone({run.run_id}):
+        return False
+    instance.report_run_failed(run, "Its process ended before the run did")
+    return True
+
+
+def _live_runs() -> RunLocks:
+    return RunLocks(Settings.from_environment().state / "live-runs")
+
+
+def _keys(table: str, first: str, last: str) -> list[str]:
+    return [str(key) for key in pd.period_range(first, last, freq="M" if TABLES[table].grain == "month" else "D")]
+
+
+def _failure(table: str, result: dg.ExecuteInProcessResult) -> RunFailed:
+    """What the user can act on: AirWatch's own error in the chain, else the deepest cause with its class.
+
+    The first event with an error tells it: a failed step's, or that of a resource the step did not get.
+    """
+    for event in result.all_events:
+        error = getattr(event.event_specific_data, "error", None)
+        while error is not None and error.cause is not None and not error.message.startswith(OWN_ERRORS):
+            error = error.cause
+        if error is not None:
+            message = error.message.strip()
+            is_own = message.startswith(OWN_ERRORS)
+            return RunFailed(table, message.partition(": ")[2] if is_own else message, result.run_id)
+    return RunFailed(table, "the run ended before its step began", result.run_id)

@@ -1,0 +1,43 @@
+"""Files that a person downloaded become part of the readings' history."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import dagster as dg
+
+from airwatch_dagster.acquire.airdata.daily_downloads import read_daily_download
+from airwatch_dagster.commands.backfill.planning import Step
+from airwatch_dagster.commands.backfill.runs import materialize_step
+from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.ingest.ingest_config import instant_of
+from airwatch_dagster.orchestration.resources import utc_now
+
+
+def import_downloads(
+    definitions: dg.Definitions, files: Sequence[Path], *, seen_at: str | None, echo: Callable[[str], None]
+) -> None:
+    """Merge each file of EPA's Download Daily Data page into raw_readings, as seen at ``seen_at`` (UTC; now if None).
+
+    The days of a file are one run a calendar year; the revisions it shows are noted. Raises ConfigurationError for a
+    file that is not there, BadPayload for one that is something else, RunFailed for a run that failed.
+    """
+    with dg.DagsterInstance.get() as instance:
+        for file in files:
+            if not file.is_file():
+                raise ConfigurationError(str(file), "there is no such file", fix="Name a file of EPA's download page")
+            config = {"download": str(file.absolute()), **({"seen_at": seen_at} if seen_at else {})}
+            for step in _steps(file):
+                report = materialize_step(definitions, step, instance=instance, config=config, kind="import")
+                echo(f"  {file.name}: {step.first}…{step.last}  {report.rows:>9,} versions  {report.seconds:6.1f} s")
+            day = f"{instant_of(seen_at) if seen_at else utc_now():%Y-%m-%d}"
+            report = materialize_step(definitions, Step("revisions", day, day, 1), instance=instance, kind="import")
+            echo(f"  revisions noticed on {day}: {report.rows:,}; see them with `airwatch inspect revisions {day}`")
+
+
+def _steps(file: Path) -> list[Step]:
+    days = read_daily_download(file)["date_local"].drop_duplicates()
+    years = days.groupby(days.dt.year).agg(["min", "max"])
+    return [
+        Step("raw_readings", f"{row['min']:%Y-%m-%d}", f"{row['max']:%Y-%m-%d}", (row["max"] - row["min"]).days + 1)
+        for _, row in years.iterrows()
+    ]

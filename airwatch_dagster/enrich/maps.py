@@ -1,0 +1,73 @@
+"""The other sites' log anomalies as a smoothed map, read around each site and up to 800 km away, today and yesterday.
+
+A map speaks in every direction whatever monitors happen to stand there, so a site can learn how air reaches it.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.enrich.fixed_point import WEIGHT_STEPS, FixedPointSums, whole_weights
+from airwatch_dagster.enrich.geometry import Places, distance_km
+from airwatch_dagster.enrich.grid import shifted
+from airwatch_dagster.enrich.neighbours import is_other_site
+from airwatch_dagster.schemas.enrich import SECTORS
+
+AROUND_KM: Final = (50, 150, 400)
+"""Smoothing widths of the map read at the site itself."""
+
+OFFSETS_KM: Final = {300: 120.0, 800: 250.0}
+"""How far away the map is read, and how wide it is smoothed there: a day of light and of fresh wind. More rings, from
+150 to 1200 km, added nothing in 2020."""
+
+PRIOR_WEIGHT: Final = 0.5
+"""Weight of no anomaly at all, in stations at the centre: where few report, the map says little."""
+
+STEPS_PER_UNIT: Final = 10_000.0
+"""Log anomalies are rounded to 0.0001, a hundredth of a per cent."""
+
+
+def field_features(log_anomaly: np.ndarray, *, stations: pd.DataFrame, targets: np.ndarray) -> dict[str, np.ndarray]:
+    """Smoothed log anomaly around each target station, and the day before; days × targets, 0 where none reports.
+
+    ``log_anomaly`` is days × stations, cut to its bounds; ``targets`` are column numbers. A site is never part of its
+    own map.
+    """
+    steps = FixedPointSums.of(log_anomaly, per_unit=STEPS_PER_UNIT)
+    features = {}
+    for name, weights in _kernels(stations, targets):
+        smoothed = smooth(steps, weights)
+        features[f"{name}_log"] = smoothed
+        features[f"{name}_log_before"] = shifted(smoothed, 1, fill=0.0)
+    return features
+
+
+def smooth(steps: FixedPointSums, weights: np.ndarray) -> np.ndarray:
+    """Weighted mean, drawn towards 0 by ``PRIOR_WEIGHT``."""
+    total, weight = steps.sums(weights)
+    return total / (weight + PRIOR_WEIGHT * WEIGHT_STEPS)
+
+
+def bell(distance: np.ndarray, *, width_km: float) -> np.ndarray:
+    """Gaussian weights by distance, 1 at the centre, in whole steps; those below a step are 0."""
+    return whole_weights(np.exp(-0.5 * (distance / width_km) ** 2))
+
+
+def direction(number: int) -> tuple[float, float]:
+    """East and north component of the middle of a sector; 0 = north, clockwise."""
+    angle = number * np.pi / 4
+    return float(np.sin(angle)), float(np.cos(angle))
+
+
+def _kernels(stations: pd.DataFrame, targets: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    places, other = Places.of(stations), is_other_site(stations, targets)
+    here = distance_km(places, places[targets])
+    for width in AROUND_KM:
+        yield f"around_{width}km", other * bell(here, width_km=width)
+    for offset, width_km in OFFSETS_KM.items():
+        for number, sector in enumerate(SECTORS):
+            east, north = direction(number)
+            there = places[targets].moved(east_km=offset * east, north_km=offset * north)
+            yield f"offset_{offset}km_{sector}", other * bell(distance_km(places, there), width_km=width_km)

@@ -1,0 +1,193 @@
+"""Families compared on identical site-days, with the noise of the comparison by resampling blocks of days."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.fit.champion.paired_errors import PairedErrors, horizon_name
+from airwatch_dagster.fit.training import HOLDOUT_SHARE, LONGEST_HOLDOUT_DAYS
+from airwatch_dagster.schemas.columns import FAMILIES, HORIZONS_DAYS
+
+PartKind = Literal["all", "horizon", "season", "region", "usg"]
+
+REFERENCE: Final = "damped_persistence"
+"""Family whose squared error skill is measured by."""
+
+HORIZON_WEIGHTS: Final = {1: 0.5, 2: 0.25, 3: 0.25}
+"""What an error at each horizon counts: tomorrow, the forecast people act on, as much as the two later days
+together."""
+
+BLOCK_DAYS: Final = 7
+"""Length of a resampled block: an episode's errors hang together for some days."""
+
+RESAMPLES: Final = 1000
+"""Bootstrap repetitions; fixes a share of 90 % to one percentage point, and one of 99 % to a third of a point."""
+
+MIN_PART_ROWS: Final = 100
+"""Forecasts that a region, a season or the bad days need before they are judged."""
+
+MIN_PART_WEEKS: Final = 8
+"""Weeks they must be spread over: fewer are one episode, or two, and resampling cannot tell the noise of those."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Skill of each family over damped persistence on part of the evidence: the share of its squared error saved,
+    horizons weighted."""
+
+    kind: PartKind
+    name: str
+    rows: int
+    weeks: int
+    """Weeks with a forecast in this part."""
+    is_judged: bool
+    """There is evidence enough to tell a difference from noise."""
+    skill: dict[str, float]
+    resampled: dict[str, np.ndarray] | None = field(default=None, compare=False, repr=False)
+    """Skill of each family in every resample; None when days cannot be resampled."""
+
+    @property
+    def where(self) -> str:
+        """The part as a sentence names it."""
+        if self.kind == "usg":
+            return "on days Unhealthy for Sensitive Groups"
+        return f"{self.name} ahead" if self.kind == "horizon" else f"in {self.name}"
+
+    def chance_better(self, family: str, other: str) -> float | None:
+        """Share of resamples in which ``family`` has more skill than ``other``."""
+        if self.resampled is None:
+            return None
+        gain = self.resampled[family] - self.resampled[other]
+        return float(np.mean(gain[~np.isnan(gain)] > 0))
+
+    def spread(self, family: str) -> tuple[float, float] | None:
+        """5th and 95th percentile of the family's skill over the resamples."""
+        if self.resampled is None:
+            return None
+        low, high = np.nanquantile(self.resampled[family], [0.05, 0.95])
+        return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Families on the same forecasts, all together and part by part."""
+
+    evidence: str
+    days: int
+    parts: tuple[Part, ...]
+    """All of the evidence first, then horizons, seasons, regions and the bad days."""
+
+    @property
+    def overall(self) -> Part:
+        return self.parts[0]
+
+    @property
+    def rows(self) -> int:
+        return self.overall.rows
+
+    @property
+    def skill(self) -> dict[str, float]:
+        return self.overall.skill
+
+    def judged(self, *kinds: PartKind) -> list[Part]:
+        return [part for part in self.parts if part.kind in kinds and part.is_judged]
+
+    def skill_over_climatology(self, family: str) -> float:
+        """Share of climatology's squared error saved, from the two skills over damped persistence."""
+        rest = 1.0 - self.skill.get("climatology", np.nan)
+        return 1.0 - (1.0 - self.skill[family]) / rest
+
+
+def compare(scores: pd.DataFrame, *, families: Sequence[str], seed: int) -> Comparison | None:
+    """Families on the site-days and horizons that all of them forecast; None when there are none, or no damped
+    persistence that got something wrong.
+
+    The rows' order does not matter, and the same rows and seed give the same numbers.
+    """
+    if REFERENCE not in families or scores.empty:
+        return None
+    paired = PairedErrors.of(scores, families=families)
+    if paired is None:
+        return None
+    draws = _draws(len(paired.days), seed=seed)
+    parts = tuple(_part(paired, draws, kind, name, where) for kind, name, where in _places(paired))
+    if np.isnan(parts[0].skill[REFERENCE]):
+        return None
+    return Comparison("the same site-days of the trailing year", len(paired.days), parts)
+
+
+def _places(paired: PairedErrors) -> Iterator[tuple[PartKind, str, np.ndarray]]:
+    yield "all", "all", paired.everywhere()
+    for name, where in paired.by_horizon().items():
+        yield "horizon", name, where
+    for name, where in paired.by_season().items():
+        yield "season", name, where
+    for name, where in paired.by_region().items():
+        yield "region", name, where
+    yield "usg", "USG days", paired.on_usg_days()
+
+
+def _part(paired: PairedErrors, draws: np.ndarray, kind: PartKind, name: str, where: np.ndarray) -> Part:
+    inside = (paired.is_common & where).sum(axis=(1, 2))
+    rows, weeks = int(inside.sum()), _weeks(paired.days[inside > 0])
+    is_judged = rows >= MIN_PART_ROWS and weeks >= MIN_PART_WEEKS
+    totals, reference = paired.daily_totals(where), paired.families.index(REFERENCE)
+    skill = _skill(totals.sum(axis=0)[None], reference=reference)[0]
+    sums = (draws @ totals.reshape(len(totals), -1)).reshape(len(draws), *totals.shape[1:])
+    resampled = _skill(sums, reference=reference)
+    by_family = dict(zip(paired.families, skill.tolist(), strict=True))
+    return Part(kind, name, rows, weeks, is_judged, by_family, dict(zip(paired.families, resampled.T, strict=True)))
+
+
+def _weeks(days: pd.DatetimeIndex) -> int:
+    return len(days.to_period("W").unique())
+
+
+def _draws(count: int, *, seed: int) -> np.ndarray:
+    """How often each day is in each resample: blocks of consecutive days, drawn with replacement, wrapping round."""
+    generator = np.random.default_rng(seed)
+    blocks = -(-count // BLOCK_DAYS)
+    starts = generator.integers(0, count, size=(RESAMPLES, blocks))
+    days = ((starts[:, :, None] + np.arange(BLOCK_DAYS)) % count).reshape(RESAMPLES, -1)[:, :count]
+    places = days + count * np.arange(RESAMPLES)[:, None]
+    return np.bincount(places.ravel(), minlength=RESAMPLES * count).reshape(RESAMPLES, count).astype(float)
+
+
+def _skill(sums: np.ndarray, *, reference: int) -> np.ndarray:
+    """Weighted skill from sums (draw × horizon × family); horizons without evidence drop out, null without any."""
+    base = sums[:, :, reference]
+    weights = np.array([HORIZON_WEIGHTS[horizon] for horizon in HORIZONS_DAYS]) * (base > 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        by_horizon = np.where(base[:, :, None] > 0, 1.0 - sums / base[:, :, None], 0.0)
+        weighted: np.ndarray = (weights[:, :, None] * by_horizon).sum(axis=1) / weights.sum(axis=1)[:, None]
+    return weighted
+
+
+def compare_holdouts(trained: pd.DataFrame) -> Comparison | None:
+    """Fitted families by the skill on their own holdouts, which have no regions and seasons; None when there is
+    none."""
+    tested = trained[trained["holdout_rows"] > 0].set_index("model_family")
+    tested = tested.loc[[family for family in FAMILIES if family in tested.index]]
+    if tested.empty:
+        return None
+    by_lead = {horizon: tested[f"holdout_skill_{horizon}d"].astype(float) for horizon in HORIZONS_DAYS}
+    rows = int(tested["holdout_rows"].max())
+    overall = Part("all", "all", rows, 0, False, _by_family(_weighted(by_lead)))
+    leads = [Part("horizon", horizon_name(lead), 0, 0, False, _by_family(skill)) for lead, skill in by_lead.items()]
+    days = tested["last_target_date"].max() - tested["first_target_date"].min()
+    held_out = min(LONGEST_HOLDOUT_DAYS, max(1, round(HOLDOUT_SHARE * (days.days + 1))))
+    return Comparison("their holdouts", held_out, (overall, *leads))
+
+
+def _weighted(by_lead: Mapping[int, pd.Series]) -> pd.Series:
+    """Mean over the leads that are known, by their weights."""
+    skill = pd.DataFrame(dict(by_lead))
+    weights = skill.notna() * pd.Series(HORIZON_WEIGHTS)
+    return (skill.fillna(0.0) * weights).sum(axis=1) / weights.sum(axis=1).clip(lower=1e-12)
+
+
+def _by_family(skill: pd.Series) -> dict[str, float]:
+    return {str(family): float(value) for family, value in skill.items()}

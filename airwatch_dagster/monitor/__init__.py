@@ -1,1 +1,0 @@
-"""Forecasts meet their truth; inputs are watched for drift."""

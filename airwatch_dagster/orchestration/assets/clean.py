@@ -1,0 +1,15 @@
+"""Clean: one trusted value per site and day."""
+
+import pandas as pd
+
+from airwatch_dagster.clean.site_days import site_days as clean_site_days
+from airwatch_dagster.orchestration.metadata.tables import air_figures
+from airwatch_dagster.orchestration.partitions import window
+from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
+
+
+@table_asset(stage="clean", ins={"raw_readings": window("raw_readings", 0, 0, complete=True)})
+def site_days(raw_readings: pd.DataFrame, monitors: pd.DataFrame) -> AssetResult:
+    """Rebuilt whenever its day was pulled again."""
+    cleaned = clean_site_days(raw_readings, monitors=monitors)
+    return AssetResult(cleaned, partition_metadata=air_figures(cleaned))

@@ -1,0 +1,110 @@
+"""Fit: examples, one model per family and month, their shadow scores, and the champion."""
+
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from airwatch_dagster.fit.examples import examples_with_context
+from airwatch_dagster.fit.tuning.hyperparameters import IN_FORCE_MONTHS, hyperparameters_frame
+from airwatch_dagster.forecast.calibration import CALIBRATION_MONTHS
+from airwatch_dagster.orchestration.metadata.champion import champion_figures, log_decisions, shown_decisions
+from airwatch_dagster.orchestration.metadata.training import candidate_figures, training_figures
+from airwatch_dagster.orchestration.partitions import SHADOW_MONTHS, TRAINING_MONTHS, months_of, window
+from airwatch_dagster.orchestration.registry.links import cross_links
+from airwatch_dagster.orchestration.registry.model_log import logged_importance
+from airwatch_dagster.orchestration.resources import StorageResource, configured_sites
+from airwatch_dagster.orchestration.settings import Settings
+from airwatch_dagster.orchestration.supplied_weather import with_weather
+from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
+from airwatch_dagster.orchestration.training.by_month import score_months, train_months
+from airwatch_dagster.orchestration.training.champion_override import ChampionOverride
+from airwatch_dagster.orchestration.training.champions import Evidence, select_or_override
+from airwatch_dagster.orchestration.training.tuning import search_figures, search_months
+
+
+@table_asset(stage="fit", ins={"features": window("features", -1, 0), "site_days": window("site_days", -2, 0)})
+def training_examples(
+    context: dg.AssetExecutionContext, features: pd.DataFrame, site_days: pd.DataFrame
+) -> pd.DataFrame:
+    """Rebuilt by the month's close, and when readings of the month were revised."""
+    months = months_of(context)
+    last = months[-1] + pd.offsets.MonthEnd(0)
+    sites = configured_sites(site_days)
+    return examples_with_context(features, site_days, first_target=months[0], last_target=last, area_site_ids=sites)
+
+
+@table_asset(
+    stage="fit",
+    kinds=("mlflow", "catboost", "scikitlearn"),
+    ins={"training_examples": window("training_examples", -TRAINING_MONTHS, -1)},
+    op_tags={"airwatch/kind": "train"},
+)
+def hyperparameters(
+    context: dg.AssetExecutionContext, training_examples: pd.DataFrame, mlflow: dg.ResourceParam[Any]
+) -> AssetResult:
+    """On demand, and in January where AIRWATCH_SEARCH_MINUTES allows a search; serves the months from its own on."""
+    minutes = Settings.from_environment().search_minutes
+    searched = search_months(months_of(context), examples=training_examples, minutes=minutes, mlflow=mlflow)
+    return AssetResult(hyperparameters_frame(searched), partition_metadata=search_figures(searched))
+
+
+@table_asset(
+    stage="fit",
+    kinds=("mlflow", "catboost", "scikitlearn"),
+    ins={
+        "training_examples": window("training_examples", -TRAINING_MONTHS, -1),
+        "hyperparameters": window("hyperparameters", -IN_FORCE_MONTHS, 0),
+    },
+    op_tags={"airwatch/kind": "train"},
+)
+def trained_models(
+    context: dg.AssetExecutionContext,
+    training_examples: pd.DataFrame,
+    hyperparameters: pd.DataFrame,
+    mlflow: dg.ResourceParam[Any],
+) -> AssetResult:
+    """Monthly, on target days of the 36 months before; every fitted family is a version in MLflow's registry."""
+    inputs = {"examples": with_weather(training_examples), "hyperparameters": hyperparameters}
+    trained = train_months(months_of(context), **inputs, mlflow=mlflow)
+    figures = training_figures(trained, importance_of=logged_importance)
+    return AssetResult(trained, partition_metadata=cross_links(trained, figures, mlflow=mlflow))
+
+
+@table_asset(
+    stage="fit",
+    kinds=("mlflow", "pandas"),
+    ins={"trained_models": window("trained_models", 0, 0), "training_examples": window("training_examples", 0, 0)},
+)
+def candidate_scores(
+    context: dg.AssetExecutionContext, trained_models: pd.DataFrame, training_examples: pd.DataFrame
+) -> AssetResult:
+    """Made when the month is over: every family forecasts it again, as it would have served."""
+    examples = with_weather(training_examples)
+    scores = score_months(months_of(context), trained=trained_models, examples=examples)
+    return AssetResult(scores, partition_metadata=cross_links(trained_models, candidate_figures(scores)))
+
+
+@table_asset(
+    stage="fit",
+    kinds=("mlflow", "pandas"),
+    ins={
+        "trained_models": window("trained_models", 0, 0),
+        "candidate_scores": window("candidate_scores", -max(SHADOW_MONTHS, CALIBRATION_MONTHS), -1),
+    },
+    pool="champion_model",
+)
+def champion_model(
+    context: dg.AssetExecutionContext,
+    trained_models: pd.DataFrame,
+    candidate_scores: pd.DataFrame,
+    config: ChampionOverride,
+    storage: StorageResource,
+    mlflow: dg.ResourceParam[Any],
+) -> AssetResult:
+    """Chosen when the month opens; persons' orders stand. The registry's alias follows the latest month."""
+    evidence = Evidence(trained_models, candidate_scores, storage.tables())
+    chosen = select_or_override(months_of(context), config, evidence=evidence)
+    shown = shown_decisions(chosen)
+    log_decisions(mlflow, shown)
+    return AssetResult(chosen, partition_metadata=cross_links(chosen, champion_figures(shown), mlflow=mlflow))

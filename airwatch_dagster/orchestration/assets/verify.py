@@ -1,0 +1,44 @@
+"""Verify: forecasts compared with observed values."""
+
+import dagster as dg
+import pandas as pd
+
+from airwatch_dagster.orchestration.metadata.tables import score_figures
+from airwatch_dagster.orchestration.metadata.verification import verification_figures
+from airwatch_dagster.orchestration.partitions import months_of, window
+from airwatch_dagster.orchestration.resources import utc_now
+from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
+from airwatch_dagster.schemas.columns import HORIZONS_DAYS
+from airwatch_dagster.verify.monthly import monthly_verification
+from airwatch_dagster.verify.scoring import score_forecasts
+
+
+@table_asset(
+    stage="verify",
+    ins={
+        "predictions": window("predictions", -max(HORIZONS_DAYS), -min(HORIZONS_DAYS)),
+        "site_days": window("site_days", 0, 0, complete=True),
+    },
+)
+def forecast_scores(
+    context: dg.AssetExecutionContext, predictions: pd.DataFrame, site_days: pd.DataFrame
+) -> AssetResult:
+    """Made with the day's readings, and again when they are revised."""
+    scores = score_forecasts(predictions, site_days=site_days, scored_at=utc_now())
+    return AssetResult(scores, partition_metadata=score_figures(scores))
+
+
+@table_asset(
+    stage="verify",
+    ins={
+        "forecast_scores": window("forecast_scores", 0, 0),
+        "candidate_scores": window("candidate_scores", 0, 0),
+    },
+)
+def verification(
+    context: dg.AssetExecutionContext, forecast_scores: pd.DataFrame, candidate_scores: pd.DataFrame
+) -> AssetResult:
+    """Made when the month is over, and again when its readings were revised."""
+    table = monthly_verification(forecast_scores, candidates=candidate_scores)
+    figures = verification_figures(table, forecast_scores, months=months_of(context))
+    return AssetResult(table, partition_metadata=figures)

@@ -1,0 +1,58 @@
+"""Watch: drift of inputs, revised readings, network coverage and monitor changes."""
+
+import dagster as dg
+import pandas as pd
+
+from airwatch_dagster.orchestration.metadata.drift import DRIFT_CHECK, report_months
+from airwatch_dagster.orchestration.metadata.tables import coverage_figures
+from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, days_of, months_of, window
+from airwatch_dagster.orchestration.resources import StorageResource, configured_area, today
+from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
+from airwatch_dagster.orchestration.watch_tables import REVISION_CHECKS, all_monitor_changes, noticed_on
+from airwatch_dagster.watch.coverage import WINDOW_MONTHS as COVERAGE_MONTHS
+from airwatch_dagster.watch.coverage import coverage as coverage_of
+from airwatch_dagster.watch.outages import dark_areas
+
+
+@table_asset(
+    stage="watch",
+    kinds=("evidently", "parquet"),
+    ins={"features": window("features", -TRAINING_MONTHS, 0)},
+    warning_checks=DRIFT_CHECK,
+)
+def drift_report(context: dg.AssetExecutionContext, features: pd.DataFrame, storage: StorageResource) -> AssetResult:
+    """Made when the month is over, against the same season of up to three earlier years; calendar columns excluded."""
+    return report_months(months_of(context), features=features, tables=storage.tables())
+
+
+@table_asset(
+    stage="watch",
+    deps=[dg.AssetDep("raw_readings", partition_mapping=dg.AllPartitionMapping())],
+    warning_checks=REVISION_CHECKS,
+)
+def revisions(context: dg.AssetExecutionContext, storage: StorageResource) -> AssetResult:
+    """By the day on which a pull showed them; made after every pull of days that were pulled before."""
+    return noticed_on(days_of(context), storage.tables())
+
+
+@table_asset(
+    stage="watch",
+    ins={"site_days": window("site_days", 1 - COVERAGE_MONTHS, 0)},
+    failing_checks={"no_area_is_dark": "Every area publishes what is due; filters off schedule are not due"},
+)
+def coverage(
+    context: dg.AssetExecutionContext, site_days: pd.DataFrame, monitors: pd.DataFrame, storage: StorageResource
+) -> AssetResult:
+    """Told anew after every pull and when the month is over: what is late today may be missing tomorrow."""
+    table = coverage_of(site_days, months=months_of(context), monitors=monitors, today=pd.Timestamp(today()))
+    changes = storage.tables().read_or_empty("monitor_changes")
+    figures = coverage_figures(table, changes)
+    return AssetResult(
+        table, partition_metadata=figures, warnings={"no_area_is_dark": dark_areas(table, area=configured_area())}
+    )
+
+
+@table_asset(stage="watch", deps=[dg.AssetDep("raw_readings", partition_mapping=dg.AllPartitionMapping())])
+def monitor_changes(monitors: pd.DataFrame, storage: StorageResource) -> pd.DataFrame:
+    """Told anew from the whole history, weekly with the monitor list; designations are kept from before."""
+    return all_monitor_changes(storage.tables(), monitors, today=pd.Timestamp(today()))

@@ -1,0 +1,152 @@
+"""Dagster's own SQLite event log, keeping its connections open.
+
+A backfill writes four events per partition and table. Upstream opens a new engine and connection for every one of
+them, which recompiles each statement and checkpoints the database at each close. Measured on one table's year of
+365 partitions with a check: 11-13 s as upstream writes it, 1.6 s this way. Configured in dagster.yaml.
+
+It also frees the places in a pool that a killed process leaves taken: upstream keeps them for good, and every later run
+of the pool waits.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import dagster as dg
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._serdes import ConfigurableClassData
+from dagster._utils.concurrency import ConcurrencyClaimStatus
+from sqlalchemy import Connection, Engine, create_engine, event
+
+from airwatch_dagster.orchestration.instance.run_locks import RunLocks
+
+BUSY_TIMEOUT_SECONDS: Final = 30
+"""How long a writer waits for another one; upstream waits as long."""
+
+MAX_SHARDS: Final = 16
+"""Databases kept open at a time: the index, and one per run under way or looked at."""
+
+CLAIM_EVERY_SECONDS: Final = 1.0
+"""Rest of a run that waits for its pool; upstream asks in a loop without any, which keeps a core busy."""
+
+
+class PooledSqliteEventLogStorage(SqliteEventLogStorage):
+    """Same files, same tables, same guarantees against corruption as upstream; only connections are reused.
+
+    A power failure may lose the last events, because a commit does not wait for the disk (``synchronous=NORMAL``
+    in SQLite's write-ahead mode); a crash of the process loses nothing.
+    """
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._tables: set[str] = set()
+        self._here = threading.local()
+        self._claimants = RunLocks(Path(base_dir, "claimants"))
+        super().__init__(base_dir=base_dir, inst_data=inst_data)
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> "PooledSqliteEventLogStorage":
+        """Below ``base_dir/events``: upstream takes every database in its folder for a run's, to migrate or wipe."""
+        return cls(base_dir=str(Path(config_value["base_dir"], "events")), inst_data=inst_data)
+
+    def has_table(self, table_name: str) -> bool:
+        """Asked at every event; upstream connects anew for each. A table that is there stays."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        held: _Held | None = getattr(self._here, "held", None)
+        if held is not None:
+            yield held.connection(shard, self._begun)
+            return
+        with self._db_lock, self._begun(shard) as connection:
+            yield connection
+
+    @contextmanager
+    def _begun(self, shard: str) -> Iterator[Connection]:
+        engine = self._engine(shard)
+        if shard not in self._initialized_dbs:
+            self._initdb(engine)
+            self._initialized_dbs.add(shard)
+        with engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def one_transaction(self) -> Iterator[None]:
+        """What this thread stores within is committed together at its end, and not at all when it fails."""
+        if getattr(self._here, "held", None) is not None:
+            yield
+            return
+        with self._db_lock, ExitStack() as transactions:
+            self._here.held = _Held(transactions)
+            try:
+                yield
+            finally:
+                self._here.held = None
+
+    def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
+        with self.one_transaction():
+            super().store_event_batch(events)
+
+    def _engine(self, shard: str) -> Engine:
+        """The shard's engine, made once; the one unused for longest is closed when there are too many."""
+        if shard not in self._engines:
+            self._engines[shard] = _opened(self.conn_string_for_shard(shard))
+        self._engines.move_to_end(shard)
+        while len(self._engines) > MAX_SHARDS:
+            self._engines.popitem(last=False)[1].dispose()
+        return self._engines[shard]
+
+    def claim_concurrency_slot(
+        self, concurrency_key: str, run_id: str, step_key: str, priority: int | None = None
+    ) -> ConcurrencyClaimStatus:
+        """As upstream, once what dead processes claimed is freed; a claim that has to wait rests before it returns."""
+        self._claimants.enter(run_id)
+        for gone in self._claimants.gone({*self.get_concurrency_run_ids()}):
+            self.free_concurrency_slots_for_run(gone)
+        status = super().claim_concurrency_slot(concurrency_key, run_id, step_key, priority)
+        if status.is_claimed:
+            return status
+        time.sleep(CLAIM_EVERY_SECONDS)
+        return status.with_sleep_interval(0.0)
+
+    def dispose(self) -> None:
+        while self._engines:
+            self._engines.popitem()[1].dispose()
+        self._claimants.leave()
+        super().dispose()
+
+
+@dataclass
+class _Held:
+    """The connections of a transaction, by shard; each is begun when it is first asked for."""
+
+    transactions: ExitStack
+    begun: dict[str, Connection] = field(default_factory=dict)
+
+    def connection(self, shard: str, begin: Callable[[str], AbstractContextManager[Connection]]) -> Connection:
+        if shard not in self.begun:
+            self.begun[shard] = self.transactions.enter_context(begin(shard))
+        return self.begun[shard]
+
+
+def one_transaction(instance: dg.DagsterInstance) -> AbstractContextManager[None]:
+    """Events stored within are committed together, where the instance's event log is the one of this module."""
+    storage = instance.event_log_storage
+    return storage.one_transaction() if isinstance(storage, PooledSqliteEventLogStorage) else nullcontext()
+
+
+def _opened(address: str) -> Engine:
+    waits = {"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+    engine = create_engine(address, pool_size=1, max_overflow=-1, connect_args=waits)
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=NORMAL"))
+    return engine

@@ -1,0 +1,112 @@
+"""Assets' frames to and from the table storage: one file per partition, one frame per input."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+from pydantic import PrivateAttr
+
+from airwatch_dagster.errors import ContractViolation
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.validation import Validated, validated
+from airwatch_dagster.storage.tables import TableStorage
+
+KEEP_UNCHANGED: Final = "airwatch/keep_unchanged"
+"""Asset metadata: a partition that comes out as it is stored is not written again, so that nothing becomes outdated.
+For tables that are read from outside; what is derived from them tells by its time of writing what it was made from."""
+
+
+class ParquetIOManager(dg.ConfigurableIOManager):
+    """Stores each table below ``root``, a folder or ``s3://bucket/prefix``.
+
+    An output is validated before anything is written, unless it comes as ``Validated``. A run over a
+    range of partitions returns one frame; it is split by the table's partition column, and a partition
+    of the range without rows is stored as an empty table. Rows of partitions that the run does not make
+    raise ContractViolation, and nothing is written.
+
+    An input is one frame however many partitions it spans. Input metadata: ``allow_missing_partitions``
+    leaves out partitions that are not stored, ``columns`` reads only those.
+    """
+
+    root: str
+    _opened: TableStorage | None = PrivateAttr(default=None)
+
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        table = context.asset_key.path[-1]
+        frame = obj.frame if isinstance(obj, Validated) else _validated(table, obj)
+        if not context.has_asset_partitions:
+            self._storage.write(table, {None: frame})
+            self._describe(context, table, {None: len(frame)})
+            return
+        ordered, slices = split(table, frame, partitions=list(context.asset_partition_keys))
+        keep = bool((context.definition_metadata or {}).get(KEEP_UNCHANGED))
+        self._storage.write_slices(table, ordered, slices, keep_unchanged=keep)
+        self._describe(context, table, {partition: part.stop - part.start for partition, part in slices.items()})
+
+    def load_input(self, context: dg.InputContext) -> pd.DataFrame:
+        settings = context.definition_metadata or {}
+        return self._storage.read(
+            context.asset_key.path[-1],
+            list(context.asset_partition_keys) if context.has_asset_partitions else None,
+            allow_missing=bool(settings.get("allow_missing_partitions")),
+            columns=settings.get("columns"),
+        )
+
+    @property
+    def _storage(self) -> TableStorage:
+        """Opened at first use: loading the code location must not ask S3 for anything."""
+        if self._opened is None:
+            self._opened = TableStorage.open(self.root)
+        return self._opened
+
+    def _describe(self, context: dg.OutputContext, table: str, row_counts: Mapping[Any, int]) -> None:
+        """Rows and place of each file, on the materialization of its partition."""
+        for partition, count in row_counts.items():
+            name = "dagster/row_count" if partition is None else "dagster/partition_row_count"
+            metadata: dict[str, Any] = {name: count, "dagster/uri": self._storage.uri(table, partition)}
+            if len(row_counts) == 1:
+                context.add_output_metadata(metadata)
+            else:
+                context.step_context.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=partition)
+
+
+def split(table: str, frame: pd.DataFrame, *, partitions: Sequence[str]) -> tuple[pd.DataFrame, dict[str, slice]]:
+    """The frame ordered by partition, rows within one in their order, and where each of ``partitions`` lies in it.
+
+    A partition without rows is an empty slice. Raises ContractViolation when rows belong to other partitions.
+    """
+    keys = _partition_of_rows(table, frame)
+    position = keys.map({key: number for number, key in enumerate(partitions)})
+    if position.isna().any():
+        raise _elsewhere(table, keys[position.isna()], partitions)
+    order = np.argsort(position.to_numpy(), kind="stable")
+    counts = np.bincount(position.to_numpy(dtype=np.int64), minlength=len(partitions))
+    ends = np.cumsum(counts)
+    slices = {key: slice(int(end - n), int(end)) for key, end, n in zip(partitions, ends, counts, strict=True)}
+    return frame.iloc[order], slices
+
+
+def _elsewhere(table: str, keys: pd.Series, partitions: Sequence[str]) -> ContractViolation:
+    others = sorted(map(str, keys.unique()))
+    return ContractViolation(
+        table,
+        f"{len(keys)} rows belong to {', '.join(others[:5])}{' and more' if len(others) > 5 else ''}, "
+        f"but the run makes {partitions[0]} to {partitions[-1]}",
+        fix=f"Return rows whose {TABLES[table].partition_column} lies in the run's partitions; nothing was stored",
+    )
+
+
+def _partition_of_rows(table: str, frame: pd.DataFrame) -> pd.Series:
+    """The table's own rule, applied once per date: formatting millions of dates takes longer than storing them."""
+    spec = TABLES[table]
+    dates = frame[spec.partition_column]
+    distinct = dates.drop_duplicates()
+    return dates.map(dict(zip(distinct, spec.partition_keys_of(distinct.to_frame()), strict=True)))
+
+
+def _validated(table: str, obj: Any) -> pd.DataFrame:
+    if not isinstance(obj, pd.DataFrame):
+        raise ContractViolation(table, f"the asset returned {type(obj).__name__}, not a table", fix="Return a frame")
+    return validated(table, obj)

@@ -1,0 +1,94 @@
+"""What the UI shows of each partition: numbers that chart over time under stable names, and words where they help."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from airwatch_dagster.figures.style import embedded
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.watch import REVISION_KINDS
+from airwatch_dagster.verify.skill_tables import interval_measures
+from airwatch_dagster.watch.coverage import completeness
+
+PartitionMetadata = dict[str, Mapping[str, Any]]
+"""Partition → name → number or metadata value."""
+
+
+def air_figures(site_days: pd.DataFrame) -> PartitionMetadata:
+    """Per day: sites with a valid value, and their mean and highest PM2.5 (µg/m³)."""
+    days = _partitions("site_days", site_days[site_days["is_valid"]])
+    pm25 = days["pm25_ugm3"]
+    return _numbers(valid_sites=pm25.size(), mean_pm25_ugm3=pm25.mean(), highest_pm25_ugm3=pm25.max())
+
+
+def forecast_figures(predictions: pd.DataFrame, others: PartitionMetadata | None = None) -> PartitionMetadata:
+    """Per issue day: sites forecast, the mean PM2.5 (µg/m³) and highest AQI of the next days, and ``others`` of it."""
+    days = _partitions("predictions", predictions)
+    figures = _numbers(
+        sites=days["site_id"].nunique(), mean_pm25_ugm3=days["pm25_ugm3"].mean(), highest_aqi=days["aqi"].max()
+    )
+    return {day: {**numbers, **(others or {}).get(day, {})} for day, numbers in figures.items()}
+
+
+def score_figures(scores: pd.DataFrame) -> PartitionMetadata:
+    """Per target day: errors (µg/m³) of the forecasts that came due, how often their intervals held, and those'
+    width and pinball loss (µg/m³); other days are left out."""
+    measured = scores.assign(squared=scores["error_ugm3"] ** 2, **interval_measures(scores))
+    days = _partitions("forecast_scores", measured)
+    return _numbers(
+        rmse_ugm3=days["squared"].mean() ** 0.5,
+        mae_ugm3=days["abs_error_ugm3"].mean(),
+        bias_ugm3=days["error_ugm3"].mean(),
+        coverage=days["is_covered"].mean(),
+        mean_width_ugm3=days["width_ugm3"].mean(),
+        pinball_ugm3=days["pinball_ugm3"].mean(),
+    )
+
+
+def revision_figures(by_day: Mapping[str, pd.DataFrame]) -> PartitionMetadata:
+    """Per day on which they were noticed: how many revisions of each kind, how many sites, and the largest (µg/m³)."""
+    return {day: _revised(rows) for day, rows in by_day.items()}
+
+
+def _revised(rows: pd.DataFrame) -> dict[str, Any]:
+    counts = rows["kind"].value_counts()
+    kinds = {kind: int(counts.get(kind, 0)) for kind in REVISION_KINDS}
+    largest = {} if rows["size_ugm3"].isna().all() else {"largest_ugm3": round(float(rows["size_ugm3"].max()), 3)}
+    return {"revisions": len(rows), "revised_sites": rows["site_id"].nunique(), **kinds, **largest}
+
+
+def coverage_figures(coverage: pd.DataFrame, monitor_changes: pd.DataFrame) -> PartitionMetadata:
+    """Per month of the area's own sites: share of due site-days observed, site-days of each status, and the plot."""
+    from airwatch_dagster.figures.coverage import completeness_plot
+
+    own = coverage[~coverage["is_context"]]
+    months = {month: rows for month, rows in own.groupby(TABLES["coverage"].partition_keys_of(own))}
+    numbers = completeness(own).to_dict("index")
+    return {
+        str(month): {
+            **{str(name): round(value, 1) for name, value in numbers[month].items() if pd.notna(value)},
+            "completeness": dg.MetadataValue.md(embedded("completeness", completeness_plot(rows, monitor_changes))),
+        }
+        for month, rows in months.items()
+    }
+
+
+def drift_figures(findings: pd.DataFrame) -> PartitionMetadata:
+    """Per month: how many features drifted, and where the page lies."""
+    months = _partitions("drift_report", findings)
+    drifted = _numbers(drifted_features=months["is_drifted"].sum())
+    pages = months["report_uri"].first().to_dict()
+    return {
+        month: {**numbers, "report": dg.MetadataValue.path(str(pages[month]))} for month, numbers in drifted.items()
+    }
+
+
+def _partitions(table: str, frame: pd.DataFrame) -> Any:
+    return frame.groupby(TABLES[table].partition_keys_of(frame))
+
+
+def _numbers(**series: pd.Series) -> PartitionMetadata:
+    rows = pd.DataFrame(series).to_dict("index")
+    return {str(key): {str(name): round(value, 3) for name, value in row.items()} for key, row in rows.items()}

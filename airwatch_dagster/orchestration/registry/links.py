@@ -1,0 +1,71 @@
+"""Ways from a Dagster run to an MLflow run and back: addresses where a UI's is known, a command where it is not."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from airwatch_dagster.orchestration.settings import Settings
+
+REGISTERED_MODEL = "airwatch_pm25"
+"""Name of the model in MLflow's registry; every fitted family is a version of it."""
+
+
+def dagster_run_url(run_id: str) -> str | None:
+    """The run's page in the Dagster UI; None while AIRWATCH_UI_URL does not say where that is."""
+    ui = os.environ.get("AIRWATCH_UI_URL") or os.environ.get("DAGSTER_WEBSERVER_URL")
+    return f"{ui.rstrip('/')}/runs/{run_id}" if ui else None
+
+
+def mlflow_ui() -> str | None:
+    """AIRWATCH_MLFLOW_UI_URL, else the tracking server's own address; None with a database and no server."""
+    tracking = Settings.from_environment().mlflow_tracking_uri
+    ui = os.environ.get("AIRWATCH_MLFLOW_UI_URL") or (tracking if tracking.startswith("http") else None)
+    return without_credentials(ui).rstrip("/") if ui else None
+
+
+def mlflow_command() -> str:
+    """What serves the MLflow UI of a database, on port 5000."""
+    tracking = without_credentials(Settings.from_environment().mlflow_tracking_uri)
+    return f"mlflow ui --backend-store-uri {tracking}"
+
+
+def mlflow_run(mlflow: Any) -> dg.MetadataValue:
+    """The page of the MLflow run that is under way for this Dagster run, or how to open it."""
+    ui, run_id = mlflow_ui(), mlflow.active_run().info.run_id
+    if ui:
+        return dg.MetadataValue.url(f"{ui}/#/runs/{run_id}")
+    return dg.MetadataValue.text(f"run {run_id}; open with `{mlflow_command()}`")
+
+
+def mlflow_models(models: pd.DataFrame) -> dg.MetadataValue:
+    """A table of families, their versions and MLflow runs: rows of trained_models or champion_model."""
+    ui = mlflow_ui()
+    lines = ["| family | version | MLflow run |", "|---|---|---|"]
+    for row in models.dropna(subset=["mlflow_run_id"]).itertuples():
+        version = f"[{row.model_version}]({ui}/#/models/{REGISTERED_MODEL}/versions/{row.model_version})"
+        run = f"[{row.mlflow_run_id}]({ui}/#/runs/{row.mlflow_run_id})"
+        cells = (version, run) if ui else (str(row.model_version), str(row.mlflow_run_id))
+        lines.append(f"| {row.model_family} | {' | '.join(cells)} |")
+    return dg.MetadataValue.md("\n".join([*lines, *([] if ui else ["", f"Open with `{mlflow_command()}`"])]))
+
+
+def cross_links(
+    models: pd.DataFrame, figures: Mapping[str, Mapping[str, Any]] | None = None, *, mlflow: Any = None
+) -> dict[str, dict[str, Any]]:
+    """Month → its figures, a link to each of its models in MLflow, and to the run under way there, if any.
+
+    ``models`` are rows of trained_models or champion_model.
+    """
+    months = models.groupby(models["month"].dt.strftime("%Y-%m"))
+    run = {"mlflow_run": mlflow_run(mlflow)} if mlflow is not None else {}
+    links = {str(month): {**run, "mlflow_models": mlflow_models(rows)} for month, rows in months}
+    return {month: {**(figures or {}).get(month, {}), **link} for month, link in links.items()}
+
+
+def without_credentials(uri: str) -> str:
+    """The address as it may be shown: a name and a password in it are left out."""
+    scheme, separator, rest = uri.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"

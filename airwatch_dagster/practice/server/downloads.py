@@ -1,0 +1,92 @@
+"""AirData's and AirNow's files over HTTP, with ETag, Last-Modified and 304."""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
+from typing import Final
+
+from airwatch_dagster.practice.formats.airdata import bulk_file
+from airwatch_dagster.practice.formats.airnow import daily_data, daily_data_before_v2, reporting_areas
+from airwatch_dagster.practice.http import Request, Response, not_found
+from airwatch_dagster.practice.world.published import AT_ONCE, Publishing
+from airwatch_dagster.practice.world.world import FIRST_DAY
+
+_AIRNOW_PATH: Final = re.compile(r"/airnow/(\d{4})/(\1\d{4})/(daily_data_v2|daily_data|reportingarea)\.dat")
+
+_AIRNOW_FILES: Final[Mapping[str, Callable[..., bytes]]] = {
+    "daily_data_v2": daily_data,
+    "daily_data": daily_data_before_v2,
+    "reportingarea": reporting_areas,
+}
+
+
+def download(request: Request, *, seed: int, today: date, publishing: Publishing = AT_ONCE) -> Response:
+    """A file as of ``today``; 304 when the client has this version, 404 when it does not exist.
+
+    ``publishing`` concerns AirData's files only: AirNow's come the next day and are never rewritten.
+    """
+    if request.path.startswith("/airdata/"):
+        response = _airdata(request.path, seed=seed, today=today, publishing=publishing)
+    else:
+        response = _airnow(request.path, seed=seed, today=today)
+    is_known = response.status == 200 and _has(request.headers, response.headers)
+    return Response(304, headers=response.headers) if is_known else response
+
+
+def _airdata(path: str, *, seed: int, today: date, publishing: Publishing) -> Response:
+    file = bulk_file(path.removeprefix("/airdata/"), seed=seed, today=today, publishing=publishing)
+    if file is None:
+        return not_found(path)
+    kind = "application/zip" if path.endswith(".zip") else "text/csv"
+    return Response(200, file.content, kind, _validators(file.content, file.as_of))
+
+
+def _airnow(path: str, *, seed: int, today: date) -> Response:
+    """Yesterday's readings and today's forecasts are the newest that exist."""
+    match = _AIRNOW_PATH.fullmatch(path)
+    day = _day(match[2]) if match else None
+    if not match or day is None or day < FIRST_DAY:
+        return not_found(path)
+    is_forecast = match[3] == "reportingarea"
+    if day > today or (day == today and not is_forecast):
+        return not_found(path)
+    content = _AIRNOW_FILES[match[3]](day, seed=seed)
+    written_on = day if is_forecast else day + timedelta(days=1)
+    return Response(200, content, "application/octet-stream", _validators(content, written_on))
+
+
+def _day(compact: str) -> date | None:
+    try:
+        return datetime.strptime(compact, "%Y%m%d").date()
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=64)
+def _etag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def _validators(content: bytes, as_of: date) -> dict[str, str]:
+    modified = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
+    return {"ETag": _etag(content), "Last-Modified": format_datetime(modified, usegmt=True)}
+
+
+def _has(asked: Mapping[str, str], current: Mapping[str, str]) -> bool:
+    """Whether the client holds the current version; an ETag counts more than a date. Source: RFC 9110, 13.2.2."""
+    if "if-none-match" in asked:
+        return current["ETag"] in [tag.strip().removeprefix("W/") for tag in asked["if-none-match"].split(",")]
+    since = _time(asked.get("if-modified-since", ""))
+    return since is not None and since >= parsedate_to_datetime(current["Last-Modified"])
+
+
+def _time(text: str) -> datetime | None:
+    """An HTTP date; None for anything else, which the header's rules say to ignore."""
+    try:
+        time = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

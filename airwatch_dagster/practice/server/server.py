@@ -1,0 +1,222 @@
+"""The practice server: AQS API, AirData and AirNow on one local port, over simulated air, as of a given day."""
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import date
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.practice.faults.corruption import disturbed
+from airwatch_dagster.practice.faults.faults import Faults
+from airwatch_dagster.practice.http import Request, Response, not_found
+from airwatch_dagster.practice.server.api import Api
+from airwatch_dagster.practice.server.downloads import download
+from airwatch_dagster.practice.world.published import Publishing
+from airwatch_dagster.practice.world.restatements import Restatement
+from airwatch_dagster.practice.world.world import DEFAULT_SEED
+
+DEFAULT_KEY: Final = "practice"
+"""API key that is accepted with any email address."""
+
+HOST: Final = "127.0.0.1"
+"""The server is reachable from this machine only."""
+
+
+class PracticeServer:
+    """Serves simulated air in EPA's formats; use as a context manager, or call ``serve_forever``.
+
+    ``today`` is the server's clock: a date, or a function that is asked at every request. The same seed and day
+    give the same bytes, and what is final stays as it is on every later day. Port 0 takes a free one.
+    ``min_interval_seconds`` is the shortest time between API requests; sooner ones get 429. ``log`` is given one
+    line per request, without its query. ``faults`` disturbs some answers. The AQS API and AirData, not AirNow, show
+    a day ``aqs_lag_days`` later than on the next one, and are rewritten by ``restatements``.
+    Raises ConfigurationError when the port cannot be opened.
+    """
+
+    def __init__(
+        self,
+        *,
+        today: date | Callable[[], date],
+        seed: int = DEFAULT_SEED,
+        port: int = 0,
+        min_interval_seconds: float = 0.0,
+        key: str = DEFAULT_KEY,
+        monotonic: Callable[[], float] = time.monotonic,
+        log: Callable[[str], None] | None = None,
+        faults: Faults | None = None,
+        restatements: tuple[Restatement, ...] = (),
+        aqs_lag_days: int = 0,
+    ) -> None:
+        self._today = today
+        self._seed = seed
+        self._key = key
+        self._pace = _Pace(min_interval_seconds, monotonic)
+        self._faults = faults
+        self._publishing = Publishing(aqs_lag_days, tuple(restatements))
+        self._closing = threading.Event()
+        self._http = _opened(port, _handler(self.respond, self._closing, log))
+        self._thread: threading.Thread | None = None
+
+    @property
+    def today(self) -> date:
+        """The day the server believes it is."""
+        return self._today() if callable(self._today) else self._today
+
+    def move_clock(self, today: date) -> None:
+        """From now on answer as of ``today``."""
+        self._today = today
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self._http.server_port}"
+
+    @property
+    def airdata_url(self) -> str:
+        return f"{self.url}/airdata"
+
+    @property
+    def aqs_url(self) -> str:
+        return f"{self.url}/data/api"
+
+    @property
+    def airnow_url(self) -> str:
+        return f"{self.url}/airnow"
+
+    def respond(self, request: Request) -> Response:
+        """The one place where a request becomes a response, which a fault may disturb."""
+        is_api = request.path.startswith("/data/api/")
+        proper = self._api(request) if is_api else self._download(request)
+        if self._faults is None:
+            return proper
+        return disturbed(proper, self._faults.fault_for(request), self._faults)
+
+    def _download(self, request: Request) -> Response:
+        return download(request, seed=self._seed, today=self.today, publishing=self._publishing)
+
+    def _api(self, request: Request) -> Response:
+        wait_seconds = self._pace.wait_seconds()
+        if wait_seconds > 0.0:
+            return Response(429, b"Too many requests\n", headers={"Retry-After": str(int(wait_seconds) + 1)})
+        api = Api(seed=self._seed, today=self.today, key=self._key, publishing=self._publishing)
+        answer = api.answer(request.path.removeprefix("/data/api/"), request.query)
+        if answer is None:
+            return not_found(request.path)
+        return Response(answer.status, answer.body, "application/json")
+
+    def serve_forever(self) -> None:
+        """Serve in this thread until interrupted."""
+        self._http.serve_forever(poll_interval=0.05)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self.serve_forever, name="practice-server", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop serving, hang up where an answer is being held back, and free the port."""
+        self._closing.set()
+        if self._thread is not None:
+            self._http.shutdown()
+            self._thread.join()
+            self._thread = None
+        self._http.server_close()
+
+
+class _Pace:
+    """Says by how much a request comes too early; thread-safe."""
+
+    def __init__(self, min_interval_seconds: float, monotonic: Callable[[], float]) -> None:
+        self._min_interval_seconds = min_interval_seconds
+        self._monotonic = monotonic
+        self._next = float("-inf")
+        self._lock = threading.Lock()
+
+    def wait_seconds(self) -> float:
+        """Seconds to wait; 0 lets the request pass and starts the next interval."""
+        with self._lock:
+            now = self._monotonic()
+            if now < self._next:
+                return self._next - now
+            self._next = now + self._min_interval_seconds
+            return 0.0
+
+
+class _Http(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no error of the server; anything else is printed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+def _opened(port: int, handler: type[BaseHTTPRequestHandler]) -> _Http:
+    try:
+        return _Http((HOST, port), handler)
+    except (OSError, OverflowError) as error:
+        problem = f"port {port} cannot be opened ({error})"
+        raise ConfigurationError("practice server", problem, fix="Choose another port, or 0 for a free one") from error
+
+
+def _handler(
+    respond: Callable[[Request], Response], closing: threading.Event, log: Callable[[str], None] | None
+) -> type[BaseHTTPRequestHandler]:
+    """A handler class that turns HTTP into Request and Response into HTTP; ``closing`` ends every silence."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_GET(self) -> None:
+            response = self._respond()
+            if response.seconds_until_hang_up is None:
+                with contextlib.suppress(ConnectionError):
+                    self.wfile.write(response.body[: response.bytes_until_cut])
+
+        def do_HEAD(self) -> None:
+            self._respond()
+
+        def _respond(self) -> Response:
+            response = respond(_request(self.path, self.headers))
+            if response.seconds_until_hang_up is None:
+                self._send_head(response)
+            else:
+                self.log_request()
+                closing.wait(response.seconds_until_hang_up)
+            if response.bytes_until_cut is not None or response.seconds_until_hang_up is not None:
+                self.close_connection = True
+            return response
+
+        def _send_head(self, response: Response) -> None:
+            self.send_response(response.status)
+            for name, value in response.headers.items():
+                self.send_header(name, value)
+            if response.status != 304:
+                self.send_header("Content-Type", response.content_type)
+                self.send_header("Content-Length", str(len(response.body)))
+            self.end_headers()
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            if log is not None:
+                log(f"{code} {self.command} {urlsplit(getattr(self, 'path', '')).path}")
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing: what the base class has to say contains the query."""
+
+    return Handler
+
+
+def _request(target: str, headers: Message) -> Request:
+    parts = urlsplit(target)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    return Request(parts.path, query, {name.lower(): str(value) for name, value in headers.items()})

@@ -1,0 +1,104 @@
+"""Scores told in a few numbers: errors and skill by lead, residuals by level, calibration, the intervals' worth."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.verify.scoring import INTERVAL_TAIL
+
+REFERENCE: Final = "damped_persistence"
+"""Family over which skill is told."""
+
+LEVELS_UGM3: Final = (6.0, 9.0, 15.0, 35.4)
+"""Where one level of a forecast ends and the next begins. The AQI leaves Good at 9.0 and reaches Unhealthy for
+Sensitive Groups at 35.4."""
+
+RESIDUAL_QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+MIN_ROWS: Final = 20
+"""Fewer forecasts than this have no 5 % quantile, and a mean that says little."""
+
+MAX_BINS: Final = 10
+
+
+def skill_by_lead(scores: pd.DataFrame) -> pd.DataFrame:
+    """Rows, RMSE, MAE, bias (µg/m³) and MSE-skill over damped persistence of each family at each lead.
+
+    ``scores`` has the columns of ``candidate_scores``; families keep their order in it. Skill is null without damped
+    persistence, and where a family did not forecast as many site-days as it.
+    """
+    error = scores["pm25_ugm3"] - scores["pm25_observed_ugm3"]
+    measures = pd.DataFrame({"mse": error**2, "mae_ugm3": error.abs(), "bias_ugm3": error})
+    groups = measures.groupby([scores["model_family"], scores["horizon_days"]], sort=False)
+    table = groups.mean().assign(rows=groups.size()).reset_index()
+    table.insert(2, "rmse_ugm3", table["mse"] ** 0.5)
+    reference = table[table["model_family"] == REFERENCE].set_index("horizon_days")
+    skill = 1.0 - table["mse"] / table["horizon_days"].map(reference["mse"]).replace(0.0, np.nan)
+    same_days = table["rows"] == table["horizon_days"].map(reference["rows"])
+    return table.assign(skill=skill.where(same_days)).drop(columns="mse")
+
+
+def residuals_by_level(scores: pd.DataFrame) -> pd.DataFrame:
+    """Quantiles of forecast minus observed (µg/m³) by family and level of the forecast; one row each, in order.
+
+    ``level`` counts the entries of ``LEVELS_UGM3`` that the forecast has reached. Levels of fewer than ``MIN_ROWS``
+    forecasts are left out.
+    """
+    rows = [
+        {"model_family": family, "level": level, "rows": len(errors), **_quantiles(errors)}
+        for family, forecast, observed in _by_family(scores)
+        for level, errors in _by_level(forecast, forecast - observed)
+        if len(errors) >= MIN_ROWS
+    ]
+    return pd.DataFrame(rows, columns=["model_family", "level", "rows", *map(str, RESIDUAL_QUANTILES)])
+
+
+def _by_family(scores: pd.DataFrame) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Each family's forecasts and their truths, in the order of the families."""
+    forecast, observed = scores["pm25_ugm3"].to_numpy(), scores["pm25_observed_ugm3"].to_numpy()
+    code, families = pd.factorize(scores["model_family"])
+    return [(str(family), forecast[code == n], observed[code == n]) for n, family in enumerate(families)]
+
+
+def _by_level(forecast: np.ndarray, errors: np.ndarray) -> list[tuple[int, np.ndarray]]:
+    level = np.searchsorted(LEVELS_UGM3, forecast, side="right")
+    return [(number, errors[level == number]) for number in range(len(LEVELS_UGM3) + 1)]
+
+
+def _quantiles(errors: np.ndarray) -> dict[str, float]:
+    return dict(zip(map(str, RESIDUAL_QUANTILES), np.quantile(errors, RESIDUAL_QUANTILES).tolist(), strict=True))
+
+
+def calibration(scores: pd.DataFrame) -> pd.DataFrame:
+    """Mean forecast and mean observation (µg/m³) in bins of equally many forecasts, lowest first, by family.
+
+    Ten bins, fewer where a bin would hold less than ``MIN_ROWS``.
+    """
+    rows = [
+        (family, *means)
+        for family, forecast, observed in _by_family(scores)
+        for means in _bin_means(forecast, observed)
+    ]
+    return pd.DataFrame(rows, columns=["model_family", "forecast_ugm3", "observed_ugm3"])
+
+
+def _bin_means(forecast: np.ndarray, observed: np.ndarray) -> list[tuple[float, float]]:
+    bins = int(np.clip(len(forecast) // MIN_ROWS, 1, MAX_BINS))
+    members = np.array_split(np.argsort(forecast, kind="stable"), bins)
+    return [(float(forecast[rows].mean()), float(observed[rows].mean())) for rows in members]
+
+
+def interval_measures(scores: pd.DataFrame) -> pd.DataFrame:
+    """Width of each score's 90 % interval, and the mean pinball loss of its two ends (µg/m³).
+
+    ``scores`` has the columns of ``forecast_scores``.
+    """
+    lower, upper, observed = (scores[f"pm25_{name}_ugm3"] for name in ("lower", "upper", "observed"))
+    both = _pinball(observed - lower, INTERVAL_TAIL) + _pinball(observed - upper, 1.0 - INTERVAL_TAIL)
+    return pd.DataFrame({"width_ugm3": upper - lower, "pinball_ugm3": both / 2.0})
+
+
+def _pinball(gap: pd.Series, quantile: float) -> np.ndarray:
+    """Loss of a quantile that the observation exceeds by ``gap``."""
+    return np.maximum(quantile * gap.to_numpy(), (quantile - 1.0) * gap.to_numpy())

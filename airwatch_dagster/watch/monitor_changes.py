@@ -1,0 +1,108 @@
+"""What changed about a monitor that is not the air."""
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.clean.site_days import ORIGINAL_METHODS, RESTATED_METHODS, RESTATED_POC_OFFSET
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.columns import SITE_POC
+from airwatch_dagster.watch.instrument_names import method_text
+from airwatch_dagster.watch.monitor_spells import MONITOR, same_as_before
+from airwatch_dagster.watch.site_changes import openings_and_closings, relocations
+
+SETTLED_AFTER_DAYS: Final = 7
+"""Days a method must hold to count. Codes that alternate within a week are one change, on the day the last one settles;
+a 1-in-6 filter's is settled by its second sample."""
+
+
+def monitor_changes(
+    stretches: pd.DataFrame, *, monitors: pd.DataFrame, stored: pd.DataFrame, today: pd.Timestamp
+) -> pd.DataFrame:
+    """Every change of the history that ``stretches`` tell, in the columns of ``monitor_changes``, sorted by its key.
+
+    Designations come from ``monitors``, which knows the latest alone: those in ``stored`` are kept. Everything else is
+    told anew. AirNow's rows name no monitor, so that they count for openings and closings only. Relocations, openings
+    and closings are of a site, under POC 0. A site is context when all its listed monitors are.
+    """
+    spec, key = TABLES["monitor_changes"], list(TABLES["monitor_changes"].key)
+    of_monitors = stretches[stretches["poc"] != SITE_POC]
+    found = [
+        _instruments(of_monitors),
+        _restated_pairs(of_monitors),
+        relocations(of_monitors),
+        _primary(monitors),
+        stored[stored["kind"] == "primary"],
+        *openings_and_closings(stretches, today=today),
+    ]
+    changes = pd.concat([rows for rows in found if len(rows)] or [spec.empty()]).drop_duplicates(key)
+    is_context = changes["site_id"].map(monitors.groupby("site_id")["is_context"].all()).eq(True)
+    return changes.assign(is_context=is_context).sort_values(key, ignore_index=True)[spec.column_names]
+
+
+def _instruments(stretches: pd.DataFrame) -> pd.DataFrame:
+    """Changes from one settled method to the next; days whose method is unknown are passed over."""
+    spells = _method_spells(stretches[stretches["method_code"].notna()])
+    next_first = spells["first_day"].shift(-1).where(same_as_before(spells[::-1], MONITOR)[::-1])
+    ends = next_first.fillna(spells["last_day"] + pd.Timedelta(days=1))
+    settled = _method_spells(spells[ends - spells["first_day"] >= pd.Timedelta(days=SETTLED_AFTER_DAYS)])
+    before = settled["method_code"].shift()
+    changed = settled.assign(before=before)[same_as_before(settled, MONITOR)]
+    rows = changed.assign(
+        changed_on=changed["first_day"],
+        kind="instrument",
+        before=changed["before"].map(method_text),
+        after=changed["method_code"].map(method_text),
+    )
+    told = "The monitor (POC {poc}) went from {before} to {after}: readings before and after differ by instrument too."
+    return _described(rows, told)
+
+
+def _method_spells(stretches: pd.DataFrame) -> pd.DataFrame:
+    """Consecutive stretches of one monitor and method as one, wherever it stood and however long it paused."""
+    rows = stretches.reset_index(drop=True)
+    spell = (~same_as_before(rows, [*MONITOR, "method_code"])).cumsum()
+    spells = rows.groupby(spell)
+    return spells.first().assign(last_day=spells["last_day"].max()).reset_index(drop=True)
+
+
+def _restated_pairs(stretches: pd.DataFrame) -> pd.DataFrame:
+    """The first day on which an instrument's original and corrected stretches both run, under the original's POC."""
+    corrected = stretches[stretches["method_code"].isin(RESTATED_METHODS) & (stretches["poc"] > RESTATED_POC_OFFSET)]
+    pairs = stretches[stretches["method_code"].isin(ORIGINAL_METHODS)].merge(
+        corrected.assign(poc=corrected["poc"] - RESTATED_POC_OFFSET), on=MONITOR, suffixes=("", "_corrected")
+    )
+    changed_on = pairs[["first_day", "first_day_corrected"]].max(axis=1)
+    both_run = changed_on <= pairs[["last_day", "last_day_corrected"]].min(axis=1)
+    first = pairs.assign(changed_on=changed_on)[both_run].sort_values("changed_on").drop_duplicates(MONITOR)
+    rows = first.assign(
+        kind="restated_pair",
+        before=first["method_code"].map(method_text),
+        after=first["method_code_corrected"].map(method_text),
+        corrected_poc=first["poc"] + RESTATED_POC_OFFSET,
+    )
+    told = (
+        "One instrument is published twice, POC {poc} as measured and POC {corrected_poc} corrected: the latter wins."
+    )
+    return _described(rows, told)
+
+
+def _primary(monitors: pd.DataFrame) -> pd.DataFrame:
+    changed = monitors[monitors["primary_changed_at"].notna()]
+    is_primary = changed["is_primary"].astype(bool).to_numpy()
+    rows = changed.assign(
+        changed_on=changed["primary_changed_at"].dt.normalize(),
+        kind="primary",
+        before=np.where(is_primary, "not primary", "primary"),
+        after=np.where(is_primary, "primary", "not primary"),
+    )
+    return _described(rows, "The list of monitors now calls the monitor (POC {poc}) {after} at its site, not {before}.")
+
+
+def _described(rows: pd.DataFrame, told: str) -> pd.DataFrame:
+    """``rows`` with their sentence and without the columns the table lacks."""
+    records: list[dict[Any, Any]] = rows.to_dict("records")
+    texts = [told.format(**row) for row in records]
+    columns = [name for name in TABLES["monitor_changes"].column_names if name != "is_context"]
+    return rows.assign(description=texts)[columns]

@@ -1,0 +1,97 @@
+"""Which revisions of a day deserve attention, in sentences."""
+
+from typing import Final
+
+import pandas as pd
+
+from airwatch_dagster.acquire.deadlines import due_on
+from airwatch_dagster.acquire.pulls import PROVISIONAL_SOURCE
+from airwatch_dagster.clean.monitor_days import PM25_PARAMETER
+from airwatch_dagster.watch.revisions import SMALLEST_CHANGE_UGM3
+
+LARGE_REVISION_UGM3: Final = 5.0
+"""µg/m³. About the root mean square error of a good forecast one day ahead, smoke included: a truth that moves by as
+much makes a good forecast a bad one. Source: measured nationwide, 2021."""
+
+MANY_SITES_SHARE: Final = 0.25
+"""Share of the known sites. Single monitors are corrected all the time; a quarter of them at once is the publisher's
+doing: a restated method, a state moved to another parameter, a bad pull."""
+
+MANY_SITES_MIN: Final = 5
+"""Sites, in areas so small that a quarter of them is one or two."""
+
+SETTLING_DAYS: Final = 7
+"""Days within which AirNow's readings still arrive and change as a matter of course: they are hours old at first, and
+its last week is read again for that reason."""
+
+
+def notable(revisions: pd.DataFrame, *, known_sites: int, training_windows: pd.DataFrame) -> dict[str, str | None]:
+    """A sentence for each of large_revision, many_sites and training_window, or None where there is nothing to say.
+
+    ``revisions`` are those noticed on one day, in the columns of that table; ``known_sites`` is the number of sites
+    that publish; ``training_windows`` has model_family, model_version, first_target_date and last_target_date of the
+    models in use, with null days where nothing was trained.
+    """
+    return {
+        "large_revision": _large_revision(revisions),
+        "many_sites": _many_sites(revisions, known_sites),
+        "training_window": _training_window(revisions, training_windows),
+    }
+
+
+def _large_revision(revisions: pd.DataFrame) -> str | None:
+    """The largest change of a value, whatever its kind; what is gone or new has no size."""
+    large = revisions[revisions["size_ugm3"] >= LARGE_REVISION_UGM3]
+    if large.empty:
+        return None
+    top = large.loc[large["size_ugm3"].idxmax()]
+    values = f"from {top['old_pm25_ugm3']:g} to {top['new_pm25_ugm3']:g} µg/m³"
+    where = f"site {top['site_id']} on {top['date_local']:%Y-%m-%d}"
+    moved = f"{_counted(len(large), 'revision')} moved a 24-hour mean by {LARGE_REVISION_UGM3:g} µg/m³ or more"
+    return f"{moved}; the largest {values} at {where} ({top['kind']})"
+
+
+def _many_sites(revisions: pd.DataFrame, known_sites: int) -> str | None:
+    """Sites with revisions that are not routine.
+
+    Routine are AQS's confirmation of AirNow, AirNow's own last days, and what AQS publishes for the first time within
+    its deadline: filters are analysed for months.
+    """
+    sites = revisions.loc[~_is_routine(revisions), "site_id"].nunique()
+    if sites < max(MANY_SITES_MIN, MANY_SITES_SHARE * known_sites):
+        return None
+    return f"revisions touch {sites} of {known_sites} sites, besides what AQS confirmed or published in time"
+
+
+def _is_routine(revisions: pd.DataFrame) -> pd.Series:
+    only_airnow = pd.Series(True, index=revisions.index)
+    for source in ("old_source", "new_source"):
+        only_airnow &= revisions[source].fillna(PROVISIONAL_SOURCE) == PROVISIONAL_SOURCE
+    age = revisions["noticed_on"] - revisions["date_local"]
+    is_settling = only_airnow & (age <= pd.Timedelta(days=SETTLING_DAYS))
+    is_first_word = (revisions["kind"] == "appeared_late") & (revisions["new_source"] != PROVISIONAL_SOURCE)
+    is_in_time = is_first_word & (revisions["noticed_on"] <= due_on(revisions["date_local"]))
+    return is_settling | is_in_time | (revisions["kind"] == "provisional_to_final")
+
+
+def _training_window(revisions: pd.DataFrame, windows: pd.DataFrame) -> str | None:
+    """The models whose training days have another truth now."""
+    days = revisions.loc[_changes_truth(revisions), ["site_id", "date_local"]].drop_duplicates()
+    touched = []
+    for window in windows.to_dict("records"):
+        inside = int(days["date_local"].between(window["first_target_date"], window["last_target_date"]).sum())
+        if inside:
+            version = "" if pd.isna(window["model_version"]) else f" version {window['model_version']}"
+            touched.append(f"{window['model_family']}{version} ({_counted(inside, 'site-day')})")
+    return f"revised within the training window of {', '.join(touched)}" if touched else None
+
+
+def _changes_truth(revisions: pd.DataFrame) -> pd.Series:
+    """Revisions after which a model would learn otherwise: of 88101, or a move to or from it; no mere confirmation."""
+    is_truth = (revisions["parameter_code"] == PM25_PARAMETER) | (revisions["kind"] == "moved_parameter")
+    is_confirmed = (revisions["kind"] == "provisional_to_final") & ~(revisions["size_ugm3"] > SMALLEST_CHANGE_UGM3)
+    return is_truth & ~is_confirmed
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -1,0 +1,140 @@
+"""Sites that opened, closed or moved."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.acquire.deadlines import due_on
+from airwatch_dagster.geo import great_circle_km
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.columns import SITE_POC
+from airwatch_dagster.watch.monitor_spells import CLOSED_AFTER_DAYS, same_as_before
+
+RELOCATION_M: Final = 200.0
+"""Metres between two positions from which on a site has moved.
+
+Between EPA's files of 2012 and 2018, 59 of 813 sites are written otherwise: 43 by less than a metre (another last
+digit), 15 by 2-132 m (surveyed anew, from whole seconds or minutes to decimals, from NAD83 to WGS84), and one by
+21 km."""
+
+FIRST_DAYS_OF_HISTORY: Final = 14
+"""Days from the start of a source's history within which a site's first reading is no opening: it may have run before.
+A 1-in-6 filter that misses one sample is seen within them."""
+
+_SITE: Final = ["site_id", "parameter_code"]
+
+
+def relocations(stretches: pd.DataFrame) -> pd.DataFrame:
+    """Moves by more than ``RELOCATION_M``, on the first day at the new place; rows of monitor_changes of sites.
+
+    A position is of the site, not of the day: files of one vintage show none, whatever happened.
+    """
+    rows = stretches.sort_values([*_SITE, "first_day"], kind="stable", ignore_index=True)
+    is_same_site = same_as_before(rows, _SITE)
+    old = rows[["latitude", "longitude"]].shift()
+    metres = _distance_m(old, rows[["latitude", "longitude"]])
+    moved = is_same_site & (metres > RELOCATION_M)
+    there, here = old[moved], rows[moved]
+    return _site_rows(here, changed_on=here["first_day"], kind="relocation").assign(
+        before=[f"{place.latitude:.5f}, {place.longitude:.5f}" for place in there.itertuples()],
+        after=[f"{place.latitude:.5f}, {place.longitude:.5f}" for place in here.itertuples()],
+        description=[
+            f"The site's published position moved by {distance / 1000.0:.1f} km: another place, other air."
+            for distance in metres[moved]
+        ],
+    )
+
+
+def openings_and_closings(stretches: pd.DataFrame, *, today: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """First readings of sites, and last ones once ``CLOSED_AFTER_DAYS`` have passed; rows of monitor_changes of sites.
+
+    The first days of a source's history open nothing, nor do those after years that were never read, and such years
+    are no silence. A last reading closes a site when other sites' history goes on that long beyond it, and EPA's
+    deadline for the day after it has passed: published late is not closed. A site that returns after so long a silence
+    was closed and opened.
+    """
+    open_times = _open_times(stretches)
+    returned = same_as_before(open_times, _SITE)
+    opened = open_times[returned | ~_begins_with_history(open_times, stretches)]
+    ended = _ended(open_times, stretches, today=today)
+    return _openings(opened), _closings(open_times[ended])
+
+
+def _open_times(stretches: pd.DataFrame) -> pd.DataFrame:
+    """Spells in which any monitor of a site, or AirNow, read something at least every ``CLOSED_AFTER_DAYS``."""
+    rows = stretches.sort_values([*_SITE, "first_day"], kind="stable", ignore_index=True)
+    rows = rows.assign(by_airnow=rows["poc"] == SITE_POC, last_day=rows.groupby(_SITE)["last_day"].cummax())
+    silence = _read_days(stretches, since=rows["last_day"].shift(), until=rows["first_day"])
+    goes_on = same_as_before(rows, _SITE) & (silence <= CLOSED_AFTER_DAYS)
+    spells = rows.groupby((~goes_on).cumsum())
+    return spells.first().assign(last_day=spells["last_day"].max())[[*_SITE, "first_day", "last_day", "by_airnow"]]
+
+
+def _ended(open_times: pd.DataFrame, stretches: pd.DataFrame, *, today: pd.Timestamp) -> pd.Series:
+    returns = same_as_before(open_times[::-1], _SITE)[::-1]
+    history_end = pd.Series(stretches["last_day"].max(), index=open_times.index)
+    is_long_ago = _read_days(stretches, since=open_times["last_day"], until=history_end) >= CLOSED_AFTER_DAYS
+    next_day_was_due = due_on(open_times["last_day"] + pd.Timedelta(days=1)) < today
+    return returns | (is_long_ago & next_day_was_due)
+
+
+def _begins_with_history(open_times: pd.DataFrame, stretches: pd.DataFrame) -> pd.Series:
+    """Whether a spell starts within ``FIRST_DAYS_OF_HISTORY`` of a part of its source's history."""
+    is_airnow = stretches["poc"] == SITE_POC
+    begins = pd.Series(False, index=open_times.index)
+    for by_airnow, history in stretches.groupby(is_airnow):
+        first_days = open_times.loc[open_times["by_airnow"] == by_airnow, "first_day"]
+        parts = _parts(history)["first_day"]
+        part_start = parts.iloc[parts.searchsorted(first_days, side="right") - 1].to_numpy()
+        begins[first_days.index] = first_days - part_start < pd.Timedelta(days=FIRST_DAYS_OF_HISTORY)
+    return begins
+
+
+def _read_days(stretches: pd.DataFrame, *, since: pd.Series, until: pd.Series) -> pd.Series:
+    """Days from one to the other, row by row, without those between parts of the history; nan where one is null."""
+    parts = _parts(stretches)
+    unread = (parts["first_day"] - parts["last_day"].shift()).dt.days.fillna(0).cumsum().to_numpy()
+    before_since, before_until = (
+        unread[np.maximum(parts["first_day"].searchsorted(days, side="right") - 1, 0)] for days in (since, until)
+    )
+    return (until - since).dt.days - (before_until - before_since)
+
+
+def _parts(stretches: pd.DataFrame) -> pd.DataFrame:
+    """First and last day of every part of a history, between which nobody read anything for ``CLOSED_AFTER_DAYS``."""
+    rows = stretches.sort_values("first_day", kind="stable", ignore_index=True)
+    rows["last_day"] = rows["last_day"].cummax()
+    silence = (rows["first_day"] - rows["last_day"].shift()).dt.days
+    part = (silence > CLOSED_AFTER_DAYS).cumsum()
+    return rows.groupby(part).agg(first_day=("first_day", "min"), last_day=("last_day", "max"))
+
+
+def _openings(opened: pd.DataFrame) -> pd.DataFrame:
+    return _site_rows(opened, changed_on=opened["first_day"], kind="opened").assign(
+        before=None,
+        after="running",
+        description=[f"The site's first reading is of {day:%Y-%m-%d}." for day in opened["first_day"]],
+    )
+
+
+def _closings(closed: pd.DataFrame) -> pd.DataFrame:
+    """Dated the day after the last reading, the first without the site."""
+    day_after = closed["last_day"] + pd.Timedelta(days=1)
+    return _site_rows(closed, changed_on=day_after, kind="closed").assign(
+        before="running",
+        after=None,
+        description=[f"The site's last reading is of {day:%Y-%m-%d}." for day in closed["last_day"]],
+    )
+
+
+def _site_rows(rows: pd.DataFrame, *, changed_on: pd.Series, kind: str) -> pd.DataFrame:
+    columns = [name for name in TABLES["monitor_changes"].column_names if name != "is_context"]
+    return rows.assign(poc=SITE_POC, changed_on=changed_on, kind=kind).reindex(columns=columns)
+
+
+def _distance_m(places: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
+    """Great-circle distance in metres, row by row, of latitude and longitude in degrees; nan where one is null."""
+    here, there = np.radians(places.to_numpy(dtype=float)), np.radians(others.to_numpy(dtype=float))
+    metres: np.ndarray = 1000.0 * great_circle_km(here[:, 0], here[:, 1], there[:, 0], there[:, 1])
+    return metres

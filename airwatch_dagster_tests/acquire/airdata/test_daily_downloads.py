@@ -1,0 +1,206 @@
+import csv
+import gzip
+import io
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import pytest
+
+from airwatch_dagster.acquire.airdata.daily_downloads import download_scope, read_daily_download
+from airwatch_dagster.acquire.readings import READING_COLUMNS
+from airwatch_dagster.errors import BadPayload, ConfigurationError, SourceUnavailable
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster_tests.acquire.wire import zipped
+
+OLDER_HEADER: Final = [
+    "Date", "Source", "Site ID", "POC", "Daily Mean PM2.5 Concentration", "UNITS", "DAILY_AQI_VALUE", "Site Name",
+    "DAILY_OBS_COUNT", "PERCENT_COMPLETE", "AQS_PARAMETER_CODE", "AQS_PARAMETER_DESC", "CBSA_CODE", "CBSA_NAME",
+    "STATE_CODE", "STATE", "COUNTY_CODE", "COUNTY", "SITE_LATITUDE", "SITE_LONGITUDE",
+]  # fmt: skip
+NEWEST_HEADER: Final = [
+    "Date", "Source", "Site ID", "POC", "Daily Mean PM2.5 Concentration", "Units", "Daily AQI Value",
+    "Local Site Name", "Daily Obs Count", "Percent Complete", "AQS Parameter Code", "AQS Parameter Description",
+    "Method Code", "Method Description", "CBSA Code", "CBSA Name", "State FIPS Code", "State", "County FIPS Code",
+    "County", "Site Latitude", "Site Longitude",
+]  # fmt: skip
+HEADER_2024: Final = [name for name in NEWEST_HEADER if not name.startswith("Method")]
+ROW: Final = {
+    "Date": "01/02/2020",
+    "Source": "AQS",
+    "Site ID": "010730023",
+    "POC": "3",
+    "Daily Mean PM2.5 Concentration": "5.9",
+    "Units": "ug/m3 LC",
+    "Daily AQI Value": "25",
+    "Local Site Name": "North Birmingham",
+    "Daily Obs Count": "1",
+    "Percent Complete": "100.0",
+    "AQS Parameter Code": "88101",
+    "AQS Parameter Description": "PM2.5 - Local Conditions",
+    "Method Code": "170",
+    "Method Description": "Met One BAM-1020",
+    "CBSA Code": "13820",
+    "CBSA Name": "Birmingham-Hoover, AL",
+    "State FIPS Code": "01",
+    "State": "Alabama",
+    "County FIPS Code": "073",
+    "County": "Jefferson",
+    "Site Latitude": "33.553056",
+    "Site Longitude": "-86.815",
+}
+
+
+def text(*changes: dict[str, str], header: Sequence[str] = NEWEST_HEADER) -> bytes:
+    names = dict(zip(HEADER_2024, header, strict=True)) if header == OLDER_HEADER else {name: name for name in header}
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(header)
+    writer.writerows([(ROW | change)[name] for name in names] for change in changes or ({},))
+    return out.getvalue().encode()
+
+
+def download(folder: Path, *changes: dict[str, str], header: Sequence[str] = NEWEST_HEADER) -> pd.DataFrame:
+    path = folder / "ad_viz_plotval_data.csv"
+    path.write_bytes(text(*changes, header=header))
+    return read_daily_download(path)
+
+
+def test_a_row_arrives_in_the_columns_and_types_of_the_contract(tmp_path: Path) -> None:
+    readings = download(tmp_path)
+    assert tuple(readings.columns) == READING_COLUMNS
+    row = readings.astype(object).where(readings.notna(), None).iloc[0]
+    assert row.to_dict() == {
+        "state_code": "01", "county_code": "073", "site_number": "0023", "parameter_code": "88101", "poc": 3,
+        "date_local": pd.Timestamp("2020-01-02"), "sample_duration": "24-HR BLK AVG", "pollutant_standard": None,
+        "event_type": None, "units_of_measure": "Micrograms/cubic meter (LC)", "observation_count": 1,
+        "observation_percent": 100.0, "validity_indicator": None, "arithmetic_mean": 5.9, "first_max_value": None,
+        "first_max_hour": None, "aqi": 25, "method_code": "170", "latitude": 33.553056, "longitude": -86.815,
+        "datum": None, "cbsa_code": "13820", "date_of_last_change": None, "source": "aqs",
+    }  # fmt: skip
+    versioned = readings.assign(first_seen_at=pd.Timestamp("2020-05-04"), superseded_at=pd.NaT)
+    validated = TABLES["raw_readings"].schema.validate(versioned)
+    assert (validated.dtypes == TABLES["raw_readings"].empty().dtypes).all()
+
+
+@pytest.mark.parametrize("header", [OLDER_HEADER, HEADER_2024])
+def test_both_generations_of_header_say_the_same(tmp_path: Path, header: list[str]) -> None:
+    newest = download(tmp_path)
+    pd.testing.assert_frame_equal(download(tmp_path, header=header), newest.assign(method_code=None))
+
+
+def test_names_are_found_whatever_their_case_spacing_order_and_company(tmp_path: Path) -> None:
+    expected = download(tmp_path)
+    path = tmp_path / "renamed.csv"
+    names = [name.replace(" ", "_").lower() for name in reversed(NEWEST_HEADER)]
+    values = [ROW[name] for name in reversed(NEWEST_HEADER)]
+    path.write_text(",".join(["Brand New", *names]) + "\n" + ",".join(["x", *(f'"{value}"' for value in values)]))
+    pd.testing.assert_frame_equal(read_daily_download(path), expected)
+
+
+def test_plain_gzipped_and_zipped_files_are_read_whatever_they_are_called(tmp_path: Path) -> None:
+    expected = download(tmp_path)
+    for name, content in {
+        "a.csv.gz": gzip.compress(text()),
+        "b.zip": zipped(text().decode()),
+        "c.csv": gzip.compress(text()),
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        pd.testing.assert_frame_equal(read_daily_download(tmp_path / name), expected)
+
+
+def test_a_damaged_gzip_says_download_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(text())[:-20])
+    with pytest.raises(SourceUnavailable, match=r"a\.csv\.gz: the file is damaged .*Download it again"):
+        read_daily_download(path)
+
+
+def test_only_the_days_asked_for_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(text(*({"Date": f"01/0{day}/2020"} for day in range(1, 6))))
+    days = read_daily_download(path, date(2020, 1, 2), date(2020, 1, 3))["date_local"]
+    assert days.dt.day.tolist() == [2, 3]
+    assert read_daily_download(path, first=date(2020, 1, 4))["date_local"].dt.day.tolist() == [4, 5]
+    assert read_daily_download(path, last=date(2020, 1, 1))["date_local"].dt.day.tolist() == [1]
+    with pytest.raises(ConfigurationError, match="Swap them"):
+        read_daily_download(path, date(2020, 1, 3), date(2020, 1, 2))
+
+
+def test_a_file_without_rows_is_no_readings(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(",".join(NEWEST_HEADER) + "\n")
+    readings = read_daily_download(path)
+    assert readings.empty
+    assert tuple(readings.columns) == READING_COLUMNS
+
+
+def test_a_day_of_two_samples_is_one_row_with_200_percent(tmp_path: Path) -> None:
+    readings = download(tmp_path, {"Daily Obs Count": "2", "Percent Complete": "200.0000"})
+    assert readings[["observation_count", "observation_percent"]].values.tolist() == [[2, 200.0]]
+
+
+def test_both_parameters_are_kept_side_by_side(tmp_path: Path) -> None:
+    readings = download(tmp_path, {}, {"AQS Parameter Code": "88502", "Daily Mean PM2.5 Concentration": "6.1"})
+    assert readings["parameter_code"].tolist() == ["88101", "88502"]
+
+
+def test_aqs_wins_over_airnow_where_both_have_the_monitor_day(tmp_path: Path) -> None:
+    other = {"Source": "AirNow", "Daily Mean PM2.5 Concentration": "7.7"}
+    readings = download(tmp_path, other, {}, {**other, "POC": "4"}, {**other, "AQS Parameter Code": "88502"})
+    shown = readings[["parameter_code", "poc", "source", "arithmetic_mean"]]
+    assert shown.values.tolist() == [["88101", 3, "aqs", 5.9], ["88101", 4, "airnow", 7.7], ["88502", 3, "airnow", 7.7]]
+
+
+def test_repeated_rows_collapse_even_if_ignored_columns_differ(tmp_path: Path) -> None:
+    assert len(download(tmp_path, {}, {}, {"Local Site Name": "N. Birmingham"})) == 1
+
+
+def test_two_values_of_one_source_for_a_monitor_day_contradict_each_other(tmp_path: Path) -> None:
+    with pytest.raises(BadPayload, match=r"two rows for .*poc 3.*arithmetic_mean is 5\.9 and 6\.0"):
+        download(tmp_path, {}, {"Daily Mean PM2.5 Concentration": "6.0"})
+
+
+def test_monitors_of_canada_are_left_out(tmp_path: Path) -> None:
+    assert len(download(tmp_path, {}, {"Site ID": "CC0010001"})) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"Site ID": "10730023"}, "line 2: Site ID is '10730023', expected 9 digits; a spreadsheet .* leading zero"),
+        ({"Site ID": "01-073-0023"}, "line 2: Site ID is '01-073-0023', expected 9 digits"),
+        ({"Source": "PurpleAir"}, "line 2: Source is 'PurpleAir', expected AQS or AirNow"),
+        ({"Units": "ppb"}, "line 2: Units is 'ppb', expected ug/m3 LC"),
+        ({"AQS Parameter Code": "81102"}, "line 2: AQS Parameter Code is '81102', expected 88101 or 88502"),
+        ({"Date": "2020-13-01"}, "line 2: Date is '2020-13-01'"),
+        ({"Daily Mean PM2.5 Concentration": "n/a"}, "line 2: Daily Mean PM2.5 Concentration is 'n/a'"),
+        ({"Source": ""}, "line 2: Source is None"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line_and_value(tmp_path: Path, change: dict[str, str], sentence: str) -> None:
+    with pytest.raises(BadPayload, match=sentence):
+        download(tmp_path, change)
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadPayload, match="has no column POC"):
+        download(tmp_path, header=[name for name in NEWEST_HEADER if name != "POC"])
+
+
+def test_a_download_speaks_for_its_states_from_its_first_to_its_last_day(tmp_path: Path) -> None:
+    readings = download(tmp_path, {}, {"Date": "01/05/2020", "Site ID": "180890022"})
+    others = [{"Date": "01/03/2020", "Site ID": site} for site in ("010730099", "120010001")]
+    history = download(tmp_path, *others, {"Date": "01/06/2020"}, {"Date": "01/01/2020"})
+    spoken_for = history[download_scope(readings)(history)]
+    assert (spoken_for["state_code"] + spoken_for["site_number"]).tolist() == ["010099"]
+    assert not download_scope(readings.iloc[:0])(history).any()
+
+
+def test_the_genuine_downloads_hold_no_monitor_day_twice(real_data: Path) -> None:
+    vintages = [read_daily_download(path) for path in sorted((real_data / "restatement").glob("*.csv.gz"))]
+    assert [len(readings) for readings in vintages] == [41_825, 29_166]
+    assert [int((readings["observation_percent"] == 200.0).sum()) for readings in vintages] == [89, 83]
+    assert [int((readings["source"] == "airnow").sum()) for readings in vintages] == [28_021, 22_866]

@@ -1,0 +1,228 @@
+import zipfile
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from airwatch_dagster.acquire.airdata.files import read_daily, read_monitors
+from airwatch_dagster.acquire.readings import READING_COLUMNS
+from airwatch_dagster.errors import BadPayload, ConfigurationError, SourceUnavailable
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster_tests.acquire.wire import DAILY_ROW, MONITOR_ROW, csv_text, daily_zip, zipped
+
+YEAR = (date(2021, 1, 1), date(2021, 12, 31))
+
+
+def daily(folder: Path, *changes: Mapping[str, str]) -> pd.DataFrame:
+    return read_daily(daily_zip(folder, *(changes or ({},))), *YEAR, source="airdata").readings
+
+
+def test_a_published_row_arrives_in_the_columns_and_types_of_the_contract(tmp_path: Path) -> None:
+    readings = daily(tmp_path)
+    assert tuple(readings.columns) == READING_COLUMNS
+    assert readings.iloc[0].to_dict() == {
+        "state_code": "17", "county_code": "031", "site_number": "0001", "parameter_code": "88101", "poc": 1,
+        "date_local": pd.Timestamp("2021-07-04"), "sample_duration": "24 HOUR",
+        "pollutant_standard": "PM25 24-hour 2012",
+        "event_type": "None", "units_of_measure": "Micrograms/cubic meter (LC)", "observation_count": 1,
+        "observation_percent": 100.0, "validity_indicator": None, "arithmetic_mean": 8.5, "first_max_value": 8.5,
+        "first_max_hour": 0, "aqi": 35, "method_code": "145", "latitude": 41.670992, "longitude": -87.732457,
+        "datum": "WGS84", "cbsa_code": "16980", "date_of_last_change": pd.Timestamp("2021-11-20"), "source": "airdata",
+    }  # fmt: skip
+    versioned = readings.assign(first_seen_at=pd.Timestamp("2022-01-01"), superseded_at=pd.NaT)
+    validated = TABLES["raw_readings"].schema.validate(versioned)
+    assert (validated.dtypes == TABLES["raw_readings"].empty().dtypes).all()
+
+
+def test_the_event_type_none_is_a_word_and_empty_is_null(tmp_path: Path) -> None:
+    hours = {"Sample Duration": "1 HOUR", "Pollutant Standard": "", "AQI": "", "CBSA Name": "", "Method Code": ""}
+    row = daily(tmp_path, hours).iloc[0]
+    assert row["event_type"] == "None"
+    assert row[["pollutant_standard", "aqi", "cbsa_code", "method_code"]].isna().all()
+
+
+def test_numbers_are_read_to_the_last_digit(tmp_path: Path) -> None:
+    readings = daily(tmp_path, {"Latitude": "30.497477999999997", "Arithmetic Mean": "-7.2"})
+    assert readings["latitude"].tolist() == [30.497477999999997]
+    assert readings["arithmetic_mean"].tolist() == [-7.2]
+
+
+@pytest.mark.parametrize("written", ["2021-07-04", "07/04/2021"])
+def test_both_published_date_layouts_are_read(tmp_path: Path, written: str) -> None:
+    assert daily(tmp_path, {"Date Local": written})["date_local"].tolist() == [pd.Timestamp("2021-07-04")]
+
+
+def test_columns_are_found_by_name_whatever_their_order_quotes_and_company(tmp_path: Path) -> None:
+    names = [*reversed(DAILY_ROW), "Brand New"]
+    path = tmp_path / "daily_88101_2021.zip"
+    path.write_bytes(zipped(csv_text([DAILY_ROW | {"Brand New": "x"}], names, quoted=False)))
+    pd.testing.assert_frame_equal(read_daily(path, *YEAR, source="airdata").readings, daily(tmp_path))
+
+
+def test_an_older_layout_without_method_code_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "daily_88101_2021.zip"
+    path.write_bytes(zipped(csv_text([DAILY_ROW], [name for name in DAILY_ROW if name != "Method Code"])))
+    assert read_daily(path, *YEAR, source="airdata").readings["method_code"].isna().all()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "iso-8859-1"])
+def test_accents_are_read_in_either_encoding(tmp_path: Path, encoding: str) -> None:
+    rows = [DAILY_ROW | {"CBSA Name": "Cañon City, CO", "Local Site Name": "Peña"}]
+    path = tmp_path / "daily_88101_2021.zip"
+    path.write_bytes(zipped(csv_text(rows).encode(encoding)))
+    assert read_daily(path, *YEAR, source="airdata").readings["cbsa_code"].tolist() == ["15860"]
+
+
+def test_a_line_break_inside_quotes_does_not_end_the_row(tmp_path: Path) -> None:
+    assert len(daily(tmp_path, {"Address": "4500 W.\n123RD ST."})) == 1
+
+
+def test_other_parameters_days_and_canada_are_left_out(tmp_path: Path) -> None:
+    rows = [{}, {"Parameter Code": "88502"}, {"Date Local": "2021-07-05"}, {"State Code": "CC", "Site Num": "1"}]
+    path = daily_zip(tmp_path, *rows)
+    readings = read_daily(path, date(2021, 7, 4), date(2021, 7, 4), source="practice").readings
+    assert len(readings) == 1
+    assert readings["source"].tolist() == ["practice"]
+
+
+def test_only_the_sites_that_are_wanted_are_read(tmp_path: Path) -> None:
+    path = daily_zip(tmp_path, {}, {"Site Num": "0002"}, {"Site Num": "0002", "Date Local": "2021-07-05"})
+    result = read_daily(path, *YEAR, source="airdata", keep=lambda sites: sites["site_number"] == "0002")
+    assert result.readings["site_number"].tolist() == ["0002", "0002"]
+    assert result.sites["site_number"].tolist() == ["0001", "0002"]
+    assert result.sites["cbsa_code"].tolist() == ["16980", "16980"]
+
+
+def test_an_unknown_statistical_area_leaves_no_code_and_is_counted(tmp_path: Path) -> None:
+    path = daily_zip(tmp_path, {"CBSA Name": "Atlantis, XX"}, {"CBSA Name": "Atlantis, XX", "POC": "2"}, {"POC": "3"})
+    result = read_daily(path, *YEAR, source="airdata")
+    assert result.unknown_cbsa_names == {"Atlantis, XX": 2}
+    assert result.readings["cbsa_code"].isna().tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("column", ["Arithmetic Mean", "Date Local", "CBSA Name", "Event Type", "POC"])
+def test_a_missing_column_is_named_with_its_file(tmp_path: Path, column: str) -> None:
+    path = tmp_path / "daily_88101_2021.zip"
+    path.write_bytes(zipped(csv_text([DAILY_ROW], [name for name in DAILY_ROW if name != column])))
+    with pytest.raises(BadPayload, match=f"daily_88101_2021.zip: has no column {column}"):
+        read_daily(path, *YEAR, source="airdata")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("Date Local", "2021-02-30"),
+        ("Date Local", "4 July"),
+        ("Date Local", ""),
+        ("State Code", "1"),
+        ("County Code", "31"),
+        ("Site Num", "14"),
+        ("Site Num", ""),
+        ("Parameter Code", "8810"),
+        ("Method Code", "47"),
+        ("Arithmetic Mean", "n/a"),
+        ("Arithmetic Mean", "inf"),
+        ("Latitude", ""),
+        ("POC", "1.5"),
+        ("AQI", "high"),
+        ("Sample Duration", ""),
+    ],
+)
+def test_a_value_that_breaks_the_format_is_named_with_its_line(tmp_path: Path, column: str, value: str) -> None:
+    shown = repr(value) if value else "(None|nan|NaT)"
+    with pytest.raises(BadPayload, match=f"daily_88101_2021.zip: line 3: {column} is {shown}") as raised:
+        daily(tmp_path, {}, {"POC": "2", column: value})
+    assert not raised.value.retry_helps
+
+
+def test_a_repeated_row_is_one_row_with_its_latest_change(tmp_path: Path) -> None:
+    readings = daily(tmp_path, {}, {"Date of Last Change": "2022-01-02"}, {})
+    assert readings["date_of_last_change"].tolist() == [pd.Timestamp("2022-01-02")]
+
+
+def test_one_key_with_two_values_is_refused_naming_both(tmp_path: Path) -> None:
+    with pytest.raises(BadPayload, match=r"site_number 0001.*2021-07-04.*arithmetic_mean is 8.5 and 9.5"):
+        daily(tmp_path, {}, {"Arithmetic Mean": "9.5"})
+
+
+def test_a_line_with_too_few_values_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "daily_88101_2021.zip"
+    path.write_bytes(zipped(csv_text([DAILY_ROW]) + '"17","031"\n'))
+    with pytest.raises(BadPayload, match="well-formed"):
+        read_daily(path, *YEAR, source="airdata")
+
+
+def test_an_empty_file_of_the_right_layout_is_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "daily_88101_2021.zip"
+    path.write_bytes(zipped(csv_text([], list(DAILY_ROW))))
+    readings = read_daily(path, *YEAR, source="airdata").readings
+    assert len(readings) == 0
+    assert readings["date_local"].dtype == "datetime64[ns]"
+
+
+def test_the_last_day_before_the_first_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="2021-01-01 is before the first, 2021-12-31"):
+        read_daily(daily_zip(tmp_path, {}), date(2021, 12, 31), date(2021, 1, 1), source="airdata")
+
+
+def test_a_damaged_zip_can_be_fetched_again(tmp_path: Path) -> None:
+    path = daily_zip(tmp_path, {})
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(SourceUnavailable, match="damaged") as raised:
+        read_daily(path, *YEAR, source="airdata")
+    assert raised.value.retry_helps
+
+
+def test_a_zip_of_two_tables_is_refused(tmp_path: Path) -> None:
+    path = daily_zip(tmp_path, {})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("second.csv", "a,b\n")
+    with pytest.raises(BadPayload, match="2 CSV files"):
+        read_daily(path, *YEAR, source="airdata")
+
+
+def monitors(folder: Path, *changes: Mapping[str, str]) -> pd.DataFrame:
+    path = folder / "aqs_monitors.zip"
+    path.write_bytes(zipped(csv_text([MONITOR_ROW | change for change in changes]), "aqs_monitors.csv"))
+    return read_monitors(path)
+
+
+def test_a_monitor_arrives_in_the_columns_and_types_of_the_contract(tmp_path: Path) -> None:
+    listed = monitors(tmp_path, {})
+    assert listed.iloc[0].to_dict() == {
+        "site_id": "170310001", "parameter_code": "88101", "poc": 1, "state_code": "17", "county_code": "031",
+        "site_number": "0001", "latitude": 41.670992, "longitude": -87.732457, "datum": "WGS84", "cbsa_code": "16980",
+        "site_name": "VILLAGE GARAGE", "is_primary": True, "open_date": pd.Timestamp("1999-01-01"),
+        "last_sample_date": pd.Timestamp("2022-06-28"), "method_code": "145", "primary_changed_at": pd.NaT,
+    }  # fmt: skip
+    TABLES["monitors"].schema.validate(listed.assign(is_context=False))
+
+
+def test_a_monitor_listed_several_times_is_one(tmp_path: Path) -> None:
+    newer = {"Last Sample Date": "2022-12-31", "Last Method Code": "236", "NAAQS Primary Monitor": ""}
+    never = {"Last Sample Date": "", "Last Method Code": "", "NAAQS Primary Monitor": ""}
+    older = {"First Year of Data": "1998", "Last Sample Date": "2001-01-01", "Last Method Code": "118"}
+    row = monitors(tmp_path, newer, never, older).iloc[0]
+    assert row["is_primary"]
+    assert row["open_date"] == pd.Timestamp("1998-01-01")
+    assert row["last_sample_date"] == pd.Timestamp("2022-12-31")
+    assert row["method_code"] == "236"
+
+
+def test_monitors_of_other_parameters_of_canada_and_without_a_place_are_left_out(tmp_path: Path) -> None:
+    others = [{"Parameter Code": "44201"}, {"State Code": "CC", "Site Number": "7"}, {"POC": "2", "Latitude": ""}]
+    assert monitors(tmp_path, {}, *others)["poc"].tolist() == [1]
+
+
+def test_the_genuine_files_are_read_whole(real_data: Path) -> None:
+    result = read_daily(
+        real_data / "airdata" / "daily_88101_2012.zip", date(2012, 1, 1), date(2012, 12, 31), source="airdata"
+    )
+    assert len(result.readings) == 67_090
+    assert result.unknown_cbsa_names == {}
+    assert result.readings["event_type"].value_counts().to_dict() == {"None": 54325, "Included": 12479, "Excluded": 286}
+    assert result.readings["cbsa_code"].isna().sum() == 5376
+    listed = read_monitors(real_data / "airdata" / "aqs_monitors.zip")
+    assert listed["is_primary"].sum() == 890

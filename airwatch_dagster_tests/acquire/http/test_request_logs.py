@@ -1,0 +1,156 @@
+import contextlib
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import poolmanager
+from urllib3.util.retry import Retry
+
+from airwatch_dagster.acquire.aqs.client import AqsClient
+from airwatch_dagster.acquire.aqs.geographies import ByState
+from airwatch_dagster.acquire.aqs.rate_limiter import RateLimiter
+from airwatch_dagster.acquire.http.session import get
+from airwatch_dagster.errors import AirWatchError, SourceUnavailable
+from airwatch_dagster_tests.acquire.wire import API_ROW, FakeServer, Reply, envelope
+
+EMAIL, KEY = "someone@example.org", "sesame-42"
+SECRETS = ("someone", "example.org", "sesame")
+DAILY = "/dailyData/byState"
+JULY = (date(2021, 7, 1), date(2021, 7, 31))
+
+
+@pytest.fixture(autouse=True)
+def everything_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="urllib3")
+
+
+def client(url: str, session: requests.Session, tmp_path: Path) -> AqsClient:
+    limiter = RateLimiter(tmp_path / "turn", interval_s=0.0, pause_s=0.0)
+    return AqsClient(url, email=EMAIL, key=KEY, limiter=limiter, session=session, sleep=lambda seconds: None)
+
+
+def secrets_in(caplog: pytest.LogCaptureFixture) -> list[str]:
+    said = caplog.text + "".join(f"{record.msg} {record.args!r} {record.exc_text}" for record in caplog.records)
+    return [secret for secret in SECRETS if secret in said.lower()]
+
+
+def asked_again(session: requests.Session) -> requests.Session:
+    """``session``, whose adapter repeats what failed, as a person's own may."""
+    session.mount("http://", HTTPAdapter(max_retries=Retry(total=2, status_forcelist=[502], backoff_factor=0.0)))
+    return session
+
+
+ANSWERS = {
+    "an answer": [Reply(envelope([API_ROW]))],
+    "a refusal": [Reply(envelope([], status="Failed", error=[f"{EMAIL} is unknown"]), 400)],
+    "a redirect": [Reply(b"", 302, {"Location": f"/elsewhere?email={EMAIL}&key={KEY}"})],
+    "a repetition": [Reply(b"", 502), Reply(b"", 429, {"Retry-After": "0"}), Reply(envelope([API_ROW]))],
+    "a cut connection": [Reply(envelope([API_ROW]), cut=True)],
+}
+
+
+@pytest.mark.parametrize("what", ANSWERS)
+@pytest.mark.parametrize("adapter_repeats", [False, True])
+def test_nothing_logged_holds_email_or_key(
+    what: str,
+    adapter_repeats: bool,
+    server: FakeServer,
+    session: requests.Session,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server.will_send(DAILY, *ANSWERS[what])
+    asking = client(server.url, asked_again(session) if adapter_repeats else session, tmp_path)
+    with contextlib.suppress(AirWatchError):
+        asking.daily_data(ByState("17"), *JULY)
+    assert any(KEY in target for target in server.asked)
+    assert "GET /dailyData/byState?(hidden) HTTP/1.1" in caplog.text
+    assert secrets_in(caplog) == []
+
+
+@pytest.mark.parametrize("adapter_repeats", [False, True])
+def test_nothing_logged_holds_email_or_key_when_nobody_answers(
+    adapter_repeats: bool, session: requests.Session, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    asking = client("http://127.0.0.1:9", asked_again(session) if adapter_repeats else session, tmp_path)
+    with pytest.raises(SourceUnavailable):
+        asking.daily_data(ByState("17"), *JULY)
+    assert "Starting new HTTP connection" in caplog.text
+    assert secrets_in(caplog) == []
+
+
+@pytest.fixture
+def garbling() -> Iterator[str]:
+    """The address of a server whose one answer has a header that is none."""
+    body = envelope([API_ROW])
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\nthis is none\r\n\r\n"
+                connection.sendall(head.encode() + body)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        thread.join()
+
+
+def test_a_warning_about_a_garbled_header_does_not_hold_email_or_key(
+    garbling: str, session: requests.Session, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    client(garbling, session, tmp_path).request("dailyData/byState", {"state": "17"})
+    assert "Failed to parse headers (url=" in caplog.text
+    assert "/dailyData/byState?(hidden)" in caplog.text
+    assert secrets_in(caplog) == []
+
+
+def test_a_redirect_of_a_download_is_followed_and_logged_without_its_query(
+    server: FakeServer, session: requests.Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.will_send("/file.zip", Reply(b"", 302, {"Location": f"/signed.zip?email={EMAIL}&key={KEY}"}))
+    server.will_send("/signed.zip", Reply(b"whole"))
+    assert get(session, f"{server.url}/file.zip", culprit="file.zip").content == b"whole"
+    assert "GET /signed.zip?(hidden) HTTP/1.1" in caplog.text
+    assert secrets_in(caplog) == []
+
+
+def test_a_redirect_that_the_pool_follows_is_logged_without_its_query(
+    server: FakeServer, session: requests.Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.will_send("/here", Reply(b"", 302, {"Location": f"/there?key={KEY}"}))
+    server.will_send("/there", Reply(b""))
+    get(session, f"{server.url}/there", culprit="there")
+    with poolmanager.PoolManager() as pool:
+        pool.request("GET", f"{server.url}/here?email={EMAIL}")
+    assert f"Redirecting {server.url}/here?(hidden) -> " in caplog.text
+    assert secrets_in(caplog) == []
+
+
+def test_all_else_of_a_record_stays(
+    server: FakeServer, session: requests.Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.will_send("/a/file", Reply(b"12345", 404))
+    get(session, f"{server.url}/a/file", culprit="file", params={"key": KEY})
+    scheme, _, port = server.url.rpartition(":")
+    (record,) = [record for record in caplog.records if "GET" in record.getMessage()]
+    assert record.getMessage() == f'{scheme}:{port} "GET /a/file?(hidden) HTTP/1.1" 404 5'
+    assert (record.levelname, record.name) == ("DEBUG", "urllib3.connectionpool")
+    assert f"Starting new HTTP connection (1): 127.0.0.1:{port}" in caplog.messages
+
+
+def test_an_address_without_a_query_is_logged_as_it_is(
+    server: FakeServer, session: requests.Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.will_send("/a/file", Reply(b"12345"))
+    get(session, f"{server.url}/a/file", culprit="file")
+    assert '"GET /a/file HTTP/1.1" 200 5' in caplog.text

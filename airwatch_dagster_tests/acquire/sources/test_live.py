@@ -1,0 +1,376 @@
+import csv
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import requests
+
+from airwatch_dagster.acquire.airdata.archive import AirDataArchive
+from airwatch_dagster.acquire.airnow.archive import AirNowArchive
+from airwatch_dagster.acquire.aqs.client import AqsClient
+from airwatch_dagster.acquire.aqs.rate_limiter import RateLimiter
+from airwatch_dagster.acquire.area import Area
+from airwatch_dagster.acquire.pulls import Pull
+from airwatch_dagster.acquire.sources.airdata import AirDataSource
+from airwatch_dagster.acquire.sources.aqs import AqsSource
+from airwatch_dagster.acquire.sources.live import LiveSource
+from airwatch_dagster.acquire.versions import as_of, merge_pull
+from airwatch_dagster.clean.monitor_days import monitor_days
+from airwatch_dagster.errors import ConfigurationError, SourceRefused, SourceUnavailable
+from airwatch_dagster.practice.server.server import PracticeServer
+from airwatch_dagster.practice.world.restatements import Restatement
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster_tests.acquire.wire import API_ROW, FakeServer, Reply, envelope, mirror, running
+
+RAW = TABLES["raw_readings"]
+CHICAGO = Area.parse("cbsa:16980")
+SITE_DAY = ["state_code", "county_code", "site_number", "date_local"]
+
+JUNE = date(2021, 6, 1)
+LAST_PUBLISHED = pd.Timestamp("2021-04-01")
+"""On 1 June a server that lags by 60 days shows days up to this one."""
+
+DAYS_AROUND = (date(2021, 3, 28), date(2021, 4, 10))
+DAYS_AFTER = (date(2021, 5, 28), date(2021, 5, 31))
+SEEN, LATER = pd.Timestamp("2021-06-01 15:00"), pd.Timestamp("2021-09-01 15:00")
+
+
+@pytest.fixture
+def server() -> Iterator[PracticeServer]:
+    with PracticeServer(today=JUNE, aqs_lag_days=60) as opened:
+        yield opened
+
+
+def live(
+    server: PracticeServer,
+    folder: Path,
+    session: requests.Session,
+    *,
+    today: date | None = None,
+    context_km: float = 0.0,
+) -> LiveSource:
+    archive = AirDataArchive(server.airdata_url, download_dir=folder / "airdata", session=session)
+    airnow = AirNowArchive(
+        server.airnow_url, download_dir=folder / "airnow", session=session, sleep=lambda seconds: None
+    )
+    return LiveSource(AirDataSource(archive, CHICAGO, context_km), airnow, today or server.today)
+
+
+def merged(history: pd.DataFrame, pull: Pull, seen_at: pd.Timestamp) -> pd.DataFrame:
+    result = merge_pull(history, pull.rows, seen_at=pull.seen_at or seen_at, in_scope=pull.in_scope)
+    RAW.schema.validate(result)
+    return result
+
+
+def current(history: pd.DataFrame) -> pd.DataFrame:
+    return history[history["superseded_at"].isna()]
+
+
+def site_days(rows: pd.DataFrame) -> set[tuple[Any, ...]]:
+    return set(rows[SITE_DAY].itertuples(index=False, name=None))
+
+
+def of_source(rows: pd.DataFrame, source: str) -> pd.DataFrame:
+    return rows[rows["source"] == source]
+
+
+def test_aqs_gives_what_it_published_and_airnow_the_sites_days_after(
+    server: PracticeServer, tmp_path: Path, session: requests.Session
+) -> None:
+    rows = live(server, tmp_path, session).pull(*DAYS_AROUND).rows
+    final, provisional = of_source(rows, "airdata"), of_source(rows, "airnow")
+    assert len(final) + len(provisional) == len(rows)
+    assert final["date_local"].max() == LAST_PUBLISHED
+    assert provisional["poc"].unique().tolist() == [0]
+    assert not site_days(final) & site_days(provisional)
+    after = provisional[provisional["date_local"] > LAST_PUBLISHED]
+    assert after["date_local"].nunique() == 9
+    assert len(after) > 9 * 6
+    assert set(rows["cbsa_code"]) == {"16980"}
+    newest = live(server, tmp_path, session).pull(*DAYS_AFTER).rows
+    assert newest["source"].unique().tolist() == ["airnow"]
+    assert newest["date_local"].unique().tolist() == list(pd.date_range(*DAYS_AFTER))
+
+
+def test_airnow_fills_published_days_of_the_sites_that_aqs_lacks(tmp_path: Path, session: requests.Session) -> None:
+    days = (date(2021, 3, 1), date(2021, 3, 10))
+    gone = Restatement(on=date(2021, 4, 15), first=days[0], last=days[1], deleted_share=0.3)
+    with PracticeServer(today=JUNE, aqs_lag_days=60, restatements=(gone,)) as server:
+        source = live(server, tmp_path, session)
+        rows = source.pull(*days).rows
+        measured = pd.concat([source.airnow.daily(day.date()).readings for day in pd.date_range(*days)])
+    final, filled = site_days(of_source(rows, "airdata")), site_days(of_source(rows, "airnow"))
+    here = {day[:3] for day in final}
+    assert len(filled) > 10
+    assert filled == {day for day in site_days(measured) if day[:3] in here} - final
+
+
+def test_context_is_read_from_airnow_too(server: PracticeServer, tmp_path: Path, session: requests.Session) -> None:
+    days = (date(2021, 5, 30), date(2021, 5, 31))
+    alone = live(server, tmp_path, session).pull(*days).rows
+    around = live(server, tmp_path, session, context_km=150.0).pull(*days).rows
+    assert set(alone["state_code"]) == {"17", "18", "55"}
+    assert site_days(alone) < site_days(around)
+    assert "33340" in set(around["cbsa_code"])
+    assert "28140" not in set(around["cbsa_code"])
+
+
+def test_aqs_supersedes_airnow_when_it_publishes_and_both_versions_stay(
+    server: PracticeServer, tmp_path: Path, session: requests.Session
+) -> None:
+    before = merged(RAW.empty(), live(server, tmp_path, session).pull(*DAYS_AROUND), SEEN)
+    server.move_clock(date(2021, 9, 1))
+    pull = live(server, tmp_path, session).pull(*DAYS_AROUND, history=before)
+    after = merged(before, pull, LATER)
+    waited = of_source(current(before), "airnow")
+    published = of_source(current(after), "airdata")
+    assert len(site_days(waited) & site_days(published)) > 9 * 6
+    assert not site_days(of_source(current(after), "airnow")) & site_days(published)
+    assert len(of_source(after, "airnow")) == len(waited)
+    replaced = of_source(after[after["superseded_at"].notna()], "airnow")
+    assert site_days(replaced) == site_days(waited) & site_days(published)
+    assert replaced["superseded_at"].unique().tolist() == [LATER]
+    pd.testing.assert_frame_equal(as_of(after, LATER - pd.Timedelta("1us")).assign(superseded_at=pd.NaT), before)
+    assert not monitor_days(after).duplicated([*SITE_DAY, "poc"]).any()
+
+
+def test_a_site_that_aqs_still_lacks_keeps_its_airnow_day(tmp_path: Path, session: requests.Session) -> None:
+    days = (date(2021, 5, 1), date(2021, 5, 10))
+    never = Restatement(on=date(2021, 8, 1), first=days[0], last=days[1], deleted_share=0.3)
+    with PracticeServer(today=JUNE, aqs_lag_days=60, restatements=(never,)) as server:
+        before = merged(RAW.empty(), live(server, tmp_path, session).pull(*days), SEEN)
+        for today in (date(2021, 9, 1), date(2022, 6, 1)):
+            server.move_clock(today)
+            after = merged(before, live(server, tmp_path, session).pull(*days, history=before), LATER)
+            left = site_days(of_source(current(after), "airnow"))
+            assert len(left) > 10
+            assert left == site_days(before) - site_days(of_source(current(after), "airdata"))
+
+
+def test_the_same_pull_again_adds_nothing(server: PracticeServer, tmp_path: Path, session: requests.Session) -> None:
+    source = live(server, tmp_path, session)
+    history = merged(RAW.empty(), source.pull(*DAYS_AROUND), SEEN)
+    again = source.pull(*DAYS_AROUND, history=history)
+    pd.testing.assert_frame_equal(merged(history, again, LATER), history)
+
+
+@pytest.mark.parametrize(("first", "last"), [DAYS_AROUND, (DAYS_AFTER[0], date(2021, 6, 8))])
+def test_a_clock_far_ahead_of_the_servers_gives_the_same_rows(
+    server: PracticeServer, tmp_path: Path, session: requests.Session, first: date, last: date
+) -> None:
+    expected = live(server, tmp_path, session).pull(first, last).rows
+    rows = live(server, tmp_path, session, today=date(2026, 11, 25)).pull(first, last).rows
+    is_filled = (expected["source"] == "airnow") & (expected["date_local"] <= LAST_PUBLISHED)
+    assert (rows["date_local"] > LAST_PUBLISHED).any()
+    pd.testing.assert_frame_equal(rows, expected[~is_filled].reset_index(drop=True))
+
+
+@pytest.mark.parametrize("today", [date(2021, 2, 20), date(2026, 11, 25)])
+def test_days_of_a_year_without_a_file_yet_are_airnows_alone(
+    server: PracticeServer, tmp_path: Path, session: requests.Session, today: date
+) -> None:
+    server.move_clock(date(2021, 2, 20))
+    source = live(server, tmp_path, session, today=today)
+    rows = source.pull(date(2021, 1, 1), date(2021, 1, 5)).rows
+    assert rows["source"].unique().tolist() == ["airnow"]
+    assert rows["date_local"].nunique() == 5
+    over_new_year = source.pull(date(2020, 12, 18), date(2021, 1, 2)).rows
+    last_days = over_new_year.groupby("source")["date_local"].max()
+    assert last_days.to_dict() == {"airdata": pd.Timestamp("2020-12-21"), "airnow": pd.Timestamp("2021-01-02")}
+
+
+def test_a_year_that_the_archive_never_had_is_refused(
+    server: PracticeServer, tmp_path: Path, session: requests.Session
+) -> None:
+    with pytest.raises(SourceRefused, match=r"no daily PM2\.5 file for 2014"):
+        live(server, tmp_path, session).pull(date(2014, 12, 31), date(2015, 1, 1))
+
+
+@pytest.mark.parametrize(("ahead", "is_awaited"), [(1, True), (2, True), (3, False)])
+def test_a_missing_file_of_yesterday_is_awaited_and_an_old_one_is_not(
+    server: PracticeServer, tmp_path: Path, session: requests.Session, ahead: int, is_awaited: bool
+) -> None:
+    source = live(server, tmp_path, session, today=JUNE + timedelta(days=ahead))
+    if not is_awaited:
+        assert source.pull(date(2021, 5, 31), JUNE).rows["date_local"].unique().tolist() == [pd.Timestamp("2021-05-31")]
+        return
+    with pytest.raises(SourceUnavailable, match="nothing of 2021-06-01 yet") as raised:
+        source.pull(date(2021, 5, 31), JUNE)
+    assert raised.value.retry_helps
+
+
+def test_today_and_later_days_are_not_asked_for(
+    server: PracticeServer, tmp_path: Path, session: requests.Session
+) -> None:
+    rows = live(server, tmp_path, session).pull(date(2021, 5, 31), date(2021, 6, 3)).rows
+    assert rows["date_local"].unique().tolist() == [pd.Timestamp("2021-05-31")]
+
+
+def test_a_provisional_day_whose_file_is_gone_stays(
+    server: PracticeServer, tmp_path: Path, session: requests.Session
+) -> None:
+    days = (date(2021, 5, 20), date(2021, 5, 21))
+    source = live(server, tmp_path, session)
+    history = merged(RAW.empty(), source.pull(*days), SEEN)
+    server.move_clock(date(2021, 5, 21))
+    pull = source.pull(*days, history=history)
+    assert pull.in_scope(history).tolist() == (history["date_local"] == pd.Timestamp("2021-05-20")).tolist()
+    pd.testing.assert_frame_equal(merged(history, pull, LATER), history)
+
+
+def test_provisional_rows_out_of_reach_are_left_alone(
+    server: PracticeServer, tmp_path: Path, session: requests.Session
+) -> None:
+    days = (date(2021, 5, 30), date(2021, 5, 31))
+    history = merged(RAW.empty(), live(server, tmp_path, session, context_km=150.0).pull(*days), SEEN)
+    after = merged(history, live(server, tmp_path, session).pull(*days, history=history), LATER)
+    pd.testing.assert_frame_equal(after, history)
+
+
+def test_what_it_offers_besides_readings_comes_from_the_two_archives(
+    server: PracticeServer, tmp_path: Path, session: requests.Session
+) -> None:
+    source = live(server, tmp_path, session)
+    TABLES["monitors"].schema.validate(source.monitors())
+    assert "daily_88101_2021.zip" in source.file_list()["filename"].tolist()
+    assert source.agency_forecasts(JUNE)["archived_on"].unique().tolist() == [pd.Timestamp(JUNE)]
+    assert (source.kind, source.recent_days(), source.supports_changes()) == ("airdata", 7, False)
+    with pytest.raises(ConfigurationError, match="does not tell what changed"):
+        source.changes(2021, since=JUNE, until=JUNE)
+
+
+def test_a_look_back_takes_what_there_is_of_a_day_that_airnow_has_not_completed(
+    server: PracticeServer, tmp_path: Path, session: requests.Session
+) -> None:
+    source = live(server, tmp_path, session, today=JUNE + timedelta(days=1))
+    rows = source.pull(date(2021, 5, 31), JUNE, again=True).rows
+    assert rows["date_local"].unique().tolist() == [pd.Timestamp("2021-05-31")]
+
+
+def test_its_cost_is_the_files_and_a_second_for_each_day_of_airnow(
+    server: PracticeServer, tmp_path: Path, session: requests.Session
+) -> None:
+    source = live(server, tmp_path, session)
+    bulk = source.bulk.cost(date(2021, 5, 1), date(2021, 5, 31))
+    whole = source.cost(date(2021, 5, 1), date(2021, 5, 31))
+    assert (whole.calls - bulk.calls, whole.seconds - bulk.seconds) == (31, pytest.approx(31.0))
+    assert source.cost(date(2019, 1, 1), date(2019, 1, 31)) == source.bulk.cost(date(2019, 1, 1), date(2019, 1, 31))
+
+
+CHANGED_DAY = API_ROW | {"arithmetic_mean": 5.5, "pollutant_standard": "PM25 24-hour 2024"}
+FOURTH = (date(2021, 7, 4), date(2021, 7, 5))
+
+Told = Callable[..., tuple[LiveSource, pd.DataFrame]]
+
+
+@pytest.fixture
+def told(tmp_path: Path, session: requests.Session) -> Told:
+    """A source whose file is of 1 December 2021, and a history into which it and a change by AQS were merged."""
+
+    def opened(changed_on: str, api: FakeServer, *, as_of: str = "2021-12-01") -> tuple[LiveSource, pd.DataFrame]:
+        daily = [{}, {"Date Local": "2021-07-05"}]
+        address = mirror(tmp_path / "mirror", daily={2021: daily}, monitors=[{}])
+        listed = tmp_path / "mirror" / "file_list.csv"
+        listed.write_text(listed.read_text().replace("2021-12-01", as_of))
+        (tmp_path / "airnow").mkdir()
+        bulk = AirDataSource(AirDataArchive(address, download_dir=tmp_path / "downloads"), CHICAGO, 0.0)
+        limiter = RateLimiter(tmp_path / "turn", interval_s=0.0, pause_s=0.0)
+        client = AqsClient(api.url, email="a@b.c", key="sesame", limiter=limiter, session=session, clock=lambda: 1.7e9)
+        airnow = AirNowArchive((tmp_path / "airnow").as_uri(), download_dir=tmp_path / "airnow-downloads")
+        source = LiveSource(bulk, airnow, date(2023, 11, 14), AqsSource(client, CHICAGO, date(2023, 11, 14)))
+        api.will_send("/dailyData/byCBSA", Reply(envelope([CHANGED_DAY | {"date_of_last_change": changed_on}])))
+        history = merged(RAW.empty(), source.pull(*FOURTH), LATER)
+        change = source.changes(2021, since=date(2021, 1, 1), until=date(2023, 11, 14), history=history)
+        return source, merged(history, change, LATER)
+
+    return opened
+
+
+@pytest.fixture
+def api() -> Iterator[FakeServer]:
+    fake = FakeServer()
+    http = running(fake)
+    yield fake
+    http.shutdown()
+    http.server_close()
+
+
+def values(history: pd.DataFrame) -> list[tuple[int, float, str]]:
+    return sorted((row.date_local.day, row.pm25_ugm3, row.source) for row in monitor_days(history).itertuples())
+
+
+MUCH_LATER = pd.Timestamp("2024-01-01")
+
+
+@pytest.mark.parametrize("changed_on", ["2021-12-01", "2022-05-01"])
+def test_a_file_cut_before_a_change_does_not_undo_it(told: Told, api: FakeServer, changed_on: str) -> None:
+    source, history = told(changed_on, api)
+    assert values(history) == [(4, 5.5, "aqs"), (5, 8.5, "airdata")]
+    again = source.pull(*FOURTH, history=history)
+    assert again.rows["date_local"].dt.day.tolist() == [5]
+    pd.testing.assert_frame_equal(merged(history, again, MUCH_LATER), history)
+
+
+def test_a_file_cut_after_a_change_has_the_last_word(told: Told, api: FakeServer) -> None:
+    source, history = told("2021-11-30", api)
+    after = merged(history, source.pull(*FOURTH, history=history), MUCH_LATER)
+    assert values(after) == [(4, 8.5, "airdata"), (5, 8.5, "airdata")]
+    assert of_source(after, "aqs")["superseded_at"].tolist() == [MUCH_LATER]
+
+
+@pytest.mark.parametrize("as_of", ["", "unknown"])
+def test_a_file_that_does_not_say_when_it_was_cut_has_the_last_word(told: Told, api: FakeServer, as_of: str) -> None:
+    source, history = told("2022-05-01", api, as_of=as_of)
+    after = merged(history, source.pull(*FOURTH, history=history), MUCH_LATER)
+    assert values(after) == [(4, 8.5, "airdata"), (5, 8.5, "airdata")]
+
+
+def test_airnow_does_not_speak_where_only_a_change_by_aqs_does(told: Told, api: FakeServer, tmp_path: Path) -> None:
+    source, history = told("2022-05-01", api)
+    mirror(tmp_path / "mirror", daily={2021: [{"Date Local": "2021-07-03"}]}, monitors=[{}])
+    for day in FOURTH:
+        folder = tmp_path / "airnow" / f"{day:%Y/%Y%m%d}"
+        folder.mkdir(parents=True)
+        line = [f"{day:%m/%d/%y}", "170310001", "Village Garage", "PM2.5-24hr", "UG/M3", "7.0", "24", "IEPA", "29", "0"]
+        text = io.StringIO()
+        csv.writer(text, delimiter="|", lineterminator="\n").writerow([*line, "41.67", "-87.73", "840170310001"])
+        (folder / "daily_data_v2.dat").write_text(text.getvalue())
+    pull = replace(source, today=date(2021, 7, 6)).pull(*FOURTH, history=history)
+    assert [(row.source, row.date_local.day) for row in pull.rows.itertuples()] == [("airnow", 5)]
+    after = merged(history, pull, MUCH_LATER)
+    assert values(after) == [(4, 5.5, "aqs"), (5, 7.0, "airnow")]
+
+
+def test_a_site_whose_statistical_area_became_known_is_read_all_the_same(tmp_path: Path) -> None:
+    def pulled(area: str, cbsa_name: str, history: pd.DataFrame) -> pd.DataFrame:
+        address = mirror(tmp_path / "mirror", daily={2021: [{"CBSA Name": cbsa_name}]}, monitors=[{}])
+        (tmp_path / "airnow").mkdir(exist_ok=True)
+        airnow = AirNowArchive((tmp_path / "airnow").as_uri(), download_dir=tmp_path / "airnow-downloads")
+        archive = AirDataArchive(address, download_dir=tmp_path / "downloads")
+        source = LiveSource(AirDataSource(archive, Area.parse(area), 0.0), airnow, date(2023, 11, 14))
+        return merged(history, source.pull(*FOURTH, history=history), LATER if history.empty else MUCH_LATER)
+
+    before = pulled("state:17", "Chicago Renamed, IL", RAW.empty())
+    after = pulled("cbsa:16980", "Chicago-Naperville-Elgin, IL-IN-WI", before)
+    assert before["cbsa_code"].isna().all()
+    assert current(after)["cbsa_code"].tolist() == ["16980"]
+
+
+def test_days_of_airnow_cost_a_request_each_and_at_most_a_row_a_listed_site(
+    server: PracticeServer, tmp_path: Path, session: requests.Session
+) -> None:
+    source = live(server, tmp_path, session, today=JUNE)
+    files = source.bulk.cost(date(2021, 5, 1), date(2021, 5, 31))
+
+    unknown = source.cost(date(2021, 5, 1), date(2021, 5, 31))
+    known = source.cost(date(2021, 5, 1), date(2021, 5, 31), monitors=source.monitors())
+
+    sites = source.monitors()["site_id"].nunique()
+    assert (unknown.calls, unknown.rows) == (files.calls + 31, None)
+    assert files.rows is not None
+    assert (known.calls, known.rows) == (files.calls + 31, files.rows + 31 * sites)

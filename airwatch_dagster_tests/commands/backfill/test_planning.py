@@ -1,0 +1,230 @@
+"""What a backfill still has to make, and that it looks where Dagster would look."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from airwatch_dagster.commands.backfill.planning import BY_DEFAULT, ORDER, Reads, Step, plan_backfill, reads_of
+from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.partitions import PARTITIONS
+from airwatch_dagster.schemas import TABLES
+
+READS = {
+    "raw_readings": [],
+    "site_days": [Reads("raw_readings", 0, 0)],
+    "features": [Reads("site_days", -28, 0)],
+    "training_examples": [Reads("features", -1, 0), Reads("site_days", -2, 0)],
+    "hyperparameters": [Reads("training_examples", -36, -1)],
+    "trained_models": [Reads("training_examples", -36, -1), Reads("hyperparameters", -12, 0)],
+    "candidate_scores": [Reads("trained_models", 0, 0), Reads("training_examples", 0, 0)],
+    "champion_model": [Reads("trained_models", 0, 0), Reads("candidate_scores", -24, -1)],
+    "predictions": [Reads("features", 0, 0), Reads("champion_model", 0, 0)],
+    "forecast_scores": [Reads("predictions", -3, -1), Reads("site_days", 0, 0)],
+    "verification": [Reads("forecast_scores", 0, 0), Reads("candidate_scores", 0, 0)],
+    "drift_report": [Reads("features", -36, 0)],
+    "coverage": [Reads("site_days", -8, 0)],
+    "agency_forecasts": [],
+}
+Stored = dict[str, dict[str, pd.Timestamp]]
+NOON = pd.Timestamp("2021-12-01 12:00")
+
+
+def plan(
+    first: str, last: str, *, stored: Stored | None = None, tables: Sequence[str] = BY_DEFAULT, refresh: bool = False
+) -> list[tuple[str, str, str, int]]:
+    days = pd.Timestamp(first), pd.Timestamp(last)
+    steps = plan_backfill(READS, first=days[0], last=days[1], stored=stored or {}, tables=tables, refresh=refresh)
+    return [(step.table, step.first, step.last, step.count) for step in steps]
+
+
+def everything(first: str, last: str) -> Stored:
+    """All tables of these days, each written a minute after the one before it in order."""
+    written: Stored = {}
+    for minute, table in enumerate(ORDER):
+        unit = "D" if TABLES[table].grain == "day" else "M"
+        keys = [str(period) for period in pd.period_range(first, last, freq=unit)]
+        written[table] = dict.fromkeys(keys, NOON + pd.Timedelta(minutes=minute))
+    return written
+
+
+def test_with_nothing_stored_every_table_is_made_once_in_order() -> None:
+    assert plan("2021-05-30", "2021-06-02") == [
+        ("raw_readings", "2021-05-30", "2021-06-02", 4),
+        ("site_days", "2021-05-30", "2021-06-02", 4),
+        ("features", "2021-05-30", "2021-06-02", 4),
+        ("training_examples", "2021-05", "2021-06", 2),
+        ("trained_models", "2021-05", "2021-06", 2),
+        ("candidate_scores", "2021-05", "2021-06", 2),
+        ("champion_model", "2021-05", "2021-06", 2),
+        ("predictions", "2021-05-30", "2021-06-02", 4),
+        ("forecast_scores", "2021-05-30", "2021-06-02", 4),
+        ("verification", "2021-05", "2021-06", 2),
+        ("drift_report", "2021-05", "2021-06", 2),
+        ("coverage", "2021-05", "2021-06", 2),
+    ]
+
+
+def test_with_everything_stored_in_order_nothing_is_left() -> None:
+    assert plan("2021-05-30", "2021-06-02", stored=everything("2021-05-30", "2021-06-02")) == []
+
+
+def test_a_refresh_makes_everything_again() -> None:
+    stored = everything("2021-05-30", "2021-06-02")
+
+    assert plan("2021-05-30", "2021-06-02", stored=stored, refresh=True) == plan("2021-05-30", "2021-06-02")
+
+
+def test_a_missing_day_of_readings_is_made_and_all_that_reads_it() -> None:
+    stored = everything("2021-05-01", "2021-06-30")
+    del stored["raw_readings"]["2021-05-20"]
+
+    assert plan("2021-05-01", "2021-06-30", stored=stored) == [
+        ("raw_readings", "2021-05-20", "2021-05-20", 1),
+        ("site_days", "2021-05-20", "2021-05-20", 1),
+        ("features", "2021-05-20", "2021-06-17", 29),
+        ("training_examples", "2021-05", "2021-06", 2),
+        ("trained_models", "2021-06", "2021-06", 1),
+        ("candidate_scores", "2021-05", "2021-06", 2),
+        ("champion_model", "2021-06", "2021-06", 1),
+        ("predictions", "2021-05-20", "2021-06-30", 42),
+        ("forecast_scores", "2021-05-20", "2021-06-30", 42),
+        ("verification", "2021-05", "2021-06", 2),
+        ("drift_report", "2021-05", "2021-06", 2),
+        ("coverage", "2021-05", "2021-06", 2),
+    ]
+
+
+def test_readings_written_after_what_was_made_of_them_make_it_due() -> None:
+    stored = everything("2021-05-01", "2021-05-10")
+    stored["raw_readings"]["2021-05-10"] = NOON + pd.Timedelta(days=1)
+
+    made_anew = plan("2021-05-01", "2021-05-10", stored=stored, tables=["raw_readings", "site_days", "features"])
+
+    assert made_anew == [("site_days", "2021-05-10", "2021-05-10", 1), ("features", "2021-05-10", "2021-05-10", 1)]
+
+
+def test_an_input_outside_the_days_asked_for_counts_as_well() -> None:
+    """April's readings were corrected; May's features still read some of its days."""
+    stored = everything("2021-04-01", "2021-05-31")
+    stored["site_days"]["2021-04-15"] = NOON + pd.Timedelta(days=1)
+
+    assert plan("2021-05-01", "2021-05-31", stored=stored, tables=["features"]) == [
+        ("features", "2021-05-01", "2021-05-13", 13)
+    ]
+
+
+def test_what_was_written_in_the_same_moment_is_not_outdated() -> None:
+    stored = {table: dict.fromkeys(keys, NOON) for table, keys in everything("2021-05-01", "2021-05-03").items()}
+
+    assert plan("2021-05-01", "2021-05-03", stored=stored) == []
+
+
+def test_gaps_become_ranges_of_neighbours() -> None:
+    stored = everything("2021-05-01", "2021-05-09")
+    for day in ("2021-05-01", "2021-05-04", "2021-05-05", "2021-05-09"):
+        del stored["raw_readings"][day]
+
+    assert plan("2021-05-01", "2021-05-09", stored=stored, tables=["raw_readings"]) == [
+        ("raw_readings", "2021-05-01", "2021-05-01", 1),
+        ("raw_readings", "2021-05-04", "2021-05-05", 2),
+        ("raw_readings", "2021-05-09", "2021-05-09", 1),
+    ]
+
+
+def test_history_goes_year_by_year_through_all_tables() -> None:
+    steps = plan("2019-12-30", "2021-01-02", tables=["raw_readings", "training_examples"])
+
+    assert steps == [
+        ("raw_readings", "2019-12-30", "2019-12-31", 2),
+        ("training_examples", "2019-12", "2019-12", 1),
+        ("raw_readings", "2020-01-01", "2020-12-31", 366),
+        ("training_examples", "2020-01", "2020-12", 12),
+        ("raw_readings", "2021-01-01", "2021-01-02", 2),
+        ("training_examples", "2021-01", "2021-01", 1),
+    ]
+
+
+def test_what_an_earlier_year_makes_anew_makes_the_next_year_due() -> None:
+    stored = everything("2020-12-01", "2021-01-31")
+    del stored["site_days"]["2020-12-31"]
+
+    assert plan("2020-12-01", "2021-01-31", stored=stored, tables=["site_days", "features"]) == [
+        ("site_days", "2020-12-31", "2020-12-31", 1),
+        ("features", "2020-12-31", "2020-12-31", 1),
+        ("features", "2021-01-01", "2021-01-28", 28),
+    ]
+
+
+def test_tables_that_are_left_out_are_read_as_they_are() -> None:
+    stored = everything("2021-05-01", "2021-05-03")
+    del stored["raw_readings"]["2021-05-02"]
+
+    assert plan("2021-05-01", "2021-05-03", stored=stored, tables=["site_days"]) == []
+
+
+def test_tables_are_made_in_order_however_they_are_named() -> None:
+    steps = plan("2021-05-01", "2021-05-01", tables=["features", "raw_readings"])
+
+    assert [table for table, *_ in steps] == ["raw_readings", "features"]
+
+
+def test_one_day_is_one_partition_and_its_month() -> None:
+    assert plan("2021-05-31", "2021-05-31", tables=["raw_readings", "champion_model"]) == [
+        ("raw_readings", "2021-05-31", "2021-05-31", 1),
+        ("champion_model", "2021-05", "2021-05", 1),
+    ]
+
+
+def test_the_last_day_before_the_first_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="LAST 2021-05-01 lies before FIRST 2021-05-02"):
+        plan("2021-05-02", "2021-05-01")
+
+
+@pytest.mark.parametrize(("first", "last"), [("2008-12-31", "2009-01-05"), ("2021-05-01", "2100-01-01")])
+def test_days_without_a_partition_are_refused(first: str, last: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"backfill: {first}…{last} leaves the days there are, 2009-01-01…20"):
+        plan(first, last)
+
+
+def test_the_plan_reads_what_the_assets_declare() -> None:
+    from airwatch_dagster.definitions import defs
+
+    assert {table: set(reads) for table, reads in reads_of(defs).items()} == {
+        table: set(reads) for table, reads in READS.items()
+    }
+
+
+@pytest.mark.parametrize(("table", "read"), [(table, read) for table in ORDER for read in READS[table]], ids=str)
+def test_the_plan_looks_at_the_partitions_that_dagster_loads(table: str, read: Reads) -> None:
+    """Each partition that Dagster maps makes the table's partition due when it is newer, and its neighbours do not."""
+    key = "2016-03-01" if TABLES[table].grain == "day" else "2016-03"
+    loaded = dagster_loads(table, key, read.table)
+    unit = "D" if TABLES[read.table].grain == "day" else "M"
+    first, last = pd.Period(loaded[0], unit), pd.Period(loaded[-1], unit)
+    around_both_ends = {str(end + offset) for end in (first, last) for offset in (-2, -1, 0, 1, 2)}
+
+    makes_due = {newer for newer in around_both_ends if is_due_by(table, key, read.table, newer)}
+
+    assert makes_due == around_both_ends & set(loaded)
+
+
+def dagster_loads(table: str, key: str, upstream: str) -> list[str]:
+    from airwatch_dagster.definitions import defs
+
+    mapping = defs.resolve_assets_def(table).get_partition_mapping(dg.AssetKey(upstream))
+    below, above = PARTITIONS[TABLES[table].grain], PARTITIONS[TABLES[upstream].grain]
+    assert mapping is not None
+    assert below is not None
+    assert above is not None
+    wanted = below.subset_with_partition_keys([key])
+    result = mapping.get_upstream_mapped_partitions_result_for_partitions(wanted, below, above)
+    return sorted(result.partitions_subset.get_partition_keys())
+
+
+def is_due_by(table: str, key: str, upstream: str, newer: str) -> bool:
+    stored: Stored = {table: {key: NOON}, upstream: {newer: NOON + pd.Timedelta(hours=1)}}
+    begin = pd.Timestamp(key)
+    steps = plan_backfill(READS, first=begin, last=begin, stored=stored, tables=[table])
+    return steps == [Step(table, key, key, 1)]

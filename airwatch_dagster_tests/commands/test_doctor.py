@@ -1,0 +1,82 @@
+"""Is everything there that a run needs? Every answer says what to mend."""
+
+from pathlib import Path
+
+import pytest
+
+from airwatch_dagster.commands.doctor import Finding, examine
+from airwatch_dagster_tests.installations import Installation
+from airwatch_dagster_tests.s3_servers import S3Server
+
+ORDER = ["settings", "area", "source", "storage", "weather", "mlflow", "dagster"]
+
+
+def findings(installation: Installation) -> dict[str, Finding]:
+    with installation.entered():
+        found = examine()
+    assert [finding.what for finding in found] == ORDER
+    return {finding.what: finding for finding in found}
+
+
+def test_a_fresh_installation_on_practice_air_is_healthy(tmp_path: Path) -> None:
+    found = findings(Installation.at(tmp_path))
+
+    assert {what: finding.is_ok for what, finding in found.items()} == dict.fromkeys(ORDER, True)
+    assert found["source"].says.endswith("files on offer")
+    assert found["storage"].says == f"{tmp_path / 'tables'} can be read and written"
+    assert found["weather"].says == "off; AIRWATCH_WEATHER names no place"
+    assert found["dagster"].says == f"instance at {tmp_path / 'state'}, 0 runs"
+
+
+def test_a_setting_that_cannot_be_read_spoils_what_depends_on_it_and_nothing_else(tmp_path: Path) -> None:
+    found = findings(Installation.at(tmp_path, AIRWATCH_CONTEXT_KM="far"))
+
+    assert not found["settings"].is_ok
+    assert found["settings"].says.startswith("AIRWATCH_CONTEXT_KM: 'far' is no distance in km. Use a number")
+    assert found["dagster"].is_ok
+
+
+@pytest.mark.parametrize(
+    ("settings", "what", "says"),
+    [
+        ({"AIRWATCH_AREA": "state:99"}, "area", "AIRWATCH_AREA: '99' is no state code that AQS lists"),
+        (
+            {"AIRWATCH_SOURCE": "airdata", "AIRWATCH_AIRDATA_URL": "file:///nowhere"},
+            "source",
+            "file:///nowhere/file_list.csv: there is no such file",
+        ),
+        ({"AIRWATCH_SOURCE": "aqs"}, "source", "EPA_AQS_EMAIL and EPA_AQS_API_KEY: "),
+        ({"AIRWATCH_STORAGE": "gs://bucket"}, "storage", "AIRWATCH_STORAGE: 'gs://bucket' is no place for tables"),
+        ({"AIRWATCH_WEATHER": "gs://bucket"}, "weather", "AIRWATCH_WEATHER: 'gs://bucket' is no place for tables"),
+        ({"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}, "mlflow", "MLFLOW_TRACKING_URI: no MLflow server answers"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_wrong_is_found_where_it_is(tmp_path: Path, settings: dict[str, str], what: str, says: str) -> None:
+    found = findings(Installation.at(tmp_path, **settings))
+
+    assert not found[what].is_ok
+    assert found[what].says.startswith(says)
+    assert "Retrying " in found[what].says
+
+
+def test_a_bucket_that_is_not_there_is_found(
+    tmp_path: Path, moto_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moto_server.use(monkeypatch)
+    missing = findings(Installation.at(tmp_path / "a", AIRWATCH_STORAGE="s3://no-such-bucket/x"))
+    present = findings(Installation.at(tmp_path / "b", AIRWATCH_STORAGE=f"s3://{moto_server.bucket}/doctor"))
+
+    assert not missing["storage"].is_ok
+    assert "no-such-bucket" in missing["storage"].says
+    assert present["storage"].is_ok
+
+
+def test_an_error_nobody_foresaw_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> list[Finding]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("airwatch_dagster.commands.doctor._area", broken)
+
+    with pytest.raises(ZeroDivisionError), Installation.at(tmp_path).entered():
+        examine()

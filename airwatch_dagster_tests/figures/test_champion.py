@@ -1,0 +1,97 @@
+"""The picture of a decision."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from airwatch_dagster.figures import champion as champion_plot
+from airwatch_dagster.figures.champion import SKILL_FLOOR, decision_plot
+from airwatch_dagster.fit.champion.decision import Decision, Verdict
+
+PNG = b"\x89PNG\r\n\x1a\n"
+TITLE = "Champion of July 2021: ridge"
+VERDICTS = (
+    Verdict("catboost", 0.25, 0.2, 0.3, 1.0, True, "better than ridge on the whole but worse in EPA region 4"),
+    Verdict("blend", 0.2, 0.15, 0.25, 1.0, False, "worse than damped persistence in winter (-0.03)"),
+    Verdict("ridge", 0.1, 0.05, 0.15, None, True, "serves"),
+    Verdict("damped_persistence", 0.0, 0.0, 0.0, 0.0, True, "no better than ridge"),
+    Verdict("persistence", -0.6, -0.7, -0.5, 0.0, True, "no better than ridge"),
+    Verdict("random_forest", None, None, None, None, False, "Not fitted."),
+)
+
+
+def drawn(verdicts: Sequence[Verdict] = VERDICTS, *, champion: str | None = "ridge") -> bytes:
+    return decision_plot(Decision("ridge", tuple(verdicts)), champion=champion, title=TITLE)
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Every figure that is made in the test."""
+    seen: list[Any] = []
+    finish = champion_plot.png_of
+
+    def keep(figure: Any) -> bytes:
+        seen.append(figure)
+        return finish(figure)
+
+    monkeypatch.setattr(champion_plot, "png_of", keep)
+    return seen
+
+
+def words(figure: Any) -> list[str]:
+    from matplotlib.text import Text
+
+    return [text.get_text().replace("\n", " ") for text in figure.findobj(Text)]
+
+
+def test_the_picture_is_a_png_with_a_line_per_compared_family() -> None:
+    png = drawn()
+    assert png.startswith(PNG)
+    assert (int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")) == (900, 315)
+
+
+def test_it_names_families_numbers_and_verdicts(figures: list[Any]) -> None:
+    drawn()
+    said = words(figures[0])
+    assert {TITLE, "catboost", "damped persistence", "+0.25", "-0.60", "serves"} <= set(said)
+    assert "better than ridge on the whole but worse in EPA region 4" in said
+    assert "random forest" not in said, "it was not compared"
+
+
+def test_the_champion_stands_out_and_every_kind_is_explained(figures: list[Any]) -> None:
+    drawn()
+    [axes] = figures[0].axes
+    labels = {label.get_text(): label for label in axes.get_yticklabels()}
+    assert [name for name, label in labels.items() if label.get_weight() == "bold"] == ["ridge"]
+    kinds = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert kinds == ["may serve", "may not serve", "champion", "baseline"]
+
+
+def test_a_family_far_below_is_an_arrow_at_the_edge(figures: list[Any]) -> None:
+    drawn()
+    [axes] = figures[0].axes
+    assert SKILL_FLOOR - 0.05 < axes.get_xlim()[0] < SKILL_FLOOR
+    arrows = [line for line in axes.get_lines() if line.get_marker() == "<"]
+    assert [line.get_ydata()[0] for line in arrows] == [4]
+
+
+def test_ranges_end_where_the_resamples_do(figures: list[Any]) -> None:
+    drawn()
+    [axes] = figures[0].axes
+    ranges = {line.get_ydata()[0]: tuple(line.get_xdata()) for line in axes.get_lines() if len(line.get_xdata()) == 2}
+    assert (ranges[0], ranges[1], ranges[2]) == ((0.2, 0.3), (0.15, 0.25), (0.05, 0.15))
+
+
+def test_holdouts_have_no_range_and_the_axis_does_not_speak_of_one(figures: list[Any]) -> None:
+    drawn([Verdict("ridge", 0.1, None, None, None, True, "serves")])
+    [axes] = figures[0].axes
+    assert axes.get_xlabel() == "Skill over damped persistence"
+    assert [line.get_marker() for line in axes.get_lines() if len(line.get_xdata()) == 1] == ["D"]
+
+
+def test_a_persons_order_is_told_where_the_evidence_would_have_chosen_otherwise(figures: list[Any]) -> None:
+    drawn(champion="catboost")
+    said = words(figures[0])
+    assert "serves by a person's order; better than ridge on the whole but worse in EPA region 4" in said
+    assert "chosen, but a person decided" in said

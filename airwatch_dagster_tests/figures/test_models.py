@@ -1,0 +1,134 @@
+"""The pictures of a month's models."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from airwatch_dagster.figures import models as model_plots
+from airwatch_dagster.figures.models import importance_plot, performance_plot
+from airwatch_dagster.verify.skill_tables import skill_by_lead
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+ERRORS = {"persistence": 5.0, "damped_persistence": 4.0, "climatology": 40.0, "ridge": 3.0, "dream": 1.0}
+"""Size of every error of a family, µg/m³; the last one is a family that nobody has made yet."""
+
+
+def scores(*families: str) -> pd.DataFrame:
+    """Forty forecasts a lead from 5 to 25 µg/m³, errors up and down in turn."""
+    return pd.DataFrame(
+        [
+            {
+                "model_family": family,
+                "horizon_days": lead,
+                "pm25_ugm3": 5.0 + number / 2,
+                "pm25_observed_ugm3": 5.0 + number / 2 + ERRORS[family] * (-1) ** number,
+            }
+            for family in families
+            for lead in (1, 2, 3)
+            for number in range(40)
+        ]
+    )
+
+
+def drawn(frame: pd.DataFrame) -> bytes:
+    return performance_plot(skill_by_lead(frame), frame, title="July 2021 (summer)")
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
+
+
+@pytest.fixture
+def words(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every text of the pictures made in the test."""
+    from matplotlib.text import Text
+
+    seen: list[str] = []
+    finish = model_plots.png_of
+
+    def finished(figure: Any) -> bytes:
+        png = finish(figure)
+        seen.extend(text.get_text() for text in figure.findobj(Text))
+        return png
+
+    monkeypatch.setattr(model_plots, "png_of", finished)
+    return seen
+
+
+def test_the_picture_fits_a_page_and_an_event_of_the_log() -> None:
+    png = drawn(scores(*ERRORS))
+
+    assert png.startswith(PNG)
+    assert size_of(png) == (800, 540)
+    assert len(png) < 40_000
+
+
+def test_its_background_is_light_whatever_the_theme_of_the_page() -> None:
+    import io
+
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(drawn(scores(*ERRORS)))).convert("RGBA")
+
+    assert [picture.getpixel(corner) for corner in ((0, 539), (799, 539))] == [(254, 254, 254, 255)] * 2
+
+
+def test_it_tells_every_familys_skill_by_lead_but_that_of_the_reference(words: list[str]) -> None:
+    drawn(scores("persistence", "damped_persistence", "ridge"))
+
+    assert words.count("+0.44") == words.count("-0.56") == 3
+    assert {"1 day ahead", "2 days ahead", "3 days ahead", "Skill over damped persistence"} <= set(words)
+    assert {"persistence", "ridge"} <= set(words)
+    assert "damped persistence" not in words
+
+
+def test_a_bar_that_is_cut_still_says_its_number(words: list[str]) -> None:
+    drawn(scores("damped_persistence", "climatology"))
+
+    assert words.count("-99.00") == 3
+
+
+def test_residuals_and_calibration_are_those_of_learned_families(words: list[str]) -> None:
+    drawn(scores("damped_persistence", "climatology", "ridge"))
+
+    assert {"Forecast − observed, µg/m³", "Observed, µg/m³", "Forecast, µg/m³"} <= set(words)
+    assert {"< 6", "6-9", "9-15", "15-35.4", "≥ 35.4"} <= set(words)
+    assert words.count("ridge") == 2, "in the legend of the skill, and in that of the calibration"
+    assert words.count("climatology") == 1
+
+
+def test_a_family_without_a_colour_of_its_own_is_drawn_all_the_same(words: list[str]) -> None:
+    drawn(scores("damped_persistence", "dream"))
+
+    assert words.count("dream") == 2
+    assert words.count("+0.94") == 3
+
+
+def test_months_of_baselines_only_show_their_skill_alone(words: list[str]) -> None:
+    assert size_of(drawn(scores("persistence", "damped_persistence"))) == (800, 280)
+    assert "Observed, µg/m³" not in words
+
+
+@pytest.mark.parametrize("families", [["ridge"], ["damped_persistence"]])
+def test_without_anything_to_compare_there_is_no_number(families: list[str], words: list[str]) -> None:
+    assert drawn(scores(*families)).startswith(PNG)
+    assert not [text for text in words if text.startswith(("+0.", "-0."))]
+
+
+def test_inputs_are_named_in_the_order_of_their_importance_to_all(words: list[str]) -> None:
+    png = importance_plot({"ridge": {"a": 0.7, "b": 0.3}, "random_forest": {"b": 0.9, "c": 0.1}}, title="May")
+
+    assert [text for text in dict.fromkeys(words) if text in ("a", "b", "c")] == ["b", "a", "c"]
+    assert {"ridge", "random forest", "Share of importance, %", "May"} <= set(words)
+    assert len(png) < 40_000
+
+
+def test_only_the_most_important_inputs_are_drawn(words: list[str]) -> None:
+    many = {f"input_{number}": 1.0 / (number + 1) for number in range(40)}
+
+    importance_plot({"ridge": many}, title="May")
+
+    named = {text for text in words if text.startswith("input_")}
+    assert named == {f"input_{number}" for number in range(15)}

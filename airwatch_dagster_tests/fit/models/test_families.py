@@ -1,0 +1,223 @@
+"""Seven families, one interface."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from threadpoolctl import threadpool_limits
+
+from airwatch_dagster.fit.models.baselines import Climatology, DampedPersistence
+from airwatch_dagster.fit.models.families import BLENDED, MODEL_FAMILIES, Blend, FittedModel, TrainingSet, fit, shortage
+from airwatch_dagster.schemas.columns import FAMILIES
+
+
+@pytest.fixture(scope="module")
+def fitted(two_years: pd.DataFrame) -> dict[str, FittedModel]:
+    training = TrainingSet(two_years, seed=1)
+    return {family: training.fit(family) for family in FAMILIES}
+
+
+def test_there_is_a_recipe_for_every_family_in_order() -> None:
+    assert tuple(MODEL_FAMILIES) == FAMILIES
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_forecasts_every_row_and_never_below_zero(
+    family: str, fitted: dict[str, FittedModel], two_years: pd.DataFrame
+) -> None:
+    low = two_years.assign(pm25_last_ugm3=np.float32(-6.0))
+    forecast = fitted[family].predict(low)
+    assert forecast.shape == (len(low),)
+    assert np.isfinite(forecast).all()
+    assert forecast.min() >= 0.0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_stored_model_forecasts_the_same_bits(
+    family: str, fitted: dict[str, FittedModel], two_years: pd.DataFrame
+) -> None:
+    again = pickle.loads(pickle.dumps(fitted[family]))
+    np.testing.assert_array_equal(again.predict(two_years), fitted[family].predict(two_years))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_rows_forecast_one_by_one_equal_those_forecast_together(
+    family: str, fitted: dict[str, FittedModel], two_years: pd.DataFrame
+) -> None:
+    few = two_years.iloc[100:130]
+    alone = np.concatenate([fitted[family].predict(few.iloc[[number]]) for number in range(len(few))])
+    np.testing.assert_array_equal(alone, fitted[family].predict(few))
+
+
+@pytest.mark.parametrize("family", ["ridge", "random_forest", "catboost"])
+def test_the_same_seed_gives_the_same_forecasts_on_one_thread_and_on_two(
+    family: str, fitted: dict[str, FittedModel], two_years: pd.DataFrame
+) -> None:
+    again = fit(two_years, family=family, seed=1, thread_count=1)
+    np.testing.assert_array_equal(again.predict(two_years), fitted[family].predict(two_years))
+
+
+@pytest.mark.parametrize("family", ["ridge", "random_forest", "catboost"])
+def test_a_learned_family_learns_from_the_neighbours(family: str, two_years: pd.DataFrame) -> None:
+    early, late = (
+        two_years[two_years["target_date"] < "2020-09-01"],
+        two_years[two_years["target_date"] >= "2020-09-01"],
+    )
+    late = late[late["horizon_days"] == 1]
+    observed = late["pm25_observed_ugm3"].to_numpy()
+    learned, damped = (fit(early, family=name, seed=1).predict(late) for name in (family, "damped_persistence"))
+    assert np.mean((learned - observed) ** 2) < 0.9 * np.mean((damped - observed) ** 2)
+
+
+def test_too_little_history_is_said_with_its_numbers(two_years: pd.DataFrame) -> None:
+    short = two_years[two_years["target_date"] < "2019-02-11"]
+    assert shortage(short, family="persistence") == "10 target days with truth; persistence is a baseline and needs 21"
+    with pytest.raises(ValueError, match="catboost is a learned family and needs 365"):
+        fit(short, family="catboost", seed=1)
+
+
+def test_persistence_repeats_the_last_reading(two_years: pd.DataFrame) -> None:
+    forecast = fit(two_years, family="persistence", seed=1).predict(two_years.head(5))
+    np.testing.assert_allclose(forecast, two_years.head(5)["pm25_last_ugm3"])
+
+
+def test_damping_recovers_the_factor_that_made_the_data() -> None:
+    generator = np.random.default_rng(0)
+    departure = generator.normal(0.0, 3.0, 4000)
+    examples = pd.DataFrame(
+        {
+            "pm25_mean_28d_ugm3": 10.0,
+            "pm25_last_ugm3": 10.0 + departure,
+            "pm25_observed_ugm3": 10.0 + 0.6 * departure + generator.normal(0.0, 0.1, 4000),
+            "horizon_days": 1,
+            "days_since_observed": 0,
+        }
+    )
+    assert DampedPersistence.fit(examples).phi[0] == pytest.approx(0.6, abs=0.01)
+
+
+def test_damping_has_the_same_bits_on_one_thread_and_on_two() -> None:
+    """Forests split on less than a rounding error."""
+    generator = np.random.default_rng(0)
+    last, observed = generator.normal(12.0, 4.0, (2, 60_000))
+    examples = pd.DataFrame({"pm25_mean_28d_ugm3": 10.0, "pm25_last_ugm3": last, "pm25_observed_ugm3": observed})
+    examples = examples.assign(horizon_days=1, days_since_observed=0)
+    with threadpool_limits(1):
+        single = DampedPersistence.fit(examples)
+    with threadpool_limits(2):
+        assert DampedPersistence.fit(examples).phi == single.phi
+
+
+def test_an_older_reading_is_damped_more(fitted: dict[str, FittedModel]) -> None:
+    model = fitted["damped_persistence"]
+    rows = pd.DataFrame(
+        {"pm25_mean_28d_ugm3": 10.0, "pm25_last_ugm3": 20.0, "horizon_days": 1, "days_since_observed": [0, 4]}
+    )
+    fresh, old = model.predict(rows)
+    assert fresh > old >= 10.0
+
+
+def test_climatology_of_an_unknown_site_is_that_of_the_season() -> None:
+    days = pd.date_range("2020-01-01", "2020-12-31")
+    is_summer = days.month.isin([6, 7, 8])
+    known = pd.DataFrame(
+        {"site_id": "170310001", "target_date": days, "pm25_observed_ugm3": np.where(is_summer, 20.0, 8.0)}
+    )
+    model = Climatology.fit(known)
+    asked = pd.DataFrame({"site_id": "999999999", "target_date": pd.to_datetime(["2021-07-01", "2021-01-01"])})
+    summer, winter = model.predict(asked)
+    assert summer == pytest.approx(20.0, abs=2.5)
+    assert winter == pytest.approx(8.0, abs=1.5)
+
+
+def test_climatology_trusts_a_site_more_the_more_days_it_has_seen() -> None:
+    days = pd.date_range("2020-01-01", "2020-03-31")
+    base = pd.DataFrame({"site_id": "170310001", "target_date": days, "pm25_observed_ugm3": 10.0})
+    few = pd.DataFrame({"site_id": "170310002", "target_date": days[:3], "pm25_observed_ugm3": 30.0})
+    many = pd.DataFrame({"site_id": "170310003", "target_date": days, "pm25_observed_ugm3": 30.0})
+    model = Climatology.fit(pd.concat([base, few, many], ignore_index=True))
+    asked = pd.DataFrame({"site_id": ["170310002", "170310003"], "target_date": days[:2]})
+    rare, daily = model.predict(asked)
+    assert rare < daily - 3.0
+
+
+def test_no_rows_give_no_forecasts(fitted: dict[str, FittedModel], two_years: pd.DataFrame) -> None:
+    assert fitted["catboost"].predict(two_years.iloc[:0]).shape == (0,)
+
+
+class Always:
+    """An estimator that forecasts one value."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def predict(self, examples: pd.DataFrame) -> np.ndarray:
+        return np.full(len(examples), self.value)
+
+
+def test_a_blend_is_the_weighted_mean_of_its_members_none_of_them_below_zero(two_years: pd.DataFrame) -> None:
+    members = tuple(FittedModel("ridge", Always(value)) for value in (6.0, 9.0, -3.0))
+    assert Blend(members, (0.5, 0.25, 0.25)).predict(two_years.head(2)).tolist() == [5.25, 5.25]
+
+
+def test_the_blend_is_of_the_very_models_that_compete_with_it(
+    fitted: dict[str, FittedModel], two_years: pd.DataFrame
+) -> None:
+    assert sum(BLENDED.values()) == 1.0
+    mean = sum(weight * fitted[member].predict(two_years) for member, weight in BLENDED.items())
+    np.testing.assert_allclose(fitted["blend"].predict(two_years), mean, rtol=1e-12)
+    training = TrainingSet(two_years, seed=1, params=SMALL)
+    members = [training.fit(member) for member in BLENDED]
+    blend = training.fit("blend").estimator
+    assert isinstance(blend, Blend)
+    assert all(own is member for own, member in zip(blend.members, members, strict=True))
+
+
+SMALL = {"random_forest": {"n_estimators": 3}, "catboost": {"rounds": 40, "depth": 2}, "ridge": {"penalty": 1e12}}
+
+
+def test_parameters_reach_the_models(two_years: pd.DataFrame) -> None:
+    training = TrainingSet(two_years, seed=1, params=SMALL)
+    forest, boosted, flat = (training.fit(family) for family in ("random_forest", "catboost", "ridge"))
+    assert len(forest.estimator.corrections[1].regressor.estimators_) == 3  # type: ignore[attr-defined]
+    # Of 40 rounds a quarter for so few examples, and ten at the least.
+    trees = {horizon: one.tree_count_ for horizon, one in boosted.estimator.corrections.items()}  # type: ignore[attr-defined]
+    assert trees == {1: 10, 2: 10, 3: 10}
+    horizon = two_years["horizon_days"].to_numpy()
+    added = flat.predict(two_years) - training.fit("damped_persistence").predict(two_years)
+    assert np.ptp(added[horizon == 1]) < 1e-6
+
+
+def test_other_parameters_take_the_same_lessons_and_fit_anew(two_years: pd.DataFrame) -> None:
+    training = TrainingSet(two_years, seed=1)
+    other = training.with_params({"ridge": {"penalty": 1e12}})
+    assert other.training_matrix is training.training_matrix
+    assert other.params_of("ridge") == {"penalty": 1e12}
+    assert not np.array_equal(other.fit("ridge").predict(two_years), training.fit("ridge").predict(two_years))
+    assert training.fit("ridge") is training.fit("ridge")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_site_with_no_neighbours_at_all_can_be_learned_and_forecast(family: str, two_years: pd.DataFrame) -> None:
+    lonely = two_years[two_years["site_id"] == "170310000"].copy()
+    around = lonely.columns[lonely.columns.str.contains("near|far_|advected|flow|stillness")]
+    lonely[around] = np.float32(np.nan)
+    lonely[lonely.columns[lonely.columns.str.contains("around_|offset_")]] = np.float32(0.0)
+    small = {"random_forest": {"n_estimators": 3}, "catboost": {"rounds": 20}}
+    forecast = TrainingSet(lonely, seed=1, params=small).fit(family).predict(lonely)
+    observed = lonely["pm25_observed_ugm3"]
+    assert np.isfinite(forecast).all()
+    assert np.mean((forecast - observed) ** 2) < 2.0 * observed.var()
+
+
+@pytest.mark.parametrize("family", ["ridge", "random_forest", "catboost", "blend"])
+def test_smoke_a_hundred_times_the_usual_is_forecast_between_the_usual_and_the_smoke(
+    family: str, fitted: dict[str, FittedModel], two_years: pd.DataFrame
+) -> None:
+    levels = [f"pm25_lag_{lag}d_ugm3" for lag in (0, 1)]
+    smoke = two_years.tail(60).assign(**dict.fromkeys([*levels, "pm25_last_ugm3"], np.float32(824.0)))
+    smoke = smoke.assign(pm25_max_7d_ugm3=np.float32(824.0), pm25_mean_28d_ugm3=np.float32(66.0), days_since_observed=0)
+    forecast = fitted[family].predict(smoke)
+    assert forecast.min() > 30.0
+    assert forecast.max() < 824.0

@@ -1,0 +1,360 @@
+"""When things happen: what schedules and sensors ask for, and that it can be run."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import pytest
+from dagster._core.test_utils import create_run_for_test
+
+from airwatch_dagster.orchestration import partitions
+from airwatch_dagster.orchestration.automation import jobs, rechecks, sensors
+from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START, REASON
+from airwatch_dagster.orchestration.automation.sensors import changed_years
+from airwatch_dagster.orchestration.resources import SourceResource, utc_now
+from airwatch_dagster_tests.installations import Installation, run_job
+
+
+def definitions() -> dg.Definitions:
+    from airwatch_dagster.definitions import defs
+
+    return defs
+
+
+@pytest.fixture
+def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A mirror of AirData that holds a list of files."""
+    monkeypatch.setenv("AIRWATCH_SOURCE", "airdata")
+    monkeypatch.setenv("AIRWATCH_AIRDATA_URL", tmp_path.as_uri())
+    monkeypatch.setenv("AIRWATCH_STATE", str(tmp_path / "state"))
+    return tmp_path
+
+
+def look(archive: Path, listed: Mapping[str, str], cursor: str | None) -> tuple[list[dg.RunRequest], str]:
+    """One tick of the sensor while the archive lists these files and their dates: its requests and its new cursor."""
+    lines = [f"{name},10,100,{as_of}" for name, as_of in listed.items()]
+    (archive / "file_list.csv").write_text("\n".join(["filename,rows,size_bytes,as_of", *lines]))
+    context = dg.build_sensor_context(cursor=cursor, resources={"source": SourceResource()})
+    answer = sensors.airdata_file_changes(context)
+    if isinstance(answer, dg.SkipReason):
+        return [], str(context.cursor)
+    assert isinstance(answer, dg.SensorResult)
+    return list(answer.run_requests or []), str(answer.cursor)
+
+
+OLD = {"daily_88101_2020.zip": "2021-05-12", "daily_88101_2021.zip": "2021-05-12", "aqs_sites.zip": "2021-05-12"}
+ANEW = OLD | {"daily_88101_2020.zip": "2021-06-09"}
+
+
+def test_the_first_look_at_the_files_only_remembers_them(archive: Path) -> None:
+    requests, cursor = look(archive, OLD, None)
+
+    assert requests == []
+    assert json.loads(cursor)["daily_88101_2020.zip"] == "2021-05-12 10 100"
+
+
+def test_unchanged_files_ask_for_nothing(archive: Path) -> None:
+    _, cursor = look(archive, OLD, None)
+
+    assert look(archive, OLD, cursor) == ([], cursor)
+
+
+def test_a_file_published_anew_asks_for_its_year_in_one_run(archive: Path) -> None:
+    _, cursor = look(archive, OLD, None)
+
+    [request], cursor = look(archive, ANEW, cursor)
+
+    assert request.job_name == "reingest_days"
+    assert request.run_key == "reread:daily_88101_2020.zip:2021-06-09 10 100"
+    assert request.tags[RANGE_START] == "2020-01-01"
+    assert request.tags[RANGE_END] == "2020-12-31"
+    assert look(archive, ANEW, cursor)[0] == []
+
+
+def test_the_file_of_the_running_year_asks_only_for_days_that_are_over(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = dg.DailyPartitionsDefinition("2009-01-01", end_date="2021-06-01")
+    monkeypatch.setattr(sensors, "DAYS", days)
+    _, cursor = look(archive, {"daily_88101_2020.zip": "2021-05-12"}, None)
+
+    [request], _ = look(archive, OLD, cursor)
+
+    assert (request.tags[RANGE_START], request.tags[RANGE_END]) == ("2021-01-01", "2021-05-31")
+
+
+def test_other_files_are_not_read() -> None:
+    listed = ["aqs_monitors.zip", "daily_88502_2020.zip", "daily_88101_2019.zip"]
+
+    assert changed_years({}, dict.fromkeys(listed, "new")) == [2019]
+
+
+@pytest.mark.parametrize("year", [2008, 2022])
+def test_a_file_of_a_year_without_day_partitions_asks_for_nothing(
+    archive: Path, year: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The archive goes back to 1990; and its file of a new year may come before the year's first day is over."""
+    monkeypatch.setattr(sensors, "DAYS", dg.DailyPartitionsDefinition("2009-01-01", end_date="2022-01-01"))
+    _, cursor = look(archive, OLD, None)
+
+    assert look(archive, OLD | {f"daily_88101_{year}.zip": "2022-01-01"}, cursor)[0] == []
+
+
+def at(moment: datetime) -> dg.ScheduleEvaluationContext:
+    """A tick of a schedule at this moment."""
+    return dg.build_schedule_context(scheduled_execution_time=moment, repository_def=definitions().get_repository_def())
+
+
+def test_the_daily_schedule_asks_for_yesterday() -> None:
+    context = dg.build_schedule_context(
+        repository_def=definitions().get_repository_def(),
+        scheduled_execution_time=datetime(2021, 6, 1, 18, 30, tzinfo=UTC),
+    )
+
+    schedule = definitions().resolve_schedule_def("daily_forecast")
+
+    data = schedule.evaluate_tick(context)
+
+    assert [request.partition_key for request in data.run_requests or []] == ["2021-05-31"]
+    assert schedule.job_name == "forecast_day"
+    assert schedule.cron_schedule == "30 18 * * *"
+
+
+@pytest.mark.parametrize(("first", "closed"), [((2021, 6), "2021-05"), ((2021, 1), "2020-12")])
+def test_the_monthly_schedule_asks_for_the_month_before(first: tuple[int, int], closed: str) -> None:
+    context = at(datetime(*first, 1, 20, tzinfo=UTC))
+
+    data = sensors.monthly_schedule.evaluate_tick(context)
+
+    assert [(one.run_key, one.partition_key) for one in data.run_requests or []] == [(f"close:{closed}", closed)]
+    assert sensors.monthly_schedule.job_name == "close_month"
+
+
+@contextmanager
+def succeeding(job: str, tags: dict[str, str]) -> Iterator[dg.RunStatusSensorContext]:
+    """What a sensor sees of a successful run with these tags."""
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        @dg.op
+        def nothing() -> None: ...
+
+        @dg.job(name=job)
+        def done() -> None:
+            nothing()
+
+        result = done.execute_in_process(instance=instance, tags=tags)
+        yield dg.build_run_status_sensor_context(
+            sensor_name="sensor",
+            dagster_instance=instance,
+            dagster_run=result.dagster_run,
+            dagster_event=result.get_run_success_event(),
+        )
+
+
+@pytest.mark.parametrize(("closed", "opened"), [("2021-05", "2021-06"), ("2020-12", "2021-01")])
+def test_a_closed_month_opens_the_next_one_once_per_closing(closed: str, opened: str) -> None:
+    with succeeding("close_month", {"dagster/partition": closed}) as context:
+        request = sensors.open_next_month(context)
+
+    assert isinstance(request, dg.RunRequest)
+    assert request.job_name == "open_month"
+    assert request.partition_key == opened
+    assert request.run_key == f"open:{opened}:{context.dagster_run.run_id}"
+
+
+@pytest.mark.parametrize(("closed", "job"), [("2020-11", "open_month"), ("2020-12", "tune_and_open_month")])
+def test_a_year_is_opened_by_a_search_where_minutes_are_given(
+    closed: str, job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRWATCH_SEARCH_MINUTES", "5")
+    with succeeding("close_month", {"dagster/partition": closed}) as context:
+        request = sensors.open_next_month(context)
+
+    assert isinstance(request, dg.RunRequest)
+    assert request.job_name == job
+
+
+def test_months_closed_by_a_range_run_open_nothing() -> None:
+    with succeeding("close_month", {RANGE_START: "2021-01", RANGE_END: "2021-05"}) as context:
+        assert isinstance(sensors.open_next_month(context), dg.SkipReason)
+
+
+@pytest.mark.parametrize(
+    ("tags", "months"),
+    [
+        ({RANGE_START: "2020-11-28", RANGE_END: "2021-02-03"}, ("2020-11", "2021-02")),
+        ({"dagster/partition": "2021-05-31"}, ("2021-05", "2021-05")),
+    ],
+    ids=["a range", "one day"],
+)
+def test_days_read_anew_rebuild_the_examples_of_their_months(tags: dict[str, str], months: tuple[str, str]) -> None:
+    with succeeding("reingest_days", tags) as context:
+        [request] = sensors.rebuild_changed_examples(context)
+
+    assert (request.tags[RANGE_START], request.tags[RANGE_END]) == months
+    assert request.run_key == f"examples:{months[0]}:{context.dagster_run.run_id}"
+
+
+def test_of_the_runs_of_one_look_the_last_one_to_end_speaks_for_all() -> None:
+    july = {RANGE_START: "2020-07-04", RANGE_END: "2020-07-05", REASON: "look 1"}
+    winter = {RANGE_START: "2020-11-30", RANGE_END: "2020-12-01", REASON: "look 1"}
+    with succeeding("reingest_days", july) as context:
+        other = create_run_for_test(context.instance, job_name="reingest_days", tags=winter)
+        elsewhere = {RANGE_START: "2019-01-01", RANGE_END: "2019-01-01", REASON: "look 2"}
+        create_run_for_test(context.instance, job_name="reingest_days", tags=elsewhere)
+        assert isinstance(sensors.rebuild_changed_examples(context), dg.SkipReason)
+        assert isinstance(rechecks.update_revisions_and_coverage(context), dg.SkipReason)
+
+        context.instance.delete_run(other.run_id)
+        create_run_for_test(context.instance, job_name="reingest_days", tags=winter, status=dg.DagsterRunStatus.SUCCESS)
+        spring = winter | {RANGE_START: "2021-04-01", RANGE_END: "2021-04-01"}
+        create_run_for_test(context.instance, job_name="reingest_days", tags=spring, status=dg.DagsterRunStatus.FAILURE)
+        requests = sensors.rebuild_changed_examples(context)
+
+    assert isinstance(requests, list)
+    assert [(one.tags[RANGE_START], one.tags[RANGE_END]) for one in requests] == [
+        ("2020-07", "2020-07"),
+        ("2020-11", "2020-12"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("job", "tags", "months"),
+    [
+        ("forecast_day", {"dagster/partition": "2021-05-31"}, ("2021-05", "2021-05")),
+        ("reingest_days", {RANGE_START: "2020-11-28", RANGE_END: "2021-02-03"}, ("2020-11", "2021-02")),
+        ("close_month", {"dagster/partition": "2021-05"}, ("2020-09", "2021-05")),
+    ],
+)
+def test_coverage_follows_what_was_read_and_a_closed_month_those_whose_deadlines_pass(
+    job: str, tags: dict[str, str], months: tuple[str, str]
+) -> None:
+    with succeeding(job, tags) as context:
+        requests = {request.job_name: request for request in rechecks.update_revisions_and_coverage(context)}
+
+    coverage = requests["update_coverage"]
+    assert (coverage.tags[RANGE_START], coverage.tags[RANGE_END]) == months
+    assert ("update_revisions" in requests) == (job != "close_month")
+
+
+def test_revisions_are_noted_on_the_day_they_were_noticed() -> None:
+    with succeeding("forecast_day", {"dagster/partition": "2021-05-31"}) as context:
+        requests = rechecks.update_revisions_and_coverage(context)
+
+    assert [one.partition_key for one in requests if one.job_name == "update_revisions"] == [str(utc_now().date())]
+
+
+@pytest.mark.parametrize(
+    ("settings", "looks"),
+    [
+        ({"AIRWATCH_SOURCE": "practice"}, []),
+        ({"AIRWATCH_SOURCE": "airdata"}, ["monthly_full_year_recheck"]),
+        ({"AIRWATCH_SOURCE": "live"}, ["daily_recent_recheck", "monthly_full_year_recheck"]),
+        (
+            {"AIRWATCH_SOURCE": "live", "EPA_AQS_EMAIL": "a@b.c", "EPA_AQS_API_KEY": "k"},
+            ["daily_recent_recheck", "weekly_aqs_changes", "monthly_full_year_recheck"],
+        ),
+        (
+            {"AIRWATCH_SOURCE": "aqs", "EPA_AQS_EMAIL": "a@b.c", "EPA_AQS_API_KEY": "k"},
+            ["weekly_aqs_changes", "monthly_full_year_recheck"],
+        ),
+    ],
+)
+def test_each_source_is_looked_at_again_as_it_can_be(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], looks: list[str]
+) -> None:
+    for name in ("EPA_AQS_EMAIL", "EPA_AQS_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    context = at(datetime(2021, 6, 15, 15, tzinfo=UTC))
+
+    ticks = {one.name: one.evaluate_tick(context) for one in rechecks.RECHECK_SCHEDULES}
+
+    assert [name for name, tick in ticks.items() if tick.run_requests] == looks
+    for tick in ticks.values():
+        assert tick.run_requests or f"AIRWATCH_SOURCE={settings['AIRWATCH_SOURCE']} has no such" in str(
+            tick.skip_message
+        )
+
+
+@pytest.mark.parametrize(("source", "days"), [("live", ["2021-05-31"]), ("practice", ["2021-05-31"]), ("airdata", [])])
+def test_the_agencies_forecasts_of_yesterday_are_archived_where_there_are_any(
+    monkeypatch: pytest.MonkeyPatch, source: str, days: list[str]
+) -> None:
+    monkeypatch.setenv("AIRWATCH_SOURCE", source)
+
+    tick = sensors.archive_schedule.evaluate_tick(at(datetime(2021, 6, 1, 18, 15, tzinfo=UTC)))
+
+    assert [request.partition_key for request in tick.run_requests or []] == days
+
+
+def test_what_is_asked_for_a_range_runs_as_one_run(tmp_path: Path) -> None:
+    """The requests of the sensors, executed: five days read anew, then the examples of their two months."""
+    installation = Installation.at(tmp_path, AIRWATCH_CONTEXT_KM="0")
+    days = {RANGE_START: "2021-04-29", RANGE_END: "2021-05-03"}
+    installation.done("backfill", "2021-04-28", "2021-04-28", "--tables", "raw_readings")
+
+    with installation.opened() as (definitions, instance):
+        reread = run_job(definitions, "reingest_days", instance=instance, tags=days)
+        context = dg.build_run_status_sensor_context(
+            sensor_name="rebuild_examples",
+            dagster_instance=instance,
+            dagster_run=reread.dagster_run,
+            dagster_event=reread.get_run_success_event(),
+        )
+        [request] = sensors.rebuild_changed_examples(context)
+        rebuilt = run_job(definitions, "rebuild_examples", instance=instance, tags=dict(request.tags))
+
+    assert reread.success
+    assert rebuilt.success
+    read_anew = [str(day.date()) for day in pd.date_range("2021-04-29", "2021-05-03")]
+    for table in jobs.REREAD:
+        assert list(installation.tables.stored_partitions(table))[-5:] == read_anew
+    assert list(installation.tables.stored_partitions("training_examples")) == ["2021-04", "2021-05"]
+    assert list(installation.tables.stored_partitions("verification")) == ["2021-04", "2021-05"]
+    assert len(installation.tables.read("training_examples", ["2021-05"])) > 0
+
+
+@pytest.mark.parametrize("job", ["close_month", "rebuild_examples"])
+def test_a_month_that_is_over_or_was_read_anew_is_verified(job: str) -> None:
+    made = definitions().resolve_job_def(job).asset_layer.selected_asset_keys
+
+    assert dg.AssetKey("verification") in made
+
+
+def test_every_job_makes_partitions_of_one_grain() -> None:
+    grains = {job.name: definitions().resolve_job_def(job.name).partitions_def for job in jobs.JOBS}
+
+    assert grains == {
+        "refresh_monitors": None,
+        "forecast_day": partitions.DAYS,
+        "archive_forecasts": partitions.DAYS,
+        "recheck_history": None,
+        "update_revisions": partitions.DETECTION_DAYS,
+        "update_coverage": partitions.MONTHS,
+        "reingest_days": partitions.DAYS,
+        "rebuild_examples": partitions.MONTHS,
+        "close_month": partitions.MONTHS,
+        "open_month": partitions.MONTHS,
+        "tune_and_open_month": partitions.MONTHS,
+    }
+
+
+def test_the_schedules_and_all_sensors_but_the_one_that_asks_epa_run_unless_stopped() -> None:
+    everything = [*(definitions().schedules or []), *sensors.SENSORS, *rechecks.RECHECK_SENSORS]
+
+    waiting = [one.name for one in everything if "RUNNING" not in str(one.default_status)]
+    assert waiting == ["airdata_file_changes"]
+
+
+def test_a_second_publication_of_one_file_is_not_mistaken_for_the_first(archive: Path) -> None:
+    _, cursor = look(archive, OLD, None)
+    [first], cursor = look(archive, ANEW, cursor)
+    [second], _ = look(archive, ANEW | {"daily_88101_2020.zip": "2021-07-01"}, cursor)
+
+    assert first.run_key != second.run_key

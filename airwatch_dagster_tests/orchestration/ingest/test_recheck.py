@@ -1,0 +1,237 @@
+"""Looking at history again: what is asked, which days turn out changed, and what is asked for them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from airwatch_dagster.acquire.equivalence import equivalent_rows
+from airwatch_dagster.acquire.pulls import Pull
+from airwatch_dagster.acquire.readings import READING_COLUMNS
+from airwatch_dagster.acquire.sources.base import SourceDefaults
+from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, pulled
+from airwatch_dagster.orchestration.ingest.recheck import FOUND, RecheckConfig, recheck_history
+from airwatch_dagster.orchestration.partitions import spans
+from airwatch_dagster.storage.tables import TableStorage
+from airwatch_dagster_tests.builders import raw_readings
+
+READ_AT = pd.Timestamp("2021-10-01 12:00")
+NOW = pd.Timestamp("2022-02-02 15:00")
+TODAY = date(2022, 2, 2)
+
+
+@dataclass
+class Published(SourceDefaults):
+    """A source that publishes ``rows``, tells all of them as changes, and notes what it is asked."""
+
+    rows: pd.DataFrame
+    asked: list[Any] = field(default_factory=list)
+    kind: str = "aqs"
+    reread: int = 0
+
+    def pull(self, first: date, last: date, **options: Any) -> Pull:
+        self.asked.append((first, last))
+        of_days = self.rows["date_local"].between(pd.Timestamp(first), pd.Timestamp(last))
+        rows = self.rows[of_days].reset_index(drop=True)
+        return Pull(rows, lambda history: history["date_local"].between(pd.Timestamp(first), pd.Timestamp(last)))
+
+    def changes(self, year: int, *, since: date, until: date, **options: Any) -> Pull:
+        self.asked.append((year, since, until))
+        rows = self.rows[self.rows["date_local"].dt.year == year].reset_index(drop=True)
+        return Pull(rows, lambda history: equivalent_rows(history, rows))
+
+    def recent_days(self) -> int:
+        return self.reread
+
+
+def day(text: str, **changes: Any) -> dict[str, Any]:
+    return {"date_local": pd.Timestamp(text), "first_seen_at": READ_AT, **changes}
+
+
+DAYS = ("2020-12-31", "2021-07-04", "2021-07-05", "2021-07-06", "2021-07-08")
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> TableStorage:
+    """Five days of one monitor, read on 1 October 2021."""
+    storage = TableStorage.open(str(tmp_path))
+    storage.write("raw_readings", {text: raw_readings(day(text)) for text in DAYS})
+    return storage
+
+
+def published(*changes: dict[str, Any]) -> pd.DataFrame:
+    return raw_readings(*changes)[list(READING_COLUMNS)]
+
+
+def look(tables: TableStorage, source: Published, **order: Any) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """The ledger after a look, and the ranges it wants read again."""
+    made = recheck_history(source, tables, RecheckConfig(**order), now=NOW, today=TODAY)
+    tables.write("history_checks", {None: made.frame.astype({"changed_since": "datetime64[ns]"})})
+    found = made.metadata[FOUND]
+    assert isinstance(found, dg.JsonMetadataValue)
+    return made.frame, list(found.value)  # type: ignore[arg-type]
+
+
+def test_only_the_days_whose_rows_changed_are_to_be_read_again(tables: TableStorage) -> None:
+    source = Published(
+        published(
+            day("2021-07-04"),
+            day("2021-07-05", arithmetic_mean=9.0),
+            day("2021-07-06", arithmetic_mean=9.0),
+            day("2021-07-08", arithmetic_mean=9.0),
+        )
+    )
+    ledger, ranges = look(tables, source)
+    order = {"look": "changed_since", "changed_since": "2021-08-24", "changed_until": "2022-02-02"}
+    assert ranges == [
+        {"first": "2021-07-05", "last": "2021-07-06", "order": order},
+        {"first": "2021-07-08", "last": "2021-07-08", "order": order},
+    ]
+    row = ledger.set_index("year").loc[2021]
+    assert row[["changed_days", "changed_day_count", "row_count"]].tolist() == [
+        "2021-07-05…2021-07-06 2021-07-08",
+        3,
+        4,
+    ]
+
+
+def test_days_that_were_never_read_are_not_history(tables: TableStorage) -> None:
+    _, ranges = look(tables, Published(published(day("2021-07-07"))))
+    assert ranges == []
+
+
+def test_the_first_look_asks_from_the_last_change_known_and_the_next_from_the_end_of_that_look(
+    tables: TableStorage,
+) -> None:
+    source = Published(published(day("2021-07-04")))
+    look(tables, source, years=[2021])
+    look(tables, source, years=[2021])
+    assert source.asked == [
+        (2021, date(2021, 8, 24), TODAY),  # eight days before the rows' last change, 1 September
+        (2021, date(2022, 1, 25), TODAY),
+    ]
+
+
+def test_changes_are_asked_of_the_stored_years_of_the_last_ten(tables: TableStorage) -> None:
+    tables.write("raw_readings", {"2011-12-31": raw_readings(day("2011-12-31"))})
+    tables.write("raw_readings", {"2012-01-01": raw_readings(day("2012-01-01"))})
+    source = Published(published(day("2021-07-04")))
+    look(tables, source)
+    assert [asked[0] for asked in source.asked] == [2012, 2020, 2021]
+
+
+def test_whole_years_take_turns_and_show_what_vanished(tables: TableStorage) -> None:
+    source = Published(published(day("2020-12-31"), day("2021-07-04"), day("2021-07-05"), day("2021-07-06")))
+    _, first = look(tables, source, look="whole_year")
+    _, second = look(tables, source, look="whole_year")
+    look(tables, source, look="whole_year")
+    years = [asked[0].year for asked in source.asked]
+    assert years[:2] == [2021, 2020]
+    assert first == [{"first": "2021-07-08", "last": "2021-07-08", "order": {"look": "whole_year"}}]
+    assert second == []
+
+
+def test_the_recent_days_are_asked_alone_around_new_year_in_both_years(tables: TableStorage) -> None:
+    tables.write("raw_readings", {text: raw_readings(day(text)) for text in ("2021-12-31", "2022-01-01")})
+    source = Published(published(day("2021-12-31"), day("2022-01-01", arithmetic_mean=9.5)), reread=2)
+
+    made = recheck_history(source, tables, RecheckConfig(look="recent_days"), now=NOW, today=date(2022, 1, 2))
+
+    assert source.asked == [(date(2021, 12, 31),) * 2, (date(2022, 1, 1),) * 2]
+    assert made.metadata[FOUND].value == [{"first": "2022-01-01", "last": "2022-01-01", "order": {"look": "days"}}]
+
+
+def test_days_older_than_the_recent_ones_are_not_asked_again(tables: TableStorage) -> None:
+    source = Published(published(day("2021-07-08", arithmetic_mean=9.5)), reread=7)
+    recheck_history(source, tables, RecheckConfig(look="recent_days"), now=NOW, today=date(2021, 7, 12))
+    recheck_history(source, tables, RecheckConfig(look="recent_days"), now=NOW, today=date(2021, 7, 16))
+    assert source.asked == [(date(2021, 7, 5), date(2021, 7, 8))]
+
+
+def test_a_look_that_does_not_exist_is_named(tables: TableStorage) -> None:
+    with pytest.raises(ConfigurationError, match=r"no look 'sideways'\. Use one of changed_since, whole_year, recent"):
+        recheck_history(Published(published()), tables, RecheckConfig(look="sideways"), now=NOW, today=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("days", "ranges"),
+    [
+        ([], []),
+        ([4], [(4, 4)]),
+        ([4, 5, 6, 8, 10, 11], [(4, 6), (8, 8), (10, 11)]),
+    ],
+)
+def test_neighbouring_days_are_one_range(days: list[int], ranges: list[tuple[int, int]]) -> None:
+    expected = [(f"2021-07-{first:02}", f"2021-07-{last:02}") for first, last in ranges]
+    assert spans([pd.Period(f"2021-07-{number:02}", "D") for number in days]) == expected
+
+
+def orders() -> Iterator[tuple[IngestConfig, Any]]:
+    july = (date(2021, 7, 4), date(2021, 7, 5))
+    window = {"changed_since": "2021-08-24", "changed_until": "2022-02-02"}
+    yield IngestConfig(), july
+    yield IngestConfig(look="whole_year"), july
+    yield IngestConfig(look="changed_since", **window), (2021, date(2021, 8, 24), date(2022, 2, 2))
+
+
+@pytest.mark.parametrize(("order", "asked"), list(orders()), ids=["days", "whole year", "changes"])
+def test_a_run_takes_its_own_days_from_what_is_asked(tables: TableStorage, order: IngestConfig, asked: Any) -> None:
+    source = Published(published(day("2021-07-04"), day("2021-07-05"), day("2021-07-06")))
+    days = pd.DatetimeIndex(["2021-07-04", "2021-07-05"])
+    history = tables.read("raw_readings", ["2021-07-04", "2021-07-05"])
+    pull = pulled(source, order, days=days, history=history)
+    assert source.asked == [asked]
+    assert pull.rows["date_local"].tolist() == list(days)
+
+
+@pytest.mark.parametrize("look", ["changed_since", "sideways"])
+def test_an_order_that_says_too_little_is_refused(tables: TableStorage, look: str) -> None:
+    source, days = Published(published()), pd.DatetimeIndex(["2021-07-04"])
+    with pytest.raises(ConfigurationError, match=f"look '{look}' says too little"):
+        pulled(source, IngestConfig(look=look), days=days, history=tables.read("raw_readings", ["2021-07-04"]))
+
+
+def test_a_look_back_is_one_year_at_a_time(tables: TableStorage) -> None:
+    days = pd.DatetimeIndex(["2020-12-31", "2021-01-01"])
+    order = IngestConfig(look="changed_since", changed_since="2021-08-24", changed_until="2022-02-02")
+    with pytest.raises(ConfigurationError, match="2020-12-31…2021-01-01 spans years"):
+        pulled(Published(published()), order, days=days, history=raw_readings())
+
+
+@dataclass
+class Interrupted(Published):
+    """A source whose first answer is kept from a run that was interrupted; the second is what is published now."""
+
+    kept: pd.DataFrame = field(default_factory=published)
+    finished: int = 0
+
+    def pull(self, first: date, last: date, **options: Any) -> Pull:
+        if self.finished:
+            return super().pull(first, last, **options)
+        everything = lambda history: pd.Series(True, index=history.index)  # noqa: E731
+        return Pull(self.kept, everything, seen_at=READ_AT, is_kept=True, stored=self._finish)
+
+    def _finish(self) -> None:
+        self.finished += 1
+
+
+@pytest.mark.parametrize(
+    ("stored", "resume", "mean"), [(True, False, 9.5), (False, False, 8.0), (True, True, 8.0), (False, True, 8.0)]
+)
+def test_a_kept_answer_that_was_stored_is_asked_for_anew_unless_its_run_is_resumed(
+    tables: TableStorage, stored: bool, resume: bool, mean: float
+) -> None:
+    source = Interrupted(published(day("2021-07-04", arithmetic_mean=9.5)), kept=published(day("2021-07-04")))
+    history = tables.read("raw_readings", ["2021-07-04"] if stored else [])
+
+    order = IngestConfig(resume=resume)
+    pull = pulled(source, order, days=pd.DatetimeIndex(["2021-07-04"]), history=history)
+
+    assert pull.rows["arithmetic_mean"].tolist() == [mean]
+    assert source.finished == int(stored and not resume)

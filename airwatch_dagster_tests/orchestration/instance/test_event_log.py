@@ -1,0 +1,279 @@
+"""Dagster's SQLite event log with its connections kept open: the same log, read and written by anyone."""
+
+import contextlib
+import inspect
+import multiprocessing
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.events import EngineEventData
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+
+from airwatch_dagster.orchestration.instance import event_log
+from airwatch_dagster.orchestration.instance.event_log import PooledSqliteEventLogStorage, one_transaction
+
+
+def note(run_id: str, message: str) -> dg.EventLogEntry:
+    """An event that speaks of a run."""
+    kind = dg.DagsterEventType.ENGINE_EVENT.value
+    return dg.EventLogEntry(
+        error_info=None,
+        level=20,
+        user_message=message,
+        run_id=run_id,
+        timestamp=1_625_000_000.0,
+        job_name="job",
+        dagster_event=dg.DagsterEvent(kind, "job", event_specific_data=EngineEventData(), message=message),
+    )
+
+
+def messages(storage: SqliteEventLogStorage, run_id: str) -> list[str]:
+    return [entry.user_message for entry in storage.get_logs_for_run(run_id)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "history"
+
+
+@pytest.fixture
+def pooled(folder: Path) -> Iterator[PooledSqliteEventLogStorage]:
+    storage = PooledSqliteEventLogStorage(str(folder))
+    yield storage
+    storage.dispose()
+
+
+def test_what_is_written_is_read_back_in_order(pooled: PooledSqliteEventLogStorage) -> None:
+    for number in range(20):
+        pooled.store_event(note("run-1", f"{number}"))
+    pooled.store_event(note("run-2", "other"))
+
+    assert messages(pooled, "run-1") == [str(number) for number in range(20)]
+    assert messages(pooled, "run-2") == ["other"]
+    assert messages(pooled, "run-3") == []
+
+
+def test_upstreams_log_reads_what_this_one_writes_and_the_other_way_round(
+    folder: Path, pooled: PooledSqliteEventLogStorage
+) -> None:
+    upstream = SqliteEventLogStorage(str(folder))
+
+    pooled.store_event(note("run", "pooled"))
+    upstream.store_event(note("run", "upstream"))
+    pooled.store_event(note("run", "pooled again"))
+
+    assert messages(upstream, "run") == ["pooled", "upstream", "pooled again"]
+    assert messages(pooled, "run") == messages(upstream, "run")
+    upstream.dispose()
+
+
+def test_a_materialization_is_found_by_its_asset_as_in_upstreams_log(tmp_path: Path) -> None:
+    found = {}
+    for name in ("SqliteEventLogStorage", "PooledSqliteEventLogStorage"):
+        with instance(tmp_path / name, name) as one:
+            job = dg.Definitions([dg.asset(lambda: 1, name="one")]).resolve_implicit_global_asset_job_def()
+            result = job.execute_in_process(instance=one)
+            record = one.get_latest_materialization_event(dg.AssetKey("one"))
+            types = [
+                entry.dagster_event.event_type_value for entry in one.all_logs(result.run_id) if entry.dagster_event
+            ]
+            found[name] = (record is not None, one.has_asset_key(dg.AssetKey("one")), types)
+
+    assert found["PooledSqliteEventLogStorage"] == found["SqliteEventLogStorage"]
+    assert "ASSET_MATERIALIZATION" in found["PooledSqliteEventLogStorage"][2]
+
+
+def instance(folder: Path, storage: str) -> dg.DagsterInstance:
+    """A Dagster instance whose event log is of this class."""
+    folder.mkdir()
+    module = SqliteEventLogStorage.__module__ if storage.startswith("Sqlite") else event_log.__name__
+    log = {"module": module, "class": storage, "config": {"base_dir": str(folder / "log")}}
+    return dg.DagsterInstance.local_temp(
+        str(folder), overrides={"event_log_storage": log, "telemetry": {"enabled": False}}
+    )
+
+
+def test_more_runs_than_connections_are_all_kept(
+    pooled: PooledSqliteEventLogStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_log, "MAX_SHARDS", 3)
+    runs = [f"run-{number}" for number in range(12)]
+    for turn in ("first", "second"):
+        for run_id in runs:
+            pooled.store_event(note(run_id, turn))
+
+    assert {run_id: messages(pooled, run_id) for run_id in runs} == {run_id: ["first", "second"] for run_id in runs}
+    assert len(pooled._engines) == 3
+
+
+def test_a_run_that_is_read_while_many_others_are_written_stays_whole(
+    pooled: PooledSqliteEventLogStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection may be evicted while a reader is between two pages."""
+    monkeypatch.setattr(event_log, "MAX_SHARDS", 2)
+    for number in range(30):
+        pooled.store_event(note("long", str(number)))
+    seen, cursor = [], None
+    while len(seen) < 30:
+        page = pooled.get_records_for_run("long", cursor=cursor, limit=7)
+        seen += [record.event_log_entry.user_message for record in page.records]
+        cursor = page.cursor
+        for other in range(3):
+            pooled.store_event(note(f"other-{len(seen)}-{other}", "x"))
+
+    assert seen == [str(number) for number in range(30)]
+
+
+def test_two_threads_write_one_run(pooled: PooledSqliteEventLogStorage) -> None:
+    def write(name: str) -> None:
+        for number in range(40):
+            pooled.store_event(note("run", f"{name} {number}"))
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    written = messages(pooled, "run")
+    for name in "ab":
+        assert [message for message in written if message.startswith(name)] == [f"{name} {n}" for n in range(40)]
+
+
+def write_from_elsewhere(folder: str, name: str) -> None:
+    storage = PooledSqliteEventLogStorage(folder)
+    for number in range(40):
+        storage.store_event(note("run", f"{name} {number}"))
+    storage.dispose()
+
+
+def test_two_processes_write_one_run_and_this_one_reads_it(folder: Path, pooled: PooledSqliteEventLogStorage) -> None:
+    pooled.store_event(note("run", "first"))
+    spawn = multiprocessing.get_context("spawn")
+    others = [spawn.Process(target=write_from_elsewhere, args=(str(folder), name)) for name in "ab"]
+    for other in others:
+        other.start()
+    for other in others:
+        other.join(60)
+
+    assert [other.exitcode for other in others] == [0, 0]
+    written = messages(pooled, "run")
+    assert len(written) == 81
+    for name in "ab":
+        assert [message for message in written if message.startswith(name)] == [f"{name} {n}" for n in range(40)]
+
+
+def delete_and_fail(storage: SqliteEventLogStorage) -> None:
+    with storage.run_connection("run") as connection:
+        connection.exec_driver_sql("DELETE FROM event_logs")
+        raise ZeroDivisionError
+
+
+def test_a_failed_write_leaves_nothing_behind(pooled: PooledSqliteEventLogStorage) -> None:
+    pooled.store_event(note("run", "kept"))
+
+    with pytest.raises(ZeroDivisionError):
+        delete_and_fail(pooled)
+
+    assert messages(pooled, "run") == ["kept"]
+
+
+def test_a_writer_waits_for_another_one_as_long_as_upstream(pooled: PooledSqliteEventLogStorage) -> None:
+    pooled.store_event(note("run", "written"))
+
+    with pooled.run_connection("run") as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 1000 * event_log.BUSY_TIMEOUT_SECONDS
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+
+
+def test_after_dispose_no_file_is_held_and_the_log_opens_again(
+    folder: Path, pooled: PooledSqliteEventLogStorage
+) -> None:
+    pooled.store_event(note("run", "before"))
+    pooled.dispose()
+
+    assert not list(folder.rglob("*-wal"))
+    with contextlib.closing(sqlite3.connect(folder / "run.db")) as file:
+        assert file.execute("SELECT count(*) FROM event_logs").fetchone() == (1,)
+    pooled.store_event(note("run", "after"))
+    assert messages(pooled, "run") == ["before", "after"]
+
+
+def test_the_upstream_method_that_is_replaced_is_still_the_one_that_opens_connections() -> None:
+    """Pinned: an upstream that opens its connections elsewhere would silently be slow again, or unsafe."""
+    source = inspect.getsource(SqliteEventLogStorage._connect)
+
+    assert list(inspect.signature(SqliteEventLogStorage._connect).parameters) == ["self", "shard"]
+    for part in ("self._db_lock", "create_engine(", "self._initdb(", "self._initialized_dbs.add("):
+        assert part in source
+    for name in ("run_connection", "index_connection"):
+        assert "self._connect(" in inspect.getsource(getattr(SqliteEventLogStorage, name))
+
+
+def store_and_fail(storage: PooledSqliteEventLogStorage) -> None:
+    with storage.one_transaction():
+        for run_id in ("run", "another"):
+            storage.store_event(note(run_id, "lost"))
+        raise ZeroDivisionError
+
+
+def test_events_of_one_transaction_are_all_there_or_none(folder: Path, pooled: PooledSqliteEventLogStorage) -> None:
+    other = PooledSqliteEventLogStorage(str(folder))
+    pooled.store_event(note("run", "before"))
+    with pooled.one_transaction(), pooled.one_transaction():
+        for run_id in ("run", "another"):
+            pooled.store_event(note(run_id, "within"))
+        assert messages(pooled, "run") == ["before", "within"]
+        assert messages(other, "run") == ["before"]
+    assert messages(other, "run") == ["before", "within"]
+
+    with pytest.raises(ZeroDivisionError):
+        store_and_fail(pooled)
+
+    pooled.store_event(note("run", "after"))
+    assert messages(other, "run") == ["before", "within", "after"]
+    assert messages(other, "another") == ["within"]
+    other.dispose()
+
+
+def test_a_batch_is_one_transaction(pooled: PooledSqliteEventLogStorage) -> None:
+    pooled.store_event_batch([note("run", str(number)) for number in range(5)])
+    assert messages(pooled, "run") == ["0", "1", "2", "3", "4"]
+    with pytest.raises(Exception, match="EventLogEntry"):
+        pooled.store_event_batch([note("run", "lost"), "no event"])  # type: ignore[list-item]
+    assert messages(pooled, "run") == ["0", "1", "2", "3", "4"]
+
+
+def test_another_threads_event_waits_for_the_transaction_and_is_not_part_of_it(
+    pooled: PooledSqliteEventLogStorage,
+) -> None:
+    other = threading.Thread(target=lambda: pooled.store_event(note("run", "other")))
+    with pooled.one_transaction():
+        pooled.store_event(note("run", "first"))
+        other.start()
+        other.join(0.2)
+        assert other.is_alive()
+        pooled.store_event(note("run", "second"))
+    other.join(10)
+    assert messages(pooled, "run") == ["first", "second", "other"]
+
+
+def test_a_log_of_another_kind_has_no_transactions_to_join(tmp_path: Path) -> None:
+    with instance(tmp_path / "upstream", "SqliteEventLogStorage") as one, one_transaction(one):
+        one.report_engine_event("written", job_name="job", run_id="run")
+    with instance(tmp_path / "pooled", "PooledSqliteEventLogStorage") as one, one_transaction(one):
+        one.report_engine_event("written", job_name="job", run_id="run")
+        assert len(one.all_logs("run")) == 1
+
+
+def test_a_table_that_is_not_there_yet_is_looked_for_again(pooled: PooledSqliteEventLogStorage) -> None:
+    assert pooled.has_table("event_logs")
+    assert not pooled.has_table("later")
+    with pooled.index_connection() as connection:
+        connection.exec_driver_sql("CREATE TABLE later (id INTEGER)")
+    assert pooled.has_table("later")

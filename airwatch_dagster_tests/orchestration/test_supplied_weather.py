@@ -1,0 +1,185 @@
+"""Weather is off until a user says where it lies; then it is read by issue day, checked, and shown."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from airwatch_dagster.enrich.features import build_features
+from airwatch_dagster.enrich.weather import WEATHER_COLUMNS
+from airwatch_dagster.errors import ConfigurationError, ContractViolation, StorageError
+from airwatch_dagster.fit.examples import join_truth
+from airwatch_dagster.fit.models.families import fit
+from airwatch_dagster.forecast.predictions import predict
+from airwatch_dagster.orchestration.metadata.tables import forecast_figures
+from airwatch_dagster.orchestration.supplied_weather import issued_weather, weather_figures, weather_given, with_weather
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.storage.tables import TableStorage
+from airwatch_dagster_tests.builders import weather_forecasts
+from airwatch_dagster_tests.simulated_air import simulated_site_days
+
+TABLE = "weather_forecasts"
+DAYS = pd.DatetimeIndex(["2021-07-04", "2021-07-05"])
+ROWS = pd.DataFrame({"site_id": "170319001", "issue_date": DAYS, "horizon_days": 1})
+
+
+def on_day(day: str, **change: Any) -> pd.DataFrame:
+    """The standard forecast, issued on another day."""
+    issue_date = pd.Timestamp(day)
+    hours = {"target_date": issue_date + pd.Timedelta(days=1), "issued_at": issue_date + pd.Timedelta(hours=17)}
+    return weather_forecasts({"issue_date": issue_date, **hours, **change})
+
+
+@pytest.fixture
+def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TableStorage:
+    """A place for weather, which AIRWATCH_WEATHER names; two days are there, one of them in question."""
+    monkeypatch.setenv("AIRWATCH_WEATHER", str(tmp_path / "weather"))
+    tables = TableStorage.open(str(tmp_path / "weather"))
+    tables.write(TABLE, {"2021-07-01": on_day("2021-07-01"), "2021-07-04": on_day("2021-07-04")})
+    return tables
+
+
+def test_while_it_is_off_nothing_changes_and_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def touched(*arguments: Any, **options: Any) -> TableStorage:
+        raise AssertionError("something was opened")
+
+    monkeypatch.setenv("AIRWATCH_WEATHER", "")
+    monkeypatch.setattr(TableStorage, "open", touched)
+
+    assert with_weather(ROWS) is ROWS
+    assert issued_weather(DAYS) is None
+    assert weather_figures(TABLES["predictions"].empty(), None) == {}
+    assert weather_given() == "off; AIRWATCH_WEATHER names no place"
+
+
+def test_days_and_sites_without_weather_are_null(given: TableStorage) -> None:
+    found = with_weather(ROWS)
+
+    assert list(found) == [*ROWS, *WEATHER_COLUMNS.values()]
+    assert found["weather_temperature_c"].tolist() == pytest.approx([24.5, np.nan], nan_ok=True)
+
+
+def test_issue_days_that_nobody_asks_for_are_not_read(given: TableStorage) -> None:
+    Path(given.uri(TABLE, "2021-07-01")).write_bytes(b"no Parquet")
+
+    weather = issued_weather(DAYS)
+    assert weather is not None
+    assert weather["issue_date"].tolist() == [DAYS[0]]
+    with pytest.raises(StorageError, match=f"2021-07-01.parquet: does not hold rows of {TABLE}"):
+        issued_weather(pd.DatetimeIndex(["2021-07-01"]))
+
+
+def test_no_weather_for_any_of_the_days_is_weather_without_rows(given: TableStorage) -> None:
+    found = with_weather(ROWS.tail(1))
+
+    assert found[list(WEATHER_COLUMNS.values())].isna().all(axis=None)
+    assert len(with_weather(ROWS.head(0))) == 0
+
+
+def test_weather_from_after_the_issue_day_stops_everything_that_reads_it(given: TableStorage) -> None:
+    given.write(TABLE, {"2021-07-05": on_day("2021-07-05", issued_at=pd.Timestamp("2021-07-06 03:00"))})
+
+    with pytest.raises(ContractViolation, match="issued_at=2021-07-06 03:00:00 latest_allowed=2021-07-06 00:00:00"):
+        with_weather(ROWS)
+    with pytest.raises(ContractViolation, match="issued_at=2021-07-06 03:00:00"):
+        weather_given()
+
+
+def test_what_became_available_after_an_instant_was_not_known_at_it(given: TableStorage) -> None:
+    known = {
+        by: with_weather(ROWS, by=pd.Timestamp(by))["weather_temperature_c"].notna().sum()
+        for by in ("2021-07-04 17:00", "2021-07-04 16:59")
+    }
+
+    assert known == {"2021-07-04 17:00": 1, "2021-07-04 16:59": 0}
+
+
+def test_a_file_with_rows_of_another_issue_day_is_refused(given: TableStorage) -> None:
+    given.write(TABLE, {"2021-07-05": on_day("2021-07-04", site_id="170319002")})
+
+    with pytest.raises(ContractViolation) as caught:
+        with_weather(ROWS)
+    assert str(caught.value) == (
+        f"{given.uri(TABLE, '2021-07-05')}: of 1 rows 1 are of another issue day, such as 170319002 of issue_date "
+        "2021-07-04 00:00:00. Put each row into the file of its issue_date. Retrying will not help."
+    )
+
+
+def test_a_file_that_is_named_after_no_day_is_refused(given: TableStorage) -> None:
+    given.write(TABLE, {"20210705": on_day("2021-07-05")})
+
+    with pytest.raises(ConfigurationError, match=r"^AIRWATCH_WEATHER: .*20210705.parquet is named after no issue day"):
+        with_weather(ROWS)
+
+
+def test_a_place_without_any_weather_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRWATCH_WEATHER", str(tmp_path))
+
+    with pytest.raises(ConfigurationError, match=r"^AIRWATCH_WEATHER: there is no .*weather_forecasts/YYYY-MM-DD.parq"):
+        with_weather(ROWS)
+
+
+def test_a_file_with_times_of_a_zone_is_read_in_utc(given: TableStorage) -> None:
+    local = on_day("2021-07-05", issued_at=pd.Timestamp("2021-07-05 12:00"))
+    zoned = local.assign(
+        issued_at=local["issued_at"].dt.tz_localize("America/Chicago").astype("datetime64[us, America/Chicago]")
+    )
+    zoned.to_parquet(given.uri(TABLE, "2021-07-05"), index=False)
+
+    weather = issued_weather(DAYS[1:])
+    assert weather is not None
+    assert weather["issued_at"].tolist() == [pd.Timestamp("2021-07-05 17:00")]
+
+
+def test_it_is_told_where_weather_lies_and_how_far_it_reaches(given: TableStorage, tmp_path: Path) -> None:
+    assert weather_given() == f"2 issue days in {tmp_path / 'weather'}, the newest 2021-07-04 with 1 sites"
+
+
+@pytest.fixture(scope="module")
+def history() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Features and examples of a little more than a year."""
+    site_days = simulated_site_days(sites=3, first="2020-05-01", days=430)
+    issued = pd.date_range("2020-06-01", "2021-07-03")
+    features = build_features(site_days, issue_dates=issued, area_site_ids=set(site_days["site_id"]))
+    last = pd.Timestamp("2021-07-04")
+    return features, join_truth(features, site_days, first_target=issued[0], last_target=last)
+
+
+def test_a_day_without_weather_is_forecast_and_seen_to_have_none(
+    given: TableStorage, history: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    features, examples = history
+    stored = {day: on_day(day, site_id="170310000") for day in ("2021-07-01", "2021-07-03")}
+    given.write(TABLE, stored)
+    late = features[features["issue_date"] >= "2021-07-01"]
+    model, weather = fit(with_weather(examples), family="ridge", seed=1), issued_weather(late["issue_date"])
+
+    served = predict(late, model=model, model_family="ridge", model_version="1", calibration=None, weather=weather)
+
+    assert len(served) == 3 * len(late)
+    figures = forecast_figures(served, weather_figures(served, weather))
+    assert {day: numbers["sites_with_weather"] for day, numbers in figures.items()} == {
+        "2021-07-01": 1,
+        "2021-07-02": 0,
+        "2021-07-03": 1,
+    }
+    assert figures["2021-07-02"]["sites"] == 3.0
+    with pytest.raises(ContractViolation, match="the model was fitted with weather_temperature_c"):
+        predict(late, model=model, model_family="ridge", model_version="1", calibration=None)
+
+
+def test_days_with_weather_served_one_by_one_equal_a_range_by_a_bit(
+    given: TableStorage, history: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    features, examples = history
+    model = fit(with_weather(examples), family="ridge", seed=1)
+    late = features[features["issue_date"] >= "2021-06-29"]
+
+    def served(rows: pd.DataFrame) -> pd.DataFrame:
+        weather = issued_weather(rows["issue_date"])
+        return predict(rows, model=model, model_family="ridge", model_version="1", calibration=None, weather=weather)
+
+    apart = [served(rows) for _, rows in late.groupby("issue_date")]
+    pd.testing.assert_frame_equal(pd.concat(apart, ignore_index=True), served(late), check_exact=True)

@@ -1,0 +1,388 @@
+"""A table's schema as its asset's contract: nothing bad stored, and every partition's verdict on record."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus as Status
+
+from airwatch_dagster.commands.backfill.planning import Step
+from airwatch_dagster.commands.backfill.runs import RunFailed, materialize_step
+from airwatch_dagster.orchestration.io_manager import ParquetIOManager
+from airwatch_dagster.orchestration.partitions import PARTITIONS, window
+from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster_tests import builders
+
+DAYS = ["2021-07-01", "2021-07-02", "2021-07-03"]
+RANGE = {"dagster/asset_partition_range_start": DAYS[0], "dagster/asset_partition_range_end": DAYS[-1]}
+TOO_LOW_UGM3 = -99.0
+
+
+def site_days(*days: str, bad: str = "") -> pd.DataFrame:
+    """Two sites on each day; on the day ``bad`` one of them reads what no instrument reads."""
+    rows = [{"date_local": pd.Timestamp(day), "site_id": site} for day in days for site in ("170319001", "170319002")]
+    frame = builders.site_days(*rows)
+    is_bad = (frame["date_local"] == pd.Timestamp(bad or "1900-01-01")) & (frame["site_id"] == "170319002")
+    return frame.assign(pm25_ugm3=frame["pm25_ugm3"].mask(is_bad, TOO_LOW_UGM3))
+
+
+class Pipeline:
+    """The table site_days as ``make`` makes it, and a table that reads it, on an instance of their own."""
+
+    def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
+        self.folder, self.instance = folder, instance
+        self.make: Callable[[], Any] = lambda: site_days(*DAYS)
+        self.downstream_ran = False
+        self.definitions = dg.Definitions(
+            assets=[_named("site_days", lambda: self.make()), _named("features", self._read, reads="site_days")],
+            resources={"io_manager": ParquetIOManager(root=str(folder))},
+            executor=dg.in_process_executor,
+        )
+
+    def _read(self) -> pd.DataFrame:
+        self.downstream_ran = True
+        return TABLES["features"].empty()
+
+    def run(self, *tables: str, day: str | None = None) -> dg.ExecuteInProcessResult:
+        """One run of the tables, for a day or for the range of three."""
+        keys = [dg.AssetKey(table) for table in tables or ("site_days",)]
+        job = self.definitions.resolve_implicit_job_def_def_for_assets(keys)
+        assert job is not None
+        return job.execute_in_process(
+            instance=self.instance,
+            asset_selection=keys,
+            partition_key=day,
+            tags=None if day else RANGE,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+
+    def verdicts(self, check: str = "schema") -> dict[str | None, Status]:
+        """Partition → the latest verdict on it."""
+        key = dg.AssetCheckKey(dg.AssetKey("site_days"), check)
+        records = self.instance.event_log_storage.get_asset_check_execution_history(key, limit=1000)
+        return {record.partition: record.status for record in reversed(records)}
+
+    def evaluations(self, run_id: str) -> list[Any]:
+        """Every verdict that a run put on record, in order."""
+        logs = self.instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+        return [log.dagster_event.asset_check_evaluation_data for log in logs if log.dagster_event]
+
+    def stored(self) -> dict[str, bytes]:
+        return {path.stem: path.read_bytes() for path in sorted((self.folder / "site_days").glob("*.parquet"))}
+
+
+def _named(name: str, make: Callable[[], Any], *, reads: str | None = None) -> dg.AssetsDefinition:
+    def function() -> Any:
+        return make()
+
+    def reader(site_days: pd.DataFrame) -> Any:
+        return make()
+
+    chosen: Callable[..., Any] = reader if reads else function
+    chosen.__name__ = name
+    warnings = None if reads else {"plausible": "Nothing odd about the day"}
+    failing = None if reads else {"lit": "The day is not dark"}
+    ins = {reads: window(reads, -1, 0)} if reads else None
+    return table_asset(
+        stage="clean", warning_checks=warnings, failing_checks=failing, keep_unchanged=not reads, ins=ins
+    )(chosen)
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
+    (tmp_path / "dagster").mkdir()
+    silent = {"telemetry": {"enabled": False}}
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster"), overrides=silent) as instance:
+        yield Pipeline(tmp_path / "tables", instance)
+
+
+def violation_of(result: dg.ExecuteInProcessResult) -> str:
+    [failure] = result.get_step_failure_events()
+    error = failure.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    assert error is not None
+    return error.message
+
+
+def test_a_failing_check_fails_its_day_and_keeps_neither_the_table_nor_its_readers_back(pipeline: Pipeline) -> None:
+    pipeline.make = lambda: AssetResult(site_days(*DAYS), warnings={"lit": {DAYS[1]: "dark since Thursday"}})
+
+    result = pipeline.run("site_days", "features")
+
+    assert result.success
+    assert pipeline.downstream_ran
+    assert pipeline.verdicts("lit") == {
+        DAYS[0]: Status.SUCCEEDED,
+        DAYS[1]: Status.FAILED,
+        DAYS[2]: Status.SUCCEEDED,
+        None: Status.FAILED,
+    }
+    assert {one.severity for one in pipeline.evaluations(result.run_id) if one.check_name == "lit"} == {
+        dg.AssetCheckSeverity.ERROR
+    }
+
+
+def test_what_is_to_be_called_once_the_rows_are_stored_is_called_then_and_never_for_refused_rows(
+    pipeline: Pipeline,
+) -> None:
+    seen: list[int] = []
+    pipeline.make = lambda: AssetResult(site_days(*DAYS), stored=lambda: seen.append(len(pipeline.stored())))
+    assert pipeline.run().success
+    assert seen == [3]
+    pipeline.make = lambda: AssetResult(site_days(*DAYS, bad=DAYS[1]), stored=lambda: seen.append(-1))
+    assert not pipeline.run().success
+    assert seen == [3]
+
+
+def test_a_partition_that_comes_out_as_it_was_is_not_written_again(pipeline: Pipeline) -> None:
+    def written() -> dict[str, int]:
+        return {path.stem: path.stat().st_mtime_ns for path in (pipeline.folder / "site_days").glob("*.parquet")}
+
+    pipeline.run()
+    before = written()
+    changed = site_days(*DAYS)
+    pipeline.make = lambda: changed.assign(aqi=changed["aqi"].mask(changed["date_local"] == DAYS[1], 45))
+    pipeline.run()
+
+    after = written()
+    assert {day for day in after if after[day] != before[day]} == {DAYS[1]}
+
+
+def test_a_violation_names_table_column_rule_count_and_a_sample(pipeline: Pipeline) -> None:
+    pipeline.make = lambda: site_days(*DAYS, bad="2021-07-02")
+
+    message = violation_of(pipeline.run())
+
+    assert (
+        "site_days: the frame breaks the contract: "
+        "pm25_ugm3 must satisfy greater_than_or_equal_to(-50.0) (1 row, such as site_id=170319002 "
+        "date_local=2021-07-02 00:00:00 pm25_ugm3=-99.0)" in message
+    )
+    assert "nothing of the frame was stored. Retrying will not help." in message
+
+
+def test_a_violation_in_a_range_fails_the_check_of_the_day_concerned_and_keeps_every_old_file(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.run()
+    before = pipeline.stored()
+    pipeline.make = lambda: site_days(*DAYS, bad="2021-07-02").assign(aqi=1)
+
+    result = pipeline.run("site_days", "features")
+
+    assert not result.success
+    assert pipeline.stored() == before
+    assert sorted(before) == DAYS
+    failed = [one for one in pipeline.evaluations(result.run_id) if not one.passed]
+    assert [(one.partition, one.blocking, one.severity) for one in failed] == [
+        ("2021-07-02", True, dg.AssetCheckSeverity.ERROR)
+    ]
+    assert "pm25_ugm3=-99.0" in str(failed[0].metadata["violation"].value)
+    assert pipeline.verdicts()["2021-07-02"] is Status.FAILED
+    assert not pipeline.downstream_ran
+
+
+def test_a_violation_in_a_run_of_one_day_fails_its_check(pipeline: Pipeline) -> None:
+    pipeline.run(day="2021-07-02")
+    before = pipeline.stored()
+    pipeline.make = lambda: site_days("2021-07-02", bad="2021-07-02")
+
+    result = pipeline.run("site_days", "features", day="2021-07-02")
+
+    assert not result.success
+    assert pipeline.verdicts() == {"2021-07-02": Status.FAILED}
+    assert pipeline.stored() == before
+    assert not pipeline.downstream_ran
+
+
+def test_a_violation_of_the_whole_table_concerns_every_day_of_the_run(pipeline: Pipeline) -> None:
+    pipeline.make = lambda: site_days(*DAYS).drop(columns="aqi")
+
+    result = pipeline.run()
+
+    assert "aqi must be there" in violation_of(result)
+    assert pipeline.verdicts() == dict.fromkeys(DAYS, Status.FAILED)
+    assert pipeline.stored() == {}
+
+
+def test_rows_without_a_date_concern_every_day_of_the_run(pipeline: Pipeline) -> None:
+    pipeline.make = lambda: site_days(*DAYS).assign(date_local=pd.NaT)
+
+    assert "date_local must not be null" in violation_of(pipeline.run())
+    assert pipeline.verdicts() == dict.fromkeys(DAYS, Status.FAILED)
+
+
+def test_a_range_that_passes_has_one_verdict_per_day(pipeline: Pipeline) -> None:
+    result = pipeline.run("site_days", "features")
+
+    assert result.success
+    assert pipeline.verdicts() == dict.fromkeys(DAYS, Status.SUCCEEDED) | {None: Status.SUCCEEDED}
+    recorded = [one.partition for one in pipeline.evaluations(result.run_id) if one.check_name == "schema"]
+    assert recorded.count("2021-07-02") == 2, "one of each table"
+    assert pipeline.downstream_ran
+
+
+@pytest.mark.parametrize("day", [None, "2021-07-02"], ids=["range", "one day"])
+def test_a_verdict_names_the_materialization_it_is_about(pipeline: Pipeline, day: str | None) -> None:
+    """Dagster shows a partition as checked only when its verdict is on its newest materialization."""
+    pipeline.make = lambda: site_days(*([day] if day else DAYS))
+    pipeline.run(day=day)
+
+    result = pipeline.run(day=day)
+
+    newest = pipeline.instance.get_latest_storage_id_by_partition(
+        dg.AssetKey("site_days"), dg.DagsterEventType.ASSET_MATERIALIZATION
+    )
+    named = {
+        one.partition: one.target_materialization_data.storage_id
+        for one in pipeline.evaluations(result.run_id)
+        if one.check_name == "schema" and one.partition
+    }
+    assert named == newest
+
+
+def test_the_same_range_may_be_made_again_and_a_failed_day_be_mended(pipeline: Pipeline) -> None:
+    """Evaluations outside the run cannot be repeated for the same partition: the second run broke."""
+    assert pipeline.run().success
+    assert pipeline.run().success
+    pipeline.make = lambda: site_days(*DAYS, bad="2021-07-02")
+    assert not pipeline.run().success
+    pipeline.make = lambda: site_days(*DAYS)
+
+    assert pipeline.run().success
+    assert pipeline.verdicts() == dict.fromkeys(DAYS, Status.SUCCEEDED) | {None: Status.SUCCEEDED}
+
+
+def test_a_warning_marks_its_day_and_the_run_succeeds(pipeline: Pipeline) -> None:
+    pipeline.make = lambda: AssetResult(
+        site_days(*DAYS), warnings={"plausible": {"2021-07-03": "all sites read the same"}}
+    )
+
+    result = pipeline.run("site_days", "features")
+
+    assert result.success
+    assert pipeline.downstream_ran
+    assert pipeline.verdicts("plausible") == {
+        "2021-07-01": Status.SUCCEEDED,
+        "2021-07-02": Status.SUCCEEDED,
+        "2021-07-03": Status.FAILED,
+        None: Status.FAILED,
+    }
+    odd = [one for one in pipeline.evaluations(result.run_id) if one.partition == "2021-07-03" and not one.passed]
+    assert [(one.severity, one.metadata["odd"].value) for one in odd] == [
+        (dg.AssetCheckSeverity.WARN, "all sites read the same")
+    ]
+    assert list(pipeline.stored()) == DAYS
+
+
+def test_a_warning_in_a_run_of_one_day(pipeline: Pipeline) -> None:
+    pipeline.make = lambda: AssetResult(site_days("2021-07-03"), warnings={"plausible": {"2021-07-03": "odd"}})
+
+    assert pipeline.run(day="2021-07-03").success
+    assert pipeline.verdicts("plausible") == {"2021-07-03": Status.FAILED}
+    assert pipeline.verdicts() == {"2021-07-03": Status.SUCCEEDED}
+
+
+def test_numbers_of_a_day_go_to_its_materialization(pipeline: Pipeline) -> None:
+    pipeline.make = lambda: AssetResult(
+        site_days(*DAYS), metadata={"pulled_rows": 6}, partition_metadata={"2021-07-02": {"rmse_ugm3": 1.5}}
+    )
+
+    events = [event.materialization for event in pipeline.run().get_asset_materialization_events()]
+
+    found = {event.partition: {name: value.value for name, value in event.metadata.items()} for event in events}
+    assert {day: numbers.get("rmse_ugm3") for day, numbers in found.items()} == {
+        "2021-07-01": None,
+        "2021-07-02": 1.5,
+        "2021-07-03": None,
+    }
+    assert {day: numbers["pulled_rows"] for day, numbers in found.items()} == dict.fromkeys(DAYS, 6)
+
+
+def test_a_failed_step_tells_the_command_line_its_sentence(pipeline: Pipeline) -> None:
+    pipeline.make = lambda: site_days(*DAYS, bad="2021-07-02")
+
+    with pytest.raises(RunFailed, match=r"^site_days failed: site_days: the frame breaks the contract: pm25_ugm3 must"):
+        materialize_step(pipeline.definitions, Step("site_days", DAYS[0], DAYS[-1], 3), instance=pipeline.instance)
+
+
+def code_location() -> dg.Definitions:
+    from airwatch_dagster.definitions import defs
+
+    return defs
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_asset_tells_what_it_is(table: str) -> None:
+    spec = TABLES[table]
+    asset = code_location().resolve_assets_def(table)
+    [described] = asset.specs
+
+    assert described.group_name == spec.model.__module__.rpartition(".")[2]
+    assert described.owners == ["team:airwatch"]
+    assert described.kinds
+    assert (described.description or "").startswith(spec.description)
+    assert [column.name for column in described.metadata["dagster/column_schema"].columns] == spec.column_names
+    assert asset.partitions_def == PARTITIONS[spec.grain]
+    assert spec.grain == "none" or asset.backfill_policy == dg.BackfillPolicy.single_run()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_asset_has_its_schema_as_blocking_check_of_its_partitions(table: str) -> None:
+    checks = {check.name: check for check in code_location().resolve_assets_def(table).check_specs}
+
+    assert checks["schema"].blocking
+    assert checks["schema"].partitions_def == PARTITIONS[TABLES[table].grain]
+    assert [name for name, check in checks.items() if check.blocking] == ["schema"]
+
+
+def test_the_assets_are_the_tables_of_the_contract() -> None:
+    assert {key.to_user_string() for key in code_location().resolve_all_asset_keys()} == set(TABLES)
+
+
+def test_every_table_reads_the_days_and_months_it_should() -> None:
+    reads = {
+        (table, key.to_user_string()): (mapping.start_offset, mapping.end_offset)
+        for table in TABLES
+        for asset in [code_location().resolve_assets_def(table)]
+        for key in asset.asset_deps[asset.key]
+        if isinstance(mapping := asset.get_partition_mapping(key), dg.TimeWindowPartitionMapping)
+    }
+
+    assert reads == {
+        ("site_days", "raw_readings"): (0, 0),
+        ("features", "site_days"): (-28, 0),
+        ("training_examples", "features"): (-1, 0),
+        ("training_examples", "site_days"): (-2, 0),
+        ("hyperparameters", "training_examples"): (-36, -1),
+        ("trained_models", "training_examples"): (-36, -1),
+        ("trained_models", "hyperparameters"): (-12, 0),
+        ("candidate_scores", "trained_models"): (0, 0),
+        ("candidate_scores", "training_examples"): (0, 0),
+        ("champion_model", "trained_models"): (0, 0),
+        ("champion_model", "candidate_scores"): (-24, -1),
+        ("predictions", "features"): (0, 0),
+        ("predictions", "champion_model"): (0, 0),
+        ("forecast_scores", "predictions"): (-3, -1),
+        ("forecast_scores", "site_days"): (0, 0),
+        ("verification", "forecast_scores"): (0, 0),
+        ("verification", "candidate_scores"): (0, 0),
+        ("drift_report", "features"): (-36, 0),
+        ("coverage", "site_days"): (-8, 0),
+    }
+
+
+def test_tables_without_days_are_read_by_all_days() -> None:
+    dependencies = {
+        table: {key.to_user_string() for key in code_location().resolve_assets_def(table).keys_by_input_name.values()}
+        for table in ("raw_readings", "site_days")
+    }
+
+    assert "monitors" in dependencies["raw_readings"]
+    assert "monitors" in dependencies["site_days"]

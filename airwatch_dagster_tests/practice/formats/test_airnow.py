@@ -1,0 +1,83 @@
+"""AirNow's files."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from airwatch_dagster.practice.formats.airnow import (
+    daily_data,
+    daily_data_before_v2,
+    reporting_areas,
+    unreviewed_ugm3,
+)
+from airwatch_dagster.practice.world.network import MONITORS, SITES
+from airwatch_dagster.practice.world.published import published_year
+
+
+def lines_of(content: bytes) -> list[list[str]]:
+    return [line.split("|") for line in content.decode("iso-8859-1").splitlines()]
+
+
+def test_a_line_has_airnows_thirteen_columns():
+    lines = lines_of(daily_data(date(2023, 6, 9), seed=1))
+    assert {len(line) for line in lines} == {13}
+    lakefront = next(line for line in lines if line[1] == "170319001")
+    assert lakefront[:2] == ["06/09/23", "170319001"]
+    assert lakefront[2:5] == ["Practice Lakefront", "PM2.5-24hr", "UG/M3"]
+    assert lakefront[6:8] == ["24", "Practice Air Agency"]
+    assert lakefront[10:] == ["41.875700", "-87.624300", "840170319001"]
+    assert len(lakefront[5].split(".")[1]) == 1
+
+
+def test_only_continuous_sites_report():
+    names = {line[2] for line in lines_of(daily_data(date(2023, 6, 9), seed=1))}
+    assert "Practice Riverwalk" not in names
+    assert "Practice Rivière" in names
+
+
+def test_values_are_close_to_the_final_ones_but_biased():
+    differences = []
+    final = published_year(2023, seed=1, today=date(2025, 1, 1)).set_index(["monitor", "date_local"])["hours_mean_ugm3"]
+    elgin = next(i for i, site in enumerate(SITES) if site.name == "Practice Fox Valley")
+    monitor = next(i for i, (site, _) in enumerate(MONITORS) if site is SITES[elgin])
+    for ordinal in range(365):
+        day = date(2023, 1, 1) + timedelta(days=ordinal)
+        value = unreviewed_ugm3(day, seed=1)[elgin]
+        if not np.isnan(value) and (monitor, day.isoformat()) in final.index:
+            differences.append(value - final[monitor, day.isoformat()])
+    assert len(differences) > 300
+    assert np.mean(differences) == pytest.approx(0.5, abs=0.25)
+    assert 1.2 < np.mean(np.abs(differences)) < 1.8
+
+
+def test_aqi_and_category_go_with_the_value():
+    for day in (date(2023, 1, 9), date(2023, 7, 20)):
+        for line in lines_of(daily_data(day, seed=1)):
+            limits = (9.0, 35.4, 55.4, 125.4, 225.4)
+            assert int(line[9]) == sum(float(line[5]) > limit for limit in limits)
+            assert (int(line[8]) <= 50) == (float(line[5]) <= 9.0)
+
+
+def test_the_older_file_has_the_first_eight_columns_of_the_same_readings():
+    lines = lines_of(daily_data(date(2023, 6, 9), seed=1))
+    older = daily_data_before_v2(date(2023, 6, 9), seed=1)
+    assert lines_of(older) == [line[:8] for line in lines]
+    assert older.startswith(b"06/09/23|170319001|Practice Lakefront|PM2.5-24hr|UG/M3|")
+    assert older.splitlines()[0].endswith(b"|24|Practice Air Agency")
+
+
+def test_agencies_forecast_their_areas():
+    lines = lines_of(reporting_areas(date(2023, 6, 9), seed=1))
+    assert {len(line) for line in lines} == {17}
+    chicago = [line for line in lines if line[7] == "Chicago"]
+    assert [line[:6] for line in chicago] == [
+        ["06/09/23", "06/08/23", "", "CST", "-1", "Y"],
+        ["06/09/23", "06/09/23", "", "CST", "0", "F"],
+        ["06/09/23", "06/10/23", "", "CST", "1", "F"],
+    ]
+    assert {tuple(line[8:9] + line[11:12]) for line in chicago} == {("IL", "PM2.5")}
+
+
+def test_forecasts_reach_into_the_next_year():
+    assert len(lines_of(reporting_areas(date(2022, 12, 31), seed=1))) == 45

@@ -1,0 +1,186 @@
+"""The server over HTTP."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+import requests
+
+from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.practice.server.server import PracticeServer
+
+TODAY = date(2024, 5, 10)
+QUERY = "email=a@b.c&key=practice&param=88101&bdate=20240101&edate=20240102&cbsa=16980"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PracticeServer]:
+    with PracticeServer(today=TODAY, seed=1) as server:
+        yield server
+
+
+def ask(method: str, url: str, headers: dict[str, str]) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.request(method, url, headers=headers, timeout=30)
+
+
+def get(url: str, **headers: str) -> requests.Response:
+    return ask("GET", url, headers)
+
+
+class Stopwatch:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_all_three_sources_answer(server):
+    assert get(f"{server.aqs_url}/dailyData/byCBSA?{QUERY}").json()["Header"][0]["status"] == "Success"
+    assert zipfile.is_zipfile(io.BytesIO(get(f"{server.airdata_url}/daily_88101_2024.zip").content))
+    assert get(f"{server.airnow_url}/2024/20240509/daily_data_v2.dat").content.startswith(b"05/09/24|170319001|")
+    assert get(f"{server.airnow_url}/2024/20240509/daily_data.dat").content.startswith(b"05/09/24|170319001|")
+    assert get(f"{server.airnow_url}/2024/20240510/reportingarea.dat").content.startswith(b"05/10/24|05/09/24|")
+
+
+def test_addresses_are_on_this_machine(server):
+    for url in (server.airdata_url, server.aqs_url, server.airnow_url):
+        assert url.startswith("http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/Data/api/list/states",
+        "/data/api/list/States",
+        "/airdata/daily_88101_2014.zip",
+        "/airdata/",
+        "/airnow/2024/20240510/daily_data_v2.dat",
+        "/airnow/2024/20240511/reportingarea.dat",
+        "/airnow/2023/20240101/daily_data_v2.dat",
+        "/airnow/2024/20241332/daily_data_v2.dat",
+        "/airnow/2014/20141231/daily_data_v2.dat",
+    ],
+)
+def test_what_does_not_exist_is_404(server, path):
+    assert get(server.url + path).status_code == 404
+
+
+def test_api_errors_arrive_as_400_with_json(server):
+    answer = get(f"{server.aqs_url}/dailyData/byCBSA?{QUERY}&param=")
+    assert answer.status_code == 400
+    assert answer.json()["Header"][0]["error"] == ["value is missing or the value is empty: param"]
+
+
+@pytest.mark.parametrize("path", ["airdata/daily_88101_2024.zip", "airnow/2024/20240509/daily_data_v2.dat"])
+def test_a_file_the_client_has_is_not_sent_again(server, path):
+    first = get(f"{server.url}/{path}")
+    for name, validator in (("If-None-Match", "ETag"), ("If-Modified-Since", "Last-Modified")):
+        again = get(f"{server.url}/{path}", **{name: first.headers[validator]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["ETag"] == first.headers["ETag"]
+
+
+def test_a_file_the_client_has_in_another_version_is_sent(server):
+    url = f"{server.airdata_url}/daily_88101_2024.zip"
+    assert get(url, **{"If-None-Match": '"other"'}).status_code == 200
+    assert get(url, **{"If-Modified-Since": "Thu, 09 May 2024 00:00:00 GMT"}).status_code == 200
+    assert get(url, **{"If-Modified-Since": "nonsense"}).status_code == 200
+    both = {"If-None-Match": '"other"', "If-Modified-Since": "Fri, 10 May 2030 00:00:00 GMT"}
+    assert get(url, **both).status_code == 200
+
+
+def test_head_tells_size_and_version_without_the_file(server):
+    url = f"{server.airdata_url}/daily_88101_2024.zip"
+    head, whole = ask("HEAD", url, {}), get(url)
+    assert head.content == b""
+    assert head.headers["ETag"] == whole.headers["ETag"]
+    assert int(head.headers["Content-Length"]) == len(whole.content)
+
+
+def test_two_servers_with_one_seed_and_day_agree():
+    bodies = []
+    for _ in range(2):
+        with PracticeServer(today=TODAY, seed=1) as server:
+            api = get(f"{server.aqs_url}/dailyData/byCBSA?{QUERY}").content
+            bodies.append((api, get(f"{server.airdata_url}/daily_88101_2024.zip").content))
+    assert bodies[0] == bodies[1]
+
+
+def test_moving_the_clock_publishes_more():
+    with PracticeServer(today=date(2024, 1, 2), seed=1) as server:
+        url = f"{server.airdata_url}/daily_88101_2024.zip"
+        first = get(url)
+        server.move_clock(date(2024, 1, 3))
+        second = get(url, **{"If-None-Match": first.headers["ETag"]})
+    assert second.status_code == 200
+    assert len(second.content) > len(first.content)
+
+
+def test_the_clock_may_be_a_function():
+    days = iter([date(2024, 1, 2), date(2024, 1, 3)])
+    with PracticeServer(today=lambda: next(days), seed=1) as server:
+        path = f"{server.airnow_url}/2024/20240102/daily_data_v2.dat"
+        assert [get(path).status_code for _ in range(2)] == [404, 200]
+
+
+def test_too_many_requests_are_told_to_wait():
+    watch = Stopwatch()
+    with PracticeServer(today=TODAY, seed=1, min_interval_seconds=6.0, monotonic=watch) as server:
+        url = f"{server.aqs_url}/metaData/isAvailable"
+        assert get(url).status_code == 200
+        watch.seconds += 1.5
+        early = get(url)
+        assert (early.status_code, early.headers["Retry-After"]) == (429, "5")
+        watch.seconds += 4.5
+        assert get(url).status_code == 200
+
+
+def test_files_are_not_rate_limited():
+    with PracticeServer(today=TODAY, seed=1, min_interval_seconds=6.0, monotonic=Stopwatch()) as server:
+        assert [get(f"{server.airdata_url}/aqs_monitors.zip").status_code for _ in range(3)] == [200, 200, 200]
+
+
+def test_another_key_may_be_set():
+    with PracticeServer(today=TODAY, seed=1, key="sesame") as server:
+        url = f"{server.aqs_url}/dailyData/byCBSA?{QUERY}"
+        assert get(url).status_code == 400
+        assert get(url.replace("practice", "sesame")).status_code == 200
+
+
+def test_the_log_names_requests_without_their_credentials(capfd):
+    lines: list[str] = []
+    with PracticeServer(today=TODAY, seed=1, log=lines.append) as server:
+        get(f"{server.aqs_url}/dailyData/byCBSA?{QUERY}")
+        get(f"{server.url}/nothing?key=practice")
+    assert lines == ["200 GET /data/api/dailyData/byCBSA", "404 GET /nothing"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_server_is_quiet_unless_asked(capfd):
+    with PracticeServer(today=TODAY, seed=1) as server:
+        get(f"{server.url}/nothing")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_closing_frees_the_port():
+    with PracticeServer(today=TODAY, seed=1) as server:
+        url = server.url
+    with pytest.raises(requests.ConnectionError):
+        get(url)
+    port = int(url.rsplit(":", 1)[1])
+    with PracticeServer(today=TODAY, seed=1, port=port) as again:
+        assert again.url == url
+
+
+def test_a_port_in_use_is_explained(server):
+    port = int(server.url.rsplit(":", 1)[1])
+    with pytest.raises(ConfigurationError, match=f"port {port} cannot be opened"):
+        PracticeServer(today=TODAY, port=port)

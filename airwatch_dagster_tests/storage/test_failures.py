@@ -1,0 +1,223 @@
+"""What goes wrong with places to store in: one clear sentence each, and the old file stays."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from airwatch_dagster.errors import AirWatchError, ConfigurationError, StorageError
+from airwatch_dagster.storage.tables import TableStorage
+from airwatch_dagster_tests import builders
+from airwatch_dagster_tests.s3_servers import SECRET, S3Server
+
+DAY = "2021-07-04"
+
+
+def store(root: str, value: float = 8.5) -> None:
+    TableStorage.open(root, attempts=1).write("site_days", {DAY: builders.site_days({"pm25_ugm3": value})})
+
+
+def refusal(root: str) -> AirWatchError:
+    """What a write to ``root`` raises."""
+    with pytest.raises(AirWatchError) as caught:
+        store(root)
+    return caught.value
+
+
+@pytest.mark.parametrize("root", ["", "  ", "s3://", "s3:///prefix", "gs://bucket/prefix", "http://host/bucket"])
+def test_a_root_that_is_no_folder_and_no_s3_prefix_is_refused(root: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"AIRWATCH_STORAGE: .* is no place for tables"):
+        TableStorage.open(root)
+
+
+def test_a_relative_folder_stays_where_it_was_when_the_process_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tables = TableStorage.open("data")
+    monkeypatch.chdir("/")
+
+    assert tables.uri("monitors") == str(tmp_path / "data" / "monitors.parquet")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    error = refusal(str(tmp_path / "file" / "data"))
+
+    assert isinstance(error, StorageError)
+    assert error.culprit == str(tmp_path / "file" / "data" / "site_days" / f"{DAY}.parquet")
+    assert error.problem == "cannot be written: a file is in the place of a folder"
+    assert "AIRWATCH_STORAGE" in error.fix
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_a_place_that_cannot_be_read_is_not_mistaken_for_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    tables = TableStorage.open(str(tmp_path / "file"))
+
+    with pytest.raises(StorageError, match="cannot be read: a file is in the place of a folder"):
+        tables.read("site_days", [DAY], allow_missing=True)
+    with pytest.raises(StorageError, match="cannot be read: a file is in the place of a folder"):
+        tables.exists("site_days", DAY)
+    with pytest.raises(StorageError, match="cannot be written: a file is in the place of a folder"):
+        tables.require_writable()
+    with pytest.raises(StorageError, match="cannot be listed: a file is in the place of a folder"):
+        tables.stored_partitions("site_days")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_write_permission_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+
+    assert refusal(str(tmp_path)).problem == "cannot be written: permission denied"
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store(str(tmp_path), 8.5)
+
+    def no_space(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(StorageError, match="no space left on device"):
+        store(str(tmp_path), 9.5)
+
+    assert [path.name for path in (tmp_path / "site_days").iterdir()] == [f"{DAY}.parquet"]
+    assert TableStorage.open(str(tmp_path)).read("site_days", [DAY])["pm25_ugm3"].tolist() == [8.5]
+
+
+def test_the_remains_of_a_killed_write_are_no_partition(tmp_path: Path) -> None:
+    store(str(tmp_path))
+    (tmp_path / "site_days" / ".2021-07-05.parquet.0123.tmp").write_bytes(b"half")
+
+    assert list(TableStorage.open(str(tmp_path)).stored_partitions("site_days")) == [DAY]
+
+
+def test_a_new_file_has_the_permissions_the_user_asked_for(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        store(str(tmp_path))
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE((tmp_path / "site_days" / f"{DAY}.parquet").stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1", b"no parquet at all"])
+def test_a_damaged_file_is_named(tmp_path: Path, damage: bytes) -> None:
+    store(str(tmp_path))
+    file = tmp_path / "site_days" / f"{DAY}.parquet"
+    file.write_bytes(damage)
+
+    with pytest.raises(StorageError, match="does not hold rows of site_days") as caught:
+        TableStorage.open(str(tmp_path)).read("site_days", [DAY])
+    assert caught.value.culprit == str(file)
+
+
+def stored_by_hand(folder: Path, frame: pd.DataFrame) -> TableStorage:
+    (folder / "site_days").mkdir()
+    frame.to_parquet(folder / "site_days" / f"{DAY}.parquet", index=False)
+    return TableStorage.open(str(folder))
+
+
+def test_a_file_from_before_a_nullable_column_reads_as_null(tmp_path: Path) -> None:
+    tables = stored_by_hand(tmp_path, builders.site_days().drop(columns="cbsa_code"))
+
+    read = tables.read("site_days", [DAY])
+
+    pd.testing.assert_frame_equal(read, builders.site_days({"cbsa_code": None}))
+
+
+@pytest.mark.parametrize(
+    ("change", "columns"),
+    [({"pm25_ugm3": "pm25"}, "pm25, pm25_ugm3"), ({"chosen_by": "reason"}, "reason, chosen_by")],
+)
+def test_a_file_with_other_columns_is_refused_by_name(tmp_path: Path, change: dict[str, str], columns: str) -> None:
+    tables = stored_by_hand(tmp_path, builders.site_days().rename(columns=change))
+
+    with pytest.raises(StorageError, match=f"columns differ from the schema: {columns}"):
+        tables.read("site_days", [DAY])
+
+
+def test_times_finer_than_a_microsecond_are_refused_not_cut(tmp_path: Path) -> None:
+    frame = builders.raw_readings({"first_seen_at": pd.Timestamp("2024-06-01 12:30:45.123456789")})
+
+    with pytest.raises(StorageError, match=r"raw_readings: the frame cannot be stored.*would lose data"):
+        TableStorage.open(str(tmp_path)).write("raw_readings", {DAY: frame})
+    assert not (tmp_path / "raw_readings").exists()
+
+
+def test_a_missing_bucket_is_named(s3_server: S3Server) -> None:
+    error = refusal("s3://no-such-bucket-here/prefix")
+
+    assert isinstance(error, ConfigurationError)
+    assert (error.culprit, error.problem) == ("AIRWATCH_STORAGE", "there is no bucket 'no-such-bucket-here'")
+
+
+def test_a_missing_bucket_is_not_mistaken_for_missing_partitions(s3_server: S3Server) -> None:
+    tables = TableStorage.open("s3://no-such-bucket-here")
+
+    with pytest.raises(ConfigurationError, match="there is no bucket"):
+        tables.read("site_days", [DAY], allow_missing=True)
+    with pytest.raises(ConfigurationError, match="there is no bucket"):
+        tables.stored_partitions("site_days")
+    with pytest.raises(ConfigurationError, match="there is no bucket"):
+        tables.exists("site_days", DAY)
+
+
+def test_an_impossible_bucket_name_is_a_setting_to_correct(s3_server: S3Server) -> None:
+    error = refusal("s3://Bad Bucket/prefix")
+
+    assert (error.culprit, error.problem) == (
+        "AIRWATCH_STORAGE",
+        f"'s3://Bad Bucket/prefix/site_days/{DAY}.parquet' is no possible place on S3",
+    )
+
+
+def test_missing_credentials_are_a_setting_to_correct(s3_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+
+    error = refusal(s3_root)
+
+    assert isinstance(error, ConfigurationError)
+    assert error.culprit == "AWS_ACCESS_KEY_ID"
+    assert "no complete AWS credentials" in error.problem
+
+
+def test_an_unknown_profile_is_a_setting_to_correct(s3_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+
+    assert refusal(s3_root).culprit == "AWS_PROFILE"
+
+
+def test_a_wrong_secret_is_told_without_showing_it(rclone_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    rclone_server.use(monkeypatch, secret="not-the-secret-4567")
+
+    error = refusal(f"s3://{rclone_server.bucket}/wrong-secret")
+
+    assert isinstance(error, ConfigurationError)
+    assert error.culprit == "AWS_SECRET_ACCESS_KEY"
+    shown = f"{error}{error.__cause__}"
+    assert "not-the-secret-4567" not in shown
+    assert SECRET not in shown
+
+
+def test_a_server_that_does_not_answer_may_answer_later(s3_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+
+    error = refusal(s3_root)
+
+    assert isinstance(error, StorageError)
+    assert (error.problem, error.retry_helps) == ("the S3 server does not answer", True)
+    assert "AWS_ENDPOINT_URL" in error.fix
+
+
+def test_an_endpoint_that_is_no_address_is_a_setting_to_correct(s3_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:9000")
+
+    assert refusal(s3_root).culprit == "AWS_ENDPOINT_URL"

@@ -1,0 +1,157 @@
+"""Drift is found in the air and the instruments, never in the calendar."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.watch.drift import ForecastErrors, drift_findings, season_matched
+
+JANUARY = pd.Timestamp("2021-01-01")
+
+
+def features(first: str, last: str, *, seed: int = 1) -> pd.DataFrame:
+    """Ten sites whose PM2.5 is twice as high in January as in July, with some of the columns of features."""
+    days = pd.date_range(first, last)
+    frame = pd.DataFrame(
+        {"issue_date": np.repeat(days, 10), "site_id": [f"17031{n:04d}" for n in range(10)] * len(days)}
+    )
+    season = 2 * np.pi * frame["issue_date"].dt.dayofyear / 365.25
+    level = 9.0 + 3.0 * np.cos(season)
+    pm25 = level * np.random.default_rng(seed).lognormal(0.0, 0.4, len(frame))
+    return frame.assign(
+        pm25_last_ugm3=pm25,
+        pm25_mean_7d_ugm3=0.6 * level + 0.4 * pm25,
+        season_sin=np.sin(season),
+        season_cos=np.cos(season),
+        weekday=frame["issue_date"].dt.weekday,
+        latitude=41.9,
+        longitude=-87.6,
+    )
+
+
+@pytest.fixture(scope="module")
+def history() -> pd.DataFrame:
+    return features("2018-11-01", "2021-01-31")
+
+
+def of_january(history: pd.DataFrame) -> pd.DataFrame:
+    return history[history["issue_date"] >= JANUARY]
+
+
+def test_a_reference_is_the_same_season_of_earlier_years_only(history: pd.DataFrame) -> None:
+    reference = season_matched(history, month=JANUARY)
+
+    assert sorted(set(reference["issue_date"].dt.strftime("%Y-%m"))) == [
+        "2018-12",
+        "2019-01",
+        "2019-02",
+        "2019-12",
+        "2020-01",
+        "2020-02",
+    ]
+
+
+def test_a_january_like_other_januaries_has_not_drifted(history: pd.DataFrame) -> None:
+    findings, page = drift_findings(
+        of_january(history), reference=season_matched(history, month=JANUARY), month=JANUARY
+    )
+
+    assert list(findings["feature"]) == ["pm25_last_ugm3", "pm25_mean_7d_ugm3"]
+    assert not findings["is_drifted"].any()
+    assert list(findings["current_rows"]) == [310, 310]
+    assert page.startswith(b"\n<html") or b"<html" in page[:200]
+
+
+def test_the_calendar_would_have_fired_against_the_whole_year(history: pd.DataFrame) -> None:
+    earlier = history[history["issue_date"] < JANUARY]
+
+    findings, _ = drift_findings(
+        of_january(history), reference=earlier, month=JANUARY, excluded=("latitude", "longitude")
+    )
+
+    assert set(findings.loc[findings["is_drifted"], "feature"]) >= {"season_cos"}
+
+
+@pytest.mark.parametrize(("factor", "what"), [(0.0, "sensors stuck at zero"), (3.0, "tripled values")])
+def test_broken_instruments_have_drifted(history: pd.DataFrame, factor: float, what: str) -> None:
+    broken = of_january(history).assign(pm25_last_ugm3=lambda rows: factor * rows["pm25_last_ugm3"])
+
+    findings, _ = drift_findings(broken, reference=season_matched(history, month=JANUARY), month=JANUARY)
+
+    assert list(findings.loc[findings["is_drifted"], "feature"]) == ["pm25_last_ugm3"], what
+
+
+def test_the_statistic_is_the_mean_gap_of_sorted_values_in_standard_deviations() -> None:
+    reference = pd.DataFrame({"pm25_last_ugm3": np.arange(40.0)})
+
+    findings, _ = drift_findings(reference + 10.0, reference=reference, month=JANUARY)
+
+    assert findings["statistic"].item() == pytest.approx(10.0 / np.std(np.arange(40.0)))
+    assert findings["current_mean"].item() == 29.5
+    assert findings["reference_mean"].item() == 19.5
+
+
+def test_a_column_that_vanished_has_drifted_and_one_that_never_was_has_not(history: pd.DataFrame) -> None:
+    january = of_january(history).assign(pm25_last_ugm3=np.nan, pm25_std_28d_ugm3=np.nan)
+    reference = season_matched(history, month=JANUARY).assign(pm25_std_28d_ugm3=np.nan)
+
+    findings, _ = drift_findings(january, reference=reference, month=JANUARY)
+
+    by_feature = findings.set_index("feature")
+    assert by_feature["is_drifted"].to_dict() == {
+        "pm25_std_28d_ugm3": False,
+        "pm25_last_ugm3": True,
+        "pm25_mean_7d_ugm3": False,
+    }
+    assert np.isnan(by_feature.loc["pm25_last_ugm3", "statistic"])
+
+
+def test_forecast_errors_are_watched_beside_the_features(history: pd.DataFrame) -> None:
+    steady = pd.Series(np.random.default_rng(2).normal(0.0, 3.0, 5000))
+
+    findings, _ = drift_findings(
+        of_january(history),
+        reference=season_matched(history, month=JANUARY),
+        month=JANUARY,
+        errors=ForecastErrors(current=steady[:600] + 6.0, reference=steady),
+    )
+
+    error = findings.set_index("feature").loc["forecast_error_ugm3"]
+    assert error["is_drifted"]
+    assert error["current_rows"] == 600
+    assert error["reference_rows"] == 5000
+
+
+def test_a_first_year_has_no_findings_and_a_page_that_says_why(history: pd.DataFrame) -> None:
+    findings, page = drift_findings(of_january(history), reference=history.iloc[:0], month=JANUARY)
+
+    assert findings.empty
+    assert b"No drift report for January 2021: no earlier year has features of this season yet." in page
+
+
+def test_an_empty_month_has_no_findings_and_a_page_that_says_why(history: pd.DataFrame) -> None:
+    findings, page = drift_findings(history.iloc[:0], reference=history, month=JANUARY)
+
+    assert findings.empty
+    assert b"the month has no features" in page
+
+
+@pytest.mark.parametrize("has_reference", [True, False])
+def test_findings_keep_the_contract(history: pd.DataFrame, has_reference: bool) -> None:
+    reference = season_matched(history, month=JANUARY)
+
+    findings, _ = drift_findings(
+        of_january(history), reference=reference if has_reference else reference.iloc[:0], month=JANUARY
+    )
+
+    TABLES["drift_report"].schema.validate(findings.assign(report_uri="reports/drift.html"))
+
+
+def test_the_same_month_gives_the_same_findings(history: pd.DataFrame) -> None:
+    many = pd.concat([history] * 20, ignore_index=True)
+
+    first, _ = drift_findings(of_january(many), reference=season_matched(many, month=JANUARY), month=JANUARY)
+    second, _ = drift_findings(of_january(many), reference=season_matched(many, month=JANUARY), month=JANUARY)
+
+    pd.testing.assert_frame_equal(first, second)
