@@ -7,7 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.commands.backfill.runs import materialize_partition
-from airwatch_dagster.fit.champion.service_periods import newest_first, terms
+from airwatch_dagster.fit.champion.service_periods import newest_first, service_periods
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL
 from airwatch_dagster.orchestration.resources import opened_storage
 from airwatch_dagster.orchestration.settings import storage_root
@@ -50,7 +50,7 @@ def decided(champions: pd.DataFrame) -> pd.DataFrame:
     """All decisions in the order they were taken, with ``serves_until``: null for one overtaken before it served."""
     oldest_first = newest_first(champions)[::-1].sort_values("month", kind="stable").reset_index(drop=True)
     numbered = oldest_first.assign(number=oldest_first.index)
-    in_force = terms(numbered).set_index("number")["serves_until"]
+    in_force = service_periods(numbered).set_index("number")["serves_until"]
     return oldest_first.assign(serves_until=pd.to_datetime(in_force.reindex(oldest_first.index)))
 
 

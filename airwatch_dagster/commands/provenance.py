@@ -9,7 +9,7 @@ import pandas as pd
 from airwatch_dagster.commands.as_of import AsOf
 from airwatch_dagster.enrich.geometry import Places, distance_km
 from airwatch_dagster.enrich.neighbours import FAR_KM
-from airwatch_dagster.fit.champion.service_periods import terms
+from airwatch_dagster.fit.champion.service_periods import service_periods
 from airwatch_dagster.orchestration.registry.links import dagster_run_url
 from airwatch_dagster.storage.tables import TableStorage
 
@@ -120,7 +120,7 @@ class _Search:
         """The term in force on the issue day, if its version is the one that made the forecast."""
         champions = self._tables.read("champion_model", [f"{self._issued:%Y-%m}"], allow_missing=True)
         term: Any
-        for term in terms(champions).itertuples():
+        for term in service_periods(champions).itertuples():
             is_then = term.serves_from <= self._issued <= term.serves_until
             if is_then and term.model_version == self._forecast["model_version"]:
                 return term

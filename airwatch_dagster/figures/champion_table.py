@@ -47,7 +47,7 @@ def _cells(decision: Decision, verdict: Verdict, champion: str | None) -> list[s
     family = verdict.model_family
     name = _name(family, champion)
     if verdict.skill is None:
-        return [name, *[UNKNOWN] * 6, verdict.verdict]
+        return [name, *[UNKNOWN] * 6, verdict.outcome]
     region, usg = worst_region(decision, family), usg_days(decision)
     seasons = [part.skill[family] if part.is_judged else None for part in _parts(decision, "season")]
     return [
@@ -69,10 +69,10 @@ def _name(family: str, champion: str | None) -> str:
 
 def said(verdict: Verdict, champion: str | None) -> str:
     """The verdict; where a person decided otherwise, that."""
-    if (verdict.model_family == champion) == (verdict.verdict == SERVES):
-        return verdict.verdict
+    if (verdict.model_family == champion) == (verdict.outcome == SERVES):
+        return verdict.outcome
     ordered = "serves by a person's order" if verdict.model_family == champion else "chosen, but a person decided"
-    return ordered if verdict.verdict == SERVES else f"{ordered}; {verdict.verdict}"
+    return ordered if verdict.outcome == SERVES else f"{ordered}; {verdict.outcome}"
 
 
 def _not_judged(decision: Decision) -> list[str]:

@@ -44,6 +44,14 @@ AQI_CATEGORIES: Final = (
 """AQI categories from best to worst. Source: 40 CFR 58 App. G."""
 
 
+GOOD_TOP_UGM3: Final = 9.0
+"""Highest 24-hour PM2.5 of AQI category Good. Source: 40 CFR 58 App. G, Table 2, effective 6 May 2024."""
+
+MODERATE_TOP_UGM3: Final = 35.4
+"""Highest 24-hour PM2.5 of AQI category Moderate; a day above is Unhealthy for Sensitive Groups or worse. Source: as
+above."""
+
+
 def field(description: str, **rules: Any) -> Any:
     """A pandera field with a description; ``rules`` are pandera's own."""
     return pa.Field(description=description, **rules)

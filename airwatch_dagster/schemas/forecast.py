@@ -8,8 +8,8 @@ from airwatch_dagster.schemas import columns as c
 from airwatch_dagster.schemas.base import Table, table
 
 PROBABILITY_COLUMNS: Final = {
-    9.0: "probability_above_9_0",
-    35.4: "probability_above_35_4",
+    c.GOOD_TOP_UGM3: "probability_above_9_0",
+    c.MODERATE_TOP_UGM3: "probability_above_35_4",
     55.4: "probability_above_55_4",
     125.4: "probability_above_125_4",
     225.4: "probability_above_225_4",

@@ -1,4 +1,4 @@
-"""Builders of what a champion is chosen on: a month's models, and shadow scores whose families err as a test asks."""
+"""Builders of the evidence for a champion: a month's models, and shadow scores with given errors of each family."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ ALL = ("damped_persistence", "climatology", "ridge", "catboost")
 def trained(
     families: Sequence[str] = ALL, *, skill: Mapping[str, float] | None = None, month: pd.Timestamp = MONTH
 ) -> pd.DataFrame:
-    """Fitted models of ``month``; those with a ``skill`` have a holdout on which they have it at every horizon."""
+    """Fitted models of ``month``; a family with a ``skill`` has it on its holdout at every horizon."""
     known = skill or {}
     rows = [
         {
@@ -44,7 +44,7 @@ def shadow(
     sites: Sequence[str] = ("170310001", "170310002"),
     observed: float = 20.0,
 ) -> pd.DataFrame:
-    """Scores at every horizon; a family's error has the given standard deviation, alike on a day for all families."""
+    """Scores at every horizon: each family's error has its standard deviation, correlated between families."""
     generator = np.random.default_rng(0)
     rows = pd.MultiIndex.from_product([sites, pd.date_range(first, periods=days), (1, 2, 3)]).to_frame(index=False)
     rows.columns = pd.Index(["site_id", "target_date", "horizon_days"])

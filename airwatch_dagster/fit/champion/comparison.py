@@ -1,4 +1,4 @@
-"""Families compared on identical site-days, with the noise of the comparison by resampling blocks of days."""
+"""Skill of families on identical site-days, with its sampling noise from a block bootstrap over days."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,30 +13,30 @@ from airwatch_dagster.schemas.columns import FAMILIES, HORIZONS_DAYS
 
 PartKind = Literal["all", "horizon", "season", "region", "usg"]
 
-REFERENCE: Final = "damped_persistence"
-"""Family whose squared error skill is measured by."""
+REFERENCE_FAMILY: Final = "damped_persistence"
+"""Skill is the share of this family's squared error saved."""
 
 HORIZON_WEIGHTS: Final = {1: 0.5, 2: 0.25, 3: 0.25}
-"""What an error at each horizon counts: tomorrow, the forecast people act on, as much as the two later days
-together."""
+"""Weight of each horizon in the overall skill: tomorrow, the forecast people act on, weighs as much as the two later
+days together."""
 
 BLOCK_DAYS: Final = 7
-"""Length of a resampled block: an episode's errors hang together for some days."""
+"""Length of a bootstrap block: errors within an episode are correlated for some days."""
 
 RESAMPLES: Final = 1000
-"""Bootstrap repetitions; fixes a share of 90 % to one percentage point, and one of 99 % to a third of a point."""
+"""Bootstrap samples: the standard error of a share of 90 % is one percentage point, of 99 % a third of a point."""
 
 MIN_PART_ROWS: Final = 100
-"""Forecasts that a region, a season or the bad days need before they are judged."""
+"""Forecasts from which on a region, a season or the USG days can reject a family."""
 
 MIN_PART_WEEKS: Final = 8
-"""Weeks they must be spread over: fewer are one episode, or two, and resampling cannot tell the noise of those."""
+"""Weeks those forecasts must spread over: fewer are one or two episodes, whose noise a bootstrap cannot estimate."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """Skill of each family over damped persistence on part of the evidence: the share of its squared error saved,
-    horizons weighted."""
+    """Skill of each family on part of the evidence: the share of damped persistence's squared error saved, horizons
+    weighted."""
 
     kind: PartKind
     name: str
@@ -44,27 +44,27 @@ class Part:
     weeks: int
     """Weeks with a forecast in this part."""
     is_judged: bool
-    """There is evidence enough to tell a difference from noise."""
+    """Whether it has enough forecasts and weeks to tell a difference from noise."""
     skill: dict[str, float]
     resampled: dict[str, np.ndarray] | None = field(default=None, compare=False, repr=False)
-    """Skill of each family in every resample; None when days cannot be resampled."""
+    """Skill of each family in every bootstrap sample; None for holdouts, which have no daily errors."""
 
     @property
     def where(self) -> str:
-        """The part as a sentence names it."""
+        """The part as it reads in a sentence: in summer, 1 day ahead."""
         if self.kind == "usg":
             return "on days Unhealthy for Sensitive Groups"
         return f"{self.name} ahead" if self.kind == "horizon" else f"in {self.name}"
 
     def chance_better(self, family: str, other: str) -> float | None:
-        """Share of resamples in which ``family`` has more skill than ``other``."""
+        """Share of bootstrap samples in which ``family`` has more skill than ``other``; None without samples."""
         if self.resampled is None:
             return None
         gain = self.resampled[family] - self.resampled[other]
         return float(np.mean(gain[~np.isnan(gain)] > 0))
 
     def spread(self, family: str) -> tuple[float, float] | None:
-        """5th and 95th percentile of the family's skill over the resamples."""
+        """5th and 95th percentile of the family's skill over the bootstrap samples; None without samples."""
         if self.resampled is None:
             return None
         low, high = np.nanquantile(self.resampled[family], [0.05, 0.95])
@@ -73,12 +73,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Families on the same forecasts, all together and part by part."""
+    """Skill of families on the same forecasts, overall and by part."""
 
     evidence: str
     days: int
     parts: tuple[Part, ...]
-    """All of the evidence first, then horizons, seasons, regions and the bad days."""
+    """All of the evidence first, then horizons, seasons, regions and USG days."""
 
     @property
     def overall(self) -> Part:
@@ -93,6 +93,7 @@ class Comparison:
         return self.overall.skill
 
     def judged(self, *kinds: PartKind) -> list[Part]:
+        """Parts of these kinds that have enough evidence."""
         return [part for part in self.parts if part.kind in kinds and part.is_judged]
 
     def skill_over_climatology(self, family: str) -> float:
@@ -102,19 +103,20 @@ class Comparison:
 
 
 def compare(scores: pd.DataFrame, *, families: Sequence[str], seed: int) -> Comparison | None:
-    """Families on the site-days and horizons that all of them forecast; None when there are none, or no damped
-    persistence that got something wrong.
+    """Skill of the families on the site-days and horizons that all of them forecast.
 
-    The rows' order does not matter, and the same rows and seed give the same numbers.
+    ``scores`` are rows of ``candidate_scores``; other families are ignored. None without a common forecast, without
+    damped persistence among ``families``, and when damped persistence has no error. The same rows in any order and the
+    same ``seed`` give the same numbers.
     """
-    if REFERENCE not in families or scores.empty:
+    if REFERENCE_FAMILY not in families or scores.empty:
         return None
     paired = PairedErrors.of(scores, families=families)
     if paired is None:
         return None
     draws = _draws(len(paired.days), seed=seed)
     parts = tuple(_part(paired, draws, kind, name, where) for kind, name, where in _places(paired))
-    if np.isnan(parts[0].skill[REFERENCE]):
+    if np.isnan(parts[0].skill[REFERENCE_FAMILY]):
         return None
     return Comparison("the same site-days of the trailing year", len(paired.days), parts)
 
@@ -134,7 +136,7 @@ def _part(paired: PairedErrors, draws: np.ndarray, kind: PartKind, name: str, wh
     inside = (paired.is_common & where).sum(axis=(1, 2))
     rows, weeks = int(inside.sum()), _weeks(paired.days[inside > 0])
     is_judged = rows >= MIN_PART_ROWS and weeks >= MIN_PART_WEEKS
-    totals, reference = paired.daily_totals(where), paired.families.index(REFERENCE)
+    totals, reference = paired.daily_totals(where), paired.families.index(REFERENCE_FAMILY)
     skill = _skill(totals.sum(axis=0)[None], reference=reference)[0]
     sums = (draws @ totals.reshape(len(totals), -1)).reshape(len(draws), *totals.shape[1:])
     resampled = _skill(sums, reference=reference)
@@ -147,7 +149,7 @@ def _weeks(days: pd.DatetimeIndex) -> int:
 
 
 def _draws(count: int, *, seed: int) -> np.ndarray:
-    """How often each day is in each resample: blocks of consecutive days, drawn with replacement, wrapping round."""
+    """Bootstrap sample × day → how often the day is drawn: circular blocks of consecutive days, with replacement."""
     generator = np.random.default_rng(seed)
     blocks = -(-count // BLOCK_DAYS)
     starts = generator.integers(0, count, size=(RESAMPLES, blocks))
@@ -157,7 +159,7 @@ def _draws(count: int, *, seed: int) -> np.ndarray:
 
 
 def _skill(sums: np.ndarray, *, reference: int) -> np.ndarray:
-    """Weighted skill from sums (draw × horizon × family); horizons without evidence drop out, null without any."""
+    """Weighted skill from sums (sample × horizon × family); horizons without evidence drop out, null without any."""
     base = sums[:, :, reference]
     weights = np.array([HORIZON_WEIGHTS[horizon] for horizon in HORIZONS_DAYS]) * (base > 0)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -167,8 +169,10 @@ def _skill(sums: np.ndarray, *, reference: int) -> np.ndarray:
 
 
 def compare_holdouts(trained: pd.DataFrame) -> Comparison | None:
-    """Fitted families by the skill on their own holdouts, which have no regions and seasons; None when there is
-    none."""
+    """Skill of the fitted families on their own holdouts: overall and by horizon, without bootstrap samples.
+
+    ``trained`` are rows of ``trained_models``. None when none has a holdout.
+    """
     tested = trained[trained["holdout_rows"] > 0].set_index("model_family")
     tested = tested.loc[[family for family in FAMILIES if family in tested.index]]
     if tested.empty:
@@ -183,7 +187,7 @@ def compare_holdouts(trained: pd.DataFrame) -> Comparison | None:
 
 
 def _weighted(by_lead: Mapping[int, pd.Series]) -> pd.Series:
-    """Mean over the leads that are known, by their weights."""
+    """Weighted mean over the leads with a skill."""
     skill = pd.DataFrame(dict(by_lead))
     weights = skill.notna() * pd.Series(HORIZON_WEIGHTS)
     return (skill.fillna(0.0) * weights).sum(axis=1) / weights.sum(axis=1).clip(lower=1e-12)

@@ -1,4 +1,4 @@
-"""A month's decision as a record: every family's skill and verdict, and every part of the evidence."""
+"""Record of a month's decision: skill and outcome of every family, and every part of the evidence."""
 
 import json
 from collections.abc import Mapping
@@ -12,68 +12,73 @@ from airwatch_dagster.fit.champion.guard_rails import display_name, ineligibilit
 from airwatch_dagster.schemas.columns import FAMILIES
 
 DIGITS: Final = 4
-"""Decimals of a recorded skill: its noise is in the second."""
+"""Decimals of a recorded skill; sampling noise begins at the second."""
 
 SERVES: Final = "serves"
+"""Outcome of the champion."""
+
+OUTCOME_KEY: Final = "verdict"
+"""Key of ``Verdict.outcome`` in the JSON; stored decisions have it."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a family did, and whether it may serve."""
+    """Skill of one family, and whether it serves."""
 
     model_family: str
     skill: float | None
     skill_lower: float | None
-    """5th percentile over the resamples."""
+    """5th percentile over the bootstrap samples."""
     skill_upper: float | None
-    """95th percentile over the resamples."""
+    """95th percentile over the bootstrap samples."""
     chance_better: float | None
-    """Share of resamples in which it beats the incumbent; null for the incumbent."""
+    """Share of bootstrap samples in which it beats the incumbent; null for the incumbent."""
     is_eligible: bool
-    """It may serve: it was fitted and compared, and no baseline shuts it out."""
-    verdict: str
-    """``serves``, or why not."""
+    """Whether it was fitted and compared, and passes the guard-rails against the baselines."""
+    outcome: str
+    """``serves``, or why it does not serve."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a champion was chosen by."""
+    """The evidence behind the choice of a month's champion."""
 
     incumbent: str | None
     verdicts: tuple[Verdict, ...]
-    """Of every family of the month, best first."""
+    """Every family of the month, most skilful first; families without a skill last."""
     parts: tuple[Part, ...] = ()
-    """Skill of the compared families on all of the evidence, and by lead, season, region and on bad days."""
+    """Skill of the compared families: overall, by lead, season and region, and on USG days."""
 
     def to_json(self) -> str:
+        """The decision as compact JSON: incumbent, families, parts. Skills have 4 decimals; undefined ones are null."""
         parts = [{name: value for name, value in vars(part).items() if name != "resampled"} for part in self.parts]
-        families = [asdict(verdict) for verdict in self.verdicts]
+        families = [_renamed(asdict(verdict), "outcome", OUTCOME_KEY) for verdict in self.verdicts]
         return json.dumps(
             _rounded({"incumbent": self.incumbent, "families": families, "parts": parts}), separators=(",", ":")
         )
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The decision that ``to_json`` wrote; a skill that could not be told is null."""
+        """The decision that ``to_json`` wrote."""
         stored = json.loads(text)
-        verdicts = tuple(Verdict(**verdict) for verdict in stored["families"])
+        verdicts = tuple(Verdict(**_renamed(one, OUTCOME_KEY, "outcome")) for one in stored["families"])
         return cls(stored["incumbent"], verdicts, tuple(Part(**part) for part in stored["parts"]))
 
 
 def select_champion(found: Comparison, *, incumbent: str | None) -> tuple[str, dict[str, str]]:
-    """Who serves, and why each other family does not.
+    """The family that serves, and for every other family why it does not.
 
-    An incumbent that may still serve is replaced by the most skilful challenger against which nothing speaks. Without
-    one the most skilful family that may serve does.
+    An eligible incumbent stays unless a challenger has no ``rejection_reason``; then the most skilful such challenger
+    serves. Without an eligible incumbent the most skilful eligible family serves.
     """
     reasons = {family: ineligibility_reason(found, family) for family in found.skill}
-    standing = [family for family, reason in reasons.items() if reason is None]
-    holder = incumbent if incumbent in standing else None
+    eligible = [family for family, reason in reasons.items() if reason is None]
+    holder = incumbent if incumbent in eligible else None
     if holder is not None:
-        against = {family: rejection_reason(found, family, incumbent=holder) for family in standing if family != holder}
+        against = {family: rejection_reason(found, family, incumbent=holder) for family in eligible if family != holder}
         reasons |= against
-        standing = [family for family, reason in against.items() if reason is None] or [holder]
-    serving = max(standing, key=lambda family: found.skill[family])
+        eligible = [family for family, reason in against.items() if reason is None] or [holder]
+    serving = max(eligible, key=lambda family: found.skill[family])
     otherwise = {family: f"no better than {display_name(serving)}" for family in reasons}
     if holder is not None:
         otherwise[holder] = f"replaced by {display_name(serving)}"
@@ -88,7 +93,10 @@ def decision_of(
     found: Comparison | None,
     incumbent: str | None,
 ) -> Decision:
-    """The record of a choice among the month's rows of ``trained_models``."""
+    """The record of a choice among the month's rows of ``trained_models``.
+
+    ``rejected`` is family → why it does not serve, ``found`` the comparison; None when nothing was compared.
+    """
     families = [str(family) for family in trained["model_family"]]
     without = trained[~trained["is_fitted"].astype(bool)]
     unfitted = {str(row.model_family): str(row.reason) for row in without.itertuples()}
@@ -102,19 +110,23 @@ def decision_of(
     return Decision(incumbent, tuple(best_first), found.parts if found else ())
 
 
-def _verdict(family: str, verdict: str, found: Comparison | None, incumbent: str | None) -> Verdict:
+def _verdict(family: str, outcome: str, found: Comparison | None, incumbent: str | None) -> Verdict:
     if found is None or family not in found.skill:
-        return Verdict(family, None, None, None, None, verdict == SERVES, verdict)
+        return Verdict(family, None, None, None, None, outcome == SERVES, outcome)
     overall = found.overall
     is_rival = incumbent in overall.skill and incumbent != family
     lower, upper = overall.spread(family) or (None, None)
     chance = overall.chance_better(family, str(incumbent)) if is_rival else None
     is_eligible = ineligibility_reason(found, family) is None
-    return Verdict(family, overall.skill[family], lower, upper, chance, is_eligible, verdict)
+    return Verdict(family, overall.skill[family], lower, upper, chance, is_eligible, outcome)
+
+
+def _renamed(named: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+    return {new if name == old else name: value for name, value in named.items()}
 
 
 def _rounded(value: Any) -> Any:
-    """Numbers to four decimals, null for those that could not be told."""
+    """Numbers to four decimals, null for undefined ones."""
     if isinstance(value, float):
         return None if pd.isna(value) else round(value, DIGITS)
     if isinstance(value, dict):

@@ -1,24 +1,20 @@
-"""Squared errors of several families on the forecasts that all of them made, as one block of numbers."""
+"""Squared errors of several families on the forecasts they have in common, as one array."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
 from airwatch_dagster.fit.champion.regions import NO_REGION, region_numbers
 from airwatch_dagster.fit.models.baselines import SEASONS, season_number
-from airwatch_dagster.schemas.columns import HORIZONS_DAYS
-
-USG_UGM3: Final = 35.4
-"""A day above it is Unhealthy for Sensitive Groups or worse. Source: 40 CFR 58 App. G, Table 2."""
+from airwatch_dagster.schemas.columns import HORIZONS_DAYS, MODERATE_TOP_UGM3
 
 
 @dataclass(frozen=True)
 class PairedErrors:
-    """Squared errors where every family forecast, 0 elsewhere: some 50 MB for the country's year, and
-    nothing is sorted."""
+    """Squared errors where every family has a forecast, 0 elsewhere: about 50 MB for a year of the whole country."""
 
     families: tuple[str, ...]
     days: pd.DatetimeIndex
@@ -27,20 +23,23 @@ class PairedErrors:
     squared: np.ndarray
     """Family × day × horizon × site, (µg/m³)²."""
     is_common: np.ndarray
-    """Day × horizon × site: whether all families forecast and the truth is known."""
+    """Day × horizon × site: whether all families have a forecast and the observed value is known."""
     observed_ugm3: np.ndarray
     """Day × horizon × site; null where not common."""
 
     @classmethod
     def of(cls, scores: pd.DataFrame, *, families: Sequence[str]) -> Self | None:
-        """From rows of ``candidate_scores`` in any order; None when the families have no forecast in common."""
+        """From rows of ``candidate_scores`` in any order, those of other families ignored.
+
+        None when the families have no forecast in common.
+        """
         day, days = pd.factorize(scores["target_date"], sort=True)
         site, sites = pd.factorize(scores["site_id"], sort=True)
         family = pd.Categorical(scores["model_family"], categories=list(families)).codes
         place = (day, np.searchsorted(HORIZONS_DAYS, scores["horizon_days"]), site)
         shape = (len(days), len(HORIZONS_DAYS), len(sites))
         truth = _block(shape, place, scores["pm25_observed_ugm3"])
-        # The last layer takes the rows of other families, whose code is -1.
+        # Other families have code -1: their rows fill the last layer, which is dropped.
         squared = _block((len(families) + 1, *shape), (family, *place), scores["pm25_ugm3"])[:-1]
         squared -= truth
         squared *= squared
@@ -48,7 +47,7 @@ class PairedErrors:
         return cls(tuple(families), pd.DatetimeIndex(days), tuple(sites), squared, is_common, truth)._trimmed()
 
     def _trimmed(self) -> Self | None:
-        """Without what is not common, and without days and sites that have nothing common; None when nothing is."""
+        """Common forecasts only, without days and sites that have none; None when there is none at all."""
         if not self.is_common.any():
             return None
         days, sites = self.is_common.any(axis=(1, 2)), self.is_common.any(axis=(0, 1))
@@ -64,34 +63,36 @@ class PairedErrors:
         )
 
     def daily_totals(self, where: np.ndarray) -> np.ndarray:
-        """Sum of squared errors by day × horizon × family, where ``where`` (day × horizon × site) holds."""
+        """Sums of squared errors, (µg/m³)², by day × horizon × family, where ``where`` (day × horizon × site) holds."""
         return np.moveaxis((self.squared * where).sum(axis=-1), 0, -1)
 
     def everywhere(self) -> np.ndarray:
+        """Mask of all forecasts."""
         return np.ones((1, 1, 1), dtype=bool)
 
     def by_horizon(self) -> dict[str, np.ndarray]:
-        """Where each horizon's forecasts are, by its name."""
+        """Name of each horizon → mask of its forecasts."""
         number = np.array(HORIZONS_DAYS)
         return {horizon_name(horizon): (number == horizon)[None, :, None] for horizon in HORIZONS_DAYS}
 
     def by_season(self) -> dict[str, np.ndarray]:
-        """Where each meteorological season's forecasts are."""
+        """Meteorological season → mask of its forecasts."""
         number = season_number(self.days.to_series())
         return {SEASONS[season]: (number == season)[:, None, None] for season in np.unique(number)}
 
     def by_region(self) -> dict[str, np.ndarray]:
-        """Where each EPA region's forecasts are; sites abroad are in none."""
+        """EPA region → mask of its forecasts; sites abroad are in none."""
         number = region_numbers(self.sites)
         present = [region for region in np.unique(number) if region != NO_REGION]
         return {f"EPA region {region}": (number == region)[None, None, :] for region in present}
 
     def on_usg_days(self) -> np.ndarray:
-        """Where the air turned out Unhealthy for Sensitive Groups or worse."""
-        return self.observed_ugm3 > USG_UGM3
+        """Mask of days observed Unhealthy for Sensitive Groups or worse."""
+        return self.observed_ugm3 > MODERATE_TOP_UGM3
 
 
 def horizon_name(horizon_days: int) -> str:
+    """``1 day``, ``2 days``, ``3 days``."""
     return f"{horizon_days} day{'s' if horizon_days > 1 else ''}"
 
 

@@ -1,4 +1,4 @@
-"""EPA's ten regions, by the state a site lies in."""
+"""EPA's ten regions, by state."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -20,11 +20,11 @@ STATES_BY_REGION: Final[dict[int, tuple[str, ...]]] = {
 """Region → AQS state codes. Source: EPA, Regional and Geographic Offices."""
 
 NO_REGION: Final = 0
-"""For sites abroad, which AQS lists under codes of their own."""
+"""Of sites abroad, which AQS lists under country codes instead of state codes."""
 
 _REGION_BY_STATE: Final = {state: region for region, states in STATES_BY_REGION.items() for state in states}
 
 
 def region_numbers(site_ids: Sequence[str]) -> np.ndarray:
-    """EPA region of each site, whose first two digits are its state; 0 outside the regions."""
+    """EPA region of each site by its state, the first two digits; 0 outside the regions."""
     return np.array([_REGION_BY_STATE.get(site_id[:2], NO_REGION) for site_id in site_ids], dtype=int)

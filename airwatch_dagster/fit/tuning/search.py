@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.fit.champion.comparison import HORIZON_WEIGHTS, REFERENCE
+from airwatch_dagster.fit.champion.comparison import HORIZON_WEIGHTS, REFERENCE_FAMILY
 from airwatch_dagster.fit.examples import own_examples
 from airwatch_dagster.fit.models.families import MIN_TARGET_DAYS_LEARNED, TrainingSet
 from airwatch_dagster.fit.models.parameters import DEFAULTS, SPACES, drawn
@@ -64,7 +64,7 @@ class Fold:
 
     @cached_property
     def _reference(self) -> dict[int, float]:
-        return self._squared_errors(self.training.recipe(REFERENCE).predict(self.test))
+        return self._squared_errors(self.training.recipe(REFERENCE_FAMILY).predict(self.test))
 
     def _squared_errors(self, forecast: np.ndarray) -> dict[int, float]:
         squared = (forecast - self.test["pm25_observed_ugm3"].to_numpy(dtype=float)) ** 2

@@ -8,7 +8,7 @@ from typing import Any, Final, Self, TypeVar
 
 import pandas as pd
 
-from airwatch_dagster.fit.champion.service_periods import terms
+from airwatch_dagster.fit.champion.service_periods import service_periods
 from airwatch_dagster.fit.scores import score_candidates
 from airwatch_dagster.fit.training import (
     Registration,
@@ -105,7 +105,9 @@ def predict_months(
     features: pd.DataFrame, *, champions: pd.DataFrame, weather: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Forecasts of every issue day by the champion in force on it; in the columns of predictions."""
-    served = [_predicted(features, term, weather) for term in terms(champions).itertuples() if term.is_serving]
+    served = [
+        _predicted(features, term, weather) for term in service_periods(champions).itertuples() if term.is_serving
+    ]
     return stacked("predictions", served)
 
 

@@ -1,4 +1,4 @@
-"""Skill on all of the evidence and on its parts: what counts where, and how sure it is."""
+"""Skill overall and by part: which forecasts count, and how large its sampling noise is."""
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ def part(found: Comparison, name: str) -> Part:
 
 
 def slow_skill(rows: pd.DataFrame, family: str) -> float:
-    """Horizon by horizon, day by day."""
+    """The same skill by a plain loop over horizons and rows."""
     saved = {}
     for horizon in (1, 2, 3):
         squares = {"damped_persistence": 0.0, family: 0.0}
@@ -36,7 +36,7 @@ def slow_skill(rows: pd.DataFrame, family: str) -> float:
 
 @pytest.fixture(scope="module")
 def two_regions() -> pd.DataFrame:
-    """Thirty days around the turn of a season at three sites, one abroad and one of them bad on some days."""
+    """Thirty days around the turn of a season at three sites: one abroad, one with smoke on some days."""
     scores = shadow(ERRORS, days=30, first="2020-08-15", sites=(CHICAGO, LOS_ANGELES, TIJUANA))
     is_bad = (scores["site_id"] == LOS_ANGELES) & (scores["target_date"].dt.day % 2 == 0)
     raised = scores[["pm25_ugm3", "pm25_observed_ugm3"]].add(np.where(is_bad, 16.0, 0.0), axis="index")
@@ -71,7 +71,7 @@ def test_a_lead_counts_only_its_own_forecasts(two_regions: pd.DataFrame) -> None
     )
 
 
-def test_the_order_of_the_rows_changes_no_bit(two_regions: pd.DataFrame) -> None:
+def test_rows_in_any_order_give_bit_identical_results(two_regions: pd.DataFrame) -> None:
     found, shuffled = compared(two_regions), compared(two_regions.sample(frac=1.0, random_state=3))
     assert found == shuffled
     for one, other in zip(found.parts, shuffled.parts, strict=True):
@@ -81,7 +81,7 @@ def test_the_order_of_the_rows_changes_no_bit(two_regions: pd.DataFrame) -> None
             np.testing.assert_array_equal(one.resampled[family], other.resampled[family])
 
 
-def test_a_forecast_that_one_family_did_not_make_counts_for_none(two_regions: pd.DataFrame) -> None:
+def test_a_forecast_missing_for_one_family_counts_for_no_family(two_regions: pd.DataFrame) -> None:
     is_late = (two_regions["model_family"] == "ridge") & (two_regions["target_date"] > "2020-09-01")
     found = compared(two_regions[~is_late])
     assert (found.days, found.rows) == (18, 18 * 3 * 3)
@@ -90,7 +90,7 @@ def test_a_forecast_that_one_family_did_not_make_counts_for_none(two_regions: pd
     )
 
 
-def test_scores_of_other_families_are_left_aside(two_regions: pd.DataFrame) -> None:
+def test_scores_of_other_families_are_ignored(two_regions: pd.DataFrame) -> None:
     others = two_regions[two_regions["model_family"] == "ridge"].assign(model_family="random_forest", pm25_ugm3=99.0)
     assert compared(pd.concat([two_regions, others], ignore_index=True)) == compared(two_regions)
 

@@ -14,7 +14,7 @@ UNFITTED = "Not fitted: 90 target days with truth; random_forest is a learned fa
 
 
 def models() -> pd.DataFrame:
-    """Of which one could not be fitted."""
+    """Models of the month; random forest could not be fitted."""
     table = trained((*ALL, "random_forest"))
     is_forest = table["model_family"] == "random_forest"
     table["is_fitted"] = ~is_forest
@@ -34,9 +34,9 @@ def recorded(choice: ChampionChoice) -> Decision:
     return Decision.from_json(choice.decision.to_json())
 
 
-def test_every_family_of_the_month_has_a_verdict_the_best_first() -> None:
-    told = [(one.model_family, one.is_eligible, one.verdict) for one in recorded(choose(shadow(ERRORS))).verdicts]
-    assert told == [
+def test_every_family_of_the_month_has_an_outcome_most_skilful_first() -> None:
+    outcomes = [(one.model_family, one.is_eligible, one.outcome) for one in recorded(choose(shadow(ERRORS))).verdicts]
+    assert outcomes == [
         ("catboost", True, "serves"),
         ("ridge", True, "replaced by catboost"),
         ("damped_persistence", True, "no better than ridge"),
@@ -56,7 +56,7 @@ def test_the_record_holds_the_numbers_behind_a_verdict() -> None:
     assert (best.chance_better, replaced.chance_better) == (1.0, None)
 
 
-def test_parts_come_back_as_they_were_and_what_could_not_be_told_as_null() -> None:
+def test_parts_survive_json_and_an_undefined_skill_is_null() -> None:
     decision = recorded(choose(shadow(ERRORS)))
     parts = {part.name: part for part in decision.parts}
     assert decision.incumbent == "ridge"
@@ -67,7 +67,7 @@ def test_parts_come_back_as_they_were_and_what_could_not_be_told_as_null() -> No
     assert parts["USG days"].skill == dict.fromkeys(ALL)
 
 
-def test_without_any_test_families_say_so() -> None:
+def test_without_shadow_scores_and_holdouts_families_are_not_tested_yet() -> None:
     choice = choose(TABLES["candidate_scores"].empty())
     assert choice.decided_by == "no_history"
     assert recorded(choice).verdicts == (
@@ -94,4 +94,5 @@ def test_the_record_is_json_that_any_tool_reads() -> None:
     stored = json.loads(choice.decision.to_json())
     assert list(stored) == ["incumbent", "families", "parts"]
     assert list(stored["parts"][0]) == ["kind", "name", "rows", "weeks", "is_judged", "skill"]
+    assert stored["families"][0]["verdict"] == "serves", "the key of decisions stored earlier"
     assert "NaN" not in choice.decision.to_json()

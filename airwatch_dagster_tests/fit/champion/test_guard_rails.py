@@ -1,4 +1,4 @@
-"""What keeps a family from serving although it is best on the whole, and what does not."""
+"""Guard-rails that keep the most skilful family from serving, and their limits."""
 
 import numpy as np
 import pandas as pd
@@ -22,35 +22,33 @@ def choose(*scores: pd.DataFrame, incumbent: str | None = "ridge") -> ChampionCh
     )
 
 
-def verdicts(choice: ChampionChoice) -> dict[str, tuple[bool, str]]:
+def outcomes(choice: ChampionChoice) -> dict[str, tuple[bool, str]]:
     assert choice.decision is not None
-    return {one.model_family: (one.is_eligible, one.verdict) for one in choice.decision.verdicts}
+    return {one.model_family: (one.is_eligible, one.outcome) for one in choice.decision.verdicts}
 
 
 def test_a_challenger_that_is_worse_in_one_region_does_not_replace_the_incumbent() -> None:
     choice = choose(shadow(BETTER, sites=CHICAGO), shadow(WORSE, sites=LOS_ANGELES))
 
     assert choice.model_family == "ridge"
-    assert choice.reason.endswith(
-        "catboost, 52% below, is better than ridge on the whole but worse in EPA region 9 (+0.20 against +0.43)."
-    )
-    assert verdicts(choice)["catboost"] == (
+    assert "catboost, 52% below, is better than ridge on the whole but worse in EPA region 9" in choice.reason
+    assert outcomes(choice)["catboost"] == (
         True,
         "better than ridge on the whole but worse in EPA region 9 (+0.20 against +0.43)",
     )
 
 
-def test_without_an_incumbent_a_region_where_another_is_better_keeps_nobody_out() -> None:
+def test_without_an_incumbent_a_region_where_another_family_is_better_rejects_nobody() -> None:
     choice = choose(shadow(BETTER, sites=CHICAGO), shadow(WORSE, sites=LOS_ANGELES), incumbent=None)
     assert choice.model_family == "catboost"
 
 
-def test_a_region_of_little_evidence_stops_no_challenger() -> None:
+def test_a_region_with_little_evidence_rejects_no_challenger() -> None:
     choice = choose(shadow(BETTER, sites=CHICAGO), shadow(WORSE, sites=LOS_ANGELES, days=30))
     assert choice.model_family == "catboost"
 
 
-def test_a_challenger_that_is_worse_on_bad_days_does_not_replace_the_incumbent() -> None:
+def test_a_challenger_that_is_worse_on_usg_days_does_not_replace_the_incumbent() -> None:
     choice = choose(
         shadow(BETTER, sites=CHICAGO, days=130),
         shadow(WORSE, sites=CHICAGO, days=70, first="2020-10-09", observed=60.0),
@@ -60,7 +58,7 @@ def test_a_challenger_that_is_worse_on_bad_days_does_not_replace_the_incumbent()
     assert "is better than ridge on the whole but worse on days Unhealthy for Sensitive Groups" in choice.reason
 
 
-def test_bad_days_of_one_episode_stop_no_challenger() -> None:
+def test_usg_days_of_one_episode_reject_no_challenger() -> None:
     choice = choose(
         shadow(BETTER, sites=CHICAGO, days=180),
         shadow(WORSE, sites=CHICAGO, days=20, first="2020-11-28", observed=60.0),
@@ -72,7 +70,7 @@ def test_bad_days_of_one_episode_stop_no_challenger() -> None:
     assert (usg.rows, usg.weeks, usg.is_judged) == (20 * 4 * 3, 4, False)
 
 
-def test_the_next_best_challenger_replaces_the_incumbent_when_the_best_is_kept_out() -> None:
+def test_the_next_best_challenger_replaces_the_incumbent_when_the_best_is_rejected() -> None:
     better = {**BETTER, "random_forest": 3.0}
     worse = {**WORSE, "random_forest": 2.8}
     families = (*better,)
@@ -81,30 +79,30 @@ def test_the_next_best_challenger_replaces_the_incumbent_when_the_best_is_kept_o
     choice = choose_champion(month=MONTH, trained=trained(families), scores=scores, incumbent="ridge")
 
     assert choice.model_family == "random_forest"
-    assert "it replaces ridge (ahead in 100% of draws of these weeks); catboost, 52% below, is better" in choice.reason
+    assert "it replaces ridge (better in 100% of bootstrap samples); catboost, 52% below, is better" in choice.reason
 
 
-def test_a_learned_family_that_is_worse_than_damped_persistence_in_a_region_may_not_serve() -> None:
-    """Not even where nobody serves yet."""
+def test_a_learned_family_that_is_worse_than_damped_persistence_in_a_region_is_not_eligible() -> None:
+    """Even without an incumbent."""
     choice = choose(
         shadow(BETTER, sites=CHICAGO), shadow({**WORSE, "catboost": 4.8}, sites=LOS_ANGELES), incumbent=None
     )
 
     assert choice.model_family == "ridge"
-    is_eligible, verdict = verdicts(choice)["catboost"]
+    is_eligible, outcome = outcomes(choice)["catboost"]
     assert not is_eligible
-    assert verdict == "worse than damped persistence in EPA region 9 (-0.42)"
-    assert choice.reason.endswith(f"catboost, 39% below, is {verdict}.")
+    assert outcome == "worse than damped persistence in EPA region 9 (-0.42)"
+    assert f"catboost, 39% below, is {outcome}" in choice.reason
 
 
-def test_a_learned_family_that_is_worse_than_damped_persistence_in_a_season_may_not_serve() -> None:
+def test_a_learned_family_that_is_worse_than_damped_persistence_in_a_season_is_not_eligible() -> None:
     summer = {**BASELINES, "ridge": 4.4, "catboost": 4.5}
     autumn = {**BASELINES, "ridge": 2.0, "catboost": 1.5}
     choice = choose(shadow(summer, days=92), shadow(autumn, days=91, first="2020-09-01"))
 
     assert choice.model_family == "damped_persistence"
     assert "is worse than damped persistence in summer (" in choice.reason
-    assert {family for family, (is_eligible, _) in verdicts(choice).items() if is_eligible} == set(BASELINES)
+    assert {family for family, (is_eligible, _) in outcomes(choice).items() if is_eligible} == set(BASELINES)
 
 
 def test_a_learned_family_may_be_worse_than_damped_persistence_by_noise() -> None:
@@ -119,7 +117,7 @@ def test_a_learned_family_may_be_worse_than_damped_persistence_by_noise() -> Non
 
 
 def region(number: int, *, worse: int) -> Part:
-    """One in which the challenger lost in ``worse`` of 1000 resamples."""
+    """A region in which the challenger is worse in ``worse`` of 1000 bootstrap samples."""
     challenger = np.where(np.arange(1000) < worse, -0.1, 0.1)
     skill = {"ridge": 0.0, "catboost": -0.01 * number}
     return Part(
@@ -128,19 +126,19 @@ def region(number: int, *, worse: int) -> Part:
 
 
 @pytest.mark.parametrize(
-    ("regions", "worse", "trips"), [(1, 900, True), (1, 899, False), (10, 990, True), (10, 989, False)]
+    ("regions", "worse", "is_rejected"), [(1, 900, True), (1, 899, False), (10, 990, True), (10, 989, False)]
 )
-def test_the_chance_of_a_false_alarm_is_shared_among_the_regions(regions: int, worse: int, trips: bool) -> None:
+def test_the_false_positive_rate_is_shared_among_the_regions(regions: int, worse: int, is_rejected: bool) -> None:
     found = Comparison(
         "x", 300, tuple(region(number, worse=worse if number == 1 else 500) for number in range(1, regions + 1))
     )
 
     part = worst_part(found, "catboost", than="ridge", among=("region",))
 
-    assert (part is not None) == trips
+    assert (part is not None) == is_rejected
 
 
-def test_of_several_regions_the_one_that_loses_most_is_named() -> None:
+def test_of_several_regions_the_one_with_the_largest_loss_is_reported() -> None:
     found = Comparison("x", 300, tuple(region(number, worse=1000) for number in (3, 7, 5)))
 
     part = worst_part(found, "catboost", than="ridge", among=("region",))

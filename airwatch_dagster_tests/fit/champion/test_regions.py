@@ -10,7 +10,7 @@ from airwatch_dagster.fit.champion.regions import STATES_BY_REGION, region_numbe
     ("site_id", "region"),
     [("170310001", 5), ("060370002", 9), ("480290052", 6), ("020900010", 10), ("720210010", 2), ("800020001", 0)],
 )
-def test_the_first_two_digits_of_a_site_decide(site_id: str, region: int) -> None:
+def test_the_state_of_a_site_decides(site_id: str, region: int) -> None:
     assert region_numbers([site_id]).tolist() == [region]
 
 
