@@ -6,11 +6,10 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-import pandas as pd
 
-from airwatch_dagster.clean.aqi import pm25_aqi
 from airwatch_dagster.practice.formats.airdata import AGENCY, ENCODING
 from airwatch_dagster.practice.world.air import air_of_year
+from airwatch_dagster.practice.world.aqi import pm25_aqi
 from airwatch_dagster.practice.world.instruments import instrument_year
 from airwatch_dagster.practice.world.network import MONITORS, SITES
 from airwatch_dagster.practice.world.random_streams import Floats, normal
@@ -61,7 +60,7 @@ def reporting_areas(day: date, *, seed: int) -> bytes:
 
 def _daily_lines(day: date, *, seed: int) -> Iterator[str]:
     values = unreviewed_ugm3(day, seed=seed)
-    for site, value, aqi in zip(SITES, values, _aqi(values), strict=True):
+    for site, value, aqi in zip(SITES, values, pm25_aqi(values), strict=True):
         if not np.isnan(value):
             category = sum(int(aqi) > limit for limit in CATEGORY_LIMITS)
             yield (
@@ -93,7 +92,7 @@ def _area_lines(day: date, *, seed: int) -> Iterator[str]:
         expected = [air[0], *(FORECAST_SKILL * coming + (1.0 - FORECAST_SKILL) * air[0] for coming in air[1:])]
         area, state = name.split(", ")
         place = f"{area.split('-')[0]}|{state[:2]}|{SITES[sites[0]].latitude:.4f}|{SITES[sites[0]].longitude:.4f}"
-        for ahead, kind, aqi in zip((-1, 0, 1), "YFF", _aqi(np.array(expected)), strict=True):
+        for ahead, kind, aqi in zip((-1, 0, 1), "YFF", pm25_aqi(np.array(expected)), strict=True):
             valid = day + timedelta(days=ahead)
             category = CATEGORY_NAMES[sum(int(aqi) > limit for limit in CATEGORY_LIMITS)]
             yield (
@@ -103,7 +102,3 @@ def _area_lines(day: date, *, seed: int) -> Iterator[str]:
 
 def _area_ugm3(day: date, sites: list[int], *, seed: int) -> float:
     return float(air_of_year(day.year, seed=seed)[day.timetuple().tm_yday - 1, sites].mean())
-
-
-def _aqi(values: Floats) -> list[int]:
-    return list(pm25_aqi(pd.Series(values)))

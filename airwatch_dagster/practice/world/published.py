@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from airwatch_dagster.clean.aqi import pm25_aqi
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.practice.world.aqi import pm25_aqi
 from airwatch_dagster.practice.world.instruments import EVENT_SMOKE_UGM3, Flags, InstrumentYear, instrument_year
 from airwatch_dagster.practice.world.network import MONITORS
 from airwatch_dagster.practice.world.random_streams import Floats, Integers, normal, uniform
@@ -163,7 +163,7 @@ def _frame(final: InstrumentYear, *, mean: Floats, changed: Integers, shown: Fla
             "last_change": _iso(changed[row, number]),
         }
     )
-    return frame.assign(aqi=pm25_aqi(frame["day_mean_ugm3"]))
+    return frame.assign(aqi=pm25_aqi(frame["day_mean_ugm3"].to_numpy()))
 
 
 def _iso(ordinals: Integers) -> npt.NDArray[np.str_]:
