@@ -8,12 +8,13 @@ import pandas as pd
 from airwatch_dagster.acquire.versions import as_of
 from airwatch_dagster.clean.site_days import site_days as clean_site_days
 from airwatch_dagster.enrich.features import area_features
+from airwatch_dagster.enrich.grid import HISTORY_DAYS
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.fit.examples import examples_with_context
 from airwatch_dagster.fit.training import train_families, trained_models_frame, trained_models_row
 from airwatch_dagster.fit.tuning.hyperparameters import IN_FORCE_MONTHS, params_in_force
 from airwatch_dagster.orchestration.ingest.ingest_config import instant_of
-from airwatch_dagster.orchestration.partitions import FEATURE_HISTORY_DAYS, TRAINING_MONTHS
+from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS
 from airwatch_dagster.orchestration.resources import configured_area, configured_sites
 from airwatch_dagster.orchestration.supplied_weather import issued_weather, with_weather
 from airwatch_dagster.orchestration.training.by_month import SEED, of_month, predict_months, score_months
@@ -82,13 +83,13 @@ class AsOf:
         return clean_site_days(self.raw_readings(days), monitors=self._tables.read("monitors"))
 
     def features(self, days: list[str]) -> pd.DataFrame:
-        known = self.site_days(_days(pd.Timestamp(days[0]), pd.Timestamp(days[-1]), before=FEATURE_HISTORY_DAYS))
+        known = self.site_days(_days(pd.Timestamp(days[0]), pd.Timestamp(days[-1]), before=HISTORY_DAYS))
         return area_features(known, issue_dates=pd.DatetimeIndex(days), area=configured_area())
 
     def training_examples(self, months: list[str]) -> pd.DataFrame:
         first, last = _bounds(months)
         issued = self.features(_days(first, last, before=max(HORIZONS_DAYS)))
-        known = self.site_days(_days(first, last, before=FEATURE_HISTORY_DAYS + max(HORIZONS_DAYS)))
+        known = self.site_days(_days(first, last, before=HISTORY_DAYS + max(HORIZONS_DAYS)))
         sites = configured_sites(known)
         return examples_with_context(issued, known, first_target=first, last_target=last, area_site_ids=sites)
 

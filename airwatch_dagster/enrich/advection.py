@@ -47,7 +47,9 @@ class _Moves:
     error: np.ndarray
 
 
-def flow_features(log_anomaly: np.ndarray, *, stations: pd.DataFrame, targets: np.ndarray) -> dict[str, np.ndarray]:
+def advection_features(
+    log_anomaly: np.ndarray, *, stations: pd.DataFrame, targets: np.ndarray
+) -> dict[str, np.ndarray]:
     """What the estimated flow brings, where it comes from and how sure it is; days × targets, null where unknown.
 
     ``log_anomaly`` is days × stations, cut to its bounds. Needs the day before each day.

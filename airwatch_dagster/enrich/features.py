@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.area import Area
-from airwatch_dagster.enrich.advection import flow_features
+from airwatch_dagster.enrich.advection import advection_features
 from airwatch_dagster.enrich.grid import HISTORY_DAYS, DayGrid, day_grid, valid_site_days
 from airwatch_dagster.enrich.lags import calendar_features, lag_features, last_observations, window_mean
-from airwatch_dagster.enrich.log_anomaly import bounded, log_pm25
-from airwatch_dagster.enrich.maps import field_features
+from airwatch_dagster.enrich.log_anomaly import clipped, log_pm25
+from airwatch_dagster.enrich.maps import map_features
 from airwatch_dagster.enrich.neighbours import neighbour_features
 from airwatch_dagster.schemas import TABLES
 
@@ -48,9 +48,9 @@ def _rows(grid: DayGrid, valid: pd.DataFrame, *, wanted: np.ndarray, area_site_i
     own = lag_features(values)
     means = own["pm25_mean_28d_ugm3"][:, site_of_station]
     around = neighbour_features(grid.values, means, stations=grid.stations, targets=targets)
-    log_anomaly = bounded(log_pm25(grid.values) - window_mean(log_pm25(values))[:, site_of_station])
-    around |= field_features(log_anomaly, stations=grid.stations, targets=targets)
-    around |= flow_features(log_anomaly, stations=grid.stations, targets=targets)
+    log_anomaly = clipped(log_pm25(grid.values) - window_mean(log_pm25(values))[:, site_of_station])
+    around |= map_features(log_anomaly, stations=grid.stations, targets=targets)
+    around |= advection_features(log_anomaly, stations=grid.stations, targets=targets)
     newest, days_since = last_observations(source_rows)
     in_area = np.isin(sites, list(area_site_ids))
     day, site = np.nonzero((newest[wanted] >= 0) & in_area[None, :])

@@ -5,7 +5,8 @@ from typing import Final
 import numpy as np
 
 LOG_OFFSET_UGM3: Final = 3.0
-"""Added before the logarithm: readings near zero are noise, and their logs must not be."""
+"""Added to PM2.5 before every logarithm, in features, models and error distributions: near zero, readings are noise
+and errors do not shrink with the level."""
 
 LOWEST: Final = -1.5
 """Least log anomaly that counts: two monitors seldom agree on less."""
@@ -24,6 +25,6 @@ def pm25_of_log(log: np.ndarray) -> np.ndarray:
     return np.exp(log) - LOG_OFFSET_UGM3
 
 
-def bounded(log_anomaly: np.ndarray) -> np.ndarray:
+def clipped(log_anomaly: np.ndarray) -> np.ndarray:
     """Log anomalies cut to what counts; null stays null."""
     return np.clip(log_anomaly, LOWEST, HIGHEST)

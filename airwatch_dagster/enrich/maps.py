@@ -29,7 +29,7 @@ STEPS_PER_UNIT: Final = 10_000.0
 """Log anomalies are rounded to 0.0001, a hundredth of a per cent."""
 
 
-def field_features(log_anomaly: np.ndarray, *, stations: pd.DataFrame, targets: np.ndarray) -> dict[str, np.ndarray]:
+def map_features(log_anomaly: np.ndarray, *, stations: pd.DataFrame, targets: np.ndarray) -> dict[str, np.ndarray]:
     """Smoothed log anomaly around each target station, and the day before; days × targets, 0 where none reports.
 
     ``log_anomaly`` is days × stations, cut to its bounds; ``targets`` are column numbers. A site is never part of its

@@ -23,14 +23,14 @@ AVAILABILITY_CUTOFF: Final = pd.Timedelta(hours=24)
 """After 0:00 UTC of the issue day: the latest that weather may have become available. From the Atlantic to Samoa the
 local issue day ends at 4:00 UTC of the next day or later, so that hours are left to fetch it."""
 
-KNOWN_BY_IN: Final = {"66": pd.Timedelta(hours=14), "69": pd.Timedelta(hours=14)}
+AVAILABILITY_CUTOFF_BY_STATE: Final = {"66": pd.Timedelta(hours=14), "69": pd.Timedelta(hours=14)}
 """The same for Guam and the Northern Mariana Islands by state code: at UTC+10 their day ends at 14:00 UTC."""
 
 SHOWN: Final = 3
 """Offending rows that an error shows."""
 
 
-def known_weather(weather: pd.DataFrame) -> pd.DataFrame:
+def checked_weather(weather: pd.DataFrame) -> pd.DataFrame:
     """Rows of ``weather_forecasts`` that were known when the forecasts of their issue day are made, all of them.
 
     Raises ContractViolation, and takes none, when one row breaks the contract, is no forecast, tells of another day
@@ -49,7 +49,7 @@ def known_weather(weather: pd.DataFrame) -> pd.DataFrame:
         "of another target day than issue_date and horizon_days say",
         fix="Give each target_date its horizon_days: 1, 2 or 3 days after issue_date",
     )
-    latest = latest_known(rows)
+    latest = availability_cutoff(rows)
     _refuse(
         shown.assign(issued_at=rows["issued_at"], latest_allowed=latest)[rows["issued_at"] > latest],
         "not known when the day's forecasts are issued",
@@ -58,13 +58,13 @@ def known_weather(weather: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def latest_known(rows: pd.DataFrame) -> pd.Series:
+def availability_cutoff(rows: pd.DataFrame) -> pd.Series:
     """The last moment (UTC) at which weather for a row's forecast may have become available."""
-    after = rows["site_id"].str[:2].map(KNOWN_BY_IN).astype("timedelta64[ns]")
+    after = rows["site_id"].str[:2].map(AVAILABILITY_CUTOFF_BY_STATE).astype("timedelta64[ns]")
     return rows["issue_date"] + after.fillna(AVAILABILITY_CUTOFF)
 
 
-def beside_weather(rows: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
+def join_weather(rows: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
     """``rows`` (with site_id, issue_date, horizon_days) and the known weather beside them, in ``WEATHER_COLUMNS``.
 
     Rows, order and index stay; the weather of a row for which none is given is null.

@@ -8,7 +8,7 @@ import pandas as pd
 
 from airwatch_dagster.enrich.weather import WEATHER_COLUMNS
 from airwatch_dagster.errors import ContractViolation
-from airwatch_dagster.schemas.enrich import FLOW, NEIGHBOUR_MEANS
+from airwatch_dagster.schemas.enrich import ADVECTION, NEIGHBOUR_MEANS
 
 _OWN_LEVELS: Final = (
     *(f"pm25_lag_{lag}d_ugm3" for lag in range(7)),
@@ -28,7 +28,7 @@ _ABSOLUTE: Final = (
     "pm25_std_7d_ugm3",
     "pm25_std_28d_ugm3",
     *(f"{group}_pm25_{measure}_ugm3" for group in NEIGHBOUR_MEANS for measure in ("anomaly", "change")),
-    *FLOW,
+    *ADVECTION,
     "days_since_observed",
     "observed_days_7d",
     "observed_days_28d",

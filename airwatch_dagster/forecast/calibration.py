@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.enrich.log_anomaly import LOG_OFFSET_UGM3
 from airwatch_dagster.fit.scores import evidence_from_json
 from airwatch_dagster.forecast.error_prior import (
-    OFFSET_UGM3,
     ORDINARY_UGM3,
     PROBABILITIES,
     prior_quantiles,
@@ -124,14 +124,14 @@ def relevance(target_date: pd.Series, *, month: pd.Timestamp) -> np.ndarray:
 
 
 def _past(evidence: pd.DataFrame, month: pd.Timestamp) -> _Past:
-    level = np.log(evidence["pm25_ugm3"].to_numpy(dtype=float) + OFFSET_UGM3)
+    level = np.log(evidence["pm25_ugm3"].to_numpy(dtype=float) + LOG_OFFSET_UGM3)
     observed = np.maximum(evidence["pm25_observed_ugm3"].to_numpy(dtype=float), 0.0)
     dated = "target_date" in evidence
     return _Past(
         horizon_days=evidence["horizon_days"].to_numpy(),
         is_stale=evidence["days_since_observed"].to_numpy() > 0,
         log_level=level,
-        ratio=np.log(observed + OFFSET_UGM3) - level,
+        ratio=np.log(observed + LOG_OFFSET_UGM3) - level,
         weight=relevance(evidence["target_date"], month=month) if dated else np.ones(len(evidence)),
     )
 
@@ -180,7 +180,7 @@ def _lead(past: _Past, standard: np.ndarray, horizon_days: int, stale_width: flo
     scale = _prior_scale(ratio, log_level, weight, horizon_days)
     levels = []
     for level in LEVELS_UGM3:
-        log_knot = np.log(level + OFFSET_UGM3)
+        log_knot = np.log(level + LOG_OFFSET_UGM3)
         near = _near(np.abs(log_level - log_knot), weight)
         prior = prior_quantiles(level, horizon_days=horizon_days) * scale ** (1.0 - smoke_share(log_knot))
         levels.append(_quantiles(ratio[near], weight[near], prior=prior))
@@ -189,11 +189,11 @@ def _lead(past: _Past, standard: np.ndarray, horizon_days: int, stale_width: flo
 
 def _prior_scale(ratio: np.ndarray, log_level: np.ndarray, weight: np.ndarray, horizon_days: int) -> float:
     """Size of the errors at ordinary levels as a multiple of the prior's, which gives its shape and not its size."""
-    ordinary = log_level <= np.log(ORDINARY_UGM3 + OFFSET_UGM3)
+    ordinary = log_level <= np.log(ORDINARY_UGM3 + LOG_OFFSET_UGM3)
     if not ordinary.any():
         return 1.0
     sizes = [prior_size(level, horizon_days=horizon_days) for level in LEVELS_UGM3]
-    expected = np.interp(log_level[ordinary], np.log(np.array(LEVELS_UGM3) + OFFSET_UGM3), sizes)
+    expected = np.interp(log_level[ordinary], np.log(np.array(LEVELS_UGM3) + LOG_OFFSET_UGM3), sizes)
     found = float(np.average(np.abs(ratio[ordinary]), weights=weight[ordinary]))
     usual = float(np.average(expected, weights=weight[ordinary]))
     return _drawn_to_one(found, usual, _effective(weight[ordinary]))

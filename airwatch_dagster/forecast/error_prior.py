@@ -4,12 +4,10 @@ from typing import Final
 
 import numpy as np
 
+from airwatch_dagster.enrich.log_anomaly import LOG_OFFSET_UGM3
+
 PROBABILITIES: Final = (0.005, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.995)
 """Points of the distribution of an error that are kept; 0.05 and 0.95 are the ends of the 90 % interval."""
-
-OFFSET_UGM3: Final = 3.0
-"""Added to forecast and observation before their ratio is taken: errors grow with the level, but not from nothing at
-0."""
 
 ORDINARY_UGM3: Final = 18.0
 """Forecasts up to this level err like ``ORDINARY_ERROR``."""
@@ -36,13 +34,13 @@ smoke of 2020. A plume that leaves is a large error, so the lower tail is long."
 
 def smoke_share(log_level: np.ndarray) -> np.ndarray:
     """0 for forecasts up to ``ORDINARY_UGM3``, 1 from ``SMOKE_UGM3`` on; ``log_level`` is log(forecast + offset)."""
-    start, end = np.log(ORDINARY_UGM3 + OFFSET_UGM3), np.log(SMOKE_UGM3 + OFFSET_UGM3)
+    start, end = np.log(ORDINARY_UGM3 + LOG_OFFSET_UGM3), np.log(SMOKE_UGM3 + LOG_OFFSET_UGM3)
     return np.clip((log_level - start) / (end - start), 0.0, 1.0)
 
 
 def prior_quantiles(level_ugm3: float, *, horizon_days: int) -> np.ndarray:
     """Log ratio of observed to forecast at each of ``PROBABILITIES`` for a forecast of one level."""
-    share = float(smoke_share(np.log(level_ugm3 + OFFSET_UGM3)))
+    share = float(smoke_share(np.log(level_ugm3 + LOG_OFFSET_UGM3)))
     return (1.0 - share) * np.array(ORDINARY_ERROR[horizon_days]) + share * np.array(SMOKE_ERROR[horizon_days])
 
 

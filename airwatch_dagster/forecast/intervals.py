@@ -8,8 +8,9 @@ from typing import Any, Final, Self
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.enrich.log_anomaly import LOG_OFFSET_UGM3
 from airwatch_dagster.errors import ContractViolation
-from airwatch_dagster.forecast.error_prior import OFFSET_UGM3, PROBABILITIES, prior_quantiles, smoke_share
+from airwatch_dagster.forecast.error_prior import PROBABILITIES, prior_quantiles, smoke_share
 from airwatch_dagster.schemas.columns import HIGHEST_PM25_UGM3, HORIZONS_DAYS
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 
@@ -104,15 +105,15 @@ class IntervalCalibration:
         Intervals hold their forecast, never fall below 0, and at one level only widen with the lead. The chance of
         exceeding a limit falls as the limit rises; that of exceeding the upper end is 5 %.
         """
-        log_level = np.log(pm25_ugm3 + OFFSET_UGM3)
+        log_level = np.log(pm25_ugm3 + LOG_OFFSET_UGM3)
         width = width_at(log_level, site_ids=site_ids, widths=self.site_widths)
         ratios = np.zeros((len(PROBABILITIES), len(log_level)))
         for horizon in HORIZONS_DAYS:
             rows = horizon_days == horizon
             ratios[:, rows] = self._ratios(horizon, log_level[rows], days_since_observed[rows] > 0, width[rows])
-        lower, upper = (np.exp(log_level + ratios[end]) - OFFSET_UGM3 for end in (LOWER_END, UPPER_END))
+        lower, upper = (np.exp(log_level + ratios[end]) - LOG_OFFSET_UGM3 for end in (LOWER_END, UPPER_END))
         chances = {
-            column: _chance_above(np.log(limit + OFFSET_UGM3) - log_level, ratios)
+            column: _chance_above(np.log(limit + LOG_OFFSET_UGM3) - log_level, ratios)
             for limit, column in PROBABILITY_COLUMNS.items()
         }
         return Outlook(np.clip(lower, 0.0, pm25_ugm3), np.clip(upper, pm25_ugm3, HIGHEST_PM25_UGM3), chances)
@@ -143,7 +144,7 @@ def prior_errors(horizon_days: int) -> LeadErrors:
 
 
 def _at_level(lead: LeadErrors, log_level: np.ndarray) -> np.ndarray:
-    knots = np.log(np.array(LEVELS_UGM3) + OFFSET_UGM3)
+    knots = np.log(np.array(LEVELS_UGM3) + LOG_OFFSET_UGM3)
     return np.array([np.interp(log_level, knots, quantile) for quantile in zip(*lead.quantiles, strict=True)])
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.clean.aqi import aqi_category, pm25_aqi
-from airwatch_dagster.enrich.weather import beside_weather
+from airwatch_dagster.enrich.weather import join_weather
 from airwatch_dagster.fit.examples import at_horizon
 from airwatch_dagster.fit.models.families import FittedModel
 from airwatch_dagster.forecast.intervals import IntervalCalibration
@@ -34,7 +34,7 @@ def predict(
         return spec.empty()
     rows = pd.concat([at_horizon(features, horizon_days=horizon) for horizon in HORIZONS_DAYS], ignore_index=True)
     rows = rows.sort_values(["issue_date", "site_id", "horizon_days"], ignore_index=True)
-    known = rows if weather is None else beside_weather(rows, weather)
+    known = rows if weather is None else join_weather(rows, weather)
     forecast = np.round(model.predict(known), _DECIMALS)
     band = calibration or IntervalCalibration.prior()
     age = rows["days_since_observed"].to_numpy()

@@ -27,9 +27,6 @@ PARTITIONS: Final[dict[Grain, dg.TimeWindowPartitionsDefinition | None]] = {
     "none": None,
 }
 
-FEATURE_HISTORY_DAYS: Final = 28
-"""Days before the issue day whose site-days the features read."""
-
 TRAINING_MONTHS: Final = 36
 """Months of training examples before the month a model serves."""
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.enrich.weather import KEY, TABLE, beside_weather, known_weather
+from airwatch_dagster.enrich.weather import KEY, TABLE, checked_weather, join_weather
 from airwatch_dagster.errors import ConfigurationError, ContractViolation
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
 from airwatch_dagster.orchestration.settings import Settings
@@ -44,7 +44,7 @@ def issued_weather(issue_dates: pd.Series | pd.DatetimeIndex, *, by: pd.Timestam
 def with_weather(rows: pd.DataFrame, *, by: pd.Timestamp | None = None) -> pd.DataFrame:
     """Examples with the weather issued for them; the very same frame while the weather is switched off."""
     weather = issued_weather(rows["issue_date"], by=by)
-    return rows if weather is None else beside_weather(rows, weather)
+    return rows if weather is None else join_weather(rows, weather)
 
 
 def given_days(storage: TableStorage) -> list[str]:
@@ -84,7 +84,7 @@ def weather_given() -> str:
 
 def _known(storage: TableStorage, days: list[str]) -> pd.DataFrame:
     """What the files of these days say of the weather, once it is sure that all of it may be used."""
-    return known_weather(pd.concat(in_threads(partial(_of_day, storage), days), ignore_index=True))[KEPT]
+    return checked_weather(pd.concat(in_threads(partial(_of_day, storage), days), ignore_index=True))[KEPT]
 
 
 def _of_day(storage: TableStorage, day: str) -> pd.DataFrame:

@@ -10,8 +10,8 @@ from airwatch_dagster.orchestration.table_asset import AssetResult
 from airwatch_dagster.orchestration.training.by_month import stacked
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster.watch.monitor_changes import monitor_changes as changes_of
-from airwatch_dagster.watch.monitor_spells import joined_stretches, no_stretches, stretches
-from airwatch_dagster.watch.revision_warnings import notable
+from airwatch_dagster.watch.monitor_spells import joined_spells, monitor_spells, no_spells
+from airwatch_dagster.watch.revision_warnings import revision_warnings
 from airwatch_dagster.watch.revisions import find_revisions
 
 REVISION_CHECKS: Final = {
@@ -24,19 +24,20 @@ _SENTENCES: Final = dict(zip(REVISION_CHECKS, ("large_revision", "many_sites", "
 
 _VERSIONS: Final = ("date_local", "first_seen_at", "superseded_at")
 
-_STRETCH_READS: Final = (
+_SPELL_COLUMNS: Final = (
     *("state_code", "county_code", "site_number", "parameter_code", "poc", "date_local", "method_code"),
     *("latitude", "longitude", "superseded_at"),
 )
 
 
-def noticed_on(days: pd.DatetimeIndex, tables: TableStorage) -> AssetResult:
+def revisions_detected_on(days: pd.DatetimeIndex, tables: TableStorage) -> AssetResult:
     """The revisions noticed on each of ``days`` (UTC), and a warning for what deserves attention."""
-    found = {f"{day:%Y-%m-%d}": _noticed(day, tables) for day in days}
+    found = {f"{day:%Y-%m-%d}": _detected(day, tables) for day in days}
     windows = _champions_windows(tables)
     known_sites = tables.read_or_empty("monitors")["site_id"].nunique()
     notes = {
-        day: notable(revisions, known_sites=known_sites, training_windows=windows) for day, revisions in found.items()
+        day: revision_warnings(revisions, known_sites=known_sites, training_windows=windows)
+        for day, revisions in found.items()
     }
     warnings = {
         check: {day: sentence for day, said in notes.items() if (sentence := said[name])}
@@ -48,14 +49,14 @@ def noticed_on(days: pd.DatetimeIndex, tables: TableStorage) -> AssetResult:
 
 def all_monitor_changes(tables: TableStorage, monitors: pd.DataFrame, *, today: pd.Timestamp) -> pd.DataFrame:
     """Changes of every monitor over the whole stored history, read a year at a time."""
-    told = no_stretches()
+    told = no_spells()
     for days in _by_year(list(tables.stored_partitions("raw_readings"))):
-        told = joined_stretches(told, stretches(tables.read("raw_readings", days, columns=_STRETCH_READS)))
+        told = joined_spells(told, monitor_spells(tables.read("raw_readings", days, columns=_SPELL_COLUMNS)))
     stored = tables.read_or_empty("monitor_changes")
     return changes_of(told, monitors=monitors, stored=stored, today=today)
 
 
-def _noticed(day: pd.Timestamp, tables: TableStorage) -> pd.DataFrame:
+def _detected(day: pd.Timestamp, tables: TableStorage) -> pd.DataFrame:
     """Partitions that were not written since hold nothing that was noticed on the day."""
     written = tables.stored_partitions("raw_readings")
     candidates = [key for key, moment in written.items() if pd.Timestamp(moment).tz_convert(None) >= day]

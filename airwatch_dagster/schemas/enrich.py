@@ -29,7 +29,7 @@ NEIGHBOUR_MEASURES: Final = {
 """What is averaged over a group of neighbours."""
 
 
-SMOOTHINGS: Final = {
+MAP_SAMPLES: Final = {
     **{f"around_{km}km": f"around the site, smoothed over {km} km" for km in (50, 150, 400)},
     **{f"offset_300km_{sector}": f"300 km to the {sector.upper()} of it, smoothed over 120 km" for sector in SECTORS},
     **{f"offset_800km_{sector}": f"800 km to the {sector.upper()} of it, smoothed over 250 km" for sector in SECTORS},
@@ -39,7 +39,7 @@ SMOOTHINGS: Final = {
 _LOG_ANOMALY: Final = "Log departure of the other sites from their own 28-day means"
 
 
-FLOW: Final = {
+ADVECTION: Final = {
     "advected_log": "Log anomaly that the day's map brings if it moves on as it did since yesterday",
     "advected_broadly_log": "The same, with more weight on the second-best ways to move",
     "flow_east_km": "How far east lay what came to the site since yesterday, by the maps; negative: west",
@@ -49,7 +49,7 @@ FLOW: Final = {
 }
 """What two days' maps tell of the flow of air around a site."""
 
-FLOW_COLUMNS: Final = frozenset(FLOW)
+ADVECTION_COLUMNS: Final = frozenset(ADVECTION)
 
 
 def derived(description: str) -> Any:
@@ -67,11 +67,12 @@ def _around() -> type[Table]:
     }
     fields |= {
         f"{place}_log{suffix}": c.field(f"{_LOG_ANOMALY}, {where}, {day}; 0 where none reports", ge=-2.0, le=2.0)
-        for place, where in SMOOTHINGS.items()
+        for place, where in MAP_SAMPLES.items()
         for suffix, day in {"": "on the issue day", "_before": "the day before"}.items()
     }
     fields |= {
-        name: c.field(f"{what}; null where too few sites report to tell", nullable=True) for name, what in FLOW.items()
+        name: c.field(f"{what}; null where too few sites report to tell", nullable=True)
+        for name, what in ADVECTION.items()
     }
     namespace = {"__annotations__": dict.fromkeys(fields, np.float32), "__module__": __name__, **fields}
     return type("_Around", (Table,), namespace)

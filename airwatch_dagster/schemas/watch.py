@@ -56,7 +56,7 @@ COVERAGE_STATUSES: Final = ("observed", "invalid", "not_scheduled", "late", "mis
 """A site's day: a valid reading; a reading that is no truth; no sampler due; due, not published yet and still within
 EPA's deadline; not published though the deadline has passed."""
 
-SCHEDULES: Final = ("daily", "1-in-3", "1-in-6", "unknown")
+SAMPLING_SCHEDULES: Final = ("daily", "1-in-3", "1-in-6", "unknown")
 
 
 @table(grain="month", key=("site_id", "date_local"), partition_column="date_local")
@@ -68,7 +68,7 @@ class Coverage(Table):
     status: str = c.field("What is known about the day", isin=COVERAGE_STATUSES)
     schedule: str = c.field(
         "Schedule of the site's samplers together, from its last quarter of readings; unknown makes nothing due",
-        isin=SCHEDULES,
+        isin=SAMPLING_SCHEDULES,
     )
     expected_by: pd.Timestamp = c.field(
         "Day by which it should be published: 90 days after its quarter by EPA's deadline; 2 days after the day from "

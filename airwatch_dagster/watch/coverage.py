@@ -10,7 +10,7 @@ from airwatch_dagster.acquire.deadlines import due_on
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.watch import COVERAGE_STATUSES
 from airwatch_dagster.watch.running_sites import running_sites
-from airwatch_dagster.watch.sampling_schedules import is_due, schedules
+from airwatch_dagster.watch.sampling_schedules import is_due, sampling_schedules
 
 REAL_TIME_DAYS: Final = 2
 """Days after the day by which a site that reports to AirNow is there: its file is complete around noon of the next."""
@@ -57,7 +57,7 @@ def _month(
     seen = site_days[site_days["date_local"].between(first - pd.DateOffset(months=WINDOW_MONTHS - 1), last)]
     sites = running_sites(seen, monitors=monitors, today=today)
     open_days = _open_days(sites, first=first, last=min(last, today - pd.Timedelta(days=1)))
-    rows = open_days.join(sites, on="site_id").join(schedules(seen), on="site_id")
+    rows = open_days.join(sites, on="site_id").join(sampling_schedules(seen), on="site_id")
     readings = seen[["site_id", "date_local", "is_valid", "is_provisional"]]
     rows = rows.merge(readings, on=["site_id", "date_local"], how="left", validate="one_to_one")
     rows = rows.fillna({"schedule": "unknown", "phase": 0}).assign(expected_by=_expected_by)

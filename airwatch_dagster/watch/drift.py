@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.enrich import FLOW_COLUMNS, LAG_DAYS, NEIGHBOUR_MEANS, SECTORS, SMOOTHINGS
+from airwatch_dagster.schemas.enrich import ADVECTION_COLUMNS, LAG_DAYS, MAP_SAMPLES, NEIGHBOUR_MEANS, SECTORS
 from airwatch_dagster.watch.drift_page import with_summary
 
 CALENDAR_COLUMNS: Final = frozenset({"season_sin", "season_cos", "weekday", "latitude", "longitude"})
@@ -25,7 +25,9 @@ REPEATED_COLUMNS: Final = frozenset(f"pm25_lag_{days}d_ugm3" for days in LAG_DAY
 SECTOR_COLUMNS: Final = frozenset(f"{ring}_{sector}_pm25_ugm3" for ring in ("near", "far") for sector in SECTORS)
 """The surroundings once more by direction: they drift when nearby_pm25_ugm3 does, and sixteen plots hide the others."""
 
-MAP_COLUMNS: Final = frozenset(f"{place}_log{day}" for place in SMOOTHINGS for day in ("", "_before")) | FLOW_COLUMNS
+MAP_COLUMNS: Final = (
+    frozenset(f"{place}_log{day}" for place in MAP_SAMPLES for day in ("", "_before")) | ADVECTION_COLUMNS
+)
 """Departures of the surroundings from their own usual, and how they move: the wind's doing, not an instrument's."""
 
 NOT_WATCHED: Final = CALENDAR_COLUMNS | DERIVED_COLUMNS | REPEATED_COLUMNS | SECTOR_COLUMNS | MAP_COLUMNS

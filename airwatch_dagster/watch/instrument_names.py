@@ -2,7 +2,7 @@
 
 from typing import Final
 
-METHOD_NAMES: Final = {
+INSTRUMENT_NAMES: Final = {
     "116": "BGI PQ200 filter, WINS",
     "117": "R&P 2000 filter, WINS",
     "118": "R&P 2025 filter, WINS",
@@ -33,6 +33,6 @@ METHOD_NAMES: Final = {
 the T640's aligned and corrected ones. Source: AQS methods of parameter 88101."""
 
 
-def method_text(method_code: str) -> str:
+def instrument_name(method_code: str) -> str:
     """Code and short name, such as ``170 Met One BAM-1020``; the code alone where no name is known."""
-    return f"{method_code} {METHOD_NAMES.get(method_code, '')}".strip()
+    return f"{method_code} {INSTRUMENT_NAMES.get(method_code, '')}".strip()

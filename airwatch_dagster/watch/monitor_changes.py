@@ -8,7 +8,7 @@ import pandas as pd
 from airwatch_dagster.clean.site_days import ORIGINAL_METHODS, RESTATED_METHODS, RESTATED_POC_OFFSET
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import SITE_POC
-from airwatch_dagster.watch.instrument_names import method_text
+from airwatch_dagster.watch.instrument_names import instrument_name
 from airwatch_dagster.watch.monitor_spells import MONITOR, same_as_before
 from airwatch_dagster.watch.site_changes import openings_and_closings, relocations
 
@@ -52,8 +52,8 @@ def _instruments(stretches: pd.DataFrame) -> pd.DataFrame:
     rows = changed.assign(
         changed_on=changed["first_day"],
         kind="instrument",
-        before=changed["before"].map(method_text),
-        after=changed["method_code"].map(method_text),
+        before=changed["before"].map(instrument_name),
+        after=changed["method_code"].map(instrument_name),
     )
     told = "The monitor (POC {poc}) went from {before} to {after}: readings before and after differ by instrument too."
     return _described(rows, told)
@@ -78,8 +78,8 @@ def _restated_pairs(stretches: pd.DataFrame) -> pd.DataFrame:
     first = pairs.assign(changed_on=changed_on)[both_run].sort_values("changed_on").drop_duplicates(MONITOR)
     rows = first.assign(
         kind="restated_pair",
-        before=first["method_code"].map(method_text),
-        after=first["method_code_corrected"].map(method_text),
+        before=first["method_code"].map(instrument_name),
+        after=first["method_code_corrected"].map(instrument_name),
         corrected_poc=first["poc"] + RESTATED_POC_OFFSET,
     )
     told = (

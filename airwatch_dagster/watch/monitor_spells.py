@@ -15,11 +15,11 @@ some 160 days, and six are 190 or longer."""
 
 MONITOR: Final = ["site_id", "parameter_code", "poc"]
 STATE: Final = ["method_code", "latitude", "longitude"]
-STRETCH_COLUMNS: Final = [*MONITOR, *STATE, "first_day", "last_day", "day_count"]
+SPELL_COLUMNS: Final = [*MONITOR, *STATE, "first_day", "last_day", "day_count"]
 
 
-def stretches(raw_readings: pd.DataFrame) -> pd.DataFrame:
-    """Runs of days on which a monitor had one method and one position, in ``STRETCH_COLUMNS``, by monitor and time.
+def monitor_spells(raw_readings: pd.DataFrame) -> pd.DataFrame:
+    """Runs of days on which a monitor had one method and one position, in ``SPELL_COLUMNS``, by monitor and time.
 
     ``day_count`` counts its days with a published row. A run ends where the method or position differs, a null method
     being one of its own, and where the monitor is silent for more than ``CLOSED_AFTER_DAYS``. Superseded versions take
@@ -33,7 +33,7 @@ def stretches(raw_readings: pd.DataFrame) -> pd.DataFrame:
     return _joined(days.assign(first_day=days["date_local"], last_day=days["date_local"], day_count=1))
 
 
-def joined_stretches(earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
+def joined_spells(earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
     """The stretches of both histories as if they had been read at once; associative.
 
     Raises ValueError when a monitor has days of one history among those of the other: they cannot be told apart.
@@ -42,9 +42,9 @@ def joined_stretches(earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame
     return _joined(pd.concat(filled, ignore_index=True)) if filled else earlier
 
 
-def no_stretches() -> pd.DataFrame:
+def no_spells() -> pd.DataFrame:
     """The stretches of no history: what joining starts from."""
-    return stretches(TABLES["raw_readings"].empty())
+    return monitor_spells(TABLES["raw_readings"].empty())
 
 
 def same_as_before(rows: pd.DataFrame, columns: list[str]) -> pd.Series:
@@ -62,7 +62,7 @@ def _joined(parts: pd.DataFrame) -> pd.DataFrame:
     run = (~goes_on).cumsum()
     runs = rows.groupby(run)
     rows = rows.assign(last_day=runs["last_day"].transform("max"), day_count=runs["day_count"].transform("sum"))
-    return rows[~goes_on][STRETCH_COLUMNS].reset_index(drop=True)
+    return rows[~goes_on][SPELL_COLUMNS].reset_index(drop=True)
 
 
 def _refuse_overlap(rows: pd.DataFrame) -> None:

@@ -14,7 +14,7 @@ LISTED_AREAS: Final = 10
 """Areas a sentence names; the rest are counted."""
 
 
-def dark_areas(coverage: pd.DataFrame, *, area: Area) -> dict[str, str]:
+def area_outages(coverage: pd.DataFrame, *, area: Area) -> dict[str, str]:
     """Month (``2021-07``) → which areas went dark in it, when, for how long and with how many sites; months with any.
 
     An area is each state or statistical area that ``area`` names, each state of the whole country: one site's outage

@@ -25,7 +25,9 @@ SETTLING_DAYS: Final = 7
 its last week is read again for that reason."""
 
 
-def notable(revisions: pd.DataFrame, *, known_sites: int, training_windows: pd.DataFrame) -> dict[str, str | None]:
+def revision_warnings(
+    revisions: pd.DataFrame, *, known_sites: int, training_windows: pd.DataFrame
+) -> dict[str, str | None]:
     """A sentence for each of large_revision, many_sites and training_window, or None where there is nothing to say.
 
     ``revisions`` are those noticed on one day, in the columns of that table; ``known_sites`` is the number of sites

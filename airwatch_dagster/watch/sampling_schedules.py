@@ -42,7 +42,7 @@ _ORIGIN: Final = NATIONAL_SAMPLE_DAYS["1-in-3"]
 _LONGEST: Final = max(DAYS_BETWEEN_SAMPLES.values())
 
 
-def schedules(site_days: pd.DataFrame) -> pd.DataFrame:
+def sampling_schedules(site_days: pd.DataFrame) -> pd.DataFrame:
     """One row per site of ``site_days``, by site_id: its ``schedule`` and ``phase``, from its last quarter of readings.
 
     A site with several samplers counts by what they cover together, hence by the most frequent. Samples made up on

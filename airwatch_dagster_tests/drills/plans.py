@@ -76,7 +76,7 @@ class Drill:
     scenario: Scenario
     fault_share: float
     fault_kinds: tuple[FaultKind, ...]
-    most_in_a_row: int
+    max_in_a_row: int
     hang_seconds: float
     kills: tuple["Kill", ...]
 
@@ -91,7 +91,7 @@ class Drill:
             scenario,
             fault_share=draw.uniform(0.1, 0.6),
             fault_kinds=draw.choice((DEFAULT_KINDS, FAULT_KINDS)),
-            most_in_a_row=draw.randint(1, 6),
+            max_in_a_row=draw.randint(1, 6),
             hang_seconds=draw.uniform(0.05, 0.2),
             kills=tuple(
                 Kill(draw.randrange(len(scenario.clocks)), draw.random(), draw.choice(("clock", "work", "work")))
@@ -105,7 +105,7 @@ class Drill:
             self.seed,
             share=self.fault_share,
             kinds=self.fault_kinds,
-            most_in_a_row=self.most_in_a_row,
+            max_in_a_row=self.max_in_a_row,
             hang_seconds=self.hang_seconds,
             retry_after_seconds=0,
         )

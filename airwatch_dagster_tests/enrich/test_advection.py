@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
-from airwatch_dagster.enrich.advection import flow_features
-from airwatch_dagster.schemas.enrich import FLOW
+from airwatch_dagster.enrich.advection import advection_features
+from airwatch_dagster.schemas.enrich import ADVECTION
 from airwatch_dagster_tests.enrich.networks import EARTH_KM, Lattice, stations_at, strewn
 
 LATTICE = Lattice()
@@ -19,8 +19,8 @@ Place = tuple[float, float]
 
 
 def seen_from(target: np.ndarray, log_anomaly: np.ndarray, *, day: int) -> dict[str, float]:
-    found = flow_features(log_anomaly, stations=LATTICE.stations, targets=target)
-    assert set(found) == set(FLOW)
+    found = advection_features(log_anomaly, stations=LATTICE.stations, targets=target)
+    assert set(found) == set(ADVECTION)
     return {name: float(values[day, 0]) for name, values in found.items()}
 
 
@@ -83,11 +83,11 @@ def test_a_day_on_which_nobody_reports_has_no_flow_nor_has_the_next() -> None:
 
 def test_one_site_tells_no_flow_and_two_close_ones_do() -> None:
     two, days = stations_at((40.0, -90.0), (40.1, -90.0)), np.zeros((2, 2))
-    alone = flow_features(days[:, :1], stations=two.iloc[:1], targets=np.array([0]))
+    alone = advection_features(days[:, :1], stations=two.iloc[:1], targets=np.array([0]))
     assert all(np.isnan(values).all() for values in alone.values())
-    both = flow_features(days, stations=two, targets=np.array([0]))
+    both = advection_features(days, stations=two, targets=np.array([0]))
     assert [abs(values[1, 0]) < 1e-9 for values in both.values()] == [True] * 6
-    far = flow_features(days, stations=stations_at((21.3, -157.9), (61.2, -149.9)), targets=np.array([0, 1]))
+    far = advection_features(days, stations=stations_at((21.3, -157.9), (61.2, -149.9)), targets=np.array([0, 1]))
     assert all(np.isnan(values).all() for values in far.values())
 
 
@@ -102,14 +102,14 @@ def test_flow_equals_a_slow_obvious_loop() -> None:
     stations, target = strewn(25, seed=4), 7
     log_anomaly = np.clip(np.random.default_rng(0).normal(0.0, 0.6, (2, 25)), -1.5, 2.0)
     log_anomaly[0, 3] = log_anomaly[1, 11] = np.nan
-    found = flow_features(log_anomaly, stations=stations, targets=np.array([target]))
+    found = advection_features(log_anomaly, stations=stations, targets=np.array([target]))
     places = list(zip(stations["latitude"].tolist(), stations["longitude"].tolist(), strict=True))
-    expected = slow_flow(log_anomaly, places, target=target)
+    expected = slow_advection(log_anomaly, places, target=target)
     for name, value in expected.items():
         assert found[name][1, 0] == pytest.approx(value, abs=0.02 if name.endswith("_km") else 2e-4), name
 
 
-def slow_flow(log_anomaly: np.ndarray, places: list[Place], *, target: int) -> dict[str, float]:
+def slow_advection(log_anomaly: np.ndarray, places: list[Place], *, target: int) -> dict[str, float]:
     """Move by move and station by station, for the second day."""
     errors, brought, ways = [], [], []
     for km, sector in [(0.0, 0), *((km, sector) for km in (150.0, 300.0, 500.0, 750.0) for sector in range(8))]:
@@ -162,9 +162,9 @@ def test_a_day_and_the_one_before_alone_have_the_bits_of_a_range() -> None:
     stations = strewn(40, seed=6)
     log_anomaly = np.random.default_rng(1).normal(0.0, 0.5, (6, 40))
     log_anomaly[log_anomaly > 0.9] = np.nan
-    together = flow_features(log_anomaly, stations=stations, targets=np.arange(9))
+    together = advection_features(log_anomaly, stations=stations, targets=np.arange(9))
     for day in range(1, 6):
-        alone = flow_features(log_anomaly[day - 1 : day + 1], stations=stations, targets=np.arange(9))
+        alone = advection_features(log_anomaly[day - 1 : day + 1], stations=stations, targets=np.arange(9))
         for name, values in together.items():
             np.testing.assert_array_equal(alone[name][1], values[day], err_msg=name)
 
@@ -175,7 +175,7 @@ def test_stations_a_continent_away_and_threads_change_no_bit() -> None:
     more = pd.concat([stations, far.assign(site_id="02020" + far["site_id"].str[5:])], ignore_index=True)
     log_anomaly = np.random.default_rng(1).normal(0.0, 0.5, (4, 70))
     with threadpool_limits(1):
-        alone = flow_features(log_anomaly[:, :40], stations=stations, targets=np.arange(9))
+        alone = advection_features(log_anomaly[:, :40], stations=stations, targets=np.arange(9))
     with threadpool_limits(2):
-        for name, values in flow_features(log_anomaly, stations=more, targets=np.arange(9)).items():
+        for name, values in advection_features(log_anomaly, stations=more, targets=np.arange(9)).items():
             np.testing.assert_array_equal(values, alone[name], err_msg=name)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from airwatch_dagster.enrich.log_anomaly import bounded, log_pm25, pm25_of_log
+from airwatch_dagster.enrich.log_anomaly import clipped, log_pm25, pm25_of_log
 
 
 @pytest.mark.parametrize(
@@ -20,10 +20,10 @@ def test_what_was_taken_the_log_of_comes_back() -> None:
 
 def test_null_stays_null() -> None:
     assert np.isnan(log_pm25(np.array([np.nan]))).all()
-    assert np.isnan(bounded(np.array([np.nan]))).all()
+    assert np.isnan(clipped(np.array([np.nan]))).all()
 
 
 def test_anomalies_count_from_minus_1_5_to_2_and_no_further() -> None:
     fire = log_pm25(np.array([824.0])) - log_pm25(np.array([8.0]))
     assert fire.item() == pytest.approx(4.32, abs=0.01)
-    np.testing.assert_array_equal(bounded(np.array([-3.0, -1.5, 0.4, 2.0, fire.item()])), [-1.5, -1.5, 0.4, 2.0, 2.0])
+    np.testing.assert_array_equal(clipped(np.array([-3.0, -1.5, 0.4, 2.0, fire.item()])), [-1.5, -1.5, 0.4, 2.0, 2.0])

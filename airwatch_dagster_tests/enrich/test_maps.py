@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
-from airwatch_dagster.enrich.maps import bell, direction, field_features
-from airwatch_dagster.schemas.enrich import SECTORS, SMOOTHINGS
+from airwatch_dagster.enrich.maps import bell, direction, map_features
+from airwatch_dagster.schemas.enrich import MAP_SAMPLES, SECTORS
 from airwatch_dagster_tests.enrich.networks import EARTH_KM, stations_at, strewn
 
 DAYS = 6
@@ -27,12 +27,12 @@ def anomalies(stations: pd.DataFrame, *, seed: int = 0) -> np.ndarray:
 
 def at_first(log_anomaly: list[list[float]], stations: pd.DataFrame) -> dict[str, list[float]]:
     """What the first station reads, day by day."""
-    found = field_features(np.array(log_anomaly, dtype=float), stations=stations, targets=np.array([0]))
+    found = map_features(np.array(log_anomaly, dtype=float), stations=stations, targets=np.array([0]))
     return {name: values[:, 0].tolist() for name, values in found.items()}
 
 
 def test_there_is_a_reading_for_every_place_of_the_table_and_both_days() -> None:
-    expected = {f"{place}_log{day}" for place in SMOOTHINGS for day in ("", "_before")}
+    expected = {f"{place}_log{day}" for place in MAP_SAMPLES for day in ("", "_before")}
     assert set(at_first([[0.0, 1.0]], north_of_the_first(100.0))) == expected
 
 
@@ -63,8 +63,8 @@ def test_a_cloud_that_way_is_read_on_that_side_first(sector: str) -> None:
 def test_every_map_equals_a_slow_obvious_loop() -> None:
     stations, target, day = strewn(25, seed=3), 4, 5
     log_anomaly = anomalies(stations)
-    found = field_features(log_anomaly, stations=stations, targets=np.array([target]))
-    for place in SMOOTHINGS:
+    found = map_features(log_anomaly, stations=stations, targets=np.array([target]))
+    for place in MAP_SAMPLES:
         for which, suffix in ((day, ""), (day - 1, "_before")):
             expected = read(place, log_anomaly[which], stations, target=target)
             assert found[f"{place}_log{suffix}"][day, 0] == pytest.approx(expected, abs=1e-4), place
@@ -105,11 +105,11 @@ def test_a_site_is_never_part_of_its_own_map_wherever_it_stood() -> None:
     log_anomaly, targets = anomalies(stations), np.array([0, 1])
     other = log_anomaly.copy()
     other[:, [0, 1]] = 2.0
-    before, after = (field_features(one, stations=stations, targets=targets) for one in (log_anomaly, other))
+    before, after = (map_features(one, stations=stations, targets=targets) for one in (log_anomaly, other))
     for name in before:
         np.testing.assert_array_equal(after[name], before[name])
-    seen = field_features(other, stations=stations, targets=np.array([2]))["around_400km_log"]
-    assert (seen > field_features(log_anomaly, stations=stations, targets=np.array([2]))["around_400km_log"]).any()
+    seen = map_features(other, stations=stations, targets=np.array([2]))["around_400km_log"]
+    assert (seen > map_features(log_anomaly, stations=stations, targets=np.array([2]))["around_400km_log"]).any()
 
 
 def test_the_day_before_is_the_map_of_that_day_and_nothing_on_the_first() -> None:
@@ -127,7 +127,7 @@ def test_a_map_never_leaves_the_bounds_of_what_it_is_made_of() -> None:
     stations = strewn(30, seed=5)
     for extreme in (-1.5, 2.0):
         field = np.full((1, 30), extreme)
-        found = field_features(field, stations=stations, targets=np.arange(30))
+        found = map_features(field, stations=stations, targets=np.arange(30))
         assert max(np.abs(values).max() for values in found.values()) <= abs(extreme)
 
 
@@ -137,7 +137,7 @@ def test_weights_end_where_they_are_less_than_a_step() -> None:
 
 
 def bits(log_anomaly: np.ndarray, stations: pd.DataFrame) -> dict[str, np.ndarray]:
-    return field_features(log_anomaly, stations=stations, targets=np.arange(5))
+    return map_features(log_anomaly, stations=stations, targets=np.arange(5))
 
 
 def test_two_days_alone_have_the_bits_of_a_range() -> None:

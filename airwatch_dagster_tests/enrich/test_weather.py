@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from airwatch_dagster.enrich.weather import WEATHER_COLUMNS, beside_weather, known_weather
+from airwatch_dagster.enrich.weather import WEATHER_COLUMNS, checked_weather, join_weather
 from airwatch_dagster.errors import ContractViolation
 from airwatch_dagster.schemas import CONTRACTS
 from airwatch_dagster_tests.builders import weather_forecasts
@@ -17,7 +17,7 @@ GUAM: dict[str, Any] = {"site_id": "660100001"}
 
 def refusal(*changes: dict[str, Any]) -> str:
     with pytest.raises(ContractViolation) as caught:
-        known_weather(weather_forecasts(*changes))
+        checked_weather(weather_forecasts(*changes))
     assert not caught.value.retry_helps
     return str(caught.value)
 
@@ -25,7 +25,7 @@ def refusal(*changes: dict[str, Any]) -> str:
 def test_weather_known_by_the_end_of_the_issue_day_is_taken_as_it_is() -> None:
     given = weather_forecasts({"issued_at": pd.Timestamp("2021-07-05 00:00")}, SECOND)
 
-    pd.testing.assert_frame_equal(known_weather(given), given)
+    pd.testing.assert_frame_equal(checked_weather(given), given)
 
 
 def test_a_value_that_was_not_known_yet_is_refused_with_the_moment_it_had_to_be() -> None:
@@ -46,7 +46,7 @@ def test_a_longer_lead_allows_no_later_weather() -> None:
 def test_on_guam_the_issue_day_ends_ten_hours_before_that_of_utc() -> None:
     in_time = weather_forecasts({**GUAM, "issued_at": pd.Timestamp("2021-07-04 14:00")})
 
-    assert len(known_weather(in_time)) == 1
+    assert len(checked_weather(in_time)) == 1
     assert "latest_allowed=2021-07-04 14:00:00" in refusal({**GUAM, "issued_at": pd.Timestamp("2021-07-04 14:01")})
 
 
@@ -95,19 +95,19 @@ def test_weather_that_breaks_its_contract_is_refused(column: str, value: Any, ru
     given[column] = [value]
 
     with pytest.raises(ContractViolation, match=f"^weather_forecasts: the frame breaks the contract: {rule}"):
-        known_weather(given)
+        checked_weather(given)
 
 
 def test_two_forecasts_of_one_day_are_refused() -> None:
     given = weather_forecasts({}, {**SECOND, "weather_model": "NAM"}).assign(site_id="170319001")
 
     with pytest.raises(ContractViolation, match="site_id, issue_date, horizon_days must identify one row"):
-        known_weather(given)
+        checked_weather(given)
 
 
 def test_a_covariate_may_be_null_and_no_rows_are_known() -> None:
-    assert known_weather(weather_forecasts({"boundary_layer_height_m": None}))["boundary_layer_height_m"].isna().all()
-    assert known_weather(CONTRACTS["weather_forecasts"].empty()).empty
+    assert checked_weather(weather_forecasts({"boundary_layer_height_m": None}))["boundary_layer_height_m"].isna().all()
+    assert checked_weather(CONTRACTS["weather_forecasts"].empty()).empty
 
 
 def test_weather_stands_beside_its_site_day_and_lead_and_rows_stay_as_they_were() -> None:
@@ -122,7 +122,7 @@ def test_weather_stands_beside_its_site_day_and_lead_and_rows_stay_as_they_were(
         index=[7, 3, 5, 1],
     )
 
-    found = beside_weather(rows, weather)
+    found = join_weather(rows, weather)
 
     pd.testing.assert_frame_equal(found[list(rows)], rows)
     assert list(found)[3:] == list(WEATHER_COLUMNS.values())

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.schemas.enrich import SMOOTHINGS
+from airwatch_dagster.schemas.enrich import MAP_SAMPLES
 
-MAPS = [f"{place}_log{day}" for place in SMOOTHINGS for day in ("", "_before")]
+MAPS = [f"{place}_log{day}" for place in MAP_SAMPLES for day in ("", "_before")]
 OWN = [*(f"pm25_lag_{lag}d_ugm3" for lag in range(3)), "pm25_last_ugm3", "pm25_mean_7d_ugm3", "pm25_mean_14d_ugm3"]
 
 

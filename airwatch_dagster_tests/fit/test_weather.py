@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from airwatch_dagster.enrich.weather import KEY, WEATHER_COLUMNS, beside_weather
+from airwatch_dagster.enrich.weather import KEY, WEATHER_COLUMNS, join_weather
 from airwatch_dagster.errors import ContractViolation
 from airwatch_dagster.fit.models.families import FittedModel, fit
 from airwatch_dagster.fit.models.importance import importance
@@ -26,7 +26,7 @@ def windy(two_years: pd.DataFrame) -> pd.DataFrame:
     has_weather = two_years["site_id"] != "170310000"
     dirtier = two_years["pm25_observed_ugm3"] + (1000.0 - height_m) / 200.0
     examples = two_years.assign(pm25_observed_ugm3=dirtier.where(has_weather, two_years["pm25_observed_ugm3"]))
-    return beside_weather(examples, weather[has_weather])
+    return join_weather(examples, weather[has_weather])
 
 
 @pytest.fixture(scope="module")

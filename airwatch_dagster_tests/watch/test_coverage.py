@@ -15,8 +15,8 @@ from airwatch_dagster.acquire.deadlines import due_on
 from airwatch_dagster.clean.site_days import site_days as site_days_of
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.watch.coverage import completeness, coverage
-from airwatch_dagster.watch.outages import dark_areas
-from airwatch_dagster.watch.sampling_schedules import NATIONAL_SAMPLE_DAYS, schedules
+from airwatch_dagster.watch.outages import area_outages
+from airwatch_dagster.watch.sampling_schedules import NATIONAL_SAMPLE_DAYS, sampling_schedules
 from airwatch_dagster_tests.builders import monitors, site_days
 
 SITE, OTHER_SITE = "170319001", "170319002"
@@ -47,7 +47,7 @@ def status_on(made: pd.DataFrame, day: str) -> str:
 
 
 def schedule_of(dates: Iterable[pd.Timestamp]) -> str:
-    return str(schedules(readings(dates)).loc[SITE, "schedule"])
+    return str(sampling_schedules(readings(dates)).loc[SITE, "schedule"])
 
 
 DAILY = days("2021-05-01", "2021-07-31")
@@ -222,7 +222,7 @@ def test_statuses_are_those_of_a_loop_over_site_days(today: str) -> None:
     seen, now = a_network(), pd.Timestamp(today)
     made = july(seen, listed=monitors(), today=now)
     known = seen.set_index(["site_id", "date_local"])["is_valid"].to_dict()
-    told = schedules(seen[seen["date_local"] >= "2020-11-01"])
+    told = sampling_schedules(seen[seen["date_local"] >= "2020-11-01"])
     for row in made.itertuples():
         schedule, phase = told.loc[row.site_id]
         since_origin = (row.date_local - NATIONAL_SAMPLE_DAYS["1-in-3"]).days
@@ -250,7 +250,7 @@ def area(*statuses: str, first: str = "2021-07-01", **changes: Any) -> pd.DataFr
 
 def told_of(table: pd.DataFrame, setting: str = "cbsa:16980") -> dict[str, str]:
     """Which areas of AIRWATCH_AREA went dark."""
-    return dark_areas(table, area=Area.parse(setting))
+    return area_outages(table, area=Area.parse(setting))
 
 
 def test_an_area_without_any_due_reading_on_two_days_is_dark() -> None:
@@ -333,7 +333,7 @@ def test_genuine_filters_run_on_the_national_days(real_data: Path) -> None:
     folder = real_data / "airdata"
     raw = read_daily(folder / "daily_88101_2012.zip", date(2012, 10, 1), date(2012, 12, 31), source="airdata").readings
     raw = raw.assign(first_seen_at=LATER, superseded_at=pd.NaT)
-    told = schedules(site_days_of(raw, monitors=read_monitors(folder / "aqs_monitors.zip")))
+    told = sampling_schedules(site_days_of(raw, monitors=read_monitors(folder / "aqs_monitors.zip")))
     assert told["schedule"].value_counts().to_dict() == {"1-in-3": 119, "daily": 71, "1-in-6": 17}
     assert told.groupby("schedule")["phase"].unique().map(list).to_dict() == {
         "1-in-3": [0],

@@ -12,9 +12,9 @@ from airwatch_dagster.acquire.airdata.files import read_daily
 from airwatch_dagster.practice.formats.airdata import bulk_file
 from airwatch_dagster.practice.world.network import MONITORS
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.watch.instrument_names import METHOD_NAMES
+from airwatch_dagster.watch.instrument_names import INSTRUMENT_NAMES
 from airwatch_dagster.watch.monitor_changes import monitor_changes
-from airwatch_dagster.watch.monitor_spells import joined_stretches, no_stretches, stretches
+from airwatch_dagster.watch.monitor_spells import joined_spells, monitor_spells, no_spells
 from airwatch_dagster_tests.builders import monitors, raw_readings
 
 SITE, OTHER_SITE = "170319001", "170319002"
@@ -41,7 +41,7 @@ def changes_of(
     raw: pd.DataFrame, *, listed: pd.DataFrame | None = None, stored: pd.DataFrame = NONE_STORED, today: Any = TODAY
 ) -> pd.DataFrame:
     listed = monitors() if listed is None else listed
-    made = monitor_changes(stretches(raw), monitors=listed, stored=stored, today=pd.Timestamp(today))
+    made = monitor_changes(monitor_spells(raw), monitors=listed, stored=stored, today=pd.Timestamp(today))
     validated: pd.DataFrame = TABLES["monitor_changes"].schema.validate(made)
     return validated
 
@@ -94,7 +94,7 @@ def test_a_superseded_version_takes_no_part() -> None:
 
 def test_several_rows_of_a_day_are_one_day() -> None:
     raw = together(readings(YEAR), readings(YEAR, sample_duration="1 HOUR", method_code=None))
-    assert stretches(raw)["day_count"].tolist() == [365]
+    assert monitor_spells(raw)["day_count"].tolist() == [365]
 
 
 def test_an_instrument_published_twice_is_one_restated_pair() -> None:
@@ -196,7 +196,7 @@ def test_changes_outside_the_area_are_context() -> None:
 
 
 def test_without_history_there_are_no_changes() -> None:
-    made = monitor_changes(no_stretches(), monitors=monitors(), stored=NONE_STORED, today=TODAY)
+    made = monitor_changes(no_spells(), monitors=monitors(), stored=NONE_STORED, today=TODAY)
     assert list(made) == TABLES["monitor_changes"].column_names
     assert made.empty
 
@@ -213,11 +213,13 @@ def a_history() -> pd.DataFrame:
 def test_stretches_join_in_any_grouping_to_those_of_all_at_once(cuts: tuple[str, str]) -> None:
     raw = a_history()
     day = raw["date_local"]
-    a, b, c = (stretches(raw[part]) for part in (day < cuts[0], (day >= cuts[0]) & (day < cuts[1]), day >= cuts[1]))
-    whole = stretches(raw)
-    pd.testing.assert_frame_equal(joined_stretches(joined_stretches(a, b), c), whole)
-    pd.testing.assert_frame_equal(joined_stretches(a, joined_stretches(b, c)), whole)
-    pd.testing.assert_frame_equal(joined_stretches(no_stretches(), whole), whole)
+    a, b, c = (
+        monitor_spells(raw[part]) for part in (day < cuts[0], (day >= cuts[0]) & (day < cuts[1]), day >= cuts[1])
+    )
+    whole = monitor_spells(raw)
+    pd.testing.assert_frame_equal(joined_spells(joined_spells(a, b), c), whole)
+    pd.testing.assert_frame_equal(joined_spells(a, joined_spells(b, c)), whole)
+    pd.testing.assert_frame_equal(joined_spells(no_spells(), whole), whole)
 
 
 def test_stretches_are_those_of_a_loop_over_days() -> None:
@@ -233,31 +235,31 @@ def test_stretches_are_those_of_a_loop_over_days() -> None:
                 slow.append([state, row.date_local, row.date_local, 1])
     fast = [
         [(row.site_id, row.poc, row.method_code or "", row.latitude), row.first_day, row.last_day, row.day_count]
-        for row in stretches(raw).itertuples()
+        for row in monitor_spells(raw).itertuples()
     ]
     assert fast == slow
 
 
 def test_histories_that_overlap_do_not_join() -> None:
     with pytest.raises(ValueError, match="170319001-88101-1 overlap on 2021-03-01"):
-        joined_stretches(stretches(readings(YEAR[:60])), stretches(readings(YEAR[59:])))
+        joined_spells(monitor_spells(readings(YEAR[:60])), monitor_spells(readings(YEAR[59:])))
 
 
 @pytest.fixture(scope="module")
-def practice_stretches(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+def practice_spells(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """The practice network's published history of 2018-2024, year by year."""
-    path, history = tmp_path_factory.mktemp("bulk") / "daily.zip", no_stretches()
+    path, history = tmp_path_factory.mktemp("bulk") / "daily.zip", no_spells()
     for year in range(2018, 2025):
         file = bulk_file(f"daily_88101_{year}.zip", seed=1, today=TODAY.date())
         assert file is not None
         path.write_bytes(file.content)
         rows = read_daily(path, date(year, 1, 1), date(year, 12, 31), source="practice").readings
-        history = joined_stretches(history, stretches(rows.assign(superseded_at=pd.NaT)))
+        history = joined_spells(history, monitor_spells(rows.assign(superseded_at=pd.NaT)))
     return history
 
 
-def test_the_practice_network_shows_its_own_changes_and_no_others(practice_stretches: pd.DataFrame) -> None:
-    made = monitor_changes(practice_stretches, monitors=monitors(), stored=NONE_STORED, today=TODAY)
+def test_the_practice_network_shows_its_own_changes_and_no_others(practice_spells: pd.DataFrame) -> None:
+    made = monitor_changes(practice_spells, monitors=monitors(), stored=NONE_STORED, today=TODAY)
     assert told(made) == [
         ("instrument", "170319001", 3, "2021-07-01"),
         ("restated_pair", "170319001", 3, "2023-01-01"),
@@ -274,8 +276,8 @@ def test_the_practice_network_shows_its_own_changes_and_no_others(practice_stret
     assert found == {(site.site_id, one.poc, *method) for site, one in MONITORS for method in one.methods[1:]}
 
 
-def test_the_history_of_a_network_is_a_few_rows(practice_stretches: pd.DataFrame) -> None:
-    assert len(practice_stretches) < 2 * len(MONITORS)
+def test_the_history_of_a_network_is_a_few_rows(practice_spells: pd.DataFrame) -> None:
+    assert len(practice_spells) < 2 * len(MONITORS)
 
 
 def test_genuine_instrument_changes_are_found(real_data: Path) -> None:
@@ -291,4 +293,4 @@ def test_genuine_instrument_changes_are_found(real_data: Path) -> None:
 
 
 def test_every_method_of_the_practice_network_has_a_name() -> None:
-    assert {code for _, one in MONITORS for _, code in one.methods} <= set(METHOD_NAMES)
+    assert {code for _, one in MONITORS for _, code in one.methods} <= set(INSTRUMENT_NAMES)

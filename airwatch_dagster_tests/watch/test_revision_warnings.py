@@ -5,7 +5,7 @@ from typing import Any, Final
 import pandas as pd
 import pytest
 
-from airwatch_dagster.watch.revision_warnings import notable
+from airwatch_dagster.watch.revision_warnings import revision_warnings
 from airwatch_dagster_tests.builders import table_of
 
 ROW: Final[dict[str, Any]] = {
@@ -35,7 +35,7 @@ def windows(*rows: tuple[str, str | None, str | None, str | None]) -> pd.DataFra
 
 
 def sentences(*changes: dict[str, Any], known_sites: int = 100, trained: pd.DataFrame = NO_WINDOW) -> dict[str, Any]:
-    return notable(table_of("revisions", ROW, *changes), known_sites=known_sites, training_windows=trained)
+    return revision_warnings(table_of("revisions", ROW, *changes), known_sites=known_sites, training_windows=trained)
 
 
 def sites(count: int, change: dict[str, Any]) -> list[dict[str, Any]]:
@@ -46,7 +46,7 @@ def test_small_revisions_of_few_sites_are_not_worth_a_word() -> None:
     nothing = {"large_revision": None, "many_sites": None, "training_window": None}
     assert sentences({}, {"poc": 2, "size_ugm3": 4.9}) == nothing
     empty = table_of("revisions", ROW).iloc[:0]
-    assert notable(empty, known_sites=0, training_windows=NO_WINDOW) == nothing
+    assert revision_warnings(empty, known_sites=0, training_windows=NO_WINDOW) == nothing
 
 
 def test_the_largest_revision_is_named_with_its_site_day_and_values() -> None:

@@ -51,7 +51,7 @@ def history_of(*pulls: Rows, instants: tuple[pd.Timestamp, ...] = (MAY, JUNE, JU
     return history
 
 
-def ledger(*pulls: Rows) -> pd.DataFrame:
+def revisions_of(*pulls: Rows) -> pd.DataFrame:
     revisions = find_revisions(history_of(*pulls), first=MAY, last=pd.Timestamp("2023-01-01"))
     assert (revisions.dtypes == TABLES["revisions"].empty().dtypes).all()
     return TABLES["revisions"].schema.validate(revisions)
@@ -63,12 +63,12 @@ def shown(revisions: pd.DataFrame) -> list[list[Any]]:
 
 
 def test_the_first_pull_of_a_day_revises_nothing() -> None:
-    assert ledger([{}, NEIGHBOUR]).empty
-    assert ledger([{}], [{}, NEIGHBOUR | {"date_local": pd.Timestamp("2021-07-05")}]).empty
+    assert revisions_of([{}, NEIGHBOUR]).empty
+    assert revisions_of([{}], [{}, NEIGHBOUR | {"date_local": pd.Timestamp("2021-07-05")}]).empty
 
 
 def test_another_value_is_a_change_of_its_size_noticed_by_the_pull_that_showed_it() -> None:
-    revisions = ledger([{}, NEIGHBOUR], [{"arithmetic_mean": 6.5}, NEIGHBOUR])
+    revisions = revisions_of([{}, NEIGHBOUR], [{"arithmetic_mean": 6.5}, NEIGHBOUR])
     assert shown(revisions) == [["changed", "170319001", "88101", 1, 8.0, 6.5, 1.5, "aqs", "aqs"]]
     assert revisions["noticed_at"].tolist() == [JUNE]
     assert revisions["noticed_on"].tolist() == [pd.Timestamp("2022-06-01")]
@@ -94,7 +94,7 @@ def test_only_what_was_noticed_in_the_time_asked_for_is_told() -> None:
     ],
 )
 def test_what_leaves_the_24_hour_value_as_it_was_is_no_revision(change: dict[str, Any]) -> None:
-    assert ledger([{}], [change]).empty
+    assert revisions_of([{}], [change]).empty
 
 
 def test_eight_standards_and_the_hours_behind_them_are_one_revision() -> None:
@@ -102,44 +102,44 @@ def test_eight_standards_and_the_hours_behind_them_are_one_revision() -> None:
     hours = {"sample_duration": "1 HOUR", "pollutant_standard": None}
     before = [{"pollutant_standard": standard} for standard in standards]
     after = [row | {"arithmetic_mean": 7.0} for row in before]
-    assert len(ledger([*before, hours], [*after, hours | {"arithmetic_mean": 7.04}])) == 1
+    assert len(revisions_of([*before, hours], [*after, hours | {"arithmetic_mean": 7.04}])) == 1
 
 
 def test_a_vanished_monitor_day_is_deleted() -> None:
-    revisions = ledger([{}, NEIGHBOUR], [NEIGHBOUR])
+    revisions = revisions_of([{}, NEIGHBOUR], [NEIGHBOUR])
     assert shown(revisions) == [["deleted", "170319001", "88101", 1, 8.0, None, None, "aqs", None]]
 
 
 def test_a_monitor_day_that_comes_after_its_day_was_read_appeared_late() -> None:
-    revisions = ledger([NEIGHBOUR], [{}, NEIGHBOUR])
+    revisions = revisions_of([NEIGHBOUR], [{}, NEIGHBOUR])
     assert shown(revisions) == [["appeared_late", "170319001", "88101", 1, None, 8.0, None, None, "aqs"]]
 
 
 def test_a_monitor_day_that_goes_and_comes_back_is_two_revisions() -> None:
-    assert ledger([{}, NEIGHBOUR], [NEIGHBOUR], [{}, NEIGHBOUR])["kind"].tolist() == ["deleted", "appeared_late"]
+    assert revisions_of([{}, NEIGHBOUR], [NEIGHBOUR], [{}, NEIGHBOUR])["kind"].tolist() == ["deleted", "appeared_late"]
 
 
 def test_a_move_to_another_parameter_is_one_revision_under_the_new_one() -> None:
-    revisions = ledger([{}], [{"parameter_code": "88502", "arithmetic_mean": 7.5}])
+    revisions = revisions_of([{}], [{"parameter_code": "88502", "arithmetic_mean": 7.5}])
     assert shown(revisions) == [["moved_parameter", "170319001", "88502", 1, 8.0, 7.5, 0.5, "aqs", "aqs"]]
-    back = ledger([{"parameter_code": "88502"}], [{}])
+    back = revisions_of([{"parameter_code": "88502"}], [{}])
     assert shown(back) == [["moved_parameter", "170319001", "88101", 1, 8.0, 8.0, 0.0, "aqs", "aqs"]]
 
 
 def test_a_value_of_88502_is_revised_like_any() -> None:
     other = {"parameter_code": "88502"}
-    assert ledger([{}, other], [{}, other | {"arithmetic_mean": 6.0}])["parameter_code"].tolist() == ["88502"]
+    assert revisions_of([{}, other], [{}, other | {"arithmetic_mean": 6.0}])["parameter_code"].tolist() == ["88502"]
 
 
 @pytest.mark.parametrize(("value", "size"), [(9.5, 0.0), (8.0, 1.5)])
 def test_aqs_finalises_airnows_reading_of_the_same_monitor_whatever_its_value(value: float, size: float) -> None:
     final = AIRNOW | {"poc": 3, "source": "aqs", "arithmetic_mean": value}
-    revisions = ledger([AIRNOW | {"poc": 3}], [final])
+    revisions = revisions_of([AIRNOW | {"poc": 3}], [final])
     assert shown(revisions) == [["provisional_to_final", "170319001", "88101", 3, 9.5, value, size, "airnow", "aqs"]]
 
 
 def test_every_monitor_of_aqs_finalises_airnows_reading_of_the_site() -> None:
-    revisions = ledger([AIRNOW], [{}, {"poc": 3, "arithmetic_mean": 12.0}])
+    revisions = revisions_of([AIRNOW], [{}, {"poc": 3, "arithmetic_mean": 12.0}])
     assert shown(revisions) == [
         ["provisional_to_final", "170319001", "88101", 1, 9.5, 8.0, 1.5, "airnow", "aqs"],
         ["provisional_to_final", "170319001", "88101", 3, 9.5, 12.0, 2.5, "airnow", "aqs"],
@@ -147,28 +147,28 @@ def test_every_monitor_of_aqs_finalises_airnows_reading_of_the_site() -> None:
 
 
 def test_airnows_reading_is_final_when_aqs_comes_even_if_it_is_withdrawn_later() -> None:
-    assert ledger([AIRNOW], [AIRNOW, {}], [{}])["kind"].tolist() == ["provisional_to_final"]
+    assert revisions_of([AIRNOW], [AIRNOW, {}], [{}])["kind"].tolist() == ["provisional_to_final"]
 
 
 def test_another_monitor_of_aqs_does_not_finalise_airnows_reading_of_a_monitor() -> None:
-    revisions = ledger([AIRNOW | {"poc": 3}], [{"poc": 1}])
+    revisions = revisions_of([AIRNOW | {"poc": 3}], [{"poc": 1}])
     assert revisions[["kind", "poc"]].values.tolist() == [["appeared_late", 1], ["deleted", 3]]
 
 
 def test_airnows_reading_without_a_successor_is_deleted() -> None:
-    assert shown(ledger([AIRNOW, NEIGHBOUR], [NEIGHBOUR])) == [
+    assert shown(revisions_of([AIRNOW, NEIGHBOUR], [NEIGHBOUR])) == [
         ["deleted", "170319001", "88101", 0, 9.5, None, None, "airnow", None]
     ]
 
 
 def test_airnows_reading_that_changes_is_a_change() -> None:
-    revisions = ledger([AIRNOW], [AIRNOW | {"arithmetic_mean": 9.0}])
+    revisions = revisions_of([AIRNOW], [AIRNOW | {"arithmetic_mean": 9.0}])
     assert shown(revisions) == [["changed", "170319001", "88101", 0, 9.5, 9.0, 0.5, "airnow", "airnow"]]
 
 
 def test_standards_that_disagreed_for_a_time_do_not_hide_the_revisions_after() -> None:
     older = {"pollutant_standard": "PM25 24-hour 2012"}
-    revisions = ledger([{}, older], [{}, older | {"arithmetic_mean": 9.0}], [{"arithmetic_mean": 7.0}, older])
+    revisions = revisions_of([{}, older], [{}, older | {"arithmetic_mean": 9.0}], [{"arithmetic_mean": 7.0}, older])
     assert revisions[["kind", "new_pm25_ugm3"]].values.tolist() == [["changed", 7.0]]
 
 
@@ -211,7 +211,7 @@ def slow_days(history: pd.DataFrame, instant: pd.Timestamp) -> dict[tuple[Any, .
     return {(r.site_id, r.parameter_code, r.poc, r.date_local): (r.pm25_ugm3, r.source) for r in days.itertuples()}
 
 
-def slow_ledger(history: pd.DataFrame, instants: list[pd.Timestamp]) -> set[tuple[Any, ...]]:
+def slow_revisions(history: pd.DataFrame, instants: list[pd.Timestamp]) -> set[tuple[Any, ...]]:
     """Kind, key, old and new of every revision, one monitor-day after the other."""
     found = set()
     for instant in instants:
@@ -261,7 +261,7 @@ def test_the_ledger_equals_an_obvious_loop_over_monitor_days(pulls: list[Publish
         new = None if row.new_source is None else (row.new_pm25_ugm3, row.new_source)
         key = (row.site_id, row.parameter_code, row.poc, row.date_local)
         found.add((row.noticed_at, row.kind, key, old, new))
-    assert found == slow_ledger(history, instants)
+    assert found == slow_revisions(history, instants)
     assert len(found) == len(revisions)
     TABLES["revisions"].schema.validate(revisions)
 

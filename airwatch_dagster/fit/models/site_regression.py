@@ -14,7 +14,7 @@ import pandas as pd
 
 from airwatch_dagster.enrich.log_anomaly import log_pm25, pm25_of_log
 from airwatch_dagster.fit.feature_matrix import target_day_inputs
-from airwatch_dagster.schemas.enrich import SMOOTHINGS
+from airwatch_dagster.schemas.enrich import MAP_SAMPLES
 
 COMMON_PENALTY: Final = 5.0
 """Ridge penalty of the common law: only against columns that say the same."""
@@ -113,7 +113,7 @@ def design_matrix(examples: pd.DataFrame) -> np.ndarray:
     own = {f"lag_{lag}": _log_of(examples, f"pm25_lag_{lag}d_ugm3") - usual for lag in range(3)}
     own |= {name: _log_of(examples, f"pm25_{name}_ugm3") - usual for name in ("last", "mean_7d", "mean_14d")}
     season = [examples[name].to_numpy(dtype=float) for name in ("season_sin", "season_cos")]
-    maps = [examples[f"{place}_log{day}"].to_numpy(dtype=float) for place in SMOOTHINGS for day in ("", "_before")]
+    maps = [examples[f"{place}_log{day}"].to_numpy(dtype=float) for place in MAP_SAMPLES for day in ("", "_before")]
     around = examples["around_150km_log"].to_numpy(dtype=float)
     flow = [examples[name].to_numpy(dtype=float) for name in ("advected_log", "advected_broadly_log")]
     seasonal = [value * wave for value in (around, own["last"]) for wave in season]

@@ -4,12 +4,13 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.enrich.features import area_features
-from airwatch_dagster.orchestration.partitions import FEATURE_HISTORY_DAYS, days_of, window
+from airwatch_dagster.enrich.grid import HISTORY_DAYS
+from airwatch_dagster.orchestration.partitions import days_of, window
 from airwatch_dagster.orchestration.resources import configured_area
 from airwatch_dagster.orchestration.table_asset import table_asset
 
 
-@table_asset(stage="enrich", ins={"site_days": window("site_days", -FEATURE_HISTORY_DAYS, 0)})
+@table_asset(stage="enrich", ins={"site_days": window("site_days", -HISTORY_DAYS, 0)})
 def features(context: dg.AssetExecutionContext, site_days: pd.DataFrame) -> pd.DataFrame:
     """One row per area site seen in the last 28 days; context sites count as neighbours only."""
     return area_features(site_days, issue_dates=days_of(context), area=configured_area())

@@ -8,10 +8,10 @@ from airwatch_dagster.orchestration.metadata.tables import coverage_figures
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, days_of, months_of, window
 from airwatch_dagster.orchestration.resources import StorageResource, configured_area, today
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
-from airwatch_dagster.orchestration.watch_tables import REVISION_CHECKS, all_monitor_changes, noticed_on
+from airwatch_dagster.orchestration.watch_tables import REVISION_CHECKS, all_monitor_changes, revisions_detected_on
 from airwatch_dagster.watch.coverage import WINDOW_MONTHS as COVERAGE_MONTHS
 from airwatch_dagster.watch.coverage import coverage as coverage_of
-from airwatch_dagster.watch.outages import dark_areas
+from airwatch_dagster.watch.outages import area_outages
 
 
 @table_asset(
@@ -32,13 +32,13 @@ def drift_report(context: dg.AssetExecutionContext, features: pd.DataFrame, stor
 )
 def revisions(context: dg.AssetExecutionContext, storage: StorageResource) -> AssetResult:
     """By the day on which a pull showed them; made after every pull of days that were pulled before."""
-    return noticed_on(days_of(context), storage.tables())
+    return revisions_detected_on(days_of(context), storage.tables())
 
 
 @table_asset(
     stage="watch",
     ins={"site_days": window("site_days", 1 - COVERAGE_MONTHS, 0)},
-    failing_checks={"no_area_is_dark": "Every area publishes what is due; filters off schedule are not due"},
+    failing_checks={"no_area_outage": "Every area publishes what is due; filters off schedule are not due"},
 )
 def coverage(
     context: dg.AssetExecutionContext, site_days: pd.DataFrame, monitors: pd.DataFrame, storage: StorageResource
@@ -48,7 +48,7 @@ def coverage(
     changes = storage.tables().read_or_empty("monitor_changes")
     figures = coverage_figures(table, changes)
     return AssetResult(
-        table, partition_metadata=figures, warnings={"no_area_is_dark": dark_areas(table, area=configured_area())}
+        table, partition_metadata=figures, warnings={"no_area_outage": area_outages(table, area=configured_area())}
     )
 
 

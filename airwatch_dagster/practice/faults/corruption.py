@@ -28,7 +28,7 @@ _HTML: Final = "text/html; charset=utf-8"
 _Envelope = dict[str, Any]
 
 
-def disturbed(proper: Response, kind: FaultKind | None, faults: Faults) -> Response:
+def with_fault(proper: Response, kind: FaultKind | None, faults: Faults) -> Response:
     """What is sent in place of a proper answer; the proper one where a kind has nothing to damage.
 
     Broken bodies, rows and files need an answer with status 200, and rows need rows: refusals and 304 stay themselves.

@@ -51,7 +51,7 @@ _ROWS: Final = re.compile(r"/data/api/(dailyData|monitors)/.+")
 _DAILY_ROWS: Final = re.compile(r"/data/api/dailyData/.+")
 _AIRDATA_ZIP: Final = re.compile(r"/airdata/.+\.zip")
 
-FITTING: Final[Mapping[FaultKind, re.Pattern[str]]] = {
+FITTING_PATHS: Final[Mapping[FaultKind, re.Pattern[str]]] = {
     "server_error": _ANYTHING,
     "maintenance_page": _ANYTHING,
     "throttled": _ANYTHING,
@@ -72,7 +72,7 @@ FITTING: Final[Mapping[FaultKind, re.Pattern[str]]] = {
 
 def fits(kind: FaultKind, request: Request) -> bool:
     """Whether a kind can happen to a request; what it does to an answer that is no data is nothing all the same."""
-    return FITTING[kind].fullmatch(request.path) is not None
+    return FITTING_PATHS[kind].fullmatch(request.path) is not None
 
 
 class Faults(Protocol):
@@ -104,7 +104,7 @@ class FaultPlan:
     """Disturbs a ``share`` of the requests, each by one of those of ``kinds`` that fit it, all equally likely.
 
     What happens to a request depends on the seed, on its path and query without credentials, and on how often it was
-    asked before: not on time, on other requests or on their order. After ``most_in_a_row`` disturbances the same
+    asked before: not on time, on other requests or on their order. After ``max_in_a_row`` disturbances the same
     request is answered properly once, so that a client that repeats it more often than that gets through. A plan
     remembers what was asked: give every server its own. Raises ConfigurationError for a share that is none, an unknown
     kind or negative numbers.
@@ -113,14 +113,14 @@ class FaultPlan:
     seed: int
     share: float = 0.3
     kinds: tuple[FaultKind, ...] = DEFAULT_KINDS
-    most_in_a_row: int = 3
+    max_in_a_row: int = 3
     hang_seconds: float = HANG_SECONDS
     retry_after_seconds: int = RETRY_AFTER_SECONDS
     _tally: _Tally = field(default_factory=_Tally, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _check_kinds(self.kinds)
-        if not 0.0 <= self.share <= 1.0 or min(self.most_in_a_row, self.hang_seconds, self.retry_after_seconds) < 0:
+        if not 0.0 <= self.share <= 1.0 or min(self.max_in_a_row, self.hang_seconds, self.retry_after_seconds) < 0:
             fix = "Give a share from 0 to 1, and counts and seconds from 0"
             raise ConfigurationError("practice server", f"{self} is impossible", fix=fix)
 
@@ -135,7 +135,7 @@ class FaultPlan:
         identity = _identity(request)
         with self._tally.lock:
             kind = self._drawn(request, identity, self._tally.asked[identity])
-            if self._tally.in_a_row[identity] >= self.most_in_a_row:
+            if self._tally.in_a_row[identity] >= self.max_in_a_row:
                 kind = None
             self._tally.asked[identity] += 1
             self._tally.in_a_row[identity] = self._tally.in_a_row[identity] + 1 if kind else 0

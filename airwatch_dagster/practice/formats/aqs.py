@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final
 
 from airwatch_dagster.practice.formats.airdata import AGENCY
-from airwatch_dagster.practice.formats.geographies import Place
+from airwatch_dagster.practice.formats.geographies import Geography
 from airwatch_dagster.practice.world.network import MONITORS, SITES
 from airwatch_dagster.practice.world.published import AT_ONCE, Publishing, published_year
 from airwatch_dagster.practice.world.world import (
@@ -29,7 +29,7 @@ _CODES: Final = {"24 HOUR": "7", "24-HR BLK AVG": "X", "1 HOUR": "1"}
 
 
 def daily_rows(
-    place: Place,
+    geography: Geography,
     first: date,
     last: date,
     *,
@@ -40,7 +40,7 @@ def daily_rows(
 ) -> Iterator[Row]:
     """dailyData rows of the days from ``first`` to ``last`` of one year that last changed within ``changed``."""
     days = published_year(first.year, seed=seed, today=today, publishing=publishing)
-    numbers = [number for number, (site, _) in enumerate(MONITORS) if place.contains(site)]
+    numbers = [number for number, (site, _) in enumerate(MONITORS) if geography.contains(site)]
     wanted = (
         days["monitor"].isin(numbers)
         & days["date_local"].between(first.isoformat(), last.isoformat())
@@ -51,12 +51,12 @@ def daily_rows(
         yield from _rows_of(day, *MONITORS[day.monitor])
 
 
-def monitor_rows(place: Place, first: date, last: date, *, today: date) -> list[Row]:
+def monitor_rows(geography: Geography, first: date, last: date, *, today: date) -> list[Row]:
     """monitors rows of those that ran at some time from ``first`` to ``last``."""
     return [
         _monitor_row(number, site, monitor, today)
         for number, (site, monitor) in enumerate(MONITORS)
-        if place.contains(site)
+        if geography.contains(site)
         and monitor.opened_on < today
         and monitor.opened_on <= last
         and (monitor.closed_on is None or monitor.closed_on >= first)

@@ -19,7 +19,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Place:
+class Geography:
     """What a request selects by; None selects all."""
 
     state: str | None = None

@@ -8,9 +8,16 @@ from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from airwatch_dagster.practice.formats import aqs as wire_aqs
-from airwatch_dagster.practice.formats.aqs import Row
-from airwatch_dagster.practice.formats.geographies import Box, Place
+from airwatch_dagster.practice.formats.aqs import (
+    Row,
+    cbsa_rows,
+    county_rows,
+    daily_rows,
+    monitor_rows,
+    site_rows,
+    state_rows,
+)
+from airwatch_dagster.practice.formats.geographies import Box, Geography
 from airwatch_dagster.practice.world.published import AT_ONCE, Publishing
 from airwatch_dagster.practice.world.world import PARAMETER_CODE
 
@@ -35,7 +42,7 @@ _AVAILABLE: Final = (
 
 
 @dataclass(frozen=True)
-class ApiAnswer:
+class ApiResponse:
     """An HTTP status and a JSON body."""
 
     status: int
@@ -51,7 +58,7 @@ class Api:
     key: str
     publishing: Publishing = AT_ONCE
 
-    def answer(self, service: str, query: Mapping[str, str]) -> ApiAnswer | None:
+    def respond(self, service: str, query: Mapping[str, str]) -> ApiResponse | None:
         """The answer to ``dailyData/byCBSA`` and the like; None for a service that does not exist (case counts)."""
         if service == "metaData/isAvailable":
             return self._enveloped(200, service, query, [], {"status": _AVAILABLE})
@@ -68,12 +75,12 @@ class Api:
     def _handlers(self) -> dict[str, _Handler]:
         """Per service, the parameters it needs and what gives its rows."""
         handlers: dict[str, _Handler] = {
-            "list/states": ((), lambda query: wire_aqs.state_rows()),
-            "list/cbsas": ((), lambda query: wire_aqs.cbsa_rows()),
-            "list/countiesByState": (("state",), lambda query: wire_aqs.county_rows(query["state"])),
+            "list/states": ((), lambda query: state_rows()),
+            "list/cbsas": ((), lambda query: cbsa_rows()),
+            "list/countiesByState": (("state",), lambda query: county_rows(query["state"])),
             "list/sitesByCounty": (
                 ("state", "county"),
-                lambda query: wire_aqs.site_rows(query["state"], query["county"]),
+                lambda query: site_rows(query["state"], query["county"]),
             ),
         }
         for geography, needed in _GEOGRAPHIES.items():
@@ -86,8 +93,8 @@ class Api:
             return []
         changed = _date(query.get("cbdate", "19000101")), _date(query.get("cedate", "29991231"))
         first, last = _date(query["bdate"]), _date(query["edate"])
-        rows = wire_aqs.daily_rows(
-            *(_place(query), first, last),
+        rows = daily_rows(
+            *(_geography(query), first, last),
             changed=changed,
             seed=self.seed,
             today=self.today,
@@ -98,7 +105,7 @@ class Api:
     def _monitors(self, query: Mapping[str, str]) -> list[Row]:
         if PARAMETER_CODE not in _parameters(query):
             return []
-        return wire_aqs.monitor_rows(_place(query), _date(query["bdate"]), _date(query["edate"]), today=self.today)
+        return monitor_rows(_geography(query), _date(query["bdate"]), _date(query["edate"]), today=self.today)
 
     def _problems(self, service: str, query: Mapping[str, str], required: tuple[str, ...]) -> list[str]:
         """What is wrong with a request, in EPA's words where they are known."""
@@ -121,19 +128,19 @@ class Api:
 
     def _enveloped(
         self, status: int, service: str, query: Mapping[str, str], rows: list[Row], header: dict[str, Any]
-    ) -> ApiAnswer:
+    ) -> ApiResponse:
         """EPA's envelope; like EPA's it echoes the query, email and key included. The time is always noon."""
         echo = {
             "request_time": f"{self.today.isoformat()}T12:00:00-05:00",
             "url": f"aqs/{service}?{urlencode(query, safe='@,')}",
         }
         first = {"status": header["status"], **echo, **header}
-        return ApiAnswer(status, json.dumps({"Header": [first], "Data": rows}).encode())
+        return ApiResponse(status, json.dumps({"Header": [first], "Data": rows}).encode())
 
 
-def _place(query: Mapping[str, str]) -> Place:
+def _geography(query: Mapping[str, str]) -> Geography:
     box = Box(*(float(query[name]) for name in _EDGES)) if "minlat" in query else None
-    return Place(query.get("state"), query.get("county"), query.get("site"), query.get("cbsa"), box)
+    return Geography(query.get("state"), query.get("county"), query.get("site"), query.get("cbsa"), box)
 
 
 def _parameters(query: Mapping[str, str]) -> list[str]:

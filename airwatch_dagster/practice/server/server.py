@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.practice.faults.corruption import disturbed
+from airwatch_dagster.practice.faults.corruption import with_fault
 from airwatch_dagster.practice.faults.faults import Faults
 from airwatch_dagster.practice.http import Request, Response, not_found
 from airwatch_dagster.practice.server.api import Api
@@ -57,7 +57,7 @@ class PracticeServer:
         self._today = today
         self._seed = seed
         self._key = key
-        self._pace = _Pace(min_interval_seconds, monotonic)
+        self._rate_limit = _RateLimit(min_interval_seconds, monotonic)
         self._faults = faults
         self._publishing = Publishing(aqs_lag_days, tuple(restatements))
         self._closing = threading.Event()
@@ -95,17 +95,17 @@ class PracticeServer:
         proper = self._api(request) if is_api else self._download(request)
         if self._faults is None:
             return proper
-        return disturbed(proper, self._faults.fault_for(request), self._faults)
+        return with_fault(proper, self._faults.fault_for(request), self._faults)
 
     def _download(self, request: Request) -> Response:
         return download(request, seed=self._seed, today=self.today, publishing=self._publishing)
 
     def _api(self, request: Request) -> Response:
-        wait_seconds = self._pace.wait_seconds()
+        wait_seconds = self._rate_limit.wait_seconds()
         if wait_seconds > 0.0:
             return Response(429, b"Too many requests\n", headers={"Retry-After": str(int(wait_seconds) + 1)})
         api = Api(seed=self._seed, today=self.today, key=self._key, publishing=self._publishing)
-        answer = api.answer(request.path.removeprefix("/data/api/"), request.query)
+        answer = api.respond(request.path.removeprefix("/data/api/"), request.query)
         if answer is None:
             return not_found(request.path)
         return Response(answer.status, answer.body, "application/json")
@@ -134,7 +134,7 @@ class PracticeServer:
         self._http.server_close()
 
 
-class _Pace:
+class _RateLimit:
     """Says by how much a request comes too early; thread-safe."""
 
     def __init__(self, min_interval_seconds: float, monotonic: Callable[[], float]) -> None:

@@ -31,7 +31,7 @@ LOST_SAMPLES: Final = 0.03
 OUTAGE_STARTS: Final = 0.005
 """Chance per monitor and day that an outage begins."""
 
-LONGEST_OUTAGE_DAYS: Final = 6
+MAX_OUTAGE_DAYS: Final = 6
 
 HOURS_TAKEN: Final = ((0.870, 24), (0.920, 23), (0.945, 22), (0.965, 21), (0.975, 20), (0.985, 18))
 """Hours of a continuous monitor's day by cumulative share of days; the rest has fewer than 75 % of its hours."""
@@ -41,7 +41,7 @@ MAX_HOURS_OF_AN_INCOMPLETE_DAY: Final = 17
 RELATIVE_NOISE: Final = 0.05
 """Standard deviation of the part of a reading's noise that grows with the reading."""
 
-LOWEST_READING_UGM3: Final = -7.0
+MIN_READING_UGM3: Final = -7.0
 """Readings below do not occur; about the lowest day AQS has published."""
 
 EVENT_SMOKE_UGM3: Final = 15.0
@@ -93,7 +93,7 @@ def _readings(days: Integers, air: Floats, *, seed: int) -> Floats:
     spread = np.array([[instrument.noise_ugm3 for instrument in row] for row in used])
     relative = np.exp(RELATIVE_NOISE * normal(seed, "noise.relative", days=days, items=items))
     additive = spread * normal(seed, "noise.additive", days=days, items=items)
-    return np.maximum(air * bias * relative + additive, LOWEST_READING_UGM3)
+    return np.maximum(air * bias * relative + additive, MIN_READING_UGM3)
 
 
 def _method_codes(days: Integers) -> npt.NDArray[np.str_]:
@@ -118,13 +118,13 @@ def _hours_of_a_day(days: Integers, items: Integers, *, seed: int) -> Integers:
 
 
 def _short_outages(days: Integers, items: Integers, *, seed: int) -> Flags:
-    """Days within an outage that began at most ``LONGEST_OUTAGE_DAYS`` before."""
-    reach = np.arange(days[0] - LONGEST_OUTAGE_DAYS, days[-1] + 1)
+    """Days within an outage that began at most ``MAX_OUTAGE_DAYS`` before."""
+    reach = np.arange(days[0] - MAX_OUTAGE_DAYS, days[-1] + 1)
     starts = uniform(seed, "outage", days=reach, items=items) < OUTAGE_STARTS
-    length = 1 + np.floor(LONGEST_OUTAGE_DAYS * uniform(seed, "outage.length", days=reach, items=items))
+    length = 1 + np.floor(MAX_OUTAGE_DAYS * uniform(seed, "outage.length", days=reach, items=items))
     out = np.zeros((len(days), len(items)), dtype=bool)
-    for age in range(LONGEST_OUTAGE_DAYS):
-        began = slice(LONGEST_OUTAGE_DAYS - age, len(reach) - age)
+    for age in range(MAX_OUTAGE_DAYS):
+        began = slice(MAX_OUTAGE_DAYS - age, len(reach) - age)
         out |= starts[began] & (length[began] > age)
     return out
 

@@ -18,7 +18,7 @@ from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.practice.faults.faults import (
     DEFAULT_KINDS,
     FAULT_KINDS,
-    FITTING,
+    FITTING_PATHS,
     FaultKind,
     FaultPlan,
     Faults,
@@ -295,7 +295,7 @@ def test_two_servers_with_one_plan_misbehave_alike():
 
 
 def test_about_the_share_asked_for_is_disturbed():
-    plan = FaultPlan(seed=1, share=0.3, most_in_a_row=100)
+    plan = FaultPlan(seed=1, share=0.3, max_in_a_row=100)
     disturbed = [plan.fault_for(request_for("/data/api/dailyData/byCBSA", bdate=str(i))) for i in range(2000)]
     assert 0.27 < sum(kind is not None for kind in disturbed) / 2000 < 0.33
     assert plan.counts == Counter(kind for kind in disturbed if kind)
@@ -304,12 +304,12 @@ def test_about_the_share_asked_for_is_disturbed():
 
 @pytest.mark.parametrize("most", [0, 1, 3])
 def test_a_client_that_repeats_once_more_than_the_most_in_a_row_gets_through(most):
-    disturbed = [kind is not None for kind in sequence(FaultPlan(seed=1, share=1.0, most_in_a_row=most), times=12)]
+    disturbed = [kind is not None for kind in sequence(FaultPlan(seed=1, share=1.0, max_in_a_row=most), times=12)]
     assert disturbed == [n % (most + 1) != most for n in range(12)]
 
 
 def test_a_plan_may_be_asked_from_many_threads():
-    plan = FaultPlan(seed=1, share=1.0, most_in_a_row=3)
+    plan = FaultPlan(seed=1, share=1.0, max_in_a_row=3)
     with ThreadPoolExecutor(8) as threads:
         kinds = list(threads.map(lambda _: plan.fault_for(request_for(AIRNOW)), range(400)))
     assert Counter(kind for kind in kinds if kind) == plan.counts
@@ -318,7 +318,7 @@ def test_a_plan_may_be_asked_from_many_threads():
 
 @pytest.mark.parametrize("target", ["/data/api/dailyData/byCBSA", "/data/api/list/states", ZIP, AIRNOW])
 def test_only_kinds_that_fit_are_drawn(target):
-    plan = FaultPlan(seed=1, share=1.0, most_in_a_row=1000, kinds=FAULT_KINDS)
+    plan = FaultPlan(seed=1, share=1.0, max_in_a_row=1000, kinds=FAULT_KINDS)
     drawn = set(sequence(plan, target, times=400))
     assert drawn == {kind for kind in FAULT_KINDS if fits(kind, request_for(target))}
 
@@ -329,11 +329,11 @@ def test_a_request_that_nothing_fits_is_answered_properly():
 
 def test_the_usual_mix_leaves_out_what_a_client_must_report():
     assert set(FAULT_KINDS) - set(DEFAULT_KINDS) == {"expired_key", "renamed_column", "missing_column"}
-    assert set(FITTING) == set(FAULT_KINDS)
+    assert set(FITTING_PATHS) == set(FAULT_KINDS)
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"share": 1.5}, {"share": -0.1}, {"most_in_a_row": -1}, {"hang_seconds": -1.0}, {"kinds": ("sulking",)}]
+    "wrong", [{"share": 1.5}, {"share": -0.1}, {"max_in_a_row": -1}, {"hang_seconds": -1.0}, {"kinds": ("sulking",)}]
 )
 def test_an_impossible_plan_is_refused(wrong):
     with pytest.raises(ConfigurationError, match="practice server"):

@@ -37,10 +37,10 @@ def genuine_header(folder: Path, name: str) -> str:
 
 def test_the_same_day_and_seed_give_the_same_bytes():
     first = file_of("daily_88101_2024.zip").content
-    from airwatch_dagster.practice.formats import airdata as wire_airdata
+    from airwatch_dagster.practice.formats import airdata
     from airwatch_dagster.practice.world import air, instruments, published
 
-    for cached in (air.air_of_year, instruments.instrument_year, published._published_year, wire_airdata._daily):
+    for cached in (air.air_of_year, instruments.instrument_year, published._published_year, airdata._daily):
         cached.cache_clear()
     assert file_of("daily_88101_2024.zip").content == first
     assert file_of("daily_88101_2024.zip", seed=2).content != first

@@ -20,7 +20,7 @@ CHICAGO_WEEK = {
 
 
 def ask(service: str, query: dict[str, str], *, today: date = date(2024, 5, 10)) -> tuple[int, Any]:
-    answer = Api(seed=1, today=today, key="practice").answer(service, query)
+    answer = Api(seed=1, today=today, key="practice").respond(service, query)
     assert answer is not None
     return answer.status, json.loads(answer.body)
 
