@@ -286,4 +286,4 @@ def test_availability_is_a_sentence_and_has_no_rows(real_data):
 
 @pytest.mark.parametrize("service", ["dailydata/byCBSA", "dailyData/bycbsa", "dailyData", "sampleData/byCBSA", ""])
 def test_paths_are_case_sensitive(service):
-    assert Api(seed=1, today=date(2024, 5, 10), key="practice").answer(service, CHICAGO_WEEK) is None
+    assert Api(seed=1, today=date(2024, 5, 10), key="practice").respond(service, CHICAGO_WEEK) is None
