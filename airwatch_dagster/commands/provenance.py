@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.commands.as_of import AsOf
+from airwatch_dagster.commands.as_of import TablesAsOf
 from airwatch_dagster.enrich.geometry import Places, distance_km
 from airwatch_dagster.enrich.neighbours import FAR_KM
 from airwatch_dagster.fit.champion.service_periods import service_periods
@@ -147,10 +147,10 @@ class _Search:
     def _reading(self, features: MadeBy) -> Reading:
         day = self._issued - pd.Timedelta(days=int(self._forecast["days_since_observed"]))
         known_at = features.made_at or self._written("features", f"{self._issued:%Y-%m-%d}")
-        then = AsOf(self._tables, known_at)
-        rows = then.raw_readings([f"{day:%Y-%m-%d}"])
+        then = TablesAsOf(self._tables, known_at)
+        rows = then.read("raw_readings", [f"{day:%Y-%m-%d}"])
         rows = rows[rows["state_code"] + rows["county_code"] + rows["site_number"] == self._site]
-        known = _site_row(then.site_days([f"{day:%Y-%m-%d}"]), self._site)
+        known = _site_row(then.read("site_days", [f"{day:%Y-%m-%d}"]), self._site)
         now = _site_row(self._tables.read("site_days", [f"{day:%Y-%m-%d}"], allow_missing=True), self._site)
         return Reading(
             day,
@@ -159,7 +159,7 @@ class _Search:
             None if known is None else bool(known["is_provisional"]),
             tuple(sorted(rows["source"].unique())),
             rows["first_seen_at"].max() if len(rows) else None,
-            _neighbours(then.site_days([f"{self._issued:%Y-%m-%d}"]), site=known or now),
+            _neighbours(then.read("site_days", [f"{self._issued:%Y-%m-%d}"]), site=known or now),
         )
 
     def _written(self, table: str, partition: str) -> pd.Timestamp:

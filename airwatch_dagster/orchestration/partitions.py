@@ -6,7 +6,7 @@ from typing import Final
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.schemas import Grain
+from airwatch_dagster.schemas import TABLES, Grain
 
 FIRST_DAY: Final = "2009-01-01"
 """First day partition; PM2.5 by continuous reference-equivalent monitors is widespread from then on."""
@@ -43,6 +43,19 @@ def window(table: str, first: int, last: int, *, complete: bool = False) -> dg.A
         start_offset=first, end_offset=last, allow_nonexistent_upstream_partitions=True
     )
     return dg.AssetIn(key=table, partition_mapping=mapping, metadata={"allow_missing_partitions": not complete})
+
+
+def upstream_partitions(
+    asset: dg.AssetsDefinition, upstream: dg.AssetKey, partitions: Sequence[str]
+) -> list[str] | None:
+    """Partitions of ``upstream`` that the asset reads for these of its own; None for a table without partitions."""
+    own, others = asset.partitions_def, PARTITIONS[TABLES[upstream.to_user_string()].grain]
+    mapping = asset.get_partition_mapping(upstream)
+    if own is None or others is None or mapping is None:
+        return None
+    wanted = own.subset_with_partition_keys(partitions)
+    found = mapping.get_upstream_mapped_partitions_result_for_partitions(wanted, own, others)
+    return sorted(found.partitions_subset.get_partition_keys())
 
 
 def days_of(context: dg.AssetExecutionContext) -> pd.DatetimeIndex:

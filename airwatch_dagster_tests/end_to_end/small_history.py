@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.commands.as_of import AsOf
+from airwatch_dagster.commands.as_of import TablesAsOf
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests.builders import MONITOR_ROW, RAW_ROW
@@ -100,9 +100,9 @@ class _Remembered:
         return self._readings[self._readings["date_local"].isin(pd.DatetimeIndex(days or []))]
 
 
-def known(readings: pd.DataFrame) -> AsOf:
+def known(readings: pd.DataFrame) -> TablesAsOf:
     """The tables made from these readings, without storing anything."""
-    return AsOf(_Remembered(readings), NOW)  # type: ignore[arg-type]
+    return TablesAsOf(_Remembered(readings), NOW)  # type: ignore[arg-type]
 
 
 def store(tables: TableStorage, name: str, frame: pd.DataFrame, keys: Sequence[str]) -> None:
@@ -121,9 +121,9 @@ def store_past(tables: TableStorage, readings: pd.DataFrame) -> None:
     weeks = days(yesterday - LOOK_BACK, yesterday)
     months = [str(month) for month in pd.period_range(FIRST, yesterday, freq="M")]
     tables.write("monitors", {None: listed(readings)})
-    store(tables, "site_days", past.site_days(weeks), weeks)
-    store(tables, "features", past.features(weeks), weeks)
-    store(tables, "training_examples", past.training_examples(months), months)
+    store(tables, "site_days", past.read("site_days", weeks), weeks)
+    store(tables, "features", past.read("features", weeks), weeks)
+    store(tables, "training_examples", past.read("training_examples", months), months)
 
 
 def store_readings(tables: TableStorage, readings: pd.DataFrame, *, last: pd.Timestamp = MADE_UNTIL) -> None:

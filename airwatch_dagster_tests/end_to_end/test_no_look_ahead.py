@@ -136,7 +136,7 @@ def test_a_year_forecast_in_one_piece_in_twelve_or_day_by_day_is_the_same_by_a_b
 
 def forecasts(days: Iterable[pd.Timestamp], champion: pd.DataFrame) -> pd.DataFrame:
     """Forecasts of these days from nothing but their readings, by one champion in whatever month they lie."""
-    features = known(published()).features([f"{day:%Y-%m-%d}" for day in days])
+    features = known(published()).read("features", [f"{day:%Y-%m-%d}" for day in days])
     months = {day.to_period("M").start_time for day in days}
     serving = [champion.assign(month=month, serves_from=month) for month in sorted(months)]
     return predict_months(features, champions=pd.concat(serving, ignore_index=True))
