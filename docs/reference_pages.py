@@ -1,0 +1,133 @@
+"""Writes the reference pages from the code when the site is built, so that they cannot drift from it.
+
+A hook of MkDocs: ``on_files`` adds a page for settings, command line, tables, automation and checks.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import click
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the generated pages to the site."""
+    pages = {
+        "settings": settings_page(),
+        "cli": command_line_page(),
+        "tables": tables_page(),
+        "automation": automation_page(),
+        "checks": checks_page(),
+    }
+    for name, lines in pages.items():
+        files.append(File.generated(config, f"reference/{name}.md", content="\n".join(lines) + "\n"))
+    return files
+
+
+def settings_page() -> Iterator[str]:
+    """Every setting with its meaning, default and values."""
+    from airwatch_dagster.orchestration.settings import Settings
+
+    yield "# Settings\n"
+    yield "Settings are environment variables. All of them can stand in `.env`; the environment wins over `.env`."
+    yield "An invalid value stops a command with a sentence that names the setting, the value and the fix.\n"
+    rows = [(f"`{field.alias}`", field.description or "", _default(field)) for field in Settings.model_fields.values()]
+    yield from _table(("setting", "meaning", "default"), rows)
+    yield "\nS3 credentials, region and endpoint follow the usual `AWS_*` variables."
+
+
+def _default(field: Any) -> str:
+    value = field.get_default()
+    return "–" if value is None else f"`{value}`"
+
+
+def command_line_page() -> Iterator[str]:
+    """The help of every command, as the terminal shows it."""
+    from airwatch_dagster.cli import main
+
+    yield "# Command line\n"
+    yield "Everything `airwatch` does can also be done from the Dagster UI. The exit code is 0 only on success.\n"
+    context = click.Context(main, info_name="airwatch", max_content_width=100)
+    yield from _help(context)
+
+
+def _help(context: click.Context) -> Iterator[str]:
+    command = context.command
+    yield f"## {context.command_path}\n\n```\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None
+            yield from _help(click.Context(child, info_name=name, parent=context, max_content_width=100))
+
+
+def tables_page() -> Iterator[str]:
+    """The data dictionary."""
+    from airwatch_dagster.schemas.dictionary import data_dictionary
+
+    yield data_dictionary()
+
+
+def automation_page() -> Iterator[str]:
+    """Jobs, schedules and sensors as the code location defines them."""
+    from airwatch_dagster.definitions import defs
+
+    repository = defs.get_repository_def()
+    yield "# Jobs, schedules and sensors\n"
+    yield "`make dev` and the compose stack start the daemon, which runs what is on. Times are UTC.\n"
+    yield "## Schedules\n"
+    schedules = sorted(repository.schedule_defs, key=lambda one: one.name)
+    yield from _table(
+        ("schedule", "cron", "job", "default", "what it does"),
+        [(f"`{s.name}`", f"`{s.cron_schedule}`", f"`{s.job_name}`", _status(s), s.description) for s in schedules],
+    )
+    yield "\n## Sensors\n"
+    sensors = sorted(repository.sensor_defs, key=lambda one: one.name)
+    yield from _table(
+        ("sensor", "default", "what it does"), [(f"`{s.name}`", _status(s), s.description) for s in sensors]
+    )
+    yield "\n## Jobs\n"
+    jobs = [repository.get_job(job.name) for job in sorted(defs.jobs or [], key=lambda one: one.name)]
+    yield from _table(
+        ("job", "tables", "what it does"),
+        [(f"`{job.name}`", _tables_of(job), job.description) for job in jobs],
+    )
+
+
+def _status(definition: Any) -> str:
+    return "on" if "RUNNING" in str(definition.default_status) else "**off**"
+
+
+def _tables_of(job: Any) -> str:
+    keys = job.asset_layer.selected_asset_keys
+    return ", ".join(f"`{key.to_user_string()}`" for key in sorted(keys))
+
+
+def checks_page() -> Iterator[str]:
+    """Every asset check, table by table."""
+    import dagster as dg
+
+    from airwatch_dagster.definitions import defs
+
+    yield "# Checks\n"
+    yield "A blocking check keeps bad rows from being stored and stops the run. The others warn or fail; the table"
+    yield "stays readable. Each of them raises an alert.\n"
+    assets = [asset for asset in defs.assets or [] if isinstance(asset, dg.AssetsDefinition)]
+    rows = [
+        (f"`{spec.asset_key.to_user_string()}`", f"`{spec.name}`", "yes" if spec.blocking else "no", spec.description)
+        for asset in assets
+        for spec in asset.check_specs
+    ]
+    yield from _table(("table", "check", "blocking", "what it checks"), rows)
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    yield f"| {' | '.join(columns)} |"
+    yield f"|{'|'.join('---' for _ in columns)}|"
+    for row in rows:
+        yield f"| {' | '.join(_cell(cell) for cell in row)} |"
+
+
+def _cell(value: Any) -> str:
+    return " ".join(str(value).split()).replace("|", "\\|")
