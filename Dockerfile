@@ -6,6 +6,9 @@ ENV PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     GIT_PYTHON_REFRESH=quiet
 
+# Dagster's notices of beta features, as in the Makefile.
+ENV PYTHONWARNINGS="ignore:Parameter `backfill_policy`,ignore:Parameter `allow_nonexistent_upstream_partitions`,ignore:Specifying a partitions_def on an AssetCheckSpec"
+
 WORKDIR /app
 
 # pip compiles what it installs; without bytecode every run starts at half the speed.
@@ -23,5 +26,6 @@ RUN pip install --no-deps --no-build-isolation -e . \
 USER airwatch
 ENV DAGSTER_HOME=/app/deploy \
     DAGSTER_DISABLE_TELEMETRY=1 \
+    MLFLOW_DISABLE_TELEMETRY=true \
     AIRWATCH_STATE=/state
 VOLUME /state

@@ -16,7 +16,7 @@ class AirWatchCommands(click.Group):
     """Explains AirWatch's own errors in one sentence and exits with 1; anything else keeps its traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        from airwatch_dagster.orchestration.home import prepare_environment
+        from airwatch_dagster.orchestration.settings import prepare_environment
 
         prepare_environment()
         if not sys.warnoptions:

@@ -1,4 +1,4 @@
-"""Table of contents of the code location."""
+"""Table of contents of the code location. Importing it reads no setting: each run reads them when it starts."""
 
 import dagster as dg
 
@@ -10,9 +10,6 @@ from airwatch_dagster.orchestration.automation.sensors import SCHEDULES, SENSORS
 from airwatch_dagster.orchestration.io_manager import ParquetIOManager
 from airwatch_dagster.orchestration.registry.mlflow_client import mlflow_resource
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource
-from airwatch_dagster.orchestration.settings import storage_root
-
-storage = storage_root()
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules([acquire, clean, enrich, fit, forecast, verify, watch]),
@@ -20,8 +17,8 @@ defs = dg.Definitions(
     schedules=[*SCHEDULES, *RECHECK_SCHEDULES],
     sensors=[*SENSORS, *RECHECK_SENSORS, *alert_sensors()],
     resources={
-        "io_manager": ParquetIOManager(root=storage),
-        "storage": StorageResource(root=storage),
+        "io_manager": ParquetIOManager(),
+        "storage": StorageResource(),
         "source": SourceResource(),
         "mlflow": mlflow_resource,
     },

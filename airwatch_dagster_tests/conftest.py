@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# MLflow reads this when it is imported.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
 pytest_plugins = ["airwatch_dagster_tests.s3_servers"]
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -50,6 +50,7 @@ class Installation:
             "DAGSTER_HOME": str(self.folder / "home"),
             "AIRWATCH_STATE": str(self.folder / "state"),
             "AIRWATCH_STORAGE": str(self.folder / "tables"),
+            "AIRWATCH_RATE_LIMIT_DIR": str(self.folder / "rate-limits"),
             "AIRWATCH_SOURCE": "practice",
             "AIRWATCH_PRACTICE_TODAY": str(TODAY),
             "AIRWATCH_AREA": "cbsa:16980",

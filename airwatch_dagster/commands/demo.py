@@ -7,9 +7,8 @@ import pandas as pd
 
 from airwatch_dagster.commands.backfill.backfill import run_backfill
 from airwatch_dagster.commands.backfill.parallel import Load
-from airwatch_dagster.orchestration.home import default_storage
 from airwatch_dagster.orchestration.resources import opened_storage, utc_now
-from airwatch_dagster.orchestration.settings import Settings
+from airwatch_dagster.orchestration.settings import Settings, default_storage
 from airwatch_dagster.storage.tables import TableStorage
 
 DEMO_YEARS = 2

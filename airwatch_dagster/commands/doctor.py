@@ -1,4 +1,4 @@
-"""Is everything there that a run needs? Each answer says what to mend."""
+"""Pre-flight checks of settings and services; each problem is reported with its fix."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,19 +9,23 @@ from airwatch_dagster.orchestration.settings import Settings
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing examined."""
+    """The result of one check."""
 
     what: str
     is_ok: bool
     says: str
+    """What was found; for a problem the value, the fix, and whether a retry helps."""
 
 
 def examine() -> list[Finding]:
-    """Findings on settings, area, source, storage, weather, MLflow and the Dagster instance, in that order."""
-    return [_examined(what, look) for what, look in _looks()]
+    """Findings on settings, area, source, storage, weather, MLflow and the Dagster instance, in that order.
+
+    A problem that AirWatch can explain is a finding; any other error is raised.
+    """
+    return [_finding(what, check) for what, check in _checks()]
 
 
-def _looks() -> Iterator[tuple[str, Callable[[], str]]]:
+def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "settings", lambda: repr(Settings.from_environment())
     yield "area", _area
     yield "source", _source
@@ -31,9 +35,9 @@ def _looks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "dagster", _dagster
 
 
-def _examined(what: str, look: Callable[[], str]) -> Finding:
+def _finding(what: str, check: Callable[[], str]) -> Finding:
     try:
-        return Finding(what, True, look())
+        return Finding(what, True, check())
     except AirWatchError as error:
         return Finding(what, False, str(error))
 
@@ -49,7 +53,7 @@ def _source() -> str:
 
     with SourceResource().open() as source:
         files = source.file_list()
-        return f"{len(files)} files on offer" if len(files) else f"{len(source.monitors())} monitors in the area"
+        return f"{len(files)} files available" if len(files) else f"{len(source.monitors())} monitors in the area"
 
 
 def _storage() -> str:
@@ -61,16 +65,16 @@ def _storage() -> str:
 
 
 def _weather() -> str:
-    from airwatch_dagster.orchestration.supplied_weather import weather_given
+    from airwatch_dagster.orchestration.supplied_weather import describe_weather
 
-    return weather_given()
+    return describe_weather()
 
 
 def _mlflow() -> str:
     from airwatch_dagster.orchestration.registry.links import without_credentials
     from airwatch_dagster.orchestration.registry.mlflow_client import connect
 
-    return f"{without_credentials(connect())} answers"
+    return f"{without_credentials(connect())} responds"
 
 
 def _dagster() -> str:

@@ -1,7 +1,6 @@
 """The practice server in the foreground."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date
 
 from airwatch_dagster.errors import ConfigurationError
@@ -29,7 +28,7 @@ def serve_practice(
     Without ``faults_seed`` it never does. Raises ConfigurationError for a fault or a restatement that is none.
     """
     settings = Settings.from_environment()
-    settings = replace(settings, practice_today=today or settings.practice_today)
+    settings = settings.model_copy(update={"practice_today": today or settings.practice_today})
     plan = None if faults_seed is None else FaultPlan(faults_seed, share=fault_share, kinds=_kinds(fault_kinds))
     options = {
         "min_interval_seconds": min_interval_seconds,

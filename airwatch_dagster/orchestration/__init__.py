@@ -1,7 +1,5 @@
-"""Dagster glue: the only folder that imports dagster, mlflow and boto3."""
+"""Dagster glue: assets, resources, automation, and what Dagster and MLflow show.
 
-import warnings
-
-# Backfill policies, partitioned checks and dagster-mlflow are marked beta or preview; tests pin what we use of them.
-BETA_NOTICE = r"(?s).*is currently in (beta|preview)"
-warnings.filterwarnings("ignore", message=BETA_NOTICE, module=r"(airwatch_dagster|dagster)\b")
+An asset here gathers arguments and calls one function of a stage. Science belongs in the stage folders, reading and
+writing files in `storage`, plots in `figures`.
+"""

@@ -1,4 +1,4 @@
-"""Assets' frames to and from the table storage: one file per partition, one frame per input."""
+"""Frames of assets to and from the table storage: one file per partition, one frame per input."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -6,76 +6,75 @@ from typing import Any, Final
 import dagster as dg
 import numpy as np
 import pandas as pd
-from pydantic import PrivateAttr
 
 from airwatch_dagster.errors import ContractViolation
+from airwatch_dagster.orchestration.resources import opened_storage
+from airwatch_dagster.orchestration.settings import storage_root
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.validation import Validated, validated
 from airwatch_dagster.storage.tables import TableStorage
 
 KEEP_UNCHANGED: Final = "airwatch/keep_unchanged"
-"""Asset metadata: a partition that comes out as it is stored is not written again, so that nothing becomes outdated.
-For tables that are read from outside; what is derived from them tells by its time of writing what it was made from."""
+"""Asset metadata: a partition whose bytes did not change is not rewritten, so that its readers stay up to date. For
+tables that are read from outside: the time of writing of a derived table shows which inputs it was built from."""
 
 
 class ParquetIOManager(dg.ConfigurableIOManager):
     """Stores each table below ``root``, a folder or ``s3://bucket/prefix``.
 
-    An output is validated before anything is written, unless it comes as ``Validated``. A run over a
-    range of partitions returns one frame; it is split by the table's partition column, and a partition
-    of the range without rows is stored as an empty table. Rows of partitions that the run does not make
-    raise ContractViolation, and nothing is written.
+    An output is validated before anything is written, unless it comes as ``Validated``. A run over a range of
+    partitions returns one frame, which is split by the table's partition column; a partition without rows is stored as
+    an empty table. Raises ContractViolation for rows of partitions outside the run, and then nothing is written.
 
-    An input is one frame however many partitions it spans. Input metadata: ``allow_missing_partitions``
-    leaves out partitions that are not stored, ``columns`` reads only those.
+    An input is one frame however many partitions it spans. Input metadata: ``allow_missing_partitions`` leaves out
+    partitions that are not stored, ``columns`` reads only those columns.
     """
 
-    root: str
-    _opened: TableStorage | None = PrivateAttr(default=None)
+    root: str | None = None
+    """AIRWATCH_STORAGE when null, read by each run."""
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        table = context.asset_key.path[-1]
+        table, storage = context.asset_key.path[-1], self._storage()
         frame = obj.frame if isinstance(obj, Validated) else _validated(table, obj)
         if not context.has_asset_partitions:
-            self._storage.write(table, {None: frame})
-            self._describe(context, table, {None: len(frame)})
+            storage.write(table, {None: frame})
+            _describe(context, storage, table, {None: len(frame)})
             return
         ordered, slices = split(table, frame, partitions=list(context.asset_partition_keys))
         keep = bool((context.definition_metadata or {}).get(KEEP_UNCHANGED))
-        self._storage.write_slices(table, ordered, slices, keep_unchanged=keep)
-        self._describe(context, table, {partition: part.stop - part.start for partition, part in slices.items()})
+        storage.write_slices(table, ordered, slices, keep_unchanged=keep)
+        counts = {partition: part.stop - part.start for partition, part in slices.items()}
+        _describe(context, storage, table, counts)
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         settings = context.definition_metadata or {}
-        return self._storage.read(
+        return self._storage().read(
             context.asset_key.path[-1],
             list(context.asset_partition_keys) if context.has_asset_partitions else None,
             allow_missing=bool(settings.get("allow_missing_partitions")),
             columns=settings.get("columns"),
         )
 
-    @property
     def _storage(self) -> TableStorage:
-        """Opened at first use: loading the code location must not ask S3 for anything."""
-        if self._opened is None:
-            self._opened = TableStorage.open(self.root)
-        return self._opened
+        return opened_storage(self.root or storage_root())
 
-    def _describe(self, context: dg.OutputContext, table: str, row_counts: Mapping[Any, int]) -> None:
-        """Rows and place of each file, on the materialization of its partition."""
-        for partition, count in row_counts.items():
-            name = "dagster/row_count" if partition is None else "dagster/partition_row_count"
-            metadata: dict[str, Any] = {name: count, "dagster/uri": self._storage.uri(table, partition)}
-            if len(row_counts) == 1:
-                context.add_output_metadata(metadata)
-            else:
-                context.step_context.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=partition)
+
+def _describe(context: dg.OutputContext, storage: TableStorage, table: str, row_counts: Mapping[Any, int]) -> None:
+    """Add rows and location of each file to the materialization of its partition."""
+    for partition, count in row_counts.items():
+        name = "dagster/row_count" if partition is None else "dagster/partition_row_count"
+        metadata: dict[str, Any] = {name: count, "dagster/uri": storage.uri(table, partition)}
+        if len(row_counts) == 1:
+            context.add_output_metadata(metadata)
+        else:
+            context.step_context.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=partition)
 
 
 def split(table: str, frame: pd.DataFrame, *, partitions: Sequence[str]) -> tuple[pd.DataFrame, dict[str, slice]]:
-    """The frame ordered by partition, rows within one in their order, and where each of ``partitions`` lies in it.
+    """The frame ordered by partition, and the slice of each of ``partitions`` in it.
 
-    A partition without rows is an empty slice. Raises ContractViolation when rows belong to other partitions.
+    Rows of one partition keep their order; a partition without rows is an empty slice. Raises ContractViolation when
+    rows belong to other partitions.
     """
     keys = _partition_of_rows(table, frame)
     position = keys.map({key: number for number, key in enumerate(partitions)})
@@ -93,13 +92,13 @@ def _elsewhere(table: str, keys: pd.Series, partitions: Sequence[str]) -> Contra
     return ContractViolation(
         table,
         f"{len(keys)} rows belong to {', '.join(others[:5])}{' and more' if len(others) > 5 else ''}, "
-        f"but the run makes {partitions[0]} to {partitions[-1]}",
-        fix=f"Return rows whose {TABLES[table].partition_column} lies in the run's partitions; nothing was stored",
+        f"but the run covers {partitions[0]} to {partitions[-1]}",
+        fix=f"Return rows whose {TABLES[table].partition_column} is in the run's partitions; nothing was stored",
     )
 
 
 def _partition_of_rows(table: str, frame: pd.DataFrame) -> pd.Series:
-    """The table's own rule, applied once per date: formatting millions of dates takes longer than storing them."""
+    """The partition key of each row, computed once per date: formatting millions of dates takes longer than storing."""
     spec = TABLES[table]
     dates = frame[spec.partition_column]
     distinct = dates.drop_duplicates()

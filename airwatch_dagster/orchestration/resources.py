@@ -1,21 +1,20 @@
-"""What assets need from outside: the source of readings, the stored tables, the model registry."""
+"""What assets need from outside: the source of readings, the stored tables, the clock."""
 
 import contextlib
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
+from pydantic import SecretStr
 
-from airwatch_dagster.acquire.airdata.archive import AIRDATA_URL, AirDataArchive
-from airwatch_dagster.acquire.airnow.archive import AIRNOW_URL, AirNowArchive
-from airwatch_dagster.acquire.aqs.client import AQS_URL, AqsClient
+from airwatch_dagster.acquire.addresses import AIRDATA_URL, AIRNOW_URL, AQS_URL
+from airwatch_dagster.acquire.airdata.archive import AirDataArchive
+from airwatch_dagster.acquire.airnow.archive import AirNowArchive
+from airwatch_dagster.acquire.aqs.client import AqsClient
 from airwatch_dagster.acquire.aqs.rate_limiter import AQS_INTERVAL_S, AQS_PAUSE_S, RateLimiter
 from airwatch_dagster.acquire.aqs.response_cache import ResponseCache
 from airwatch_dagster.acquire.area import Area
@@ -23,7 +22,8 @@ from airwatch_dagster.acquire.sources.airdata import AirDataSource
 from airwatch_dagster.acquire.sources.aqs import AqsSource
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.acquire.sources.live import LiveSource
-from airwatch_dagster.orchestration.settings import Settings
+from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.settings import Settings, storage_root
 from airwatch_dagster.practice.server.server import PracticeServer
 from airwatch_dagster.storage.tables import Readings, TableStorage
 
@@ -34,7 +34,7 @@ def utc_now() -> pd.Timestamp:
 
 
 def today() -> date:
-    """The day it is (UTC); in a rehearsal that AIRWATCH_PRACTICE_TODAY says."""
+    """The current day (UTC); AIRWATCH_PRACTICE_TODAY in a rehearsal."""
     settings = Settings.from_environment()
     return settings.practice_today if settings.practice_today and settings.is_rehearsal else utc_now().date()
 
@@ -50,7 +50,7 @@ class SourceResource(dg.ConfigurableResource):
 
 
 def _source(settings: Settings, stack: contextlib.ExitStack) -> Source:
-    """The source the settings name; a practice server runs until ``stack`` closes."""
+    """The source that the settings name; closing ``stack`` closes its connections and a practice server."""
     area = Area.parse(settings.area)
     if settings.source == "practice":
         server = stack.enter_context(practice_server(settings))
@@ -82,8 +82,8 @@ def _source(settings: Settings, stack: contextlib.ExitStack) -> Source:
 def _aqs(settings: Settings, area: Area) -> AqsSource:
     client = AqsClient(
         settings.aqs_url,
-        email=settings.aqs_email,
-        key=settings.aqs_key,
+        email=_secret(settings.aqs_email),
+        key=_secret(settings.aqs_key),
         limiter=aqs_limiter(settings),
         payloads=ResponseCache(_downloads(settings, "aqs", settings.aqs_url)),
         patience=_patience(settings, settings.aqs_url),
@@ -93,31 +93,42 @@ def _aqs(settings: Settings, area: Area) -> AqsSource:
     return AqsSource(client, area, today(), listed)
 
 
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None
+
+
 def _patience(settings: Settings, url: str) -> float:
-    """What scales the waits before a repetition: 1 at EPA's own addresses, less where API requests may come sooner."""
+    """Factor of the waits before a retry: 1 at EPA's own addresses, less where API requests may come sooner."""
     is_epa = url.rstrip("/") in (AIRDATA_URL, AIRNOW_URL, AQS_URL)
     return 1.0 if is_epa else min(1.0, settings.aqs_interval_s / AQS_INTERVAL_S)
 
 
 def aqs_limiter(settings: Settings) -> RateLimiter:
-    """The turn at one API's address, shared by every process of this user on this machine, whatever its state folder.
+    """Spaces the requests to one API address over all processes that share AIRWATCH_RATE_LIMIT_DIR.
 
-    The rest after a request shrinks with the spacing, where that is set lower for another address than EPA's.
+    The rest after a request shrinks with the spacing, if that is set lower for another address than EPA's. Raises
+    ConfigurationError when the folder cannot be created.
     """
-    folder = Path(tempfile.gettempdir()) / f"airwatch-{os.getuid()}"
+    folder = settings.rate_limit_dir
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"{folder} cannot be created ({(error.strerror or 'unknown reason').lower()})"
+        fix = "Set it to a folder that this user may write"
+        raise ConfigurationError("AIRWATCH_RATE_LIMIT_DIR", problem, fix=fix) from error
     pause_s = min(AQS_PAUSE_S, AQS_PAUSE_S * settings.aqs_interval_s / AQS_INTERVAL_S)
     name = f"aqs-requests-{_digest(settings.aqs_url)}"
     return RateLimiter(folder / name, interval_s=settings.aqs_interval_s, pause_s=pause_s)
 
 
 def practice_server(settings: Settings, *, port: int = 0, **options: Any) -> PracticeServer:
-    """The embedded server of simulated air, its clock at AIRWATCH_PRACTICE_TODAY or at the real day (UTC)."""
+    """The embedded server of simulated air; its current day is AIRWATCH_PRACTICE_TODAY, else the real one (UTC)."""
     clock = settings.practice_today or (lambda: utc_now().date())
     return PracticeServer(today=clock, port=port, **options)
 
 
 def _downloads(settings: Settings, what: str, url: str) -> Path:
-    """A folder of its own for every address, so that two mirrors' files of one name never meet."""
+    """A folder for each address, so that files of the same name from two mirrors never mix."""
     return settings.state / "downloads" / f"{what}-{_digest(url)}"
 
 
@@ -126,31 +137,31 @@ def _digest(url: str) -> str:
 
 
 class StorageResource(dg.ConfigurableResource):
-    """The stored tables, for an asset that builds on its own earlier partitions."""
+    """The stored tables, for an asset that reads its own earlier partitions."""
 
-    root: str
+    root: str | None = None
+    """A folder or ``s3://bucket/prefix``; AIRWATCH_STORAGE when null, read when a run needs it."""
 
     def tables(self) -> TableStorage:
-        return opened_storage(self.root)
+        return opened_storage(self.root or storage_root())
 
 
 def readings_of(source: Source) -> Readings:
-    """Whether a source's air is real: simulated and real readings never share a storage."""
+    """Whether the readings of a source are simulated or EPA's: the two never share a storage."""
     return "simulated" if source.kind == "practice" else "epa"
 
 
-@cache
 def opened_storage(root: str) -> TableStorage:
-    """The table storage at ``root``, opened once a process."""
+    """The table storage at ``root``; opening one costs nothing, because S3 clients are shared within a process."""
     return TableStorage.open(root)
 
 
 def configured_area() -> Area:
-    """The area forecasts are made for."""
+    """The area that forecasts are made for."""
     return Area.parse(Settings.from_environment().area)
 
 
 def configured_sites(site_days: pd.DataFrame) -> set[str]:
-    """Those sites of ``site_days`` that lie in the area on all their days."""
+    """Site ids of ``site_days`` that are in the area on all their days."""
     is_area = configured_area().contains(site_days["state_code"], site_days["cbsa_code"])
     return set(site_days["site_id"]) - set(site_days.loc[~is_area, "site_id"])

@@ -1,16 +1,20 @@
-"""The settings users give in the environment or in `.env`, read once a run and checked."""
+"""Every setting of AirWatch: its environment variable, meaning, default, allowed values, and how a process starts.
+
+Settings are read here and nowhere else, when a run or a command needs them; importing a module reads none. AWS
+settings are the exception: the AWS client reads them itself.
+"""
 
 import os
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, Self, get_args
 
-from airwatch_dagster.acquire.airdata.archive import AIRDATA_URL
-from airwatch_dagster.acquire.airnow.archive import AIRNOW_URL
-from airwatch_dagster.acquire.aqs.client import AQS_URL
+from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
+
+from airwatch_dagster.acquire.addresses import AIRDATA_URL, AIRNOW_URL, AQS_URL
 from airwatch_dagster.acquire.aqs.rate_limiter import AQS_INTERVAL_S
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.setting_fields import SettingReference, SettingsGroup, not_allowed, setting
 
 SourceName = Literal["practice", "airdata", "aqs", "live"]
 
@@ -18,135 +22,275 @@ DEFAULT_CONTEXT_KM: Final = 800.0
 """Monitors up to this many km around the area carry most of the next-day signal (Chicago: skill +0.06 without,
 +0.20 with)."""
 
+EVENT_BATCH: Final = "200"
+"""Events of one range of partitions that Dagster hands to the event log together: a third less time than one by one."""
 
-@dataclass(frozen=True)
-class Settings:
-    """What to read, for where, and where to keep it."""
+MASKED_AWS_SETTINGS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+"""Secrets that the AWS client reads itself."""
 
-    source: SourceName
-    area: str
-    context_km: float
-    storage: str
-    weather: str | None
-    """Where forecasts of the weather lie, as storage does; null while none are used."""
-    state: Path
-    airdata_url: str
-    airnow_url: str
-    aqs_url: str
-    aqs_interval_s: float
-    """Seconds between the starts of two API requests."""
-    aqs_email: str | None
-    aqs_key: str | None
-    mlflow_tracking_uri: str
-    search_minutes: float
-    """Minutes a month's search of hyper-parameters may take; 0 searches nothing."""
-    practice_today: date | None
-    """The practice server's clock, and ours when we read from one; null for the real day."""
+
+class StorageSettings(SettingsGroup):
+    """Where tables are stored."""
+
+    storage: str = setting(
+        "AIRWATCH_STORAGE", "Where tables are stored", "./data", allowed="a folder, or s3://bucket/prefix"
+    )
+
+
+class LinkSettings(SettingsGroup):
+    """Addresses that a browser uses, for links."""
+
+    ui_url: str | None = setting(
+        "AIRWATCH_UI_URL",
+        "Address of the Dagster UI, for links in alerts and in MLflow",
+        allowed="an address such as http://127.0.0.1:3000",
+        instead="DAGSTER_WEBSERVER_URL",
+    )
+    mlflow_ui_url: str | None = setting(
+        "AIRWATCH_MLFLOW_UI_URL",
+        "Address of the MLflow UI, for links in Dagster",
+        allowed="an address such as http://127.0.0.1:5000",
+        default_text="MLFLOW_TRACKING_URI, if that is a server",
+    )
+
+
+class AlertSettings(SettingsGroup):
+    """Where alerts of failed runs and checks are sent; with neither webhook nor e-mail they are only logged."""
+
+    alert_webhook_url: SecretStr | None = setting(
+        "AIRWATCH_ALERT_WEBHOOK_URL",
+        'Webhook that gets each alert as JSON with a "text" field',
+        allowed="an http or https address",
+    )
+    alert_email_to: str | None = setting(
+        "AIRWATCH_ALERT_EMAIL_TO", "Recipients of alerts by e-mail", allowed="addresses, separated by commas"
+    )
+    smtp_host: str | None = setting("AIRWATCH_SMTP_HOST", "Mail server", allowed="a host name")
+    smtp_port: int = setting(
+        "AIRWATCH_SMTP_PORT",
+        "Port of the mail server",
+        587,
+        allowed="a number from 1 to 65535, usually 587 or 25",
+        noun="port number",
+        ge=1,
+        le=65_535,
+    )
+    smtp_user: str | None = setting("AIRWATCH_SMTP_USER", "User name at the mail server", allowed="text")
+    smtp_password: SecretStr | None = setting("AIRWATCH_SMTP_PASSWORD", "Password at the mail server", allowed="text")
+    smtp_from: str = setting(
+        "AIRWATCH_SMTP_FROM", "Sender of alerts", "airwatch@localhost", allowed="an e-mail address"
+    )
+    smtp_starttls: bool = setting(
+        "AIRWATCH_SMTP_STARTTLS",
+        "Encrypt the connection to the mail server with STARTTLS",
+        True,
+        allowed="true or false",
+        default_text="true",
+        noun="choice",
+    )
+
+    @model_validator(mode="after")
+    def _mail_needs_a_server(self) -> Self:
+        if self.alert_email_to and not self.smtp_host:
+            raise ConfigurationError(
+                "AIRWATCH_ALERT_EMAIL_TO", "is set without a mail server", fix="Set AIRWATCH_SMTP_HOST too"
+            )
+        return self
+
+
+def _default_context_km(settings: dict[str, Any]) -> float:
+    return 0.0 if settings.get("source") == "aqs" else DEFAULT_CONTEXT_KM
+
+
+def _default_rate_limit_dir() -> Path:
+    """Below the user's state home, which every process of the user shares. Source: XDG Base Directory Specification."""
+    state_home = Path(os.environ.get("XDG_STATE_HOME") or "")
+    return (state_home if state_home.is_absolute() else Path.home() / ".local" / "state") / "airwatch"
+
+
+class Settings(AlertSettings, LinkSettings, StorageSettings):
+    """All settings of AirWatch."""
+
+    source: SourceName = setting(
+        "AIRWATCH_SOURCE",
+        "Source of readings: practice (simulated air), airdata (EPA's yearly files), aqs (EPA's API), or live (yearly "
+        "files, AirNow for the days they lack, and with credentials the changes in AQS)",
+        "practice",
+        allowed=f"one of {', '.join(get_args(SourceName))}",
+        noun="source",
+    )
+    area: str = setting(
+        "AIRWATCH_AREA",
+        "Area that forecasts are made for",
+        "cbsa:16980",
+        allowed="cbsa:CODE, state:CODE, several of them separated by commas, or us",
+    )
+    context_km: float = setting(
+        "AIRWATCH_CONTEXT_KM",
+        "Distance around the area within which monitors are read as predictors, km",
+        default_factory=_default_context_km,
+        default_text="800, or 0 with AIRWATCH_SOURCE=aqs",
+        allowed="a number from 0 to 20000",
+        noun="distance in km",
+        ge=0.0,
+        le=20_000.0,
+    )
+    practice_today: date | None = setting(
+        "AIRWATCH_PRACTICE_TODAY",
+        "Simulated current date of the practice server, and of AirWatch when it reads from one",
+        allowed="YYYY-MM-DD",
+        default_text="the real date",
+        noun="day",
+    )
+    aqs_email: SecretStr | None = setting(
+        "EPA_AQS_EMAIL",
+        "E-mail address registered for EPA's AQS API; needed with AIRWATCH_SOURCE=aqs, useful with live",
+        allowed="an e-mail address",
+    )
+    aqs_key: SecretStr | None = setting("EPA_AQS_API_KEY", "Key of that registration", allowed="text")
+    airdata_url: str = setting(
+        "AIRWATCH_AIRDATA_URL",
+        "Address of AirData's files, or of a mirror",
+        AIRDATA_URL,
+        allowed="an http, https or file address",
+    )
+    airnow_url: str = setting(
+        "AIRWATCH_AIRNOW_URL",
+        "Address of AirNow's files, or of a mirror",
+        AIRNOW_URL,
+        allowed="an http, https or file address",
+    )
+    aqs_url: str = setting(
+        "AIRWATCH_AQS_URL", "Address of the AQS API, or of a mirror", AQS_URL, allowed="an http or https address"
+    )
+    aqs_interval_s: float = setting(
+        "AIRWATCH_AQS_INTERVAL_S",
+        "Seconds between the starts of two AQS API requests",
+        AQS_INTERVAL_S,
+        allowed=f"a number from {AQS_INTERVAL_S:g} to 3600, or from 0 at another address than EPA's",
+        default_text=f"{AQS_INTERVAL_S:g}",
+        noun="interval in seconds",
+        ge=0.0,
+        le=3600.0,
+    )
+    rate_limit_dir: Path = setting(
+        "AIRWATCH_RATE_LIMIT_DIR",
+        "Folder of the file that spaces AQS API requests; processes that use one key must share it",
+        default_factory=_default_rate_limit_dir,
+        default_text="$XDG_STATE_HOME/airwatch, or ~/.local/state/airwatch",
+        allowed="a folder",
+    )
+    state: Path = setting(
+        "AIRWATCH_STATE",
+        "Folder of Dagster's and MLflow's databases and of downloads",
+        default_factory=lambda: Path(".airwatch"),
+        default_text="./.airwatch",
+        allowed="a folder",
+        validate_default=True,
+    )
+    mlflow_tracking_uri: str = setting(
+        "MLFLOW_TRACKING_URI",
+        "MLflow's tracking server or database",
+        default_factory=lambda settings: f"sqlite:///{settings['state'] / 'mlflow.db'}",
+        default_text="SQLite database in AIRWATCH_STATE",
+        allowed="an address such as http://127.0.0.1:5000, or of a database",
+    )
+    search_minutes: float = setting(
+        "AIRWATCH_SEARCH_MINUTES",
+        "Minutes that the yearly search for better hyperparameters may take; 0 keeps the defaults",
+        0.0,
+        allowed="minutes from 0 (no search) to 1440",
+        default_text="0",
+        noun="number of minutes",
+        ge=0.0,
+        le=1440.0,
+    )
+    weather: str | None = setting(
+        "AIRWATCH_WEATHER",
+        "Where archived weather forecasts are stored, as weather_forecasts/YYYY-MM-DD.parquet by issue day",
+        allowed="a folder, or s3://bucket/prefix",
+        default_text="none; weather is not used",
+    )
 
     def __repr__(self) -> str:
         return f"Settings(source={self.source!r}, area={self.area!r}, storage={self.storage!r})"
 
+    __str__ = __repr__
+
     @property
     def is_rehearsal(self) -> bool:
-        """Whether nothing is asked of EPA: simulated air, or other addresses throughout."""
+        """Whether nothing is requested from EPA: simulated air, or other addresses throughout."""
         addresses = {self.airdata_url, self.airnow_url, self.aqs_url}
         return self.source == "practice" or not addresses & {AIRDATA_URL, AIRNOW_URL, AQS_URL}
 
     @property
     def has_aqs_credentials(self) -> bool:
-        """Whether the AQS API can be asked at all."""
+        """Whether the AQS API can be used."""
         return bool(self.aqs_email and self.aqs_key)
 
+    @field_validator("practice_today", mode="before")
     @classmethod
-    def from_environment(cls) -> "Settings":
-        """Settings of this process. Raises ConfigurationError for an unknown source or a distance that is no number."""
-        source = _source()
-        state = Path(os.environ.get("AIRWATCH_STATE") or ".airwatch").absolute()
-        return cls(
-            source=source,
-            area=os.environ.get("AIRWATCH_AREA") or "cbsa:16980",
-            context_km=_context_km(source),
-            storage=storage_root(),
-            weather=os.environ.get("AIRWATCH_WEATHER") or None,
-            state=state,
-            airdata_url=os.environ.get("AIRWATCH_AIRDATA_URL") or AIRDATA_URL,
-            airnow_url=os.environ.get("AIRWATCH_AIRNOW_URL") or AIRNOW_URL,
-            aqs_url=os.environ.get("AIRWATCH_AQS_URL") or AQS_URL,
-            aqs_interval_s=_aqs_interval_s(),
-            aqs_email=os.environ.get("EPA_AQS_EMAIL") or None,
-            aqs_key=os.environ.get("EPA_AQS_API_KEY") or None,
-            search_minutes=_search_minutes(),
-            practice_today=_practice_today(),
-            mlflow_tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{state / 'mlflow.db'}",
-        )
+    def _iso_day(cls, value: Any) -> Any:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+
+    @field_validator("aqs_interval_s")
+    @classmethod
+    def _epa_allows(cls, interval_s: float, info: ValidationInfo) -> float:
+        """EPA's own API is never called faster than EPA allows; another address may be."""
+        if interval_s < AQS_INTERVAL_S and info.data["aqs_url"].rstrip("/") == AQS_URL:
+            raise not_allowed(f"is not an interval EPA allows (at least {AQS_INTERVAL_S:g} s)")
+        return interval_s
+
+    @field_validator("state")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        return folder.absolute()
+
+
+def settings_reference() -> list[SettingReference]:
+    """Every setting: tables, sources, state and MLflow first, then links and alerts."""
+    late = {one.name for group in (LinkSettings, AlertSettings) for one in group.reference()}
+    return sorted(Settings.reference(), key=lambda one: one.name in late)
+
+
+def secret_values() -> list[str]:
+    """Values that must not appear in a message, whatever else is wrong with the environment."""
+    names = [one.name for one in Settings.reference() if one.is_secret]
+    return [value for name in (*names, *MASKED_AWS_SETTINGS) if (value := os.environ.get(name))]
 
 
 def storage_root() -> str:
-    """Where tables lie: AIRWATCH_STORAGE, a folder or ``s3://bucket/prefix``."""
-    return os.environ.get("AIRWATCH_STORAGE") or "./data"
+    """Where tables are stored: AIRWATCH_STORAGE, a folder or ``s3://bucket/prefix``."""
+    return StorageSettings.from_environment().storage
 
 
-def _source() -> SourceName:
-    name = os.environ.get("AIRWATCH_SOURCE") or "practice"
-    if name not in get_args(SourceName):
-        raise ConfigurationError(
-            "AIRWATCH_SOURCE", f"{name!r} is no source", fix=f"Use one of {', '.join(get_args(SourceName))}"
-        )
-    return name  # type: ignore[return-value]
+def prepare_environment() -> Path:
+    """Set up this process before anything of Dagster or MLflow is imported; returns DAGSTER_HOME.
+
+    Reads ``.env``, sets the defaults of DAGSTER_HOME, AIRWATCH_STATE and AIRWATCH_STORAGE, and creates the state
+    folder. Variables that are set already win.
+    """
+    from dotenv import load_dotenv
+
+    home = installation()
+    load_dotenv(home / ".env")
+    os.environ.setdefault("DAGSTER_HOME", str(home))
+    state = Path(os.environ.setdefault("AIRWATCH_STATE", str(home / ".airwatch"))).absolute()
+    os.environ["AIRWATCH_STATE"] = str(state)
+    state.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", EVENT_BATCH)
+    os.environ.setdefault("AIRWATCH_STORAGE", default_storage())
+    return Path(os.environ["DAGSTER_HOME"])
 
 
-def _context_km(source: SourceName) -> float:
-    text = os.environ.get("AIRWATCH_CONTEXT_KM")
-    if not text:
-        return 0.0 if source == "aqs" else DEFAULT_CONTEXT_KM
-    try:
-        distance = float(text)
-    except ValueError:
-        distance = -1.0
-    if not 0.0 <= distance <= 20_000.0:
-        raise ConfigurationError(
-            "AIRWATCH_CONTEXT_KM", f"{text!r} is no distance in km", fix="Use a number from 0 to 20000, 800 by default"
-        )
-    return distance
+def installation() -> Path:
+    """The folder with AirWatch's dagster.yaml: this checkout, or the current folder."""
+    checkout = Path(__file__).resolve().parents[2]
+    return checkout if (checkout / "dagster.yaml").is_file() else Path.cwd()
 
 
-def _aqs_interval_s() -> float:
-    """EPA's own API is never asked faster than EPA allows; another address may be."""
-    text = os.environ.get("AIRWATCH_AQS_INTERVAL_S")
-    if not text:
-        return AQS_INTERVAL_S
-    is_epa = (os.environ.get("AIRWATCH_AQS_URL") or AQS_URL).rstrip("/") == AQS_URL
-    least = AQS_INTERVAL_S if is_epa else 0.0
-    try:
-        interval_s = float(text)
-    except ValueError:
-        interval_s = -1.0
-    if not least <= interval_s <= 3600.0:
-        problem = f"{text!r} is no time between requests in seconds" + (" that EPA allows" if is_epa else "")
-        fix = f"Use a number from {least:g} to 3600, or leave it unset for {AQS_INTERVAL_S:g}"
-        raise ConfigurationError("AIRWATCH_AQS_INTERVAL_S", problem, fix=fix)
-    return interval_s
-
-
-def _search_minutes() -> float:
-    text = os.environ.get("AIRWATCH_SEARCH_MINUTES") or "0"
-    try:
-        minutes = float(text)
-    except ValueError:
-        minutes = -1.0
-    if not 0.0 <= minutes <= 1440.0:
-        fix = "Use minutes from 0, which searches nothing, to 1440"
-        raise ConfigurationError("AIRWATCH_SEARCH_MINUTES", f"{text!r} is no time for a search in minutes", fix=fix)
-    return minutes
-
-
-def _practice_today() -> date | None:
-    text = os.environ.get("AIRWATCH_PRACTICE_TODAY")
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ConfigurationError(
-            "AIRWATCH_PRACTICE_TODAY", f"{text!r} is no day", fix="Use YYYY-MM-DD, or leave it unset for the real day"
-        ) from None
+def default_storage() -> str:
+    """The folder of tables while AIRWATCH_STORAGE is unset: ``data`` in the installation."""
+    return str(installation() / "data")

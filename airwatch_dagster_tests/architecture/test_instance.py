@@ -1,6 +1,10 @@
 """Dagster's own configuration: what the two dagster.yaml files mean to the Dagster that is installed."""
 
+import os
+import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -66,6 +70,22 @@ def test_both_instances_differ_only_in_where_things_are_kept_and_how_many_run_at
     differing = {key for key in local.keys() | shared.keys() if local.get(key) != shared.get(key)}
     stores = {"storage", "run_storage", "event_log_storage", "schedule_storage"}
     assert differing == stores | {"concurrency", "schedules", "sensors", "backfills"}
+
+
+def test_loading_the_code_location_prints_no_notice_of_beta_features() -> None:
+    [filters] = re.findall(r"^BETA_NOTICES := (.+)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+
+    done = subprocess.run(
+        [sys.executable, "-c", "import airwatch_dagster.definitions"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONWARNINGS": filters},
+        check=True,
+    )
+
+    assert done.stderr == ""
+    assert f'PYTHONWARNINGS="{filters}"' in (ROOT / "Dockerfile").read_text()
 
 
 @pytest.mark.parametrize("path", ["workspace.yaml", "deploy/workspace.yaml"])

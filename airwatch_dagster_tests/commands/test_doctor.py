@@ -1,4 +1,4 @@
-"""Is everything there that a run needs? Every answer says what to mend."""
+"""Pre-flight checks: each problem is found where it is, and reported with its fix."""
 
 from pathlib import Path
 
@@ -22,17 +22,17 @@ def test_a_fresh_installation_on_practice_air_is_healthy(tmp_path: Path) -> None
     found = findings(Installation.at(tmp_path))
 
     assert {what: finding.is_ok for what, finding in found.items()} == dict.fromkeys(ORDER, True)
-    assert found["source"].says.endswith("files on offer")
+    assert found["source"].says.endswith("files available")
     assert found["storage"].says == f"{tmp_path / 'tables'} can be read and written"
-    assert found["weather"].says == "off; AIRWATCH_WEATHER names no place"
+    assert found["weather"].says == "off; AIRWATCH_WEATHER is not set"
     assert found["dagster"].says == f"instance at {tmp_path / 'state'}, 0 runs"
 
 
-def test_a_setting_that_cannot_be_read_spoils_what_depends_on_it_and_nothing_else(tmp_path: Path) -> None:
+def test_a_setting_that_is_not_valid_fails_the_checks_that_need_it_and_no_other(tmp_path: Path) -> None:
     found = findings(Installation.at(tmp_path, AIRWATCH_CONTEXT_KM="far"))
 
     assert not found["settings"].is_ok
-    assert found["settings"].says.startswith("AIRWATCH_CONTEXT_KM: 'far' is no distance in km. Use a number")
+    assert found["settings"].says.startswith("AIRWATCH_CONTEXT_KM: 'far' is not a valid distance in km. Use a number")
     assert found["dagster"].is_ok
 
 
@@ -52,7 +52,7 @@ def test_a_setting_that_cannot_be_read_spoils_what_depends_on_it_and_nothing_els
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_wrong_is_found_where_it_is(tmp_path: Path, settings: dict[str, str], what: str, says: str) -> None:
+def test_a_problem_is_found_by_its_own_check(tmp_path: Path, settings: dict[str, str], what: str, says: str) -> None:
     found = findings(Installation.at(tmp_path, **settings))
 
     assert not found[what].is_ok
@@ -60,9 +60,7 @@ def test_what_is_wrong_is_found_where_it_is(tmp_path: Path, settings: dict[str, 
     assert "Retrying " in found[what].says
 
 
-def test_a_bucket_that_is_not_there_is_found(
-    tmp_path: Path, moto_server: S3Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_bucket_is_found(tmp_path: Path, moto_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     moto_server.use(monkeypatch)
     missing = findings(Installation.at(tmp_path / "a", AIRWATCH_STORAGE="s3://no-such-bucket/x"))
     present = findings(Installation.at(tmp_path / "b", AIRWATCH_STORAGE=f"s3://{moto_server.bucket}/doctor"))

@@ -133,16 +133,19 @@ def test_readings_of_another_kind_are_kept_apart(fed: Installation) -> None:
             "AIRWATCH_AREA: '99999' is no cbsa code that AQS lists. Write cbsa:16980, state:17",
         ),
         ({"AIRWATCH_AREA": "chicago"}, "AIRWATCH_AREA: 'chicago' is no area. Write cbsa:16980, state:17"),
-        ({"AIRWATCH_SOURCE": "epa"}, "AIRWATCH_SOURCE: 'epa' is no source. Use one of practice, airdata, aqs, live."),
+        (
+            {"AIRWATCH_SOURCE": "epa"},
+            "AIRWATCH_SOURCE: 'epa' is not a valid source. Use one of practice, airdata, aqs, live",
+        ),
         (
             {"AIRWATCH_AQS_INTERVAL_S": "1"},
-            "AIRWATCH_AQS_INTERVAL_S: '1' is no time between requests in seconds that EPA allows. Use a number from 6 ",
+            "AIRWATCH_AQS_INTERVAL_S: '1' is not an interval EPA allows (at least 6 s). Use a number from 6 ",
         ),
         (
             {"AIRWATCH_CONTEXT_KM": "far"},
-            "AIRWATCH_CONTEXT_KM: 'far' is no distance in km. Use a number from 0 to 20000",
+            "AIRWATCH_CONTEXT_KM: 'far' is not a valid distance in km. Use a number from 0 to 20000",
         ),
-        ({"AIRWATCH_PRACTICE_TODAY": "today"}, "AIRWATCH_PRACTICE_TODAY: 'today' is no day. Use YYYY-MM-DD"),
+        ({"AIRWATCH_PRACTICE_TODAY": "today"}, "AIRWATCH_PRACTICE_TODAY: 'today' is not a valid day. Use YYYY-MM-DD"),
         ({"AIRWATCH_SOURCE": "aqs"}, "EPA_AQS_EMAIL and EPA_AQS_API_KEY: "),
         (
             {"AIRWATCH_SOURCE": "airdata", "AIRWATCH_AIRDATA_URL": "ftp://x"},

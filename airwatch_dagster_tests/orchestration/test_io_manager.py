@@ -130,8 +130,8 @@ def test_rows_of_another_day_are_refused_and_nothing_is_stored(tmp_path: Path) -
 
     with pytest.raises(ContractViolation, match="site_days: 2 rows belong to 2021-06-30, 2021-07-04") as caught:
         run(stray, root=str(tmp_path), tags=RANGE)
-    assert "the run makes 2021-07-01 to 2021-07-03" in caught.value.problem
-    with pytest.raises(ContractViolation, match="the run makes 2021-07-01 to 2021-07-01"):
+    assert "the run covers 2021-07-01 to 2021-07-03" in caught.value.problem
+    with pytest.raises(ContractViolation, match="the run covers 2021-07-01 to 2021-07-01"):
         run(stray, root=str(tmp_path), day="2021-07-01")
     assert list(tmp_path.iterdir()) == []
 

@@ -1,60 +1,71 @@
-"""Settings come from the environment, are checked when read, and never show a key."""
+"""Settings are read from the environment in one place, checked when read, described, and never show a secret."""
 
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.orchestration.home import prepare_environment
-from airwatch_dagster.orchestration.settings import Settings, storage_root
-
-NAMES = (
-    *("AIRWATCH_SOURCE", "AIRWATCH_AREA", "AIRWATCH_CONTEXT_KM", "AIRWATCH_STORAGE", "AIRWATCH_STATE"),
-    *("AIRWATCH_AIRDATA_URL", "AIRWATCH_AQS_URL", "AIRWATCH_PRACTICE_TODAY", "AIRWATCH_SEARCH_MINUTES"),
-    *("EPA_AQS_EMAIL", "EPA_AQS_API_KEY", "MLFLOW_TRACKING_URI", "DAGSTER_HOME", "AIRWATCH_WEATHER"),
+from airwatch_dagster.orchestration.resources import aqs_limiter
+from airwatch_dagster.orchestration.settings import (
+    AlertSettings,
+    Settings,
+    prepare_environment,
+    secret_values,
+    settings_reference,
+    storage_root,
 )
+
+ROOT = Path(__file__).parents[2]
+NAMES = [one.name for one in settings_reference()]
 
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in NAMES:
+    for name in (*NAMES, "DAGSTER_HOME", "DAGSTER_WEBSERVER_URL", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
 
 
-def test_without_any_setting_practice_air_over_chicago_is_read(tmp_path: Path) -> None:
+def settings_with(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, str]) -> Settings:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return Settings.from_environment()
+
+
+def test_by_default_simulated_air_over_chicago_is_read(tmp_path: Path) -> None:
     settings = Settings.from_environment()
 
-    assert settings == Settings(
-        source="practice",
-        area="cbsa:16980",
-        context_km=800.0,
-        storage="./data",
-        weather=None,
-        state=tmp_path / ".airwatch",
-        airdata_url="https://aqs.epa.gov/aqsweb/airdata",
-        airnow_url="https://files.airnowtech.org/airnow",
-        aqs_url="https://aqs.epa.gov/data/api",
-        aqs_interval_s=6.0,
-        aqs_email=None,
-        aqs_key=None,
-        mlflow_tracking_uri=f"sqlite:///{tmp_path / '.airwatch' / 'mlflow.db'}",
-        search_minutes=0.0,
-        practice_today=None,
-    )
+    assert (settings.source, settings.area, settings.context_km) == ("practice", "cbsa:16980", 800.0)
+    assert (settings.storage, settings.state) == ("./data", tmp_path / ".airwatch")
+    assert settings.mlflow_tracking_uri == f"sqlite:///{tmp_path / '.airwatch' / 'mlflow.db'}"
+    assert settings.airdata_url == "https://aqs.epa.gov/aqsweb/airdata"
+    assert settings.airnow_url == "https://files.airnowtech.org/airnow"
+    assert settings.aqs_url == "https://aqs.epa.gov/data/api"
+    assert (settings.aqs_interval_s, settings.search_minutes) == (6.0, 0.0)
+    assert settings.rate_limit_dir == tmp_path / "home" / ".local" / "state" / "airwatch"
+    assert (settings.smtp_port, settings.smtp_from, settings.smtp_starttls) == (587, "airwatch@localhost", True)
+    unset = {"ui_url", "mlflow_ui_url", "alert_webhook_url", "alert_email_to", "smtp_host", "smtp_user"}
+    unset |= {"smtp_password", "practice_today", "aqs_email", "aqs_key", "weather"}
+    assert {name for name, value in settings if value is None} == unset
 
 
-def test_an_empty_value_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_a_blank_value_counts_as_unset(monkeypatch: pytest.MonkeyPatch, blank: str) -> None:
     expected = Settings.from_environment()
-    for name in NAMES:
-        monkeypatch.setenv(name, "")
 
-    assert Settings.from_environment() == expected
+    assert settings_with(monkeypatch, dict.fromkeys(NAMES, blank)) == expected
 
 
 def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name, value in {
+    values = {
         "AIRWATCH_SOURCE": "aqs",
         "AIRWATCH_AREA": "state:17",
         "AIRWATCH_CONTEXT_KM": "120.5",
@@ -66,35 +77,50 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         "MLFLOW_TRACKING_URI": "http://mlflow:5000",
         "AIRWATCH_PRACTICE_TODAY": "2021-06-01",
         "AIRWATCH_SEARCH_MINUTES": "2.5",
-    }.items():
-        monkeypatch.setenv(name, value)
+        "AIRWATCH_AIRDATA_URL": "file:///mirror",
+        "AIRWATCH_AIRNOW_URL": "http://airnow",
+        "AIRWATCH_AQS_URL": "http://aqs",
+        "AIRWATCH_AQS_INTERVAL_S": "0.1",
+        "AIRWATCH_RATE_LIMIT_DIR": "/limits",
+        "AIRWATCH_UI_URL": "http://dagster",
+        "AIRWATCH_MLFLOW_UI_URL": "http://mlflow",
+        "AIRWATCH_ALERT_WEBHOOK_URL": "http://hook",
+        "AIRWATCH_ALERT_EMAIL_TO": "a@b.c",
+        "AIRWATCH_SMTP_HOST": "mail",
+        "AIRWATCH_SMTP_PORT": "25",
+        "AIRWATCH_SMTP_USER": "user",
+        "AIRWATCH_SMTP_PASSWORD": "password",
+        "AIRWATCH_SMTP_FROM": "d@e.f",
+        "AIRWATCH_SMTP_STARTTLS": "no",
+    }
+    defaults = Settings.from_environment()
+    settings = settings_with(monkeypatch, values)
 
-    settings = Settings.from_environment()
-
-    assert (settings.source, settings.area, settings.context_km) == ("aqs", "state:17", 120.5)
-    assert (settings.storage, storage_root()) == ("s3://bucket/prefix", "s3://bucket/prefix")
-    assert settings.weather == "s3://bucket/weather"
-    assert settings.state == tmp_path / "state"
-    assert (settings.aqs_email, settings.aqs_key) == ("you@example.org", "key")
-    assert settings.mlflow_tracking_uri == "http://mlflow:5000"
-    assert settings.practice_today == date(2021, 6, 1)
-    assert settings.search_minutes == 2.5
+    assert set(values) == set(NAMES)
+    assert [name for name, value in settings if value == getattr(defaults, name)] == []
+    assert (settings.context_km, settings.aqs_interval_s, settings.search_minutes) == (120.5, 0.1, 2.5)
+    assert (settings.state, settings.practice_today) == (tmp_path / "state", date(2021, 6, 1))
+    assert (settings.smtp_port, settings.smtp_starttls) == (25, False)
+    assert settings.aqs_key is not None
+    assert settings.aqs_key.get_secret_value() == "key"
+    assert storage_root() == "s3://bucket/prefix"
 
 
-def test_the_aqs_api_is_asked_for_the_area_alone_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AIRWATCH_SOURCE", "aqs")
-
-    assert Settings.from_environment().context_km == 0.0
+def test_the_aqs_api_is_read_for_the_area_alone_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings_with(monkeypatch, {"AIRWATCH_SOURCE": "aqs"}).context_km == 0.0
 
 
-def test_settings_in_a_log_show_neither_email_nor_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EPA_AQS_EMAIL", "you@example.org")
-    monkeypatch.setenv("EPA_AQS_API_KEY", "bluecat12")
+def test_settings_in_a_log_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = {one.name: f"secret-{number}" for number, one in enumerate(settings_reference()) if one.is_secret}
+    settings = settings_with(monkeypatch, secrets)
 
-    shown = f"{Settings.from_environment()!r} {Settings.from_environment()}"
+    shown = f"{settings!r} {settings} {settings.model_dump()} {AlertSettings.from_environment()!r}"
 
-    assert "you@example.org" not in shown
-    assert "bluecat12" not in shown
+    assert set(secrets) == {
+        *("EPA_AQS_EMAIL", "EPA_AQS_API_KEY", "AIRWATCH_ALERT_WEBHOOK_URL", "AIRWATCH_SMTP_PASSWORD"),
+    }
+    assert set(secret_values()) >= set(secrets.values())
+    assert "secret-" not in shown
 
 
 @pytest.mark.parametrize(
@@ -106,19 +132,46 @@ def test_settings_in_a_log_show_neither_email_nor_key(monkeypatch: pytest.Monkey
         ("AIRWATCH_CONTEXT_KM", "nan"),
         ("AIRWATCH_CONTEXT_KM", "20001"),
         ("AIRWATCH_PRACTICE_TODAY", "1 June"),
+        ("AIRWATCH_PRACTICE_TODAY", "1622505600"),
         ("AIRWATCH_SEARCH_MINUTES", "an hour"),
         ("AIRWATCH_SEARCH_MINUTES", "-1"),
+        ("AIRWATCH_AQS_INTERVAL_S", "often"),
+        ("AIRWATCH_SMTP_PORT", "smtp"),
+        ("AIRWATCH_SMTP_PORT", "70000"),
+        ("AIRWATCH_SMTP_STARTTLS", "maybe"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(name, value)
+def test_a_value_that_is_not_valid_is_named_with_what_is_allowed(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = next(one for one in settings_reference() if one.name == name)
 
-    with pytest.raises(ConfigurationError, match=f"^{name}: '{value}' is no ") as caught:
-        Settings.from_environment()
-    assert caught.value.fix
+    with pytest.raises(ConfigurationError, match=f"^{name}: '{value}' is not a valid {described.noun}") as caught:
+        settings_with(monkeypatch, {name: value})
+    assert described.allowed in caught.value.fix
 
 
-def test_the_environment_wins_over_defaults_when_a_home_is_prepared(
+def test_epa_is_never_called_faster_than_it_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigurationError, match="AQS_INTERVAL_S: '1' is not an interval EPA allows") as caught:
+        settings_with(monkeypatch, {"AIRWATCH_AQS_INTERVAL_S": "1"})
+    assert "from 6 to 3600" in caught.value.fix
+    assert settings_with(monkeypatch, {"AIRWATCH_AQS_URL": "http://127.0.0.1:8123"}).aqs_interval_s == 1.0
+
+
+def test_mail_without_a_server_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigurationError, match="Set AIRWATCH_SMTP_HOST too"):
+        settings_with(monkeypatch, {"AIRWATCH_ALERT_EMAIL_TO": "duty@example.org", "AIRWATCH_SMTP_HOST": " "})
+
+
+def test_alerts_and_tables_are_read_whatever_is_wrong_with_other_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigurationError):
+        settings_with(monkeypatch, {"AIRWATCH_SOURCE": "epa", "AIRWATCH_SMTP_HOST": "mail"})
+
+    assert AlertSettings.from_environment().smtp_host == "mail"
+    assert storage_root() == "./data"
+
+
+def test_the_environment_wins_over_defaults_when_a_process_is_prepared(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DAGSTER_HOME", "/elsewhere")
@@ -130,3 +183,52 @@ def test_the_environment_wins_over_defaults_when_a_home_is_prepared(
     assert settings.state == tmp_path / "kept here"
     assert settings.state.is_dir()
     assert settings.storage == "s3://bucket"
+
+
+@pytest.mark.parametrize("one", settings_reference(), ids=lambda one: one.name)
+def test_the_example_file_shows_every_setting_with_its_default(one: object) -> None:
+    assert isinstance(one, tuple)
+    name, _, default = one[:3]
+    shown = re.findall(rf"^#{name}=(.*)$", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)
+
+    assert len(shown) == 1
+    assert shown[0] in ("", default) or default.startswith(f"{shown[0]},")
+
+
+LIMITED = """
+import sys
+from airwatch_dagster.orchestration.resources import aqs_limiter
+from airwatch_dagster.orchestration.settings import Settings
+
+print("waits", flush=True)
+with aqs_limiter(Settings.from_environment()).turn():
+    print("runs", flush=True)
+"""
+
+
+def test_processes_with_different_temporary_folders_share_the_spacing_of_requests(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "mine"))
+    settings = settings_with(monkeypatch, {"AIRWATCH_AQS_URL": "http://127.0.0.1:9", "AIRWATCH_AQS_INTERVAL_S": "0"})
+    other = {**os.environ, "TMPDIR": str(tmp_path / "other"), "PYTHONPATH": str(ROOT)}
+
+    with aqs_limiter(settings).turn():
+        process = subprocess.Popen([sys.executable, "-c", LIMITED], env=other, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waits\n"
+        time.sleep(0.3)
+        assert process.poll() is None
+    assert process.communicate(timeout=30)[0] == "runs\n"
+    assert process.returncode == 0
+    assert settings.rate_limit_dir.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_for_the_spacing_that_cannot_be_created_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    settings = settings_with(monkeypatch, {"AIRWATCH_RATE_LIMIT_DIR": str(tmp_path / "file" / "limits")})
+
+    with pytest.raises(ConfigurationError, match=r"^AIRWATCH_RATE_LIMIT_DIR: .*/limits cannot be created"):
+        aqs_limiter(settings)

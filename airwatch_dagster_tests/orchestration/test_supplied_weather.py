@@ -14,7 +14,12 @@ from airwatch_dagster.fit.examples import join_truth
 from airwatch_dagster.fit.models.families import fit
 from airwatch_dagster.forecast.predictions import predict
 from airwatch_dagster.orchestration.metadata.tables import forecast_figures
-from airwatch_dagster.orchestration.supplied_weather import issued_weather, weather_figures, weather_given, with_weather
+from airwatch_dagster.orchestration.supplied_weather import (
+    describe_weather,
+    issued_weather,
+    weather_metadata,
+    with_weather,
+)
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests.builders import weather_forecasts
@@ -34,14 +39,14 @@ def on_day(day: str, **change: Any) -> pd.DataFrame:
 
 @pytest.fixture
 def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TableStorage:
-    """A place for weather, which AIRWATCH_WEATHER names; two days are there, one of them in question."""
+    """The weather storage that AIRWATCH_WEATHER names, with two days, one of them in ``DAYS``."""
     monkeypatch.setenv("AIRWATCH_WEATHER", str(tmp_path / "weather"))
     tables = TableStorage.open(str(tmp_path / "weather"))
     tables.write(TABLE, {"2021-07-01": on_day("2021-07-01"), "2021-07-04": on_day("2021-07-04")})
     return tables
 
 
-def test_while_it_is_off_nothing_changes_and_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_weather_is_off_nothing_changes_and_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     def touched(*arguments: Any, **options: Any) -> TableStorage:
         raise AssertionError("something was opened")
 
@@ -50,8 +55,8 @@ def test_while_it_is_off_nothing_changes_and_nothing_is_read(monkeypatch: pytest
 
     assert with_weather(ROWS) is ROWS
     assert issued_weather(DAYS) is None
-    assert weather_figures(TABLES["predictions"].empty(), None) == {}
-    assert weather_given() == "off; AIRWATCH_WEATHER names no place"
+    assert weather_metadata(TABLES["predictions"].empty(), None) == {}
+    assert describe_weather() == "off; AIRWATCH_WEATHER is not set"
 
 
 def test_days_and_sites_without_weather_are_null(given: TableStorage) -> None:
@@ -61,7 +66,7 @@ def test_days_and_sites_without_weather_are_null(given: TableStorage) -> None:
     assert found["weather_temperature_c"].tolist() == pytest.approx([24.5, np.nan], nan_ok=True)
 
 
-def test_issue_days_that_nobody_asks_for_are_not_read(given: TableStorage) -> None:
+def test_files_of_other_issue_days_are_not_read(given: TableStorage) -> None:
     Path(given.uri(TABLE, "2021-07-01")).write_bytes(b"no Parquet")
 
     weather = issued_weather(DAYS)
@@ -71,23 +76,23 @@ def test_issue_days_that_nobody_asks_for_are_not_read(given: TableStorage) -> No
         issued_weather(pd.DatetimeIndex(["2021-07-01"]))
 
 
-def test_no_weather_for_any_of_the_days_is_weather_without_rows(given: TableStorage) -> None:
+def test_without_weather_for_any_of_the_days_the_columns_are_null(given: TableStorage) -> None:
     found = with_weather(ROWS.tail(1))
 
     assert found[list(WEATHER_COLUMNS.values())].isna().all(axis=None)
     assert len(with_weather(ROWS.head(0))) == 0
 
 
-def test_weather_from_after_the_issue_day_stops_everything_that_reads_it(given: TableStorage) -> None:
+def test_weather_from_after_the_issue_day_is_an_error_for_every_reader(given: TableStorage) -> None:
     given.write(TABLE, {"2021-07-05": on_day("2021-07-05", issued_at=pd.Timestamp("2021-07-06 03:00"))})
 
     with pytest.raises(ContractViolation, match="issued_at=2021-07-06 03:00:00 latest_allowed=2021-07-06 00:00:00"):
         with_weather(ROWS)
     with pytest.raises(ContractViolation, match="issued_at=2021-07-06 03:00:00"):
-        weather_given()
+        describe_weather()
 
 
-def test_what_became_available_after_an_instant_was_not_known_at_it(given: TableStorage) -> None:
+def test_weather_that_became_available_after_an_instant_is_left_out(given: TableStorage) -> None:
     known = {
         by: with_weather(ROWS, by=pd.Timestamp(by))["weather_temperature_c"].notna().sum()
         for by in ("2021-07-04 17:00", "2021-07-04 16:59")
@@ -101,23 +106,23 @@ def test_a_file_with_rows_of_another_issue_day_is_refused(given: TableStorage) -
 
     with pytest.raises(ContractViolation) as caught:
         with_weather(ROWS)
-    assert str(caught.value) == (
-        f"{given.uri(TABLE, '2021-07-05')}: of 1 rows 1 are of another issue day, such as 170319002 of issue_date "
-        "2021-07-04 00:00:00. Put each row into the file of its issue_date. Retrying will not help."
-    )
+    assert caught.value.culprit == given.uri(TABLE, "2021-07-05")
+    assert "1 of 1 rows" in caught.value.problem
+    assert "170319002 of issue_date 2021-07-04" in caught.value.problem
+    assert "file of its issue_date" in caught.value.fix
 
 
-def test_a_file_that_is_named_after_no_day_is_refused(given: TableStorage) -> None:
+def test_a_file_whose_name_is_not_a_day_is_refused(given: TableStorage) -> None:
     given.write(TABLE, {"20210705": on_day("2021-07-05")})
 
-    with pytest.raises(ConfigurationError, match=r"^AIRWATCH_WEATHER: .*20210705.parquet is named after no issue day"):
+    with pytest.raises(ConfigurationError, match=r"^AIRWATCH_WEATHER: .*20210705.parquet is not an issue day"):
         with_weather(ROWS)
 
 
 def test_a_place_without_any_weather_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRWATCH_WEATHER", str(tmp_path))
 
-    with pytest.raises(ConfigurationError, match=r"^AIRWATCH_WEATHER: there is no .*weather_forecasts/YYYY-MM-DD.parq"):
+    with pytest.raises(ConfigurationError, match=r"AIRWATCH_WEATHER: .*_forecasts/YYYY-MM-DD.parquet does not exist"):
         with_weather(ROWS)
 
 
@@ -133,8 +138,8 @@ def test_a_file_with_times_of_a_zone_is_read_in_utc(given: TableStorage) -> None
     assert weather["issued_at"].tolist() == [pd.Timestamp("2021-07-05 17:00")]
 
 
-def test_it_is_told_where_weather_lies_and_how_far_it_reaches(given: TableStorage, tmp_path: Path) -> None:
-    assert weather_given() == f"2 issue days in {tmp_path / 'weather'}, the newest 2021-07-04 with 1 sites"
+def test_the_description_has_place_days_and_sites(given: TableStorage, tmp_path: Path) -> None:
+    assert describe_weather() == f"2 issue days in {tmp_path / 'weather'}, the newest 2021-07-04 with 1 sites"
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +152,7 @@ def history() -> tuple[pd.DataFrame, pd.DataFrame]:
     return features, join_truth(features, site_days, first_target=issued[0], last_target=last)
 
 
-def test_a_day_without_weather_is_forecast_and_seen_to_have_none(
+def test_a_day_without_weather_is_forecast_and_its_metadata_counts_none(
     given: TableStorage, history: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
     features, examples = history
@@ -159,7 +164,7 @@ def test_a_day_without_weather_is_forecast_and_seen_to_have_none(
     served = predict(late, model=model, model_family="ridge", model_version="1", calibration=None, weather=weather)
 
     assert len(served) == 3 * len(late)
-    figures = forecast_figures(served, weather_figures(served, weather))
+    figures = forecast_figures(served, weather_metadata(served, weather))
     assert {day: numbers["sites_with_weather"] for day, numbers in figures.items()} == {
         "2021-07-01": 1,
         "2021-07-02": 0,
@@ -170,7 +175,7 @@ def test_a_day_without_weather_is_forecast_and_seen_to_have_none(
         predict(late, model=model, model_family="ridge", model_version="1", calibration=None)
 
 
-def test_days_with_weather_served_one_by_one_equal_a_range_by_a_bit(
+def test_forecasts_with_weather_are_bit_identical_one_by_one_and_as_a_range(
     given: TableStorage, history: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
     features, examples = history

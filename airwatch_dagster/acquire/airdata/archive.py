@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from airwatch_dagster.acquire.addresses import AIRDATA_URL
 from airwatch_dagster.acquire.airdata.files import damaged, only_csv
 from airwatch_dagster.acquire.http.download_cache import Download, DownloadCache, without_credentials
 from airwatch_dagster.acquire.http.mirrors import mirror_at
@@ -20,9 +21,6 @@ from airwatch_dagster.errors import SourceRefused, SourceUnavailable
 
 if TYPE_CHECKING:
     import requests
-
-AIRDATA_URL: Final = "https://aqs.epa.gov/aqsweb/airdata"
-"""EPA's pre-generated files; no key needed."""
 
 FILE_LIST: Final = "file_list.csv"
 """What the archive holds: name, rows, size, as-of."""

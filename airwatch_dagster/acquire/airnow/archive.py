@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from airwatch_dagster.acquire.addresses import AIRNOW_URL
 from airwatch_dagster.acquire.airnow.layouts import DAILY, OLD_DAILY, REPORTING_AREAS, Layout, check_layout
 from airwatch_dagster.acquire.airnow.readers import AirNowDay, read_day, read_forecasts
 from airwatch_dagster.acquire.http.download_cache import DownloadCache, without_credentials
@@ -17,9 +18,6 @@ from airwatch_dagster.errors import SourceRefused
 
 if TYPE_CHECKING:
     import requests
-
-AIRNOW_URL: Final = "https://files.airnowtech.org/airnow"
-"""AirNow's file archive, a folder per day; no key needed."""
 
 
 class AirNowArchive:

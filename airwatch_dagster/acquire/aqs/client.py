@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus
 
 import pandas as pd
 
+from airwatch_dagster.acquire.addresses import AQS_URL
 from airwatch_dagster.acquire.aqs.geographies import Geography
 from airwatch_dagster.acquire.aqs.rate_limiter import RateLimiter
 from airwatch_dagster.acquire.aqs.request_plan import DailyRequest, plan_daily
@@ -30,9 +31,6 @@ from airwatch_dagster.errors import BadPayload, ConfigurationError
 
 if TYPE_CHECKING:
     import requests
-
-AQS_URL: Final = "https://aqs.epa.gov/data/api"
-"""Version 2 of EPA's API."""
 
 RETRY_WAITS_S: Final = (15.0, 60.0, 180.0)
 """Seconds before each repetition of a request that failed for a passing reason: gateways recover within minutes."""

@@ -1,33 +1,44 @@
-"""Alerts: when a person is told of a failed run or a failed check.
+"""The two alert sensors: one for failed runs, one for failed checks in runs that succeeded.
 
-Dagster's own failure sensor stays silent when a check only warns, because the run succeeds. Two sensors,
-one per outcome, share one way to build and send a message, so every run is spoken of at most once.
+Dagster's own failure sensor stays silent when a check only warns, because the run succeeds. Each run has one outcome,
+so at most one alert is sent about it.
 """
 
-import os
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 import dagster as dg
+import pandas as pd
 
-from airwatch_dagster.orchestration.alerts.channels import Channels, send
-from airwatch_dagster.orchestration.alerts.messages import Alert, FailedCheck, listed, sentence
+from airwatch_dagster.orchestration.alerts.channels import send
+from airwatch_dagster.orchestration.alerts.messages import Alert, FailedCheck, listed, one_line
+from airwatch_dagster.orchestration.partitions import DAYS
 from airwatch_dagster.orchestration.registry.links import dagster_run_url
+from airwatch_dagster.orchestration.settings import AlertSettings
+
+PLAIN_METADATA: Final = (
+    dg.IntMetadataValue,
+    dg.FloatMetadataValue,
+    dg.BoolMetadataValue,
+    dg.TextMetadataValue,
+    dg.JsonMetadataValue,
+)
+"""Metadata of a check that an alert shows; tables and links stay in the UI."""
 
 
 def alert_sensors() -> list[dg.SensorDefinition]:
-    """The two sensors to register: one for failed runs, one for failed checks in runs that succeeded."""
+    """The two sensors to register."""
 
     @dg.run_failure_sensor(
-        description="Tells of every failed run: its error and its failed checks.",
+        description="Sends an alert about every failed run: its error and its failed checks.",
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def alert_on_failed_run(context: dg.RunFailureSensorContext) -> None:
-        alert_about(context, kind="run_failed", errors=error_sentences(context))
+        alert_about(context, kind="run_failed", errors=errors_of(context))
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
-        description="Tells of checks that failed or warned although their run succeeded.",
+        description="Sends an alert about checks that failed or warned in a run that succeeded.",
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def alert_on_failed_checks(context: dg.RunStatusSensorContext) -> None:
@@ -39,25 +50,27 @@ def alert_sensors() -> list[dg.SensorDefinition]:
 def alert_about(
     context: dg.RunStatusSensorContext, *, kind: Literal["run_failed", "checks_failed"], errors: tuple[str, ...]
 ) -> None:
-    """Send one alert about the run through every configured channel; a successful run without failed checks sends none.
+    """Send one alert about the run to every configured channel; a successful run without failed checks sends none.
 
-    Errors: AirWatchError naming each channel that failed, after all were tried.
+    Raises AirWatchError that names each channel that failed, after all were tried.
     """
     run, failed_checks = context.dagster_run, failed_checks_of(context.instance, run_id=context.dagster_run.run_id)
     if kind == "checks_failed" and not failed_checks:
         return
+    first, last = partitions_of(run.tags)
     is_retried = run.tags.get("dagster/will_retry") == "true"
     alert = Alert(
         kind=kind,
         job=job_of(run),
-        partitions=partitions_of(run.tags),
+        partitions="…".join(dict.fromkeys((first, last))),
         run_id=run.run_id,
         failed_checks=failed_checks,
         errors=errors,
+        next_step=backfill_step(first, last) if kind == "run_failed" else inspect_step(failed_checks),
         note="Dagster runs it once more." if is_retried else "",
         link=dagster_run_url(run.run_id),
     )
-    send(alert, channels=Channels.from_environment(os.environ), context=context)
+    send(alert, settings=AlertSettings.from_environment(), context=context)
 
 
 def failed_checks_of(instance: dg.DagsterInstance, *, run_id: str) -> tuple[FailedCheck, ...]:
@@ -68,46 +81,59 @@ def failed_checks_of(instance: dg.DagsterInstance, *, run_id: str) -> tuple[Fail
 
 
 def failed_check(evaluation: dg.AssetCheckEvaluation) -> FailedCheck:
-    plain = (
-        dg.IntMetadataValue,
-        dg.FloatMetadataValue,
-        dg.BoolMetadataValue,
-        dg.TextMetadataValue,
-        dg.JsonMetadataValue,
-    )
-    numbers = {name: value.value for name, value in evaluation.metadata.items() if isinstance(value, plain)}
+    """The evaluation with its plain metadata, as text without secrets."""
+    metadata = {name: value.value for name, value in evaluation.metadata.items() if isinstance(value, PLAIN_METADATA)}
     return FailedCheck(
         asset=evaluation.asset_key.to_user_string(),
         check=evaluation.check_name,
         severity=evaluation.severity.value,
         is_blocking=bool(evaluation.blocking),
         partition=evaluation.partition,
-        description=sentence(evaluation.description or ""),
-        numbers={name: sentence(listed(value), longest=120) for name, value in numbers.items()},
+        description=one_line(evaluation.description or ""),
+        numbers={name: one_line(listed(value), max_length=120) for name, value in metadata.items()},
     )
 
 
-def error_sentences(context: dg.RunFailureSensorContext) -> tuple[str, ...]:
-    """What failed, step by step, in the words of the error that the code raised; a crash speaks for itself."""
+def errors_of(context: dg.RunFailureSensorContext) -> tuple[str, ...]:
+    """The error of each failed step, without its Python class; the run's own message when no step failed."""
     found = {}
     for event in context.get_step_failure_events():
         error = event.step_failure_data.error
         raised = (error.cause or error) if error else None
         if raised and raised.cls_name != "DagsterAssetCheckFailedError":
-            found[event.step_key] = f"{event.step_key}: {sentence(raised.message)}"
+            text = raised.message.partition(f"{raised.cls_name}: ")[2] or raised.message
+            is_own = raised.message.startswith("airwatch_dagster.")
+            found[event.step_key] = f"{event.step_key}: {'' if is_own else 'unexpected error: '}{one_line(text)}"
     if not found and not context.get_step_failure_events():
-        return (sentence(context.failure_event.message or "The run ended without a message."),)
+        return (one_line(context.failure_event.message or "The run ended without a message."),)
     return tuple(found.values())
 
 
 def job_of(run: dg.DagsterRun) -> str:
-    """The job by name; for Dagster's own nameless asset jobs, the assets asked for."""
+    """The job by name; for Dagster's own nameless asset jobs, the assets of the run."""
     if not run.job_name.startswith("__"):
         return run.job_name
     return listed(sorted(key.to_user_string() for key in run.asset_selection or ())) or "assets"
 
 
-def partitions_of(tags: Mapping[str, str]) -> str:
-    """The partition or range the run was for, or nothing."""
+def partitions_of(tags: Mapping[str, str]) -> tuple[str, str]:
+    """First and last partition of the run; both empty for a run without partitions."""
     first, last = tags.get("dagster/asset_partition_range_start"), tags.get("dagster/asset_partition_range_end")
-    return f"{first}…{last}" if first and last else tags.get("dagster/partition", "")
+    single = tags.get("dagster/partition", "")
+    return (first, last) if first and last else (single, single)
+
+
+def backfill_step(first: str, last: str) -> str:
+    """How to check the installation, and to repeat a failed run of the days or months ``first`` to ``last``."""
+    check = "Check settings and services with `airwatch doctor`"
+    if not first:
+        return f"{check}."
+    newest = pd.Timestamp(str(DAYS.get_last_partition_key()))
+    begin, end = pd.Period(first).start_time, min(pd.Period(last).end_time, newest)
+    return f"{check}; after the fix run `airwatch backfill {begin:%Y-%m-%d} {end:%Y-%m-%d}`."
+
+
+def inspect_step(failed_checks: tuple[FailedCheck, ...]) -> str:
+    """How to see the rows of the first failed check, of a partition if one of the checks names it."""
+    named = next((check for check in failed_checks if check.partition), failed_checks[0])
+    return f"See the rows with `airwatch inspect {' '.join(filter(None, (named.asset, named.partition)))}`."

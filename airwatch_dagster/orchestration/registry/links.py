@@ -1,13 +1,12 @@
 """Ways from a Dagster run to an MLflow run and back: addresses where a UI's is known, a command where it is not."""
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.orchestration.settings import Settings
+from airwatch_dagster.orchestration.settings import LinkSettings, Settings
 
 REGISTERED_MODEL = "airwatch_pm25"
 """Name of the model in MLflow's registry; every fitted family is a version of it."""
@@ -15,14 +14,15 @@ REGISTERED_MODEL = "airwatch_pm25"
 
 def dagster_run_url(run_id: str) -> str | None:
     """The run's page in the Dagster UI; None while AIRWATCH_UI_URL does not say where that is."""
-    ui = os.environ.get("AIRWATCH_UI_URL") or os.environ.get("DAGSTER_WEBSERVER_URL")
+    ui = LinkSettings.from_environment().ui_url
     return f"{ui.rstrip('/')}/runs/{run_id}" if ui else None
 
 
 def mlflow_ui() -> str | None:
     """AIRWATCH_MLFLOW_UI_URL, else the tracking server's own address; None with a database and no server."""
-    tracking = Settings.from_environment().mlflow_tracking_uri
-    ui = os.environ.get("AIRWATCH_MLFLOW_UI_URL") or (tracking if tracking.startswith("http") else None)
+    settings = Settings.from_environment()
+    tracking = settings.mlflow_tracking_uri
+    ui = settings.mlflow_ui_url or (tracking if tracking.startswith("http") else None)
     return without_credentials(ui).rstrip("/") if ui else None
 
 

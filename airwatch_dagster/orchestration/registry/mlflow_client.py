@@ -6,7 +6,6 @@ the code location.
 
 import contextlib
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -98,7 +97,6 @@ def _ensure_experiment(uri: str, state: Path) -> None:
         _require_answer(uri)
     elif uri.startswith("sqlite"):
         state.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     import mlflow
 
     # It warns about every model it pickles and every default it takes.

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 import requests
 
-from airwatch_dagster.acquire.airnow.archive import AIRNOW_URL, AirNowArchive
+from airwatch_dagster.acquire.addresses import AIRNOW_URL
+from airwatch_dagster.acquire.airnow.archive import AirNowArchive
 from airwatch_dagster.acquire.readings import READING_COLUMNS
 from airwatch_dagster.errors import AirWatchError, BadPayload, ConfigurationError, SourceRefused, SourceUnavailable
 from airwatch_dagster.practice.formats.airnow import daily_data

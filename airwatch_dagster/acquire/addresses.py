@@ -1,0 +1,12 @@
+"""EPA's own addresses of the three sources; a setting may name a mirror instead."""
+
+from typing import Final
+
+AIRDATA_URL: Final = "https://aqs.epa.gov/aqsweb/airdata"
+"""EPA's pre-generated files; no key needed."""
+
+AIRNOW_URL: Final = "https://files.airnowtech.org/airnow"
+"""AirNow's file archive, a folder per day; no key needed."""
+
+AQS_URL: Final = "https://aqs.epa.gov/data/api"
+"""Version 2 of EPA's API."""
