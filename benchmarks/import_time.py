@@ -2,7 +2,7 @@
 
     python benchmarks/import_time.py --times 7
 
-Every Dagster run imports the code location anew, so a second here is a second of every run.
+Every Dagster run imports the code location, so a second here is a second of every run.
 """
 
 import argparse

@@ -3,7 +3,7 @@
     python -m benchmarks.ingestion_drills --drills 200 [--first-seed 0] [--jobs 1]
 
 A drill draws source, area, year, faults and kills from its seed. It runs `airwatch backfill` against the practice
-server, kills the process at random moments, starts the same command again until it ends well, and compares the stored
+server, kills the process at random moments, restarts the command until it succeeds, and compares the stored
 readings with those of an undisturbed run: row by row, with the pull that first showed and the one that superseded each.
 After every kill each stored partition must be one that the undisturbed run has or had. The exit code is 1 unless every
 drill survived.

@@ -1,6 +1,6 @@
 """How many requests a decade of one area costs, planned and made, by the API and by the bulk files.
 
-The practice server counts what it is asked while `airwatch backfill` reads ten years of Chicago; nothing leaves the
+The practice server counts its requests while `airwatch backfill` reads ten years of Chicago; nothing leaves the
 machine. Run with `python -m benchmarks.requests_of_a_decade`.
 """
 
@@ -30,11 +30,11 @@ def main() -> int:
 
 
 def _count(source: str, options: argparse.Namespace, folder: Path) -> None:
-    asked: Counter[str] = Counter()
+    requests: Counter[str] = Counter()
 
     def note(line: str) -> None:
         status, _, path = line.split(" ", 2)
-        asked[f"{status} {path}"] += 1
+        requests[f"{status} {path}"] += 1
 
     with PracticeServer(today=TODAY, log=note) as server:
         installation = Installation.at(
@@ -50,14 +50,14 @@ def _count(source: str, options: argparse.Namespace, folder: Path) -> None:
         )
         days = (options.first, options.last, "--tables", "raw_readings")
         said = installation.done("backfill", *days)
-        again = installation.done("backfill", *days)
+        second = installation.done("backfill", *days)
     planned = next(line for line in said.splitlines() if line.startswith("From EPA"))
     rows = len(installation.tables.read("raw_readings", None))
     print(f"{source}: planned: {planned}")
-    print(f"{source}: made: {sum(asked.values())} requests, {rows:,} rows stored")
-    for path, count in sorted(asked.items()):
+    print(f"{source}: made: {sum(requests.values())} requests, {rows:,} rows stored")
+    for path, count in sorted(requests.items()):
         print(f"  {count:>4} × {path}")
-    print(f"{source}: asked for again: {again.splitlines()[1]}")
+    print(f"{source}: second backfill: {second.splitlines()[1]}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Does the ledger tell two genuine vintages of the same days apart? Compared with dictionaries that know no pandas.
+"""Does `revisions` find every change between two genuine vintages? Compared with a loop over plain dictionaries.
 
     python benchmarks/restatement.py FOLDER
 
 FOLDER holds two or more "Download Daily Data" files whose names end in the day they were made, such as
-download_2020_q1_seen_2020-05-04.csv.gz. Each is merged as a pull seen on that day. It speaks for the states that it
-contains, from its first day to its last: see DownloadScope. Every revision of the ledger is then looked for in a plain
+download_2020_q1_seen_2020-05-04.csv.gz. Each is merged as a pull seen on that day. It covers the states that it
+contains, from its first day to its last: see DownloadScope. Every row of `revisions` is then searched in a plain
 comparison of the files, and the other way round; the exit code is 1 when they differ.
 """
 
@@ -33,7 +33,7 @@ SOURCES = {"AQS": "aqs", "AirNow": "airnow"}
 Key = tuple[str, str, int, str]
 """Site, parameter, POC and day."""
 Value = tuple[float, str]
-Told = dict[tuple[str, Key], tuple[str, Value | None, Value | None]]
+Changes = dict[tuple[str, Key], tuple[str, Value | None, Value | None]]
 """Kind, old and new by the day it was noticed and the monitor-day."""
 
 
@@ -41,14 +41,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     files = vintages(parser.parse_args().folder)
-    ours, plain = ledger(files), plain_comparison(files)
+    ours, plain = detected_revisions(files), plain_comparison(files)
     describe(plain)
     only_ours, only_plain = ours.keys() - plain.keys(), plain.keys() - ours.keys()
     differing = [key for key in ours.keys() & plain.keys() if ours[key] != plain[key]]
-    print(f"ledger {len(ours)} rows, plain comparison {len(plain)}: only in the ledger {len(only_ours)}, "
-          f"only in the comparison {len(only_plain)}, told otherwise {len(differing)}")  # fmt: skip
+    print(f"revisions {len(ours)} rows, plain comparison {len(plain)}: only in revisions {len(only_ours)}, "
+          f"only in the comparison {len(only_plain)}, different {len(differing)}")  # fmt: skip
     for key in sorted([*only_ours, *only_plain, *differing])[:5]:
-        print(f"  {key}: ledger {ours.get(key)}, comparison {plain.get(key)}")
+        print(f"  {key}: revisions {ours.get(key)}, comparison {plain.get(key)}")
     return 1 if only_ours or only_plain or differing else 0
 
 
@@ -60,7 +60,7 @@ def vintages(folder: Path) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def ledger(files: dict[str, Path]) -> Told:
+def detected_revisions(files: dict[str, Path]) -> Changes:
     history = TABLES["raw_readings"].empty()
     for day, path in files.items():
         readings = read_daily_download(path)
@@ -79,10 +79,10 @@ def ledger(files: dict[str, Path]) -> Told:
     }
 
 
-def plain_comparison(files: dict[str, Path]) -> Told:
+def plain_comparison(files: dict[str, Path]) -> Changes:
     known: dict[Key, Value] = {}
     days_read: set[str] = set()
-    told: Told = {}
+    changes: Changes = {}
     for noticed_on, path in files.items():
         rows = dict(plain_rows(path))
         states, days = {key[0][:2] for key in rows}, {key[3] for key in rows}
@@ -93,10 +93,10 @@ def plain_comparison(files: dict[str, Path]) -> Told:
         same = sum(known.get(key) == value for key, value in rows.items())
         print(f"seen {noticed_on}: {len(rows)} rows, {unread} of days never read before, {same} as they were")
         for key in known.keys() | now.keys():
-            if key[3] in days_read and (told_of := difference(key, known, now)) is not None:
-                told[(noticed_on, key)] = told_of
+            if key[3] in days_read and (change := difference(key, known, now)) is not None:
+                changes[(noticed_on, key)] = change
         known, days_read = now, days_read | days
-    return told
+    return changes
 
 
 def plain_rows(path: Path) -> Iterator[tuple[Key, Value]]:
@@ -111,7 +111,7 @@ def plain_rows(path: Path) -> Iterator[tuple[Key, Value]]:
 
 
 def difference(key: Key, known: dict[Key, Value], now: dict[Key, Value]) -> Any:
-    """Kind, old and new of one monitor-day, None where nothing happened; a move is told under its new parameter."""
+    """Kind, old and new of one monitor-day, None where nothing happened; a move counts under its new parameter."""
     old, new = known.get(key), now.get(key)
     elsewhere = (key[0], "88502" if key[1] == "88101" else "88101", key[2], key[3])
     if old and new:
@@ -124,13 +124,13 @@ def difference(key: Key, known: dict[Key, Value], now: dict[Key, Value]) -> Any:
     return None if elsewhere in now and elsewhere not in known else ("deleted", old, None)
 
 
-def describe(told: Told) -> None:
-    kinds = Counter(kind for kind, _, _ in told.values())
+def describe(changes: Changes) -> None:
+    kinds = Counter(kind for kind, _, _ in changes.values())
     print("kinds:", dict(kinds.most_common()))
-    ends = ((old[1] if old else "nothing", new[1] if new else "nothing") for _, old, new in told.values())
+    ends = ((old[1] if old else "nothing", new[1] if new else "nothing") for _, old, new in changes.values())
     print("sources:", {f"{before} to {after}": n for (before, after), n in Counter(ends).most_common()})
     for kind in kinds:
-        pairs = [(old[0], new[0]) for its, old, new in told.values() if its == kind and old and new]
+        pairs = [(old[0], new[0]) for its, old, new in changes.values() if its == kind and old and new]
         other = [abs(after - before) for before, after in pairs if before != after]
         if other:
             share = f"{len(other)} of {len(pairs)} ({len(other) / len(pairs):.1%})"

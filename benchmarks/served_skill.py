@@ -1,4 +1,4 @@
-"""How good were the served forecasts? Measured on stored tables, against every family and a reference of its own.
+"""How good were the served forecasts? Measured on stored tables, against every family and an independent reference.
 
     python benchmarks/served_skill.py STORAGE 2021-01-01 2021-12-31 [--train 2018-01-29 2020-12-31]
 

@@ -66,8 +66,9 @@ def main() -> None:
 def serve(
     months: dict[pd.Timestamp, pd.DataFrame], first: pd.Timestamp, last: pd.Timestamp
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The champions' forecasts of all site-days issued between the days, with intervals and chances; and each family's,
-    its intervals calibrated as if it served."""
+    """The champions' forecasts of all site-days issued between the days, and each family's, calibrated as if it served.
+
+    Each forecast has its interval and its exceedance probabilities."""
     scores = pd.concat([scored(month, frame) for month, frame in months.items()], ignore_index=True)
     incumbent: str | None = None
     served: list[pd.DataFrame] = []
@@ -83,10 +84,10 @@ def serve(
         incumbent = choice.model_family
         if incumbent is not None and month >= first.replace(day=1):
             print(choice.reason, flush=True)
-            asked = frame[frame["issue_date"].between(month, last)]
+            wanted = frame[frame["issue_date"].between(month, last)]
             for family in FAMILIES:
                 band = calibrate_champion(past, trained=trained, model_family=family, month=month)
-                each.append(with_outlook(asked, family, band))
+                each.append(with_outlook(wanted, family, band))
                 served += each[-1:] if family == incumbent else []
     return pd.concat(served, ignore_index=True), pd.concat(each, ignore_index=True)
 
@@ -152,13 +153,13 @@ def by_part(served: pd.DataFrame) -> None:
 
 
 def intervals(served: pd.DataFrame) -> None:
-    """Coverage, width and pinball by category of the forecast; reliability of the chances."""
+    """Coverage, width and pinball by category of the forecast; reliability of the probabilities."""
     category = aqi_category(pm25_aqi(served["pm25_ugm3"])).astype(str)
     groups = served.assign(category=category).groupby(["category"])
     print("\nServed intervals by forecast category, all leads")
     table = groups.agg(rows=("is_covered", "size"), coverage=("is_covered", "mean"))
     print(table.round(3).to_string())
-    print("\nBrier scores of the chances of exceeding a limit")
+    print("\nBrier scores of the exceedance probabilities")
     print(brier_scores(served, by=["horizon_days"]).round(4).to_string(index=False))
     print("\nReliability, all leads")
     print(reliability_tables(served).round(3).to_string(index=False))

@@ -3,9 +3,8 @@
     python -m benchmarks.skill_walk_forward SITE_DAYS FORECASTS --first 2020-01 --last 2021-12 [--cbsa 16980]
 
 SITE_DAYS is a site_days Parquet file or the folder that holds its partitions. FORECASTS is a folder: one file a month
-with every family's forecasts of the examples issued in the month or speaking of it, beside what came true. Months that
-are there are not made again. Prints rows, seconds and peak memory a month; `benchmarks.skill_tables` tells how good
-they were.
+with every family's forecasts of the examples with an issue or target date in the month, beside the observed values.
+Months that are there are skipped. Prints rows, seconds and peak memory a month; `benchmarks.skill_tables` scores them.
 """
 
 import argparse
@@ -85,17 +84,17 @@ def all_examples(site_days: pd.DataFrame, area: set[str]) -> pd.DataFrame:
 
 
 def forecast_month(examples: pd.DataFrame, month: pd.Timestamp, *, window_months: int) -> pd.DataFrame:
-    """What every family, fitted on the months before, says of the month's examples: a column each."""
+    """Forecasts of the month's examples by every family, fitted on the months before: a column each."""
     started, target = time.perf_counter(), examples["target_date"]
     window = examples[target.between(month - pd.DateOffset(months=window_months), month, inclusive="left")]
     training = TrainingSet(window, seed=SEED)
     last = month + pd.offsets.MonthEnd(0)
-    asked = own_examples(examples[target.between(month, last) | examples["issue_date"].between(month, last)])
-    forecasts = {family: training.fit(family).predict(asked) for family in FAMILIES}
+    wanted = own_examples(examples[target.between(month, last) | examples["issue_date"].between(month, last)])
+    forecasts = {family: training.fit(family).predict(wanted) for family in FAMILIES}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     seconds = time.perf_counter() - started
     print(f"{month:%Y-%m}  {len(window):>9,} rows  {seconds:6.1f} s  peak {peak:.2f} GB", flush=True)
-    return asked[KEPT].assign(**forecasts)
+    return wanted[KEPT].assign(**forecasts)
 
 
 if __name__ == "__main__":
