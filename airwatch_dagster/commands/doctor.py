@@ -72,9 +72,9 @@ def _weather() -> str:
 
 def _mlflow() -> str:
     from airwatch_dagster.orchestration.registry.links import without_credentials
-    from airwatch_dagster.orchestration.registry.mlflow_client import connect
+    from airwatch_dagster.orchestration.registry.mlflow_client import configure_mlflow
 
-    return f"{without_credentials(connect())} responds"
+    return f"{without_credentials(configure_mlflow())} responds"
 
 
 def _dagster() -> str:

@@ -134,9 +134,9 @@ class _Search:
         trained = self._tables.read("trained_models")
         for row in trained[trained["model_version"] == version].to_dict("records"):
             return _learned(row, row["month"])
-        from airwatch_dagster.orchestration.registry.mlflow_client import registered
+        from airwatch_dagster.orchestration.registry.mlflow_client import registered_version
 
-        told = registered(str(version))
+        told = registered_version(str(version))
         return _learned({**self._forecast, **told}, told["month"])
 
     def _observed(self) -> float | None:

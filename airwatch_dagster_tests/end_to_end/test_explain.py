@@ -162,7 +162,7 @@ def test_tables_made_elsewhere_are_explained_without_their_runs(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["4 July", "170319001"], "DAY: '4 July' is no day. Use YYYY-MM-DD"),
+        (["4 July", "170319001"], "DAY: '4 July' is not a valid date. Use YYYY-MM-DD"),
         ([DAY, "Chicago"], "SITE: 'Chicago' is no site. Use state, county and site number"),
         ([DAY, "999999999"], "explain: no forecast for 2021-05-20 is stored for 999999999, 9 other sites have one"),
         (["2021-07-04", "170319001"], "explain: no forecast for 2021-07-04 is stored for 170319001, nor for any other"),

@@ -96,7 +96,7 @@ def test_a_month_forecast_to_its_end_is_made_anew_by_order_and_taken_back(copy: 
     plan = copy.done("backfill", "2021-05-30", "2021-05-31", "--plan")
     copy.done("models", "rollback", "--month", "2021-05", "--by", "Bob", "--reason", "it was worse")
 
-    assert "Ada appointed persistence (version 1) from 2021-05-01 on: smoke season. It replaced version 2." in said
+    assert "Ada promoted persistence (version 1) from 2021-05-01 on: smoke season. It replaced version 2." in said
     assert "`airwatch backfill 2021-05-01 2021-05-31` makes its forecasts" in said
     assert (appointed["decided_by"], appointed["decided_by_person"], appointed["order_kind"]) == (
         "person",
@@ -110,7 +110,7 @@ def test_a_month_forecast_to_its_end_is_made_anew_by_order_and_taken_back(copy: 
     )
     assert decisions(copy) == [("2", "Bob", "05-01"), ("1", "Ada", "05-01"), ("2", "holdout", "05-01")]
     last = copy.airwatch("models", "rollback", "--month", "2021-05", "--reason", "once more")
-    assert "models rollback: the champion of 2021-05 replaced nobody" in last.output
+    assert "models rollback: the champion of 2021-05 did not replace a version" in last.output
 
 
 def test_forecasts_issued_before_an_order_keep_their_model_when_they_are_made_again(copy: Installation) -> None:
@@ -144,9 +144,9 @@ def test_an_order_stands_when_the_evidence_is_weighed_again(copy: Installation) 
     assert again["decided_at"] > chosen["decided_at"]
     assert decisions(copy) == [("1", "Ada", "05-11"), ("2", "holdout", "05-01")]
     with copy.entered():
-        from airwatch_dagster.orchestration.registry.mlflow_client import connect
+        from airwatch_dagster.orchestration.registry.mlflow_client import configure_mlflow
 
-        connect()
+        configure_mlflow()
         registry = mlflow.MlflowClient()
         assert str(registry.get_model_version_by_alias("airwatch_pm25", "champion").version) == "1"
         tags = registry.get_model_version("airwatch_pm25", "1").tags
@@ -161,7 +161,7 @@ def test_a_month_that_only_begins_can_be_given_to_an_earlier_version(copy: Insta
     told = copy.done("models")
 
     assert decisions(copy, "2021-06") == [("1", "Ada", "06-01")]
-    assert "2021-06  persistence             1 Ada appointed persistence (version 1) from 2021-06-01 on" in told
+    assert "2021-06  persistence             1 Ada promoted persistence (version 1) from 2021-06-01 on" in told
     assert "UTC; to 2021-06-30)" in told
     with copy.opened() as (definitions, instance):
         assert run_job(definitions, "open_month", partition_key="2021-06", instance=instance).success
@@ -194,22 +194,22 @@ def test_models_lists_champions_and_versions(filled: Installation) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["promote", "99", "--month", "2021-05"], "models promote: there is no version '99'"),
-        (["rollback", "--month", "2021-05"], "models rollback: the champion of 2021-05 replaced nobody"),
-        (["rollback"], "models rollback: the champion of 2021-06 replaced nobody"),
+        (["promote", "99", "--month", "2021-05"], "models promote: version '99' does not exist"),
+        (["rollback", "--month", "2021-05"], "models rollback: the champion of 2021-05 did not replace a version"),
+        (["rollback"], "models rollback: the champion of 2021-06 did not replace a version"),
         (
             ["promote", "1", "--month", "2021-04"],
-            "models promote: version 1 (persistence) learned from days up to 2021-04-30 and cannot serve 2021-04",
+            "models promote: version 1 (persistence) was trained on days up to 2021-04-30 and cannot serve 2021-04",
         ),
-        (["promote", "2", "--month", "2021-05"], "models promote: version 2 serves already from 2021-05-01 on"),
-        (["promote", "1", "--month", "May"], "--month: 'May' is no month there is. Use YYYY-MM, from 2009-01 to 2"),
-        (["promote", "1", "--month", "2100-01"], "--month: '2100-01' is no month there is"),
-        (["promote", "1", "--from", "soon"], "--from: 'soon' is no day"),
+        (["promote", "2", "--month", "2021-05"], "models promote: version 2 is already the champion on 2021-05-01"),
+        (["promote", "1", "--month", "May"], "--month: 'May' is not a valid month. Use YYYY-MM, from 2009-01 to 2"),
+        (["promote", "1", "--month", "2100-01"], "--month: '2100-01' is not a valid month"),
+        (["promote", "1", "--from", "soon"], "--from: 'soon' is not a valid date"),
         (
             ["promote", "1", "--month", "2021-05", "--from", "2021-06-01"],
-            "--from: 2021-06-01 is no day of 2021-05. Use a day from 2021-05-01 to 2021-05-31",
+            "--from: 2021-06-01 is not a day of 2021-05. Use a day from 2021-05-01 to 2021-05-31",
         ),
-        (["promote", "1", "--by", " "], "--by: is empty. Say who decides and why"),
+        (["promote", "1", "--by", " "], "--by: is empty. Name who decides and why"),
     ],
 )
 def test_an_order_that_cannot_be_carried_out_changes_nothing(

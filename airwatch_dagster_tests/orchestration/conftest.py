@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from airwatch_dagster.orchestration.registry.mlflow_client import connect
+from airwatch_dagster.orchestration.registry.mlflow_client import configure_mlflow
 from airwatch_dagster_tests.installations import Installation
 
 
@@ -16,6 +16,6 @@ def registry(installation: Installation) -> Iterator[Any]:
 
     before = mlflow.get_tracking_uri()
     with installation.entered():
-        connect()
+        configure_mlflow()
         yield mlflow.MlflowClient()
     mlflow.set_tracking_uri(before)

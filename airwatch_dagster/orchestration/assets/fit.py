@@ -19,7 +19,7 @@ from airwatch_dagster.orchestration.supplied_weather import with_weather
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
 from airwatch_dagster.orchestration.training.by_month import score_months, train_months
 from airwatch_dagster.orchestration.training.champion_override import ChampionOverride
-from airwatch_dagster.orchestration.training.champions import Evidence, select_or_override
+from airwatch_dagster.orchestration.training.champions import select_or_override
 from airwatch_dagster.orchestration.training.tuning import search_figures, search_months
 
 
@@ -103,8 +103,8 @@ def champion_model(
     mlflow: dg.ResourceParam[Any],
 ) -> AssetResult:
     """Chosen when the month opens; persons' orders stand. The registry's alias follows the latest month."""
-    evidence = Evidence(trained_models, candidate_scores, storage.tables())
-    chosen = select_or_override(months_of(context), config, evidence=evidence)
+    evidence = {"trained": trained_models, "scores": candidate_scores}
+    chosen = select_or_override(months_of(context), config, **evidence, tables=storage.tables())
     shown = shown_decisions(chosen)
     log_decisions(mlflow, shown)
     return AssetResult(chosen, partition_metadata=cross_links(chosen, champion_figures(shown), mlflow=mlflow))

@@ -1,4 +1,4 @@
-"""Ways from a Dagster run to an MLflow run and back: addresses where a UI's is known, a command where it is not."""
+"""Links between Dagster and MLflow: a URL where the UI's address is known, otherwise a command."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,17 +9,18 @@ import pandas as pd
 from airwatch_dagster.orchestration.settings import LinkSettings, Settings
 
 REGISTERED_MODEL = "airwatch_pm25"
-"""Name of the model in MLflow's registry; every fitted family is a version of it."""
+"""Name of the registered model in MLflow; every fitted family is a version of it."""
 
 
 def dagster_run_url(run_id: str) -> str | None:
-    """The run's page in the Dagster UI; None while AIRWATCH_UI_URL does not say where that is."""
+    """The run's page in the Dagster UI; None without AIRWATCH_UI_URL and DAGSTER_WEBSERVER_URL."""
     ui = LinkSettings.from_environment().ui_url
     return f"{ui.rstrip('/')}/runs/{run_id}" if ui else None
 
 
 def mlflow_ui() -> str | None:
-    """AIRWATCH_MLFLOW_UI_URL, else the tracking server's own address; None with a database and no server."""
+    """Address of the MLflow UI without credentials: AIRWATCH_MLFLOW_UI_URL, else the tracking server's; None for a
+    database without a server."""
     settings = Settings.from_environment()
     tracking = settings.mlflow_tracking_uri
     ui = settings.mlflow_ui_url or (tracking if tracking.startswith("http") else None)
@@ -27,13 +28,13 @@ def mlflow_ui() -> str | None:
 
 
 def mlflow_command() -> str:
-    """What serves the MLflow UI of a database, on port 5000."""
+    """The command that serves the MLflow UI of the tracking database, on port 5000."""
     tracking = without_credentials(Settings.from_environment().mlflow_tracking_uri)
     return f"mlflow ui --backend-store-uri {tracking}"
 
 
 def mlflow_run(mlflow: Any) -> dg.MetadataValue:
-    """The page of the MLflow run that is under way for this Dagster run, or how to open it."""
+    """Link to the active MLflow run, or its ID and the command that opens it."""
     ui, run_id = mlflow_ui(), mlflow.active_run().info.run_id
     if ui:
         return dg.MetadataValue.url(f"{ui}/#/runs/{run_id}")
@@ -41,7 +42,7 @@ def mlflow_run(mlflow: Any) -> dg.MetadataValue:
 
 
 def mlflow_models(models: pd.DataFrame) -> dg.MetadataValue:
-    """A table of families, their versions and MLflow runs: rows of trained_models or champion_model."""
+    """Table of families, versions and MLflow runs. ``models`` are rows of trained_models or champion_model."""
     ui = mlflow_ui()
     lines = ["| family | version | MLflow run |", "|---|---|---|"]
     for row in models.dropna(subset=["mlflow_run_id"]).itertuples():
@@ -53,19 +54,19 @@ def mlflow_models(models: pd.DataFrame) -> dg.MetadataValue:
 
 
 def cross_links(
-    models: pd.DataFrame, figures: Mapping[str, Mapping[str, Any]] | None = None, *, mlflow: Any = None
+    models: pd.DataFrame, metadata: Mapping[str, Mapping[str, Any]] | None = None, *, mlflow: Any = None
 ) -> dict[str, dict[str, Any]]:
-    """Month → its figures, a link to each of its models in MLflow, and to the run under way there, if any.
+    """Month → its ``metadata`` with links to its models in MLflow and, with ``mlflow``, to the active MLflow run.
 
-    ``models`` are rows of trained_models or champion_model.
+    ``models`` are rows of trained_models or champion_model; a month without rows is left out.
     """
     months = models.groupby(models["month"].dt.strftime("%Y-%m"))
     run = {"mlflow_run": mlflow_run(mlflow)} if mlflow is not None else {}
     links = {str(month): {**run, "mlflow_models": mlflow_models(rows)} for month, rows in months}
-    return {month: {**(figures or {}).get(month, {}), **link} for month, link in links.items()}
+    return {month: {**(metadata or {}).get(month, {}), **link} for month, link in links.items()}
 
 
 def without_credentials(uri: str) -> str:
-    """The address as it may be shown: a name and a password in it are left out."""
+    """The address without user name and password."""
     scheme, separator, rest = uri.partition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"

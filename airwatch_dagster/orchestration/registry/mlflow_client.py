@@ -1,7 +1,6 @@
-"""MLflow: the connection to it, its registered models, the champion under an alias.
+"""The connection to MLflow, its registered models, and the champion alias.
 
-Imports mlflow and dagster-mlflow only when a run needs them: they cost seconds, and every run re-imports
-the code location.
+Imports mlflow and dagster-mlflow only inside functions: they take seconds, and every run imports the code location.
 """
 
 import contextlib
@@ -19,18 +18,24 @@ from airwatch_dagster import __version__
 from airwatch_dagster.errors import ConfigurationError, SourceUnavailable
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL, dagster_run_url, without_credentials
 from airwatch_dagster.orchestration.settings import Settings
+from airwatch_dagster.schemas.columns import FAMILIES
 
 EXPERIMENT: Final = "airwatch"
 CHAMPION_ALIAS: Final = "champion"
 CHAMPION_MONTH_TAG: Final = "champion_month"
-"""Tag of the registered model: the month its champion alias stands for, so that backfilling never moves it back."""
+"""Tag of the registered model: month of the version that holds the champion alias. A backfill of an earlier month never
+moves the alias."""
+
+MAX_LOADED_MODELS: Final = len(FAMILIES)
+"""Models that a process holds in memory: as many as a month has. Scoring a month reads each of them once, its daily
+forecasts read the champion; with more, a backfill of years would hold the forests of every month."""
 
 
-@dg.resource(description="dagster-mlflow's resource, connected to MLFLOW_TRACKING_URI; one MLflow run per Dagster run")
+@dg.resource(description="dagster-mlflow's resource at MLFLOW_TRACKING_URI; one MLflow run per Dagster run")
 @contextlib.contextmanager
 def mlflow_resource(context: dg.InitResourceContext) -> Iterator[Any]:
-    """dagster-mlflow's ``MlFlow``; its parent run ends FAILED when a step of the Dagster run failed."""
-    tracking_uri = connect()
+    """dagster-mlflow's ``MlFlow``; its parent run ends as FAILED when a step of the Dagster run failed."""
+    tracking_uri = configure_mlflow()
     from dagster_mlflow.resources import MlFlow
 
     mlflow = MlFlow(_legacy_context(context, tracking_uri))
@@ -43,7 +48,7 @@ def mlflow_resource(context: dg.InitResourceContext) -> Iterator[Any]:
 
 
 def _has_failed(context: dg.InitResourceContext) -> bool:
-    """Whether a step of the Dagster run failed, which dagster-mlflow cannot tell of runs that the daemon launched."""
+    """Whether a step of the Dagster run failed; dagster-mlflow does not detect it in runs launched by the daemon."""
     assert context.run is not None
     assert context.instance is not None
     return bool(context.instance.all_logs(context.run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE))
@@ -51,7 +56,7 @@ def _has_failed(context: dg.InitResourceContext) -> bool:
 
 @dataclass(frozen=True)
 class _LegacyContext:
-    """The part of a resource context that dagster-mlflow reads."""
+    """The attributes of a resource context that dagster-mlflow reads."""
 
     log: Any
     dagster_run: Any
@@ -71,16 +76,16 @@ def _legacy_context(context: dg.InitResourceContext, tracking_uri: str) -> _Lega
 
 
 def runs_of_dagster_run(run_id: str) -> dict[str, str]:
-    """Tags that lead from an MLflow run to the Dagster run that made it, and to the code."""
+    """Tags of an MLflow run: ID and URL of its Dagster run, and the version of AirWatch."""
     url = dagster_run_url(run_id)
     known = {"dagster_run_id": run_id, "airwatch_version": __version__}
     return known | ({"dagster_run_url": url} if url else {})
 
 
-def connect() -> str:
-    """Point mlflow at the configured tracking server and make sure the experiment exists; returns the URI.
+def configure_mlflow() -> str:
+    """Set mlflow's tracking URI from the settings, create experiment and registered model if missing; returns the URI.
 
-    Raises SourceUnavailable when a server does not answer.
+    Raises SourceUnavailable when the tracking server does not respond.
     """
     settings = Settings.from_environment()
     _ensure_experiment(settings.mlflow_tracking_uri, settings.state)
@@ -90,27 +95,38 @@ def connect() -> str:
     return settings.mlflow_tracking_uri
 
 
+def mlflow_client() -> Any:
+    """An ``MlflowClient`` of the configured tracking server, whichever tracking URI mlflow is set to at the time.
+
+    Raises SourceUnavailable when the tracking server does not respond.
+    """
+    tracking_uri = configure_mlflow()
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=tracking_uri)
+
+
 @lru_cache
 def _ensure_experiment(uri: str, state: Path) -> None:
-    """Once a process: asking for the experiment costs a quarter of a second."""
+    """Once per process: looking up the experiment takes a quarter of a second."""
     if uri.startswith("http"):
-        _require_answer(uri)
+        _require_response(uri)
     elif uri.startswith("sqlite"):
         state.mkdir(parents=True, exist_ok=True)
     import mlflow
 
-    # It warns about every model it pickles and every default it takes.
+    # mlflow warns about every pickled model and every default.
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     mlflow.set_tracking_uri(uri)
     if mlflow.get_experiment_by_name(EXPERIMENT) is None:
         artifacts = None if uri.startswith("http") else (state / "mlflow-artifacts").as_uri()
         mlflow.create_experiment(EXPERIMENT, artifact_location=artifacts)
-    client = mlflow.MlflowClient()
+    client = mlflow.MlflowClient(tracking_uri=uri)
     if not client.search_registered_models(f"name = '{REGISTERED_MODEL}'"):
         client.create_registered_model(REGISTERED_MODEL, description="24-hour PM2.5, 1 to 3 days ahead, every family")
 
 
-def _require_answer(uri: str) -> None:
+def _require_response(uri: str) -> None:
     import requests
 
     try:
@@ -118,36 +134,35 @@ def _require_answer(uri: str) -> None:
     except requests.RequestException as error:
         raise SourceUnavailable(
             "MLFLOW_TRACKING_URI",
-            f"no MLflow server answers at {without_credentials(uri)} ({type(error).__name__})",
+            f"no MLflow server responds at {without_credentials(uri)} ({type(error).__name__})",
             fix="Start the server, correct the address, or unset the variable to use SQLite under AIRWATCH_STATE",
         ) from None
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=MAX_LOADED_MODELS)
 def load_model(uri: str) -> Any:
-    """The fitted model behind a model URI, as it was logged."""
-    connect()
+    """The fitted model at a model URI, as it was logged; the last ``MAX_LOADED_MODELS`` stay in memory."""
+    configure_mlflow()
     import mlflow
 
     return mlflow.pyfunc.load_model(uri).unwrap_python_model().fitted
 
 
-def registered(version: str) -> dict[str, Any]:
-    """What the registry's run says a version was fitted on, by the names of trained_models' columns.
+def registered_version(version: str) -> dict[str, Any]:
+    """Training data of a registered version, from its MLflow run, under the column names of ``trained_models``.
 
-    Raises ConfigurationError when the registry does not have the version.
+    Keys: mlflow_run_id, training_rows, month, first_target_date, last_target_date. Raises ConfigurationError when the
+    registry does not have the version.
     """
-    connect()
-    from mlflow import MlflowClient
+    client = mlflow_client()
     from mlflow.exceptions import MlflowException
 
-    client = MlflowClient()
     try:
         run_id = client.get_model_version(REGISTERED_MODEL, version).run_id
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
-        fix = "Set MLFLOW_TRACKING_URI to the registry that the forecasts were made with"
+        fix = "Set MLFLOW_TRACKING_URI to the registry whose models made the forecasts"
         raise ConfigurationError(f"version {version}", "is not in the registry", fix=fix) from error
     params = client.get_run(run_id).data.params
     days = {name: pd.Timestamp(params.get(name)) for name in ("month", "first_target_date", "last_target_date")}
@@ -155,32 +170,29 @@ def registered(version: str) -> dict[str, Any]:
 
 
 def tag_served_months(decision: pd.Series) -> None:
-    """Tag the version of a row of champion_model: which month it serves, why, from which day on, who decided when."""
-    from mlflow import MlflowClient
+    """Tag the model version of a row of champion_model with the month it serves.
 
-    client, serves = MlflowClient(), f"serves_{decision['month']:%Y-%m}"
-    notes = {
+    ``serves_2021-07`` is the reason; ``…_from``, ``…_decided_by`` and ``…_decided_at`` are its first issue day, the
+    person or evidence, and the time (UTC).
+    """
+    client, serves = mlflow_client(), f"serves_{decision['month']:%Y-%m}"
+    person = decision["decided_by_person"]
+    tags = {
         serves: decision["reason"],
         f"{serves}_from": f"{decision['serves_from']:%Y-%m-%d}",
-        f"{serves}_decided_by": _decider(decision),
+        f"{serves}_decided_by": str(decision["decided_by"] if pd.isna(person) else person),
         f"{serves}_decided_at": f"{decision['decided_at']:%Y-%m-%d %H:%M:%S} UTC",
     }
-    for name, text in notes.items():
+    for name, text in tags.items():
         client.set_model_version_tag(REGISTERED_MODEL, str(decision["model_version"]), name, text)
 
 
 def set_champion_alias(version: str, *, month: pd.Timestamp) -> bool:
-    """Move the champion alias to the version unless a later month holds it; returns whether it moved."""
-    from mlflow import MlflowClient
-
-    client, key = MlflowClient(), f"{month:%Y-%m}"
+    """Move the champion alias to the version of ``month`` unless a later month holds it; returns whether it moved."""
+    client, key = mlflow_client(), f"{month:%Y-%m}"
     held = client.get_registered_model(REGISTERED_MODEL).tags.get(CHAMPION_MONTH_TAG, "")
     if key < held:
         return False
     client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION_ALIAS, version)
     client.set_registered_model_tag(REGISTERED_MODEL, CHAMPION_MONTH_TAG, key)
     return True
-
-
-def _decider(decision: pd.Series) -> str:
-    return str(decision["decided_by"] if pd.isna(decision["decided_by_person"]) else decision["decided_by_person"])

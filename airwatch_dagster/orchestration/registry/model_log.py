@@ -1,4 +1,4 @@
-"""Every fitted model in MLflow, with its parameters, metrics, data and signature."""
+"""Logging of fitted models to MLflow: parameters, metrics, dataset, signature, feature importance."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,19 +12,25 @@ from airwatch_dagster.fit.models.families import FittedModel
 from airwatch_dagster.fit.models.importance import importance
 from airwatch_dagster.fit.training import Registration, TrainedModel
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL
-from airwatch_dagster.orchestration.registry.mlflow_client import runs_of_dagster_run
+from airwatch_dagster.orchestration.registry.mlflow_client import mlflow_client, runs_of_dagster_run
 from airwatch_dagster.schemas import TABLES
 
 SERVED_LIBRARIES: Final = ("pandas", "numpy", "scikit-learn", "catboost")
-"""Packages a logged model needs to be loaded elsewhere, beside this one."""
+"""Packages that loading a logged model needs, besides this one."""
 
 SAMPLE_ROWS: Final = 100
-"""Rows that stand for the data in MLflow, which keeps their profile and a digest."""
+"""Rows of the dataset logged to MLflow, which stores their profile and digest."""
+
+IMPORTANCE_PREFIX: Final = "importance/"
+"""MLflow's pages show metrics with one prefix as a section."""
+
+MAX_FEATURES_LOGGED: Final = 30
+"""Features logged per model, the most important: each takes time to store, and a line on MLflow's pages."""
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What MLflow keeps of the examples a month's families learned from; made once for all of them."""
+    """MLflow's dataset, signature and parameters of a month's training examples; the same for all its families."""
 
     dataset: Any
     signature: Any
@@ -32,6 +38,7 @@ class TrainingData:
 
     @classmethod
     def of(cls, examples: pd.DataFrame, *, month: pd.Timestamp) -> "TrainingData":
+        """From rows of ``training_examples``, of which a sample is kept."""
         import mlflow
         from mlflow.models import infer_signature
 
@@ -44,7 +51,7 @@ class TrainingData:
 
 
 def log_trained(mlflow: Any, trained: TrainedModel, *, learned_from: TrainingData) -> Registration:
-    """Record one fitted family in a nested MLflow run of its own and register it as a version."""
+    """Log one fitted family to its own nested MLflow run and register the model as a version."""
     month = f"{trained.month:%Y-%m}"
     tags = {"family": trained.family, "month": month, **runs_of_dagster_run(mlflow.dagster_run_id)}
     with mlflow.start_run(nested=True, run_name=f"{trained.family} {month}", tags=tags) as run:
@@ -52,13 +59,13 @@ def log_trained(mlflow: Any, trained: TrainedModel, *, learned_from: TrainingDat
         mlflow.log_input(learned_from.dataset, context="training")
         info = mlflow.pyfunc.log_model(
             name="model",
-            python_model=_served(trained.model),
+            python_model=_python_model(trained.model),
             signature=learned_from.signature,
             pip_requirements=_pinned_libraries(),
         )
-        # After the model: metrics logged before it would be copied to it one by one, and stored twice in the run.
+        # After the model: mlflow copies metrics logged before it to the model one by one, and stores them twice.
         mlflow.log_metrics({**trained.metrics, **importance_metrics(trained.model)}, model_id=info.model_id)
-        # The client says nothing on the terminal, unlike mlflow's own helper for registering.
+        # The client prints nothing, unlike mlflow.register_model.
         version = mlflow.tracking_client.create_model_version(
             REGISTERED_MODEL, source=info.model_uri, run_id=run.info.run_id, model_id=info.model_id
         )
@@ -66,7 +73,7 @@ def log_trained(mlflow: Any, trained: TrainedModel, *, learned_from: TrainingDat
 
 
 def _window(trained: TrainedModel) -> dict[str, Any]:
-    """What the model learned from."""
+    """Parameters of the training window."""
     return {
         "month": f"{trained.month:%Y-%m}",
         "training_rows": trained.training_rows,
@@ -76,13 +83,13 @@ def _window(trained: TrainedModel) -> dict[str, Any]:
 
 
 def _weather(examples: pd.DataFrame) -> dict[str, int]:
-    """How many of the examples had any weather beside them, where it is used."""
+    """Number of examples with any weather; nothing when no weather is used."""
     names = list(weather_inputs(examples))
     return {"examples_with_weather": int(examples[names].notna().any(axis=1).sum())} if names else {}
 
 
-def _served(model: Any) -> Any:
-    """The fitted model as an MLflow python model: feature rows with horizon_days in, pm25_ugm3 out."""
+def _python_model(model: Any) -> Any:
+    """The fitted model as an MLflow PythonModel: feature rows with horizon_days in, pm25_ugm3 out."""
     from airwatch_dagster.orchestration.registry.served_model import ServedModel
 
     return ServedModel(model)
@@ -90,29 +97,22 @@ def _served(model: Any) -> Any:
 
 @lru_cache
 def _pinned_libraries() -> list[str]:
-    """The exact versions in use; giving them spares MLflow an inference of seconds per model."""
+    """The installed versions; without them MLflow infers requirements for seconds per model."""
     from importlib.metadata import version
 
     return [f"{name}=={version(name)}" for name in SERVED_LIBRARIES]
 
 
-PREFIX: Final = "importance/"
-"""MLflow's pages put metrics of one prefix into a section of their own."""
-
-
-MAX_FEATURES_LOGGED: Final = 30
-"""Inputs logged of a model, the most important: each costs time to store, and a line on MLflow's pages."""
-
-
 def importance_metrics(model: FittedModel | None) -> dict[str, float]:
-    """``importance/<input>`` → its share in what the family learned; nothing for a baseline or without a model."""
+    """``importance/<feature>`` → share of importance, largest first; empty for a baseline or without a model."""
     shares = {} if model is None else importance(model)
-    return {f"{PREFIX}{name}": round(share, 5) for name, share in islice(shares.items(), MAX_FEATURES_LOGGED)}
+    return {
+        f"{IMPORTANCE_PREFIX}{name}": round(share, 5) for name, share in islice(shares.items(), MAX_FEATURES_LOGGED)
+    }
 
 
 def logged_importance(run_id: str) -> dict[str, float]:
-    """Input → share, as it was logged to the model's run: the most important inputs only."""
-    from mlflow import MlflowClient
-
-    metrics: dict[str, Any] = MlflowClient().get_run(run_id).data.metrics
-    return {name.removeprefix(PREFIX): share for name, share in metrics.items() if name.startswith(PREFIX)}
+    """Feature → share of importance that ``log_trained`` logged to the MLflow run ``run_id``; empty for a baseline."""
+    metrics: dict[str, float] = mlflow_client().get_run(run_id).data.metrics
+    shares = {name: share for name, share in metrics.items() if name.startswith(IMPORTANCE_PREFIX)}
+    return {name.removeprefix(IMPORTANCE_PREFIX): share for name, share in shares.items()}

@@ -1,4 +1,4 @@
-"""The model as MLflow serves it. Imported only when a model is logged or loaded, because it needs mlflow."""
+"""The model as MLflow serves it; imports mlflow, so import it only where a model is logged or loaded."""
 
 from typing import Any
 
@@ -13,4 +13,5 @@ class ServedModel(PythonModel):
         self.fitted = fitted
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Forecasts under the index of ``model_input``."""
         return pd.DataFrame({"pm25_ugm3": self.fitted.predict(model_input)}, index=model_input.index)

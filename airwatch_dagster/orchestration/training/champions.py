@@ -1,7 +1,6 @@
-"""Who serves which month: chosen on the evidence, or appointed by a person; known to MLflow's registry either way."""
+"""The champion of each month, chosen by evidence or set by an override, and recorded in MLflow's registry."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
@@ -19,92 +18,95 @@ from airwatch_dagster.storage.tables import TableStorage
 TABLE: Final = "champion_model"
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What a choice is made on: rows of trained_models and of candidate_scores, and the champions stored so far."""
+def select_or_override(
+    months: Sequence[pd.Timestamp],
+    override: ChampionOverride,
+    *,
+    trained: pd.DataFrame,
+    scores: pd.DataFrame,
+    tables: TableStorage,
+) -> pd.DataFrame:
+    """The decisions on the months, in the columns of champion_model: a new override, or a choice by evidence.
 
-    trained: pd.DataFrame
-    scores: pd.DataFrame
-    tables: TableStorage
-
-
-def select_or_override(months: Sequence[pd.Timestamp], order: ChampionOverride, *, evidence: Evidence) -> pd.DataFrame:
-    """The rows of champion_model for the months: with a person's new order for the only one, or with a choice by the
-    evidence for each. Orders given before stand either way.
-
-    Raises ConfigurationError for an order for several months.
+    ``trained`` are rows of trained_models of the months, ``scores`` the candidate_scores before them; ``tables`` holds
+    earlier decisions, whose overrides stay in force. Raises ConfigurationError for an override of several months.
     """
-    if not order.version:
-        return choose_champions(months, evidence=evidence)
+    if not override.version:
+        return select_champions(months, trained=trained, scores=scores, tables=tables)
     if len(months) > 1:
-        problem = f"one order names {len(months)} months, {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
-        raise ConfigurationError(TABLE, problem, fix="Give an order for each month, in a run of its own")
-    return override_champion(months[0], order, scores=evidence.scores, tables=evidence.tables)
+        problem = (
+            f"an override is for one month, not for the {len(months)} from {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
+        )
+        raise ConfigurationError(TABLE, problem, fix="Override each month in its own run")
+    return override_champion(months[0], override, scores=scores, tables=tables)
 
 
-def choose_champions(months: Sequence[pd.Timestamp], *, evidence: Evidence) -> pd.DataFrame:
-    """The champion of each month, each knowing its predecessor, below the persons' orders for the month."""
-    incumbent, rows = decisions_of(months[0] - pd.offsets.MonthBegin(1), evidence.tables), []
-    scores = evidence.scores
+def select_champions(
+    months: Sequence[pd.Timestamp], *, trained: pd.DataFrame, scores: pd.DataFrame, tables: TableStorage
+) -> pd.DataFrame:
+    """The decisions on each month: stored overrides, newest first, then a new choice by evidence.
+
+    The incumbent of a month is the champion in force at the end of the month before it.
+    """
+    decisions, found = decisions_of(months[0] - pd.offsets.MonthBegin(1), tables), []
     for month in months:
-        candidates = evidence.trained[evidence.trained["month"] == month]
-        served = _served(incumbent, "model_family")
-        choice = choose_champion(month=month, trained=candidates, scores=scores, incumbent=served, seed=SEED)
-        chosen = _champion(choice, trained=candidates, scores=scores, replaced=_served(incumbent, "model_version"))
-        incumbent = _current_champion(stacked(TABLE, [_orders(month, evidence.tables), chosen]), noted=chosen)
-        rows.append(incumbent)
-    return stacked(TABLE, rows)
+        own = trained[trained["month"] == month]
+        incumbent = _of_current_champion(decisions, "model_family")
+        choice = choose_champion(month=month, trained=own, scores=scores, incumbent=incumbent, seed=SEED)
+        version = _of_current_champion(decisions, "model_version")
+        row = _decision_row(choice, trained=own, scores=scores, previous_version=version)
+        stored = decisions_of(month, tables)
+        decisions = stacked(TABLE, [stored[stored["decided_by"] == "person"], row])
+        _record_in_registry(row, decisions=decisions)
+        found.append(decisions)
+    return stacked(TABLE, found)
 
 
 def override_champion(
-    month: pd.Timestamp, order: ChampionOverride, *, scores: pd.DataFrame, tables: TableStorage
+    month: pd.Timestamp, override: ChampionOverride, *, scores: pd.DataFrame, tables: TableStorage
 ) -> pd.DataFrame:
-    """The decisions on ``month`` with a person's order as the newest: a version serves it from a day on.
+    """The decisions on ``month``, the override first: its version serves from a day on.
 
-    Raises ConfigurationError for an order that cannot be carried out (see ``examined``).
+    Raises ConfigurationError for an invalid override (see ``validate_override``).
     """
-    new = validate_override(order, month=month, tables=tables)
-    before = new.decisions if len(new.decisions) else decisions_of(month - pd.offsets.MonthBegin(1), tables)
-    family = str(new.trained["model_family"].iloc[0])
-    why = _why(order, family, new.first_day)
-    choice = ChampionChoice(month, family, _served(before, "model_family"), "person", why)
-    row = _champion(choice, trained=new.trained, scores=scores, replaced=_served(before, "model_version"))
-    kind = "rollback" if order.is_rollback else "promote"
-    row = validated(TABLE, row.assign(serves_from=new.first_day, decided_by_person=order.by, order_kind=kind))
-    return _current_champion(stacked(TABLE, [row, new.decisions]), noted=row)
-
-
-def _why(order: ChampionOverride, family: str, first: pd.Timestamp) -> str:
-    done = "brought back" if order.is_rollback else "appointed"
-    return f"{order.by} {done} {family} (version {order.version}) from {first:%Y-%m-%d} on: {order.reason}"
-
-
-def _champion(
-    choice: ChampionChoice, *, trained: pd.DataFrame, scores: pd.DataFrame, replaced: str | None
-) -> pd.DataFrame:
-    """The choice as a row, with intervals calibrated for its family."""
-    text = None
-    if choice.model_family is not None:
-        bands = calibrate_champion(scores, trained=trained, model_family=choice.model_family, month=choice.month)
-        text = bands.to_json()
-    row = champion_frame(choice, trained=trained, interval_calibration=text, previous_version=replaced)
-    return validated(TABLE, row.assign(decided_at=utc_now()))
-
-
-def _orders(month: pd.Timestamp, tables: TableStorage) -> pd.DataFrame:
-    stored = decisions_of(month, tables)
-    return stored[stored["decided_by"] == "person"]
-
-
-def _current_champion(decisions: pd.DataFrame, *, noted: pd.DataFrame) -> pd.DataFrame:
-    """The decisions of a month, known to the registry: a note on the version of ``noted``, the alias for the newest."""
-    if noted["is_serving"].iloc[0]:
-        tag_served_months(noted.iloc[0])
-    if decisions["is_serving"].iloc[0]:
-        set_champion_alias(str(decisions["model_version"].iloc[0]), month=decisions["month"].iloc[0])
+    resolved = validate_override(override, month=month, tables=tables)
+    before = resolved.decisions
+    if before.empty:
+        before = decisions_of(month - pd.offsets.MonthBegin(1), tables)
+    family, first = str(resolved.trained["model_family"].iloc[0]), resolved.first_day
+    done = "rolled back to" if override.is_rollback else "promoted"
+    why = f"{override.by} {done} {family} (version {override.version}) from {first:%Y-%m-%d} on: {override.reason}"
+    choice = ChampionChoice(month, family, _of_current_champion(before, "model_family"), "person", why)
+    version = _of_current_champion(before, "model_version")
+    row = _decision_row(choice, trained=resolved.trained, scores=scores, previous_version=version)
+    kind = "rollback" if override.is_rollback else "promote"
+    row = validated(TABLE, row.assign(serves_from=first, decided_by_person=override.by, order_kind=kind))
+    decisions = stacked(TABLE, [row, resolved.decisions])
+    _record_in_registry(row, decisions=decisions)
     return decisions
 
 
-def _served(champion: pd.DataFrame, column: str) -> str | None:
-    """The column of a serving champion's row; None when nobody served."""
-    return str(champion[column].iloc[0]) if len(champion) and champion["is_serving"].iloc[0] else None
+def _decision_row(
+    choice: ChampionChoice, *, trained: pd.DataFrame, scores: pd.DataFrame, previous_version: str | None
+) -> pd.DataFrame:
+    """The choice as a row of champion_model, with intervals calibrated for its family."""
+    calibration = None
+    if choice.model_family is not None:
+        calibration = calibrate_champion(
+            scores, trained=trained, model_family=choice.model_family, month=choice.month
+        ).to_json()
+    row = champion_frame(choice, trained=trained, interval_calibration=calibration, previous_version=previous_version)
+    return validated(TABLE, row.assign(decided_at=utc_now()))
+
+
+def _record_in_registry(row: pd.DataFrame, *, decisions: pd.DataFrame) -> None:
+    """Tag the version of the new ``row``, and set the alias to the version of the month's newest decision."""
+    if row["is_serving"].iloc[0]:
+        tag_served_months(row.iloc[0])
+    if decisions["is_serving"].iloc[0]:
+        set_champion_alias(str(decisions["model_version"].iloc[0]), month=decisions["month"].iloc[0])
+
+
+def _of_current_champion(decisions: pd.DataFrame, column: str) -> str | None:
+    """The column of a month's newest decision; None without decisions, and when no model serves."""
+    return str(decisions[column].iloc[0]) if len(decisions) and decisions["is_serving"].iloc[0] else None

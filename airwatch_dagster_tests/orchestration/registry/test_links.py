@@ -1,4 +1,4 @@
-"""Links between Dagster and MLflow: an address where a UI's is known, a command where it is not, never a password."""
+"""Links between Dagster and MLflow: a URL where the UI's address is known, otherwise a command; never a password."""
 
 import pandas as pd
 import pytest
@@ -22,13 +22,13 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////state/mlflow.db")
 
 
-def test_a_dagster_run_has_an_address_once_the_ui_has(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dagster_run_has_a_url_where_the_address_of_the_ui_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert dagster_run_url("r1") is None
     monkeypatch.setenv("AIRWATCH_UI_URL", "http://127.0.0.1:3000/")
     assert dagster_run_url("r1") == "http://127.0.0.1:3000/runs/r1"
 
 
-def test_models_in_a_database_come_with_the_command_that_shows_them() -> None:
+def test_models_in_a_database_come_with_the_command_that_opens_the_ui() -> None:
     assert str(mlflow_models(MODELS[1:]).value).splitlines() == [
         "| family | version | MLflow run |",
         "|---|---|---|",
@@ -46,7 +46,7 @@ def test_models_in_a_database_come_with_the_command_that_shows_them() -> None:
         ("http://me:hunter2@127.0.0.1:5000/", ""),
         ("http://mlflow:5000", "http://127.0.0.1:5000"),
     ],
-    ids=["a server", "a server with a password", "a server that a browser knows by another name"],
+    ids=["a server", "a server with a password", "a server that a browser reaches by another name"],
 )
 def test_models_on_a_server_are_links(monkeypatch: pytest.MonkeyPatch, tracking: str, ui: str) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking)
@@ -58,10 +58,10 @@ def test_models_on_a_server_are_links(monkeypatch: pytest.MonkeyPatch, tracking:
     assert row == f"| ridge | {version} | [aaa](http://127.0.0.1:5000/#/runs/aaa) |"
 
 
-def test_a_month_keeps_its_figures_beside_the_links() -> None:
+def test_links_are_added_to_the_metadata_of_a_month() -> None:
     found = cross_links(MODELS, {"2021-05": {"why": "best of all"}})
 
     assert list(found) == ["2021-04", "2021-05"]
     assert found["2021-05"]["why"] == "best of all"
     assert "| catboost | 5 | bbb |" in str(found["2021-05"]["mlflow_models"].value)
-    assert "ridge" not in str(found["2021-04"]["mlflow_models"].value), "it could not be fitted"
+    assert "ridge" not in str(found["2021-04"]["mlflow_models"].value), "no version was fitted"

@@ -1,4 +1,4 @@
-"""What an order comes to: which version a rollback brings back, and from which day on an order holds."""
+"""The version that a rollback restores, and the first day of an override."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def tables(tmp_path: Any) -> TableStorage:
 
 
 def decided(tables: TableStorage, *rows: tuple[str | None, str | None, str | None]) -> None:
-    """Version, command, version replaced, in the order they were decided; no command is the choice by evidence."""
+    """Version, command and replaced version of each decision, oldest first; without a command it is by evidence."""
     made = [
         {
             "month": MAY,
@@ -45,7 +45,7 @@ def decided(tables: TableStorage, *rows: tuple[str | None, str | None, str | Non
 
 
 def forecast(tables: TableStorage, *days: str, sites: int = 1) -> None:
-    """Days whose forecasts are stored; without sites nobody served then."""
+    """Store forecasts of these days; without sites no model served on them."""
     for day in days:
         row = {
             **dict.fromkeys(TABLES["predictions"].column_names, 0),
@@ -62,7 +62,7 @@ def forecast(tables: TableStorage, *days: str, sites: int = 1) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "back"),
+    ("rows", "restored"),
     [
         ([("2", None, "1")], "1"),
         ([("2", None, "1"), ("3", "promote", "2")], "2"),
@@ -73,19 +73,19 @@ def forecast(tables: TableStorage, *days: str, sites: int = 1) -> None:
         ([("3", "promote", "2")], "2"),
     ],
     ids=[
-        "last month's",
-        "the one chosen by evidence",
-        "the one promoted before",
-        "twice goes back twice",
-        "twice goes back to last month's",
-        "what was taken back is not brought back",
-        "last month's where nothing is chosen yet",
+        "the champion of last month",
+        "the champion by evidence",
+        "the version promoted before",
+        "two rollbacks go back two decisions",
+        "two rollbacks go back to last month",
+        "a version that was rolled back is skipped",
+        "last month without a choice of this month",
     ],
 )
-def test_a_rollback_brings_back_what_served_before(tables: TableStorage, rows: list[Any], back: str) -> None:
+def test_a_rollback_restores_the_version_before(tables: TableStorage, rows: list[Any], restored: str) -> None:
     decided(tables, *rows)
 
-    assert replaced_version(MAY, tables) == back
+    assert replaced_version(MAY, tables) == restored
 
 
 @pytest.mark.parametrize(
@@ -96,13 +96,13 @@ def test_a_rollback_brings_back_what_served_before(tables: TableStorage, rows: l
         [(None, None, None), ("3", "promote", None)],
         [("2", None, "1"), ("1", "rollback", "2")],
     ],
-    ids=["no decision", "the first champion ever", "nobody served", "all is taken back"],
+    ids=["no decision", "the first champion", "no champion before", "all decisions rolled back"],
 )
-def test_where_nothing_was_replaced_nothing_can_be_taken_back(tables: TableStorage, rows: list[Any]) -> None:
+def test_a_champion_that_replaced_no_version_cannot_be_rolled_back(tables: TableStorage, rows: list[Any]) -> None:
     if rows:
         decided(tables, *rows)
 
-    with pytest.raises(ConfigurationError, match="models rollback: the champion of 2021-05 replaced nobody"):
+    with pytest.raises(ConfigurationError, match=r"models rollback.*2021-05"):
         replaced_version(MAY, tables)
 
 
@@ -115,9 +115,9 @@ def test_where_nothing_was_replaced_nothing_can_be_taken_back(tables: TableStora
         (["2021-05-30"], "2021-05-31"),
         (["2021-05-31"], "2021-05-01"),
     ],
-    ids=["nothing is forecast", "the month before is", "the day after the last", "the last day", "the whole month is"],
+    ids=["no forecasts", "forecasts of the month before", "the day after the last", "the last day", "the whole month"],
 )
-def test_an_order_holds_from_the_first_day_that_is_not_forecast(
+def test_an_override_starts_on_the_first_day_without_a_forecast(
     tables: TableStorage, days: list[str], first: str
 ) -> None:
     forecast(tables, *days)
@@ -125,27 +125,27 @@ def test_an_order_holds_from_the_first_day_that_is_not_forecast(
     assert first_day_served(MAY, "", tables=tables) == pd.Timestamp(first)
 
 
-def test_days_on_which_nobody_served_are_not_forecast(tables: TableStorage) -> None:
+def test_days_without_a_champion_count_as_days_without_a_forecast(tables: TableStorage) -> None:
     forecast(tables, "2021-05-01", "2021-05-02", sites=0)
 
     assert first_day_served(MAY, "", tables=tables) == MAY
 
 
-def test_a_day_that_is_asked_for_is_kept_within_the_month(tables: TableStorage) -> None:
+def test_a_given_first_day_must_be_in_the_month(tables: TableStorage) -> None:
     forecast(tables, "2021-05-17")
 
     assert first_day_served(MAY, "2021-05-03", tables=tables) == pd.Timestamp("2021-05-03")
-    with pytest.raises(ConfigurationError, match="--from: 2021-04-30 is no day of 2021-05"):
+    with pytest.raises(ConfigurationError, match=r"--from: 2021-04-30.*2021-05-01 to 2021-05-31"):
         first_day_served(MAY, "2021-04-30", tables=tables)
 
 
 @pytest.mark.parametrize(("last", "month"), [("2021-05-30", "2021-05"), ("2021-05-31", "2021-06")])
-def test_an_order_is_for_the_month_of_the_next_forecast(tables: TableStorage, last: str, month: str) -> None:
+def test_an_override_is_for_the_month_of_the_next_forecast(tables: TableStorage, last: str, month: str) -> None:
     forecast(tables, "2021-05-01", last)
 
     assert month_next_served(tables) == month
 
 
-def test_before_there_are_forecasts_no_month_is_next(tables: TableStorage) -> None:
-    with pytest.raises(ConfigurationError, match="there are no forecasts yet"):
+def test_without_forecasts_no_month_is_next(tables: TableStorage) -> None:
+    with pytest.raises(ConfigurationError, match="no forecast is stored"):
         month_next_served(tables)
