@@ -1,4 +1,4 @@
-"""US AQI for 24-hour PM2.5, by the two tables that published data use."""
+"""US AQI of 24-hour PM2.5 means, by the breakpoints of 2012 and 2024."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +12,7 @@ from airwatch_dagster.schemas.columns import AQI_CATEGORIES
 
 @dataclass(frozen=True)
 class Breakpoint:
-    """One segment: concentrations in tenths of µg/m³ map linearly onto index values."""
+    """One segment: concentrations (tenths of µg/m³) map linearly onto index values."""
 
     tenths_low: int
     tenths_high: int
@@ -22,7 +22,7 @@ class Breakpoint:
 
 @dataclass(frozen=True)
 class AqiTable:
-    """Breakpoints in force from a date on."""
+    """Breakpoints, and the date from which they are in force."""
 
     in_force_from: date
     breakpoints: tuple[Breakpoint, ...]
@@ -57,15 +57,16 @@ AQI_2024: Final = AqiTable(
 
 
 def table_in_force(day: date) -> AqiTable:
-    """The table that files published on ``day`` carry; days before 2013 get the 2012 table, as EPA recomputed them."""
+    """The table by which files published on ``day`` state the AQI; EPA recomputed the time before 2013 by that of
+    2012."""
     return AQI_2024 if day >= AQI_2024.in_force_from else AQI_2012
 
 
 def pm25_aqi(pm25_ugm3: pd.Series, *, table: AqiTable = AQI_2024) -> pd.Series:
     """US AQI of 24-hour PM2.5 means; null in, null out.
 
-    Concentrations (µg/m³) are truncated to 0.1, negatives count as 0, and the last segment's slope goes
-    on above the table, so there is no cap. Returns Int64 with the index of the input.
+    Concentrations (µg/m³) are truncated to 0.1, and negative ones count as 0. The slope of the last segment continues
+    above the table, so there is no cap. Returns Int64 with the index of the input.
     Source: 40 CFR 58 App. G, equation 1 and Table 2.
     """
     values = pm25_ugm3.to_numpy(dtype="float64", na_value=np.nan)
@@ -78,7 +79,8 @@ def pm25_aqi(pm25_ugm3: pd.Series, *, table: AqiTable = AQI_2024) -> pd.Series:
 
 
 def aqi_category(aqi: pd.Series) -> pd.Series:
-    """AQI category names of index values; null in, null out. Source: 40 CFR 58 App. G, Table 1."""
+    """AQI category names of AQI values, with the index of the input; null in, null out. Source: 40 CFR 58 App. G, Table
+    1."""
     bins = [-1, 50, 100, 150, 200, 300, np.inf]
     names = pd.cut(aqi.astype("Float64"), bins=bins, labels=list(AQI_CATEGORIES))
     return pd.Series(names.astype(object), index=aqi.index, name="aqi_category")

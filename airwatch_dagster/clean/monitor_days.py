@@ -1,4 +1,4 @@
-"""From many published rows to one value per monitor and day."""
+"""From published rows to one value per monitor and day."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ PM25_PARAMETER: Final = "88101"
 """PM2.5 by federal reference or equivalent method; 88502 is not comparable and never mixed in."""
 
 DAILY_DURATIONS: Final = ("24 HOUR", "24-HR BLK AVG")
-"""Durations that state a day's mean, in order of preference: a filter's day, a continuous monitor's block average."""
+"""Sample durations of a day's mean, in order of preference: a filter's day, a continuous monitor's block average."""
 
 EVENT_RANK: Final = {
     "Events Included": 0,
@@ -22,11 +22,11 @@ EVENT_RANK: Final = {
     "No Events": 1,
     "None": 1,
 }
-"""All air counts: rows with events included win over rows without event flags; rows with events removed never count.
-The first spelling is the AQS API's, the second AirData's. Source: AQS event types."""
+"""Event types that count, best first: smoke and dust are part of the air, so rows that exclude events never count.
+The first spelling of each rank is the AQS API's, the second AirData's. Source: AQS event types."""
 
 MIN_OBSERVATION_PERCENT: Final = 75.0
-"""Percent of scheduled observations for a day to be truth. Source: 40 CFR 50 App. N 3.0."""
+"""Percent of scheduled observations that make a day valid. Source: 40 CFR 50 App. N 3.0."""
 
 MONITOR_DAY_KEY: Final = ("state_code", "county_code", "site_number", "parameter_code", "poc", "date_local")
 
@@ -34,16 +34,16 @@ MONITOR_DAY_KEY: Final = ("state_code", "county_code", "site_number", "parameter
 def monitor_days(raw_readings: pd.DataFrame, *, parameter: str = PM25_PARAMETER) -> pd.DataFrame:
     """Exactly one row per monitor and day, of the current versions of ``parameter`` in ``raw_readings``.
 
-    Keeps the raw columns and adds ``site_id``, ``pm25_ugm3`` and ``is_valid``; an invalid day is kept and
-    flagged. Rows without a mean are left out; so are AirNow's where another source has the same monitor-day, and
-    those of a site as a whole where one of its monitors has the day. Raises BadPayload where two 24-hour standards
-    of one monitor-day disagree. Source: DOMAIN rules of AQS dailyData; 40 CFR 50 App. N.
+    Adds ``site_id``, ``pm25_ugm3`` (µg/m³) and ``is_valid`` to the raw columns; invalid days stay, flagged. Left out
+    are rows without a mean, AirNow's rows where another source has the monitor-day, and rows of a whole site where one
+    of its monitors has the day. Raises BadPayload when two 24-hour standards of one monitor-day disagree.
+    Source: AQS dailyData; 40 CFR 50 App. N.
     """
     return _one_per_monitor_day(raw_readings, parameter, must_agree=True)
 
 
 def published_days(raw_readings: pd.DataFrame, *, parameter: str = PM25_PARAMETER) -> pd.DataFrame:
-    """As ``monitor_days``, but standards may disagree, and the newest counts: what was published, mended or not."""
+    """As ``monitor_days``, but where standards disagree the newest counts: the value as published, right or wrong."""
     return _one_per_monitor_day(raw_readings, parameter, must_agree=False)
 
 
@@ -64,7 +64,7 @@ def _one_per_monitor_day(raw: pd.DataFrame, parameter: str, *, must_agree: bool)
 
 
 def _daily_rows(raw: pd.DataFrame, parameter: str) -> pd.DataFrame:
-    """Current rows that state a day's mean for a 24-hour standard, events not removed, with their ranks."""
+    """Current rows of a day's mean for a 24-hour standard, events not excluded, with their ranks."""
     wanted = (
         raw["superseded_at"].isna()
         & (raw["parameter_code"] == parameter)
@@ -82,20 +82,20 @@ def _daily_rows(raw: pd.DataFrame, parameter: str) -> pd.DataFrame:
 
 
 def _final_before_provisional(rows: pd.DataFrame) -> pd.DataFrame:
-    """Without AirNow's rows of a monitor-day that another source has, and of a site as a whole that has a monitor's."""
-    waits = is_provisional(rows)
-    if not waits.any():
+    """``rows`` without AirNow's where another source has the monitor-day or, for a whole site, one of its monitors."""
+    provisional = is_provisional(rows)
+    if not provisional.any():
         return rows
-    of_site = waits & (rows["poc"] == SITE_POC).to_numpy()
+    of_site = provisional & (rows["poc"] == SITE_POC).to_numpy()
     monitor_day = key_codes(rows, MONITOR_DAY_KEY)
     site_day = key_codes(rows, [name for name in MONITOR_DAY_KEY if name != "poc"])
-    is_replaced = waits & np.isin(monitor_day, monitor_day[~waits])
+    is_replaced = provisional & np.isin(monitor_day, monitor_day[~provisional])
     is_replaced |= of_site & np.isin(site_day, site_day[~of_site])
     return rows[~is_replaced]
 
 
 def _check_standards_agree(rows: pd.DataFrame) -> None:
-    """All 24-hour standards restate the same day: they must carry the same value."""
+    """Raise unless all 24-hour standards state the same value of a monitor-day."""
     values = rows.groupby(["_monitor_day", "_duration_rank", "_event_rank"], sort=False)["arithmetic_mean"]
     spread = values.transform("max") - values.transform("min")
     if (spread > 0).any():
@@ -103,12 +103,12 @@ def _check_standards_agree(rows: pd.DataFrame) -> None:
         monitor = "-".join(str(bad[name]) for name in MONITOR_DAY_KEY[:-1])
         raise BadPayload(
             f"raw_readings of monitor {monitor} on {bad['date_local']:%Y-%m-%d}",
-            f"its 24-hour standards disagree by {spread.max():g} µg/m³, though they restate the same day",
-            fix="Report the rows to the AQS data steward, or pull the day again once EPA has mended them",
+            f"its 24-hour standards disagree by {spread.max():g} µg/m³, but must state the same value",
+            fix="Report the rows to the AQS data steward, or ingest the day again after EPA has fixed them",
         )
 
 
 def _is_valid(rows: pd.DataFrame) -> pd.Series:
-    """Valid as truth: not marked N, and at least 75 percent of the scheduled observations where the share is known."""
-    enough = rows["observation_percent"].fillna(100.0) >= MIN_OBSERVATION_PERCENT
-    return (rows["validity_indicator"].fillna("Y") == "Y") & enough
+    """Not marked N, and at least 75 percent of the scheduled observations where the percentage is published."""
+    is_complete = rows["observation_percent"].fillna(100.0) >= MIN_OBSERVATION_PERCENT
+    return (rows["validity_indicator"].fillna("Y") == "Y") & is_complete

@@ -1,4 +1,4 @@
-"""From monitor-days to one trusted value per site and day (40 CFR 50 App. N)."""
+"""From monitor-days to one value per site and day (40 CFR 50 App. N)."""
 
 from typing import Final
 
@@ -12,25 +12,25 @@ from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import SITE_POC
 
 RESTATED_METHODS: Final = frozenset({"736", "738"})
-"""Corrected T640 values; they stand beside the original row of the same instrument.
+"""Methods of corrected T640 values, which EPA publishes in addition to the original row of the same instrument.
 Source: EPA's T640 data alignment, as seen in AQS from 2023."""
 
 ORIGINAL_METHODS: Final = frozenset({"236", "238"})
-"""T640 values before the correction."""
+"""Methods of T640 values before the correction."""
 
 RESTATED_POC_OFFSET: Final = 20
-"""A corrected row's POC is that of its original plus 20."""
+"""POC of a corrected row minus the POC of its original."""
 
 SITE_DAY_KEY: Final = ["site_id", "date_local"]
 
 
 def site_days(raw_readings: pd.DataFrame, *, monitors: pd.DataFrame) -> pd.DataFrame:
-    """Exactly one row per site and day with a published mean, in the columns of ``site_days``.
+    """Exactly one row per site and day with a published mean, in the columns of ``site_days``, sorted by both.
 
-    The primary monitor's valid value; on days it is missing or invalid, the mean of the valid collocated
-    ones; where nothing is valid, the same choice among the invalid ones, flagged. Restated T640 pairs are
-    one instrument: the corrected row replaces the original and takes over its designation. AirNow's value of a
-    site as a whole stands only where no monitor has published one, valid or not.
+    The value is the valid one of the primary monitor or, without it, the mean of the valid collocated monitors. A day
+    without a valid value gets the same choice among the invalid ones, flagged. A restated T640 pair is one instrument:
+    the corrected row replaces the original and takes over its designation. AirNow's value of a whole site counts only
+    where no monitor has published one, valid or not. Raises BadPayload as ``monitor_days`` does.
     Source: 40 CFR 50 App. N 3.0(d); T640 rule as observed in AQS.
     """
     days = _without_restated_originals(monitor_days(raw_readings))
@@ -40,7 +40,8 @@ def site_days(raw_readings: pd.DataFrame, *, monitors: pd.DataFrame) -> pd.DataF
 
 
 def _without_restated_originals(days: pd.DataFrame) -> pd.DataFrame:
-    """Drop the original row of a restated pair; ``_designated_poc`` is the POC under which EPA lists the instrument."""
+    """``days`` without the originals of restated pairs; ``_designated_poc`` is the POC under which EPA lists the
+    monitor."""
     is_corrected = days["method_code"].isin(RESTATED_METHODS) & (days["poc"] > RESTATED_POC_OFFSET)
     original_poc = days["poc"] - RESTATED_POC_OFFSET * is_corrected
     corrected = pd.MultiIndex.from_arrays(
@@ -52,7 +53,7 @@ def _without_restated_originals(days: pd.DataFrame) -> pd.DataFrame:
 
 
 def _designations(days: pd.DataFrame, monitors: pd.DataFrame) -> pd.Series:
-    """Whether each monitor-day is of its site's primary monitor, under its own POC or the restated original's."""
+    """Whether each monitor-day belongs to the primary monitor of its site, by its own POC or that of its original."""
     primary = monitors.loc[monitors["is_primary"], ["site_id", "parameter_code", "poc"]]
     listed = pd.MultiIndex.from_frame(primary)
     by_poc = [
@@ -63,22 +64,23 @@ def _designations(days: pd.DataFrame, monitors: pd.DataFrame) -> pd.Series:
 
 
 def _site_is_designated(days: pd.DataFrame, monitors: pd.DataFrame) -> pd.Series:
-    """Whether a primary monitor of the site had opened by the day: one that opens later changes nothing before it."""
+    """Whether a primary monitor of the site had opened by the day; one that opens later does not change earlier
+    days."""
     primary = monitors[monitors["is_primary"]]
     opened = primary["open_date"].fillna(pd.Timestamp.min).groupby(primary["site_id"]).min()
     return days["site_id"].map(opened) <= days["date_local"]
 
 
 def _chosen(days: pd.DataFrame) -> pd.DataFrame:
-    """The monitor-days that make up each site-day: valid before invalid, primary before collocated."""
+    """The monitor-days behind each site-day, with ``chosen_by``: valid before invalid, primary before collocated."""
     groups = days.groupby(SITE_DAY_KEY, sort=False)
-    days["_monitors_there"] = groups["poc"].transform("size")
+    days["_monitor_count"] = groups["poc"].transform("size")
     any_valid = groups["is_valid"].transform("any")
     days = days[days["is_valid"] | ~any_valid]
     has_primary = days.groupby(SITE_DAY_KEY, sort=False)["is_primary"].transform("any")
     days = days[days["is_primary"] | ~has_primary]
     rule = np.select(
-        [days["poc"] == SITE_POC, days["is_primary"], days["_site_is_designated"], days["_monitors_there"] == 1],
+        [days["poc"] == SITE_POC, days["is_primary"], days["_site_is_designated"], days["_monitor_count"] == 1],
         ["airnow_site", "primary_monitor", "collocated_average", "sole_monitor"],
         default="undesignated_average",
     )

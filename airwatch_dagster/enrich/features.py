@@ -1,4 +1,4 @@
-"""One function makes the features, for training and for serving alike."""
+"""The features of area sites: one function for training and for serving."""
 
 from collections.abc import Set as AbstractSet
 
@@ -15,18 +15,18 @@ from airwatch_dagster.enrich.neighbours import neighbour_features
 from airwatch_dagster.schemas import TABLES
 
 _CARRIED = ("method_code", "cbsa_code", "state_code", "latitude", "longitude")
-"""Columns of features taken over from the site's newest site-day."""
+"""Columns of features that are those of the site's newest site-day."""
 
 
 def build_features(
     site_days: pd.DataFrame, *, issue_dates: pd.DatetimeIndex, area_site_ids: AbstractSet[str]
 ) -> pd.DataFrame:
-    """What was knowable about each area site at the end of each issue day: nothing later touches a row, by a bit.
+    """Features of each area site on each issue date, in the columns of ``features``, sorted by issue_date and site_id.
 
-    ``site_days`` holds the area's and its context's days from 28 days before the first issue day to the last; only
-    valid ones count. A row stands for every area site with a valid observation within the 28 days that end on the issue
-    day. A range of days built at once gives bitwise the rows of its days built one by one. Sorted by issue_date and
-    site_id.
+    No reading after an issue date changes its rows, and days built together or one by one are bit-identical.
+    ``site_days`` holds the area's and its context's days from 28 days before the first issue date to the last; only
+    valid ones count. Every area site with a valid observation within the 28 days up to the issue date has a row;
+    without issue dates or such sites the table is empty.
     """
     spec = TABLES["features"]
     if len(issue_dates) == 0:
@@ -70,7 +70,7 @@ def _rows(grid: DayGrid, valid: pd.DataFrame, *, wanted: np.ndarray, area_site_i
 
 
 def _by_site(grid: DayGrid, site_of_station: np.ndarray, sites: int) -> tuple[np.ndarray, np.ndarray]:
-    """Stations of one site joined: a site-day is unique, so at most one of them holds a value."""
+    """Values and row numbers by site instead of station; a site-day is unique, so at most one station has a value."""
     values = np.full((len(grid.days), sites), np.nan)
     source_rows = np.full(values.shape, -1, dtype=np.int64)
     day, station = np.nonzero(grid.source_rows >= 0)
@@ -80,29 +80,29 @@ def _by_site(grid: DayGrid, site_of_station: np.ndarray, sites: int) -> tuple[np
 
 
 def _station_of(latest: pd.DataFrame, grid: DayGrid, targets: np.ndarray) -> np.ndarray:
-    """Position among ``targets`` of the station where each row's newest site-day was taken."""
+    """Position in ``targets`` of the station of each row's newest site-day."""
     place = ["site_id", "latitude", "longitude"]
     index = pd.MultiIndex.from_frame(grid.stations.iloc[targets][place])
     return index.get_indexer(pd.MultiIndex.from_frame(latest[place]))
 
 
 def area_features(site_days: pd.DataFrame, *, issue_dates: pd.DatetimeIndex, area: Area) -> pd.DataFrame:
-    """``build_features`` of the sites that lay in ``area`` on a day of the four weeks up to the issue day.
+    """``build_features`` of the sites that belonged to ``area`` on a day of the four weeks up to the issue date.
 
-    Where a site is counted later, or was earlier, changes nothing, so a range of days has the rows of its days alone.
+    A site's area at other times does not matter, so days built together have the rows of days built one by one.
     ``site_days`` as for ``build_features``.
     """
     is_area = area.contains(site_days["state_code"], site_days["cbsa_code"])
-    there = site_days.loc[is_area, ["site_id", "date_local"]]
-    rows = build_features(site_days, issue_dates=issue_dates, area_site_ids=set(there["site_id"]))
-    return rows[_lay_there(rows, there)].reset_index(drop=True)
+    in_area = site_days.loc[is_area, ["site_id", "date_local"]]
+    rows = build_features(site_days, issue_dates=issue_dates, area_site_ids=set(in_area["site_id"]))
+    return rows[_was_in_area(rows, in_area)].reset_index(drop=True)
 
 
-def _lay_there(rows: pd.DataFrame, there: pd.DataFrame) -> np.ndarray:
-    """Which rows have their site ``there`` on a day of their four weeks."""
+def _was_in_area(rows: pd.DataFrame, in_area: pd.DataFrame) -> np.ndarray:
+    """Whether the site of each row has a day among ``in_area`` within the four weeks up to the issue date."""
     found = pd.merge_asof(
         rows[["site_id", "issue_date"]],
-        there.sort_values("date_local"),
+        in_area.sort_values("date_local"),
         left_on="issue_date",
         right_on="date_local",
         by="site_id",

@@ -1,4 +1,4 @@
-"""Where stations lie, seen from one another, on a sphere."""
+"""Distances and directions between stations on a sphere."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -11,33 +11,34 @@ from airwatch_dagster.geo import EARTH_RADIUS_KM, great_circle_km
 
 @dataclass(frozen=True)
 class Places:
-    """Latitude and longitude of some places, radians."""
+    """Latitudes and longitudes of places, radians."""
 
     latitude: np.ndarray
     longitude: np.ndarray
 
     @classmethod
     def of(cls, stations: pd.DataFrame) -> Self:
+        """Places of ``stations`` with latitude and longitude in degrees, in their order."""
         return cls(np.radians(stations["latitude"].to_numpy()), np.radians(stations["longitude"].to_numpy()))
 
     def __getitem__(self, chosen: np.ndarray) -> "Places":
         return Places(self.latitude[chosen], self.longitude[chosen])
 
     def moved(self, *, east_km: float, north_km: float) -> "Places":
-        """The places so far to the east and north of these, on a map that is flat around each."""
+        """The places so far to the east and north of these, on a plane that touches the Earth at each."""
         east = east_km / (EARTH_RADIUS_KM * np.cos(self.latitude))
         return Places(self.latitude + north_km / EARTH_RADIUS_KM, self.longitude + east)
 
 
 def distance_km(places: Places, targets: Places) -> np.ndarray:
-    """Great-circle distance of each place (row) to each target (column)."""
+    """Great-circle distance (km) of each place (row) to each target (column)."""
     return great_circle_km(
         places.latitude[:, None], places.longitude[:, None], targets.latitude[None, :], targets.longitude[None, :]
     )
 
 
 def sector_number(places: Places, targets: Places) -> np.ndarray:
-    """In which of eight 45° sectors each place (row) lies, seen from each target (column); 0 = north, clockwise."""
+    """Sector of 45° in which each place (row) lies, seen from each target (column): 0-7, 0 = north, clockwise."""
     d_lon = places.longitude[:, None] - targets.longitude[None, :]
     there, here = places.latitude[:, None], targets.latitude[None, :]
     east = np.sin(d_lon) * np.cos(there)

@@ -9,14 +9,15 @@ from airwatch_dagster.enrich.grid import HISTORY_DAYS, DayGrid, shifted
 from airwatch_dagster.schemas.enrich import LAG_DAYS
 
 MEAN_WINDOWS_DAYS: Final = (3, 7, 14, 28)
-"""Rolling windows that end on the issue day."""
+"""Lengths of the windows that end on the issue date."""
 
 
 def lag_features(values: np.ndarray) -> dict[str, np.ndarray]:
-    """Own history of every day × site of ``values`` (µg/m³); null where a window holds no observation.
+    """Features of a site's own history by column, from ``values`` (days × sites, µg/m³, null where unknown).
 
-    Windows are summed lag by lag, in the same order for every day: a row is bitwise the same whether its day is
-    computed alone or within a year.
+    Each is days × sites: lags, and statistics of the windows up to the day, null where a window holds no observation.
+    Windows are summed lag by lag, in the same order for every day, so that a day computed alone is bit-identical to the
+    same day within a year (docs/adr/0003-bit-identical-features.md).
     """
     features = {f"pm25_lag_{lag}d_ugm3": shifted(values, lag) for lag in LAG_DAYS}
     for window in MEAN_WINDOWS_DAYS:
@@ -30,13 +31,16 @@ def lag_features(values: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def window_mean(values: np.ndarray, *, window: int = HISTORY_DAYS) -> np.ndarray:
-    """Mean of the observed days of a window that ends on each day; null without any."""
+    """Mean of the observed days of the window that ends on each day, in the unit of ``values``; null without any."""
     return window_statistics(values, window=window)[0]
 
 
 def window_statistics(values: np.ndarray, *, window: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Mean, standard deviation (population), maximum and count of the observed days of a window that ends on each
-    day."""
+    """Mean, standard deviation, maximum and count of the observed days of the window that ends on each day.
+
+    All are days × sites. The standard deviation is that of the population; all but the count are null without
+    observations.
+    """
     count, total = np.zeros_like(values), np.zeros_like(values)
     highest = np.full_like(values, -np.inf)
     for lag in range(window):
@@ -61,7 +65,7 @@ def _spread(values: np.ndarray, mean: np.ndarray, count: np.ndarray, *, window: 
 
 
 def last_observations(source_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Row of the newest observation of the last four weeks (-1 without one), and how many days ago it was."""
+    """Row number of the newest observation in the last 28 days (-1 without one), and its age in days; days × sites."""
     newest = np.full_like(source_rows, -1)
     days_since = np.zeros(source_rows.shape, dtype=np.int64)
     for lag in reversed(range(HISTORY_DAYS)):
@@ -75,10 +79,10 @@ _YEAR_DAYS = 365.25
 
 
 def calendar_features(grid: DayGrid) -> dict[str, np.ndarray]:
-    """Season (sine and cosine of the day of the year) and weekday (0 = Monday) of each day, one value per day.
+    """Season (sine and cosine of the day of the year) and weekday (0 = Monday), one value per day of ``grid``.
 
-    The season is looked up from a fixed table of 366 values, so that it does not depend on which days are computed
-    together.
+    The season is looked up in a fixed table of 366 values, so that it is bit-identical whichever days are computed
+    together (docs/adr/0003-bit-identical-features.md).
     """
     angle = 2.0 * np.pi * np.arange(1, 367) / _YEAR_DAYS
     days: pd.DatetimeIndex = grid.days

@@ -1,6 +1,7 @@
-"""The other sites' log anomalies as a smoothed map, read around each site and up to 800 km away, today and yesterday.
+"""Smoothed maps of the other sites' log anomalies, sampled at each site and up to 800 km away, today and yesterday.
 
-A map speaks in every direction whatever monitors happen to stand there, so a site can learn how air reaches it.
+A smoothed map has a value in every direction regardless of monitor locations, so its samples are usable as fixed
+features.
 """
 
 from collections.abc import Iterator
@@ -16,47 +17,48 @@ from airwatch_dagster.enrich.neighbours import is_other_site
 from airwatch_dagster.schemas.enrich import SECTORS
 
 AROUND_KM: Final = (50, 150, 400)
-"""Smoothing widths of the map read at the site itself."""
+"""Smoothing widths of the map that is sampled at the site itself."""
 
 OFFSETS_KM: Final = {300: 120.0, 800: 250.0}
-"""How far away the map is read, and how wide it is smoothed there: a day of light and of fresh wind. More rings, from
-150 to 1200 km, added nothing in 2020."""
+"""Distance of the samples from the site, and the smoothing width there: a day of light and of fresh wind. More rings,
+from 150 to 1200 km, added nothing in 2020."""
 
 PRIOR_WEIGHT: Final = 0.5
-"""Weight of no anomaly at all, in stations at the centre: where few report, the map says little."""
+"""Weight of an anomaly of 0, in stations at the centre: where few stations report, the map stays near 0."""
 
 STEPS_PER_UNIT: Final = 10_000.0
 """Log anomalies are rounded to 0.0001, a hundredth of a per cent."""
 
 
 def map_features(log_anomaly: np.ndarray, *, stations: pd.DataFrame, targets: np.ndarray) -> dict[str, np.ndarray]:
-    """Smoothed log anomaly around each target station, and the day before; days × targets, 0 where none reports.
+    """Samples of the smoothed map for each target station, on the day and the day before, by ``MAP_SAMPLES`` column.
 
-    ``log_anomaly`` is days × stations, cut to its bounds; ``targets`` are column numbers. A site is never part of its
-    own map.
+    ``log_anomaly`` is days × stations, clipped, null where unknown; ``targets`` are column numbers of it. Each feature
+    is days × targets: 0 where no station reports, and for the day before the first day. A site is never part of its own
+    map, wherever it stood.
     """
-    steps = FixedPointSums.of(log_anomaly, per_unit=STEPS_PER_UNIT)
+    anomalies = FixedPointSums.of(log_anomaly, per_unit=STEPS_PER_UNIT)
     features = {}
     for name, weights in _kernels(stations, targets):
-        smoothed = smooth(steps, weights)
+        smoothed = smooth(anomalies, weights)
         features[f"{name}_log"] = smoothed
         features[f"{name}_log_before"] = shifted(smoothed, 1, fill=0.0)
     return features
 
 
-def smooth(steps: FixedPointSums, weights: np.ndarray) -> np.ndarray:
-    """Weighted mean, drawn towards 0 by ``PRIOR_WEIGHT``."""
-    total, weight = steps.sums(weights)
+def smooth(sums: FixedPointSums, weights: np.ndarray) -> np.ndarray:
+    """Weighted mean, shrunk towards 0 by ``PRIOR_WEIGHT``; days × targets, never null."""
+    total, weight = sums.sums(weights)
     return total / (weight + PRIOR_WEIGHT * WEIGHT_STEPS)
 
 
 def bell(distance: np.ndarray, *, width_km: float) -> np.ndarray:
-    """Gaussian weights by distance, 1 at the centre, in whole steps; those below a step are 0."""
+    """Gaussian weights of distances (km), 1 at the centre, in whole steps; weights below half a step are 0."""
     return whole_weights(np.exp(-0.5 * (distance / width_km) ** 2))
 
 
 def direction(number: int) -> tuple[float, float]:
-    """East and north component of the middle of a sector; 0 = north, clockwise."""
+    """East and north component of the unit vector to the middle of sector ``number``; 0 = north, clockwise."""
     angle = number * np.pi / 4
     return float(np.sin(angle)), float(np.cos(angle))
 

@@ -1,4 +1,4 @@
-"""What the monitors around a site say: distance-weighted and by direction, near and far. Sums are exact (``exact``)."""
+"""Weighted means over the sites around a site: by distance and by direction. Sums are exact (see ``fixed_point``)."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -15,7 +15,7 @@ NEAR_KM: Final = 400.0
 """Reach of the inner ring: about a day of light wind. Better than 250-350 km around Chicago in 2019 and 2020."""
 
 FAR_KM: Final = 800.0
-"""Reach of the outer ring: about a day of fresh wind, and as far as context sites are usually read."""
+"""Reach of the outer ring: about a day of fresh wind, and the usual reach of context sites."""
 
 DECAY_KM: Final = 150.0
 """Distance over which a neighbour's weight falls to 1/e."""
@@ -27,19 +27,19 @@ STEPS_PER_UGM3: Final = 1000.0
 def neighbour_features(
     values: np.ndarray, means: np.ndarray, *, stations: pd.DataFrame, targets: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Weighted means around each target station: level, departure from the neighbours' own 28-day mean, change since
-    yesterday.
+    """Weighted means over the neighbours of each target station, µg/m³, by column.
 
-    ``values`` and ``means`` (28-day) are days × stations in µg/m³; ``targets`` are column numbers. The result is days ×
-    targets, null where no neighbour reported. A site is never its own neighbour.
+    They are of PM2.5, of its departure from the neighbour's own 28-day mean, and of its change since the day before.
+    ``values`` and ``means`` (28-day) are days × stations in µg/m³, null where unknown; ``targets`` are column numbers
+    of them. Each feature is days × targets, null where no neighbour reported. A site is never its own neighbour.
     """
-    fields = {"": values, "_anomaly": values - means, "_change": values - shifted(values, 1)}
-    prepared = {suffix: FixedPointSums.of(field, per_unit=STEPS_PER_UGM3) for suffix, field in fields.items()}
-    features = {}
-    for name, weights in _kernels(stations, targets):
-        for suffix, steps in prepared.items():
-            features[f"{name}{suffix}_ugm3"] = steps.mean(weights)
-    return features
+    measures = {"": values, "_anomaly": values - means, "_change": values - shifted(values, 1)}
+    sums = {suffix: FixedPointSums.of(matrix, per_unit=STEPS_PER_UGM3) for suffix, matrix in measures.items()}
+    return {
+        f"{name}{suffix}_ugm3": one.mean(weights)
+        for name, weights in _kernels(stations, targets)
+        for suffix, one in sums.items()
+    }
 
 
 def _kernels(stations: pd.DataFrame, targets: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
@@ -56,6 +56,6 @@ def _kernels(stations: pd.DataFrame, targets: np.ndarray) -> Iterator[tuple[str,
 
 
 def is_other_site(stations: pd.DataFrame, targets: np.ndarray) -> np.ndarray:
-    """Stations × targets: whether the station belongs to another site than the target."""
+    """Whether a station belongs to another site than a target; stations × targets."""
     site = stations["site_id"].to_numpy()
     return np.asarray(site[:, None] != site[None, targets])

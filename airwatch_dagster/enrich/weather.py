@@ -1,7 +1,7 @@
-"""Weather as it was forecast when AirWatch issues its own forecasts; what was not known by then is refused.
+"""Supplied weather forecasts, checked for availability at the time AirWatch issues its own forecasts.
 
-A model must learn from the weather it will meet: forecasts. One that learned from reanalyses would lean on a certainty
-that nobody has the day before.
+Models are trained on weather forecasts because they are served with weather forecasts. Trained on reanalyses, they
+would rely on a certainty that does not exist the day before.
 """
 
 from typing import Final
@@ -17,57 +17,59 @@ TABLE: Final = "weather_forecasts"
 KEY: Final = ["site_id", "issue_date", "horizon_days"]
 
 WEATHER_COLUMNS: Final = {name: f"weather_{name}" for name in COVARIATES}
-"""Covariate → its column beside features and examples."""
+"""Covariate → its column in features and examples."""
 
 AVAILABILITY_CUTOFF: Final = pd.Timedelta(hours=24)
-"""After 0:00 UTC of the issue day: the latest that weather may have become available. From the Atlantic to Samoa the
-local issue day ends at 4:00 UTC of the next day or later, so that hours are left to fetch it."""
+"""Latest availability of a weather forecast, after 0:00 UTC of the issue date. From the Atlantic to Samoa the local
+issue date ends at 4:00 UTC of the next day or later, which leaves hours to fetch it."""
 
 AVAILABILITY_CUTOFF_BY_STATE: Final = {"66": pd.Timedelta(hours=14), "69": pd.Timedelta(hours=14)}
-"""The same for Guam and the Northern Mariana Islands by state code: at UTC+10 their day ends at 14:00 UTC."""
+"""Earlier cutoffs by state code: in Guam (66) and the Northern Mariana Islands (69), at UTC+10, the issue date ends at
+14:00 UTC."""
 
-SHOWN: Final = 3
-"""Offending rows that an error shows."""
+MAX_ROWS_SHOWN: Final = 3
+"""Refused rows that an error message shows."""
 
 
 def checked_weather(weather: pd.DataFrame) -> pd.DataFrame:
-    """Rows of ``weather_forecasts`` that were known when the forecasts of their issue day are made, all of them.
+    """``weather`` in the columns and types of ``weather_forecasts``, all known when the day's forecasts are issued.
 
-    Raises ContractViolation, and takes none, when one row breaks the contract, is no forecast, tells of another day
-    than its horizon's, or became available after the end of the issue day.
+    Raises ContractViolation for the whole table when a row breaks the contract, is not a forecast, has a target date
+    other than its issue date plus its horizon, or became available after ``availability_cutoff``.
     """
     rows = validated(TABLE, weather)
     shown = rows[KEY]
     _refuse(
         shown.assign(kind=rows["kind"])[rows["kind"] != "forecast"],
-        "no forecast of the weather, and so not known when the day's forecasts are issued",
-        fix="Give the weather as it was forecast, with kind 'forecast'; never a reanalysis or an observation",
+        "not a weather forecast, and so not known when the day's forecasts are issued",
+        fix="Supply weather as it was forecast, with kind 'forecast'; never a reanalysis or an observation",
     )
     target = rows["issue_date"] + pd.to_timedelta(rows["horizon_days"], unit="D")
     _refuse(
         shown.assign(target_date=rows["target_date"], expected=target)[rows["target_date"] != target],
-        "of another target day than issue_date and horizon_days say",
-        fix="Give each target_date its horizon_days: 1, 2 or 3 days after issue_date",
+        "inconsistent, as target_date must be issue_date plus horizon_days",
+        fix="Set target_date to horizon_days (1, 2 or 3) after issue_date",
     )
     latest = availability_cutoff(rows)
     _refuse(
         shown.assign(issued_at=rows["issued_at"], latest_allowed=latest)[rows["issued_at"] > latest],
         "not known when the day's forecasts are issued",
-        fix="Give an earlier run of the weather model, whose issued_at (UTC) is not after the latest allowed",
+        fix="Supply an earlier run of the weather model, with issued_at (UTC) not after latest_allowed",
     )
     return rows
 
 
 def availability_cutoff(rows: pd.DataFrame) -> pd.Series:
-    """The last moment (UTC) at which weather for a row's forecast may have become available."""
-    after = rows["site_id"].str[:2].map(AVAILABILITY_CUTOFF_BY_STATE).astype("timedelta64[ns]")
-    return rows["issue_date"] + after.fillna(AVAILABILITY_CUTOFF)
+    """The latest time (UTC) at which the weather of each row may have become available; ``issued_at`` may equal it."""
+    by_state = rows["site_id"].str[:2].map(AVAILABILITY_CUTOFF_BY_STATE).astype("timedelta64[ns]")
+    return rows["issue_date"] + by_state.fillna(AVAILABILITY_CUTOFF)
 
 
 def join_weather(rows: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
-    """``rows`` (with site_id, issue_date, horizon_days) and the known weather beside them, in ``WEATHER_COLUMNS``.
+    """``rows`` (with site_id, issue_date, horizon_days) with the columns ``WEATHER_COLUMNS`` of ``weather`` added.
 
-    Rows, order and index stay; the weather of a row for which none is given is null.
+    Rows, order and index stay; the weather is null where none was supplied. Raises pandas' MergeError when ``weather``
+    has two rows of one site, issue date and horizon.
     """
     chosen = weather[[*KEY, *COVARIATES]].rename(columns=WEATHER_COLUMNS)
     found = rows[KEY].merge(chosen, on=KEY, how="left", validate="many_to_one")
@@ -77,7 +79,8 @@ def join_weather(rows: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
 def _refuse(rows: pd.DataFrame, what: str, *, fix: str) -> None:
     if rows.empty:
         return
-    told = [" ".join(f"{name}={value}" for name, value in row.items()) for row in rows.head(SHOWN).to_dict("records")]
-    more = f"; and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else ""
+    first = rows.head(MAX_ROWS_SHOWN).to_dict("records")
+    shown = "; ".join(" ".join(f"{name}={value}" for name, value in row.items()) for row in first)
+    more = f"; and {len(rows) - MAX_ROWS_SHOWN:,} more" if len(rows) > MAX_ROWS_SHOWN else ""
     count = f"{len(rows):,} row{'s are' if len(rows) > 1 else ' is'}"
-    raise ContractViolation(TABLE, f"{count} {what}: {'; '.join(told)}{more}", fix=f"{fix}; nothing of it was used")
+    raise ContractViolation(TABLE, f"{count} {what}: {shown}{more}", fix=f"{fix}; none of the supplied rows was used")

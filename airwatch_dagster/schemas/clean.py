@@ -1,4 +1,4 @@
-"""Tables of the clean stage: one trusted value per site and day."""
+"""Tables of the clean stage: one validated value per site and day."""
 
 from typing import Final
 
@@ -8,23 +8,23 @@ from airwatch_dagster.schemas import columns as c
 from airwatch_dagster.schemas.base import Table, table
 
 CHOSEN_BY: Final = ("primary_monitor", "sole_monitor", "collocated_average", "undesignated_average", "airnow_site")
-"""How a site-day got its value: the designated primary monitor; the only monitor at a site without a
-designated one; the mean of the collocated monitors (it may be one) on a day without a usable primary; the mean of
-several monitors at a site without a designated one; AirNow's value of the site, which names no monitor."""
+"""Rules that give a site-day its value, in order: the designated primary monitor; the only monitor of a site without a
+primary; the mean of the collocated monitors (one or more) on a day without a usable primary; the mean of several
+monitors at a site without a primary; AirNow's value of the whole site."""
 
 
 @table(grain="day", key=("site_id", "date_local"), partition_column="date_local")
 class SiteDays(Table):
-    """One trusted 24-hour PM2.5 value per site, with the rule that chose it."""
+    """One validated 24-hour PM2.5 value per site and day, with the rule that chose it."""
 
     site_id: str = c.site_id()
     date_local: pd.Timestamp = c.date_local()
     pm25_ugm3: float = c.pm25("24-hour mean PM2.5")
-    is_valid: bool = c.field("Valid as truth: validity indicator not N and at least 75 % of observations")
-    is_provisional: bool = c.field("From AirNow; AQS has not published the day yet")
+    is_valid: bool = c.field("Counts as truth: validity indicator not N and at least 75 % of observations")
+    is_provisional: bool = c.field("Value from AirNow; AQS has not published the day yet")
     chosen_by: str = c.field("Rule that chose the value (40 CFR 50 App. N)", isin=CHOSEN_BY)
-    monitor_count: int = c.field("Monitors behind the value", ge=1)
-    is_restated: bool = c.field("A corrected T640 row (POC k+20) replaced the original one")
+    monitor_count: int = c.field("Number of monitors averaged into the value", ge=1)
+    is_restated: bool = c.field("The value comes from a corrected T640 row (POC k+20) instead of the original")
     method_code: str = c.method_code()
     aqi: int = c.aqi()
     latitude: float = c.latitude()

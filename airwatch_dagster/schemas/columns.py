@@ -1,7 +1,7 @@
-"""Every column of every table, declared once: meaning, unit, range.
+"""Columns that several tables share, declared once: meaning, unit, range, nulls.
 
-A table's schema picks columns from here by calling them, so the same quantity has the same name,
-unit and bounds wherever it appears.
+A table's schema calls them, so that the same quantity has the same name, unit and bounds in every table. A column of
+one table alone is declared in that table.
 """
 
 from typing import Any, Final
@@ -18,7 +18,7 @@ LOWEST_PM25_UGM3: Final = -50.0
 """Readings slightly below zero are real instrument noise (published minimum about -7); far below is an error."""
 
 HIGHEST_PM25_UGM3: Final = 5000.0
-"""Above any 24-hour mean ever published; a higher value is an error, smoke never is."""
+"""Above every 24-hour mean ever published, smoke included; a higher value is an error."""
 
 FAMILIES: Final = (
     "persistence",
@@ -29,7 +29,7 @@ FAMILIES: Final = (
     "catboost",
     "blend",
 )
-"""Every model family; the first three are the baselines that a champion must beat."""
+"""Every model family; a champion must beat the first three, the baselines."""
 
 BASELINES: Final = FAMILIES[:3]
 
@@ -78,17 +78,17 @@ def parameter_code() -> Any:
 
 
 SITE_POC: Final = 0
-"""In place of a POC where a source speaks of the site and not of one of its monitors, as AirNow's files do; AQS's own
-codes begin at 1."""
+"""POC of a row that describes a whole site instead of one monitor, as in AirNow's files; AQS's codes begin at 1."""
 
 
 def poc() -> Any:
-    what = "Parameter occurrence code: tells monitors at one site apart, nothing else; 0 when the source names none"
+    what = "Parameter occurrence code: number of a monitor at its site; 0 when the source does not name the monitor"
     return field(what, ge=SITE_POC, le=99)
 
 
 def cbsa_code() -> Any:
-    return field("Core-based statistical area, 5 digits; null when rural", nullable=True, str_matches=r"^[0-9]{5}$")
+    what = "Core-based statistical area, 5 digits; null for rural sites"
+    return field(what, nullable=True, str_matches=r"^[0-9]{5}$")
 
 
 def latitude() -> Any:
@@ -100,13 +100,15 @@ def longitude() -> Any:
 
 
 def method_code(*, nullable: bool = True) -> Any:
-    return field("AQS method of the instrument, 3 digits", nullable=nullable, str_matches=r"^[0-9]{3}$")
+    unknown = "; null when unknown or mixed" if nullable else ""
+    return field(f"AQS method of the instrument, 3 digits{unknown}", nullable=nullable, str_matches=r"^[0-9]{3}$")
 
 
-def pm25(description: str, *, nullable: bool = False, alias: str | None = None) -> Any:
+def pm25(description: str, *, nullable: bool = False, null_when: str = "", alias: str | None = None) -> Any:
+    """A 24-hour mean; ``null_when`` says in which case the column is null, and makes it nullable."""
     return field(
-        f"{description}, µg/m³ at local conditions",
-        nullable=nullable,
+        f"{description}, µg/m³ at local conditions{f'; null when {null_when}' if null_when else ''}",
+        nullable=nullable or bool(null_when),
         ge=LOWEST_PM25_UGM3,
         le=HIGHEST_PM25_UGM3,
         **({"alias": alias} if alias else {}),
@@ -114,15 +116,15 @@ def pm25(description: str, *, nullable: bool = False, alias: str | None = None) 
 
 
 def aqi(*, nullable: bool = False) -> Any:
-    return field("US AQI by the table of 2024-05-06; no upper cap", nullable=nullable, ge=0)
+    return field("US AQI, breakpoints effective 2024-05-06, without an upper cap", nullable=nullable, ge=0)
 
 
 def aqi_category() -> Any:
-    return field("AQI category by the table of 2024-05-06", isin=AQI_CATEGORIES)
+    return field("AQI category, breakpoints effective 2024-05-06", isin=AQI_CATEGORIES)
 
 
 def date_local() -> Any:
-    return field("Local standard day")
+    return field("Calendar day in local standard time")
 
 
 def forecast_pm25(what: str = "Forecast 24-hour mean PM2.5") -> Any:
@@ -130,23 +132,24 @@ def forecast_pm25(what: str = "Forecast 24-hour mean PM2.5") -> Any:
 
 
 def days_since_observed() -> Any:
-    return field("Days from the site's last valid reading to the issue day; 0 when observed on it", ge=0)
+    return field("Days from the site's last valid reading to the issue date; 0 when observed on that date", ge=0)
 
 
 def model_version(*, nullable: bool = False) -> Any:
-    return field("Version in the model registry", nullable=nullable)
+    unknown = "; null when no model is registered" if nullable else ""
+    return field(f"Version in the model registry{unknown}", nullable=nullable)
 
 
 def issue_date() -> Any:
-    return field("Local day at whose end the forecast is issued")
+    return field("Local day at the end of which the forecast is issued")
 
 
 def target_date() -> Any:
-    return field("Local day the forecast speaks of")
+    return field("Local day that is forecast")
 
 
 def horizon_days() -> Any:
-    return field("Days from issue to target", isin=HORIZONS_DAYS)
+    return field("Days from issue date to target date", isin=HORIZONS_DAYS)
 
 
 def model_family() -> Any:

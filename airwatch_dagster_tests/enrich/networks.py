@@ -1,4 +1,4 @@
-"""Made-up networks of stations, and clouds that cross them, for tests of maps and flow."""
+"""Invented networks of stations, and clouds that cross them, for tests of maps and advection."""
 
 from typing import Final
 
@@ -16,14 +16,13 @@ def stations_at(*places: tuple[float, float]) -> pd.DataFrame:
 
 
 def strewn(count: int, *, seed: int) -> pd.DataFrame:
-    """Stations anywhere within about 1500 km."""
+    """Stations at random positions within about 1500 km."""
     generator = np.random.default_rng(seed)
     return stations_at(*zip(generator.uniform(36, 46, count), generator.uniform(-97, -80, count), strict=True))
 
 
 class Lattice:
-    """Stations 100 km apart, 1300 km from west to east and 900 km from south to north; x and y in km from the
-    middle."""
+    """Stations 100 km apart over 1300 km from west to east and 900 km from south to north; x and y in km from the centre."""
 
     def __init__(self) -> None:
         y, x = np.meshgrid(np.arange(-4, 5) * 100.0, np.arange(-6, 7) * 100.0, indexing="ij")
@@ -33,11 +32,11 @@ class Lattice:
         self.stations = stations_at(*zip(latitude, longitude, strict=True))
 
     def at(self, x: float, y: float) -> np.ndarray:
-        """Number of the station there, as targets are given."""
+        """Column number of the station there, as an array of targets."""
         return np.flatnonzero((self.x == x) & (self.y == y))
 
     def cloud(self, *, east: float, north: float, days: int, middle_on_day: int) -> np.ndarray:
-        """Log anomalies of days × stations: a round cloud, 250 km wide and 1.5 high, that moves so many km a day."""
+        """Log anomalies (days × stations) of a round cloud, 250 km wide and 1.5 high, that moves so many km a day."""
         day = np.arange(days)[:, None] - middle_on_day
         squared = (self.x - east * day) ** 2 + (self.y - north * day) ** 2
         return np.asarray(1.5 * np.exp(-0.5 * squared / 250.0**2))

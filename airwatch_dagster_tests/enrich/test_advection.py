@@ -1,4 +1,4 @@
-"""Where the air came from since yesterday, and what it brings: clouds that cross a made-up network."""
+"""Advection features of clouds that cross an invented network."""
 
 import math
 
@@ -15,7 +15,7 @@ LATTICE = Lattice()
 MIDDLE = LATTICE.at(0.0, 0.0)
 
 Place = tuple[float, float]
-"""Latitude and longitude, or a way to the east and north in km."""
+"""Latitude and longitude, or a displacement to the east and north in km."""
 
 
 def seen_from(target: np.ndarray, log_anomaly: np.ndarray, *, day: int) -> dict[str, float]:
@@ -28,33 +28,33 @@ def seen_from(target: np.ndarray, log_anomaly: np.ndarray, *, day: int) -> dict[
     ("east", "north"),
     [(300, 0), (-300, 0), (0, 300), (0, -300), (212, 212), (-212, 212), (212, -212), (-212, -212), (150, 0), (500, 0)],
 )
-def test_a_cloud_is_seen_to_come_from_where_it_was_yesterday(east: int, north: int) -> None:
-    """What reached the site lay to the west, a negative way to the east, when the air moves east."""
+def test_the_estimated_origin_of_a_cloud_is_its_position_yesterday(east: int, north: int) -> None:
+    """When the air moves east, its origin lies to the west, at a negative distance to the east."""
     cloud = LATTICE.cloud(east=east, north=north, days=4, middle_on_day=2)
     found = seen_from(MIDDLE, cloud, day=3)
-    # Two of the moves on offer are 200 km apart to the north and south: between them 75 km are open.
+    # Neighbouring displacements are up to 200 km apart, so the estimate is uncertain by 75 km.
     assert found["flow_east_km"] == pytest.approx(-east, abs=75.0)
     assert found["flow_north_km"] == pytest.approx(-north, abs=75.0)
     assert found["flow_gain"] > 0.6 * found["stillness_error"] > 0.02
 
 
-def test_what_the_flow_brings_is_near_what_then_happens_downwind() -> None:
+def test_the_advected_anomaly_is_close_to_the_one_observed_downwind_the_next_day() -> None:
     cloud, downwind = LATTICE.cloud(east=300.0, north=0.0, days=5, middle_on_day=2), LATTICE.at(300.0, 0.0)
     found = seen_from(downwind, cloud, day=2)
     now, then = cloud[2, downwind].item(), cloud[3, downwind].item()
     assert (now, then) == (pytest.approx(0.73, abs=0.01), pytest.approx(1.5))
-    # The map smooths the cloud: 1.2 of 1.5 is what it shows of the cloud's very middle.
+    # The map smooths the cloud: in its centre the map has 1.2 instead of 1.5.
     assert found["advected_log"] == pytest.approx(1.22, abs=0.03)
     upwind = seen_from(LATTICE.at(-300.0, 0.0), cloud, day=2)
     assert upwind["advected_log"] == pytest.approx(cloud[3, LATTICE.at(-300.0, 0.0)].item(), abs=0.1)
 
 
-def test_the_broad_estimate_leans_further_to_the_second_best_moves() -> None:
+def test_the_broad_estimate_gives_more_weight_to_other_displacements() -> None:
     found = seen_from(MIDDLE, LATTICE.cloud(east=300.0, north=0.0, days=3, middle_on_day=2), day=1)
     assert found["advected_broadly_log"] < found["advected_log"]
 
 
-def test_a_pattern_that_stays_gives_no_flow() -> None:
+def test_a_pattern_at_rest_has_no_displacement() -> None:
     still = LATTICE.cloud(east=0.0, north=0.0, days=3, middle_on_day=0)
     found = seen_from(MIDDLE, still, day=2)
     assert abs(found["flow_east_km"]) < 1.0
@@ -63,25 +63,25 @@ def test_a_pattern_that_stays_gives_no_flow() -> None:
     assert found["advected_log"] == pytest.approx(1.21, abs=0.01)
 
 
-def test_where_nothing_is_unusual_all_moves_are_as_good_and_bring_nothing() -> None:
+def test_without_anomalies_all_displacements_fit_equally_and_advect_nothing() -> None:
     found = seen_from(MIDDLE, np.zeros((2, len(LATTICE.x))), day=1)
     assert found["advected_log"] == found["stillness_error"] == found["flow_gain"] == 0.0
     assert abs(found["flow_east_km"]) < 1.0
 
 
-def test_the_first_day_has_no_flow() -> None:
+def test_the_first_day_has_null_features() -> None:
     found = seen_from(MIDDLE, LATTICE.cloud(east=300.0, north=0.0, days=2, middle_on_day=1), day=0)
     assert all(np.isnan(value) for value in found.values())
 
 
-def test_a_day_on_which_nobody_reports_has_no_flow_nor_has_the_next() -> None:
+def test_a_day_without_reports_and_the_next_have_null_features() -> None:
     cloud = LATTICE.cloud(east=300.0, north=0.0, days=5, middle_on_day=2)
     cloud[2] = np.nan
     known = [np.isfinite(seen_from(MIDDLE, cloud, day=day)["advected_log"]) for day in range(5)]
     assert known == [False, True, False, False, True]
 
 
-def test_one_site_tells_no_flow_and_two_close_ones_do() -> None:
+def test_one_site_is_too_few_and_two_close_ones_are_enough() -> None:
     two, days = stations_at((40.0, -90.0), (40.1, -90.0)), np.zeros((2, 2))
     alone = advection_features(days[:, :1], stations=two.iloc[:1], targets=np.array([0]))
     assert all(np.isnan(values).all() for values in alone.values())
@@ -91,14 +91,14 @@ def test_one_site_tells_no_flow_and_two_close_ones_do() -> None:
     assert all(np.isnan(values).all() for values in far.values())
 
 
-def test_a_local_fire_counts_as_no_more_than_a_squared_error_of_one() -> None:
+def test_a_local_fire_counts_as_a_squared_error_of_one_at_most() -> None:
     large, huge = np.zeros((2, len(LATTICE.x))), np.zeros((2, len(LATTICE.x)))
     large[1, MIDDLE], huge[1, MIDDLE] = 1.1, 2.0
     errors = [seen_from(LATTICE.at(200.0, 0.0), one, day=1)["stillness_error"] for one in (large, huge)]
     assert errors[0] == errors[1] > 0.0
 
 
-def test_flow_equals_a_slow_obvious_loop() -> None:
+def test_advection_equals_a_slow_obvious_loop() -> None:
     stations, target = strewn(25, seed=4), 7
     log_anomaly = np.clip(np.random.default_rng(0).normal(0.0, 0.6, (2, 25)), -1.5, 2.0)
     log_anomaly[0, 3] = log_anomaly[1, 11] = np.nan
@@ -110,15 +110,15 @@ def test_flow_equals_a_slow_obvious_loop() -> None:
 
 
 def slow_advection(log_anomaly: np.ndarray, places: list[Place], *, target: int) -> dict[str, float]:
-    """Move by move and station by station, for the second day."""
+    """Displacement by displacement and station by station, for the second day."""
     errors, brought, ways = [], [], []
     for km, sector in [(0.0, 0), *((km, sector) for km in (150.0, 300.0, 500.0, 750.0) for sector in range(8))]:
         way = km * np.sin(sector * np.pi / 4), km * np.cos(sector * np.pi / 4)
         error, bring = error_of(way, log_anomaly, places, target), map_at(places[target], way, log_anomaly[1], places)
         if error is not None and bring is not None:
             errors, brought, ways = [*errors, error], [*brought, bring], [*ways, way]
-    log_anomaly = np.array(errors) - min(errors)
-    narrow, broad = np.exp(-log_anomaly / 0.01), np.exp(-log_anomaly / 0.03)
+    excess = np.array(errors) - min(errors)
+    narrow, broad = np.exp(-excess / 0.01), np.exp(-excess / 0.03)
     return {
         "advected_log": float(np.average(brought, weights=narrow)),
         "advected_broadly_log": float(np.average(brought, weights=broad)),
@@ -130,7 +130,7 @@ def slow_advection(log_anomaly: np.ndarray, places: list[Place], *, target: int)
 
 
 def error_of(way: Place, log_anomaly: np.ndarray, places: list[Place], target: int) -> float | None:
-    """How unlike today around the target is to yesterday's map that way, where there are sites enough to tell."""
+    """Error of yesterday's displaced map around the target; None with too few sites."""
     total, weight = 0.0, 0.0
     for place, today in zip(places, log_anomaly[1], strict=True):
         before = map_at(place, way, log_anomaly[0], places)
@@ -142,7 +142,7 @@ def error_of(way: Place, log_anomaly: np.ndarray, places: list[Place], target: i
 
 
 def map_at(site: Place, way: Place, day: np.ndarray, places: list[Place]) -> float | None:
-    """A day's map, that way from a site; every station counts, its own as well."""
+    """A day's map at a displacement from a site, its own station included; None with too few sites."""
     weights = [
         0.0 if np.isnan(value) else gaussian(place, site, way, width_km=120.0)
         for place, value in zip(places, day, strict=True)
@@ -158,7 +158,7 @@ def gaussian(place: Place, site: Place, way: Place, *, width_km: float) -> float
     return math.exp(-0.5 * (km / width_km) ** 2)
 
 
-def test_a_day_and_the_one_before_alone_have_the_bits_of_a_range() -> None:
+def test_a_day_computed_with_the_one_before_is_bit_identical_to_the_range() -> None:
     stations = strewn(40, seed=6)
     log_anomaly = np.random.default_rng(1).normal(0.0, 0.5, (6, 40))
     log_anomaly[log_anomaly > 0.9] = np.nan
@@ -169,7 +169,7 @@ def test_a_day_and_the_one_before_alone_have_the_bits_of_a_range() -> None:
             np.testing.assert_array_equal(alone[name][1], values[day], err_msg=name)
 
 
-def test_stations_a_continent_away_and_threads_change_no_bit() -> None:
+def test_distant_stations_and_thread_counts_leave_advection_bit_identical() -> None:
     stations = strewn(40, seed=6)
     far = stations_at(*((61.0 + 0.05 * number, -150.0) for number in range(30)))
     more = pd.concat([stations, far.assign(site_id="02020" + far["site_id"].str[5:])], ignore_index=True)

@@ -1,4 +1,4 @@
-"""Features know nothing of the days after their issue day, and do not care what is computed with them."""
+"""Features look back only, and are bit-identical whatever else is computed with them."""
 
 import numpy as np
 import pandas as pd
@@ -41,12 +41,12 @@ def features_of(site_days: pd.DataFrame, day: str, *, area: set[str] | None = No
     return build_features(site_days, issue_dates=pd.DatetimeIndex([day]), area_site_ids=area or {"170310001"})
 
 
-def test_the_table_keeps_its_contract(year_at_once: pd.DataFrame) -> None:
+def test_the_table_satisfies_its_schema(year_at_once: pd.DataFrame) -> None:
     checked = TABLES["features"].schema.validate(year_at_once)
     assert set(checked["site_id"]) == AREA
 
 
-def test_nothing_after_the_issue_day_changes_a_row_by_a_bit(
+def test_readings_after_the_issue_date_leave_its_rows_bit_identical(
     site_days: pd.DataFrame, year_at_once: pd.DataFrame
 ) -> None:
     day = pd.Timestamp("2021-02-20")
@@ -63,7 +63,7 @@ def test_nothing_after_the_issue_day_changes_a_row_by_a_bit(
     assert len(known) > 50
 
 
-def test_days_built_one_by_one_from_only_their_own_history_equal_the_range_by_a_bit(
+def test_days_built_one_by_one_from_their_own_history_are_bit_identical_to_the_range(
     site_days: pd.DataFrame, year_at_once: pd.DataFrame
 ) -> None:
     parts = []
@@ -116,13 +116,13 @@ def distance_and_bearing(lat_1: float, lon_1: float, lat_2: float, lon_2: float)
     return float(6371.0 * angle), float(np.degrees(bearing) % 360.0)
 
 
-def test_lags_go_by_date_and_not_by_row() -> None:
+def test_lags_count_days_and_not_rows() -> None:
     row = features_of(one_site({"2021-01-01": 5.0, "2021-01-04": 8.0}), "2021-01-04").iloc[0]
     assert row["pm25_lag_3d_ugm3"] == 5.0
     assert np.isnan(row["pm25_lag_1d_ugm3"])
 
 
-def test_a_site_off_schedule_still_has_a_row_that_says_how_old_its_reading_is() -> None:
+def test_a_site_off_schedule_has_a_row_with_the_age_of_its_last_reading() -> None:
     row = features_of(one_site({"2021-01-01": 5.0}), "2021-01-28").iloc[0]
     assert row["days_since_observed"] == 27
     assert row["pm25_last_ugm3"] == 5.0
@@ -134,7 +134,7 @@ def test_a_site_silent_for_28_days_has_no_row() -> None:
     assert list(found.columns) == TABLES["features"].column_names
 
 
-def test_an_invalid_day_is_as_good_as_none() -> None:
+def test_an_invalid_day_counts_as_unobserved() -> None:
     days = one_site({"2021-01-01": 5.0, "2021-01-02": 99.0})
     days.loc[1, "is_valid"] = False
     row = features_of(days, "2021-01-02").iloc[0]
@@ -142,7 +142,7 @@ def test_an_invalid_day_is_as_good_as_none() -> None:
     assert row["days_since_observed"] == 1
 
 
-def test_a_neighbour_to_the_north_shows_in_the_northern_sector_alone() -> None:
+def test_a_neighbour_to_the_north_counts_in_the_northern_sector_only() -> None:
     here = one_site({"2021-01-02": 5.0})
     north = one_site({"2021-01-01": 10.0, "2021-01-02": 14.0}, site_id="550790001", latitude=43.0)
     row = features_of(pd.concat([here, north], ignore_index=True), "2021-01-02").iloc[0]
@@ -154,7 +154,7 @@ def test_a_neighbour_to_the_north_shows_in_the_northern_sector_alone() -> None:
     assert np.isnan(row["far_n_pm25_ugm3"])
 
 
-def test_context_sites_are_neighbours_but_get_no_row() -> None:
+def test_context_sites_are_neighbours_without_rows_of_their_own() -> None:
     here, there = one_site({"2021-01-02": 5.0}), one_site({"2021-01-02": 7.0}, site_id="550790001", latitude=42.0)
     found = features_of(pd.concat([here, there], ignore_index=True), "2021-01-02")
     assert found["site_id"].tolist() == ["170310001"]
@@ -182,7 +182,7 @@ TWINS = [(41.9, -87.6), (41.9, -87.6)]
 
 
 def network(places: list[tuple[float, float]], readings: list[float], *, county: str = "15003") -> pd.DataFrame:
-    """A site per place, all with the same readings on the days from the first on."""
+    """A site per position, all with the same readings on consecutive days."""
     days = [str(day.date()) for day in pd.date_range(FIRST, periods=len(readings))]
     values = dict(zip(days, readings, strict=True))
     sites = [
@@ -194,7 +194,7 @@ def network(places: list[tuple[float, float]], readings: list[float], *, county:
 
 @pytest.mark.parametrize("places", [ISLANDS, ALEUTIANS, CARIBBEAN, TWINS, [(64.8, -147.7)]])
 @pytest.mark.parametrize("level", [-6.7, 0.0, 8.0, 824.0])
-def test_features_keep_their_contract_at_the_ends_of_the_country_and_of_the_scale(
+def test_features_satisfy_their_schema_at_the_edges_of_the_country_and_of_the_scale(
     places: list[tuple[float, float]], level: float
 ) -> None:
     days = network(places, [8.0] * 30 + [level] * 2)
@@ -211,20 +211,20 @@ def test_neighbours_across_the_date_line_are_neighbours() -> None:
     assert np.isnan(found.loc["020160003", "flow_east_km"])
 
 
-def test_the_first_day_of_all_has_features_and_no_flow() -> None:
+def test_the_very_first_day_has_features_but_no_advection() -> None:
     found = features_of(network(ISLANDS, [8.0]), "2021-01-01", area={"150030000"})
     assert found["around_150km_log"].tolist() == [0.0]
     assert found[["advected_log", "stillness_error"]].isna().all(axis=None)
 
 
-def test_a_day_without_any_reading_has_rows_with_nothing_around() -> None:
+def test_a_day_without_readings_has_rows_without_neighbours() -> None:
     found = features_of(network(ISLANDS, [8.0, 9.0]), "2021-01-03", area={"150030000"})
     assert found["days_since_observed"].tolist() == [1]
     assert found[["nearby_pm25_ugm3", "advected_log"]].isna().all(axis=None)
     assert found[["around_400km_log", "offset_800km_w_log"]].eq(0.0).all(axis=None)
 
 
-def test_a_map_departs_from_each_neighbours_own_four_weeks() -> None:
+def test_a_map_uses_each_neighbours_departure_from_its_own_four_weeks() -> None:
     """The neighbour's 28 days hold one of 57 and 27 of 0; both sites stand at the same place."""
     here = one_site({"2021-01-28": 5.0}, latitude=41.9)
     there = pd.concat(
@@ -233,12 +233,12 @@ def test_a_map_departs_from_each_neighbours_own_four_weeks() -> None:
     )
     there = there.assign(site_id="170310002", latitude=41.9)
     row = features_of(pd.concat([here, there], ignore_index=True), "2021-01-28").iloc[0]
-    # log(60/3) less a 28th of it is 2.89, of which 2 count, and two thirds of those with half a station of nothing.
+    # log(60/3) minus a 28th of it is 2.89, clipped to 2; shrinkage by half a station leaves two thirds of that.
     assert row["around_50km_log"] == pytest.approx(2.0 / 1.5, abs=1e-4)
     assert row["around_50km_log_before"] == 0.0
 
 
-def test_sites_a_continent_away_change_no_row_by_a_bit(site_days: pd.DataFrame, year_at_once: pd.DataFrame) -> None:
+def test_distant_sites_leave_every_row_bit_identical(site_days: pd.DataFrame, year_at_once: pd.DataFrame) -> None:
     far = site_days.assign(site_id="15003" + site_days["site_id"].str[5:], longitude=site_days["longitude"] - 70.0)
     both = pd.concat([far, site_days], ignore_index=True)
     again = build_features(both, issue_dates=pd.date_range("2021-02-05", "2021-03-16"), area_site_ids=AREA)

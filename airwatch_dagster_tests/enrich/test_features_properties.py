@@ -1,4 +1,4 @@
-"""Whatever the network and its gaps: features look back alone, and do not care which days are built together."""
+"""Properties for any network and gaps: features look back only, and days built in any parts are bit-identical."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ PROPERTY = settings(max_examples=12, deadline=None)
 
 
 def network(seed: int) -> pd.DataFrame:
-    """Site-days of seven sites, strewn over 1500 km; each moves a little on some day."""
+    """Site-days of seven sites spread over 1500 km; each moves a little on some day."""
     days = simulated_site_days(sites=7, first=str(FIRST.date()), days=DAYS, seed=seed)
     generator, number = np.random.default_rng(seed), days["site_id"].str[-4:].astype(int).to_numpy()
     moves_on = FIRST + pd.to_timedelta(generator.integers(0, DAYS, 7), unit="D")
@@ -30,7 +30,7 @@ def network(seed: int) -> pd.DataFrame:
 
 
 def corrupted(site_days: pd.DataFrame, *, after: pd.Timestamp, factor: float, seed: int) -> pd.DataFrame:
-    """Other values, dealt out among known and unknown sites, after a day."""
+    """Site-days with other values and randomly reassigned sites after a day."""
     later = (site_days["date_local"] > after).to_numpy()
     numbers = np.random.default_rng(seed).integers(0, 9, later.sum())
     corrupt = site_days.copy()
@@ -45,7 +45,7 @@ def built(site_days: pd.DataFrame, issue_dates: pd.DatetimeIndex) -> pd.DataFram
 
 @PROPERTY
 @given(seed=SEEDS, number=st.integers(0, len(ISSUED) - 1), factor=st.sampled_from([-3.0, 0.0, 1000.0]))
-def test_readings_after_an_issue_day_change_no_row_of_it_or_before(seed: int, number: int, factor: float) -> None:
+def test_readings_after_an_issue_date_do_not_change_rows_up_to_it(seed: int, number: int, factor: float) -> None:
     clean, day = network(seed), ISSUED[number]
     corrupt = corrupted(clean, after=day, factor=factor, seed=seed)
 
@@ -59,7 +59,7 @@ def test_readings_after_an_issue_day_change_no_row_of_it_or_before(seed: int, nu
 @PROPERTY
 @given(seed=SEEDS, cuts=st.sets(st.integers(1, len(ISSUED) - 1), max_size=6))
 def test_days_built_in_any_parts_give_the_rows_of_the_whole(seed: int, cuts: set[int]) -> None:
-    """Each part from nothing but its own four weeks, in whatever order they came."""
+    """Each part is built from its own four weeks alone, with shuffled rows."""
     clean = network(seed)
     parts = []
     for begin, end in zip([0, *sorted(cuts)], [*sorted(cuts), len(ISSUED)], strict=True):

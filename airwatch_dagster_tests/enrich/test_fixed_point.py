@@ -1,4 +1,4 @@
-"""Sums that do not depend on their company: which days, stations or threads they are computed with."""
+"""Fixed-point sums are bit-identical whichever days, stations or threads they are computed with."""
 
 import numpy as np
 import pytest
@@ -60,17 +60,21 @@ def test_the_largest_readings_of_4096_stations_still_sum_exactly() -> None:
     assert (found.values @ weights).item() == exact
 
 
-def test_a_day_alone_has_the_bits_it_has_among_others(readings: np.ndarray, weights: np.ndarray) -> None:
+def test_a_day_computed_alone_is_bit_identical_to_the_day_among_others(
+    readings: np.ndarray, weights: np.ndarray
+) -> None:
     alone = np.concatenate([mean(readings[[day]], weights) for day in range(DAYS)])
     np.testing.assert_array_equal(alone, mean(readings, weights))
 
 
-def test_a_target_alone_has_the_bits_it_has_among_others(readings: np.ndarray, weights: np.ndarray) -> None:
+def test_a_target_computed_alone_is_bit_identical_to_the_target_among_others(
+    readings: np.ndarray, weights: np.ndarray
+) -> None:
     alone = np.column_stack([mean(readings, weights[:, [target]]) for target in range(TARGETS)])
     np.testing.assert_array_equal(alone, mean(readings, weights))
 
 
-def test_the_order_of_stations_and_those_without_weight_change_no_bit(
+def test_station_order_and_stations_without_weight_leave_the_mean_bit_identical(
     readings: np.ndarray, weights: np.ndarray
 ) -> None:
     more = np.hstack([readings, np.full((DAYS, 50), 4000.0)]), np.vstack([weights, np.zeros((50, TARGETS))])
@@ -78,7 +82,7 @@ def test_the_order_of_stations_and_those_without_weight_change_no_bit(
     np.testing.assert_array_equal(mean(more[0][:, order], more[1][order]), mean(readings, weights))
 
 
-def test_one_thread_gives_the_bits_of_two(readings: np.ndarray, weights: np.ndarray) -> None:
+def test_one_thread_and_two_are_bit_identical(readings: np.ndarray, weights: np.ndarray) -> None:
     with threadpool_limits(1):
         single = mean(readings, weights)
     with threadpool_limits(2):

@@ -42,7 +42,7 @@ def test_rows_are_places_and_columns_targets() -> None:
 
 @pytest.mark.parametrize("here", [CHICAGO, HONOLULU, SAN_JUAN, FAIRBANKS, WEST_OF_THE_DATE_LINE, EAST_OF_IT])
 @pytest.mark.parametrize("bearing", [0, 22, 23, 67, 90, 112, 135, 180, 225, 270, 315, 337, 338])
-def test_a_sector_holds_the_directions_within_22_5_degrees_of_its_middle(
+def test_a_sector_contains_the_directions_within_22_5_degrees_of_its_middle(
     here: tuple[float, float], bearing: int
 ) -> None:
     expected = {0: 0, 22: 0, 23: 1, 67: 1, 90: 2, 112: 2, 135: 3, 180: 4, 225: 5, 270: 6, 315: 7, 337: 7, 338: 0}
@@ -51,7 +51,7 @@ def test_a_sector_holds_the_directions_within_22_5_degrees_of_its_middle(
 
 
 def reached(here: tuple[float, float], *, bearing_degrees: float, km: float) -> tuple[float, float]:
-    """Where one arrives who sets out at a bearing and goes straight on."""
+    """The point at a distance and initial bearing from ``here``, on a great circle."""
     latitude, longitude = np.radians(here)
     bearing, angle = np.radians(bearing_degrees), km / 6371.0
     north = np.arcsin(np.sin(latitude) * np.cos(angle) + np.cos(latitude) * np.sin(angle) * np.cos(bearing))
@@ -63,7 +63,7 @@ def reached(here: tuple[float, float], *, bearing_degrees: float, km: float) -> 
 @pytest.mark.parametrize(
     ("here", "allowed_km"), [(SAN_JUAN, 7), (CHICAGO, 17), ((49.0, -97.0), 22), (FAIRBANKS, 41), (EAST_OF_IT, 24)]
 )
-def test_a_move_of_800_km_ends_so_far_away_to_within_three_per_cent_and_five_in_alaska(
+def test_a_move_of_800_km_is_800_km_long_within_3_percent_and_5_in_alaska(
     here: tuple[float, float], allowed_km: float
 ) -> None:
     for sector in range(8):
@@ -73,6 +73,6 @@ def test_a_move_of_800_km_ends_so_far_away_to_within_three_per_cent_and_five_in_
         assert sector_number(there, places(here)).item() == sector
 
 
-def test_a_move_over_the_date_line_goes_on_beyond_it() -> None:
+def test_a_move_crosses_the_date_line() -> None:
     there = places(WEST_OF_THE_DATE_LINE).moved(east_km=13.7, north_km=0.0)
     assert distance_km(there, places(EAST_OF_IT)).item() < 0.05

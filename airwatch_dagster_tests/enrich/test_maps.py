@@ -1,4 +1,4 @@
-"""Maps of the other sites' anomalies: what a site reads on them, and that nothing else touches it."""
+"""Smoothed maps of the other sites' log anomalies, sampled around a site."""
 
 import numpy as np
 import pandas as pd
@@ -26,17 +26,17 @@ def anomalies(stations: pd.DataFrame, *, seed: int = 0) -> np.ndarray:
 
 
 def at_first(log_anomaly: list[list[float]], stations: pd.DataFrame) -> dict[str, list[float]]:
-    """What the first station reads, day by day."""
+    """Map samples of the first station, day by day."""
     found = map_features(np.array(log_anomaly, dtype=float), stations=stations, targets=np.array([0]))
     return {name: values[:, 0].tolist() for name, values in found.items()}
 
 
-def test_there_is_a_reading_for_every_place_of_the_table_and_both_days() -> None:
+def test_there_is_a_sample_for_every_point_of_the_schema_and_both_days() -> None:
     expected = {f"{place}_log{day}" for place in MAP_SAMPLES for day in ("", "_before")}
     assert set(at_first([[0.0, 1.0]], north_of_the_first(100.0))) == expected
 
 
-def test_a_map_is_a_gaussian_mean_drawn_to_zero_by_half_a_station() -> None:
+def test_a_map_is_a_gaussian_mean_shrunk_to_zero_by_half_a_station() -> None:
     found = at_first([[2.0, 1.0, -0.5]], north_of_the_first(150.0, 300.0))
     # Weights of 150 and 300 km under a width of 150 km: exp(-1/2) and exp(-2).
     expected = (0.60653 * 1.0 + 0.13534 * -0.5) / (0.60653 + 0.13534 + 0.5)
@@ -44,13 +44,13 @@ def test_a_map_is_a_gaussian_mean_drawn_to_zero_by_half_a_station() -> None:
     assert found["around_150km_log"] == [pytest.approx(expected, abs=2e-5)]
 
 
-def test_a_neighbour_at_the_very_same_place_counts_two_thirds() -> None:
+def test_a_neighbour_at_the_same_position_counts_two_thirds() -> None:
     twins = stations_at((40.0, -90.0), (40.0, -90.0))
     assert at_first([[-1.0, 1.2]], twins)["around_50km_log"] == [pytest.approx(0.8, abs=1e-9)]
 
 
 @pytest.mark.parametrize("sector", SECTORS)
-def test_a_cloud_that_way_is_read_on_that_side_first(sector: str) -> None:
+def test_a_cloud_in_a_sector_shows_in_the_sample_of_that_sector(sector: str) -> None:
     east, north = direction(SECTORS.index(sector))
     away = np.degrees(300.0 / EARTH_KM)
     there = (40.0 + away * north, -90.0 + away * east / np.cos(np.radians(40.0)))
@@ -71,7 +71,7 @@ def test_every_map_equals_a_slow_obvious_loop() -> None:
 
 
 def read(place: str, log_anomaly: np.ndarray, stations: pd.DataFrame, *, target: int) -> float:
-    """A map read at one place, station by station."""
+    """A map sampled at one point, station by station."""
     latitude, longitude, width = point_of(place, stations.iloc[target])
     total, weight = 0.0, 0.5
     for number, station in stations.iterrows():
@@ -99,7 +99,7 @@ def haversine_km(lat_1: float, lon_1: float, lat_2: float, lon_2: float) -> floa
     return float(EARTH_KM * np.arccos(min(1.0, np.sin(a) * np.sin(b) + np.cos(a) * np.cos(b) * np.cos(d))))
 
 
-def test_a_site_is_never_part_of_its_own_map_wherever_it_stood() -> None:
+def test_a_site_is_never_part_of_its_own_map_even_after_a_move() -> None:
     stations = strewn(10, seed=1)
     stations.loc[1, "site_id"] = stations.loc[0, "site_id"]
     log_anomaly, targets = anomalies(stations), np.array([0, 1])
@@ -112,26 +112,26 @@ def test_a_site_is_never_part_of_its_own_map_wherever_it_stood() -> None:
     assert (seen > map_features(log_anomaly, stations=stations, targets=np.array([2]))["around_400km_log"]).any()
 
 
-def test_the_day_before_is_the_map_of_that_day_and_nothing_on_the_first() -> None:
+def test_the_sample_of_the_day_before_is_that_days_map_and_zero_on_the_first_day() -> None:
     found = at_first([[0.0, 1.0], [0.0, -1.0], [0.0, 0.5]], north_of_the_first(100.0))
     assert found["around_150km_log_before"] == [0.0, *found["around_150km_log"][:2]]
 
 
-def test_where_none_reports_nothing_is_unusual() -> None:
+def test_the_map_is_zero_where_no_site_reports() -> None:
     found = at_first([[1.0, np.nan], [np.nan, np.nan]], north_of_the_first(100.0))
     assert {value for values in found.values() for value in values} == {0.0}
     assert set(at_first([[1.0]], north_of_the_first())["around_400km_log"]) == {0.0}
 
 
-def test_a_map_never_leaves_the_bounds_of_what_it_is_made_of() -> None:
+def test_a_map_stays_within_the_bounds_of_its_anomalies() -> None:
     stations = strewn(30, seed=5)
     for extreme in (-1.5, 2.0):
-        field = np.full((1, 30), extreme)
-        found = map_features(field, stations=stations, targets=np.arange(30))
+        log_anomaly = np.full((1, 30), extreme)
+        found = map_features(log_anomaly, stations=stations, targets=np.arange(30))
         assert max(np.abs(values).max() for values in found.values()) <= abs(extreme)
 
 
-def test_weights_end_where_they_are_less_than_a_step() -> None:
+def test_weights_below_half_a_step_are_zero() -> None:
     weights = bell(np.array([0.0, 150.0, 720.0, 740.0]), width_km=150.0)
     assert weights.tolist() == [65536.0, 39750.0, 1.0, 0.0]
 
@@ -140,7 +140,7 @@ def bits(log_anomaly: np.ndarray, stations: pd.DataFrame) -> dict[str, np.ndarra
     return map_features(log_anomaly, stations=stations, targets=np.arange(5))
 
 
-def test_two_days_alone_have_the_bits_of_a_range() -> None:
+def test_two_days_computed_alone_are_bit_identical_to_the_range() -> None:
     stations = strewn(60, seed=2)
     log_anomaly = anomalies(stations)
     together = bits(log_anomaly, stations)
@@ -150,7 +150,7 @@ def test_two_days_alone_have_the_bits_of_a_range() -> None:
             np.testing.assert_array_equal(alone[name][1], values[day], err_msg=name)
 
 
-def test_stations_a_continent_away_and_threads_change_no_bit() -> None:
+def test_distant_stations_and_thread_counts_leave_the_map_bit_identical() -> None:
     stations = strewn(60, seed=2)
     far = stations_at(*((21.3, -157.9 + 0.1 * number) for number in range(40)))
     more = pd.concat([stations, far.assign(site_id="15003" + far["site_id"].str[5:])], ignore_index=True)
