@@ -22,7 +22,7 @@ def strewn(count: int, *, seed: int) -> pd.DataFrame:
 
 
 class Lattice:
-    """Stations 100 km apart over 1300 km from west to east and 900 km from south to north; x and y in km from the centre."""
+    """Stations 100 km apart, over 1300 km west to east and 900 km south to north; x and y in km from the centre."""
 
     def __init__(self) -> None:
         y, x = np.meshgrid(np.arange(-4, 5) * 100.0, np.arange(-6, 7) * 100.0, indexing="ij")

@@ -104,7 +104,7 @@ def _correction_inputs(
     by_level = local_forecast(log_anomaly, examples) - level
     columns = [input_matrix(examples), by_log.astype(np.float32), by_level.astype(np.float32)]
     stacked = np.column_stack([*columns, weather_matrix(examples, weather)] if weather else columns)
-    # By rows in memory, whatever their number: the order in which a row is summed must not depend on it.
+    # Stored by rows: bit-identical sums, see docs/adr/0003-bit-identical-features.md.
     return np.ascontiguousarray(stacked)
 
 

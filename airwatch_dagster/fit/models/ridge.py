@@ -35,7 +35,7 @@ class StandardisedRidge:
         return cls(mean, scale, np.linalg.solve(gram, moment), intercept)
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
-        # Summed row by row, not as a matrix product, whose rounding would depend on the rows predicted together.
+        # Summed row by row instead of a matrix product: bit-identical, see docs/adr/0003-bit-identical-features.md.
         return np.asarray(
             self.intercept + (_standardised(inputs, self.mean, self.scale) * self.coefficients).sum(axis=1)
         )

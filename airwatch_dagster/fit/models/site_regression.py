@@ -52,7 +52,7 @@ class SiteRegression:
 
 
 def _rowwise(design: np.ndarray, law: np.ndarray) -> np.ndarray:
-    """Row by row, not as a matrix product, whose rounding would depend on the rows computed together."""
+    """Product row by row instead of a matrix product: bit-identical (docs/adr/0003-bit-identical-features.md)."""
     return np.asarray((design * law).sum(axis=1))
 
 
@@ -119,7 +119,7 @@ def design_matrix(examples: pd.DataFrame) -> np.ndarray:
     seasonal = [value * wave for value in (around, own["last"]) for wave in season]
     columns = [*own.values(), *flow, *maps, *season, *seasonal, *target_day_inputs(examples).values()]
     stacked = np.column_stack([np.ones(len(examples)), usual - _TYPICAL_LOG, *map(np.nan_to_num, columns)])
-    # By rows in memory, whatever their number: the order in which a row is summed must not depend on it.
+    # Stored by rows: bit-identical sums, see docs/adr/0003-bit-identical-features.md.
     return np.ascontiguousarray(stacked)
 
 
