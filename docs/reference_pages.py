@@ -27,19 +27,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def settings_page() -> Iterator[str]:
     """Every setting with its meaning, default and values."""
-    from airwatch_dagster.orchestration.settings import Settings
+    from airwatch_dagster.orchestration.settings import settings_reference
 
     yield "# Settings\n"
     yield "Settings are environment variables. All of them can stand in `.env`; the environment wins over `.env`."
     yield "An invalid value stops a command with a sentence that names the setting, the value and the fix.\n"
-    rows = [(f"`{field.alias}`", field.description or "", _default(field)) for field in Settings.model_fields.values()]
-    yield from _table(("setting", "meaning", "default"), rows)
+    rows = [(f"`{one.name}`", one.meaning, one.default or "–", one.allowed) for one in settings_reference()]
+    yield from _table(("setting", "meaning", "default", "allowed"), rows)
     yield "\nS3 credentials, region and endpoint follow the usual `AWS_*` variables."
-
-
-def _default(field: Any) -> str:
-    value = field.get_default()
-    return "–" if value is None else f"`{value}`"
 
 
 def command_line_page() -> Iterator[str]:

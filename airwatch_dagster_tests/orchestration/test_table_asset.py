@@ -1,4 +1,4 @@
-"""A table's schema as its asset's contract: nothing bad stored, and every partition's verdict on record."""
+"""A table's schema as its asset's contract: nothing bad is stored, and every partition's evaluation is recorded."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,7 +23,7 @@ TOO_LOW_UGM3 = -99.0
 
 
 def site_days(*days: str, bad: str = "") -> pd.DataFrame:
-    """Two sites on each day; on the day ``bad`` one of them reads what no instrument reads."""
+    """Two sites on each day; on the day ``bad`` one of them has an impossible reading."""
     rows = [{"date_local": pd.Timestamp(day), "site_id": site} for day in days for site in ("170319001", "170319002")]
     frame = builders.site_days(*rows)
     is_bad = (frame["date_local"] == pd.Timestamp(bad or "1900-01-01")) & (frame["site_id"] == "170319002")
@@ -31,7 +31,7 @@ def site_days(*days: str, bad: str = "") -> pd.DataFrame:
 
 
 class Pipeline:
-    """The table site_days as ``make`` makes it, and a table that reads it, on an instance of their own."""
+    """The table site_days as ``make`` returns it, and a table that reads it, on an instance of their own."""
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
         self.folder, self.instance = folder, instance
@@ -61,14 +61,14 @@ class Pipeline:
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
 
-    def verdicts(self, check: str = "schema") -> dict[str | None, Status]:
-        """Partition → the latest verdict on it."""
+    def statuses(self, check: str = "schema") -> dict[str | None, Status]:
+        """Partition → the status of its latest evaluation."""
         key = dg.AssetCheckKey(dg.AssetKey("site_days"), check)
         records = self.instance.event_log_storage.get_asset_check_execution_history(key, limit=1000)
         return {record.partition: record.status for record in reversed(records)}
 
     def evaluations(self, run_id: str) -> list[Any]:
-        """Every verdict that a run put on record, in order."""
+        """Every evaluation that a run recorded, in order."""
         logs = self.instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
         return [log.dagster_event.asset_check_evaluation_data for log in logs if log.dagster_event]
 
@@ -85,8 +85,8 @@ def _named(name: str, make: Callable[[], Any], *, reads: str | None = None) -> d
 
     chosen: Callable[..., Any] = reader if reads else function
     chosen.__name__ = name
-    warnings = None if reads else {"plausible": "Nothing odd about the day"}
-    failing = None if reads else {"lit": "The day is not dark"}
+    warnings = None if reads else {"plausible": "Values of the day are plausible"}
+    failing = None if reads else {"published": "Readings of the day are published"}
     ins = {reads: window(reads, -1, 0)} if reads else None
     return table_asset(
         stage="clean", warning_checks=warnings, failing_checks=failing, keep_unchanged=not reads, ins=ins
@@ -110,37 +110,35 @@ def violation_of(result: dg.ExecuteInProcessResult) -> str:
     return error.message
 
 
-def test_a_failing_check_fails_its_day_and_keeps_neither_the_table_nor_its_readers_back(pipeline: Pipeline) -> None:
-    pipeline.make = lambda: AssetResult(site_days(*DAYS), warnings={"lit": {DAYS[1]: "dark since Thursday"}})
+def test_a_failing_check_fails_its_day_and_blocks_neither_the_table_nor_its_readers(pipeline: Pipeline) -> None:
+    pipeline.make = lambda: AssetResult(site_days(*DAYS), warnings={"published": {DAYS[1]: "no readings"}})
 
     result = pipeline.run("site_days", "features")
 
     assert result.success
     assert pipeline.downstream_ran
-    assert pipeline.verdicts("lit") == {
+    assert pipeline.statuses("published") == {
         DAYS[0]: Status.SUCCEEDED,
         DAYS[1]: Status.FAILED,
         DAYS[2]: Status.SUCCEEDED,
         None: Status.FAILED,
     }
-    assert {one.severity for one in pipeline.evaluations(result.run_id) if one.check_name == "lit"} == {
+    assert {one.severity for one in pipeline.evaluations(result.run_id) if one.check_name == "published"} == {
         dg.AssetCheckSeverity.ERROR
     }
 
 
-def test_what_is_to_be_called_once_the_rows_are_stored_is_called_then_and_never_for_refused_rows(
-    pipeline: Pipeline,
-) -> None:
+def test_after_commit_is_called_once_the_rows_are_stored_and_never_for_refused_rows(pipeline: Pipeline) -> None:
     seen: list[int] = []
-    pipeline.make = lambda: AssetResult(site_days(*DAYS), stored=lambda: seen.append(len(pipeline.stored())))
+    pipeline.make = lambda: AssetResult(site_days(*DAYS), after_commit=lambda: seen.append(len(pipeline.stored())))
     assert pipeline.run().success
     assert seen == [3]
-    pipeline.make = lambda: AssetResult(site_days(*DAYS, bad=DAYS[1]), stored=lambda: seen.append(-1))
+    pipeline.make = lambda: AssetResult(site_days(*DAYS, bad=DAYS[1]), after_commit=lambda: seen.append(-1))
     assert not pipeline.run().success
     assert seen == [3]
 
 
-def test_a_partition_that_comes_out_as_it_was_is_not_written_again(pipeline: Pipeline) -> None:
+def test_a_partition_that_did_not_change_is_not_rewritten(pipeline: Pipeline) -> None:
     def written() -> dict[str, int]:
         return {path.stem: path.stat().st_mtime_ns for path in (pipeline.folder / "site_days").glob("*.parquet")}
 
@@ -184,7 +182,7 @@ def test_a_violation_in_a_range_fails_the_check_of_the_day_concerned_and_keeps_e
         ("2021-07-02", True, dg.AssetCheckSeverity.ERROR)
     ]
     assert "pm25_ugm3=-99.0" in str(failed[0].metadata["violation"].value)
-    assert pipeline.verdicts()["2021-07-02"] is Status.FAILED
+    assert pipeline.statuses()["2021-07-02"] is Status.FAILED
     assert not pipeline.downstream_ran
 
 
@@ -196,7 +194,7 @@ def test_a_violation_in_a_run_of_one_day_fails_its_check(pipeline: Pipeline) -> 
     result = pipeline.run("site_days", "features", day="2021-07-02")
 
     assert not result.success
-    assert pipeline.verdicts() == {"2021-07-02": Status.FAILED}
+    assert pipeline.statuses() == {"2021-07-02": Status.FAILED}
     assert pipeline.stored() == before
     assert not pipeline.downstream_ran
 
@@ -207,7 +205,7 @@ def test_a_violation_of_the_whole_table_concerns_every_day_of_the_run(pipeline: 
     result = pipeline.run()
 
     assert "aqi must be there" in violation_of(result)
-    assert pipeline.verdicts() == dict.fromkeys(DAYS, Status.FAILED)
+    assert pipeline.statuses() == dict.fromkeys(DAYS, Status.FAILED)
     assert pipeline.stored() == {}
 
 
@@ -215,22 +213,22 @@ def test_rows_without_a_date_concern_every_day_of_the_run(pipeline: Pipeline) ->
     pipeline.make = lambda: site_days(*DAYS).assign(date_local=pd.NaT)
 
     assert "date_local must not be null" in violation_of(pipeline.run())
-    assert pipeline.verdicts() == dict.fromkeys(DAYS, Status.FAILED)
+    assert pipeline.statuses() == dict.fromkeys(DAYS, Status.FAILED)
 
 
-def test_a_range_that_passes_has_one_verdict_per_day(pipeline: Pipeline) -> None:
+def test_a_range_that_passes_has_one_evaluation_per_day(pipeline: Pipeline) -> None:
     result = pipeline.run("site_days", "features")
 
     assert result.success
-    assert pipeline.verdicts() == dict.fromkeys(DAYS, Status.SUCCEEDED) | {None: Status.SUCCEEDED}
+    assert pipeline.statuses() == dict.fromkeys(DAYS, Status.SUCCEEDED) | {None: Status.SUCCEEDED}
     recorded = [one.partition for one in pipeline.evaluations(result.run_id) if one.check_name == "schema"]
     assert recorded.count("2021-07-02") == 2, "one of each table"
     assert pipeline.downstream_ran
 
 
 @pytest.mark.parametrize("day", [None, "2021-07-02"], ids=["range", "one day"])
-def test_a_verdict_names_the_materialization_it_is_about(pipeline: Pipeline, day: str | None) -> None:
-    """Dagster shows a partition as checked only when its verdict is on its newest materialization."""
+def test_an_evaluation_names_the_materialization_it_is_about(pipeline: Pipeline, day: str | None) -> None:
+    """Dagster shows a partition as checked only when its evaluation names its newest materialization."""
     pipeline.make = lambda: site_days(*([day] if day else DAYS))
     pipeline.run(day=day)
 
@@ -247,7 +245,7 @@ def test_a_verdict_names_the_materialization_it_is_about(pipeline: Pipeline, day
     assert named == newest
 
 
-def test_the_same_range_may_be_made_again_and_a_failed_day_be_mended(pipeline: Pipeline) -> None:
+def test_a_range_can_be_repeated_and_a_failed_day_fixed(pipeline: Pipeline) -> None:
     """Evaluations outside the run cannot be repeated for the same partition: the second run broke."""
     assert pipeline.run().success
     assert pipeline.run().success
@@ -256,7 +254,7 @@ def test_the_same_range_may_be_made_again_and_a_failed_day_be_mended(pipeline: P
     pipeline.make = lambda: site_days(*DAYS)
 
     assert pipeline.run().success
-    assert pipeline.verdicts() == dict.fromkeys(DAYS, Status.SUCCEEDED) | {None: Status.SUCCEEDED}
+    assert pipeline.statuses() == dict.fromkeys(DAYS, Status.SUCCEEDED) | {None: Status.SUCCEEDED}
 
 
 def test_a_warning_marks_its_day_and_the_run_succeeds(pipeline: Pipeline) -> None:
@@ -268,28 +266,28 @@ def test_a_warning_marks_its_day_and_the_run_succeeds(pipeline: Pipeline) -> Non
 
     assert result.success
     assert pipeline.downstream_ran
-    assert pipeline.verdicts("plausible") == {
+    assert pipeline.statuses("plausible") == {
         "2021-07-01": Status.SUCCEEDED,
         "2021-07-02": Status.SUCCEEDED,
         "2021-07-03": Status.FAILED,
         None: Status.FAILED,
     }
-    odd = [one for one in pipeline.evaluations(result.run_id) if one.partition == "2021-07-03" and not one.passed]
-    assert [(one.severity, one.metadata["odd"].value) for one in odd] == [
+    failed = [one for one in pipeline.evaluations(result.run_id) if one.partition == "2021-07-03" and not one.passed]
+    assert [(one.severity, one.metadata["failure"].value) for one in failed] == [
         (dg.AssetCheckSeverity.WARN, "all sites read the same")
     ]
     assert list(pipeline.stored()) == DAYS
 
 
 def test_a_warning_in_a_run_of_one_day(pipeline: Pipeline) -> None:
-    pipeline.make = lambda: AssetResult(site_days("2021-07-03"), warnings={"plausible": {"2021-07-03": "odd"}})
+    pipeline.make = lambda: AssetResult(site_days("2021-07-03"), warnings={"plausible": {"2021-07-03": "implausible"}})
 
     assert pipeline.run(day="2021-07-03").success
-    assert pipeline.verdicts("plausible") == {"2021-07-03": Status.FAILED}
-    assert pipeline.verdicts() == {"2021-07-03": Status.SUCCEEDED}
+    assert pipeline.statuses("plausible") == {"2021-07-03": Status.FAILED}
+    assert pipeline.statuses() == {"2021-07-03": Status.SUCCEEDED}
 
 
-def test_numbers_of_a_day_go_to_its_materialization(pipeline: Pipeline) -> None:
+def test_metadata_of_a_day_goes_to_its_materialization(pipeline: Pipeline) -> None:
     pipeline.make = lambda: AssetResult(
         site_days(*DAYS), metadata={"pulled_rows": 6}, partition_metadata={"2021-07-02": {"rmse_ugm3": 1.5}}
     )
@@ -305,7 +303,7 @@ def test_numbers_of_a_day_go_to_its_materialization(pipeline: Pipeline) -> None:
     assert {day: numbers["pulled_rows"] for day, numbers in found.items()} == dict.fromkeys(DAYS, 6)
 
 
-def test_a_failed_step_tells_the_command_line_its_sentence(pipeline: Pipeline) -> None:
+def test_the_command_line_gets_the_sentence_of_a_failed_step(pipeline: Pipeline) -> None:
     pipeline.make = lambda: site_days(*DAYS, bad="2021-07-02")
 
     with pytest.raises(RunFailed, match=r"^site_days failed: site_days: the frame breaks the contract: pm25_ugm3 must"):
@@ -319,7 +317,7 @@ def code_location() -> dg.Definitions:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_asset_tells_what_it_is(table: str) -> None:
+def test_every_asset_is_described(table: str) -> None:
     spec = TABLES[table]
     asset = code_location().resolve_assets_def(table)
     [described] = asset.specs

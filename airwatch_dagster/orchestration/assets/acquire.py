@@ -37,7 +37,7 @@ def raw_readings(
     counts = {"run_pulled_rows": len(pull.rows), "run_new_versions": len(merged) - len(history)}
     counts |= {f"run_{name}": count for name, count in pull.counts.items()}
     metadata = {**counts, "run_unknown_cbsa_names": dict(pull.unknown_cbsa_names)}
-    return AssetResult(merged, metadata=metadata, stored=pull.stored)
+    return AssetResult(merged, metadata=metadata, after_commit=pull.stored)
 
 
 @table_asset(stage="acquire", kinds=("python", "parquet"), pool=EPA, deps=["raw_readings"])

@@ -156,7 +156,7 @@ def test_an_alert_of_a_failed_blocking_check_has_its_numbers_once(
 ) -> None:
     bad_days = [f"2021-07-{day:02d}" for day in range(1, 6)]
     result = dg.AssetCheckResult(
-        passed=False, description="rows break the schema", metadata={"failed_rows": 12, "bad_partitions": bad_days}
+        passed=False, description="rows break the schema", metadata={"failed_rows": 12, "failed_partitions": bad_days}
     )
     tags = {"dagster/asset_partition_range_start": "2021-07-01", "dagster/asset_partition_range_end": "2021-07-31"}
 
@@ -167,7 +167,7 @@ def test_an_alert_of_a_failed_blocking_check_has_its_numbers_once(
     assert post["text"].splitlines()[:2] == [
         "AirWatch: run failed: assets 2021-07-01…2021-07-31",
         "site_days / contract (ERROR, blocking): rows break the schema;"
-        " bad_partitions=2021-07-01, 2021-07-02, 2021-07-03, … (5), failed_rows=12",
+        " failed_partitions=2021-07-01, 2021-07-02, 2021-07-03, … (5), failed_rows=12",
     ]
 
 
