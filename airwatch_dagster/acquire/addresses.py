@@ -1,4 +1,4 @@
-"""EPA's own addresses of the three sources; a setting may name a mirror instead."""
+"""URLs of EPA's three sources; a setting can name a mirror instead."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Where we forecast: statistical areas, states or the whole country, and the sites around them."""
+"""The forecast area: statistical areas, states or the whole country, and the sites around it."""
 
 import difflib
 import re
@@ -14,14 +14,14 @@ from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.geo import great_circle_km
 
 _ROWS_PER_BLOCK: Final = 512
-"""Sites compared with all area sites at once: bounds memory to a few dozen MB for the whole country."""
+"""Sites compared with all area sites at once; limits memory to a few dozen MB for the whole country."""
 
 _SYNTAX: Final = "Write cbsa:16980, state:17, several separated by commas, or us"
 
 
 @dataclass(frozen=True)
 class Area:
-    """Statistical areas and states, or everything; codes are sorted and known to AQS."""
+    """Statistical areas and states, or the whole country; codes are sorted and listed by AQS."""
 
     cbsa_codes: tuple[str, ...] = ()
     state_codes: tuple[str, ...] = ()
@@ -29,9 +29,9 @@ class Area:
 
     @classmethod
     def parse(cls, text: str) -> "Area":
-        """The area a setting such as ``cbsa:16980,state:18`` or ``us`` names.
+        """The area that a setting such as ``cbsa:16980,state:18`` or ``us`` names.
 
-        Raises ConfigurationError for an unknown syntax, and for a code that AQS does not list, with the nearest ones.
+        Raises ConfigurationError for another syntax, and for a code that AQS does not list, suggesting similar ones.
         """
         parts = [part.strip().lower() for part in text.split(",") if part.strip()]
         if not parts:
@@ -50,13 +50,13 @@ class Area:
         return ",".join([f"cbsa:{code}" for code in self.cbsa_codes] + [f"state:{code}" for code in self.state_codes])
 
     def contains(self, state_code: pd.Series, cbsa_code: pd.Series) -> pd.Series:
-        """Which rows lie in the area; a null code is in no state or statistical area."""
+        """Mask of the rows in the area; a null code is outside every state and statistical area."""
         if self.is_everywhere:
             return pd.Series(True, index=state_code.index)
         return state_code.isin(self.state_codes) | cbsa_code.isin(self.cbsa_codes)
 
     def context_mask(self, sites: pd.DataFrame, context_km: float) -> pd.Series:
-        """Which ``sites`` (latitude, longitude, is_area) lie outside, within ``context_km`` of an area site."""
+        """Mask of ``sites`` (latitude, longitude, is_area) outside the area but within ``context_km`` of its sites."""
         is_area = sites["is_area"].astype(bool)
         outside = ~is_area.to_numpy()
         near = np.zeros(len(sites), dtype=bool)
@@ -111,7 +111,7 @@ def cbsa_states(code: str) -> tuple[str, ...]:
 
 
 def cbsa_code_of(name: str) -> str | None:
-    """Code of the area with this published name, however its accents were encoded; None when AQS does not list it."""
+    """Code of the statistical area with this name, in any encoding of its accents; None when AQS does not list it."""
     return _cbsa_codes_by_folded_name().get(_folded(name))
 
 
@@ -131,7 +131,7 @@ def _cbsa_codes_by_folded_name() -> dict[str, str]:
 
 
 def _folded(name: str) -> str:
-    """Lower case, each run of letters beyond ASCII as one question mark: published encodings disagree about those."""
+    """Lower case, each run of non-ASCII letters as one question mark, because published encodings differ there."""
     return re.sub(r"[^\x00-\x7f]+", "?", name.strip()).lower()
 
 
@@ -139,19 +139,19 @@ def _parse_part(part: str) -> tuple[str, str]:
     kind, separator, code = (piece.strip() for piece in part.partition(":"))
     known = {"cbsa": cbsa_names, "state": state_names}.get(kind)
     if known is None or not separator:
-        raise ConfigurationError("AIRWATCH_AREA", f"{part!r} is no area", fix=_SYNTAX)
+        raise ConfigurationError("AIRWATCH_AREA", f"{part!r} is not a valid area", fix=_SYNTAX)
     if not code.isdigit() or code not in known():
         near = ", ".join(_near(code, known()))
         raise ConfigurationError(
             "AIRWATCH_AREA",
-            f"{code!r} is no {kind} code that AQS lists",
+            f"{code!r} is not a valid {kind} code; AQS does not list it",
             fix=f"Did you mean {near}" if near else _SYNTAX,
         )
     return kind, code
 
 
 def _near(code: str, names: dict[str, str]) -> list[str]:
-    """Up to five ``code (name)`` whose name holds the word, or whose code or name resembles it."""
+    """Up to five ``code (name)`` whose name contains ``code``, or whose code or name resembles it."""
     holding = [known for known, name in names.items() if code and code in name.lower()]
     by_name = {name.lower(): known for known, name in names.items()}
     alike = difflib.get_close_matches(code, names, n=3, cutoff=0.6)

@@ -1,4 +1,4 @@
-"""When two published rows say the same thing in the words of two publications."""
+"""Equivalence of rows published by different EPA products."""
 
 from typing import Final
 
@@ -8,65 +8,72 @@ import pandas as pd
 from airwatch_dagster.acquire.pulls import SITE_DAY, is_among, is_provisional
 from airwatch_dagster.acquire.readings import key_codes
 
+EVENTS_INCLUDED: Final = ("Events Included", "Included")
+"""Event types of days with exceptional events whose hours count: the API's, then the bulk files'."""
+
+NO_EVENTS: Final = ("No Events", "None")
+"""Event types of days without exceptional events: the API's, then the bulk files'."""
+
+EVENTS_EXCLUDED: Final = ("Events Excluded", "Concurred Events Excluded", "Excluded")
+"""Event types of days without the hours of exceptional events: two of the API's, then the bulk files'. Source of all:
+AQS event types."""
+
 _EVENT_CLASS: Final = {
-    "No Events": "included",
-    "None": "included",
-    "Events Included": "included",
-    "Included": "included",
-    "Events Excluded": "excluded",
-    "Concurred Events Excluded": "excluded",
-    "Excluded": "excluded",
+    **dict.fromkeys((*EVENTS_INCLUDED, *NO_EVENTS), "included"),
+    **dict.fromkeys(EVENTS_EXCLUDED, "excluded"),
 }
-"""Event types of the API and of the bulk files by whether event hours count. Source: AQS event types."""
+"""Event types by whether hours with events count."""
 
 MONITOR_DAY: Final = (*SITE_DAY, "poc")
+"""Columns that identify a monitor's day."""
+
 _ANY_PARAMETER_DAY: Final = tuple(name for name in MONITOR_DAY if name != "parameter_code")
 _SAME_STANDARD: Final = (*MONITOR_DAY, "sample_duration", "event_class", "pollutant_standard")
-_SAME_STATEMENT: Final = (*MONITOR_DAY, "sample_duration", "event_class", "standard_class")
+_EQUIVALENT: Final = (*MONITOR_DAY, "sample_duration", "event_class", "standard_class")
 
 
 def equivalent_rows(history: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
-    """Which rows of ``history`` say in other words what some of ``rows`` says.
+    """Mask of the rows of ``history`` that are equivalent to one of ``rows``; their values may differ.
 
-    The bulk files state one standard where the API states each: those of 24 hours are one statement, and so are the
-    annual ones. A source's own words differ by event type alone: a day whose events are no longer flagged has rows of
-    another type, each standard for itself. A provisional row is restated by any row of its site's day. Both frames have
-    the columns of raw_readings, ``rows`` without versions.
+    The bulk files publish one 24-hour and one annual standard where the API publishes each: all 24-hour standards are
+    equivalent, and all annual ones. Within a source only the event type differs: a day whose events are no longer
+    flagged has rows of another type, standard by standard. A provisional row is equivalent to any final row of its
+    site's day. Both frames have the columns of raw_readings, ``rows`` without versions.
     """
-    theirs, ours = _stated(history), _stated(rows)
-    other_words = ~history["source"].isin(rows["source"].unique()).to_numpy()
-    is_same = is_among(theirs, ours, _SAME_STATEMENT) & other_words
-    is_included = (theirs["event_class"] == "included").to_numpy()
-    other_type = is_among(theirs, ours, _SAME_STANDARD) & ~is_among(theirs, ours, (*_SAME_STANDARD, "event_type"))
-    is_same |= other_type & is_included & ~other_words
-    finals = is_provisional(history) & is_among(history, rows[~is_provisional(rows)], SITE_DAY)
-    return pd.Series(is_same | finals, index=history.index)
+    past, new = _with_classes(history), _with_classes(rows)
+    is_other_source = ~history["source"].isin(rows["source"].unique()).to_numpy()
+    is_same = is_among(past, new, _EQUIVALENT) & is_other_source
+    is_included = (past["event_class"] == "included").to_numpy()
+    is_other_type = is_among(past, new, _SAME_STANDARD) & ~is_among(past, new, (*_SAME_STANDARD, "event_type"))
+    is_same |= is_other_type & is_included & ~is_other_source
+    is_finalised = is_provisional(history) & is_among(history, rows[~is_provisional(rows)], SITE_DAY)
+    return pd.Series(is_same | is_finalised, index=history.index)
 
 
 def adds_information(rows: pd.DataFrame, history: pd.DataFrame) -> np.ndarray:
-    """Which of ``rows`` say more than another source's current rows of ``history`` say in their own words.
+    """Mask of the ``rows`` that add information to the current rows of other sources in ``history``.
 
-    A monitor's day is no news when each of its values with events included, but for the annual ones, is stated there
-    and is the same, and nothing calls it invalid. Then none of its rows is: a version that only changes the words would
-    hide the real ones.
+    A monitor-day adds none when each of its values with events included, annual standards aside, is published there
+    with the same value and method, and no row is invalid. Then none of its rows counts: a version that only changes the
+    wording would hide the real revisions.
     """
     current = history[history["superseded_at"].isna() & ~is_provisional(history)]
-    known = _stated(current[~current["source"].isin(rows["source"].unique())])
-    stated = _stated(rows).reset_index(drop=True)
-    counts = stated["event_class"].eq("included") & stated["standard_class"].ne("annual")
-    values = known.drop_duplicates(list(_SAME_STATEMENT))[[*_SAME_STATEMENT, "arithmetic_mean", "method_code"]]
-    both = stated.merge(values, on=list(_SAME_STATEMENT), how="left", suffixes=("", "_known"), validate="m:1")
+    known = _with_classes(current[~current["source"].isin(rows["source"].unique())])
+    fresh = _with_classes(rows).reset_index(drop=True)
+    counts = fresh["event_class"].eq("included") & fresh["standard_class"].ne("annual")
+    values = known.drop_duplicates(list(_EQUIVALENT))[[*_EQUIVALENT, "arithmetic_mean", "method_code"]]
+    both = fresh.merge(values, on=list(_EQUIVALENT), how="left", suffixes=("", "_known"), validate="m:1")
     is_same = both["arithmetic_mean"].eq(both["arithmetic_mean_known"]) & both["validity_indicator"].ne("N")
     is_same &= both["method_code"].isna() | both["method_code"].eq(both["method_code_known"])
-    days = key_codes(stated, MONITOR_DAY)
-    is_news: np.ndarray = ~np.isin(days, days[counts]) | np.isin(days, days[counts & ~is_same])
-    return is_news
+    days = key_codes(fresh, MONITOR_DAY)
+    is_new: np.ndarray = ~np.isin(days, days[counts]) | np.isin(days, days[counts & ~is_same])
+    return is_new
 
 
 def drop_other_parameters(rows: pd.DataFrame, history: pd.DataFrame, *, parameter: str) -> pd.DataFrame:
-    """``rows`` without those of other parameters than ``parameter``, but for records that moved or had moved.
+    """``rows`` of ``parameter``, plus those of other parameters whose record moves now or moved earlier.
 
-    A record moved when its monitor's day is current under ``parameter`` in ``history`` and no longer among ``rows``.
+    A record moves when its monitor-day is current under ``parameter`` in ``history`` but missing from ``rows``.
     """
     own, other = rows["parameter_code"] == parameter, rows["parameter_code"] != parameter
     current = history[history["superseded_at"].isna() & ~is_provisional(history)]
@@ -76,7 +83,8 @@ def drop_other_parameters(rows: pd.DataFrame, history: pd.DataFrame, *, paramete
     return rows[own | (other & (moved | had_moved))].reset_index(drop=True)
 
 
-def _stated(readings: pd.DataFrame) -> pd.DataFrame:
+def _with_classes(readings: pd.DataFrame) -> pd.DataFrame:
+    """``readings`` with event_class and standard_class; an event type that is not listed is its own class."""
     event_type = readings["event_type"].fillna("None")
     standard = readings["pollutant_standard"]
     form = np.where(standard.str.contains("annual", case=False, na=False), "annual", "24-hour")

@@ -1,4 +1,4 @@
-"""What a source publishes now, and which rows of history it speaks for."""
+"""A pull: published rows, and the history they replace."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +10,7 @@ import pandas as pd
 
 from airwatch_dagster.acquire.area import Area
 from airwatch_dagster.acquire.readings import (
+    LOCATION_COLUMNS,
     PM25_PARAMETER,
     READING_COLUMNS,
     SITE_COLUMNS,
@@ -20,20 +21,46 @@ from airwatch_dagster.acquire.readings import (
 from airwatch_dagster.schemas import TABLES
 
 PROVISIONAL_SOURCE: Final = "airnow"
-"""Its rows stand until AQS publishes the site's day."""
+"""Its rows are valid until AQS publishes the site's day."""
 
 SITE_DAY: Final = (*SITE_COLUMNS, "parameter_code", "date_local")
-_PLACE: Final = ["latitude", "longitude"]
 
 InScope = Callable[[pd.DataFrame], pd.Series]
-"""Given history, which of its rows would be in the pull if they were still published."""
+"""Maps history to a mask of the rows that the pull would contain if they were still published."""
+
+
+@dataclass(frozen=True, eq=False)
+class PullRequest:
+    """The days to pull, and the stored state of these days."""
+
+    first: date
+    last: date
+    history: pd.DataFrame | None = None
+    """Stored rows of these days, all versions; a response cached before their last change is not used."""
+    is_recheck: bool = False
+    """A recheck of stored days: records that moved to another parameter are recognised, and a response cached by the
+    same recheck is used."""
+    cached_after: pd.Timestamp | None = None
+    """Cached responses older than this (UTC) are not used; None for no such limit."""
+
+    @classmethod
+    def of_year(
+        cls,
+        year: int,
+        *,
+        history: pd.DataFrame | None = None,
+        is_recheck: bool = False,
+        cached_after: pd.Timestamp | None = None,
+    ) -> "PullRequest":
+        """The request for all days of a calendar year."""
+        return cls(date(year, 1, 1), date(year, 12, 31), history, is_recheck, cached_after)
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The rows a whole pull speaks for: of its days and parameters, and of the sites in the area or near enough to it.
+    """Scope of a complete pull: its days and parameters, for the sites in the area or near it.
 
-    A provisional row is spoken for only where the pull has a row of its site's day.
+    A provisional row is in scope only where the pull has a row of its site's day.
     """
 
     area: Area
@@ -41,29 +68,29 @@ class Scope:
     last: date
     context_km: float = 0.0
     area_sites: Mapping[int, pd.DataFrame] = field(default_factory=dict)
-    """Per year, where the area's sites stood (latitude, longitude) when the pull was made."""
+    """Per year, locations of the area's sites (latitude, longitude) at the time of the pull."""
     rows: pd.DataFrame | None = None
     """The pulled rows; None when they finalise no provisional row."""
     parameters: tuple[str, ...] = (PM25_PARAMETER,)
 
     def __call__(self, history: pd.DataFrame) -> pd.Series:
-        """Which rows of ``history`` (columns of raw_readings) would be in the pull if they were still published."""
-        of_days = history["date_local"].between(pd.Timestamp(self.first), pd.Timestamp(self.last)).to_numpy()
-        of_days &= history["parameter_code"].isin(self.parameters).to_numpy()
-        of_days &= ~is_provisional(history) | self._is_final(history)
+        """Mask of the rows of ``history`` (columns of raw_readings) that the pull would contain if still published."""
+        candidates = history["date_local"].between(pd.Timestamp(self.first), pd.Timestamp(self.last)).to_numpy()
+        candidates &= history["parameter_code"].isin(self.parameters).to_numpy()
+        candidates &= ~is_provisional(history) | self._is_final(history)
         years = history["date_local"].dt.year.to_numpy()
         result = np.zeros(len(history), dtype=bool)
         for year in range(self.first.year, self.last.year + 1):
-            rows = np.flatnonzero(of_days & (years == year))
+            rows = np.flatnonzero(candidates & (years == year))
             if len(rows):
-                result[rows] = self._reaches(history.iloc[rows], year)
+                result[rows] = self._is_in_reach(history.iloc[rows], year)
         return pd.Series(result, index=history.index)
 
     def _is_final(self, history: pd.DataFrame) -> np.ndarray:
         return np.zeros(len(history), dtype=bool) if self.rows is None else is_among(history, self.rows, SITE_DAY)
 
-    def _reaches(self, rows: pd.DataFrame, year: int) -> np.ndarray:
-        columns = [*SITE_COLUMNS, *_PLACE, "cbsa_code"]
+    def _is_in_reach(self, rows: pd.DataFrame, year: int) -> np.ndarray:
+        columns = [*SITE_COLUMNS, *LOCATION_COLUMNS, "cbsa_code"]
         _, first_rows, site_of_row = np.unique(key_codes(rows, columns), return_index=True, return_inverse=True)
         sites = rows.iloc[first_rows][columns]
         return sites_in_reach(self.area, sites, self.area_sites.get(year), self.context_km)[site_of_row]
@@ -71,52 +98,52 @@ class Scope:
 
 @dataclass(frozen=True)
 class Pull:
-    """What a source publishes now about some days."""
+    """The rows that a source publishes now for some days."""
 
     rows: pd.DataFrame
     """Columns of raw_readings without first_seen_at and superseded_at, one row per key, sorted."""
     in_scope: InScope
-    """For the merge: which rows of history this pull speaks for."""
+    """For the merge: the rows of history that this pull replaces or confirms."""
     unknown_cbsa_names: Mapping[str, int] = field(default_factory=dict)
-    """Rows per statistical area whose name AQS does not list; they carry no cbsa_code."""
+    """Rows per statistical area whose name AQS does not list; they have no cbsa_code."""
     seen_at: pd.Timestamp | None = None
-    """When the source was asked, where answers may be kept from earlier; None for now."""
-    is_kept: bool = False
-    """Some of it is an answer kept from a pull that did not finish."""
-    stored: Callable[[], None] = lambda: None
-    """To be called once the rows are stored."""
+    """When the source responded, if responses can be cached; None for now."""
+    is_cached: bool = False
+    """At least one response comes from the cache of an interrupted pull."""
+    mark_stored: Callable[[], None] = lambda: None
+    """Marks the cached responses as stored; to be called after the rows are stored."""
     last_published_day: pd.Timestamp | None = None
-    """The last day that the source had published of any site; None where that is not known."""
+    """The last day that the source had published for any site; None when unknown."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """Numbers worth showing: what was asked, and what was left out."""
+    """Numbers for the metadata: requests, files, rows left out."""
 
 
-def of_days(pull: Pull, first: date, last: date) -> Pull:
-    """The part of a pull that speaks of the days between two days."""
+def restrict_days(pull: Pull, first: date, last: date) -> Pull:
+    """The part of ``pull`` from ``first`` to ``last``; storing a part does not mark its responses as stored."""
 
     def within(frame: pd.DataFrame) -> pd.Series:
         return frame["date_local"].between(pd.Timestamp(first), pd.Timestamp(last))
 
     rows = pull.rows[within(pull.rows)].reset_index(drop=True)
     return replace(
-        pull, rows=rows, in_scope=lambda history: pull.in_scope(history) & within(history), stored=lambda: None
+        pull, rows=rows, in_scope=lambda history: pull.in_scope(history) & within(history), mark_stored=lambda: None
     )
 
 
 def last_seen(history: pd.DataFrame | None) -> pd.Timestamp | None:
-    """The latest instant at which a pull changed ``history`` (columns of raw_readings); None without rows."""
+    """The time of the latest pull that changed ``history`` (columns of raw_readings); None without rows."""
     if history is None or history.empty:
         return None
     return max(moment for moment in (history[name].max() for name in VERSION_COLUMNS) if pd.notna(moment))
 
 
 def is_provisional(readings: pd.DataFrame) -> np.ndarray:
-    """Which rows wait for AQS."""
+    """Mask of the rows that AQS has not confirmed yet."""
     return (readings["source"] == PROVISIONAL_SOURCE).to_numpy()
 
 
 def is_among(rows: pd.DataFrame, others: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    """Which ``rows`` agree in ``columns`` with some row of ``others``; null agrees with null."""
+    """Mask of the ``rows`` that equal a row of ``others`` in ``columns``; null equals null."""
     if len(rows) == 0 or len(others) == 0:
         return np.zeros(len(rows), dtype=bool)
     both = pd.concat([rows[list(columns)], others[list(columns)]], ignore_index=True)
@@ -124,8 +151,8 @@ def is_among(rows: pd.DataFrame, others: pd.DataFrame, columns: Sequence[str]) -
     return np.isin(codes[: len(rows)], codes[len(rows) :])
 
 
-def one_frame(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """All readings, one row per key, sorted; empty parts do not bend the dtypes."""
+def concat_readings(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """All readings, one row per key, sorted; empty parts do not change the dtypes."""
     filled = [part for part in parts if len(part)]
     if not filled:
         return TABLES["raw_readings"].empty()[list(READING_COLUMNS)]
@@ -135,12 +162,14 @@ def one_frame(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def sites_in_reach(area: Area, sites: pd.DataFrame, known: pd.DataFrame | None, context_km: float) -> np.ndarray:
-    """Which ``sites`` (state_code, cbsa_code, latitude, longitude) lie in the area or up to ``context_km`` around it.
+    """Mask of the ``sites`` (state_code, cbsa_code, latitude, longitude) in the area or within ``context_km`` of it.
 
-    The area's sites are those among ``sites`` and the places (latitude, longitude) ``known`` besides.
+    The area's sites are those in ``sites``, plus the locations ``known`` (latitude, longitude).
     """
-    places = sites[_PLACE].assign(is_area=area.contains(sites["state_code"], sites["cbsa_code"]).to_numpy())
+    locations = sites[LOCATION_COLUMNS].assign(
+        is_area=area.contains(sites["state_code"], sites["cbsa_code"]).to_numpy()
+    )
     if known is not None and len(known):
-        places = pd.concat([places, known[_PLACE].assign(is_area=True)], ignore_index=True)
-    reached = places["is_area"] | area.context_mask(places, context_km)
+        locations = pd.concat([locations, known[LOCATION_COLUMNS].assign(is_area=True)], ignore_index=True)
+    reached = locations["is_area"] | area.context_mask(locations, context_km)
     return reached.to_numpy()[: len(sites)]

@@ -1,4 +1,4 @@
-"""What every reader of EPA's data ends with: the contract's columns, checked codes, and one row per key."""
+"""Final step of every EPA reader: contract columns, validated codes, one row per key."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -12,10 +12,11 @@ from airwatch_dagster.errors import BadPayload, ConfigurationError
 from airwatch_dagster.schemas import TABLES
 
 PM25_PARAMETER: Final = "88101"
-"""PM2.5 by federal reference or equivalent method; 88502 (not comparable) is mixed into many downloads."""
+"""AQS parameter of PM2.5 by federal reference or equivalent method; many downloads also contain 88502, which is not
+comparable."""
 
 VERSION_COLUMNS: Final = ("first_seen_at", "superseded_at")
-"""Columns that the merge into history adds to what a source published."""
+"""Columns that the merge into history adds to the published ones."""
 
 READING_COLUMNS: Final = tuple(name for name in TABLES["raw_readings"].column_names if name not in VERSION_COLUMNS)
 """Columns of a pull, in order."""
@@ -28,9 +29,13 @@ MONITOR_COLUMNS: Final = tuple(name for name in TABLES["monitors"].column_names 
 """Columns of a monitor list before the area is known, in order."""
 
 SITE_COLUMNS: Final = ("state_code", "county_code", "site_number")
+"""Columns that identify a site."""
+
+LOCATION_COLUMNS: Final = ["latitude", "longitude"]
+"""Columns of a location, in degrees."""
 
 FOREIGN_STATES: Final = ("CC",)
-"""States whose monitors have no 9-digit site: AQS files Canada under CC. Their rows are left out."""
+"""State codes without 9-digit sites: AQS lists Canada under CC. Their rows are left out."""
 
 _NEVER_NULL: Final = ("state_code", "county_code", "site_number", "parameter_code", "poc", "latitude", "longitude")
 _NEVER_NULL_IN_READINGS: Final = (*_NEVER_NULL, "date_local", "sample_duration", "units_of_measure")
@@ -52,9 +57,9 @@ def calendar_years(first: date, last: date) -> Iterator[tuple[date, date]]:
 def finish_readings(frame: pd.DataFrame, *, source: str | pd.Series, origin: SourceLocation) -> pd.DataFrame:
     """``frame`` in the columns and dtypes of raw_readings without versions, one row per key, sorted by key.
 
-    Column names are ours; values may still be text; absent nullable columns become null. ``source`` is that of every
-    row, or each row's own. Exact duplicates collapse. Raises BadPayload for a code without its zeros, a value that does
-    not parse, a missing value where none may be, and two different rows with one key.
+    ``frame`` has contract column names; values may still be text; absent nullable columns become null. ``source`` is
+    one for all rows, or one per row. Exact duplicates collapse. Raises BadPayload for a code without its leading zeros,
+    a value that does not parse, a null in a required column, and two different rows with one key.
     """
     typed = typed_columns(frame, [name for name in READING_COLUMNS if name != "source"], origin=origin)
     reject_nulls(typed, _NEVER_NULL_IN_READINGS, origin=origin)
@@ -65,9 +70,9 @@ def finish_readings(frame: pd.DataFrame, *, source: str | pd.Series, origin: Sou
 def finish_monitors(frame: pd.DataFrame, *, origin: SourceLocation, null_means_open: bool) -> pd.DataFrame:
     """``frame`` in the columns and dtypes of monitors without is_context, one row per monitor, sorted.
 
-    A monitor listed several times is primary when any row says so, opened on the earliest day, and takes the rest from
-    the row that lasted longest; what earlier lists said is unknown here. ``null_means_open`` says whether a null last
-    day is the latest of all or unknown.
+    A monitor listed several times is primary if any row is, opened on the earliest day, and takes the other values from
+    the row with the latest last day. ``primary_changed_at`` is null here. With ``null_means_open`` a null last day is
+    the latest of all, else the earliest. Errors as ``finish_readings``.
     """
     published = [name for name in MONITOR_COLUMNS if name not in ("site_id", "is_primary", "primary_changed_at")]
     typed = typed_columns(frame, published, origin=origin)
@@ -85,9 +90,10 @@ def finish_monitors(frame: pd.DataFrame, *, origin: SourceLocation, null_means_o
 
 
 def one_row_per_key(readings: pd.DataFrame, *, culprit: str) -> pd.DataFrame:
-    """``readings`` without repeated rows, sorted by key. Raises BadPayload where one key has different values.
+    """``readings`` without repeated rows, sorted by key.
 
-    Rows that differ in date_of_last_change alone are one row, with the latest date.
+    Rows that differ only in date_of_last_change are one row, with the latest date. Raises BadPayload where one key has
+    different values.
     """
     order = key_codes(readings, READING_KEY)
     by_key = np.lexsort((readings["date_of_last_change"].to_numpy(), order))
@@ -100,7 +106,7 @@ def one_row_per_key(readings: pd.DataFrame, *, culprit: str) -> pd.DataFrame:
 
 
 def key_codes(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    """One integer per row: equal where ``columns`` are (null equals null), ordered as they sort, null first."""
+    """One integer per row: equal where all ``columns`` are equal (null equals null), in sort order, null first."""
     numbers, size = np.zeros(len(frame), dtype=np.int64), 1
     for column in columns:
         values, uniques = pd.factorize(frame[column], sort=True)
@@ -113,7 +119,7 @@ def key_codes(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
 
 
 def same_values(left: pd.DataFrame, right: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    """Which rows of two frames of equal length agree in all ``columns``; null agrees with null."""
+    """Mask of the rows of two equally long frames that are equal in all ``columns``; null equals null."""
     same = np.ones(len(left), dtype=bool)
     for column in columns:
         both = pd.concat([left[column], right[column]], ignore_index=True)
@@ -133,6 +139,6 @@ def _reject_conflicts(ordered: pd.DataFrame, repeated: np.ndarray, culprit: str)
 
 
 def key_text(reading: pd.Series) -> str:
-    """The key of one row, to be read by a person."""
+    """The key of one row for messages."""
     words = {name: f"{reading[name]:%Y-%m-%d}" if name == "date_local" else reading[name] for name in READING_KEY}
     return ", ".join(f"{name} {word}" for name, word in words.items())

@@ -1,12 +1,11 @@
-"""History of published rows: what a fresh pull changes, and what was known at any instant."""
+"""Versions of published rows: merge of a pull into history, and history as of any instant."""
 
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.acquire.pulls import is_provisional
+from airwatch_dagster.acquire.pulls import InScope, is_provisional
 from airwatch_dagster.acquire.readings import (
     READING_COLUMNS,
     READING_KEY,
@@ -21,25 +20,25 @@ from airwatch_dagster.schemas import TABLES
 VALUE_COLUMNS: Final = tuple(
     name for name in READING_COLUMNS if name not in (*READING_KEY, "source", "date_of_last_change")
 )
-"""Columns whose change makes a new version. Not ``source``, but whether it is provisional: the same row comes from
-several. Nor its last change: EPA touches whole years without changing a value, and versions that differ in nothing else
-hide the real revisions."""
+"""Columns whose change starts a new version, as does the change from provisional to final. Not ``source``: the same row
+comes from several sources. Not date_of_last_change: EPA touches whole years without changing a value, and versions that
+differ in nothing else would hide the real revisions."""
 
 _COLUMNS: Final = [*READING_COLUMNS, *VERSION_COLUMNS]
 
-InScope = pd.Series | Callable[[pd.DataFrame], pd.Series]
-"""Which history rows a pull speaks for, so that their absence from it means that they were withdrawn."""
 
-
-def merge_pull(history: pd.DataFrame, pull: pd.DataFrame, *, seen_at: pd.Timestamp, in_scope: InScope) -> pd.DataFrame:
+def merge_pull(
+    history: pd.DataFrame, pull: pd.DataFrame, *, seen_at: pd.Timestamp, in_scope: InScope | pd.Series
+) -> pd.DataFrame:
     """History after a pull at ``seen_at`` (UTC): every version ever seen, sorted by key and first_seen_at.
 
-    A current row that the pull repeats stays untouched, source included; one that changed, or that AQS confirmed after
-    AirNow, is superseded by its new version; one in scope that vanished is superseded; a new one is first seen now. The
-    same pull again adds nothing.
-    ``history`` has the columns of raw_readings, ``pull`` those without versions and one row per key. Raises
-    ConfigurationError when practice and real rows would mix or ``history`` has seen a later pull, BadPayload
-    for a repeated key in ``pull``, ContractViolation for two current versions of a key in ``history``.
+    A current row that the pull repeats stays unchanged, source included. A changed row, or one that AQS confirmed after
+    AirNow, is superseded by its new version; a row in scope that is absent from the pull was withdrawn and is
+    superseded; a new row is first seen now. Merging the same pull twice adds nothing.
+    ``history`` has the columns of raw_readings, ``pull`` those without versions and one row per key; ``in_scope`` is
+    the scope of the pull, or its mask of ``history``. Raises ConfigurationError when practice and real rows would mix
+    or ``history`` contains a later pull, BadPayload for a repeated key in ``pull``, ContractViolation for two current
+    versions of a key in ``history``.
     """
     seen_at = _naive_utc(seen_at)
     _refuse_mixture(history, pull)
@@ -49,10 +48,10 @@ def merge_pull(history: pd.DataFrame, pull: pd.DataFrame, *, seen_at: pd.Timesta
     superseded, is_new = _differences(history, pull, keys=keys, scope=scope)
     if (history["first_seen_at"].to_numpy()[superseded] >= np.datetime64(seen_at)).any():
         raise _too_early(seen_at, seen_at)
-    kept, fresh = history[_COLUMNS].copy(), pull.loc[is_new, list(READING_COLUMNS)].copy()
-    kept["superseded_at"] = kept["superseded_at"].astype("datetime64[ns]").mask(superseded, seen_at)
+    known, fresh = history[_COLUMNS].copy(), pull.loc[is_new, list(READING_COLUMNS)].copy()
+    known["superseded_at"] = known["superseded_at"].astype("datetime64[ns]").mask(superseded, seen_at)
     fresh["first_seen_at"], fresh["superseded_at"] = seen_at, pd.NaT
-    merged = _stacked(kept, fresh)
+    merged = _stacked(known, fresh)
     for column in VERSION_COLUMNS:
         merged[column] = merged[column].astype("datetime64[ns]")
     numbers = np.concatenate([keys[: len(history)], keys[len(history) :][is_new]])
@@ -61,7 +60,7 @@ def merge_pull(history: pd.DataFrame, pull: pd.DataFrame, *, seen_at: pd.Timesta
 
 
 def as_of(history: pd.DataFrame, instant: pd.Timestamp) -> pd.DataFrame:
-    """The rows that were current at ``instant`` (UTC): seen by then, and not yet superseded."""
+    """The rows that were current at ``instant`` (UTC): first seen by then, and not yet superseded."""
     instant = _naive_utc(instant)
     still = history["superseded_at"].isna() | (history["superseded_at"] > instant)
     return history[(history["first_seen_at"] <= instant) & still].reset_index(drop=True)
@@ -70,7 +69,7 @@ def as_of(history: pd.DataFrame, instant: pd.Timestamp) -> pd.DataFrame:
 def _differences(
     history: pd.DataFrame, pull: pd.DataFrame, *, keys: np.ndarray, scope: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which history rows the pull supersedes, and which pull rows are new versions."""
+    """Masks of the history rows that the pull supersedes, and of the pull rows that are new versions."""
     history_keys, pull_keys = keys[: len(history)], keys[len(history) :]
     current = np.flatnonzero(history["superseded_at"].isna().to_numpy())
     _refuse_repeated(history.iloc[current], history_keys[current], pull, pull_keys)
@@ -86,7 +85,7 @@ def _differences(
 
 
 def _same_versions(left: pd.DataFrame, right: pd.DataFrame) -> np.ndarray:
-    """Which rows of two frames of equal length say the same, and with the same finality."""
+    """Mask of equal rows in two frames of equal length: same values, and both provisional or both final."""
     return same_values(left, right, VALUE_COLUMNS) & (is_provisional(left) == is_provisional(right))
 
 
@@ -97,7 +96,7 @@ def _refuse_repeated(
         raise BadPayload("Pull", f"two rows for {key_text(pull.iloc[row])}", fix="Report it to the publisher")
     for row in np.flatnonzero(pd.Index(current_keys).duplicated())[:1]:
         problem = f"two current versions of {key_text(current.iloc[row])}"
-        raise ContractViolation("raw_readings", problem, fix="Restore the partition, or delete and pull it again")
+        raise ContractViolation("raw_readings", problem, fix="Restore the partition, or delete and re-ingest it")
 
 
 def _refuse_mixture(history: pd.DataFrame, pull: pd.DataFrame) -> None:
@@ -117,12 +116,12 @@ def _refuse_earlier(history: pd.DataFrame, seen_at: pd.Timestamp) -> None:
 
 def _too_early(seen_at: pd.Timestamp, latest: pd.Timestamp) -> ConfigurationError:
     problem = f"a pull seen at {seen_at} cannot follow one seen at {latest}"
-    fix = "Pull again; check this machine's clock if it recurs"
+    fix = "Repeat the pull; check this machine's clock if the error persists"
     return ConfigurationError("raw_readings", problem, fix=fix, retry_helps=True)
 
 
 def _stacked(upper: pd.DataFrame, lower: pd.DataFrame) -> pd.DataFrame:
-    """Both frames, one above the other; an empty one does not bend the other's dtypes."""
+    """Both frames, one above the other; an empty frame does not change the other's dtypes."""
     filled = [frame for frame in (upper, lower) if len(frame)] or [upper]
     return pd.concat(filled, ignore_index=True)
 
@@ -131,10 +130,10 @@ def _naive_utc(instant: pd.Timestamp) -> pd.Timestamp:
     return instant.tz_convert(None) if instant.tzinfo is not None else instant
 
 
-def with_changes(fresh: pd.DataFrame, *, stored: pd.DataFrame, seen_at: pd.Timestamp) -> pd.DataFrame:
-    """``fresh`` in the columns of monitors: ``primary_changed_at`` is ``seen_at`` (UTC) where a designation changed.
+def with_primary_changes(fresh: pd.DataFrame, *, stored: pd.DataFrame, seen_at: pd.Timestamp) -> pd.DataFrame:
+    """``fresh`` in the columns of monitors: ``primary_changed_at`` is ``seen_at`` (UTC) where ``is_primary`` changed.
 
-    A monitor whose ``is_primary`` is as stored keeps the moment stored with it; one that is new has none.
+    An unchanged monitor keeps the stored moment; a new monitor has null.
     """
     spec = TABLES["monitors"]
     key = list(spec.key)

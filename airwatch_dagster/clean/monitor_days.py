@@ -5,25 +5,17 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.acquire.equivalence import EVENTS_INCLUDED, NO_EVENTS
 from airwatch_dagster.acquire.pulls import is_provisional
-from airwatch_dagster.acquire.readings import key_codes
+from airwatch_dagster.acquire.readings import PM25_PARAMETER, key_codes
 from airwatch_dagster.errors import BadPayload
 from airwatch_dagster.schemas.columns import SITE_POC
-
-PM25_PARAMETER: Final = "88101"
-"""PM2.5 by federal reference or equivalent method; 88502 is not comparable and never mixed in."""
 
 DAILY_DURATIONS: Final = ("24 HOUR", "24-HR BLK AVG")
 """Sample durations of a day's mean, in order of preference: a filter's day, a continuous monitor's block average."""
 
-EVENT_RANK: Final = {
-    "Events Included": 0,
-    "Included": 0,
-    "No Events": 1,
-    "None": 1,
-}
-"""Event types that count, best first: smoke and dust are part of the air, so rows that exclude events never count.
-The first spelling of each rank is the AQS API's, the second AirData's. Source: AQS event types."""
+EVENT_RANK: Final = dict.fromkeys(EVENTS_INCLUDED, 0) | dict.fromkeys(NO_EVENTS, 1)
+"""Event types that count, best first: smoke and dust are part of the air, so rows that exclude events never count."""
 
 MIN_OBSERVATION_PERCENT: Final = 75.0
 """Percent of scheduled observations that make a day valid. Source: 40 CFR 50 App. N 3.0."""

@@ -55,49 +55,47 @@ def _source(settings: Settings, stack: contextlib.ExitStack) -> Source:
     if settings.source == "practice":
         server = stack.enter_context(practice_server(settings))
         downloads = settings.state / "downloads" / "practice"
-        archive = AirDataArchive(server.airdata_url, download_dir=downloads)
-        airnow = AirNowArchive(server.airnow_url, download_dir=downloads / "airnow")
+        archive = stack.enter_context(AirDataArchive(server.airdata_url, download_dir=downloads))
+        airnow = stack.enter_context(AirNowArchive(server.airnow_url, download_dir=downloads / "airnow"))
         return AirDataSource(archive, area, settings.context_km, "practice", airnow)
     if settings.source == "aqs":
-        return _aqs(settings, area)
-    bulk = AirDataSource(
-        AirDataArchive(
-            settings.airdata_url,
-            download_dir=_downloads(settings, "airdata", settings.airdata_url),
-            patience=_patience(settings, settings.airdata_url),
-        ),
-        area,
-        settings.context_km,
+        return _aqs(settings, area, stack)
+    archive = AirDataArchive(
+        settings.airdata_url,
+        download_dir=_downloads(settings, "airdata", settings.airdata_url),
+        backoff_scale=_backoff_scale(settings, settings.airdata_url),
     )
+    bulk = AirDataSource(stack.enter_context(archive), area, settings.context_km)
     if settings.source == "airdata":
         return bulk
     airnow = AirNowArchive(
         settings.airnow_url,
         download_dir=_downloads(settings, "airnow", settings.airnow_url),
-        patience=_patience(settings, settings.airnow_url),
+        backoff_scale=_backoff_scale(settings, settings.airnow_url),
     )
-    return LiveSource(bulk, airnow, today(), _aqs(settings, area) if settings.has_aqs_credentials else None)
+    aqs = _aqs(settings, area, stack) if settings.has_aqs_credentials else None
+    return LiveSource(bulk, stack.enter_context(airnow), today(), aqs)
 
 
-def _aqs(settings: Settings, area: Area) -> AqsSource:
+def _aqs(settings: Settings, area: Area, stack: contextlib.ExitStack) -> AqsSource:
     client = AqsClient(
         settings.aqs_url,
         email=_secret(settings.aqs_email),
         key=_secret(settings.aqs_key),
         limiter=aqs_limiter(settings),
-        payloads=ResponseCache(_downloads(settings, "aqs", settings.aqs_url)),
-        patience=_patience(settings, settings.aqs_url),
+        cache=ResponseCache(_downloads(settings, "aqs", settings.aqs_url)),
+        backoff_scale=_backoff_scale(settings, settings.aqs_url),
     )
     tables = opened_storage(settings.storage)
     listed = tables.read("monitors") if tables.exists("monitors") else None
-    return AqsSource(client, area, today(), listed)
+    return AqsSource(stack.enter_context(client), area, today(), listed)
 
 
 def _secret(value: SecretStr | None) -> str | None:
     return value.get_secret_value() if value else None
 
 
-def _patience(settings: Settings, url: str) -> float:
+def _backoff_scale(settings: Settings, url: str) -> float:
     """Factor of the waits before a retry: 1 at EPA's own addresses, less where API requests may come sooner."""
     is_epa = url.rstrip("/") in (AIRDATA_URL, AIRNOW_URL, AQS_URL)
     return 1.0 if is_epa else min(1.0, settings.aqs_interval_s / AQS_INTERVAL_S)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from airwatch_dagster.acquire.deadlines import due_on
 from airwatch_dagster.acquire.pulls import PROVISIONAL_SOURCE
-from airwatch_dagster.clean.monitor_days import PM25_PARAMETER
+from airwatch_dagster.acquire.readings import PM25_PARAMETER
 from airwatch_dagster.watch.revisions import SMALLEST_CHANGE_UGM3
 
 LARGE_REVISION_UGM3: Final = 5.0

@@ -37,16 +37,16 @@ def test_an_area_reads_back_from_its_own_text() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("chicago", "'chicago' is no area"),
-        ("county:17031", "'county:17031' is no area"),
+        ("chicago", "'chicago' is not a valid area"),
+        ("county:17031", "'county:17031' is not a valid area"),
         ("", "names no area"),
         ("cbsa:1698", r"16980 \(Chicago-Naperville-Elgin"),
-        ("cbsa:99999", "'99999' is no cbsa code"),
+        ("cbsa:99999", "'99999' is not a valid cbsa code"),
         ("cbsa:Chicago", r"16980 \(Chicago-Naperville-Elgin"),
         ("state:Illinois", r"17 \(Illinois\)"),
-        ("state:99", "'99' is no state code"),
-        ("state:CC", "'cc' is no state code"),
-        ("state", "'state' is no area"),
+        ("state:99", "'99' is not a valid state code"),
+        ("state:CC", "'cc' is not a valid state code"),
+        ("state", "'state' is not a valid area"),
     ],
 )
 def test_an_unknown_area_is_refused_with_what_was_probably_meant(text: str, words: str) -> None:

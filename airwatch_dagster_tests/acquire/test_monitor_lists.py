@@ -2,7 +2,7 @@ from typing import Any
 
 import pandas as pd
 
-from airwatch_dagster.acquire.versions import with_changes
+from airwatch_dagster.acquire.versions import with_primary_changes
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster_tests.builders import MONITOR_ROW, table_of
 
@@ -15,7 +15,7 @@ def listed(*changes: dict[str, Any]) -> pd.DataFrame:
 
 
 def merged(fresh: pd.DataFrame, stored: pd.DataFrame, seen_at: pd.Timestamp) -> pd.DataFrame:
-    result = with_changes(fresh, stored=stored, seen_at=seen_at)
+    result = with_primary_changes(fresh, stored=stored, seen_at=seen_at)
     TABLES["monitors"].schema.validate(result)
     assert (result.dtypes == NONE.dtypes).all()
     return result

@@ -39,7 +39,7 @@ def test_a_setting_that_is_not_valid_fails_the_checks_that_need_it_and_no_other(
 @pytest.mark.parametrize(
     ("settings", "what", "says"),
     [
-        ({"AIRWATCH_AREA": "state:99"}, "area", "AIRWATCH_AREA: '99' is no state code that AQS lists"),
+        ({"AIRWATCH_AREA": "state:99"}, "area", "AIRWATCH_AREA: '99' is not a valid state code"),
         (
             {"AIRWATCH_SOURCE": "airdata", "AIRWATCH_AIRDATA_URL": "file:///nowhere"},
             "source",

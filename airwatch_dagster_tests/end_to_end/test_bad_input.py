@@ -130,9 +130,9 @@ def test_readings_of_another_kind_are_kept_apart(fed: Installation) -> None:
     [
         (
             {"AIRWATCH_AREA": "cbsa:99999"},
-            "AIRWATCH_AREA: '99999' is no cbsa code that AQS lists. Write cbsa:16980, state:17",
+            "AIRWATCH_AREA: '99999' is not a valid cbsa code; AQS does not list it. Write cbsa:16980, state:17",
         ),
-        ({"AIRWATCH_AREA": "chicago"}, "AIRWATCH_AREA: 'chicago' is no area. Write cbsa:16980, state:17"),
+        ({"AIRWATCH_AREA": "chicago"}, "AIRWATCH_AREA: 'chicago' is not a valid area. Write cbsa:16980, state:17"),
         (
             {"AIRWATCH_SOURCE": "epa"},
             "AIRWATCH_SOURCE: 'epa' is not a valid source. Use one of practice, airdata, aqs, live",
@@ -149,7 +149,7 @@ def test_readings_of_another_kind_are_kept_apart(fed: Installation) -> None:
         ({"AIRWATCH_SOURCE": "aqs"}, "EPA_AQS_EMAIL and EPA_AQS_API_KEY: "),
         (
             {"AIRWATCH_SOURCE": "airdata", "AIRWATCH_AIRDATA_URL": "ftp://x"},
-            "AIRWATCH_AIRDATA_URL: ftp://… is no address",
+            "AIRWATCH_AIRDATA_URL: ftp://… is not a valid archive URL",
         ),
     ],
     ids=lambda value: " ".join(value.values()) if isinstance(value, dict) else "",
@@ -171,7 +171,7 @@ def test_a_wrong_area_is_named_by_the_first_table_that_needs_it(fed: Installatio
 
     error = error_of(fed.but(AIRWATCH_AREA="state:99").airwatch("backfill", *DAYS))
 
-    assert "AIRWATCH_AREA: '99' is no state code that AQS lists" in error
+    assert "AIRWATCH_AREA: '99' is not a valid state code" in error
     assert before.items() <= fed.fingerprints().items()
 
 

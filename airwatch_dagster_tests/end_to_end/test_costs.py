@@ -20,7 +20,7 @@ DAYS = ("2021-05-01", "2021-05-31", "--tables", "raw_readings")
         (Cost(1, 750, 11.0), "From EPA: 1 request, at most 750 rows, about 1 min."),
         (Cost(2, None, 60.0), "From EPA: 2 requests, a number of rows that only the monitor list tells, about 1 min."),
         (
-            Cost(3, 900, 60.0, kept_calls=7),
+            Cost(3, 900, 60.0, cached_calls=7),
             "From EPA: 3 requests, at most 900 rows, about 1 min; 7 more are answered already.",
         ),
     ],

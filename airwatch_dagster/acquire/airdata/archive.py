@@ -1,29 +1,24 @@
-"""Downloads of AirData's bulk files: each once, whole, and again only when it changed."""
+"""Downloads of AirData's bulk files."""
 
 import csv
 import io
 import re
-import time
 import zipfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pandas as pd
 
 from airwatch_dagster.acquire.addresses import AIRDATA_URL
 from airwatch_dagster.acquire.airdata.files import damaged, only_csv
-from airwatch_dagster.acquire.http.download_cache import Download, DownloadCache, without_credentials
-from airwatch_dagster.acquire.http.mirrors import mirror_at
+from airwatch_dagster.acquire.http.download_cache import Download
+from airwatch_dagster.acquire.http.file_archive import FileArchive
 from airwatch_dagster.acquire.http.session import looks_like_html
 from airwatch_dagster.errors import SourceRefused, SourceUnavailable
 
-if TYPE_CHECKING:
-    import requests
-
 FILE_LIST: Final = "file_list.csv"
-"""What the archive holds: name, rows, size, as-of."""
+"""The archive's list of its files."""
 
 MONITORS_FILE: Final = "aqs_monitors.zip"
 """Every monitor of the country."""
@@ -38,31 +33,17 @@ _DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplemen
 compression."""
 
 
-class AirDataArchive:
-    """The bulk files at ``base_url`` (https://, http:// or file:// folder), kept in ``download_dir``."""
+class AirDataArchive(FileArchive):
+    """AirData's bulk files: each is downloaded once, completely, and re-downloaded only after a change."""
 
-    def __init__(
-        self,
-        base_url: str = AIRDATA_URL,
-        *,
-        download_dir: Path,
-        session: "requests.Session | None" = None,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-        patience: float = 1.0,
-    ) -> None:
-        mirror = mirror_at(base_url.rstrip("/"), session, setting="AIRWATCH_AIRDATA_URL")
-        self._base = without_credentials(base_url.rstrip("/"))
-        self._files = DownloadCache(mirror, self._base, download_dir, clock=clock, sleep=sleep, patience=patience)
-
-    def __repr__(self) -> str:
-        return f"AirDataArchive({self._base!r})"
+    DEFAULT_URL = AIRDATA_URL
+    SETTING = "AIRWATCH_AIRDATA_URL"
 
     def file_list(self) -> pd.DataFrame:
-        """Every file on offer: filename, rows, size_bytes (null when not a number) and as_of, as published.
+        """Every published file: filename, rows, size_bytes (null when not a number) and as_of, as published.
 
-        Columns are taken by position, since only their order is known. What fails for a passing reason is repeated a
-        few times. Raises SourceRefused when there is no list, SourceUnavailable when it cannot be had now.
+        Columns are read by position, because only their order is documented. Transient failures are retried. Raises
+        SourceRefused when the archive has no list, SourceUnavailable when the list cannot be read now.
         """
         body = self._files.retry(self._list)
         lines = csv.reader(io.StringIO(body.decode("utf-8-sig", errors="replace")))
@@ -78,35 +59,34 @@ class AirDataArchive:
         return sorted(int(match.group(1)) for match in matches if match)
 
     def fetch(self, name: str) -> Path:
-        """The current zip ``name``, whole and checked: downloaded when it is new or changed, else the copy from before.
+        """The current zip ``name``, complete and checked: downloaded if new or changed, else the cached copy.
 
-        A download that fails for a passing reason is repeated a few times; a failing one leaves the copy from before
-        untouched. Raises SourceRefused when the archive has no such file, SourceUnavailable when it does not answer or
-        sends something else or a damaged zip, BadPayload when the zip does not hold exactly one CSV.
+        Transient failures are retried; a failed download leaves the cached copy unchanged. Raises SourceRefused when
+        the archive has no such file, SourceUnavailable for no response, a malformed response or a damaged zip,
+        BadPayload when the zip does not contain exactly one CSV.
         """
         return self._files.current(
             name, check=lambda path: self._check_zip(name, path), as_of=lambda: self._as_of(name)
         )
 
     def fetch_year(self, year: int) -> Path:
-        """The daily 88101 file of a year. Raises SourceRefused naming the years on offer when there is none."""
-        name = f"daily_88101_{year}.zip"
+        """The daily 88101 file of a year. Raises SourceRefused naming the available years when there is none."""
         try:
-            return self.fetch(name)
+            return self.fetch(daily_file(year))
         except SourceRefused as refusal:
-            offered = ", ".join(map(str, self.years())) or "none"
-            problem = f"has no daily PM2.5 file for {year}; years on offer: {offered}"
-            raise SourceRefused(str(self._base), problem, fix="Choose days of those years") from refusal
+            available = ", ".join(map(str, self.years())) or "none"
+            problem = f"has no daily PM2.5 file for {year}; years on offer: {available}"
+            raise SourceRefused(self._files.base_url, problem, fix="Choose days of those years") from refusal
 
     def download(self, name: str) -> Download | None:
-        """What is known about the copy of ``name`` in the download folder; None when there is no intact one."""
+        """The description of the cached ``name``; None when there is no intact copy."""
         return self._files.known(name)
 
     def _check_zip(self, name: str, path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(512)
         if looks_like_html(start):
-            raise self._not_the_file(name, "a web page came instead of the zip")
+            raise self._web_page(name, "zip")
         try:
             only_csv(path, culprit=self._files.address(name))
             with zipfile.ZipFile(path) as archive:
@@ -119,7 +99,7 @@ class AirDataArchive:
     def _list(self) -> bytes:
         body = self._files.read(FILE_LIST)
         if looks_like_html(body):
-            raise self._not_the_file(FILE_LIST, "a web page came instead of the list")
+            raise self._web_page(FILE_LIST, "list")
         return body
 
     def _as_of(self, name: str) -> str | None:
@@ -130,7 +110,12 @@ class AirDataArchive:
         dates = table.loc[table["filename"] == name, "as_of"]
         return str(dates.iloc[0]) if len(dates) else None
 
-    def _not_the_file(self, name: str, problem: str) -> SourceUnavailable:
-        return SourceUnavailable(
-            self._files.address(name), problem, fix="Wait until the archive is back, or check its address"
-        )
+    def _web_page(self, name: str, expected: str) -> SourceUnavailable:
+        problem = f"a web page came instead of the {expected}"
+        fix = "Wait until the archive is back, or check its URL"
+        return SourceUnavailable(self._files.address(name), problem, fix=fix)
+
+
+def daily_file(year: int) -> str:
+    """Name of the file with a year's daily 88101 rows."""
+    return f"daily_88101_{year}.zip"

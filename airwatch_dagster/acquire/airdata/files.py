@@ -1,4 +1,4 @@
-"""AirData's bulk files as the contract's columns: one zip, one CSV, the whole nation."""
+"""AirData's bulk files in contract columns: one zip with one CSV for the whole country."""
 
 import zipfile
 import zlib
@@ -16,6 +16,7 @@ from airwatch_dagster.acquire.parsing.csv_columns import named_columns
 from airwatch_dagster.acquire.parsing.values import SourceLocation, codes, dates, reject_nulls, typed_columns
 from airwatch_dagster.acquire.readings import (
     FOREIGN_STATES,
+    LOCATION_COLUMNS,
     PM25_PARAMETER,
     SITE_COLUMNS,
     check_days,
@@ -24,7 +25,7 @@ from airwatch_dagster.acquire.readings import (
 )
 from airwatch_dagster.errors import BadPayload, SourceUnavailable
 
-_PLACE: Final = {
+_COMMON_NAMES: Final = {
     "state_code": "State Code",
     "county_code": "County Code",
     "parameter_code": "Parameter Code",
@@ -34,8 +35,9 @@ _PLACE: Final = {
     "datum": "Datum",
     "cbsa_name": "CBSA Name",
 }
+"""Columns of both kinds of file, published names by contract name."""
 
-DAILY_NAMES: Final = _PLACE | {
+DAILY_NAMES: Final = _COMMON_NAMES | {
     "site_number": "Site Num",
     "date_local": "Date Local",
     "sample_duration": "Sample Duration",
@@ -51,9 +53,10 @@ DAILY_NAMES: Final = _PLACE | {
     "method_code": "Method Code",
     "date_of_last_change": "Date of Last Change",
 }
-"""Our columns in daily_88101_YYYY.zip. Source: EPA AirData file formats, daily summary files."""
+"""Columns of daily_88101_YYYY.zip, published names by contract name. Source: EPA AirData file formats, daily
+summary files."""
 
-MONITOR_NAMES: Final = _PLACE | {
+MONITOR_NAMES: Final = _COMMON_NAMES | {
     "site_number": "Site Number",
     "site_name": "Local Site Name",
     "open_date": "First Year of Data",
@@ -61,35 +64,33 @@ MONITOR_NAMES: Final = _PLACE | {
     "method_code": "Last Method Code",
     "is_primary": "NAAQS Primary Monitor",
 }
-"""Our columns in aqs_monitors.zip. Source: EPA AirData file formats, monitor descriptions."""
-
-_MAY_BE_ABSENT: Final = ("method_code",)
-"""Columns that older layouts lack."""
+"""Columns of aqs_monitors.zip, published names by contract name. Source: EPA AirData file formats, monitor
+descriptions."""
 
 
 @dataclass(frozen=True)
 class DailyFile:
-    """What a daily file says about the wanted days and sites."""
+    """The requested days and sites of a daily file."""
 
     readings: pd.DataFrame
     """Columns of raw_readings without versions."""
     sites: pd.DataFrame
-    """Every site of the file, wanted or not: state_code, county_code, site_number, latitude, longitude, cbsa_code."""
+    """Every site of the file: state_code, county_code, site_number, latitude, longitude, cbsa_code."""
     last_day: pd.Timestamp
-    """The file's last day, whatever the site; NaT for a file without rows."""
+    """The file's last day over all sites; NaT for a file without rows."""
     unknown_cbsa_names: dict[str, int]
-    """Rows of the file per statistical area whose name AQS does not list; they carry no cbsa_code."""
+    """Rows of the file per statistical area whose name AQS does not list; they have no cbsa_code."""
 
 
 def read_daily(
     path: Path, first: date, last: date, *, source: str, keep: Callable[[pd.DataFrame], pd.Series] | None = None
 ) -> DailyFile:
-    """Every published 88101 row from ``first`` to ``last`` of the sites that ``keep`` wants, one row per key, sorted.
+    """Every published 88101 row from ``first`` to ``last`` of the selected sites, one row per key, sorted.
 
-    ``keep`` is given the file's sites (see ``DailyFile.sites``) and answers which to read. The event type ``None``
-    is a word; empty values are null. Rows of 88502 and of Canada are left out. Raises BadPayload for a missing column,
-    a code without its zeros, a date or number that does not parse, and different rows with one key; SourceUnavailable
-    for a damaged zip.
+    ``keep`` maps the file's sites (see ``DailyFile.sites``) to a mask of the sites to read; all without it. The event
+    type ``None`` is text; empty values are null. Rows of 88502 and of Canada are left out. Raises BadPayload for a
+    missing column, a code without its leading zeros, a date or number that does not parse, and different rows with one
+    key; SourceUnavailable for a damaged zip.
     """
     check_days(first, last)
     table, origin = _read_text(path, DAILY_NAMES)
@@ -109,8 +110,8 @@ def read_daily(
 def read_monitors(path: Path) -> pd.DataFrame:
     """Every 88101 monitor of ``aqs_monitors.zip`` in the columns of monitors without is_context, sorted by monitor.
 
-    A monitor that never reported has neither open_date nor last_sample_date. Monitors without a location and those of
-    Canada are left out. Errors as in ``read_daily``.
+    open_date and last_sample_date are null for a monitor that never reported. Monitors without a location and those of
+    Canada are left out. Errors as ``read_daily``.
     """
     table, origin = _read_text(path, MONITOR_NAMES)
     rows = _pm25_rows(table, origin)
@@ -124,7 +125,7 @@ def read_monitors(path: Path) -> pd.DataFrame:
 def only_csv(path: Path, *, culprit: str) -> str:
     """Name of the one CSV inside a zip.
 
-    Raises SourceUnavailable when it is no zip, BadPayload when it holds another number of CSV files.
+    Raises SourceUnavailable when it is not a valid zip, BadPayload when it contains no CSV file or several.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -142,7 +143,7 @@ def damaged(culprit: str, what: str) -> SourceUnavailable:
 
 
 def _pm25_rows(table: pd.DataFrame, origin: SourceLocation) -> pd.DataFrame:
-    """Rows of 88101 outside Canada, with every code checked; the index still counts the file's rows."""
+    """Rows of 88101 outside Canada, with every code checked; the index counts the file's rows."""
     parameter = codes(table["parameter_code"], "parameter_code", origin=origin)
     reject_nulls(table, ["parameter_code", *SITE_COLUMNS], origin=origin)
     rows = table[(parameter == PM25_PARAMETER).to_numpy() & ~table["state_code"].isin(FOREIGN_STATES).to_numpy()].copy()
@@ -152,16 +153,16 @@ def _pm25_rows(table: pd.DataFrame, origin: SourceLocation) -> pd.DataFrame:
 
 
 def _sites(rows: pd.DataFrame, origin: SourceLocation) -> tuple[pd.DataFrame, np.ndarray]:
-    """One row per site, standing where its first row says, and the number of each row's site."""
+    """One row per site, at the location of its first row, and for each row the number of its site."""
     numbers = rows.groupby(list(SITE_COLUMNS), sort=False).ngroup()
     first_rows = rows[~numbers.duplicated()]
-    place = typed_columns(first_rows, ["latitude", "longitude"], origin=origin)
-    reject_nulls(place, ["latitude", "longitude"], origin=origin)
-    return first_rows[[*SITE_COLUMNS, "cbsa_code"]].join(place).reset_index(drop=True), numbers.to_numpy()
+    location = typed_columns(first_rows, LOCATION_COLUMNS, origin=origin)
+    reject_nulls(location, LOCATION_COLUMNS, origin=origin)
+    return first_rows[[*SITE_COLUMNS, "cbsa_code"]].join(location).reset_index(drop=True), numbers.to_numpy()
 
 
 def _name_cbsas_by_code(rows: pd.DataFrame) -> dict[str, int]:
-    """Replaces the column cbsa_name by cbsa_code, and counts the rows whose name is unknown; those become null."""
+    """Replaces the column cbsa_name by cbsa_code; unknown names become null, and their rows are counted by name."""
     names = rows.pop("cbsa_name").astype(object)
     counts = names.value_counts()
     known = {name: cbsa_code_of(str(name)) for name in counts.index}
@@ -170,16 +171,10 @@ def _name_cbsas_by_code(rows: pd.DataFrame) -> dict[str, int]:
 
 
 def _read_text(path: Path, names: Mapping[str, str]) -> tuple[pd.DataFrame, SourceLocation]:
-    """The CSV's wanted columns by our names, every value text (categories), empty values null."""
+    """The columns of the CSV in ``names``; see ``named_columns``. Raises SourceUnavailable for a damaged zip."""
     inside = only_csv(path, culprit=path.name)
     try:
         with zipfile.ZipFile(path) as archive:
-            return named_columns(
-                lambda: archive.open(inside),
-                names,
-                culprit=path.name,
-                layout="AirData's",
-                may_be_absent=_MAY_BE_ABSENT,
-            )
+            return named_columns(lambda: archive.open(inside), names, culprit=path.name, layout="AirData's")
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise damaged(path.name, str(error)) from error

@@ -1,0 +1,5 @@
+"""AirNow: provisional readings and the agencies' own forecasts.
+
+Here belong the archive client, the file layouts and their parsers; when AirNow fills gaps of AQS is decided in
+``sources``.
+"""

@@ -1,6 +1,5 @@
-"""AirNow's text files: lines of fields between pipes, without a header."""
+"""Layouts of AirNow's text files: pipe-separated fields without a header."""
 
-import codecs
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,24 +9,25 @@ from typing import Any, Final
 import pandas as pd
 
 from airwatch_dagster.acquire.http.session import looks_like_html
+from airwatch_dagster.acquire.parsing.encoding import decode
 from airwatch_dagster.acquire.parsing.values import SourceLocation
 from airwatch_dagster.errors import BadPayload, SourceUnavailable
 
 _DAY_FORMAT: Final = "%m/%d/%y"
 _STARTS_WITH_DAY: Final = re.compile(r"\s*\d{1,2}/\d{1,2}/\d{2}\|")
-_SHOWN_CHARACTERS: Final = 80
+_MAX_SHOWN_CHARACTERS: Final = 80
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A kind of file: its name and its fields in order, AirNow's names by ours."""
+    """A file layout: its name and its fields in order, AirNow's names by contract name."""
 
     file_name: str
     fields: Mapping[str, str]
     us_site: str = ""
     """Pattern of a US site's airnow_id; its group is the 9-digit AQS site."""
     may_wrap: bool = False
-    """Whether free text in it may hold line breaks."""
+    """Whether its free text can contain line breaks."""
 
 
 DAILY: Final = Layout(
@@ -65,7 +65,7 @@ OLD_DAILY: Final = Layout(
     },
     us_site=r"((?!00|80)[0-9]{9})",
 )
-"""The same of days before version 2, without AQI and position; Canada's ids begin with 00, and 80 is Mexico's state
+"""The layout of days before version 2, without AQI and position; Canada's ids begin with 00, and 80 is Mexico's state
 code. Source: AirNow daily data file fact sheet."""
 
 REPORTING_AREAS: Final = Layout(
@@ -95,29 +95,29 @@ REPORTING_AREAS: Final = Layout(
 
 
 def check_layout(path: Path, layout: Layout, *, culprit: str) -> None:
-    """Raises SourceUnavailable when the file is empty, a web page, or anything else without a record of ``layout``."""
+    """Raises SourceUnavailable for an empty file, a web page, and any other file without a record of ``layout``."""
     content = path.read_bytes()
     problem = None
     if not content.strip():
         problem = "the file is empty; it is being written"
     elif looks_like_html(content):
         problem = "a web page came instead of the file"
-    elif not any(len(values) == len(layout.fields) for _, values in _records(_decoded(content), layout)):
+    elif not any(len(values) == len(layout.fields) for _, values in _records(decode(content), layout)):
         problem = f"no line has the {len(layout.fields)} fields of {layout.file_name}"
     if problem is not None:
-        raise SourceUnavailable(culprit, problem, fix="Wait until the file is whole, or check the address")
+        raise SourceUnavailable(culprit, problem, fix="Wait until the file is complete, or check the URL")
 
 
 def read_fields(path: Path, layout: Layout, *, culprit: str) -> tuple[pd.DataFrame, SourceLocation]:
-    """Every record as text in our names, empty values null; the index is the line's number less one.
+    """Every record as text in contract names, empty values null; the index is the line number minus one.
 
-    A trailing pipe, blank lines and a byte-order mark are fine. UTF-8, or else ISO-8859-1. Raises BadPayload naming the
-    first line with another number of fields.
+    A trailing pipe, blank lines and a byte-order mark are accepted; the encoding is UTF-8 or else ISO-8859-1. Raises
+    BadPayload naming the first line with another number of fields.
     """
     numbers, rows = [], []
-    for number, values in _records(_decoded(path.read_bytes()), layout):
+    for number, values in _records(decode(path.read_bytes()), layout):
         if len(values) != len(layout.fields):
-            shown = "|".join(values)[:_SHOWN_CHARACTERS]
+            shown = "|".join(values)[:_MAX_SHOWN_CHARACTERS]
             problem = f"line {number} has {len(values)} fields instead of {len(layout.fields)}: {shown!r}"
             raise BadPayload(culprit, problem, fix="Report it to the publisher, or use another copy of the data")
         numbers.append(number - 1)
@@ -127,15 +127,15 @@ def read_fields(path: Path, layout: Layout, *, culprit: str) -> tuple[pd.DataFra
 
 
 def days(written: pd.Series, name: str, *, origin: SourceLocation) -> pd.Series:
-    """Days written as 01/31/23. Raises BadPayload for anything else, also for none."""
+    """Days written as 01/31/23. Raises BadPayload for anything else, null included."""
     parsed = pd.to_datetime(written, format=_DAY_FORMAT, errors="coerce")
     for row in written.index[parsed.isna()][:1]:
         origin.reject(int(row), name, written[row], "a date as 01/31/23")
     return parsed.astype("datetime64[ns]")
 
 
-def words(written: pd.Series, name: str, meanings: Mapping[str, Any], *, origin: SourceLocation) -> pd.Series:
-    """What each word (in any case) of a closed set means. Raises BadPayload for any other, also for none."""
+def coded_values(written: pd.Series, name: str, meanings: Mapping[str, Any], *, origin: SourceLocation) -> pd.Series:
+    """The meaning of each published code, in any case. Raises BadPayload for an unknown code, null included."""
     known = {word.upper(): meaning for word, meaning in meanings.items()}
     upper = written.str.upper()
     for row in written.index[~upper.isin(known)][:1]:
@@ -144,33 +144,25 @@ def words(written: pd.Series, name: str, meanings: Mapping[str, Any], *, origin:
 
 
 def _records(text: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
-    """Each record's first line number and fields; a wrapped record is one."""
-    number, held = 0, ""
+    """First line number and fields of each record; a record that wraps over lines is one record."""
+    number, pending = 0, ""
     for at, line in enumerate(text.split("\n"), start=1):
-        if held and (not layout.may_wrap or _is_whole(held, layout) or _STARTS_WITH_DAY.match(line)):
-            yield number, _fields(held, layout)
-            held = ""
-        if held:
-            held = f"{held} {line}"
+        if pending and (not layout.may_wrap or _is_complete(pending, layout) or _STARTS_WITH_DAY.match(line)):
+            yield number, _fields(pending, layout)
+            pending = ""
+        if pending:
+            pending = f"{pending} {line}"
         elif line.strip():
-            number, held = at, line
-    if held:
-        yield number, _fields(held, layout)
+            number, pending = at, line
+    if pending:
+        yield number, _fields(pending, layout)
 
 
-def _is_whole(line: str, layout: Layout) -> bool:
+def _is_complete(line: str, layout: Layout) -> bool:
     return line.count("|") >= len(layout.fields) - 1
 
 
 def _fields(line: str, layout: Layout) -> list[str]:
-    """The values of a line; one empty value too many is a trailing pipe."""
+    """The values of a line; one empty value too many comes from a trailing pipe."""
     values = line.rstrip("\r").split("|")
     return values[:-1] if len(values) == len(layout.fields) + 1 and not values[-1].strip() else values
-
-
-def _decoded(content: bytes) -> str:
-    content = content.removeprefix(codecs.BOM_UTF8)
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return content.decode("iso-8859-1")

@@ -1,11 +1,11 @@
-"""Where an AQS request looks: each class is one of the API's geographies."""
+"""The geographies of the AQS API: where a request searches."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 
 class Geography(Protocol):
-    """The last part of a service's path, and the parameters that go with it."""
+    """A geography of the API: the last part of the service's path, and the parameters that go with it."""
 
     @property
     def service(self) -> str: ...

@@ -1,4 +1,4 @@
-"""The fewest legal requests for what is wanted, and what they will cost."""
+"""The fewest legal API requests for given days and places, and their cost."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from airwatch_dagster.acquire.area import Area, cbsa_states, state_names
 from airwatch_dagster.acquire.readings import PM25_PARAMETER, calendar_years
 
 MAX_ROWS: Final = 1_000_000
-"""Rows that one request may ask for. Source: AQS API documentation, limits."""
+"""Rows that one request may return. Source: AQS API documentation, limits."""
 
 ROWS_PER_MONITOR_DAY: Final = 10
 """Rows of a continuous monitor's day: a block average for each form of four standards, and its hours with and without
-events. Filters have fewer. Source: recorded answer for Wake County, 2016."""
+events. Filters have fewer. Source: recorded response for Wake County, 2016."""
 
 ROWS_PER_SECOND: Final = 125.0
-"""Rows that the API delivers in a second, for estimates only: 750 rows took 6 s; it has been twenty times slower."""
+"""Rows that the API sends per second, for estimates only: 750 rows took 6 s; it has been twenty times slower."""
 
 
 @dataclass(frozen=True)
 class DailyRequest:
-    """One request for dailyData: days of one calendar year, of one place."""
+    """One request for dailyData: days of one calendar year in one geography."""
 
     geography: Geography
     first: date
@@ -34,7 +34,7 @@ class DailyRequest:
     changed: tuple[date, date] | None = None
     """Only rows whose date_of_last_change lies in this window, both days included; None for all."""
     expected_rows: int | None = None
-    """At most so many rows; None when no monitor list told."""
+    """Upper bound of the rows; None without a monitor list."""
 
     @property
     def service(self) -> str:
@@ -42,7 +42,7 @@ class DailyRequest:
 
     @property
     def params(self) -> dict[str, str]:
-        """All parameters but the credentials."""
+        """All query parameters except the credentials."""
         days = {"bdate": f"{self.first:%Y%m%d}", "edate": f"{self.last:%Y%m%d}"}
         window = dict(zip(("cbdate", "cedate"), (f"{day:%Y%m%d}" for day in self.changed or ()), strict=False))
         return {"param": ",".join(self.parameters), **days, **window, **self.geography.params}
@@ -50,27 +50,28 @@ class DailyRequest:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a pull will take, before it is made."""
+    """Estimated cost of a pull."""
 
     calls: int = 0
-    """Requests to EPA that have not been answered yet."""
+    """Requests that still have to be made."""
     rows: int | None = 0
-    """Rows that come with them, at most; None when nothing tells."""
+    """Upper bound of their rows; None when unknown."""
     seconds: float = 0.0
-    """A guess: services of this kind are of no constant speed."""
-    kept_calls: int = 0
-    """Requests whose answers are kept from an attempt that did not finish."""
+    """A rough estimate: the speed of these services varies."""
+    cached_calls: int = 0
+    """Requests whose responses are cached from an interrupted attempt."""
 
     def __add__(self, other: "Cost") -> "Cost":
         rows = None if self.rows is None or other.rows is None else self.rows + other.rows
         both = (self.calls + other.calls, rows, self.seconds + other.seconds)
-        return Cost(*both, kept_calls=self.kept_calls + other.kept_calls)
+        return Cost(*both, cached_calls=self.cached_calls + other.cached_calls)
 
 
 def geographies_of(area: Area) -> tuple[Geography, ...]:
-    """The fewest places to ask for an area: states whole; two or more statistical areas within one state as that state.
+    """The fewest geographies that cover an area: whole states, and statistical areas.
 
-    A statistical area whose states are asked anyway is not asked again. Rows outside the area may come with a state.
+    Two or more statistical areas within one state become that state; one whose states are requested anyway is left
+    out. A state can return rows outside the area.
     """
     numeric = [code for code in state_names() if code.isdigit()]
     states = set(numeric if area.is_everywhere else area.state_codes)
@@ -90,45 +91,46 @@ def plan_daily(
     *,
     rows_per_day: Mapping[Geography, int] | None = None,
     parameters: tuple[str, ...] = (PM25_PARAMETER,),
-    most_rows: int = MAX_ROWS,
+    max_rows: int = MAX_ROWS,
 ) -> list[DailyRequest]:
-    """The fewest legal requests for all days of all places: at most a calendar year and ``most_rows`` rows each.
+    """The fewest legal requests for all days and geographies: at most a calendar year and ``max_rows`` rows each.
 
-    ``rows_per_day`` says how many rows a day of each place may have (``rows_per_day_of``); without it every request
-    spans as much of its year as asked for.
+    ``rows_per_day`` is the upper bound of rows per day of each geography (``rows_per_day_of``); without it the year is
+    the only limit.
     """
     return [
         DailyRequest(geography, *days, parameters, None, _rows(days, per_day))
         for geography in geographies
         for per_day in [rows_per_day.get(geography, 0) * len(parameters) if rows_per_day is not None else None]
         for year in calendar_years(first, last)
-        for days in _pieces(*year, longest_days=366 if not per_day else max(1, most_rows // per_day))
+        for days in _pieces(*year, max_days=366 if not per_day else max(1, max_rows // per_day))
     ]
 
 
 def rows_per_day_of(
     monitors: pd.DataFrame, geographies: Sequence[Geography], first: date, last: date
 ) -> dict[Geography, int]:
-    """Rows that a day of each place has at most, by the monitors (columns of monitors) that ran between two days."""
+    """Upper bound of rows per day of each geography, from the ``monitors`` that ran between two days."""
     opened = monitors["open_date"].isna() | (monitors["open_date"] <= pd.Timestamp(last))
     not_closed = monitors["last_sample_date"].isna() | (monitors["last_sample_date"] >= pd.Timestamp(first))
     running = monitors[opened & not_closed]
-    return {place: ROWS_PER_MONITOR_DAY * int(_lies_in(place, running).sum()) for place in geographies}
+    return {one: ROWS_PER_MONITOR_DAY * int(_lies_in(one, running).sum()) for one in geographies}
 
 
-def cost_of(requests: Sequence[DailyRequest], *, kept: Sequence[DailyRequest] = ()) -> Cost:
-    """What these requests will take; those ``kept`` are answered already."""
-    asked = [request for request in requests if request not in kept]
-    counts = [request.expected_rows for request in asked]
+def cost_of(requests: Sequence[DailyRequest], *, cached: Sequence[DailyRequest] = ()) -> Cost:
+    """Cost of ``requests``; those in ``cached`` need no request."""
+    pending = [request for request in requests if request not in cached]
+    counts = [request.expected_rows for request in pending]
     known = [count for count in counts if count is not None]
     seconds = sum(max(AQS_INTERVAL_S, AQS_PAUSE_S + (count or 0) / ROWS_PER_SECOND) for count in counts)
-    return Cost(len(asked), sum(known) if len(known) == len(counts) else None, seconds, len(requests) - len(asked))
+    rows = sum(known) if len(known) == len(counts) else None
+    return Cost(len(pending), rows, seconds, len(requests) - len(pending))
 
 
-def _lies_in(place: Geography, monitors: pd.DataFrame) -> pd.Series:
+def _lies_in(geography: Geography, monitors: pd.DataFrame) -> pd.Series:
     names = {"state": "state_code", "county": "county_code", "site": "site_number", "cbsa": "cbsa_code"}
     inside = pd.Series(True, index=monitors.index)
-    for name, code in place.params.items():
+    for name, code in geography.params.items():
         inside &= monitors[names[name]] == code
     return inside
 
@@ -137,10 +139,10 @@ def _rows(days: tuple[date, date], per_day: int | None) -> int | None:
     return None if per_day is None else per_day * ((days[1] - days[0]).days + 1)
 
 
-def _pieces(first: date, last: date, *, longest_days: int) -> Iterator[tuple[date, date]]:
-    """The days between two days in the fewest pieces of at most ``longest_days``, of nearly equal length."""
+def _pieces(first: date, last: date, *, max_days: int) -> Iterator[tuple[date, date]]:
+    """The days from ``first`` to ``last`` in the fewest pieces of at most ``max_days``, of nearly equal length."""
     total = (last - first).days + 1
-    count = -(-total // longest_days)
+    count = -(-total // max_days)
     ends = [total * (piece + 1) // count for piece in range(count)]
     for begin, end in zip([0, *ends], ends, strict=False):
         yield first + timedelta(days=begin), first + timedelta(days=end - 1)

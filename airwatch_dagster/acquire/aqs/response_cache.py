@@ -1,11 +1,9 @@
-"""Finished answers of an API, kept so that a repeated run asks only for what is missing."""
+"""Cached API responses, so that a repeated run requests only what is missing."""
 
 import gzip
 import hashlib
 import json
-import os
 import re
-import tempfile
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,106 +12,97 @@ from typing import Any, Final
 
 import pandas as pd
 
-_COMPRESSION: Final = 6
-"""gzip level: the canonical rows of a year shrink to a twentieth; higher ones gain 3 % for twice the time."""
+from airwatch_dagster.acquire.http.atomic_file import write_atomically
 
-_LONGEST_NAME: Final = 160
-"""Characters of a readable file name; longer requests are named by their digest."""
+_COMPRESSION: Final = 6
+"""gzip level: the canonical rows of a year shrink to a twentieth; higher levels gain 3 % for twice the time."""
+
+_MAX_NAME_LENGTH: Final = 160
+"""Characters of a readable file name; longer ones end in a digest."""
 
 _DAMAGE: Final = (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError)
 """How reading an absent, cut or altered file fails."""
 
 
 @dataclass(frozen=True)
-class Payload:
-    """The rows of one finished request."""
+class CachedResponse:
+    """The rows of one successful request."""
 
     rows: tuple[dict[str, Any], ...]
-    """In canonical order; exact repeats collapsed."""
+    """In canonical order, without exact repeats."""
     fingerprint: str
-    """SHA-256 of the canonical rows: equal for answers that differ in row order, repeats or envelope only."""
+    """SHA-256 of the canonical rows: equal for responses that differ only in row order, repeats or envelope."""
     seen_at: pd.Timestamp
-    """When the pull that it is part of was complete, before that when it came; naive UTC to the microsecond."""
+    """When the pull that the response is part of was complete, before that when it arrived; naive UTC, microseconds."""
     path: Path
 
 
 class ResponseCache:
-    """Answers below ``folder``: one compressed file per request, the newest answer to it, without credentials.
+    """Responses below ``folder``: one compressed file per request with its newest response, without credentials.
 
-    The first line of a file says what was asked, when, and the fingerprint; every other line is one row. A file is
-    complete or absent. An answer is unfinished until its rows were stored (``finish``).
+    The first line of a file describes request, time and fingerprint; every other line is one row. A file is complete
+    or absent. A response is pending until its rows are stored (``mark_stored``).
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def keep(
+    def put(
         self, service: str, params: Mapping[str, str], rows: Iterable[Mapping[str, Any]], *, fetched_at: pd.Timestamp
-    ) -> Payload:
-        """Keep the answer to a request whose ``params`` hold no credentials; the one before is replaced."""
+    ) -> CachedResponse:
+        """Cache the response to a request whose ``params`` contain no credentials; replaces the previous response."""
         lines = sorted({json.dumps(row, sort_keys=True, separators=(",", ":")) for row in rows})
         fingerprint = _fingerprint(lines)
-        asked = {"service": service, "params": dict(sorted(params.items()))}
-        about = {**asked, "fetched_at": fetched_at.isoformat(), "rows": len(lines), "sha256": fingerprint}
+        request = {"service": service, "params": dict(sorted(params.items()))}
+        about = {**request, "fetched_at": fetched_at.isoformat(), "rows": len(lines), "sha256": fingerprint}
         path = self._path(service, params)
-        self._replace(path, "\n".join([json.dumps(about), *lines, ""]).encode())
+        content = "\n".join([json.dumps(about), *lines, ""]).encode()
+        write_atomically(path, gzip.compress(content, _COMPRESSION, mtime=0))
         for mark in ("pulled", "stored"):
             _mark(path, mark).unlink(missing_ok=True)
-        return Payload(tuple(map(json.loads, lines)), fingerprint, fetched_at, path)
+        return CachedResponse(tuple(map(json.loads, lines)), fingerprint, fetched_at, path)
 
-    def complete(self, payloads: Iterable[Payload], *, seen_at: pd.Timestamp) -> None:
-        """These answers make up one pull, seen at one instant: repeated from here, it stores the very same versions."""
-        for payload in payloads:
-            self._replace(_mark(payload.path, "pulled"), seen_at.isoformat().encode())
-
-    def kept(
+    def get(
         self,
         service: str,
         params: Mapping[str, str],
         *,
         not_before: pd.Timestamp | None = None,
-        also_finished: bool = False,
-    ) -> Payload | None:
-        """The unfinished answer to a request, or any kept one with ``also_finished``.
+        include_stored: bool = False,
+    ) -> CachedResponse | None:
+        """The pending response to a request, or any cached one with ``include_stored``.
 
-        None when there is none, when it came before ``not_before``, and when the file is damaged: then it is asked for
-        again.
+        None when there is none, when it arrived before ``not_before``, and when its file is damaged.
         """
-        path = self._path(service, params)
-        payload = _read(path)
-        if payload is None or (not_before is not None and payload.seen_at < not_before):
+        response = _read(self._path(service, params))
+        if response is None or (not_before is not None and response.seen_at < not_before):
             return None
-        return None if not also_finished and self._is_finished(payload) else payload
+        return None if not include_stored and _is_stored(response) else response
 
-    def finish(self, payloads: Iterable[Payload]) -> None:
-        """The rows of these answers are stored: who asks again wants to know what is published by then."""
-        for payload in payloads:
-            self._replace(_mark(payload.path, "stored"), payload.fingerprint.encode())
+    def mark_complete(self, responses: Iterable[CachedResponse], *, seen_at: pd.Timestamp) -> None:
+        """Record that these responses form one pull at ``seen_at``: a repeated pull then gives identical versions."""
+        for response in responses:
+            write_atomically(_mark(response.path, "pulled"), seen_at.isoformat().encode())
 
-    def _is_finished(self, payload: Payload) -> bool:
-        mark = _mark(payload.path, "stored")
-        return mark.exists() and mark.read_text(encoding="utf-8") == payload.fingerprint
+    def mark_stored(self, responses: Iterable[CachedResponse]) -> None:
+        """Record that the rows of these responses are stored: the next request gets what is published by then."""
+        for response in responses:
+            write_atomically(_mark(response.path, "stored"), response.fingerprint.encode())
 
     def _path(self, service: str, params: Mapping[str, str]) -> Path:
         words = [f"{name}={value}" for name, value in sorted(params.items())]
         name = re.sub(r"[^A-Za-z0-9=,.-]+", "-", ".".join([service, *words]))
-        if len(name) > _LONGEST_NAME:
-            name = f"{name[:_LONGEST_NAME]}.{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+        if len(name) > _MAX_NAME_LENGTH:
+            name = f"{name[:_MAX_NAME_LENGTH]}.{hashlib.sha256(name.encode()).hexdigest()[:12]}"
         return self._folder / f"{name}.jsonl.gz"
 
-    def _replace(self, path: Path, content: bytes) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        packed = gzip.compress(content, _COMPRESSION, mtime=0) if path.suffix == ".gz" else content
-        handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=self._folder)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(packed)
-            os.replace(temporary, path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+
+def _is_stored(response: CachedResponse) -> bool:
+    mark = _mark(response.path, "stored")
+    return mark.exists() and mark.read_text(encoding="utf-8") == response.fingerprint
 
 
-def _read(path: Path) -> Payload | None:
+def _read(path: Path) -> CachedResponse | None:
     try:
         first, *lines = gzip.decompress(path.read_bytes()).decode().split("\n")[:-1]
         about = json.loads(first)
@@ -124,12 +113,12 @@ def _read(path: Path) -> Payload | None:
         return None
     if pd.isna(seen_at) or _fingerprint(lines) != fingerprint:
         return None
-    return Payload(tuple(map(json.loads, lines)), fingerprint, seen_at, path)
+    return CachedResponse(tuple(map(json.loads, lines)), fingerprint, seen_at, path)
 
 
 def _fingerprint(lines: list[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _mark(path: Path, what: str) -> Path:
-    return path.with_name(f"{path.name}.{what}")
+def _mark(path: Path, kind: str) -> Path:
+    return path.with_name(f"{path.name}.{kind}")

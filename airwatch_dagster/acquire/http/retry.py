@@ -1,19 +1,22 @@
-"""Asking again: what failed for a passing reason is repeated a few times, after growing waits."""
+"""Retries of transient failures."""
 
 import math
 import random
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from airwatch_dagster.errors import SourceUnavailable
 
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
 JITTER: Final = (0.8, 1.2)
-"""A wait is multiplied by a factor between these, so that clients that failed together do not come back together."""
+"""Range of the random factor of each wait, so that clients that failed together do not retry together."""
 
 _T = TypeVar("_T")
 
 
-def any_jitter() -> float:
+def random_jitter() -> float:
     """A random factor within JITTER."""
     return random.uniform(*JITTER)
 
@@ -23,21 +26,33 @@ def retry(
     *,
     waits_s: Sequence[float],
     sleep: Callable[[float], None],
-    jitter: Callable[[], float] = any_jitter,
-    longest_wait_s: float = math.inf,
+    jitter: Callable[[], float] = random_jitter,
+    max_wait_s: float = math.inf,
 ) -> _T:
-    """What ``call`` returns, asked again after each of ``waits_s`` (seconds) while it fails for a passing reason.
+    """The result of ``call``, repeated after each of ``waits_s`` (seconds, times ``jitter``) on transient failures.
 
-    A failure may ask for a longer wait by an attribute ``wait_s`` (seconds, or None); one that asks for more than
-    ``longest_wait_s`` is raised at once. Raises the last SourceUnavailable when the waits are used up, and at once
-    every other error and each SourceUnavailable that no retry helps.
+    A failure with an attribute ``wait_s`` (seconds, or None) lengthens the wait; one above ``max_wait_s`` ends the
+    retries. Raises the last SourceUnavailable when the waits are used up, and at once every other error and each
+    SourceUnavailable whose ``retry_helps`` is false.
     """
-    for planned_s in waits_s:
-        try:
-            return call()
-        except SourceUnavailable as failure:
-            wait_s = max(planned_s * jitter(), getattr(failure, "wait_s", None) or 0.0)
-            if not failure.retry_helps or wait_s > longest_wait_s:
-                raise
-        sleep(wait_s)
-    return call()
+    from tenacity import Retrying, retry_if_exception
+
+    def wait_s(state: "RetryCallState") -> float:
+        if state.attempt_number > len(waits_s):
+            return 0.0
+        return max(waits_s[state.attempt_number - 1] * jitter(), _requested_wait_s(state))
+
+    attempts = Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, SourceUnavailable) and error.retry_helps),
+        stop=lambda state: state.attempt_number > len(waits_s) or state.upcoming_sleep > max_wait_s,
+        wait=wait_s,
+        sleep=sleep,
+        reraise=True,
+    )
+    return attempts(call)
+
+
+def _requested_wait_s(state: "RetryCallState") -> float:
+    """Seconds that the failure itself asks to wait; 0 when it names none."""
+    failure = state.outcome.exception() if state.outcome else None
+    return getattr(failure, "wait_s", None) or 0.0

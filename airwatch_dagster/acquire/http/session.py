@@ -1,12 +1,13 @@
-"""One HTTP request whose failure says nothing about its address: addresses can hold credentials."""
+"""HTTP GET requests whose failures never show the URL, because a URL can contain credentials."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from airwatch_dagster.acquire.http.redaction import without_queries
 from airwatch_dagster.errors import SourceUnavailable
 
 if TYPE_CHECKING:
@@ -18,10 +19,34 @@ CONNECT_TIMEOUT_S: Final = 10.0
 READ_TIMEOUT_S: Final = 600.0
 """Seconds to wait for the first or next byte; AQS has taken two minutes for 238 rows."""
 
+TRANSIENT_STATUSES: Final = (408, 425, 429)
+"""Client-error statuses that a retry may cure, like every 5xx."""
+
 _CHUNK_BYTES: Final = 1 << 20
 
-_QUERY: Final = re.compile(r"\?\S*")
-"""A query and all that follows it up to the next blank: it can hold credentials."""
+
+class SessionHolder:
+    """The caller's session, or one that is opened at first use; ``close`` closes only the latter."""
+
+    def __init__(self, session: "requests.Session | None" = None) -> None:
+        self._given = session
+        self._own: requests.Session | None = None
+
+    def session(self) -> "requests.Session":
+        """The session to use now."""
+        import requests
+
+        if self._given is not None:
+            return self._given
+        if self._own is None:
+            self._own = requests.Session()
+        return self._own
+
+    def close(self) -> None:
+        """Closes the session that was opened here, if any; a later request opens another."""
+        if self._own is not None:
+            self._own.close()
+            self._own = None
 
 
 def get(
@@ -34,29 +59,34 @@ def get(
     redirects: bool = True,
     body_to: Path | None = None,
 ) -> "requests.Response":
-    """The answer to one GET, its body read whole, into the file ``body_to`` when given and the status is 200.
+    """The response to one GET, its body read completely; into the file ``body_to`` if given and the status is 200.
 
-    Raises SourceUnavailable when no complete answer came. Neither its message nor its chain holds the address,
-    which is why it is raised outside the handler.
+    Raises SourceUnavailable when no complete response arrived. Neither its message nor its exception chain contains
+    the URL; therefore it is raised outside the handler.
     """
     import requests
 
-    _hide_queries_from_logs()
+    _hide_queries_in_logs()
     timeout = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
     try:
-        answer = session.get(
+        response = session.get(
             url, params=params, headers=headers, timeout=timeout, allow_redirects=redirects, stream=body_to is not None
         )
         if body_to is not None:
-            _save_body(answer, body_to)
-        return answer
+            with response, body_to.open("wb") as file:
+                if response.status_code == 200:
+                    for chunk in response.iter_content(_CHUNK_BYTES):
+                        file.write(chunk)
+        return response
     except requests.RequestException as error:
         reason = type(error).__name__
-    raise SourceUnavailable(culprit, f"no complete answer ({reason})", fix="Check connection and base address, or wait")
+    fix = "Check the connection and the base URL, or wait"
+    raise SourceUnavailable(culprit, f"no complete response ({reason})", fix=fix)
 
 
-def _hide_queries_from_logs() -> None:
-    """urllib3 writes addresses to its logs; whatever a handler records of them has no query any more."""
+@cache
+def _hide_queries_in_logs() -> None:
+    """Filters the queries out of the URLs that urllib3 logs, once per process; every handler sees the result."""
     from urllib3 import connection, connectionpool, poolmanager
     from urllib3.util import retry
 
@@ -65,9 +95,9 @@ def _hide_queries_from_logs() -> None:
 
 
 def _without_queries(record: Any) -> bool:
-    """Lets every record pass, the queries of its addresses and paths replaced."""
-    words = record.args if isinstance(record.args, tuple) else ()
-    record.args = tuple(_QUERY.sub("?(hidden)", str(w)) if "?" in str(w) else w for w in words) or record.args
+    """A logging filter that keeps every record and hides the queries in its arguments."""
+    values = record.args if isinstance(record.args, tuple) else ()
+    record.args = tuple(without_queries(str(v)) if "?" in str(v) else v for v in values) or record.args
     return True
 
 
@@ -77,7 +107,7 @@ def looks_like_html(body: bytes) -> bool:
 
 
 def retry_after_s(header: str | None, *, now_s: float) -> float | None:
-    """Seconds that a Retry-After header (seconds or a date) asks to wait; None when it says nothing usable."""
+    """Seconds that a Retry-After header (seconds or a date) asks to wait; None without a usable header."""
     if header is None:
         return None
     if header.strip().isdigit():
@@ -87,10 +117,3 @@ def retry_after_s(header: str | None, *, now_s: float) -> float | None:
     except ValueError:
         return None
     return max(0.0, (moment - datetime.fromtimestamp(now_s, UTC)).total_seconds()) if moment.tzinfo else None
-
-
-def _save_body(answer: "requests.Response", path: Path) -> None:
-    with answer, path.open("wb") as file:
-        if answer.status_code == 200:
-            for chunk in answer.iter_content(_CHUNK_BYTES):
-                file.write(chunk)

@@ -1,17 +1,21 @@
-"""CSV files as EPA writes them: our columns found by name, whatever the case, spacing and punctuation of the header."""
+"""CSV files of EPA: columns by header name, ignoring case, spacing and punctuation."""
 
 import csv
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Final
 
 import pandas as pd
 
+from airwatch_dagster.acquire.parsing.encoding import ENCODINGS, decode
 from airwatch_dagster.acquire.parsing.values import SourceLocation
 from airwatch_dagster.errors import BadPayload
 
 _SPELLINGS: Final = {"sitenumber": "sitenum"}
-"""One column, two names: daily files say Site Num, the monitor list Site Number."""
+"""The same column under two names: Site Num in daily files, Site Number in the monitor list."""
+
+_OPTIONAL: Final = ("method_code",)
+"""Columns that older layouts lack."""
 
 _FIRST_LINE: Final = 2
 """Line of the first row: the header is line 1."""
@@ -23,16 +27,15 @@ def named_columns(
     *,
     culprit: str,
     layout: str,
-    may_be_absent: Collection[str] = (),
 ) -> tuple[pd.DataFrame, SourceLocation]:
-    """The CSV's wanted columns by our names, every value text (categories), empty values null; other columns ignored.
+    """The CSV's columns in ``names`` (contract name to published name) under contract names; others are ignored.
 
-    ``opened`` opens the file from its start, ``names`` says what each of our columns is called, ``layout`` whose
-    columns these are. A column of ``may_be_absent`` that the file lacks is null. UTF-8 or else ISO-8859-1. Raises
-    BadPayload naming the other columns that are missing, and for what is no CSV.
+    Every value is text (categories), empty values are null, and so is an optional column that the file lacks.
+    ``opened`` opens the file at its start; ``layout`` names the columns' publisher in errors. The encoding is UTF-8
+    or else ISO-8859-1. Raises BadPayload naming the missing columns, and for a file that is not well-formed CSV.
     """
     with opened() as file:
-        published = _published_names(file.readline(), names, culprit, layout, may_be_absent)
+        published = _published_names(file.readline(), names, culprit, layout)
     table = _read_columns(opened, list(published.values()), culprit)
     frame = table.rename(columns={theirs: ours for ours, theirs in published.items()})
     for ours in names.keys() - published.keys():
@@ -40,13 +43,11 @@ def named_columns(
     return frame, SourceLocation(culprit, "line", _FIRST_LINE, names)
 
 
-def _published_names(
-    header: bytes, names: Mapping[str, str], culprit: str, layout: str, may_be_absent: Collection[str]
-) -> dict[str, str]:
-    """The file's own name of each of our columns, whatever its case, quotes and order."""
-    theirs = {_plain(name): name for name in next(csv.reader([_decoded(header)]), [])}
+def _published_names(header: bytes, names: Mapping[str, str], culprit: str, layout: str) -> dict[str, str]:
+    """The file's own spelling of each column, by contract name."""
+    theirs = {_plain(name): name for name in next(csv.reader([decode(header)]), [])}
     published = {ours: theirs[_plain(name)] for ours, name in names.items() if _plain(name) in theirs}
-    missing = [name for ours, name in names.items() if ours not in published and ours not in may_be_absent]
+    missing = [name for ours, name in names.items() if ours not in published and ours not in _OPTIONAL]
     if missing:
         problem = f"has no column {', '.join(missing)}"
         raise BadPayload(culprit, problem, fix=f"The layout changed; use a file with {layout} columns")
@@ -54,7 +55,7 @@ def _published_names(
 
 
 def _read_columns(opened: Callable[[], IO[bytes]], columns: Sequence[str], culprit: str) -> pd.DataFrame:
-    """Columns as categories of text, in UTF-8 or else ISO-8859-1."""
+    """Columns as categories of text. Raises BadPayload for a file that is not well-formed CSV."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -67,7 +68,7 @@ def _read_columns(opened: Callable[[], IO[bytes]], columns: Sequence[str], culpr
     )
     parse = arrow_csv.ParseOptions(newlines_in_values=True)
     problem = ""
-    for encoding in ("utf8", "iso-8859-1"):
+    for encoding in ENCODINGS:
         try:
             with opened() as file:
                 read = arrow_csv.ReadOptions(encoding=encoding)
@@ -78,14 +79,7 @@ def _read_columns(opened: Callable[[], IO[bytes]], columns: Sequence[str], culpr
             problem = str(error)
             if "UTF8" not in problem:
                 break
-    raise BadPayload(culprit, f"is no well-formed CSV: {problem[:300]}", fix="Use another copy of the file")
-
-
-def _decoded(line: bytes) -> str:
-    try:
-        return line.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return line.decode("iso-8859-1")
+    raise BadPayload(culprit, f"is not well-formed CSV: {problem[:300]}", fix="Use another copy of the file")
 
 
 def _plain(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Published values to the contract's dtypes, and what to say when one does not parse."""
+"""Published values as contract dtypes, with the location of a value that does not parse."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -20,34 +20,37 @@ _DIGITS: Final = {
 }
 """Width of every AQS code. Source: AQS API documentation, variables."""
 
-_NUMBERS: Final = ("observation_percent", "arithmetic_mean", "first_max_value", "latitude", "longitude")
+_FLOATS: Final = ("observation_percent", "arithmetic_mean", "first_max_value", "latitude", "longitude")
 _COUNTS: Final = ("observation_count", "first_max_hour", "aqi")
 _DATES: Final = ("date_local", "date_of_last_change", "open_date", "last_sample_date")
 _DATE_FORMATS: Final = ("%Y-%m-%d", "%m/%d/%Y")
-"""Both are published; bulk files of 2020-2023 have had the second."""
+"""Both are published; some bulk files of 2020-2023 use the second."""
 
 
 @dataclass(frozen=True)
 class SourceLocation:
-    """Where a frame was read, to say what is wrong in the source's own words."""
+    """Where a frame was read: file or service, row and column, for error messages."""
 
     culprit: str
     """File or service."""
-    word: str
-    """What the source counts: line, or row."""
+    unit: str
+    """What the source counts: line or row."""
     first: int
     """Number of the frame's row 0."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """The source's own column names by ours."""
+    """Published column names by contract name."""
 
     def reject(self, row: int, column: str, value: object, expected: str) -> NoReturn:
-        """Raises BadPayload naming the place, the value and what was expected."""
-        problem = f"{self.word} {row + self.first}: {self.names.get(column, column)} is {value!r}, expected {expected}"
+        """Raises BadPayload naming the location, the value and the expected format."""
+        problem = f"{self.unit} {row + self.first}: {self.names.get(column, column)} is {value!r}, expected {expected}"
         raise BadPayload(self.culprit, problem, fix="Report it to the publisher, or use another copy of the data")
 
 
 def typed_columns(frame: pd.DataFrame, columns: Sequence[str], *, origin: SourceLocation) -> pd.DataFrame:
-    """``columns`` of ``frame`` in the contract's dtypes; one that is absent is null."""
+    """``columns`` of ``frame`` in contract dtypes; an absent column is null.
+
+    Raises BadPayload for a value that does not parse.
+    """
     absent = pd.Series(None, index=frame.index, dtype=object)
     return pd.DataFrame({name: _typed(frame.get(name, absent), name, origin) for name in columns}, index=frame.index)
 
@@ -58,7 +61,7 @@ def dates(series: pd.Series, name: str, *, origin: SourceLocation) -> pd.Series:
 
 
 def codes(series: pd.Series, name: str, *, origin: SourceLocation) -> pd.Series:
-    """Codes as text with all their digits; null in, null out. Raises BadPayload for a code that lost its zeros."""
+    """Codes as text with all their digits; null in, null out. Raises BadPayload for a code without leading zeros."""
     pattern, width = re.compile(f"[0-9]{{{_DIGITS[name]}}}"), _DIGITS[name]
 
     def intact(values: pd.Index) -> np.ndarray:
@@ -79,7 +82,7 @@ def _typed(series: pd.Series, name: str, origin: SourceLocation) -> pd.Series:
         return codes(series, name, origin=origin)
     if name in _DATES:
         return dates(series, name, origin=origin)
-    if name in _NUMBERS:
+    if name in _FLOATS:
         return _by_value(series, name, _parse_numbers, origin, "a number").astype("float64")
     if name in _COUNTS:
         return _by_value(series, name, _parse_whole_numbers, origin, "a whole number").astype("Int64")
@@ -115,7 +118,7 @@ def _parse_dates(values: pd.Index) -> np.ndarray:
 
 
 def _parse_numbers(values: pd.Index) -> np.ndarray:
-    """Exactly the nearest double, which pandas' own parser does not promise."""
+    """The nearest double of each value, which pandas' own parser does not guarantee; null for other text, infinity."""
     numbers = np.array([_number(value) for value in values], dtype="float64")
     return np.where(np.isfinite(numbers), numbers, np.nan)
 

@@ -1,4 +1,4 @@
-"""The AQS API as a source: the area alone, in the fewest legal requests."""
+"""The AQS API as a source."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.acquire.aqs.client import Answer, AqsClient
+from airwatch_dagster.acquire.aqs.client import AqsClient, DailyResponse
 from airwatch_dagster.acquire.aqs.request_plan import (
     MAX_ROWS,
     Cost,
@@ -19,7 +19,7 @@ from airwatch_dagster.acquire.aqs.request_plan import (
 )
 from airwatch_dagster.acquire.area import Area
 from airwatch_dagster.acquire.equivalence import adds_information, drop_other_parameters, equivalent_rows
-from airwatch_dagster.acquire.pulls import InScope, Pull, Scope, last_seen, one_frame
+from airwatch_dagster.acquire.pulls import InScope, Pull, PullRequest, Scope, concat_readings, last_seen
 from airwatch_dagster.acquire.readings import (
     MONITOR_COLUMNS,
     PM25_PARAMETER,
@@ -27,89 +27,70 @@ from airwatch_dagster.acquire.readings import (
     check_days,
     one_row_per_key,
 )
-from airwatch_dagster.acquire.sources.base import SourceDefaults
+from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.schemas import TABLES
 
 FIRST_PM25_DAY: Final = date(1997, 1, 1)
 """No 88101 monitor is older: the first PM2.5 standard is of 1997. Source: 62 FR 38652."""
 
 NOT_COMPARABLE_PARAMETER: Final = "88502"
-"""Acceptable PM2.5: agencies have moved whole records between it and 88101, which only shows when both are asked."""
+"""Acceptable PM2.5. Agencies have moved whole records between it and 88101; only a request for both shows a move."""
 
 _BOTH: Final = (PM25_PARAMETER, NOT_COMPARABLE_PARAMETER)
 
 
 @dataclass(frozen=True)
-class AqsSource(SourceDefaults):
-    """The AQS API: the area alone, because each call is dear."""
+class AqsSource(Source):
+    """The AQS API for the area alone, in the fewest legal requests, because each request is slow."""
 
     client: AqsClient
     area: Area
     today: date
-    """Last day for which monitors are asked."""
-    listed: pd.DataFrame | None = None
-    """The monitor list as far as known: it tells when a request would ask for too many rows."""
-    most_rows: int = MAX_ROWS
+    """Last day of the monitors to request."""
+    known_monitors: pd.DataFrame | None = None
+    """The stored monitor list; it bounds the rows of a request. None before it is stored."""
+    max_rows: int = MAX_ROWS
 
     @property
     def kind(self) -> str:
         return self.client.source
 
-    def pull(
-        self,
-        first: date,
-        last: date,
-        *,
-        history: pd.DataFrame | None = None,
-        again: bool = False,
-        cached_after: pd.Timestamp | None = None,
-    ) -> Pull:
-        """As ``Source.pull``; one request per place, calendar year and million rows.
+    def pull(self, request: PullRequest) -> Pull:
+        """As ``Source.pull``; one request per geography, calendar year and million rows.
 
-        Days that are looked at again are taken from whole years, so that all of a look's days share its answers, and
-        are asked for both parameters: a record that moved is told from one that vanished.
+        A recheck requests whole years, so that all its days share their responses, and both parameters: this
+        distinguishes a record that moved from one that vanished.
         """
-        parameters = _BOTH if again else (PM25_PARAMETER,)
-        days = (date(first.year, 1, 1), date(last.year, 12, 31)) if again else (first, last)
-        answers = self._answers(
-            self._plan(*days, self.listed, parameters),
-            not_before=_later(last_seen(history), cached_after),
-            also_finished=again,
+        first, last, history = request.first, request.last, request.history
+        is_recheck = request.is_recheck
+        parameters = _BOTH if is_recheck else (PM25_PARAMETER,)
+        days = (date(first.year, 1, 1), date(last.year, 12, 31)) if is_recheck else (first, last)
+        responses = self._responses(
+            self._plan(*days, self.known_monitors, parameters), request, include_stored=is_recheck
         )
-        rows = self._of_area(answers)
+        rows = self._rows_in_area(responses)
         rows = rows[rows["date_local"].between(pd.Timestamp(first), pd.Timestamp(last))].reset_index(drop=True)
         if history is not None:
             rows = drop_other_parameters(rows, history, parameter=PM25_PARAMETER)
-        return self._pull(answers, rows, Scope(self.area, first, last, rows=rows, parameters=parameters))
+        return self._pull(responses, rows, Scope(self.area, first, last, rows=rows, parameters=parameters))
 
-    def changes(
-        self,
-        year: int,
-        *,
-        since: date,
-        until: date,
-        history: pd.DataFrame | None = None,
-        cached_after: pd.Timestamp | None = None,
-    ) -> Pull:
-        """As ``Source.changes``; the rows supersede what other sources said otherwise of the same."""
-        whole = (date(year, 1, 1), date(year, 12, 31))
-        requests = [
-            replace(request, changed=(since, until), expected_rows=None) for request in self._plan(*whole, self.listed)
-        ]
-        not_before = _later(last_seen(history), cached_after)
-        answers = self._answers(requests, not_before=not_before, also_finished=True)
-        rows = self._of_area(answers)
-        if history is not None:
-            rows = rows[adds_information(rows, history)].reset_index(drop=True)
-        return self._pull(answers, rows, lambda history: equivalent_rows(history, rows))
+    def changes(self, request: PullRequest, *, since: date, until: date) -> Pull:
+        """As ``Source.changes``; the rows supersede equivalent rows of other sources that have other values."""
+        plan = self._plan(request.first, request.last, self.known_monitors)
+        requests = [replace(one, changed=(since, until), expected_rows=None) for one in plan]
+        responses = self._responses(requests, request, include_stored=True)
+        rows = self._rows_in_area(responses)
+        if request.history is not None:
+            rows = rows[adds_information(rows, request.history)].reset_index(drop=True)
+        return self._pull(responses, rows, lambda history: equivalent_rows(history, rows))
 
     def supports_changes(self) -> bool:
         return True
 
     def monitors(self) -> pd.DataFrame:
         """As ``Source.monitors``; none is context."""
-        asked = geographies_of(self.area)
-        parts = [self.client.monitors(geography, FIRST_PM25_DAY, self.today) for geography in asked]
+        geographies = geographies_of(self.area)
+        parts = [self.client.monitors(geography, FIRST_PM25_DAY, self.today) for geography in geographies]
         rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
         rows = rows[self.area.contains(rows["state_code"], rows["cbsa_code"])]
         key = list(TABLES["monitors"].key)
@@ -117,49 +98,47 @@ class AqsSource(SourceDefaults):
         return rows.assign(is_context=False).reset_index(drop=True)
 
     def cost(self, first: date, last: date, *, monitors: pd.DataFrame | None = None) -> Cost:
-        """As ``Source.cost``; rows are at most so many, and unknown without a monitor list."""
-        requests = self._plan(first, last, self.listed if monitors is None else monitors)
-        return cost_of(requests, kept=[request for request in requests if self.client.kept(request) is not None])
+        """As ``Source.cost``; the rows are an upper bound, and unknown without a monitor list."""
+        requests = self._plan(first, last, self.known_monitors if monitors is None else monitors)
+        return cost_of(requests, cached=[request for request in requests if self.client.cached(request) is not None])
 
     def _plan(
         self, first: date, last: date, monitors: pd.DataFrame | None, parameters: tuple[str, ...] = (PM25_PARAMETER,)
     ) -> list[DailyRequest]:
         check_days(first, last)
-        asked = geographies_of(self.area)
-        per_day = rows_per_day_of(monitors, asked, first, last) if monitors is not None else None
-        return plan_daily(asked, first, last, rows_per_day=per_day, parameters=parameters, most_rows=self.most_rows)
+        geographies = geographies_of(self.area)
+        per_day = rows_per_day_of(monitors, geographies, first, last) if monitors is not None else None
+        return plan_daily(geographies, first, last, rows_per_day=per_day, parameters=parameters, max_rows=self.max_rows)
 
-    def _answers(
-        self, requests: Sequence[DailyRequest], *, not_before: pd.Timestamp | None, also_finished: bool
-    ) -> list[Answer]:
-        return [self.client.daily(request, not_before=not_before, also_finished=also_finished) for request in requests]
+    def _responses(
+        self, plan: Sequence[DailyRequest], request: PullRequest, *, include_stored: bool
+    ) -> list[DailyResponse]:
+        """Responses to ``plan``; cached ones only if newer than the last change of the history and ``cached_after``."""
+        moments = (last_seen(request.history), request.cached_after)
+        not_before = max((moment for moment in moments if moment is not None), default=None)
+        return [self.client.daily(one, not_before=not_before, include_stored=include_stored) for one in plan]
 
-    def _pull(self, answers: Sequence[Answer], rows: pd.DataFrame, in_scope: InScope) -> Pull:
-        """One pull of all answers; repeated after an interruption, it is the same pull to the microsecond."""
-        seen_at = max(answer.asked_at for answer in answers)
-        payloads = [answer.payload for answer in answers if answer.payload is not None]
-        archive = self.client.payloads
-        if archive is None:
-            return Pull(rows, in_scope, seen_at=seen_at, counts={"requests": len(answers)})
-        archive.complete(payloads, seen_at=seen_at)
-        return Pull(
+    def _pull(self, responses: Sequence[DailyResponse], rows: pd.DataFrame, in_scope: InScope) -> Pull:
+        """One pull of all responses; repeated after an interruption, it is identical to the microsecond."""
+        pull = Pull(
             rows,
             in_scope,
-            seen_at=seen_at,
-            is_kept=any(answer.is_kept for answer in answers),
-            stored=lambda: archive.finish(payloads),
-            counts={"requests": len(answers)},
+            seen_at=max(response.received_at for response in responses),
+            is_cached=any(response.is_cached for response in responses),
+            counts={"requests": len(responses)},
         )
+        cache = self.client.cache
+        if cache is None or pull.seen_at is None:
+            return pull
+        cached = [response.cached for response in responses if response.cached is not None]
+        cache.mark_complete(cached, seen_at=pull.seen_at)
+        return replace(pull, mark_stored=lambda: cache.mark_stored(cached))
 
-    def _of_area(self, answers: Sequence[Answer]) -> pd.DataFrame:
-        """The area's rows; of one that two answers hold the later's counts, because it may have changed in between."""
-        parts = [answer.readings for answer in answers if len(answer.readings)]
+    def _rows_in_area(self, responses: Sequence[DailyResponse]) -> pd.DataFrame:
+        """The area's rows; of a row in two responses, which may differ, the later response counts."""
+        parts = [response.readings for response in responses if len(response.readings)]
         if not parts:
-            return one_frame([])
+            return concat_readings([])
         latest = pd.concat(parts, ignore_index=True).drop_duplicates(list(READING_KEY), keep="last")
         rows = one_row_per_key(latest, culprit="AQS dailyData")
         return rows[self.area.contains(rows["state_code"], rows["cbsa_code"])].reset_index(drop=True)
-
-
-def _later(one: pd.Timestamp | None, other: pd.Timestamp | None) -> pd.Timestamp | None:
-    return max((moment for moment in (one, other) if moment is not None), default=None)

@@ -139,8 +139,8 @@ def cost_sentence(cost: Cost) -> str:
     rows = "a number of rows that only the monitor list tells" if cost.rows is None else f"at most {cost.rows:,} rows"
     minutes = round(cost.seconds / 60)
     time = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{max(1, minutes)} min"
-    be = "is" if cost.kept_calls == 1 else "are"
-    kept = f"; {cost.kept_calls} more {be} answered already" if cost.kept_calls else ""
+    be = "is" if cost.cached_calls == 1 else "are"
+    kept = f"; {cost.cached_calls} more {be} answered already" if cost.cached_calls else ""
     return f"From EPA: {cost.calls} request{'' if cost.calls == 1 else 's'}, {rows}, about {time}{kept}."
 
 

@@ -3,7 +3,7 @@
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.acquire.versions import merge_pull, with_changes
+from airwatch_dagster.acquire.versions import merge_pull, with_primary_changes
 from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, pulled
 from airwatch_dagster.orchestration.ingest.recheck import RecheckConfig, recheck_history
 from airwatch_dagster.orchestration.partitions import days_of
@@ -20,7 +20,7 @@ def monitors(source: SourceResource, storage: StorageResource) -> pd.DataFrame:
     with source.open() as opened:
         tables = storage.tables()
         tables.assert_data_kind(readings_of(opened))
-        return with_changes(opened.monitors(), stored=tables.read_or_empty("monitors"), seen_at=utc_now())
+        return with_primary_changes(opened.monitors(), stored=tables.read_or_empty("monitors"), seen_at=utc_now())
 
 
 @table_asset(stage="acquire", kinds=("python", "parquet"), pool=EPA, deps=["monitors"], keep_unchanged=True)
@@ -37,7 +37,7 @@ def raw_readings(
     counts = {"run_pulled_rows": len(pull.rows), "run_new_versions": len(merged) - len(history)}
     counts |= {f"run_{name}": count for name, count in pull.counts.items()}
     metadata = {**counts, "run_unknown_cbsa_names": dict(pull.unknown_cbsa_names)}
-    return AssetResult(merged, metadata=metadata, after_commit=pull.stored)
+    return AssetResult(merged, metadata=metadata, after_commit=pull.mark_stored)
 
 
 @table_asset(stage="acquire", kinds=("python", "parquet"), pool=EPA, deps=["raw_readings"])

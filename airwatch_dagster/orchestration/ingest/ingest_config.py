@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from airwatch_dagster.acquire.airdata.daily_downloads import download_scope, read_daily_download
-from airwatch_dagster.acquire.pulls import Pull, of_days
+from airwatch_dagster.acquire.pulls import Pull, PullRequest, restrict_days
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.acquire.versions import merge_pull
 from airwatch_dagster.errors import ConfigurationError
@@ -40,18 +40,18 @@ def pulled(source: Source, order: IngestConfig, *, days: pd.DatetimeIndex, histo
     if order.download is not None:
         return _downloaded(source, Path(order.download), first, last, history=history, seen_at=order.seen_at)
     if order.look == "days":
-        pull = source.pull(first, last, history=history)
+        pull = source.pull(PullRequest(first, last, history))
         return pull if order.resume else _of_now(source, pull, first, last, history)
     if order.look == "whole_year":
-        return source.pull(first, last, history=history, again=True)
+        return source.pull(PullRequest(first, last, history, is_recheck=True))
     if first.year != last.year:
         raise ConfigurationError("raw_readings", f"{first}…{last} spans years", fix="Look back at one year at a time")
     if order.look != "changed_since" or order.changed_since is None or order.changed_until is None:
         fix = "Use look days or whole_year, or changed_since with its two days"
         raise ConfigurationError("raw_readings", f"look {order.look!r} says too little", fix=fix)
     window = (date.fromisoformat(order.changed_since), date.fromisoformat(order.changed_until))
-    changed = source.changes(first.year, since=window[0], until=window[1], history=history)
-    return of_days(changed, first, last)
+    changed = source.changes(PullRequest.of_year(first.year, history=history), since=window[0], until=window[1])
+    return restrict_days(changed, first, last)
 
 
 def _of_now(source: Source, pull: Pull, first: date, last: date, history: pd.DataFrame) -> Pull:
@@ -59,10 +59,10 @@ def _of_now(source: Source, pull: Pull, first: date, last: date, history: pd.Dat
 
     Kept answers that add nothing to history are such; whoever asks again wants to know what is published by now.
     """
-    if not pull.is_kept or _adds_to(history, pull):
+    if not pull.is_cached or _adds_to(history, pull):
         return pull
-    pull.stored()
-    return source.pull(first, last, history=history)
+    pull.mark_stored()
+    return source.pull(PullRequest(first, last, history))
 
 
 def _adds_to(history: pd.DataFrame, pull: Pull) -> bool:

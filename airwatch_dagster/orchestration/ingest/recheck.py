@@ -10,7 +10,7 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
-from airwatch_dagster.acquire.pulls import Pull
+from airwatch_dagster.acquire.pulls import Pull, PullRequest
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.acquire.versions import merge_pull
 from airwatch_dagster.errors import ConfigurationError
@@ -93,12 +93,12 @@ def _look(
     window = None
     if look == "changed_since":
         window = (_watermark(before, year, history, today), today)
-        pull = source.changes(year, since=window[0], until=window[1], history=history, cached_after=kept_after)
+        request = PullRequest.of_year(year, history=history, cached_after=kept_after)
+        pull = source.changes(request, since=window[0], until=window[1])
     elif look == "whole_year":
-        whole = (date(year, 1, 1), date(year, 12, 31))
-        pull = source.pull(*whole, history=history, again=True, cached_after=kept_after)
+        pull = source.pull(PullRequest.of_year(year, history=history, is_recheck=True, cached_after=kept_after))
     else:
-        pull = source.pull(date.fromisoformat(days[0]), date.fromisoformat(days[-1]), history=history)
+        pull = source.pull(PullRequest(date.fromisoformat(days[0]), date.fromisoformat(days[-1]), history))
     return Look(year, pull, changed_days(history, pull, days=days, now=now), window)
 
 

@@ -93,7 +93,7 @@ BAD_REPLIES = {
     "a zip with a broken checksum": (Reply(broken_crc()), SourceUnavailable, "checksum|CRC"),
     "a web page": (Reply(b"\r\n<!DOCTYPE html><html>Down for maintenance</html>"), SourceUnavailable, "web page"),
     "nothing": (Reply(b""), SourceUnavailable, "damaged"),
-    "half the promised bytes": (Reply(FIRST, cut=True), SourceUnavailable, "no complete answer"),
+    "half the promised bytes": (Reply(FIRST, cut=True), SourceUnavailable, "no complete response"),
     "a server error": (Reply(b"oops", status=503), SourceUnavailable, "503"),
     "too many requests": (Reply(b"", status=429), SourceUnavailable, "429"),
     "no such file": (Reply(b"", status=404), SourceRefused, "no such file"),
@@ -152,7 +152,7 @@ def test_only_what_passes_by_itself_is_asked_for_again(archive: AirDataArchive, 
 
 
 def test_no_answer_at_all_is_unavailable(session: requests.Session, tmp_path: Path) -> None:
-    with pytest.raises(SourceUnavailable, match="no complete answer"):
+    with pytest.raises(SourceUnavailable, match="no complete response"):
         AirDataArchive("http://127.0.0.1:9", download_dir=tmp_path, session=session, sleep=do_not_wait).fetch(NAME)
 
 

@@ -71,9 +71,9 @@ Day = Callable[..., pd.DataFrame]
 def day_of(archive: AirNowArchive, server: FakeServer) -> Day:
     """Readings of a day whose file has these lines."""
 
-    def read(*written: str, places: pd.DataFrame | None = None) -> pd.DataFrame:
+    def read(*written: str, site_locations: pd.DataFrame | None = None) -> pd.DataFrame:
         server.will_send(DAILY, Reply(lines(*written)))
-        return archive.daily(DAY, places=places).readings
+        return archive.daily(DAY, site_locations=site_locations).readings
 
     return read
 
@@ -89,7 +89,7 @@ def forecasts_of(archive: AirNowArchive, server: FakeServer) -> Day:
     return read
 
 
-def places(**changes: object) -> pd.DataFrame:
+def site_locations(**changes: object) -> pd.DataFrame:
     """Where one site stands."""
     place = {"site_id": "060290014", "latitude": 35.35, "longitude": -119.06, "cbsa_code": "12540"}
     return pd.DataFrame([place | changes])
@@ -154,7 +154,7 @@ def test_a_site_without_a_value_has_no_reading(archive: AirNowArchive, server: F
     server.will_send(DAILY, Reply(lines(changed("|4.5|", f"|{none}|"), CHICAGO)))
     day = archive.daily(DAY)
     assert day.readings["arithmetic_mean"].tolist() == [8.1]
-    assert day.unmeasured_sites == 1
+    assert day.sites_without_value == 1
 
 
 def test_a_day_on_which_no_site_has_a_value_has_no_readings(day_of: Day) -> None:
@@ -173,24 +173,24 @@ def test_an_aqi_that_airnow_does_not_have_is_null(day_of: Day, none: str) -> Non
 
 
 def test_the_statistical_area_comes_from_the_known_places(day_of: Day) -> None:
-    row = day_of(LINE, CHICAGO, places=places())
+    row = day_of(LINE, CHICAGO, site_locations=site_locations())
     assert row["cbsa_code"].tolist() == ["12540", None]
     assert row["latitude"].tolist() == [35.356615, 41.670992]
 
 
 def test_a_rural_site_has_no_statistical_area(day_of: Day) -> None:
-    assert day_of(LINE, places=places(cbsa_code=None))["cbsa_code"].tolist() == [None]
+    assert day_of(LINE, site_locations=site_locations(cbsa_code=None))["cbsa_code"].tolist() == [None]
 
 
 def test_a_site_without_a_position_takes_the_known_one(day_of: Day) -> None:
-    readings = day_of(changed("|35.356615|-119.062613|", "|||"), places=places())
+    readings = day_of(changed("|35.356615|-119.062613|", "|||"), site_locations=site_locations())
     assert readings[["latitude", "longitude"]].to_numpy().tolist() == [[35.35, -119.06]]
 
 
 def test_the_old_layout_is_read_where_the_new_one_is_missing(archive: AirNowArchive, server: FakeServer) -> None:
     toronto, tijuana = (changed("060290014", other, OLD_LINE) for other in ("000060435", "800020001"))
     server.will_send(OLD_DAILY, Reply(lines(OLD_LINE, toronto, tijuana, changed("060290014", "DK1010001", OLD_LINE))))
-    day = archive.daily(DAY, places=places())
+    day = archive.daily(DAY, site_locations=site_locations())
     row = day.readings.iloc[0]
     assert day.file_name == "daily_data.dat"
     assert len(day.readings) == 1
@@ -204,10 +204,10 @@ def test_the_old_layout_is_read_where_the_new_one_is_missing(archive: AirNowArch
 def test_sites_that_nobody_can_place_are_left_out_and_counted(archive: AirNowArchive, server: FakeServer) -> None:
     elsewhere = changed("060290014", "060290015", OLD_LINE)
     server.will_send(OLD_DAILY, Reply(lines(OLD_LINE, elsewhere, elsewhere)))
-    day = archive.daily(DAY, places=places())
+    day = archive.daily(DAY, site_locations=site_locations())
     assert day.readings["site_number"].tolist() == ["0014"]
-    assert day.unplaced_sites == 1
-    assert archive.daily(DAY).unplaced_sites == 2
+    assert day.sites_without_location == 1
+    assert archive.daily(DAY).sites_without_location == 2
 
 
 def test_a_day_without_any_file_is_refused_by_its_name(archive: AirNowArchive, server: FakeServer) -> None:
@@ -426,7 +426,7 @@ def test_the_practice_servers_day_is_read_whole_and_not_sent_twice(tmp_path: Pat
     assert ids.tolist() == [line[1] for line in written]
     assert readings["arithmetic_mean"].tolist() == [float(line[5]) for line in written]
     assert readings["aqi"].tolist() == [int(line[8]) for line in written]
-    assert (first.unplaced_sites, first.unmeasured_sites) == (0, 0)
+    assert (first.sites_without_location, first.sites_without_value) == (0, 0)
     pd.testing.assert_frame_equal(second.readings, readings)
     assert statuses == [200, 304, 200, 404, 404]
     assert len(validated("agency_forecasts", forecasts)) == len(forecasts) > 0

@@ -83,15 +83,15 @@ def test_places_without_monitors_are_asked_for_all_the_same() -> None:
     assert request.expected_rows == 0
 
 
-@given(first=DAYS, length=st.integers(0, 1500), per_day=st.integers(0, 700), most_rows=st.integers(1, 20_000))
+@given(first=DAYS, length=st.integers(0, 1500), per_day=st.integers(0, 700), max_rows=st.integers(1, 20_000))
 def test_every_day_is_asked_for_once_in_legal_requests_and_no_fewer_would_do(
-    first: date, length: int, per_day: int, most_rows: int
+    first: date, length: int, per_day: int, max_rows: int
 ) -> None:
     last = first + timedelta(days=length)
-    requests = plan_daily([ILLINOIS], first, last, rows_per_day={ILLINOIS: per_day}, most_rows=most_rows)
+    requests = plan_daily([ILLINOIS], first, last, rows_per_day={ILLINOIS: per_day}, max_rows=max_rows)
     asked = [day for request in requests for day in days_of(request)]
     assert asked == [first + timedelta(days=n) for n in range(length + 1)]
-    longest = max(1, most_rows // per_day) if per_day else 366
+    longest = max(1, max_rows // per_day) if per_day else 366
     for year in range(first.year, last.year + 1):
         pieces = [len(days_of(request)) for request in requests if request.first.year == year]
         assert all(request.last.year == year for request in requests if request.first.year == year)
@@ -136,8 +136,8 @@ def test_a_place_has_ten_rows_a_day_for_each_of_its_monitors_that_ran() -> None:
 def test_what_is_kept_costs_nothing() -> None:
     requests = plan_daily([ILLINOIS], *YEAR, rows_per_day={ILLINOIS: 4000})
     assert cost_of(requests) == Cost(2, 1_460_000, pytest.approx(5 + 5 + 1_460_000 / 125), 0)
-    assert cost_of(requests, kept=requests[:1]) == Cost(1, 732_000, pytest.approx(5 + 732_000 / 125), 1)
-    assert cost_of(requests, kept=requests) == Cost(0, 0, 0.0, 2)
+    assert cost_of(requests, cached=requests[:1]) == Cost(1, 732_000, pytest.approx(5 + 732_000 / 125), 1)
+    assert cost_of(requests, cached=requests) == Cost(0, 0, 0.0, 2)
 
 
 def test_a_request_takes_its_turn_at_least_and_its_rows_may_be_unknown() -> None:

@@ -26,19 +26,19 @@ def archive(tmp_path: Path) -> ResponseCache:
 
 
 def keep(archive: ResponseCache, *rows: dict[str, Any], at: pd.Timestamp = MAY) -> Any:
-    return archive.keep(SERVICE, PARAMS, rows, fetched_at=at)
+    return archive.put(SERVICE, PARAMS, rows, fetched_at=at)
 
 
 def test_an_answer_is_kept_with_its_rows_its_moment_and_its_fingerprint(archive: ResponseCache) -> None:
     kept = keep(archive, ROW, OTHER)
-    assert archive.kept(SERVICE, PARAMS) == kept
+    assert archive.get(SERVICE, PARAMS) == kept
     assert kept.seen_at == MAY
     assert sorted(row["poc"] for row in kept.rows) == [1, 2]
 
 
 def test_an_answer_without_rows_is_an_answer(archive: ResponseCache) -> None:
     keep(archive)
-    kept = archive.kept(SERVICE, PARAMS)
+    kept = archive.get(SERVICE, PARAMS)
     assert kept is not None
     assert kept.rows == ()
 
@@ -63,8 +63,8 @@ def test_another_value_is_another_fingerprint(archive: ResponseCache) -> None:
 def test_the_answer_before_is_replaced_and_each_request_has_its_own_file(archive: ResponseCache) -> None:
     keep(archive, ROW)
     keep(archive, OTHER, at=JUNE)
-    archive.keep(SERVICE, PARAMS | {"state": "18"}, [], fetched_at=MAY)
-    kept = archive.kept(SERVICE, PARAMS)
+    archive.put(SERVICE, PARAMS | {"state": "18"}, [], fetched_at=MAY)
+    kept = archive.get(SERVICE, PARAMS)
     assert kept is not None
     assert (kept.rows, kept.seen_at) == ((OTHER,), JUNE)
     assert len(list(kept.path.parent.iterdir())) == 2
@@ -72,9 +72,9 @@ def test_the_answer_before_is_replaced_and_each_request_has_its_own_file(archive
 
 def test_a_request_that_is_too_long_for_a_file_name_still_has_its_own(archive: ResponseCache) -> None:
     long = {f"parameter{number}": "x" * 20 for number in range(20)}
-    archive.keep(SERVICE, long | {"z": "1"}, [ROW], fetched_at=MAY)
-    archive.keep(SERVICE, long | {"z": "2"}, [OTHER], fetched_at=MAY)
-    kept = archive.kept(SERVICE, long | {"z": "1"})
+    archive.put(SERVICE, long | {"z": "1"}, [ROW], fetched_at=MAY)
+    archive.put(SERVICE, long | {"z": "2"}, [OTHER], fetched_at=MAY)
+    kept = archive.get(SERVICE, long | {"z": "1"})
     assert kept is not None
     assert kept.rows == (ROW,)
     assert len(kept.path.name) < 255
@@ -97,7 +97,7 @@ def test_neither_envelope_nor_credentials_are_kept(
         key="sesame-42",
         limiter=RateLimiter(tmp_path / "turn", interval_s=0.0, pause_s=0.0),
         session=session,
-        payloads=archive,
+        cache=archive,
         clock=lambda: 0.0,
     )
     request = DailyRequest(ByState("17"), pd.Timestamp("2021-01-01").date(), pd.Timestamp("2021-12-31").date())
@@ -106,7 +106,7 @@ def test_neither_envelope_nor_credentials_are_kept(
     written = [(path.name + str(gzip.decompress(path.read_bytes()))) for path in (tmp_path / "answers").iterdir()]
     assert len(written) == 1
     assert not [word for word in ("someone", "example.org", "sesame", "request_time", "later") if word in written[0]]
-    assert len({answer.payload.fingerprint for answer in answers if answer.payload}) == 1
+    assert len({answer.cached.fingerprint for answer in answers if answer.cached}) == 1
 
 
 @pytest.mark.parametrize("finished", [False, True])
@@ -114,9 +114,9 @@ def test_a_failing_write_leaves_the_answer_before_as_it_was(
     archive: ResponseCache, monkeypatch: pytest.MonkeyPatch, finished: bool
 ) -> None:
     before = keep(archive, ROW)
-    archive.complete([before], seen_at=JUNE)
+    archive.mark_complete([before], seen_at=JUNE)
     if finished:
-        archive.finish([before])
+        archive.mark_stored([before])
 
     def full(*_: object) -> None:
         raise OSError("no space left on device")
@@ -125,10 +125,10 @@ def test_a_failing_write_leaves_the_answer_before_as_it_was(
         patch.setattr(os, "replace", full)
         with pytest.raises(OSError, match="no space"):
             keep(archive, OTHER, at=JUNE)
-    kept = archive.kept(SERVICE, PARAMS, also_finished=True)
+    kept = archive.get(SERVICE, PARAMS, include_stored=True)
     assert kept is not None
     assert (kept.rows, kept.seen_at) == ((ROW,), JUNE)
-    assert (archive.kept(SERVICE, PARAMS) is None) == finished
+    assert (archive.get(SERVICE, PARAMS) is None) == finished
     assert not list(before.path.parent.glob("*.part")) + list(before.path.parent.glob(".*.part"))
 
 
@@ -155,55 +155,55 @@ DAMAGES = {
 def test_a_damaged_file_is_no_answer(archive: ResponseCache, damage: str, complete: bool) -> None:
     kept = keep(archive, ROW)
     if complete and damage != "no moment":
-        archive.complete([kept], seen_at=JUNE)
+        archive.mark_complete([kept], seen_at=JUNE)
     kept.path.write_bytes(DAMAGES[damage](kept.path.read_bytes()))
-    assert archive.kept(SERVICE, PARAMS) is None
-    assert archive.kept(SERVICE, PARAMS, also_finished=True) is None
-    assert keep(archive, ROW) == archive.kept(SERVICE, PARAMS)
+    assert archive.get(SERVICE, PARAMS) is None
+    assert archive.get(SERVICE, PARAMS, include_stored=True) is None
+    assert keep(archive, ROW) == archive.get(SERVICE, PARAMS)
 
 
 def test_a_finished_answer_is_given_to_those_only_who_want_it(archive: ResponseCache) -> None:
     kept = keep(archive, ROW)
-    archive.finish([kept])
-    assert archive.kept(SERVICE, PARAMS) is None
-    assert archive.kept(SERVICE, PARAMS, also_finished=True) == kept
+    archive.mark_stored([kept])
+    assert archive.get(SERVICE, PARAMS) is None
+    assert archive.get(SERVICE, PARAMS, include_stored=True) == kept
 
 
 def test_a_newer_answer_is_unfinished_again(archive: ResponseCache) -> None:
     before = keep(archive, ROW)
-    archive.complete([before], seen_at=MAY)
-    archive.finish([before])
+    archive.mark_complete([before], seen_at=MAY)
+    archive.mark_stored([before])
     newer = keep(archive, ROW, at=JUNE)
-    assert archive.kept(SERVICE, PARAMS) == newer
+    assert archive.get(SERVICE, PARAMS) == newer
     assert newer.seen_at == JUNE
 
 
 def test_finishing_an_answer_that_was_replaced_does_not_finish_its_successor(archive: ResponseCache) -> None:
     before = keep(archive, ROW)
     newer = keep(archive, OTHER, at=JUNE)
-    archive.finish([before])
-    assert archive.kept(SERVICE, PARAMS) == newer
+    archive.mark_stored([before])
+    assert archive.get(SERVICE, PARAMS) == newer
 
 
 def test_the_answers_of_one_pull_share_its_moment_to_the_microsecond(archive: ResponseCache) -> None:
-    one = archive.keep(SERVICE, PARAMS | {"state": "17"}, [ROW], fetched_at=MAY)
-    other = archive.keep(SERVICE, PARAMS | {"state": "18"}, [OTHER], fetched_at=JUNE)
-    archive.complete([one, other], seen_at=JUNE)
-    moments = [archive.kept(SERVICE, PARAMS | {"state": state}) for state in ("17", "18")]
+    one = archive.put(SERVICE, PARAMS | {"state": "17"}, [ROW], fetched_at=MAY)
+    other = archive.put(SERVICE, PARAMS | {"state": "18"}, [OTHER], fetched_at=JUNE)
+    archive.mark_complete([one, other], seen_at=JUNE)
+    moments = [archive.get(SERVICE, PARAMS | {"state": state}) for state in ("17", "18")]
     assert [kept.seen_at for kept in moments if kept] == [pd.Timestamp("2022-06-01 12:00:00.654321")] * 2
 
 
 @pytest.mark.parametrize(
-    ("not_before", "is_kept"), [(None, True), (MAY, True), (MAY + pd.Timedelta("1us"), False), (JUNE, False)]
+    ("not_before", "is_cached"), [(None, True), (MAY, True), (MAY + pd.Timedelta("1us"), False), (JUNE, False)]
 )
 def test_an_answer_from_before_a_moment_does_not_count(
-    archive: ResponseCache, not_before: pd.Timestamp | None, is_kept: bool
+    archive: ResponseCache, not_before: pd.Timestamp | None, is_cached: bool
 ) -> None:
     keep(archive, ROW)
-    assert (archive.kept(SERVICE, PARAMS, not_before=not_before) is not None) == is_kept
-    assert (archive.kept(SERVICE, PARAMS, not_before=not_before, also_finished=True) is not None) == is_kept
+    assert (archive.get(SERVICE, PARAMS, not_before=not_before) is not None) == is_cached
+    assert (archive.get(SERVICE, PARAMS, not_before=not_before, include_stored=True) is not None) == is_cached
 
 
 def test_the_moment_that_counts_is_the_pulls(archive: ResponseCache) -> None:
-    archive.complete([keep(archive, ROW)], seen_at=JUNE)
-    assert archive.kept(SERVICE, PARAMS, not_before=JUNE) is not None
+    archive.mark_complete([keep(archive, ROW)], seen_at=JUNE)
+    assert archive.get(SERVICE, PARAMS, not_before=JUNE) is not None

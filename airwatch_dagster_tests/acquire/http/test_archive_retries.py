@@ -22,9 +22,11 @@ def waits() -> list[float]:
 
 
 def archive(
-    server: FakeServer, session: requests.Session, folder: Path, waits: list[float], patience: float = 1.0
+    server: FakeServer, session: requests.Session, folder: Path, waits: list[float], backoff_scale: float = 1.0
 ) -> AirDataArchive:
-    return AirDataArchive(server.url, download_dir=folder, session=session, sleep=waits.append, patience=patience)
+    return AirDataArchive(
+        server.url, download_dir=folder, session=session, sleep=waits.append, backoff_scale=backoff_scale
+    )
 
 
 def test_a_disturbed_list_is_asked_again_and_not_the_file_that_came_before_it(
@@ -42,15 +44,15 @@ def test_a_disturbed_list_is_asked_again_and_not_the_file_that_came_before_it(
     assert known.as_of == "2021-11-20"
 
 
-@pytest.mark.parametrize("patience", [1.0, 0.01, 0.0])
-def test_patience_scales_the_waits(
-    server: FakeServer, session: requests.Session, tmp_path: Path, waits: list[float], patience: float
+@pytest.mark.parametrize("backoff_scale", [1.0, 0.01, 0.0])
+def test_the_backoff_scale_scales_the_waits(
+    server: FakeServer, session: requests.Session, tmp_path: Path, waits: list[float], backoff_scale: float
 ) -> None:
     server.will_send("/file_list.csv", DOWN)
 
-    with pytest.raises(SourceUnavailable, match="the server answered 503"):
-        archive(server, session, tmp_path, waits, patience).file_list()
+    with pytest.raises(SourceUnavailable, match="status 503"):
+        archive(server, session, tmp_path, waits, backoff_scale).file_list()
 
     assert len(waits) == len(RETRY_WAITS_S)
     for waited, planned in zip(waits, RETRY_WAITS_S, strict=True):
-        assert 0.8 * planned * patience <= waited <= 1.2 * planned * patience
+        assert 0.8 * planned * backoff_scale <= waited <= 1.2 * planned * backoff_scale

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from airwatch_dagster.acquire.http.download_cache import RETRY_WAITS_S, DownloadCache, without_credentials
+from airwatch_dagster.acquire.http.download_cache import RETRY_WAITS_S, DownloadCache
 from airwatch_dagster.acquire.http.mirrors import mirror_at
+from airwatch_dagster.acquire.http.redaction import without_credentials
 from airwatch_dagster.errors import BadPayload, ConfigurationError, SourceRefused, SourceUnavailable
 from airwatch_dagster_tests.acquire.wire import FakeServer, Reply
 

@@ -1,14 +1,14 @@
 import pytest
 
-from airwatch_dagster.acquire.http.retry import JITTER, any_jitter, retry
+from airwatch_dagster.acquire.http.retry import JITTER, random_jitter, retry
 from airwatch_dagster.errors import BadPayload, SourceRefused, SourceUnavailable
 
-PASSING = SourceUnavailable("AirNow", "the server answered 503", fix="Wait")
+PASSING = SourceUnavailable("AirNow", "status 503", fix="Wait")
 
 
 class Throttled(SourceUnavailable):
     def __init__(self, wait_s: float | None) -> None:
-        super().__init__("AQS", "the server answered 429", fix="Wait")
+        super().__init__("AQS", "status 429", fix="Wait")
         self.wait_s = wait_s
 
 
@@ -24,13 +24,13 @@ class Service:
             raise self.failures.pop(0)
         return "answer"
 
-    def asked(self, factor: float = 1.0, longest_wait_s: float = 900.0) -> str:
+    def asked(self, factor: float = 1.0, max_wait_s: float = 900.0) -> str:
         return retry(
             self,
             waits_s=(5.0, 30.0),
             sleep=self.waited.append,
             jitter=lambda: factor,
-            longest_wait_s=longest_wait_s,
+            max_wait_s=max_wait_s,
         )
 
 
@@ -77,7 +77,7 @@ def test_waits_are_stretched_by_the_jitter() -> None:
 
 
 def test_the_default_jitter_stays_within_a_fifth() -> None:
-    factors = [any_jitter() for _ in range(200)]
+    factors = [random_jitter() for _ in range(200)]
     assert JITTER == (0.8, 1.2)
     assert min(factors) >= 0.8
     assert max(factors) <= 1.2
@@ -99,5 +99,5 @@ def test_a_failure_that_does_not_say_how_long_gets_the_planned_wait() -> None:
 def test_who_asks_for_more_than_the_longest_wait_is_left_alone() -> None:
     service = Service(Throttled(901.0))
     with pytest.raises(Throttled):
-        service.asked(longest_wait_s=900.0)
+        service.asked(max_wait_s=900.0)
     assert service.waited == []

@@ -16,7 +16,7 @@ from airwatch_dagster.acquire.aqs.client import AqsClient
 from airwatch_dagster.acquire.aqs.rate_limiter import RateLimiter
 from airwatch_dagster.acquire.aqs.response_cache import ResponseCache
 from airwatch_dagster.acquire.area import Area
-from airwatch_dagster.acquire.pulls import Pull, Scope
+from airwatch_dagster.acquire.pulls import Pull, PullRequest, Scope
 from airwatch_dagster.acquire.sources.airdata import AirDataSource
 from airwatch_dagster.acquire.sources.aqs import AqsSource
 from airwatch_dagster.acquire.versions import merge_pull
@@ -86,7 +86,7 @@ def source(session: requests.Session, tmp_path: Path, clock: Clock) -> Open:
             key=key,
             limiter=RateLimiter(tmp_path / "turn", interval_s=0.0, pause_s=0.0),
             session=session,
-            payloads=ResponseCache(tmp_path / "answers"),
+            cache=ResponseCache(tmp_path / "answers"),
             clock=clock,
             sleep=lambda seconds: None,
         )
@@ -119,9 +119,9 @@ def test_a_pull_that_failed_at_the_second_request_asks_only_for_the_missing_two(
     server, faults = served(None, *SERVER_ERRORS)
     with server:
         with pytest.raises(SourceUnavailable):
-            source(server.aqs_url).pull(*TWO_DAYS)
+            source(server.aqs_url).pull(PullRequest(*TWO_DAYS))
         assert faults.asked() == [IOWA, *[MISSOURI] * 4]
-        pull = source(server.aqs_url).pull(*TWO_DAYS)
+        pull = source(server.aqs_url).pull(PullRequest(*TWO_DAYS))
     assert faults.asked() == [MISSOURI, NEBRASKA]
     assert sorted(pull.rows["state_code"].unique()) == [IOWA, MISSOURI, NEBRASKA]
     assert pull.counts == {"requests": 3}
@@ -130,9 +130,9 @@ def test_a_pull_that_failed_at_the_second_request_asks_only_for_the_missing_two(
 def test_a_pull_that_was_not_stored_is_the_very_same_pull_again(source: Open) -> None:
     server, faults = served()
     with server:
-        first = source(server.aqs_url).pull(*TWO_DAYS)
+        first = source(server.aqs_url).pull(PullRequest(*TWO_DAYS))
         faults.asked()
-        again = source(server.aqs_url).pull(*TWO_DAYS)
+        again = source(server.aqs_url).pull(PullRequest(*TWO_DAYS))
     assert faults.asked() == []
     assert again.seen_at == first.seen_at
     assert again.seen_at is not None
@@ -146,11 +146,11 @@ def test_all_days_of_a_whole_years_look_share_its_answers(source: Open) -> None:
     server, faults = served()
     year = (date(TWO_DAYS[0].year, 1, 1), date(TWO_DAYS[0].year, 12, 31))
     with server:
-        whole = source(server.aqs_url).pull(*year, again=True)
+        whole = source(server.aqs_url).pull(PullRequest(*year, is_recheck=True))
         assert len(faults.asked()) > 0
-        part = source(server.aqs_url).pull(*TWO_DAYS, again=True)
-        part.stored()
-        source(server.aqs_url).pull(TWO_DAYS[1], TWO_DAYS[1], again=True)
+        part = source(server.aqs_url).pull(PullRequest(*TWO_DAYS, is_recheck=True))
+        part.mark_stored()
+        source(server.aqs_url).pull(PullRequest(TWO_DAYS[1], TWO_DAYS[1], is_recheck=True))
     assert faults.asked() == []
     assert part.seen_at == whole.seen_at
     expected = whole.rows[whole.rows["date_local"].between(*map(pd.Timestamp, TWO_DAYS))].reset_index(drop=True)
@@ -160,23 +160,23 @@ def test_all_days_of_a_whole_years_look_share_its_answers(source: Open) -> None:
 def test_an_answer_that_waited_for_more_than_a_week_is_asked_for_anew(source: Open, clock: Clock) -> None:
     server, faults = served()
     with server:
-        source(server.aqs_url).pull(*TWO_DAYS)
+        source(server.aqs_url).pull(PullRequest(*TWO_DAYS))
         asked = len(faults.asked())
         clock.now += 6.9 * 86_400
-        source(server.aqs_url).pull(*TWO_DAYS)
+        source(server.aqs_url).pull(PullRequest(*TWO_DAYS))
         assert faults.asked() == []
         clock.now += 0.2 * 86_400
-        source(server.aqs_url).pull(*TWO_DAYS)
+        source(server.aqs_url).pull(PullRequest(*TWO_DAYS))
         assert len(faults.asked()) == asked
 
 
 def test_a_pull_that_was_stored_is_asked_for_anew(source: Open) -> None:
     server, faults = served()
     with server:
-        first = source(server.aqs_url).pull(*TWO_DAYS)
-        first.stored()
+        first = source(server.aqs_url).pull(PullRequest(*TWO_DAYS))
+        first.mark_stored()
         faults.asked()
-        again = source(server.aqs_url).pull(*TWO_DAYS)
+        again = source(server.aqs_url).pull(PullRequest(*TWO_DAYS))
     assert faults.asked() == [IOWA, MISSOURI, NEBRASKA]
     assert first.seen_at is not None
     assert again.seen_at is not None
@@ -189,10 +189,10 @@ def test_an_answer_from_before_the_newest_version_of_history_is_not_used(
 ) -> None:
     server, faults = served()
     with server:
-        history = merged(RAW.empty(), source(server.aqs_url).pull(*TWO_DAYS))
+        history = merged(RAW.empty(), source(server.aqs_url).pull(PullRequest(*TWO_DAYS)))
         faults.asked()
         history["first_seen_at"] += pd.Timedelta(later)
-        source(server.aqs_url).pull(*TWO_DAYS, history=history)
+        source(server.aqs_url).pull(PullRequest(*TWO_DAYS, history=history))
     assert faults.asked() == asked
 
 
@@ -201,13 +201,15 @@ def test_a_second_look_takes_answers_of_the_first_also_when_they_were_stored_but
 ) -> None:
     server, faults = served()
     with server:
-        look = source(server.aqs_url).pull(*TWO_DAYS, again=True)
-        look.stored()
+        look = source(server.aqs_url).pull(PullRequest(*TWO_DAYS, is_recheck=True))
+        look.mark_stored()
         assert look.seen_at is not None
         faults.asked()
-        source(server.aqs_url).pull(*TWO_DAYS, again=True, cached_after=look.seen_at)
+        source(server.aqs_url).pull(PullRequest(*TWO_DAYS, is_recheck=True, cached_after=look.seen_at))
         assert faults.asked() == []
-        source(server.aqs_url).pull(*TWO_DAYS, again=True, cached_after=look.seen_at + pd.Timedelta("1us"))
+        source(server.aqs_url).pull(
+            PullRequest(*TWO_DAYS, is_recheck=True, cached_after=look.seen_at + pd.Timedelta("1us"))
+        )
     assert faults.asked() == [IOWA, MISSOURI, NEBRASKA]
 
 
@@ -216,9 +218,9 @@ def test_a_garbled_answer_is_not_kept(source: Open, fault: FaultKind) -> None:
     server, faults = served(None, fault)
     with server:
         with pytest.raises(BadPayload, match="no field"):
-            source(server.aqs_url).pull(*TWO_DAYS)
+            source(server.aqs_url).pull(PullRequest(*TWO_DAYS))
         faults.asked()
-        source(server.aqs_url).pull(*TWO_DAYS)
+        source(server.aqs_url).pull(PullRequest(*TWO_DAYS))
     assert faults.asked() == [MISSOURI, NEBRASKA]
 
 
@@ -226,9 +228,9 @@ def test_a_garbled_answer_is_not_kept(source: Open, fault: FaultKind) -> None:
 def test_repeated_and_shuffled_rows_are_the_same_pull(source: Open, fault: FaultKind, tmp_path: Path) -> None:
     server, _ = served(None, fault)
     with server:
-        one = source(server.aqs_url, Area.parse("state:19")).pull(*TWO_DAYS)
-        one.stored()
-        other = source(server.aqs_url, Area.parse("state:19")).pull(*TWO_DAYS)
+        one = source(server.aqs_url, Area.parse("state:19")).pull(PullRequest(*TWO_DAYS))
+        one.mark_stored()
+        other = source(server.aqs_url, Area.parse("state:19")).pull(PullRequest(*TWO_DAYS))
     pd.testing.assert_frame_equal(other.rows, one.rows)
 
 
@@ -236,24 +238,24 @@ def test_after_the_key_was_renewed_only_the_rest_is_asked_for(source: Open) -> N
     server, faults = served(None, "expired_key")
     with server:
         with pytest.raises(SourceRefused, match="EPA_AQS_API_KEY") as raised:
-            source(server.aqs_url).pull(*TWO_DAYS)
+            source(server.aqs_url).pull(PullRequest(*TWO_DAYS))
         assert not raised.value.retry_helps
         assert faults.asked() == [IOWA, MISSOURI]
         with pytest.raises(SourceRefused):
-            source(server.aqs_url, key="old").pull(*TWO_DAYS)
+            source(server.aqs_url, key="old").pull(PullRequest(*TWO_DAYS))
         assert faults.asked() == [MISSOURI]
-        source(server.aqs_url).pull(*TWO_DAYS)
+        source(server.aqs_url).pull(PullRequest(*TWO_DAYS))
     assert faults.asked() == [MISSOURI, NEBRASKA]
 
 
 def test_a_damaged_answer_is_asked_for_again(source: Open, tmp_path: Path) -> None:
     server, faults = served()
     with server:
-        first = source(server.aqs_url).pull(*TWO_DAYS)
+        first = source(server.aqs_url).pull(PullRequest(*TWO_DAYS))
         faults.asked()
         (of_iowa,) = (tmp_path / "answers").glob("*state=19.jsonl.gz")
         of_iowa.write_bytes(of_iowa.read_bytes()[:-40])
-        again = source(server.aqs_url).pull(*TWO_DAYS)
+        again = source(server.aqs_url).pull(PullRequest(*TWO_DAYS))
     assert faults.asked() == [IOWA]
     pd.testing.assert_frame_equal(again.rows, first.rows)
 
@@ -262,7 +264,7 @@ def test_what_changed_between_two_overlapping_answers_is_taken_from_the_later(so
     revised = API_ROW | {"arithmetic_mean": 9.5}
     server.will_send("/dailyData/byCBSA", Reply(envelope([API_ROW])))
     server.will_send("/dailyData/byState", Reply(envelope([revised, revised | {"poc": 2}])))
-    pull = source(server.url, Area.parse("cbsa:16980,state:17")).pull(*YEAR)
+    pull = source(server.url, Area.parse("cbsa:16980,state:17")).pull(PullRequest(*YEAR))
     assert pull.rows["arithmetic_mean"].tolist() == [9.5, 9.5]
     assert pull.rows["poc"].tolist() == [1, 2]
 
@@ -273,19 +275,19 @@ def test_what_a_pull_will_cost_leaves_out_what_is_kept(source: Open) -> None:
     with server:
         before = source(server.aqs_url).cost(*TWO_DAYS, monitors=monitors)
         with pytest.raises(SourceUnavailable):
-            source(server.aqs_url).pull(*TWO_DAYS)
+            source(server.aqs_url).pull(PullRequest(*TWO_DAYS))
         after = source(server.aqs_url).cost(*TWO_DAYS, monitors=monitors)
-    assert (before.calls, before.rows, before.kept_calls) == (3, 40, 0)
-    assert (after.calls, after.rows, after.kept_calls) == (2, 20, 1)
+    assert (before.calls, before.rows, before.cached_calls) == (3, 40, 0)
+    assert (after.calls, after.rows, after.cached_calls) == (2, 20, 1)
 
 
 def test_too_many_rows_are_asked_for_in_parts(source: Open) -> None:
     monitors = table_of("monitors", MONITOR_ROW, {"state_code": NEBRASKA})
     server, faults = served()
     with server:
-        opened = source(server.aqs_url, Area.parse("state:31"), listed=monitors, most_rows=10)
+        opened = source(server.aqs_url, Area.parse("state:31"), known_monitors=monitors, max_rows=10)
         assert opened.cost(*TWO_DAYS).rows == 20
-        rows = opened.pull(*TWO_DAYS).rows
+        rows = opened.pull(PullRequest(*TWO_DAYS)).rows
     assert faults.asked() == [NEBRASKA, NEBRASKA]
     assert rows["date_local"].nunique() == 2
 
@@ -299,7 +301,7 @@ def limited(url: str, folder: Path, session: requests.Session) -> AqsClient:
     # Resting as long as the interval keeps a request's way to a busy server out of what the server measures.
     limiter = RateLimiter(folder / "turn", interval_s=INTERVAL_S, pause_s=INTERVAL_S)
     return AqsClient(
-        url, email="a@b.c", key="practice", limiter=limiter, session=session, patience=0.0, jitter=lambda: 1.0
+        url, email="a@b.c", key="practice", limiter=limiter, session=session, backoff_scale=0.0, jitter=lambda: 1.0
     )
 
 
@@ -327,14 +329,16 @@ def test_requests_start_no_closer_than_allowed_repetitions_included(
 ) -> None:
     busy = Reply(b"", 429, {"Retry-After": "0"})
     starts = starts_at(server, busy, Reply(b"", 502), Reply(b"<html>"), Reply(envelope([])), Reply(envelope([])))
-    AqsSource(limited(server.url, tmp_path, session), Area.parse("state:17,state:18"), date(2022, 1, 1)).pull(*YEAR)
+    AqsSource(limited(server.url, tmp_path, session), Area.parse("state:17,state:18"), date(2022, 1, 1)).pull(
+        PullRequest(*YEAR)
+    )
     assert len(starts) == 5
     assert min(spacings(starts)) >= INTERVAL_S - TOLERANCE_S
 
 
 def _ask_thrice(url: str, folder: Path) -> None:
     with requests.Session() as session:
-        AqsSource(limited(url, folder, session), THREE_STATES, date(2022, 1, 1)).pull(*YEAR)
+        AqsSource(limited(url, folder, session), THREE_STATES, date(2022, 1, 1)).pull(PullRequest(*YEAR))
 
 
 def test_two_processes_asking_at_once_share_one_turn(server: FakeServer, tmp_path: Path) -> None:
@@ -366,11 +370,11 @@ def history(tmp_path: Path) -> pd.DataFrame:
     daily = [{}, other, {"Date Local": "2021-07-05"}, other | {"Date Local": "2021-07-05"}]
     address = mirror(tmp_path / "mirror", daily={2021: daily}, monitors=[{}])
     bulk = AirDataSource(AirDataArchive(address, download_dir=tmp_path / "downloads"), Area.parse("cbsa:16980"), 0.0)
-    return merged(RAW.empty(), bulk.pull(*YEAR), SEEN)
+    return merged(RAW.empty(), bulk.pull(PullRequest(*YEAR)), SEEN)
 
 
 def told(source: AqsSource, history: pd.DataFrame) -> Pull:
-    return source.changes(2021, since=date(2021, 11, 1), until=date(2021, 11, 8), history=history)
+    return source.changes(PullRequest.of_year(2021, history=history), since=date(2021, 11, 1), until=date(2021, 11, 8))
 
 
 def values(history: pd.DataFrame) -> list[tuple[int, int, float, str]]:
@@ -441,13 +445,13 @@ def test_a_record_that_moved_to_the_other_parameter_is_recognised_when_its_year_
     stays, moved, stranger = {"poc": 1}, {"poc": 3, **other}, {"poc": 9, **other}
     server.will_send("/dailyData/byCBSA", Reply(envelope([API_DAY | change for change in (stays, moved, stranger)])))
     opened = source(server.url, Area.parse("cbsa:16980"))
-    pull = opened.pull(*YEAR, history=history, again=True)
+    pull = opened.pull(PullRequest(*YEAR, history=history, is_recheck=True))
     assert "param=88101%2C88502" in server.asked[0]
     after = merged(history, pull)
     found = [(row.poc, row.parameter_code, row.date_local.day) for row in current(after).itertuples()]
     assert found == [(1, "88101", 4), (3, "88502", 4)]
     assert monitor_days(after, parameter="88502")["pm25_ugm3"].tolist() == [8.5]
-    again = opened.pull(*YEAR, history=after, again=True)
+    again = opened.pull(PullRequest(*YEAR, history=after, is_recheck=True))
     pd.testing.assert_frame_equal(merged(after, again), after)
 
 
@@ -455,7 +459,9 @@ def test_a_record_that_moved_back_is_gone_from_the_other_parameter(source: Open,
     moved = {"parameter_code": "88502", "site_number": "0001", "pollutant_standard": None, "first_seen_at": SEEN}
     history = table_of("raw_readings", RAW_ROW, moved)
     server.will_send("/dailyData/byCBSA", Reply(envelope([API_DAY])))
-    after = merged(history, source(server.url, Area.parse("cbsa:16980")).pull(*YEAR, history=history, again=True))
+    after = merged(
+        history, source(server.url, Area.parse("cbsa:16980")).pull(PullRequest(*YEAR, history=history, is_recheck=True))
+    )
     assert current(after)["parameter_code"].tolist() == ["88101"]
 
 
@@ -529,7 +535,7 @@ def test_airnows_row_survives_bulk_pulls_until_aqs_has_its_sites_day(tmp_path: P
     def pulled(name: str, *daily: dict[str, str]) -> pd.DataFrame:
         address = mirror(tmp_path / name, daily={2021: daily}, monitors=[{}])
         archive = AirDataArchive(address, download_dir=tmp_path / "downloads" / name)
-        return merged(waiting, AirDataSource(archive, Area.parse("cbsa:16980"), 0.0).pull(*YEAR), SEEN)
+        return merged(waiting, AirDataSource(archive, Area.parse("cbsa:16980"), 0.0).pull(PullRequest(*YEAR)), SEEN)
 
     other_day, other_site = pulled("a", {"Date Local": "2021-07-05"}), pulled("b", {"Site Num": "0002"})
     assert current(other_day)["source"].tolist() == ["airnow", "airdata"]
@@ -547,5 +553,5 @@ def test_a_whole_pull_of_the_api_supersedes_airnows_rows_of_published_days_only(
         "raw_readings", RAW_ROW, AIRNOW | later, AIRNOW | later | {"date_local": pd.Timestamp("2021-07-04")}
     )
     server.will_send("/dailyData/byCBSA", Reply(envelope([API_DAY])))
-    after = merged(waiting, source(server.url, Area.parse("cbsa:16980")).pull(*YEAR, history=waiting))
+    after = merged(waiting, source(server.url, Area.parse("cbsa:16980")).pull(PullRequest(*YEAR, history=waiting)))
     assert [(row.source, row.date_local.day) for row in current(after).itertuples()] == [("airnow", 5), ("aqs", 4)]

@@ -15,7 +15,7 @@ from airwatch_dagster.acquire.airnow.archive import AirNowArchive
 from airwatch_dagster.acquire.aqs.client import AqsClient
 from airwatch_dagster.acquire.aqs.rate_limiter import RateLimiter
 from airwatch_dagster.acquire.area import Area
-from airwatch_dagster.acquire.pulls import Pull
+from airwatch_dagster.acquire.pulls import Pull, PullRequest
 from airwatch_dagster.acquire.sources.airdata import AirDataSource
 from airwatch_dagster.acquire.sources.aqs import AqsSource
 from airwatch_dagster.acquire.sources.live import LiveSource
@@ -82,7 +82,7 @@ def of_source(rows: pd.DataFrame, source: str) -> pd.DataFrame:
 def test_aqs_gives_what_it_published_and_airnow_the_sites_days_after(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:
-    rows = live(server, tmp_path, session).pull(*DAYS_AROUND).rows
+    rows = live(server, tmp_path, session).pull(PullRequest(*DAYS_AROUND)).rows
     final, provisional = of_source(rows, "airdata"), of_source(rows, "airnow")
     assert len(final) + len(provisional) == len(rows)
     assert final["date_local"].max() == LAST_PUBLISHED
@@ -92,7 +92,7 @@ def test_aqs_gives_what_it_published_and_airnow_the_sites_days_after(
     assert after["date_local"].nunique() == 9
     assert len(after) > 9 * 6
     assert set(rows["cbsa_code"]) == {"16980"}
-    newest = live(server, tmp_path, session).pull(*DAYS_AFTER).rows
+    newest = live(server, tmp_path, session).pull(PullRequest(*DAYS_AFTER)).rows
     assert newest["source"].unique().tolist() == ["airnow"]
     assert newest["date_local"].unique().tolist() == list(pd.date_range(*DAYS_AFTER))
 
@@ -102,7 +102,7 @@ def test_airnow_fills_published_days_of_the_sites_that_aqs_lacks(tmp_path: Path,
     gone = Restatement(on=date(2021, 4, 15), first=days[0], last=days[1], deleted_share=0.3)
     with PracticeServer(today=JUNE, aqs_lag_days=60, restatements=(gone,)) as server:
         source = live(server, tmp_path, session)
-        rows = source.pull(*days).rows
+        rows = source.pull(PullRequest(*days)).rows
         measured = pd.concat([source.airnow.daily(day.date()).readings for day in pd.date_range(*days)])
     final, filled = site_days(of_source(rows, "airdata")), site_days(of_source(rows, "airnow"))
     here = {day[:3] for day in final}
@@ -112,8 +112,8 @@ def test_airnow_fills_published_days_of_the_sites_that_aqs_lacks(tmp_path: Path,
 
 def test_context_is_read_from_airnow_too(server: PracticeServer, tmp_path: Path, session: requests.Session) -> None:
     days = (date(2021, 5, 30), date(2021, 5, 31))
-    alone = live(server, tmp_path, session).pull(*days).rows
-    around = live(server, tmp_path, session, context_km=150.0).pull(*days).rows
+    alone = live(server, tmp_path, session).pull(PullRequest(*days)).rows
+    around = live(server, tmp_path, session, context_km=150.0).pull(PullRequest(*days)).rows
     assert set(alone["state_code"]) == {"17", "18", "55"}
     assert site_days(alone) < site_days(around)
     assert "33340" in set(around["cbsa_code"])
@@ -123,9 +123,9 @@ def test_context_is_read_from_airnow_too(server: PracticeServer, tmp_path: Path,
 def test_aqs_supersedes_airnow_when_it_publishes_and_both_versions_stay(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:
-    before = merged(RAW.empty(), live(server, tmp_path, session).pull(*DAYS_AROUND), SEEN)
+    before = merged(RAW.empty(), live(server, tmp_path, session).pull(PullRequest(*DAYS_AROUND)), SEEN)
     server.move_clock(date(2021, 9, 1))
-    pull = live(server, tmp_path, session).pull(*DAYS_AROUND, history=before)
+    pull = live(server, tmp_path, session).pull(PullRequest(*DAYS_AROUND, history=before))
     after = merged(before, pull, LATER)
     waited = of_source(current(before), "airnow")
     published = of_source(current(after), "airdata")
@@ -143,10 +143,10 @@ def test_a_site_that_aqs_still_lacks_keeps_its_airnow_day(tmp_path: Path, sessio
     days = (date(2021, 5, 1), date(2021, 5, 10))
     never = Restatement(on=date(2021, 8, 1), first=days[0], last=days[1], deleted_share=0.3)
     with PracticeServer(today=JUNE, aqs_lag_days=60, restatements=(never,)) as server:
-        before = merged(RAW.empty(), live(server, tmp_path, session).pull(*days), SEEN)
+        before = merged(RAW.empty(), live(server, tmp_path, session).pull(PullRequest(*days)), SEEN)
         for today in (date(2021, 9, 1), date(2022, 6, 1)):
             server.move_clock(today)
-            after = merged(before, live(server, tmp_path, session).pull(*days, history=before), LATER)
+            after = merged(before, live(server, tmp_path, session).pull(PullRequest(*days, history=before)), LATER)
             left = site_days(of_source(current(after), "airnow"))
             assert len(left) > 10
             assert left == site_days(before) - site_days(of_source(current(after), "airdata"))
@@ -154,8 +154,8 @@ def test_a_site_that_aqs_still_lacks_keeps_its_airnow_day(tmp_path: Path, sessio
 
 def test_the_same_pull_again_adds_nothing(server: PracticeServer, tmp_path: Path, session: requests.Session) -> None:
     source = live(server, tmp_path, session)
-    history = merged(RAW.empty(), source.pull(*DAYS_AROUND), SEEN)
-    again = source.pull(*DAYS_AROUND, history=history)
+    history = merged(RAW.empty(), source.pull(PullRequest(*DAYS_AROUND)), SEEN)
+    again = source.pull(PullRequest(*DAYS_AROUND, history=history))
     pd.testing.assert_frame_equal(merged(history, again, LATER), history)
 
 
@@ -163,8 +163,8 @@ def test_the_same_pull_again_adds_nothing(server: PracticeServer, tmp_path: Path
 def test_a_clock_far_ahead_of_the_servers_gives_the_same_rows(
     server: PracticeServer, tmp_path: Path, session: requests.Session, first: date, last: date
 ) -> None:
-    expected = live(server, tmp_path, session).pull(first, last).rows
-    rows = live(server, tmp_path, session, today=date(2026, 11, 25)).pull(first, last).rows
+    expected = live(server, tmp_path, session).pull(PullRequest(first, last)).rows
+    rows = live(server, tmp_path, session, today=date(2026, 11, 25)).pull(PullRequest(first, last)).rows
     is_filled = (expected["source"] == "airnow") & (expected["date_local"] <= LAST_PUBLISHED)
     assert (rows["date_local"] > LAST_PUBLISHED).any()
     pd.testing.assert_frame_equal(rows, expected[~is_filled].reset_index(drop=True))
@@ -176,10 +176,10 @@ def test_days_of_a_year_without_a_file_yet_are_airnows_alone(
 ) -> None:
     server.move_clock(date(2021, 2, 20))
     source = live(server, tmp_path, session, today=today)
-    rows = source.pull(date(2021, 1, 1), date(2021, 1, 5)).rows
+    rows = source.pull(PullRequest(date(2021, 1, 1), date(2021, 1, 5))).rows
     assert rows["source"].unique().tolist() == ["airnow"]
     assert rows["date_local"].nunique() == 5
-    over_new_year = source.pull(date(2020, 12, 18), date(2021, 1, 2)).rows
+    over_new_year = source.pull(PullRequest(date(2020, 12, 18), date(2021, 1, 2))).rows
     last_days = over_new_year.groupby("source")["date_local"].max()
     assert last_days.to_dict() == {"airdata": pd.Timestamp("2020-12-21"), "airnow": pd.Timestamp("2021-01-02")}
 
@@ -188,7 +188,7 @@ def test_a_year_that_the_archive_never_had_is_refused(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:
     with pytest.raises(SourceRefused, match=r"no daily PM2\.5 file for 2014"):
-        live(server, tmp_path, session).pull(date(2014, 12, 31), date(2015, 1, 1))
+        live(server, tmp_path, session).pull(PullRequest(date(2014, 12, 31), date(2015, 1, 1)))
 
 
 @pytest.mark.parametrize(("ahead", "is_awaited"), [(1, True), (2, True), (3, False)])
@@ -197,17 +197,19 @@ def test_a_missing_file_of_yesterday_is_awaited_and_an_old_one_is_not(
 ) -> None:
     source = live(server, tmp_path, session, today=JUNE + timedelta(days=ahead))
     if not is_awaited:
-        assert source.pull(date(2021, 5, 31), JUNE).rows["date_local"].unique().tolist() == [pd.Timestamp("2021-05-31")]
+        assert source.pull(PullRequest(date(2021, 5, 31), JUNE)).rows["date_local"].unique().tolist() == [
+            pd.Timestamp("2021-05-31")
+        ]
         return
-    with pytest.raises(SourceUnavailable, match="nothing of 2021-06-01 yet") as raised:
-        source.pull(date(2021, 5, 31), JUNE)
+    with pytest.raises(SourceUnavailable, match="no data of 2021-06-01 yet") as raised:
+        source.pull(PullRequest(date(2021, 5, 31), JUNE))
     assert raised.value.retry_helps
 
 
 def test_today_and_later_days_are_not_asked_for(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:
-    rows = live(server, tmp_path, session).pull(date(2021, 5, 31), date(2021, 6, 3)).rows
+    rows = live(server, tmp_path, session).pull(PullRequest(date(2021, 5, 31), date(2021, 6, 3))).rows
     assert rows["date_local"].unique().tolist() == [pd.Timestamp("2021-05-31")]
 
 
@@ -216,9 +218,9 @@ def test_a_provisional_day_whose_file_is_gone_stays(
 ) -> None:
     days = (date(2021, 5, 20), date(2021, 5, 21))
     source = live(server, tmp_path, session)
-    history = merged(RAW.empty(), source.pull(*days), SEEN)
+    history = merged(RAW.empty(), source.pull(PullRequest(*days)), SEEN)
     server.move_clock(date(2021, 5, 21))
-    pull = source.pull(*days, history=history)
+    pull = source.pull(PullRequest(*days, history=history))
     assert pull.in_scope(history).tolist() == (history["date_local"] == pd.Timestamp("2021-05-20")).tolist()
     pd.testing.assert_frame_equal(merged(history, pull, LATER), history)
 
@@ -227,8 +229,8 @@ def test_provisional_rows_out_of_reach_are_left_alone(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:
     days = (date(2021, 5, 30), date(2021, 5, 31))
-    history = merged(RAW.empty(), live(server, tmp_path, session, context_km=150.0).pull(*days), SEEN)
-    after = merged(history, live(server, tmp_path, session).pull(*days, history=history), LATER)
+    history = merged(RAW.empty(), live(server, tmp_path, session, context_km=150.0).pull(PullRequest(*days)), SEEN)
+    after = merged(history, live(server, tmp_path, session).pull(PullRequest(*days, history=history)), LATER)
     pd.testing.assert_frame_equal(after, history)
 
 
@@ -240,15 +242,15 @@ def test_what_it_offers_besides_readings_comes_from_the_two_archives(
     assert "daily_88101_2021.zip" in source.file_list()["filename"].tolist()
     assert source.agency_forecasts(JUNE)["archived_on"].unique().tolist() == [pd.Timestamp(JUNE)]
     assert (source.kind, source.recent_days(), source.supports_changes()) == ("airdata", 7, False)
-    with pytest.raises(ConfigurationError, match="does not tell what changed"):
-        source.changes(2021, since=JUNE, until=JUNE)
+    with pytest.raises(ConfigurationError, match="cannot list changes"):
+        source.changes(PullRequest.of_year(2021), since=JUNE, until=JUNE)
 
 
 def test_a_look_back_takes_what_there_is_of_a_day_that_airnow_has_not_completed(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:
     source = live(server, tmp_path, session, today=JUNE + timedelta(days=1))
-    rows = source.pull(date(2021, 5, 31), JUNE, again=True).rows
+    rows = source.pull(PullRequest(date(2021, 5, 31), JUNE, is_recheck=True)).rows
     assert rows["date_local"].unique().tolist() == [pd.Timestamp("2021-05-31")]
 
 
@@ -284,8 +286,10 @@ def told(tmp_path: Path, session: requests.Session) -> Told:
         airnow = AirNowArchive((tmp_path / "airnow").as_uri(), download_dir=tmp_path / "airnow-downloads")
         source = LiveSource(bulk, airnow, date(2023, 11, 14), AqsSource(client, CHICAGO, date(2023, 11, 14)))
         api.will_send("/dailyData/byCBSA", Reply(envelope([CHANGED_DAY | {"date_of_last_change": changed_on}])))
-        history = merged(RAW.empty(), source.pull(*FOURTH), LATER)
-        change = source.changes(2021, since=date(2021, 1, 1), until=date(2023, 11, 14), history=history)
+        history = merged(RAW.empty(), source.pull(PullRequest(*FOURTH)), LATER)
+        change = source.changes(
+            PullRequest.of_year(2021, history=history), since=date(2021, 1, 1), until=date(2023, 11, 14)
+        )
         return source, merged(history, change, LATER)
 
     return opened
@@ -311,14 +315,14 @@ MUCH_LATER = pd.Timestamp("2024-01-01")
 def test_a_file_cut_before_a_change_does_not_undo_it(told: Told, api: FakeServer, changed_on: str) -> None:
     source, history = told(changed_on, api)
     assert values(history) == [(4, 5.5, "aqs"), (5, 8.5, "airdata")]
-    again = source.pull(*FOURTH, history=history)
+    again = source.pull(PullRequest(*FOURTH, history=history))
     assert again.rows["date_local"].dt.day.tolist() == [5]
     pd.testing.assert_frame_equal(merged(history, again, MUCH_LATER), history)
 
 
 def test_a_file_cut_after_a_change_has_the_last_word(told: Told, api: FakeServer) -> None:
     source, history = told("2021-11-30", api)
-    after = merged(history, source.pull(*FOURTH, history=history), MUCH_LATER)
+    after = merged(history, source.pull(PullRequest(*FOURTH, history=history)), MUCH_LATER)
     assert values(after) == [(4, 8.5, "airdata"), (5, 8.5, "airdata")]
     assert of_source(after, "aqs")["superseded_at"].tolist() == [MUCH_LATER]
 
@@ -326,7 +330,7 @@ def test_a_file_cut_after_a_change_has_the_last_word(told: Told, api: FakeServer
 @pytest.mark.parametrize("as_of", ["", "unknown"])
 def test_a_file_that_does_not_say_when_it_was_cut_has_the_last_word(told: Told, api: FakeServer, as_of: str) -> None:
     source, history = told("2022-05-01", api, as_of=as_of)
-    after = merged(history, source.pull(*FOURTH, history=history), MUCH_LATER)
+    after = merged(history, source.pull(PullRequest(*FOURTH, history=history)), MUCH_LATER)
     assert values(after) == [(4, 8.5, "airdata"), (5, 8.5, "airdata")]
 
 
@@ -340,7 +344,7 @@ def test_airnow_does_not_speak_where_only_a_change_by_aqs_does(told: Told, api: 
         text = io.StringIO()
         csv.writer(text, delimiter="|", lineterminator="\n").writerow([*line, "41.67", "-87.73", "840170310001"])
         (folder / "daily_data_v2.dat").write_text(text.getvalue())
-    pull = replace(source, today=date(2021, 7, 6)).pull(*FOURTH, history=history)
+    pull = replace(source, today=date(2021, 7, 6)).pull(PullRequest(*FOURTH, history=history))
     assert [(row.source, row.date_local.day) for row in pull.rows.itertuples()] == [("airnow", 5)]
     after = merged(history, pull, MUCH_LATER)
     assert values(after) == [(4, 5.5, "aqs"), (5, 7.0, "airnow")]
@@ -353,7 +357,9 @@ def test_a_site_whose_statistical_area_became_known_is_read_all_the_same(tmp_pat
         airnow = AirNowArchive((tmp_path / "airnow").as_uri(), download_dir=tmp_path / "airnow-downloads")
         archive = AirDataArchive(address, download_dir=tmp_path / "downloads")
         source = LiveSource(AirDataSource(archive, Area.parse(area), 0.0), airnow, date(2023, 11, 14))
-        return merged(history, source.pull(*FOURTH, history=history), LATER if history.empty else MUCH_LATER)
+        return merged(
+            history, source.pull(PullRequest(*FOURTH, history=history)), LATER if history.empty else MUCH_LATER
+        )
 
     before = pulled("state:17", "Chicago Renamed, IL", RAW.empty())
     after = pulled("cbsa:16980", "Chicago-Naperville-Elgin, IL-IN-WI", before)

@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.acquire.equivalence import equivalent_rows
-from airwatch_dagster.acquire.pulls import Pull
+from airwatch_dagster.acquire.pulls import Pull, PullRequest
 from airwatch_dagster.acquire.readings import READING_COLUMNS
-from airwatch_dagster.acquire.sources.base import SourceDefaults
+from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, pulled
 from airwatch_dagster.orchestration.ingest.recheck import FOUND, RecheckConfig, recheck_history
 from airwatch_dagster.orchestration.partitions import spans
+from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests.builders import raw_readings
 
@@ -27,7 +28,7 @@ TODAY = date(2022, 2, 2)
 
 
 @dataclass
-class Published(SourceDefaults):
+class Published(Source):
     """A source that publishes ``rows``, tells all of them as changes, and notes what it is asked."""
 
     rows: pd.DataFrame
@@ -35,13 +36,18 @@ class Published(SourceDefaults):
     kind: str = "aqs"
     reread: int = 0
 
-    def pull(self, first: date, last: date, **options: Any) -> Pull:
+    def pull(self, request: PullRequest) -> Pull:
+        first, last = request.first, request.last
         self.asked.append((first, last))
         of_days = self.rows["date_local"].between(pd.Timestamp(first), pd.Timestamp(last))
         rows = self.rows[of_days].reset_index(drop=True)
         return Pull(rows, lambda history: history["date_local"].between(pd.Timestamp(first), pd.Timestamp(last)))
 
-    def changes(self, year: int, *, since: date, until: date, **options: Any) -> Pull:
+    def monitors(self) -> pd.DataFrame:
+        return TABLES["monitors"].empty()
+
+    def changes(self, request: PullRequest, *, since: date, until: date) -> Pull:
+        year = request.first.year
         self.asked.append((year, since, until))
         rows = self.rows[self.rows["date_local"].dt.year == year].reset_index(drop=True)
         return Pull(rows, lambda history: equivalent_rows(history, rows))
@@ -211,11 +217,11 @@ class Interrupted(Published):
     kept: pd.DataFrame = field(default_factory=published)
     finished: int = 0
 
-    def pull(self, first: date, last: date, **options: Any) -> Pull:
+    def pull(self, request: PullRequest) -> Pull:
         if self.finished:
-            return super().pull(first, last, **options)
+            return super().pull(request)
         everything = lambda history: pd.Series(True, index=history.index)  # noqa: E731
-        return Pull(self.kept, everything, seen_at=READ_AT, is_kept=True, stored=self._finish)
+        return Pull(self.kept, everything, seen_at=READ_AT, is_cached=True, mark_stored=self._finish)
 
     def _finish(self) -> None:
         self.finished += 1
