@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from airwatch_dagster.errors import StorageError
-from airwatch_dagster.storage.s3_errors import explained
+from airwatch_dagster.storage.s3_errors import s3_errors
 
 
 class ByteStore(Protocol):
     """Files by relative name (``site_days/2021-07-04.parquet``)."""
 
     def uri(self, name: str) -> str:
-        """Where the file is, for people and other tools."""
+        """Location of the file, for people and other tools."""
 
     def get(self, name: str) -> bytes | None:
         """The file's bytes; None when there is no such file."""
@@ -27,14 +27,14 @@ class ByteStore(Protocol):
         """Replace the file; readers see the old bytes or the new ones, and a failure leaves the old ones."""
 
     def exists(self, name: str) -> bool:
-        """Whether the file is there."""
+        """Whether the file exists."""
 
     def modified(self, folder: str) -> dict[str, datetime]:
-        """When each file directly in ``folder`` last changed, UTC, by its name there."""
+        """Name → time of the last change, UTC, of each file directly in ``folder``."""
 
 
 class LocalFolder:
-    """A folder of this machine or of a mounted disk; made when first written to."""
+    """A folder of this machine or of a mounted disk; created by the first write."""
 
     def __init__(self, root: str) -> None:
         self._root = Path(root).expanduser().absolute()
@@ -43,7 +43,7 @@ class LocalFolder:
         return str(self._root / name)
 
     def get(self, name: str) -> bytes | None:
-        with self._explained(name, "read"):
+        with self._errors(name, "read"):
             try:
                 return (self._root / name).read_bytes()
             except FileNotFoundError:
@@ -53,7 +53,7 @@ class LocalFolder:
         """The bytes go to disk under a hidden name first; the rename that publishes them is atomic."""
         path = self._root / name
         hidden = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-        with self._explained(name, "written"):
+        with self._errors(name, "written"):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 with hidden.open("xb") as file:
@@ -65,14 +65,14 @@ class LocalFolder:
                 hidden.unlink(missing_ok=True)
 
     def exists(self, name: str) -> bool:
-        with self._explained(name, "read"):
+        with self._errors(name, "read"):
             try:
                 return stat.S_ISREG((self._root / name).stat().st_mode)
             except FileNotFoundError:
                 return False
 
     def modified(self, folder: str) -> dict[str, datetime]:
-        with self._explained(folder, "listed"):
+        with self._errors(folder, "listed"):
             try:
                 entries = [entry for entry in os.scandir(self._root / folder) if not entry.name.startswith(".")]
             except FileNotFoundError:
@@ -80,13 +80,14 @@ class LocalFolder:
             return {entry.name: datetime.fromtimestamp(entry.stat().st_mtime, UTC) for entry in entries}
 
     @contextlib.contextmanager
-    def _explained(self, name: str, action: str) -> Iterator[None]:
+    def _errors(self, name: str, action: str) -> Iterator[None]:
+        """Raise StorageError with the file and the reason for whatever the operating system raises inside."""
         try:
             yield
         except OSError as error:
-            in_the_way = isinstance(error, NotADirectoryError | FileExistsError)
+            is_blocked = isinstance(error, NotADirectoryError | FileExistsError)
             reason = (
-                "a file is in the place of a folder" if in_the_way else (error.strerror or "unknown reason").lower()
+                "a file is in the place of a folder" if is_blocked else (error.strerror or "unknown reason").lower()
             )
             raise StorageError(
                 self.uri(name),
@@ -96,40 +97,40 @@ class LocalFolder:
 
 
 class S3Prefix:
-    """Objects under ``s3://bucket/prefix``, on AWS or any server that speaks its protocol.
+    """Objects under ``s3://bucket/prefix``, on AWS or any server with the same protocol.
 
-    Credentials, region, endpoint and checksum rules come from the environment, as for every AWS tool.
-    Safe to use from several threads. ``attempts`` bounds the tries of each request.
+    Credentials, region, endpoint and checksum rules come from the environment, as for every AWS tool. Safe to use from
+    several threads. ``attempts`` is the maximum for each request.
     """
 
     def __init__(self, bucket: str, prefix: str, *, attempts: int) -> None:
         self._bucket, self._prefix = bucket, prefix
-        with explained(self.uri("")):
+        with s3_errors(self.uri("")):
             self._client = _s3_client(attempts, _aws_settings())
 
     def uri(self, name: str) -> str:
         return f"s3://{self._bucket}/{self._key(name)}"
 
     def get(self, name: str) -> bytes | None:
-        with explained(self.uri(name)):
+        with s3_errors(self.uri(name)):
             try:
                 return bytes(self._client.get_object(Bucket=self._bucket, Key=self._key(name))["Body"].read())
             except self._client.exceptions.NoSuchKey:
                 return None
 
     def put(self, name: str, data: bytes) -> None:
-        with explained(self.uri(name)):
+        with s3_errors(self.uri(name)):
             self._client.put_object(Bucket=self._bucket, Key=self._key(name), Body=data)
 
     def exists(self, name: str) -> bool:
-        """By listing: a request for the object itself could not tell a missing bucket from a missing object."""
-        with explained(self.uri(name)):
+        """By listing: a request for the object does not distinguish a missing bucket from a missing object."""
+        with s3_errors(self.uri(name)):
             found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._key(name), MaxKeys=1)
         return any(entry["Key"] == self._key(name) for entry in found.get("Contents", []))
 
     def modified(self, folder: str) -> dict[str, datetime]:
         start = self._key(f"{folder}/")
-        with explained(self.uri(folder)):
+        with s3_errors(self.uri(folder)):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=start)
             entries = [entry for page in pages for entry in page.get("Contents", [])]
         return {entry["Key"].removeprefix(start): entry["LastModified"].astimezone(UTC) for entry in entries}
@@ -140,8 +141,8 @@ class S3Prefix:
 
 @cache
 def _s3_client(attempts: int, settings: frozenset[tuple[str, str]]) -> Any:
-    """One client a process for the same AWS settings: making one takes half a second, and it may be shared."""
-    from dagster_aws.s3 import S3Resource  # a second to import, which local storage need not pay
+    """One client per process for the same AWS settings: creating one takes half a second, and it may be shared."""
+    from dagster_aws.s3 import S3Resource  # a second to import, not needed by local storage
 
     return S3Resource(max_attempts=attempts).get_client()
 

@@ -14,17 +14,16 @@ if TYPE_CHECKING:
 
 
 def encoded(table: str, frame: pd.DataFrame) -> bytes:
-    """The frame as one Parquet file, the same bytes for the same rows; its index is not kept.
+    """The frame as one Parquet file, the same bytes for the same rows; its index is dropped.
 
-    Column types follow from the contract of the table alone, so that empty and full files agree. Times
-    are kept to the microsecond, the finest that all tools read; a finer one raises StorageError, as
-    does a frame with other columns.
+    Column types follow from the contract of the table alone, so that empty and full files agree. Times are stored to
+    the microsecond, the finest that all tools read. Raises StorageError for a finer time and for other columns.
     """
     return encoded_rows(table, as_arrow(table, frame))
 
 
 def as_arrow(table: str, frame: pd.DataFrame) -> "pa.Table":
-    """The frame in the types it is stored in. Raises StorageError for other columns or types."""
+    """The frame in Arrow's types for storage. Raises StorageError for other columns or types."""
     import pyarrow as pa
 
     schema = _stored_schema(table) if table in CONTRACTS else None
@@ -52,8 +51,8 @@ def encoded_rows(table: str, rows: "pa.Table") -> bytes:
 def decoded(table: str, data: bytes, *, columns: Sequence[str] | None, uri: str) -> "pa.Table":
     """The rows of one file, in the column types of the table's contract.
 
-    A nullable column that the contract gained after the file was written is null. Raises StorageError
-    for bytes that are no Parquet, and for any other difference from the contract.
+    A nullable column that was added to the contract after the file was written is null. Raises StorageError for bytes
+    that are not Parquet, and for any other difference from the contract.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -64,12 +63,12 @@ def decoded(table: str, data: bytes, *, columns: Sequence[str] | None, uri: str)
         rows = file.read(columns=present, use_threads=False)
         return _conforming(table, rows, columns) if table in CONTRACTS else rows
     except (pa.ArrowException, OSError, ValueError) as error:
-        fix = f"Write {table} here again, or restore the file"
+        fix = f"Rebuild this partition of {table}, or restore the file"
         raise StorageError(uri, f"does not hold rows of {table}: {error}", fix=fix) from error
 
 
 def joined(table: str, parts: "Sequence[pa.Table]", *, columns: Sequence[str] | None) -> pd.DataFrame:
-    """The rows of all parts in order, as one frame in the contract's dtypes; no parts give its empty frame."""
+    """The rows of all parts in order, in the contract's dtypes; without parts, the contract's empty frame."""
     import pyarrow as pa
 
     if table not in CONTRACTS:
@@ -88,17 +87,17 @@ def _not_storable(table: str, error: Exception) -> StorageError:
 
 @cache
 def _stored_schema(table: str) -> "pa.Schema":
-    """Arrow types of the table's dtypes, without the null type that pyarrow guesses for text in an empty frame."""
+    """Arrow types of the table's dtypes, with text where pyarrow infers null from an empty frame."""
     import pyarrow as pa
 
-    guessed = pa.Schema.from_pandas(CONTRACTS[table].empty(), preserve_index=False)
+    inferred = pa.Schema.from_pandas(CONTRACTS[table].empty(), preserve_index=False)
     stored = {pa.null(): pa.string(), pa.timestamp("ns"): pa.timestamp("us")}
-    return pa.schema([field.with_type(stored.get(field.type, field.type)) for field in guessed])
+    return pa.schema([field.with_type(stored.get(field.type, field.type)) for field in inferred])
 
 
 @cache
 def _pandas_metadata(table: str, columns: tuple[str, ...]) -> dict[bytes, bytes]:
-    """What makes pyarrow restore nullable integers; derived from the contract, so that files need not carry it."""
+    """Metadata with which pyarrow restores nullable integers; from the contract, so that files do not store it."""
     import pyarrow as pa
 
     empty = CONTRACTS[table].empty()[list(columns)]
@@ -107,8 +106,8 @@ def _pandas_metadata(table: str, columns: tuple[str, ...]) -> dict[bytes, bytes]
 
 def _refuse_other_columns(table: str, frame: pd.DataFrame) -> None:
     if table in CONTRACTS and list(frame.columns) != CONTRACTS[table].column_names:
-        odd = sorted(set(map(str, frame.columns)) ^ set(CONTRACTS[table].column_names))
-        raise ValueError(f"columns differ from the schema: {', '.join(odd) or 'in their order'}")
+        differing = sorted(set(map(str, frame.columns)) ^ set(CONTRACTS[table].column_names))
+        raise ValueError(f"columns differ from the schema: {', '.join(differing) or 'in their order'}")
 
 
 def _conforming(table: str, rows: "pa.Table", columns: Sequence[str] | None) -> "pa.Table":

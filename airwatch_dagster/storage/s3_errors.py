@@ -1,4 +1,4 @@
-"""What S3 and its Python client say when something is wrong, as one sentence with a fix."""
+"""Errors of S3 and its Python client as AirWatch errors: one sentence with a fix."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -9,117 +9,117 @@ from urllib.parse import urlsplit
 from airwatch_dagster.errors import AirWatchError, ConfigurationError, StorageError
 
 _CHECKSUMS: Final = "AWS_REQUEST_CHECKSUM_CALCULATION=when_required and AWS_RESPONSE_CHECKSUM_VALIDATION=when_required"
-"""Settings under which servers that do not know the checksums of 2025 still work."""
+"""Settings for servers that do not support the S3 checksums of 2025."""
 
 
 @dataclass(frozen=True)
-class _Trouble:
-    signs: tuple[str, ...]
-    """S3 error codes, HTTP statuses (where a response has no body to hold a code), or exceptions of the client."""
+class _KnownError:
+    codes: tuple[str, ...]
+    """S3 error codes, HTTP statuses (for responses without a body), or exceptions of the client."""
     problem: str
     fix: str
     setting: str | None = None
-    """The setting to correct; None when the settings may be right."""
+    """The setting to correct; None when the settings may be correct."""
     retry_helps: bool = False
 
 
-_KNOWN: Final = (
-    _Trouble(
+_KNOWN_ERRORS: Final = (
+    _KnownError(
         ("NoSuchBucket",),
-        "there is no bucket {bucket!r}",
+        "bucket {bucket!r} does not exist",
         "Create the bucket, or name another one in AIRWATCH_STORAGE",
         setting="AIRWATCH_STORAGE",
     ),
-    _Trouble(
+    _KnownError(
         ("InvalidBucketName", "ParamValidationError"),
-        "{uri!r} is no possible place on S3",
+        "{uri!r} is not a valid place on S3",
         "Use s3://bucket/prefix with a bucket name of lower-case letters, digits, dots and hyphens",
         setting="AIRWATCH_STORAGE",
     ),
-    _Trouble(
+    _KnownError(
         ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"),
-        "there are no complete AWS credentials to open {uri} with",
-        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where AWS gives the machine a role",
+        "AWS credentials for {uri} are missing or incomplete",
+        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run on a machine with an AWS role",
         setting="AWS_ACCESS_KEY_ID",
     ),
-    _Trouble(
+    _KnownError(
         ("SignatureDoesNotMatch",),
         "the secret does not belong to the access key",
         "Correct AWS_SECRET_ACCESS_KEY and AWS_ACCESS_KEY_ID",
         setting="AWS_SECRET_ACCESS_KEY",
     ),
-    _Trouble(
+    _KnownError(
         ("InvalidAccessKeyId", "UnrecognizedClientException"),
-        "the server does not know the access key",
+        "the access key is not registered at the server",
         "Correct AWS_ACCESS_KEY_ID, or point AWS_ENDPOINT_URL at the server that issued it",
         setting="AWS_ACCESS_KEY_ID",
     ),
-    _Trouble(
+    _KnownError(
         ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "TokenRetrievalError", "SSOError"),
         "the session has expired or is not valid",
         "Log in to AWS again",
         setting="AWS_SESSION_TOKEN",
     ),
-    _Trouble(
+    _KnownError(
         ("ProfileNotFound",),
-        "there is no such profile",
+        "the profile does not exist",
         "Correct AWS_PROFILE, or add the profile",
         setting="AWS_PROFILE",
     ),
-    _Trouble(
+    _KnownError(
         ("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"),
         "bucket {bucket!r} is in another region",
         "Set AWS_DEFAULT_REGION to the region of the bucket",
         setting="AWS_DEFAULT_REGION",
     ),
-    _Trouble(
+    _KnownError(
         ("AccessDenied", "AllAccessDisabled", "AccountProblem", "403"),
         "access is denied",
         "Allow this AWS identity s3:ListBucket on the bucket, s3:GetObject and s3:PutObject on its objects",
     ),
-    _Trouble(("RequestTimeTooSkewed",), "this machine's clock differs from the server's", "Set the clock"),
-    _Trouble(
+    _KnownError(("RequestTimeTooSkewed",), "this machine's clock differs from the server's", "Set the clock"),
+    _KnownError(
         ("FlexibleChecksumError", "MissingContentLength", "NotImplemented", "XAmzContentSHA256Mismatch", "411", "501"),
         "client and server do not agree on checksums",
         f"Set {_CHECKSUMS}",
     ),
-    _Trouble(
+    _KnownError(
         ("SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "500", "502", "503", "504"),
         "the server is overloaded or broken",
         "Try again later",
         retry_helps=True,
     ),
-    _Trouble(
+    _KnownError(
         ("ConnectionError", "HTTPClientError", "IncompleteReadError"),
-        "the S3 server does not answer",
+        "the S3 server does not respond",
         "Start the server, or correct AWS_ENDPOINT_URL and AWS_DEFAULT_REGION",
         retry_helps=True,
     ),
-    _Trouble(
+    _KnownError(
         ("ValueError",),
-        "is no address of a server",
+        "is not a valid server address",
         "Use http:// or https:// with a host name, and a port where needed",
         setting="AWS_ENDPOINT_URL",
     ),
 )
 
-_OTHER: Final = _Trouble((), "S3 failed with {sign}", "Look it up in the documentation of the S3 server or of botocore")
+_OTHER: Final = _KnownError((), "S3 failed with {code}", "Look it up in the manual of the S3 server or of botocore")
 
 
 @contextlib.contextmanager
-def explained(uri: str) -> Iterator[None]:
-    """Raise ConfigurationError or StorageError, naming the wrong setting or ``uri``, for whatever S3 raises inside.
+def s3_errors(uri: str) -> Iterator[None]:
+    """Raise ConfigurationError with the wrong setting, or StorageError with ``uri``, for whatever S3 raises inside.
 
-    The client's own words stay out of the message: they may hold addresses and keys.
+    The client's own text stays out of the message: it may contain addresses and keys.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except ClientError as error:
-        raise _in_words(_codes(error.response), uri=uri) from error
+        raise _translated(_codes(error.response), uri=uri) from error
     except (BotoCoreError, ValueError) as error:
-        raise _in_words([kind.__name__ for kind in type(error).__mro__], uri=uri) from error
+        raise _translated([kind.__name__ for kind in type(error).__mro__], uri=uri) from error
 
 
 def _codes(response: Any) -> list[str]:
@@ -127,11 +127,11 @@ def _codes(response: Any) -> list[str]:
     return [str(response.get("Error", {}).get("Code", "")), str(status)]
 
 
-def _in_words(signs: Sequence[str], *, uri: str) -> AirWatchError:
-    """``signs`` from the most telling to the most general."""
-    matches = (trouble for sign in signs for trouble in _KNOWN if sign in trouble.signs)
-    trouble = next(matches, _OTHER)
-    problem = trouble.problem.format(bucket=urlsplit(uri).netloc, uri=uri, sign=next(filter(None, signs)))
-    if trouble.setting is not None:
-        return ConfigurationError(trouble.setting, problem, fix=trouble.fix)
-    return StorageError(uri, problem, fix=trouble.fix, retry_helps=trouble.retry_helps)
+def _translated(codes: Sequence[str], *, uri: str) -> AirWatchError:
+    """The error for the first known of ``codes``, which are ordered from specific to general."""
+    matches = (known for code in codes for known in _KNOWN_ERRORS if code in known.codes)
+    known = next(matches, _OTHER)
+    problem = known.problem.format(bucket=urlsplit(uri).netloc, uri=uri, code=next(filter(None, codes)))
+    if known.setting is not None:
+        return ConfigurationError(known.setting, problem, fix=known.fix)
+    return StorageError(uri, problem, fix=known.fix, retry_helps=known.retry_helps)

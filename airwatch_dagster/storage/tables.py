@@ -9,21 +9,22 @@ import pandas as pd
 
 from airwatch_dagster.errors import ConfigurationError, StorageError
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.storage import parquet as parquet
+from airwatch_dagster.storage import parquet
 from airwatch_dagster.storage.byte_stores import ByteStore, LocalFolder, S3Prefix
 
 Readings = Literal["simulated", "epa"]
 
 THREADS: Final = 8
-"""Files read or written at a time. Measured: decoding gains up to 4, an S3 server's answer time up to 8 and more."""
+"""Files read or written at a time. Measured: decoding gains up to 4, waiting for an S3 server up to 8 and more."""
 
-LISTING_PAYS_FROM: Final = 64
-"""Partitions that may be missing from which one listing costs less than asking for each."""
+MIN_PARTITIONS_LISTED: Final = 64
+"""From this number of partitions that may be missing, one listing costs less than a request for each."""
 
 MARKER: Final = "airwatch.json"
-"""Says which kind of readings the storage holds."""
+"""File that marks the readings of the storage as simulated or EPA's."""
 
 PROBE: Final = ".airwatch-probe"
+"""File that `require_writable` writes."""
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -32,9 +33,9 @@ _Out = TypeVar("_Out")
 class TableStorage:
     """Tables as files ``<table>/<partition>.parquet``, unpartitioned ones as ``<table>.parquet``.
 
-    A file is complete or absent for every reader: it is encoded first, then published in one step, and
-    a failure leaves the file of before. Several files are no transaction: each is replaced on its own.
-    Safe to use from several threads and processes; the last writer of a partition wins.
+    A reader sees a complete file or none: a file is encoded first, then published in one step, and a failure leaves the
+    old file. Several files are not one transaction: each is replaced on its own. Safe to use from several threads and
+    processes; the last writer of a partition wins.
     """
 
     def __init__(self, files: ByteStore) -> None:
@@ -44,8 +45,8 @@ class TableStorage:
     def open(cls, root: str, *, attempts: int = 5, setting: str = "AIRWATCH_STORAGE") -> Self:
         """The storage at ``root``, a folder or ``s3://bucket/prefix``; nothing is read or written yet.
 
-        ``attempts`` bounds the tries of each S3 request. Raises ConfigurationError for a root that is
-        neither, naming the ``setting`` it comes from, and for S3 settings that cannot work.
+        ``attempts`` is the maximum for each S3 request. Raises ConfigurationError for a root that is neither, with the
+        ``setting`` it comes from, and for S3 settings that cannot work.
         """
         scheme, has_scheme, place = root.strip().partition("://")
         if not has_scheme and root.strip():
@@ -53,10 +54,12 @@ class TableStorage:
         bucket, _, prefix = place.partition("/")
         if scheme == "s3" and bucket:
             return cls(S3Prefix(bucket, prefix.strip("/"), attempts=attempts))
-        raise ConfigurationError(setting, f"{root!r} is no place for tables", fix="Use a folder, or s3://bucket/prefix")
+        raise ConfigurationError(
+            setting, f"{root!r} is not a valid place for tables", fix="Use a folder, or s3://bucket/prefix"
+        )
 
     def uri(self, table: str, partition: str | None = None) -> str:
-        """Where the file is: a path, or ``s3://…``."""
+        """Location of the file: a path, or ``s3://…``."""
         return self._files.uri(_name(table, partition))
 
     def read(
@@ -67,29 +70,30 @@ class TableStorage:
         allow_missing: bool = False,
         columns: Sequence[str] | None = None,
     ) -> pd.DataFrame:
-        """One frame with the rows of ``partitions``, in the order asked for, in the dtypes of the table's contract.
+        """One frame with the rows of ``partitions``, in that order, in the dtypes of the table's contract.
 
-        None reads the whole table: the file of an unpartitioned one, all stored partitions of another.
-        No partitions, or none stored, give the contract's empty frame. Raises StorageError for partitions
+        None reads the whole table: the file of an unpartitioned one, all stored partitions of another. Without
+        partitions, or with none stored, the result is the contract's empty frame. Raises StorageError for partitions
         that are not stored, unless ``allow_missing``, and for files that do not fit the contract.
         """
         wanted = self._wanted(table, partitions, allow_missing=allow_missing)
         found = in_threads(lambda partition: self._read_one(table, partition, columns), wanted)
         missing = [str(partition) for partition, rows in zip(wanted, found, strict=True) if rows is None]
         if missing and not allow_missing:
-            raise self._not_stored(table, missing if partitions is not None else [], asked=len(wanted))
+            raise self._not_stored(table, missing if partitions is not None else [], requested=len(wanted))
         return parquet.joined(table, [rows for rows in found if rows is not None], columns=columns)
 
     def read_or_empty(self, table: str) -> pd.DataFrame:
-        """The whole table, or the contract's empty frame when nothing of it is stored."""
-        is_there = self.exists(table) if TABLES[table].partition_column is None else True
-        return self.read(table) if is_there else TABLES[table].empty()
+        """The whole table, or the contract's empty frame when none of it is stored."""
+        if TABLES[table].partition_column is None and not self.exists(table):
+            return TABLES[table].empty()
+        return self.read(table)
 
     def write(self, table: str, frames: Mapping[str | None, pd.DataFrame]) -> None:
-        """Replace the files of these partitions (None: of an unpartitioned table); others stay as they are.
+        """Replace the files of these partitions (None: of an unpartitioned table) and no others.
 
-        All frames are encoded before the first file changes. Raises StorageError when a frame does not fit
-        the columns of its table, or the place cannot be written.
+        All frames are encoded before the first file changes. Raises StorageError when a frame does not fit the columns
+        of its table, or the place cannot be written.
         """
         encoded = in_threads(lambda item: (_name(table, item[0]), parquet.encoded(table, item[1])), frames.items())
         in_threads(lambda item: self._files.put(*item), encoded)
@@ -97,9 +101,9 @@ class TableStorage:
     def write_slices(
         self, table: str, frame: pd.DataFrame, slices: Mapping[str, slice], *, keep_unchanged: bool = False
     ) -> None:
-        """As ``write``, of partitions that are slices of one frame: its columns are converted once, not per file.
+        """As ``write``, for partitions that are slices of one frame: its columns are converted once, not per file.
 
-        With ``keep_unchanged`` a file that would get the bytes it has is left as it is, time of writing included.
+        With ``keep_unchanged`` a file whose bytes would not change is not rewritten and keeps its time of writing.
         """
         rows = parquet.as_arrow(table, frame)
         parts = {_name(table, key): rows.slice(part.start, part.stop - part.start) for key, part in slices.items()}
@@ -107,7 +111,7 @@ class TableStorage:
         in_threads(lambda item: self._put(*item, keep_unchanged=keep_unchanged), encoded)
 
     def exists(self, table: str, partition: str | None = None) -> bool:
-        """Whether the partition (None: the unpartitioned table) is stored, be it empty."""
+        """Whether the partition (None: the unpartitioned table) is stored, with or without rows."""
         return self._files.exists(_name(table, partition))
 
     def stored_partitions(self, table: str) -> dict[str, datetime]:
@@ -116,14 +120,14 @@ class TableStorage:
         return {name.removesuffix(".parquet"): files[name] for name in sorted(files) if name.endswith(".parquet")}
 
     def write_report(self, name: str, page: bytes) -> str:
-        """Store a page as ``reports/<name>``, complete or not at all; returns where it is."""
+        """Store a page as ``reports/<name>``, complete or not at all; returns its location."""
         self._files.put(f"reports/{name}", page)
         return self._files.uri(f"reports/{name}")
 
     def assert_data_kind(self, readings: Readings) -> None:
-        """Mark the storage as holding simulated readings or EPA's, or make sure that it does.
+        """Make sure that the storage holds readings of this kind only; an unmarked storage is marked with it.
 
-        Raises ConfigurationError when it holds the other kind: they must never meet in one table.
+        Raises ConfigurationError when it holds the other kind: simulated and real readings must never mix in a table.
         """
         wanted, found = f'{{"readings": "{readings}"}}\n'.encode(), self._files.get(MARKER)
         if found is None:
@@ -132,15 +136,15 @@ class TableStorage:
             held = found.decode(errors="replace").strip()
             raise ConfigurationError(
                 "AIRWATCH_STORAGE",
-                f"{self._files.uri(MARKER)} says {held}, but the source has {readings!r} readings",
+                f"the storage is marked {held} in {self._files.uri(MARKER)}, but the source has {readings!r} readings",
                 fix="Set AIRWATCH_STORAGE to another folder or prefix, or AIRWATCH_SOURCE to the source used so far",
             )
 
     def require_writable(self) -> None:
-        """Write and read back a hidden file of one line, which stays. Raises what keeps a run from doing so."""
+        """Write and read back a hidden file of one line, which stays. Raises StorageError or ConfigurationError."""
         self._files.put(PROBE, b"airwatch may write here\n")
         if self._files.get(PROBE) is None:
-            raise StorageError(self._files.uri(PROBE), "was written and is not there", fix="Check the storage server")
+            raise StorageError(self._files.uri(PROBE), "was written but cannot be read", fix="Check the storage server")
 
     def _put(self, name: str, data: bytes, *, keep_unchanged: bool) -> None:
         if not keep_unchanged or self._files.get(name) != data:
@@ -151,7 +155,7 @@ class TableStorage:
             is_partitioned = table in TABLES and TABLES[table].partition_column is not None
             return list(self.stored_partitions(table)) if is_partitioned else [None]
         wanted = list(dict.fromkeys(partitions))
-        if allow_missing and len(wanted) >= LISTING_PAYS_FROM:
+        if allow_missing and len(wanted) >= MIN_PARTITIONS_LISTED:
             stored = self.stored_partitions(table)
             return [partition for partition in wanted if partition in stored]
         return list(wanted)
@@ -160,20 +164,20 @@ class TableStorage:
         data = self._files.get(_name(table, partition))
         return None if data is None else parquet.decoded(table, data, columns=columns, uri=self.uri(table, partition))
 
-    def _not_stored(self, table: str, missing: Sequence[str], *, asked: int) -> StorageError:
+    def _not_stored(self, table: str, missing: Sequence[str], *, requested: int) -> StorageError:
         place = self.uri(table).removesuffix(".parquet")
         if not missing:
             return StorageError(table, f"is not stored in {place}.parquet", fix=f"Materialize {table} first")
         listed = ", ".join(missing) if len(missing) <= 5 else f"{', '.join(missing[:4])}, … {missing[-1]}"
         return StorageError(
             table,
-            f"{len(missing)} of {asked} partition{'s' if asked > 1 else ''} not stored in {place}: {listed}",
+            f"{len(missing)} of {requested} partition{'s' if requested > 1 else ''} not stored in {place}: {listed}",
             fix=f"Materialize or backfill {table} for {' to '.join(dict.fromkeys((missing[0], missing[-1])))} first",
         )
 
 
 def in_threads(function: Callable[[_In], _Out], items: Iterable[_In]) -> list[_Out]:
-    """Results in the order of ``items``; the first error ends the rest as soon as the calls under way are done."""
+    """Results in the order of ``items``. Raises the first error once the calls that have started are done."""
     work = list(items)
     if len(work) < 2:
         return [function(item) for item in work]

@@ -46,8 +46,16 @@ def test_a_setting_that_is_not_valid_fails_the_checks_that_need_it_and_no_other(
             "file:///nowhere/file_list.csv: there is no such file",
         ),
         ({"AIRWATCH_SOURCE": "aqs"}, "source", "EPA_AQS_EMAIL and EPA_AQS_API_KEY: "),
-        ({"AIRWATCH_STORAGE": "gs://bucket"}, "storage", "AIRWATCH_STORAGE: 'gs://bucket' is no place for tables"),
-        ({"AIRWATCH_WEATHER": "gs://bucket"}, "weather", "AIRWATCH_WEATHER: 'gs://bucket' is no place for tables"),
+        (
+            {"AIRWATCH_STORAGE": "gs://bucket"},
+            "storage",
+            "AIRWATCH_STORAGE: 'gs://bucket' is not a valid place",
+        ),
+        (
+            {"AIRWATCH_WEATHER": "gs://bucket"},
+            "weather",
+            "AIRWATCH_WEATHER: 'gs://bucket' is not a valid place",
+        ),
         ({"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}, "mlflow", "MLFLOW_TRACKING_URI: no MLflow server responds"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

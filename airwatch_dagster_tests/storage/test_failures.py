@@ -1,4 +1,4 @@
-"""What goes wrong with places to store in: one clear sentence each, and the old file stays."""
+"""Errors of a storage: one clear sentence each, and the old file stays."""
 
 import errno
 import os
@@ -21,15 +21,15 @@ def store(root: str, value: float = 8.5) -> None:
 
 
 def refusal(root: str) -> AirWatchError:
-    """What a write to ``root`` raises."""
+    """The error of a write to ``root``."""
     with pytest.raises(AirWatchError) as caught:
         store(root)
     return caught.value
 
 
 @pytest.mark.parametrize("root", ["", "  ", "s3://", "s3:///prefix", "gs://bucket/prefix", "http://host/bucket"])
-def test_a_root_that_is_no_folder_and_no_s3_prefix_is_refused(root: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"AIRWATCH_STORAGE: .* is no place for tables"):
+def test_a_root_that_is_neither_folder_nor_s3_prefix_is_an_error(root: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"AIRWATCH_STORAGE: .* is not a valid place for tables"):
         TableStorage.open(root)
 
 
@@ -43,7 +43,7 @@ def test_a_relative_folder_stays_where_it_was_when_the_process_moves(
     assert tables.uri("monitors") == str(tmp_path / "data" / "monitors.parquet")
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
 
     error = refusal(str(tmp_path / "file" / "data"))
@@ -90,14 +90,14 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatc
     assert TableStorage.open(str(tmp_path)).read("site_days", [DAY])["pm25_ugm3"].tolist() == [8.5]
 
 
-def test_the_remains_of_a_killed_write_are_no_partition(tmp_path: Path) -> None:
+def test_the_temporary_file_of_a_killed_write_is_not_a_partition(tmp_path: Path) -> None:
     store(str(tmp_path))
     (tmp_path / "site_days" / ".2021-07-05.parquet.0123.tmp").write_bytes(b"half")
 
     assert list(TableStorage.open(str(tmp_path)).stored_partitions("site_days")) == [DAY]
 
 
-def test_a_new_file_has_the_permissions_the_user_asked_for(tmp_path: Path) -> None:
+def test_a_new_file_has_the_permissions_of_the_users_umask(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
         store(str(tmp_path))
@@ -136,14 +136,14 @@ def test_a_file_from_before_a_nullable_column_reads_as_null(tmp_path: Path) -> N
     ("change", "columns"),
     [({"pm25_ugm3": "pm25"}, "pm25, pm25_ugm3"), ({"chosen_by": "reason"}, "reason, chosen_by")],
 )
-def test_a_file_with_other_columns_is_refused_by_name(tmp_path: Path, change: dict[str, str], columns: str) -> None:
+def test_other_columns_in_a_file_are_named(tmp_path: Path, change: dict[str, str], columns: str) -> None:
     tables = stored_by_hand(tmp_path, builders.site_days().rename(columns=change))
 
     with pytest.raises(StorageError, match=f"columns differ from the schema: {columns}"):
         tables.read("site_days", [DAY])
 
 
-def test_times_finer_than_a_microsecond_are_refused_not_cut(tmp_path: Path) -> None:
+def test_times_finer_than_a_microsecond_are_an_error_and_never_rounded(tmp_path: Path) -> None:
     frame = builders.raw_readings({"first_seen_at": pd.Timestamp("2024-06-01 12:30:45.123456789")})
 
     with pytest.raises(StorageError, match=r"raw_readings: the frame cannot be stored.*would lose data"):
@@ -155,17 +155,17 @@ def test_a_missing_bucket_is_named(s3_server: S3Server) -> None:
     error = refusal("s3://no-such-bucket-here/prefix")
 
     assert isinstance(error, ConfigurationError)
-    assert (error.culprit, error.problem) == ("AIRWATCH_STORAGE", "there is no bucket 'no-such-bucket-here'")
+    assert (error.culprit, error.problem) == ("AIRWATCH_STORAGE", "bucket 'no-such-bucket-here' does not exist")
 
 
 def test_a_missing_bucket_is_not_mistaken_for_missing_partitions(s3_server: S3Server) -> None:
     tables = TableStorage.open("s3://no-such-bucket-here")
 
-    with pytest.raises(ConfigurationError, match="there is no bucket"):
+    with pytest.raises(ConfigurationError, match="no-such-bucket-here' does not exist"):
         tables.read("site_days", [DAY], allow_missing=True)
-    with pytest.raises(ConfigurationError, match="there is no bucket"):
+    with pytest.raises(ConfigurationError, match="no-such-bucket-here' does not exist"):
         tables.stored_partitions("site_days")
-    with pytest.raises(ConfigurationError, match="there is no bucket"):
+    with pytest.raises(ConfigurationError, match="no-such-bucket-here' does not exist"):
         tables.exists("site_days", DAY)
 
 
@@ -174,7 +174,7 @@ def test_an_impossible_bucket_name_is_a_setting_to_correct(s3_server: S3Server) 
 
     assert (error.culprit, error.problem) == (
         "AIRWATCH_STORAGE",
-        f"'s3://Bad Bucket/prefix/site_days/{DAY}.parquet' is no possible place on S3",
+        f"'s3://Bad Bucket/prefix/site_days/{DAY}.parquet' is not a valid place on S3",
     )
 
 
@@ -186,7 +186,7 @@ def test_missing_credentials_are_a_setting_to_correct(s3_root: str, monkeypatch:
 
     assert isinstance(error, ConfigurationError)
     assert error.culprit == "AWS_ACCESS_KEY_ID"
-    assert "no complete AWS credentials" in error.problem
+    assert "AWS credentials" in error.problem
 
 
 def test_an_unknown_profile_is_a_setting_to_correct(s3_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +195,7 @@ def test_an_unknown_profile_is_a_setting_to_correct(s3_root: str, monkeypatch: p
     assert refusal(s3_root).culprit == "AWS_PROFILE"
 
 
-def test_a_wrong_secret_is_told_without_showing_it(rclone_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_a_wrong_secret_does_not_show_it(rclone_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     rclone_server.use(monkeypatch, secret="not-the-secret-4567")
 
     error = refusal(f"s3://{rclone_server.bucket}/wrong-secret")
@@ -207,17 +207,17 @@ def test_a_wrong_secret_is_told_without_showing_it(rclone_server: S3Server, monk
     assert SECRET not in shown
 
 
-def test_a_server_that_does_not_answer_may_answer_later(s3_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_retry_may_help_when_a_server_does_not_respond(s3_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
 
     error = refusal(s3_root)
 
     assert isinstance(error, StorageError)
-    assert (error.problem, error.retry_helps) == ("the S3 server does not answer", True)
+    assert (error.problem, error.retry_helps) == ("the S3 server does not respond", True)
     assert "AWS_ENDPOINT_URL" in error.fix
 
 
-def test_an_endpoint_that_is_no_address_is_a_setting_to_correct(s3_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_that_is_not_valid_is_a_setting_to_correct(s3_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:9000")
 
     assert refusal(s3_root).culprit == "AWS_ENDPOINT_URL"

@@ -56,7 +56,7 @@ def test_an_unpartitioned_table_is_one_file_beside_the_folders(tables: TableStor
     assert tables.uri("site_days", "2021-07-04") == f"{root}/site_days/2021-07-04.parquet"
 
 
-def test_partitions_are_joined_in_the_order_asked_for(tables: TableStorage) -> None:
+def test_partitions_are_joined_in_the_requested_order(tables: TableStorage) -> None:
     days = [f"2021-07-{day:02d}" for day in range(1, 21)]
     tables.write("site_days", {day: site_days(day) for day in days})
     wanted = [*days[10:], *days[:10]]
@@ -73,7 +73,7 @@ def test_without_partitions_named_the_whole_table_is_read(tables: TableStorage) 
     assert tables.read("site_days")["date_local"].dt.day.tolist() == [1, 2]
 
 
-def test_only_the_columns_asked_for_are_read(tables: TableStorage) -> None:
+def test_only_the_requested_columns_are_read(tables: TableStorage) -> None:
     tables.write("raw_readings", {"2021-07-04": raw_readings({"aqi": 47}, {"aqi": None, "poc": 3})})
 
     read = tables.read("raw_readings", ["2021-07-04"], columns=["aqi", "poc"])
@@ -81,7 +81,7 @@ def test_only_the_columns_asked_for_are_read(tables: TableStorage) -> None:
     assert read.dtypes.astype(str).to_dict() == {"aqi": "Int64", "poc": "int64"}
 
 
-def test_an_empty_partition_is_stored_and_keeps_the_dtypes_of_its_neighbours(tables: TableStorage) -> None:
+def test_an_empty_partition_is_stored_and_does_not_change_the_dtypes_of_its_neighbours(tables: TableStorage) -> None:
     tables.write("site_days", {"2021-07-01": TABLES["site_days"].empty(), "2021-07-02": site_days("2021-07-02")})
 
     assert tables.exists("site_days", "2021-07-01")
@@ -89,7 +89,7 @@ def test_an_empty_partition_is_stored_and_keeps_the_dtypes_of_its_neighbours(tab
     pd.testing.assert_frame_equal(tables.read("site_days", ["2021-07-01", "2021-07-02"]), site_days("2021-07-02"))
 
 
-def test_no_partitions_at_all_give_the_empty_frame_of_the_contract(tables: TableStorage) -> None:
+def test_without_partitions_the_empty_frame_of_the_contract_is_read(tables: TableStorage) -> None:
     pd.testing.assert_frame_equal(tables.read("site_days", []), TABLES["site_days"].empty())
     nothing_stored = tables.read("site_days", ["2021-07-01"], allow_missing=True, columns=["pm25_ugm3"])
     assert nothing_stored.dtypes.astype(str).to_dict() == {"pm25_ugm3": "float64"}
@@ -113,7 +113,7 @@ def test_many_partitions_that_may_be_missing_are_found_by_one_listing(tables: Ta
     assert tables.read("site_days", year, allow_missing=True)["date_local"].dt.month.tolist() == [2, 3]
 
 
-def test_a_table_that_was_never_made_is_missing_not_empty(tables: TableStorage) -> None:
+def test_a_table_that_was_never_stored_is_missing_not_empty(tables: TableStorage) -> None:
     with pytest.raises(StorageError, match=r"monitors: is not stored in .*monitors\.parquet\. Materialize monitors"):
         tables.read("monitors")
 
@@ -168,7 +168,7 @@ def test_one_frame_that_cannot_be_encoded_leaves_every_old_file(tables: TableSto
 
 @pytest.mark.parametrize("root", ["folder", "moto"], indirect=True)
 def test_readers_see_the_old_file_or_the_new_one(root: str) -> None:
-    """As S3 promises; rclone's experimental server writes its files in place and does not."""
+    """As S3 guarantees; rclone's experimental server writes its files in place and does not."""
     tables, many = TableStorage.open(root), 2000
     versions = [site_days("2021-07-01", *([value] * many)) for value in (1.0, 2.0)]
     tables.write("site_days", {"2021-07-01": versions[0]})
@@ -191,13 +191,13 @@ def test_readers_see_the_old_file_or_the_new_one(root: str) -> None:
     assert set(seen) <= {(many, 1.0, 1.0), (many, 2.0, 2.0)}
 
 
-def test_a_report_is_stored_as_it_is(tables: TableStorage, root: str) -> None:
+def test_a_report_is_stored_byte_for_byte(tables: TableStorage, root: str) -> None:
     assert tables.write_report("drift_report-2021-07.html", b"<html>\xc2\xb5</html>") == (
         f"{root}/reports/drift_report-2021-07.html"
     )
 
 
-def test_simulated_and_real_readings_never_meet(tables: TableStorage) -> None:
+def test_simulated_and_real_readings_never_share_a_storage(tables: TableStorage) -> None:
     tables.assert_data_kind("simulated")
     tables.assert_data_kind("simulated")
 
@@ -206,7 +206,7 @@ def test_simulated_and_real_readings_never_meet(tables: TableStorage) -> None:
     assert "another folder" in caught.value.fix
 
 
-def test_a_place_that_may_be_written_is_found_to_be_so_and_stays_empty_of_tables(tables: TableStorage) -> None:
+def test_a_check_that_the_place_is_writable_leaves_no_table(tables: TableStorage) -> None:
     tables.require_writable()
     tables.require_writable()
 
@@ -231,7 +231,7 @@ def test_the_same_rows_are_the_same_bytes_whatever_their_index(tmp_path: Path) -
 
 def test_local_storage_does_not_load_the_cloud_libraries() -> None:
     code = (
-        "import sys, airwatch_dagster.orchestration.io_manager as m; m.TableStorage.open('data');"
+        "import sys, airwatch_dagster.storage.tables as m; m.TableStorage.open('data');"
         "print([name for name in ('boto3', 'botocore', 'dagster_aws', 'pyarrow.parquet') if name in sys.modules])"
     )
 
