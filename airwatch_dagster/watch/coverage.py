@@ -1,4 +1,4 @@
-"""Was a site's day published, and if not, should it have been?"""
+"""Coverage: status of every site-day, compared with its sampling schedule and its deadline."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,11 +13,12 @@ from airwatch_dagster.watch.running_sites import running_sites
 from airwatch_dagster.watch.sampling_schedules import is_due, sampling_schedules
 
 REAL_TIME_DAYS: Final = 2
-"""Days after the day by which a site that reports to AirNow is there: its file is complete around noon of the next."""
+"""Deadline of a site that reports to AirNow, in days after the day: AirNow's file is complete around noon of the
+next."""
 
 WINDOW_MONTHS: Final = 9
-"""Months of readings behind a month's coverage, itself included: under EPA's deadlines the last published reading may
-be half a year old, and a quarter of readings up to it tells the schedule."""
+"""Months of readings that a month's coverage needs, itself included: under EPA's deadlines the last published reading
+may be half a year old, and the schedule is derived from the quarter before it."""
 
 
 def coverage(
@@ -25,12 +26,11 @@ def coverage(
 ) -> pd.DataFrame:
     """One row per running site and day of ``months`` before ``today``, in the columns of ``coverage``.
 
-    A site runs from its first to its last known day (see ``running_sites``), read from the month and the eight before
-    it in ``site_days``: several months together give what they give one by one. A reading stands for its day alone,
-    whether it was scheduled or not: a sample made up a day late leaves its own day without one. A site of unknown
-    schedule has nothing due. From its first reading by AirNow on a site is
-    expected two days after the day, earlier days by EPA's deadline: nobody asked AirNow about those, or AQS has
-    published past them. Sorted by month, site_id, date_local.
+    Each month uses its own and the eight earlier months of ``site_days``, so months computed together or one by one
+    have the same rows. ``running_sites`` determines the days on which a site runs. A reading counts for its own day
+    only, scheduled or not: a sample taken a day late leaves the scheduled day without a reading. Nothing is due at a
+    site of unknown schedule. Days from the site's first AirNow reading on are expected two days later, earlier ones by
+    EPA's deadline. Sorted by month, site_id, date_local; empty without running sites.
     """
     spec = TABLES["coverage"]
     parts = [_month(site_days, month=month, monitors=monitors, today=today) for month in months]
@@ -39,9 +39,10 @@ def coverage(
 
 
 def completeness(coverage: pd.DataFrame) -> pd.DataFrame:
-    """Per month (``2021-07``) of ``coverage``: site-days of each status, and the share of due ones observed, percent.
+    """Per month (``2021-07``) of ``coverage``: site-days of each status and ``completeness_pct``.
 
-    Due is every day that is not ``not_scheduled``, whether it is past its deadline or not; null when nothing was.
+    Completeness is the share (percent) of due site-days that were observed. Due is every status but ``not_scheduled``,
+    before and after the deadline; null when nothing was due.
     """
     months = TABLES["coverage"].partition_keys_of(coverage)
     counts = pd.crosstab(months, coverage["status"]).reindex(columns=list(COVERAGE_STATUSES), fill_value=0)
@@ -65,7 +66,7 @@ def _month(
 
 
 def _open_days(sites: pd.DataFrame, *, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
-    """site_id and date_local of every day from ``first`` to ``last`` on which a site was open."""
+    """site_id and date_local of every day from ``first`` to ``last`` on which a site ran."""
     near = sites[(sites["first_day"] <= last) & (sites["last_day"] >= first)]
     days = pd.date_range(first, last, name="date_local")
     grid = pd.MultiIndex.from_product([near.index, days], names=["site_id", "date_local"]).to_frame(index=False)
@@ -80,7 +81,7 @@ def _expected_by(rows: pd.DataFrame) -> pd.Series:
 
 
 def _statuses(rows: pd.DataFrame, *, today: pd.Timestamp) -> np.ndarray:
-    """First of: a valid reading, a reading, no sampler due, deadline to come; ``missing`` otherwise."""
+    """The first status that applies: observed, invalid, not scheduled, late before the deadline; missing otherwise."""
     is_valid = rows["is_valid"].eq(True)
     is_scheduled = is_due(rows["date_local"], schedule=rows["schedule"], phase=rows["phase"])
     known = [is_valid, rows["is_valid"].notna(), ~is_scheduled, rows["expected_by"] >= today]

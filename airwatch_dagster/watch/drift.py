@@ -1,4 +1,4 @@
-"""Has a month's input left the range of its season? Found by Evidently, told apart from the calendar."""
+"""Drift of a month's features from the same season of earlier years, measured by Evidently."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,49 +12,51 @@ from airwatch_dagster.schemas.enrich import ADVECTION_COLUMNS, LAG_DAYS, MAP_SAM
 from airwatch_dagster.watch.drift_page import with_summary
 
 CALENDAR_COLUMNS: Final = frozenset({"season_sin", "season_cos", "weekday", "latitude", "longitude"})
-"""Numbers that say when and where, not how the air is: an alarm on them fires every January and means nothing."""
+"""Columns of time and place: they drift every January, which is no reason for an alarm."""
 
 DERIVED_COLUMNS: Final = frozenset(
     f"{group}_pm25{measure}" for group in NEIGHBOUR_MEANS for measure in ("_anomaly_ugm3", "_change_ugm3")
 )
-"""Differences of levels that are watched themselves: what breaks a level shows there, and the page stays readable."""
+"""Differences of other features: a broken level shows in the level itself, and the page stays readable."""
 
 REPEATED_COLUMNS: Final = frozenset(f"pm25_lag_{days}d_ugm3" for days in LAG_DAYS if days > 0)
-"""The readings of the issue day, seen again on the days after: they drift when pm25_lag_0d_ugm3 does."""
+"""The readings of the issue date, repeated on later days: they drift when pm25_lag_0d_ugm3 does."""
 
 SECTOR_COLUMNS: Final = frozenset(f"{ring}_{sector}_pm25_ugm3" for ring in ("near", "far") for sector in SECTORS)
-"""The surroundings once more by direction: they drift when nearby_pm25_ugm3 does, and sixteen plots hide the others."""
+"""The neighbours by direction: they drift when nearby_pm25_ugm3 does, and their sixteen plots would hide the others."""
 
 MAP_COLUMNS: Final = (
     frozenset(f"{place}_log{day}" for place in MAP_SAMPLES for day in ("", "_before")) | ADVECTION_COLUMNS
 )
-"""Departures of the surroundings from their own usual, and how they move: the wind's doing, not an instrument's."""
+"""Log anomalies of the neighbours and their motion: they change with the wind, not with an instrument."""
 
-NOT_WATCHED: Final = CALENDAR_COLUMNS | DERIVED_COLUMNS | REPEATED_COLUMNS | SECTOR_COLUMNS | MAP_COLUMNS
+EXCLUDED_COLUMNS: Final = CALENDAR_COLUMNS | DERIVED_COLUMNS | REPEATED_COLUMNS | SECTOR_COLUMNS | MAP_COLUMNS
 
 METHOD: Final = "wasserstein"
 """Evidently's normed Wasserstein distance: the mean shift of sorted values, in standard deviations of the reference."""
 
 THRESHOLD: Final = 0.75
-"""Standard deviations: half of what a network stuck at zero gives, and above an ordinary month.
+"""Standard deviations from which on a feature counts as drifted: half the distance of a network stuck at zero, and
+above an ordinary month.
 
-Measured on daily AirData values of 2020-21 against up to three earlier seasons, in six metropolitan areas and
-the nation: the median month gives 0.15-0.37, and 11 of 168 months exceed 0.75, most of them with smoke. Stuck at
-zero gives 1.4-2.0, doubled values 1.4-2.1, tripled ones 2.9 and more. Evidently's default of 0.1 fires nearly
-every month."""
+Measured on daily AirData values of 2020-21 against up to three earlier seasons, in six metropolitan areas and the
+nation: the median month has 0.15-0.37, and 11 of 168 months exceed 0.75, most of them with smoke. Values stuck at zero
+have 1.4-2.0, doubled values 1.4-2.1, tripled values 2.9 and more. Evidently's default of 0.1 is exceeded nearly every
+month."""
 
 MAX_ROWS: Final = 3000
-"""Values sampled of each column and side. Between samples of the nation's daily values the distance spreads by 0.02 in
-an ordinary month and 0.07 in a month of smoke (standard deviation of 30 samples); a report takes 1-2 s."""
+"""Values sampled per column, in the month and in the reference. Between samples of the nation's daily values the
+distance varies by 0.02 in an ordinary month and 0.07 in a month of smoke (standard deviation of 30 samples); a report
+takes 1-2 s."""
 
 SEED: Final = 20240506
-"""Fixes the sample, so that the same month gives the same findings."""
+"""Seed of the sample: the same month has the same findings."""
 
 MIN_VALUES: Final = 20
-"""Values a column needs on both sides to be compared at all."""
+"""Values that a column needs in the month and in the reference to be compared."""
 
 FORECAST_ERROR: Final = "forecast_error_ugm3"
-"""The row of findings that speaks of the forecasts instead of a feature."""
+"""Name of the finding about the forecasts instead of a feature."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,10 @@ class ForecastErrors:
 
 
 def season_matched(features: pd.DataFrame, *, month: pd.Timestamp, date_column: str = "issue_date") -> pd.DataFrame:
-    """The rows of the same calendar month and its two neighbours in every earlier year; nothing of the last ten months.
+    """The rows of ``features`` in the same calendar month and its two neighbours of every earlier year.
 
-    December 2020 is no reference for January 2021, because what broke then would be called normal now.
+    The ten months before ``month`` are left out: December 2020 is not a reference for January 2021, because a fault
+    that began then would count as normal.
     """
     dates = features[date_column].dt
     months_before = (month.year - dates.year) * 12 + (month.month - dates.month)
@@ -80,20 +83,21 @@ def drift_findings(
     *,
     reference: pd.DataFrame,
     month: pd.Timestamp,
-    excluded: Collection[str] = NOT_WATCHED,
+    excluded: Collection[str] = EXCLUDED_COLUMNS,
     errors: ForecastErrors | None = None,
 ) -> tuple[pd.DataFrame, bytes]:
-    """One finding per numeric column that is not excluded, and Evidently's page; same input, same findings.
+    """One finding per numeric column that is not excluded, and Evidently's HTML page; deterministic.
 
-    Findings have the columns of ``drift_report`` without ``report_uri``, sorted by feature. A column without enough
-    values has no statistic, and counts as drifted only if it has vanished: values in the reference, none in the month.
-    Without reference rows (the first year) or current rows there are no findings, and the page says why.
+    Findings have the columns of ``drift_report`` without ``report_uri``, sorted by feature. A column with fewer than
+    ``MIN_VALUES`` values has a null statistic, and counts as drifted only if the month has none and the reference
+    enough. Without current rows or reference rows (the first year) there are no findings, and the page states the
+    reason.
     """
     if current.empty:
         return _no_findings(), _reason_page(month, reason="the month has no features")
     if reference.empty:
         return _no_findings(), _reason_page(month, reason="no earlier year has features of this season yet")
-    now, then = _watched(current, excluded=excluded), _watched(reference, excluded=excluded)
+    now, then = _compared_columns(current, excluded=excluded), _compared_columns(reference, excluded=excluded)
     if errors is not None:
         now, then = _beside(now, errors=errors.current), _beside(then, errors=errors.reference)
     columns = sorted(now.columns.intersection(then.columns))
@@ -106,25 +110,25 @@ def drift_findings(
     return findings, with_summary(page, findings=findings, month=month, threshold=THRESHOLD)
 
 
-def _watched(frame: pd.DataFrame, *, excluded: Collection[str]) -> pd.DataFrame:
+def _compared_columns(frame: pd.DataFrame, *, excluded: Collection[str]) -> pd.DataFrame:
     numbers = frame.select_dtypes("number")
     return numbers.drop(columns=[name for name in numbers if name in excluded]).astype(float).reset_index(drop=True)
 
 
 def _beside(frame: pd.DataFrame, *, errors: pd.Series) -> pd.DataFrame:
-    """The errors as one more column; columns are compared one by one, so rows need not correspond."""
+    """``frame`` with the errors as another column; columns are compared one by one, so rows need not correspond."""
     return pd.concat([frame, errors.astype(float).rename(FORECAST_ERROR).reset_index(drop=True)], axis="columns")
 
 
 def _sample(frame: pd.DataFrame) -> pd.DataFrame:
-    """At most MOST_ROWS values of each column, drawn column by column so that sparse ones keep theirs."""
+    """At most ``MAX_ROWS`` values of each column, sampled column by column so that sparse columns keep their values."""
     values = (frame[name].dropna() for name in frame)
     drawn = [some.sample(min(len(some), MAX_ROWS), random_state=SEED).reset_index(drop=True) for some in values]
     return pd.concat(drawn, axis="columns")
 
 
 def _compare(now: pd.DataFrame, then: pd.DataFrame) -> tuple[dict[str, float], bytes]:
-    """Evidently's drift statistic by column, and its page."""
+    """Evidently's drift statistic by column, and its HTML page."""
     from evidently import DataDefinition, Dataset, Report
     from evidently.metrics import ValueDrift
 

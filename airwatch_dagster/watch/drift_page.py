@@ -1,4 +1,4 @@
-"""The head of a drift page: what was compared with what, and what came out, before Evidently's plots."""
+"""Head of the drift page, above Evidently's plots: the comparison and its findings."""
 
 from collections.abc import Mapping
 from html import escape
@@ -24,7 +24,7 @@ COLUMNS: Final = {
 
 
 def with_summary(page: bytes, *, findings: pd.DataFrame, month: pd.Timestamp, threshold: float) -> bytes:
-    """Evidently's page with a title and a table of the findings at its top, drifted features first."""
+    """Evidently's ``page`` (HTML) with a title and a table of the findings on top, drifted features first."""
     text = page.decode()
     title = f"Drift report of {month:%B %Y}"
     text = text.replace("<head>", f"<head><title>{title}</title>", 1)
@@ -38,7 +38,7 @@ def _summary(findings: pd.DataFrame, *, title: str, threshold: float) -> str:
     head = "".join(f"<th>{name}</th>" for name in COLUMNS.values())
     drifted = int(findings["is_drifted"].sum())
     return (
-        f"{STYLE}<div class='airwatch'><h1>{title}</h1><p>{drifted} of {len(findings)} features left the range of "
+        f"{STYLE}<div class='airwatch'><h1>{title}</h1><p>{drifted} of {len(findings)} features drifted from "
         "their season, the same calendar month and its neighbours in earlier years. The distance is Evidently's normed "
         f"Wasserstein distance, in standard deviations of the season; {threshold:g} and more is drift (shaded).</p>"
         f"<table><tr>{head}</tr>{rows}</table><p>Below: the values of each feature, in alphabetical order.</p></div>"

@@ -1,4 +1,4 @@
-"""Names of the instruments that measure PM2.5, for people who do not know AQS's codes."""
+"""Names of the instruments behind AQS's method codes."""
 
 from typing import Final
 
@@ -29,10 +29,10 @@ INSTRUMENT_NAMES: Final = {
     "736": "Teledyne T640, corrected",
     "738": "Teledyne T640X, corrected",
 }
-"""Short name by AQS method code: every method of 88101 that three or more monitors of EPA's list use or last used, and
-the T640's aligned and corrected ones. Source: AQS methods of parameter 88101."""
+"""Short name by AQS method code: every method of 88101 that is the last one of three or more monitors in EPA's list,
+and the aligned and corrected T640. Source: AQS methods of parameter 88101."""
 
 
 def instrument_name(method_code: str) -> str:
-    """Code and short name, such as ``170 Met One BAM-1020``; the code alone where no name is known."""
+    """AQS method code and short name, such as ``170 Met One BAM-1020``; the code alone when the name is unknown."""
     return f"{method_code} {INSTRUMENT_NAMES.get(method_code, '')}".strip()

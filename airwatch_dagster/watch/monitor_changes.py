@@ -1,4 +1,4 @@
-"""What changed about a monitor that is not the air."""
+"""Changes of monitors and sites that may alter readings without a change of the air."""
 
 from typing import Any, Final
 
@@ -13,40 +13,41 @@ from airwatch_dagster.watch.monitor_spells import MONITOR, same_as_before
 from airwatch_dagster.watch.site_changes import openings_and_closings, relocations
 
 SETTLED_AFTER_DAYS: Final = 7
-"""Days a method must hold to count. Codes that alternate within a week are one change, on the day the last one settles;
-a 1-in-6 filter's is settled by its second sample."""
+"""Days that a method must last to count. Codes that alternate within a week are one change, dated by the start of the
+last one; a 1-in-6 filter has settled with its second sample."""
 
 
 def monitor_changes(
-    stretches: pd.DataFrame, *, monitors: pd.DataFrame, stored: pd.DataFrame, today: pd.Timestamp
+    spells: pd.DataFrame, *, monitors: pd.DataFrame, stored: pd.DataFrame, today: pd.Timestamp
 ) -> pd.DataFrame:
-    """Every change of the history that ``stretches`` tell, in the columns of ``monitor_changes``, sorted by its key.
+    """Every change in the history of ``spells``, in the columns of ``monitor_changes``, sorted by its key.
 
-    Designations come from ``monitors``, which knows the latest alone: those in ``stored`` are kept. Everything else is
-    told anew. AirNow's rows name no monitor, so that they count for openings and closings only. Relocations, openings
-    and closings are of a site, under POC 0. A site is context when all its listed monitors are.
+    ``spells`` are those of ``monitor_spells``. ``monitors`` has only the latest change of each primary designation, so
+    earlier ones are taken over from ``stored``; all other changes are derived from ``spells``. AirNow's rows do not
+    name a monitor and only count for openings and closings. Relocations, openings and closings belong to a site and
+    have POC 0. A site is context when all its listed monitors are.
     """
     spec, key = TABLES["monitor_changes"], list(TABLES["monitor_changes"].key)
-    of_monitors = stretches[stretches["poc"] != SITE_POC]
+    of_monitors = spells[spells["poc"] != SITE_POC]
     found = [
         _instruments(of_monitors),
         _restated_pairs(of_monitors),
         relocations(of_monitors),
         _primary(monitors),
         stored[stored["kind"] == "primary"],
-        *openings_and_closings(stretches, today=today),
+        *openings_and_closings(spells, today=today),
     ]
     changes = pd.concat([rows for rows in found if len(rows)] or [spec.empty()]).drop_duplicates(key)
     is_context = changes["site_id"].map(monitors.groupby("site_id")["is_context"].all()).eq(True)
     return changes.assign(is_context=is_context).sort_values(key, ignore_index=True)[spec.column_names]
 
 
-def _instruments(stretches: pd.DataFrame) -> pd.DataFrame:
-    """Changes from one settled method to the next; days whose method is unknown are passed over."""
-    spells = _method_spells(stretches[stretches["method_code"].notna()])
-    next_first = spells["first_day"].shift(-1).where(same_as_before(spells[::-1], MONITOR)[::-1])
-    ends = next_first.fillna(spells["last_day"] + pd.Timedelta(days=1))
-    settled = _method_spells(spells[ends - spells["first_day"] >= pd.Timedelta(days=SETTLED_AFTER_DAYS)])
+def _instruments(spells: pd.DataFrame) -> pd.DataFrame:
+    """Changes from one settled method to the next; days of unknown method are ignored."""
+    method_spells = _method_spells(spells[spells["method_code"].notna()])
+    next_first = method_spells["first_day"].shift(-1).where(same_as_before(method_spells[::-1], MONITOR)[::-1])
+    ends = next_first.fillna(method_spells["last_day"] + pd.Timedelta(days=1))
+    settled = _method_spells(method_spells[ends - method_spells["first_day"] >= pd.Timedelta(days=SETTLED_AFTER_DAYS)])
     before = settled["method_code"].shift()
     changed = settled.assign(before=before)[same_as_before(settled, MONITOR)]
     rows = changed.assign(
@@ -55,22 +56,22 @@ def _instruments(stretches: pd.DataFrame) -> pd.DataFrame:
         before=changed["before"].map(instrument_name),
         after=changed["method_code"].map(instrument_name),
     )
-    told = "The monitor (POC {poc}) went from {before} to {after}: readings before and after differ by instrument too."
-    return _described(rows, told)
+    text = "The monitor (POC {poc}) went from {before} to {after}: readings before and after differ by instrument too."
+    return _described(rows, text)
 
 
-def _method_spells(stretches: pd.DataFrame) -> pd.DataFrame:
-    """Consecutive stretches of one monitor and method as one, wherever it stood and however long it paused."""
-    rows = stretches.reset_index(drop=True)
+def _method_spells(spells: pd.DataFrame) -> pd.DataFrame:
+    """Consecutive spells of one monitor and method joined, across positions and pauses."""
+    rows = spells.reset_index(drop=True)
     spell = (~same_as_before(rows, [*MONITOR, "method_code"])).cumsum()
-    spells = rows.groupby(spell)
-    return spells.first().assign(last_day=spells["last_day"].max()).reset_index(drop=True)
+    method_spells = rows.groupby(spell)
+    return method_spells.first().assign(last_day=method_spells["last_day"].max()).reset_index(drop=True)
 
 
-def _restated_pairs(stretches: pd.DataFrame) -> pd.DataFrame:
-    """The first day on which an instrument's original and corrected stretches both run, under the original's POC."""
-    corrected = stretches[stretches["method_code"].isin(RESTATED_METHODS) & (stretches["poc"] > RESTATED_POC_OFFSET)]
-    pairs = stretches[stretches["method_code"].isin(ORIGINAL_METHODS)].merge(
+def _restated_pairs(spells: pd.DataFrame) -> pd.DataFrame:
+    """The first day with both an original and a corrected spell of one instrument, under the POC of the original."""
+    corrected = spells[spells["method_code"].isin(RESTATED_METHODS) & (spells["poc"] > RESTATED_POC_OFFSET)]
+    pairs = spells[spells["method_code"].isin(ORIGINAL_METHODS)].merge(
         corrected.assign(poc=corrected["poc"] - RESTATED_POC_OFFSET), on=MONITOR, suffixes=("", "_corrected")
     )
     changed_on = pairs[["first_day", "first_day_corrected"]].max(axis=1)
@@ -82,10 +83,10 @@ def _restated_pairs(stretches: pd.DataFrame) -> pd.DataFrame:
         after=first["method_code_corrected"].map(instrument_name),
         corrected_poc=first["poc"] + RESTATED_POC_OFFSET,
     )
-    told = (
+    text = (
         "One instrument is published twice, POC {poc} as measured and POC {corrected_poc} corrected: the latter wins."
     )
-    return _described(rows, told)
+    return _described(rows, text)
 
 
 def _primary(monitors: pd.DataFrame) -> pd.DataFrame:
@@ -100,9 +101,9 @@ def _primary(monitors: pd.DataFrame) -> pd.DataFrame:
     return _described(rows, "The list of monitors now calls the monitor (POC {poc}) {after} at its site, not {before}.")
 
 
-def _described(rows: pd.DataFrame, told: str) -> pd.DataFrame:
-    """``rows`` with their sentence and without the columns the table lacks."""
+def _described(rows: pd.DataFrame, text: str) -> pd.DataFrame:
+    """``rows`` in the columns of the table, with ``text`` filled in as their description."""
     records: list[dict[Any, Any]] = rows.to_dict("records")
-    texts = [told.format(**row) for row in records]
+    texts = [text.format(**row) for row in records]
     columns = [name for name in TABLES["monitor_changes"].column_names if name != "is_context"]
     return rows.assign(description=texts)[columns]

@@ -1,4 +1,4 @@
-"""History of every monitor in a few rows: how long it ran with one method at one place."""
+"""Monitor spells: the history of every monitor as runs of days with one method at one position."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from airwatch_dagster.acquire.readings import PM25_PARAMETER
 from airwatch_dagster.schemas import TABLES
 
 CLOSED_AFTER_DAYS: Final = 180
-"""Days without a reading after which a site counts as closed, and as opened again should it return.
+"""Days without a reading after which a site counts as closed, and as newly opened if it returns.
 
 Of the gaps of more than 60 days between readings of a site in EPA's daily files of 2018-21, 72 are shorter, up to
 some 160 days, and six are 190 or longer."""
@@ -21,9 +21,8 @@ SPELL_COLUMNS: Final = [*MONITOR, *STATE, "first_day", "last_day", "day_count"]
 def monitor_spells(raw_readings: pd.DataFrame) -> pd.DataFrame:
     """Runs of days on which a monitor had one method and one position, in ``SPELL_COLUMNS``, by monitor and time.
 
-    ``day_count`` counts its days with a published row. A run ends where the method or position differs, a null method
-    being one of its own, and where the monitor is silent for more than ``CLOSED_AFTER_DAYS``. Superseded versions take
-    no part.
+    ``day_count`` is the number of days with a published row. A spell ends when the method or position changes (a null
+    method is one of its own) or after more than ``CLOSED_AFTER_DAYS`` without a row. Superseded versions are ignored.
     """
     rows = raw_readings[raw_readings["superseded_at"].isna() & (raw_readings["parameter_code"] == PM25_PARAMETER)]
     rows = rows.drop_duplicates(["state_code", "county_code", "site_number", "poc", "date_local", *STATE])
@@ -34,21 +33,21 @@ def monitor_spells(raw_readings: pd.DataFrame) -> pd.DataFrame:
 
 
 def joined_spells(earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
-    """The stretches of both histories as if they had been read at once; associative.
+    """The spells of two histories, equal to those of both read at once; associative.
 
-    Raises ValueError when a monitor has days of one history among those of the other: they cannot be told apart.
+    Raises ValueError when the days of a monitor in the two histories overlap.
     """
     filled = [part for part in (earlier, later) if len(part)]
     return _joined(pd.concat(filled, ignore_index=True)) if filled else earlier
 
 
 def no_spells() -> pd.DataFrame:
-    """The stretches of no history: what joining starts from."""
+    """The spells of an empty history, to start joining from."""
     return monitor_spells(TABLES["raw_readings"].empty())
 
 
 def same_as_before(rows: pd.DataFrame, columns: list[str]) -> pd.Series:
-    """Which rows equal the row above in all ``columns``; null equals null."""
+    """Whether each row equals the row above in all ``columns``; null equals null."""
     above = rows[columns].shift()
     return (rows[columns].eq(above) | (rows[columns].isna() & above.isna())).all(axis=1)
 
@@ -57,7 +56,7 @@ def _joined(parts: pd.DataFrame) -> pd.DataFrame:
     rows = parts.sort_values([*MONITOR, "first_day"], kind="stable", ignore_index=True)
     is_same_monitor = same_as_before(rows, MONITOR)
     gap = (rows["first_day"] - rows["last_day"].shift()).dt.days
-    _refuse_overlap(rows[is_same_monitor & (gap <= 0)])
+    _check_no_overlap(rows[is_same_monitor & (gap <= 0)])
     goes_on = is_same_monitor & same_as_before(rows, STATE) & (gap <= CLOSED_AFTER_DAYS)
     run = (~goes_on).cumsum()
     runs = rows.groupby(run)
@@ -65,7 +64,7 @@ def _joined(parts: pd.DataFrame) -> pd.DataFrame:
     return rows[~goes_on][SPELL_COLUMNS].reset_index(drop=True)
 
 
-def _refuse_overlap(rows: pd.DataFrame) -> None:
+def _check_no_overlap(rows: pd.DataFrame) -> None:
     for row in rows.head(1).itertuples():
         monitor = f"{row.site_id}-{row.parameter_code}-{row.poc}"
-        raise ValueError(f"stretches of monitor {monitor} overlap on {row.first_day:%Y-%m-%d}: join in order of time")
+        raise ValueError(f"spells of monitor {monitor} overlap on {row.first_day:%Y-%m-%d}; join separate days")

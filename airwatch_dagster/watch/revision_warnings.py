@@ -1,4 +1,4 @@
-"""Which revisions of a day deserve attention, in sentences."""
+"""Warnings about the revisions of a day: large ones, many at once, and those of training days."""
 
 from typing import Final
 
@@ -7,32 +7,32 @@ import pandas as pd
 from airwatch_dagster.acquire.deadlines import due_on
 from airwatch_dagster.acquire.pulls import PROVISIONAL_SOURCE
 from airwatch_dagster.acquire.readings import PM25_PARAMETER
-from airwatch_dagster.watch.revisions import SMALLEST_CHANGE_UGM3
+from airwatch_dagster.watch.revisions import MIN_CHANGE_UGM3
 
 LARGE_REVISION_UGM3: Final = 5.0
-"""µg/m³. About the root mean square error of a good forecast one day ahead, smoke included: a truth that moves by as
-much makes a good forecast a bad one. Source: measured nationwide, 2021."""
+"""Size (µg/m³) of a large revision: about the root mean square error of a good forecast one day ahead, smoke included.
+Source: measured nationwide, 2021."""
 
 MANY_SITES_SHARE: Final = 0.25
-"""Share of the known sites. Single monitors are corrected all the time; a quarter of them at once is the publisher's
-doing: a restated method, a state moved to another parameter, a bad pull."""
+"""Share of all known sites that makes many. Single monitors are corrected all the time; a quarter at once points to the
+publisher: a restated method, a state moved to another parameter, a bad pull."""
 
 MANY_SITES_MIN: Final = 5
-"""Sites, in areas so small that a quarter of them is one or two."""
+"""Smallest number of sites that makes many, for areas in which a quarter is one or two."""
 
 SETTLING_DAYS: Final = 7
-"""Days within which AirNow's readings still arrive and change as a matter of course: they are hours old at first, and
-its last week is read again for that reason."""
+"""Days within which late and changed readings of AirNow are routine: they are first published after hours, and the last
+week is re-ingested for that reason."""
 
 
 def revision_warnings(
     revisions: pd.DataFrame, *, known_sites: int, training_windows: pd.DataFrame
 ) -> dict[str, str | None]:
-    """A sentence for each of large_revision, many_sites and training_window, or None where there is nothing to say.
+    """A warning for each of large_revision, many_sites and training_window; None where nothing is notable.
 
-    ``revisions`` are those noticed on one day, in the columns of that table; ``known_sites`` is the number of sites
-    that publish; ``training_windows`` has model_family, model_version, first_target_date and last_target_date of the
-    models in use, with null days where nothing was trained.
+    ``revisions`` are those detected on one day, in the columns of that table; ``known_sites`` is the number of listed
+    sites; ``training_windows`` has model_family, model_version, first_target_date and last_target_date of the models in
+    use, with null dates for models without training.
     """
     return {
         "large_revision": _large_revision(revisions),
@@ -42,7 +42,7 @@ def revision_warnings(
 
 
 def _large_revision(revisions: pd.DataFrame) -> str | None:
-    """The largest change of a value, whatever its kind; what is gone or new has no size."""
+    """The largest change of a value of any kind; deleted and new readings have no size."""
     large = revisions[revisions["size_ugm3"] >= LARGE_REVISION_UGM3]
     if large.empty:
         return None
@@ -54,10 +54,10 @@ def _large_revision(revisions: pd.DataFrame) -> str | None:
 
 
 def _many_sites(revisions: pd.DataFrame, known_sites: int) -> str | None:
-    """Sites with revisions that are not routine.
+    """The number of sites with revisions that are not routine, if large.
 
-    Routine are AQS's confirmation of AirNow, AirNow's own last days, and what AQS publishes for the first time within
-    its deadline: filters are analysed for months.
+    Routine are AQS's values in place of AirNow's, AirNow's own last days, and AQS's first publication within its
+    deadline, because the analysis of filters takes months.
     """
     sites = revisions.loc[~_is_routine(revisions), "site_id"].nunique()
     if sites < max(MANY_SITES_MIN, MANY_SITES_SHARE * known_sites):
@@ -71,13 +71,13 @@ def _is_routine(revisions: pd.DataFrame) -> pd.Series:
         only_airnow &= revisions[source].fillna(PROVISIONAL_SOURCE) == PROVISIONAL_SOURCE
     age = revisions["noticed_on"] - revisions["date_local"]
     is_settling = only_airnow & (age <= pd.Timedelta(days=SETTLING_DAYS))
-    is_first_word = (revisions["kind"] == "appeared_late") & (revisions["new_source"] != PROVISIONAL_SOURCE)
-    is_in_time = is_first_word & (revisions["noticed_on"] <= due_on(revisions["date_local"]))
+    is_first = (revisions["kind"] == "appeared_late") & (revisions["new_source"] != PROVISIONAL_SOURCE)
+    is_in_time = is_first & (revisions["noticed_on"] <= due_on(revisions["date_local"]))
     return is_settling | is_in_time | (revisions["kind"] == "provisional_to_final")
 
 
 def _training_window(revisions: pd.DataFrame, windows: pd.DataFrame) -> str | None:
-    """The models whose training days have another truth now."""
+    """The models whose training days have another truth since."""
     days = revisions.loc[_changes_truth(revisions), ["site_id", "date_local"]].drop_duplicates()
     touched = []
     for window in windows.to_dict("records"):
@@ -89,9 +89,9 @@ def _training_window(revisions: pd.DataFrame, windows: pd.DataFrame) -> str | No
 
 
 def _changes_truth(revisions: pd.DataFrame) -> pd.Series:
-    """Revisions after which a model would learn otherwise: of 88101, or a move to or from it; no mere confirmation."""
+    """Whether a revision changes the truth: a value of 88101 or a move to or from it, but not a confirmed value."""
     is_truth = (revisions["parameter_code"] == PM25_PARAMETER) | (revisions["kind"] == "moved_parameter")
-    is_confirmed = (revisions["kind"] == "provisional_to_final") & ~(revisions["size_ugm3"] > SMALLEST_CHANGE_UGM3)
+    is_confirmed = (revisions["kind"] == "provisional_to_final") & ~(revisions["size_ugm3"] > MIN_CHANGE_UGM3)
     return is_truth & ~is_confirmed
 
 

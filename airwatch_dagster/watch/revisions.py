@@ -1,4 +1,4 @@
-"""The ledger of revisions: what later pulls said otherwise of a published monitor-day."""
+"""Revisions: published monitor-days that a later pull changed."""
 
 from typing import Final
 
@@ -11,25 +11,25 @@ from airwatch_dagster.clean.monitor_days import published_days
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import SITE_POC
 
-SMALLEST_CHANGE_UGM3: Final = 1e-9
-"""µg/m³ by which a value must differ to be another one: below what floating point makes of one published number."""
+MIN_CHANGE_UGM3: Final = 1e-9
+"""Smallest difference (µg/m³) that counts as another value; smaller ones are floating-point error."""
 
 _SITE_DAY: Final = [*SITE_COLUMNS, "date_local"]
 _KEY: Final = ["site_id", "parameter_code", "poc", "date_local"]
 _MONITOR: Final = ["site_id", "poc", "date_local"]
-"""A monitor's day whatever the parameter it is published under."""
+"""Key of a monitor's day under any parameter."""
 _SITE_PARAMETER: Final = ["site_id", "parameter_code", "date_local"]
-"""A site's day under one parameter, whatever the monitor."""
+"""Key of a site's day under one parameter, of any monitor."""
 _OLD: Final = ["old_pm25_ugm3", "old_source"]
 
 
 def find_revisions(history: pd.DataFrame, *, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
-    """Every change of a published monitor-day noticed from ``first`` until before ``last``, as table ``revisions``.
+    """Every change of a published monitor-day detected from ``first`` until before ``last``, as table ``revisions``.
 
-    ``history`` has the columns of raw_readings with all versions of its days, of any number of days; instants are UTC
-    without a zone. Values are those of ``monitor_days``: what leaves the 24-hour value as it was is no revision, except
-    that AQS confirmed AirNow. The pull that read a day first revises nothing. AQS's readings replace AirNow's of the
-    same monitor, and AirNow's of the site as a whole. Sorted by noticed_at and monitor-day.
+    ``history`` has the columns of raw_readings and all versions of its days; times are UTC without a zone. Compared are
+    the 24-hour values of ``published_days``: a change that leaves them equal is not a revision, unless AQS confirms
+    AirNow. The first pull of a day is not a revision. AQS's readings replace AirNow's of the same monitor and AirNow's
+    of the whole site. Sorted by noticed_at and monitor-day; empty without revisions.
     """
     versions = _Versions(history)
     found = [versions.revisions_at(instant) for instant in versions.instants(first, last)]
@@ -39,12 +39,12 @@ def find_revisions(history: pd.DataFrame, *, first: pd.Timestamp, last: pd.Times
         return spec.empty()
     rows = pd.concat(found, ignore_index=True).sort_values(["noticed_at", *_KEY], ignore_index=True)
     for source in ("old_source", "new_source"):
-        rows[source] = [word if isinstance(word, str) else None for word in rows[source]]
+        rows[source] = [name if isinstance(name, str) else None for name in rows[source]]
     return rows[spec.column_names].astype(spec.empty().dtypes)
 
 
 class _Versions:
-    """History with its instants and site-days as numbers, so that one instant costs a glance at each row."""
+    """History with times and site-days as integers, so that finding the rows of one time is fast."""
 
     def __init__(self, history: pd.DataFrame) -> None:
         self._history = history
@@ -54,23 +54,23 @@ class _Versions:
         self._day = pd.factorize(history["date_local"])[0]
 
     def instants(self, first: pd.Timestamp, last: pd.Timestamp) -> np.ndarray:
-        """When anything appeared or ended, from ``first`` until before ``last``."""
+        """Times at which a version began or ended, from ``first`` until before ``last``."""
         moments = np.unique(np.concatenate([self._seen, self._superseded]))
         return moments[(moments >= np.datetime64(first)) & (moments < np.datetime64(last))]
 
     def revisions_at(self, instant: np.datetime64) -> pd.DataFrame:
-        """The revisions of one instant: its touched site-days just before and just after, compared."""
+        """The revisions of one time: the affected site-days just before and just after it, compared."""
         touched = self._touched(instant)
         is_before = touched & (self._seen < instant) & ~(self._superseded < instant)
         is_after = touched & (self._seen <= instant) & ~(self._superseded <= instant)
         before, after = (self._monitor_days(rows) for rows in (is_before, is_after))
-        noticed_at = pd.Timestamp(instant)
+        detected_at = pd.Timestamp(instant)
         revisions = _compared(before, after)
         size = (revisions["new_pm25_ugm3"] - revisions["old_pm25_ugm3"]).abs()
-        return revisions.assign(size_ugm3=size, noticed_at=noticed_at, noticed_on=noticed_at.normalize())
+        return revisions.assign(size_ugm3=size, noticed_at=detected_at, noticed_on=detected_at.normalize())
 
     def _touched(self, instant: np.datetime64) -> np.ndarray:
-        """Rows of site-days with something that appears or ends at ``instant``, on days that were known before it."""
+        """Rows of site-days of which a version begins or ends at ``instant``, on days that had been read before."""
         happens = (self._seen == instant) | (self._superseded == instant)
         site_days, days = (np.zeros(codes.max(initial=-1) + 1, dtype=bool) for codes in (self._site_day, self._day))
         site_days[self._site_day[happens]] = True
@@ -78,7 +78,7 @@ class _Versions:
         return site_days[self._site_day] & days[self._day]
 
     def _monitor_days(self, wanted: np.ndarray) -> pd.DataFrame:
-        """Key, value and source of the monitor-days that the ``wanted`` rows make, under every parameter."""
+        """Key, value and source of the monitor-days of the ``wanted`` rows, under every parameter."""
         rows = self._history[wanted].copy()
         rows["superseded_at"] = pd.NaT
         days = [published_days(rows, parameter=code) for code in self._history["parameter_code"].unique()]
@@ -86,7 +86,7 @@ class _Versions:
 
 
 def _compared(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Key, kind, and old and new values and sources of what differs between two states of the same site-days."""
+    """Key, kind, old and new values and sources of the differences between two states of the same site-days."""
     old = before.rename(columns={"pm25_ugm3": "old_pm25_ugm3", "source": "old_source"})
     new = after.rename(columns={"pm25_ugm3": "new_pm25_ugm3", "source": "new_source"})
     pairs = old.merge(new, on=_KEY, how="outer", validate="one_to_one")
@@ -104,16 +104,17 @@ def _compared(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 
 def _changed(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Monitor-days that stayed, with another value or with AQS's word in place of AirNow's."""
-    is_other = (pairs["new_pm25_ugm3"] - pairs["old_pm25_ugm3"]).abs() > SMALLEST_CHANGE_UGM3
+    """Monitor-days in both states, with another value or with AQS in place of AirNow as their source."""
+    is_other = (pairs["new_pm25_ugm3"] - pairs["old_pm25_ugm3"]).abs() > MIN_CHANGE_UGM3
     is_final = (pairs["old_source"] == PROVISIONAL_SOURCE) & (pairs["new_source"] != PROVISIONAL_SOURCE)
     return pairs.assign(kind=np.where(is_final, "provisional_to_final", "changed"))[is_other | is_final]
 
 
 def _with_old(came: pd.DataFrame, gone: pd.DataFrame, on: list[str]) -> pd.DataFrame:
-    """What came where something went, with its old value."""
+    """Rows of ``came`` that match a row of ``gone`` on ``on``, with its old value and source."""
     return came.drop(columns=_OLD).merge(gone[[*on, *_OLD]].drop_duplicates(on), on=on, how="inner")
 
 
 def _without(rows: pd.DataFrame, others: pd.DataFrame, on: list[str]) -> pd.DataFrame:
+    """``rows`` that match none of ``others`` on ``on``."""
     return rows[~is_among(rows, others, on)]

@@ -1,27 +1,27 @@
-"""Which sites ran in a month, and between which days."""
+"""Running sites: the days on which each site is known to have been open."""
 
 from typing import Final
 
 import pandas as pd
 
-SILENT_BEFORE_CLOSED: Final = pd.DateOffset(years=1)
-"""How far a monitor's last day in AirData's list lies back before it counts as closed. The list gives open and closed
-monitors alike the last day published so far, and EPA's deadlines allow that to be half a year old."""
+CLOSED_AFTER: Final = pd.DateOffset(years=1)
+"""Age of a monitor's last day in AirData's list from which on it counts as closed. The list has the last published day
+of open and closed monitors alike, and EPA's deadlines allow it to be half a year old."""
 
 FAR_AHEAD: Final = pd.Timestamp("2200-01-01")
-"""Last day of a site that is not known to have closed."""
+"""Last day of a site without a known closing."""
 
 _ATTRIBUTES: Final = ["cbsa_code", "state_code"]
 
 
 def running_sites(site_days: pd.DataFrame, *, monitors: pd.DataFrame, today: pd.Timestamp) -> pd.DataFrame:
-    """One row per site that is listed or has a reading, by site_id: the days it is known to have been open, and where.
+    """One row per site that is listed or has a reading, by site_id: first and last day open, and its area.
 
-    ``first_day`` is the first reading, or the listed opening when that lies in an earlier year: AirData's list knows
-    the year alone. A site that has not reported counts from the year after its opening. ``last_day`` is the closing
-    of its last monitor or the last reading, whichever is later; ``FAR_AHEAD`` while any monitor is open and for sites
-    not listed. ``real_time_since`` is its first reading from AirNow, null without one. A site is context when all its
-    monitors are; one that is not listed is not.
+    ``first_day`` is the first reading, or the listed opening if that is in an earlier year, because AirData lists the
+    year only. A site without readings opens in the year after its listed opening. ``last_day`` is the later of the
+    closing of its last monitor and the last reading; ``FAR_AHEAD`` while a monitor is open and for unlisted sites.
+    ``real_time_since`` is the first reading from AirNow, null without one. A site is context when all its monitors are;
+    unlisted sites are not.
     """
     listed, seen = _listed(monitors, today=today), _seen(site_days)
     sites = listed.join(seen, how="outer", rsuffix="_seen")
@@ -36,7 +36,8 @@ def running_sites(site_days: pd.DataFrame, *, monitors: pd.DataFrame, today: pd.
 
 
 def _listed(monitors: pd.DataFrame, *, today: pd.Timestamp) -> pd.DataFrame:
-    """Per site of the list: opening, closing of its last monitor (null while one is open), and where it stands."""
+    """Per listed site: opening, closing of its last monitor (null while one is open), area and whether it is
+    context."""
     reported = monitors[monitors["open_date"].notna() | monitors["last_sample_date"].notna()]
     reported = reported.assign(closed_on=_closings(reported, today=today), is_listed=True)
     sites = reported.groupby("site_id")
@@ -50,18 +51,18 @@ def _listed(monitors: pd.DataFrame, *, today: pd.Timestamp) -> pd.DataFrame:
 
 
 def _closings(monitors: pd.DataFrame, *, today: pd.Timestamp) -> pd.Series:
-    """Day each monitor closed on; null while open.
+    """Closing day of each monitor; null while open.
 
-    AQS's list leaves the day empty while a monitor is open, so that a list with an empty one states closings;
-    otherwise it is AirData's, which states the last day published.
+    AQS's list leaves the day of open monitors empty, so a list with an empty day has closing days. Without one the list
+    is AirData's, which has the last day published.
     """
     last = monitors["last_sample_date"]
     is_list_of_closings = last.isna().any()
-    return last if is_list_of_closings else last.where(last < today - SILENT_BEFORE_CLOSED)
+    return last if is_list_of_closings else last.where(last < today - CLOSED_AFTER)
 
 
 def _seen(site_days: pd.DataFrame) -> pd.DataFrame:
-    """Per site with a reading: its first, last and first provisional one, and where it stood."""
+    """Per site with readings: days of the first, last and first provisional one, and its area."""
     sites = site_days.groupby("site_id")
     provisional = site_days[site_days["is_provisional"]].groupby("site_id")["date_local"]
     return (

@@ -12,25 +12,24 @@ from airwatch_dagster.schemas.columns import SITE_POC
 from airwatch_dagster.watch.monitor_spells import CLOSED_AFTER_DAYS, same_as_before
 
 RELOCATION_M: Final = 200.0
-"""Metres between two positions from which on a site has moved.
+"""Distance between two positions (m) above which a site has moved.
 
-Between EPA's files of 2012 and 2018, 59 of 813 sites are written otherwise: 43 by less than a metre (another last
-digit), 15 by 2-132 m (surveyed anew, from whole seconds or minutes to decimals, from NAD83 to WGS84), and one by
-21 km."""
+Between EPA's files of 2012 and 2018, 59 of 813 sites have another position: 43 differ by less than a metre (last
+digit), 15 by 2-132 m (resurveyed, from whole seconds or minutes to decimals, from NAD83 to WGS84), and one by 21 km."""
 
 FIRST_DAYS_OF_HISTORY: Final = 14
-"""Days from the start of a source's history within which a site's first reading is no opening: it may have run before.
-A 1-in-6 filter that misses one sample is seen within them."""
+"""Days from the start of a source's history within which a first reading is not an opening, because the site may have
+run before. They include the second sampling day of a 1-in-6 filter."""
 
 _SITE: Final = ["site_id", "parameter_code"]
 
 
-def relocations(stretches: pd.DataFrame) -> pd.DataFrame:
-    """Moves by more than ``RELOCATION_M``, on the first day at the new place; rows of monitor_changes of sites.
+def relocations(spells: pd.DataFrame) -> pd.DataFrame:
+    """Moves by more than ``RELOCATION_M``, dated by the first day at the new position; rows of monitor_changes.
 
-    A position is of the site, not of the day: files of one vintage show none, whatever happened.
+    EPA publishes one position per site and not per day, so moves only show between files of different vintages.
     """
-    rows = stretches.sort_values([*_SITE, "first_day"], kind="stable", ignore_index=True)
+    rows = spells.sort_values([*_SITE, "first_day"], kind="stable", ignore_index=True)
     is_same_site = same_as_before(rows, _SITE)
     old = rows[["latitude", "longitude"]].shift()
     metres = _distance_m(old, rows[["latitude", "longitude"]])
@@ -46,44 +45,43 @@ def relocations(stretches: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def openings_and_closings(stretches: pd.DataFrame, *, today: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """First readings of sites, and last ones once ``CLOSED_AFTER_DAYS`` have passed; rows of monitor_changes of sites.
+def openings_and_closings(spells: pd.DataFrame, *, today: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """First readings of sites, and last ones after ``CLOSED_AFTER_DAYS`` of silence; both as rows of monitor_changes.
 
-    The first days of a source's history open nothing, nor do those after years that were never read, and such years
-    are no silence. A last reading closes a site when other sites' history goes on that long beyond it, and EPA's
-    deadline for the day after it has passed: published late is not closed. A site that returns after so long a silence
-    was closed and opened.
+    First readings in the first days of a source's history, or after years that were never ingested, are not openings,
+    and such years do not count as silence. A last reading closes a site once other sites have readings that much later
+    and EPA's deadline for the day after it has passed. A site that returns after such a silence was closed and opened.
     """
-    open_times = _open_times(stretches)
+    open_times = _open_times(spells)
     returned = same_as_before(open_times, _SITE)
-    opened = open_times[returned | ~_begins_with_history(open_times, stretches)]
-    ended = _ended(open_times, stretches, today=today)
+    opened = open_times[returned | ~_begins_with_history(open_times, spells)]
+    ended = _ended(open_times, spells, today=today)
     return _openings(opened), _closings(open_times[ended])
 
 
-def _open_times(stretches: pd.DataFrame) -> pd.DataFrame:
-    """Spells in which any monitor of a site, or AirNow, read something at least every ``CLOSED_AFTER_DAYS``."""
-    rows = stretches.sort_values([*_SITE, "first_day"], kind="stable", ignore_index=True)
+def _open_times(spells: pd.DataFrame) -> pd.DataFrame:
+    """Spells in which a monitor of the site, or AirNow, has a reading at least every ``CLOSED_AFTER_DAYS``."""
+    rows = spells.sort_values([*_SITE, "first_day"], kind="stable", ignore_index=True)
     rows = rows.assign(by_airnow=rows["poc"] == SITE_POC, last_day=rows.groupby(_SITE)["last_day"].cummax())
-    silence = _read_days(stretches, since=rows["last_day"].shift(), until=rows["first_day"])
+    silence = _read_days(spells, since=rows["last_day"].shift(), until=rows["first_day"])
     goes_on = same_as_before(rows, _SITE) & (silence <= CLOSED_AFTER_DAYS)
-    spells = rows.groupby((~goes_on).cumsum())
-    return spells.first().assign(last_day=spells["last_day"].max())[[*_SITE, "first_day", "last_day", "by_airnow"]]
+    groups = rows.groupby((~goes_on).cumsum())
+    return groups.first().assign(last_day=groups["last_day"].max())[[*_SITE, "first_day", "last_day", "by_airnow"]]
 
 
-def _ended(open_times: pd.DataFrame, stretches: pd.DataFrame, *, today: pd.Timestamp) -> pd.Series:
+def _ended(open_times: pd.DataFrame, spells: pd.DataFrame, *, today: pd.Timestamp) -> pd.Series:
     returns = same_as_before(open_times[::-1], _SITE)[::-1]
-    history_end = pd.Series(stretches["last_day"].max(), index=open_times.index)
-    is_long_ago = _read_days(stretches, since=open_times["last_day"], until=history_end) >= CLOSED_AFTER_DAYS
+    history_end = pd.Series(spells["last_day"].max(), index=open_times.index)
+    is_long_ago = _read_days(spells, since=open_times["last_day"], until=history_end) >= CLOSED_AFTER_DAYS
     next_day_was_due = due_on(open_times["last_day"] + pd.Timedelta(days=1)) < today
     return returns | (is_long_ago & next_day_was_due)
 
 
-def _begins_with_history(open_times: pd.DataFrame, stretches: pd.DataFrame) -> pd.Series:
-    """Whether a spell starts within ``FIRST_DAYS_OF_HISTORY`` of a part of its source's history."""
-    is_airnow = stretches["poc"] == SITE_POC
+def _begins_with_history(open_times: pd.DataFrame, spells: pd.DataFrame) -> pd.Series:
+    """Whether a spell starts within the first ``FIRST_DAYS_OF_HISTORY`` of a part of its source's history."""
+    is_airnow = spells["poc"] == SITE_POC
     begins = pd.Series(False, index=open_times.index)
-    for by_airnow, history in stretches.groupby(is_airnow):
+    for by_airnow, history in spells.groupby(is_airnow):
         first_days = open_times.loc[open_times["by_airnow"] == by_airnow, "first_day"]
         parts = _parts(history)["first_day"]
         part_start = parts.iloc[parts.searchsorted(first_days, side="right") - 1].to_numpy()
@@ -91,9 +89,9 @@ def _begins_with_history(open_times: pd.DataFrame, stretches: pd.DataFrame) -> p
     return begins
 
 
-def _read_days(stretches: pd.DataFrame, *, since: pd.Series, until: pd.Series) -> pd.Series:
-    """Days from one to the other, row by row, without those between parts of the history; nan where one is null."""
-    parts = _parts(stretches)
+def _read_days(spells: pd.DataFrame, *, since: pd.Series, until: pd.Series) -> pd.Series:
+    """Days between two dates, row by row, without the gaps between parts of the history; nan where one is null."""
+    parts = _parts(spells)
     unread = (parts["first_day"] - parts["last_day"].shift()).dt.days.fillna(0).cumsum().to_numpy()
     before_since, before_until = (
         unread[np.maximum(parts["first_day"].searchsorted(days, side="right") - 1, 0)] for days in (since, until)
@@ -101,9 +99,9 @@ def _read_days(stretches: pd.DataFrame, *, since: pd.Series, until: pd.Series) -
     return (until - since).dt.days - (before_until - before_since)
 
 
-def _parts(stretches: pd.DataFrame) -> pd.DataFrame:
-    """First and last day of every part of a history, between which nobody read anything for ``CLOSED_AFTER_DAYS``."""
-    rows = stretches.sort_values("first_day", kind="stable", ignore_index=True)
+def _parts(spells: pd.DataFrame) -> pd.DataFrame:
+    """First and last day of every part of the history; the gaps between parts are longer than ``CLOSED_AFTER_DAYS``."""
+    rows = spells.sort_values("first_day", kind="stable", ignore_index=True)
     rows["last_day"] = rows["last_day"].cummax()
     silence = (rows["first_day"] - rows["last_day"].shift()).dt.days
     part = (silence > CLOSED_AFTER_DAYS).cumsum()
@@ -119,7 +117,7 @@ def _openings(opened: pd.DataFrame) -> pd.DataFrame:
 
 
 def _closings(closed: pd.DataFrame) -> pd.DataFrame:
-    """Dated the day after the last reading, the first without the site."""
+    """Rows dated by the day after the last reading."""
     day_after = closed["last_day"] + pd.Timedelta(days=1)
     return _site_rows(closed, changed_on=day_after, kind="closed").assign(
         before="running",
@@ -134,7 +132,7 @@ def _site_rows(rows: pd.DataFrame, *, changed_on: pd.Series, kind: str) -> pd.Da
 
 
 def _distance_m(places: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
-    """Great-circle distance in metres, row by row, of latitude and longitude in degrees; nan where one is null."""
+    """Great-circle distance (m), row by row, of latitudes and longitudes in degrees; nan where one is null."""
     here, there = np.radians(places.to_numpy(dtype=float)), np.radians(others.to_numpy(dtype=float))
     metres: np.ndarray = 1000.0 * great_circle_km(here[:, 0], here[:, 1], there[:, 0], there[:, 1])
     return metres

@@ -1,4 +1,4 @@
-"""Drift is found in the air and the instruments, never in the calendar."""
+"""Drift is found in readings and instruments, never in calendar columns."""
 
 import numpy as np
 import pandas as pd
@@ -63,7 +63,7 @@ def test_a_january_like_other_januaries_has_not_drifted(history: pd.DataFrame) -
     assert page.startswith(b"\n<html") or b"<html" in page[:200]
 
 
-def test_the_calendar_would_have_fired_against_the_whole_year(history: pd.DataFrame) -> None:
+def test_calendar_columns_would_drift_against_the_whole_year(history: pd.DataFrame) -> None:
     earlier = history[history["issue_date"] < JANUARY]
 
     findings, _ = drift_findings(
@@ -82,7 +82,7 @@ def test_broken_instruments_have_drifted(history: pd.DataFrame, factor: float, w
     assert list(findings.loc[findings["is_drifted"], "feature"]) == ["pm25_last_ugm3"], what
 
 
-def test_the_statistic_is_the_mean_gap_of_sorted_values_in_standard_deviations() -> None:
+def test_the_statistic_is_the_mean_distance_of_sorted_values_in_standard_deviations() -> None:
     reference = pd.DataFrame({"pm25_last_ugm3": np.arange(40.0)})
 
     findings, _ = drift_findings(reference + 10.0, reference=reference, month=JANUARY)
@@ -92,7 +92,7 @@ def test_the_statistic_is_the_mean_gap_of_sorted_values_in_standard_deviations()
     assert findings["reference_mean"].item() == 19.5
 
 
-def test_a_column_that_vanished_has_drifted_and_one_that_never_was_has_not(history: pd.DataFrame) -> None:
+def test_a_column_that_lost_its_values_has_drifted_and_one_without_any_has_not(history: pd.DataFrame) -> None:
     january = of_january(history).assign(pm25_last_ugm3=np.nan, pm25_std_28d_ugm3=np.nan)
     reference = season_matched(history, month=JANUARY).assign(pm25_std_28d_ugm3=np.nan)
 
@@ -107,7 +107,7 @@ def test_a_column_that_vanished_has_drifted_and_one_that_never_was_has_not(histo
     assert np.isnan(by_feature.loc["pm25_last_ugm3", "statistic"])
 
 
-def test_forecast_errors_are_watched_beside_the_features(history: pd.DataFrame) -> None:
+def test_forecast_errors_are_compared_like_features(history: pd.DataFrame) -> None:
     steady = pd.Series(np.random.default_rng(2).normal(0.0, 3.0, 5000))
 
     findings, _ = drift_findings(
@@ -123,14 +123,15 @@ def test_forecast_errors_are_watched_beside_the_features(history: pd.DataFrame) 
     assert error["reference_rows"] == 5000
 
 
-def test_a_first_year_has_no_findings_and_a_page_that_says_why(history: pd.DataFrame) -> None:
+def test_a_first_year_has_no_findings_and_a_page_with_the_reason(history: pd.DataFrame) -> None:
     findings, page = drift_findings(of_january(history), reference=history.iloc[:0], month=JANUARY)
 
     assert findings.empty
-    assert b"No drift report for January 2021: no earlier year has features of this season yet." in page
+    assert b"January 2021" in page
+    assert b"no earlier year" in page
 
 
-def test_an_empty_month_has_no_findings_and_a_page_that_says_why(history: pd.DataFrame) -> None:
+def test_an_empty_month_has_no_findings_and_a_page_with_the_reason(history: pd.DataFrame) -> None:
     findings, page = drift_findings(history.iloc[:0], reference=history, month=JANUARY)
 
     assert findings.empty
@@ -138,7 +139,7 @@ def test_an_empty_month_has_no_findings_and_a_page_that_says_why(history: pd.Dat
 
 
 @pytest.mark.parametrize("has_reference", [True, False])
-def test_findings_keep_the_contract(history: pd.DataFrame, has_reference: bool) -> None:
+def test_findings_satisfy_their_schema(history: pd.DataFrame, has_reference: bool) -> None:
     reference = season_matched(history, month=JANUARY)
 
     findings, _ = drift_findings(
@@ -148,7 +149,7 @@ def test_findings_keep_the_contract(history: pd.DataFrame, has_reference: bool) 
     TABLES["drift_report"].schema.validate(findings.assign(report_uri="reports/drift.html"))
 
 
-def test_the_same_month_gives_the_same_findings(history: pd.DataFrame) -> None:
+def test_findings_are_reproducible(history: pd.DataFrame) -> None:
     many = pd.concat([history] * 20, ignore_index=True)
 
     first, _ = drift_findings(of_january(many), reference=season_matched(many, month=JANUARY), month=JANUARY)

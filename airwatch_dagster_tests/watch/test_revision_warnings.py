@@ -1,4 +1,4 @@
-"""A day's revisions in sentences: the large, the many, and those of days that a model was trained on."""
+"""Warnings about a day's revisions: large ones, many sites, and training days."""
 
 from typing import Any, Final
 
@@ -42,30 +42,29 @@ def sites(count: int, change: dict[str, Any]) -> list[dict[str, Any]]:
     return [change | {"site_id": f"17031900{number}"} for number in range(count)]
 
 
-def test_small_revisions_of_few_sites_are_not_worth_a_word() -> None:
-    nothing = {"large_revision": None, "many_sites": None, "training_window": None}
-    assert sentences({}, {"poc": 2, "size_ugm3": 4.9}) == nothing
+def test_small_revisions_of_few_sites_raise_no_warning() -> None:
+    no_warning = {"large_revision": None, "many_sites": None, "training_window": None}
+    assert sentences({}, {"poc": 2, "size_ugm3": 4.9}) == no_warning
     empty = table_of("revisions", ROW).iloc[:0]
-    assert revision_warnings(empty, known_sites=0, training_windows=NO_WINDOW) == nothing
+    assert revision_warnings(empty, known_sites=0, training_windows=NO_WINDOW) == no_warning
 
 
 def test_the_largest_revision_is_named_with_its_site_day_and_values() -> None:
     large = {"site_id": "300630024", "new_pm25_ugm3": 20.5, "size_ugm3": 12.5, "kind": "provisional_to_final"}
-    assert sentences({"size_ugm3": 5.0}, large, LATE | {"poc": 2})["large_revision"] == (
-        "2 revisions moved a 24-hour mean by 5 µg/m³ or more; the largest from 8 to 20.5 µg/m³ at site 300630024 on "
-        "2021-07-04 (provisional_to_final)"
-    )
+    warning = sentences({"size_ugm3": 5.0}, large, LATE | {"poc": 2})["large_revision"]
+    assert warning.startswith("2 revisions")
+    assert "from 8 to 20.5 µg/m³ at site 300630024 on 2021-07-04 (provisional_to_final)" in warning
 
 
-@pytest.mark.parametrize(("count", "known_sites", "speaks"), [(5, 20, True), (5, 21, False), (4, 4, False)])
-def test_many_sites_are_a_quarter_of_the_known_and_at_least_five(count: int, known_sites: int, speaks: bool) -> None:
-    sentence = sentences(*sites(count, {}), known_sites=known_sites)["many_sites"]
-    expected = f"revisions touch {count} of {known_sites} sites, besides what AQS confirmed or published in time"
-    assert sentence == (expected if speaks else None)
+@pytest.mark.parametrize(("count", "known_sites", "warns"), [(5, 20, True), (5, 21, False), (4, 4, False)])
+def test_many_sites_are_a_quarter_of_the_known_and_at_least_five(count: int, known_sites: int, warns: bool) -> None:
+    warning = sentences(*sites(count, {}), known_sites=known_sites)["many_sites"]
+    assert (warning is not None) == warns
+    assert warning is None or f"{count} of {known_sites} sites" in warning
 
 
 @pytest.mark.parametrize(
-    ("change", "speaks"),
+    ("change", "warns"),
     [
         (CONFIRMED, False),
         ({"old_source": "airnow", "new_source": "airnow", "date_local": pd.Timestamp("2022-05-25")}, False),
@@ -75,8 +74,8 @@ def test_many_sites_are_a_quarter_of_the_known_and_at_least_five(count: int, kno
         (LATE | {"date_local": pd.Timestamp("2021-12-31")}, True),
     ],
 )
-def test_what_is_routine_does_not_count_as_many_sites(change: dict[str, Any], speaks: bool) -> None:
-    assert (sentences(*sites(6, change), known_sites=6)["many_sites"] is not None) == speaks
+def test_routine_revisions_do_not_count_as_many_sites(change: dict[str, Any], warns: bool) -> None:
+    assert (sentences(*sites(6, change), known_sites=6)["many_sites"] is not None) == warns
 
 
 def test_models_whose_training_days_were_revised_are_named_with_the_number_of_site_days() -> None:
@@ -87,13 +86,12 @@ def test_models_whose_training_days_were_revised_are_named_with_the_number_of_si
         ("climatology", "2", None, None),
     )
     june = {"date_local": pd.Timestamp("2021-06-30")}
-    assert sentences({}, {"poc": 2}, LATE | june, trained=trained)["training_window"] == (
-        "revised within the training window of ridge version 3 (1 site-day), catboost (2 site-days)"
-    )
+    warning = sentences({}, {"poc": 2}, LATE | june, trained=trained)["training_window"]
+    assert warning.endswith("ridge version 3 (1 site-day), catboost (2 site-days)")
 
 
 @pytest.mark.parametrize(
-    ("change", "speaks"),
+    ("change", "warns"),
     [
         (CONFIRMED, False),
         (CONFIRMED | {"new_pm25_ugm3": 8.5, "size_ugm3": 0.5}, True),
@@ -102,6 +100,6 @@ def test_models_whose_training_days_were_revised_are_named_with_the_number_of_si
         ({"parameter_code": "88502"}, False),
     ],
 )
-def test_only_another_truth_touches_a_training_window(change: dict[str, Any], speaks: bool) -> None:
+def test_only_a_changed_truth_concerns_a_training_window(change: dict[str, Any], warns: bool) -> None:
     trained = windows(("ridge", "3", "2021-01-01", "2021-12-31"))
-    assert (sentences(change, trained=trained)["training_window"] is not None) == speaks
+    assert (sentences(change, trained=trained)["training_window"] is not None) == warns

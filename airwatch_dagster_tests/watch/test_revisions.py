@@ -1,4 +1,4 @@
-"""The ledger holds every change of a published value, and nothing that is no change."""
+"""Revisions are all changes of published values, and nothing else."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -43,7 +43,7 @@ def pulled(rows: Rows) -> pd.DataFrame:
 
 
 def history_of(*pulls: Rows, instants: tuple[pd.Timestamp, ...] = (MAY, JUNE, JULY, AUGUST)) -> pd.DataFrame:
-    """History after pulls that each speak for everything."""
+    """History after pulls that each cover everything."""
     history = RAW.empty()
     for rows, seen_at in zip(pulls, instants, strict=False):
         everything = pd.Series(True, index=history.index)
@@ -62,12 +62,12 @@ def shown(revisions: pd.DataFrame) -> list[list[Any]]:
     return values.where(values.notna(), None).values.tolist()
 
 
-def test_the_first_pull_of_a_day_revises_nothing() -> None:
+def test_the_first_pull_of_a_day_is_not_a_revision() -> None:
     assert revisions_of([{}, NEIGHBOUR]).empty
     assert revisions_of([{}], [{}, NEIGHBOUR | {"date_local": pd.Timestamp("2021-07-05")}]).empty
 
 
-def test_another_value_is_a_change_of_its_size_noticed_by_the_pull_that_showed_it() -> None:
+def test_another_value_is_a_change_detected_at_the_time_of_its_pull() -> None:
     revisions = revisions_of([{}, NEIGHBOUR], [{"arithmetic_mean": 6.5}, NEIGHBOUR])
     assert shown(revisions) == [["changed", "170319001", "88101", 1, 8.0, 6.5, 1.5, "aqs", "aqs"]]
     assert revisions["noticed_at"].tolist() == [JUNE]
@@ -75,7 +75,7 @@ def test_another_value_is_a_change_of_its_size_noticed_by_the_pull_that_showed_i
     assert revisions["date_local"].tolist() == [pd.Timestamp("2021-07-04")]
 
 
-def test_only_what_was_noticed_in_the_time_asked_for_is_told() -> None:
+def test_only_revisions_detected_in_the_requested_time_are_returned() -> None:
     history = history_of([{}], [{"arithmetic_mean": 6.5}], [{"arithmetic_mean": 7.0}])
     assert find_revisions(history, first=JUNE, last=JULY)["new_pm25_ugm3"].tolist() == [6.5]
     assert find_revisions(history, first=JUNE, last=AUGUST)["new_pm25_ugm3"].tolist() == [6.5, 7.0]
@@ -93,7 +93,7 @@ def test_only_what_was_noticed_in_the_time_asked_for_is_told() -> None:
         {"arithmetic_mean": 8.0 + 1e-12},
     ],
 )
-def test_what_leaves_the_24_hour_value_as_it_was_is_no_revision(change: dict[str, Any]) -> None:
+def test_a_change_that_leaves_the_24_hour_value_equal_is_not_a_revision(change: dict[str, Any]) -> None:
     assert revisions_of([{}], [change]).empty
 
 
@@ -110,12 +110,12 @@ def test_a_vanished_monitor_day_is_deleted() -> None:
     assert shown(revisions) == [["deleted", "170319001", "88101", 1, 8.0, None, None, "aqs", None]]
 
 
-def test_a_monitor_day_that_comes_after_its_day_was_read_appeared_late() -> None:
+def test_a_monitor_day_first_published_after_its_day_was_read_appeared_late() -> None:
     revisions = revisions_of([NEIGHBOUR], [{}, NEIGHBOUR])
     assert shown(revisions) == [["appeared_late", "170319001", "88101", 1, None, 8.0, None, None, "aqs"]]
 
 
-def test_a_monitor_day_that_goes_and_comes_back_is_two_revisions() -> None:
+def test_a_monitor_day_that_disappears_and_returns_is_two_revisions() -> None:
     assert revisions_of([{}, NEIGHBOUR], [NEIGHBOUR], [{}, NEIGHBOUR])["kind"].tolist() == ["deleted", "appeared_late"]
 
 
@@ -126,7 +126,7 @@ def test_a_move_to_another_parameter_is_one_revision_under_the_new_one() -> None
     assert shown(back) == [["moved_parameter", "170319001", "88101", 1, 8.0, 8.0, 0.0, "aqs", "aqs"]]
 
 
-def test_a_value_of_88502_is_revised_like_any() -> None:
+def test_a_value_of_88502_is_revised_like_any_other() -> None:
     other = {"parameter_code": "88502"}
     assert revisions_of([{}, other], [{}, other | {"arithmetic_mean": 6.0}])["parameter_code"].tolist() == ["88502"]
 
@@ -146,7 +146,7 @@ def test_every_monitor_of_aqs_finalises_airnows_reading_of_the_site() -> None:
     ]
 
 
-def test_airnows_reading_is_final_when_aqs_comes_even_if_it_is_withdrawn_later() -> None:
+def test_airnows_reading_stays_final_when_aqs_withdraws_it_later() -> None:
     assert revisions_of([AIRNOW], [AIRNOW, {}], [{}])["kind"].tolist() == ["provisional_to_final"]
 
 
@@ -172,7 +172,7 @@ def test_standards_that_disagreed_for_a_time_do_not_hide_the_revisions_after() -
     assert revisions[["kind", "new_pm25_ugm3"]].values.tolist() == [["changed", 7.0]]
 
 
-def test_history_as_read_from_parquet_and_an_empty_one_are_understood() -> None:
+def test_history_read_from_parquet_and_an_empty_history_are_accepted() -> None:
     history = history_of([{}], [{"arithmetic_mean": 6.5}])
     read = history.astype({name: "datetime64[us]" for name in ("date_local", "first_seen_at", "superseded_at")})
     assert len(find_revisions(read, first=MAY, last=JULY)) == 1
@@ -218,8 +218,8 @@ def slow_revisions(history: pd.DataFrame, instants: list[pd.Timestamp]) -> set[t
         old, new = slow_days(history, instant - pd.Timedelta(1, "ns")), slow_days(history, instant)
         seen = set(history.loc[history["first_seen_at"] < instant, "date_local"])
         for key in old.keys() | new.keys():
-            if key[3] in seen and (told := slow_revision(key, old, new)) is not None:
-                kind, before = told
+            if key[3] in seen and (revision := slow_revision(key, old, new)) is not None:
+                kind, before = revision
                 found.add((instant, kind, key, before, new.get(key)))
     return found
 
@@ -251,7 +251,7 @@ def slow_moved(key: tuple[Any, ...], old: dict[Any, Any], new: dict[Any, Any]) -
 
 @settings(max_examples=25, deadline=None)
 @given(pulls=st.lists(PUBLISHED, min_size=2, max_size=4))
-def test_the_ledger_equals_an_obvious_loop_over_monitor_days(pulls: list[Published]) -> None:
+def test_revisions_equal_a_slow_loop_over_monitor_days(pulls: list[Published]) -> None:
     instants = [MAY, JUNE, JULY, AUGUST][: len(pulls)]
     history = history_of(*(as_rows(published) for published in pulls))
     revisions = find_revisions(history, first=MAY, last=pd.Timestamp("2023-01-01"))
@@ -266,7 +266,7 @@ def test_the_ledger_equals_an_obvious_loop_over_monitor_days(pulls: list[Publish
     TABLES["revisions"].schema.validate(revisions)
 
 
-def test_the_genuine_vintages_of_2020_are_told_apart(real_data: Path) -> None:
+def test_genuine_vintages_of_2020_have_the_expected_revisions(real_data: Path) -> None:
     history = RAW.empty()
     for path in sorted((real_data / "restatement").glob("*.csv.gz"), key=lambda path: path.name[-17:]):
         seen_on = pd.Timestamp(path.name.split("seen_")[1][:10])
