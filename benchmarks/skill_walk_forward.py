@@ -18,7 +18,8 @@ import pandas as pd
 from airwatch_dagster.enrich.features import build_features
 from airwatch_dagster.enrich.geometry import Places, distance_km
 from airwatch_dagster.fit.examples import examples_with_context, own_examples
-from airwatch_dagster.fit.models.families import TrainingSet
+from airwatch_dagster.fit.models.families import fit_families
+from airwatch_dagster.fit.models.training_set import TrainingSet
 from airwatch_dagster.schemas.columns import FAMILIES
 
 SEED = 88101
@@ -90,7 +91,8 @@ def forecast_month(examples: pd.DataFrame, month: pd.Timestamp, *, window_months
     training = TrainingSet(window, seed=SEED)
     last = month + pd.offsets.MonthEnd(0)
     wanted = own_examples(examples[target.between(month, last) | examples["issue_date"].between(month, last)])
-    forecasts = {family: training.fit(family).predict(wanted) for family in FAMILIES}
+    models = fit_families(training, FAMILIES)
+    forecasts = {family: model.predict(wanted) for family, model in models.items()}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     seconds = time.perf_counter() - started
     print(f"{month:%Y-%m}  {len(window):>9,} rows  {seconds:6.1f} s  peak {peak:.2f} GB", flush=True)

@@ -12,7 +12,7 @@ from airwatch_dagster.enrich.features import area_features
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.fit.examples import examples_with_context
 from airwatch_dagster.fit.training import train_families, trained_models_frame, trained_models_row
-from airwatch_dagster.fit.tuning.hyperparameters import params_in_force
+from airwatch_dagster.fit.tuning.hyperparameters import active_params
 from airwatch_dagster.orchestration.ingest.ingest_config import instant_of
 from airwatch_dagster.orchestration.partitions import upstream_partitions
 from airwatch_dagster.orchestration.resources import configured_area, configured_sites
@@ -113,7 +113,7 @@ class TablesAsOf:
         self, months: Days, training_examples: pd.DataFrame, hyperparameters: pd.DataFrame
     ) -> pd.DataFrame:
         """Fitted for this view and registered nowhere: without a version, a run or an address."""
-        params = params_in_force(hyperparameters, month=months[0])
+        params = active_params(hyperparameters, month=months[0])
         examples = with_weather(training_examples, by=self._instant)
         fitted = train_families(examples, families=FAMILIES, month=months[0], seed=SEED, params=params)
         return trained_models_frame([trained_models_row(model) for model in fitted])

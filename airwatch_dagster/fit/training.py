@@ -1,33 +1,36 @@
-"""Train the families of a month on target days before it, and test them on the end of their own window."""
+"""Training of a month's families on target days before it, with metrics on the end of the window, held out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from airwatch_dagster.errors import ContractViolation
 from airwatch_dagster.fit.examples import own_examples
-from airwatch_dagster.fit.models.families import MODEL_FAMILIES, FittedModel, TrainingSet, shortage
+from airwatch_dagster.fit.models.families import FittedModel, Params, fit_families, min_target_days, shortage
+from airwatch_dagster.fit.models.parameters import params_of
+from airwatch_dagster.fit.models.training_set import TrainingSet
 from airwatch_dagster.fit.scores import evidence, evidence_to_json
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import HORIZONS_DAYS
+from airwatch_dagster.schemas.columns import HORIZONS_DAYS, REFERENCE_FAMILY
 
 HOLDOUT_SHARE: Final = 0.2
-"""Share of the target days, at the end of the window, that tests a model fitted on the rest."""
+"""Share of the target days, at the end of the window, on which a model fitted on the rest is tested."""
 
-LONGEST_HOLDOUT_DAYS: Final = 120
-"""A longer holdout would starve the model under test of the latest season."""
+MAX_HOLDOUT_DAYS: Final = 120
+"""With a longer holdout the model under test would lack the latest season."""
 
 TRIAL_CONTEXT_DAYS: Final = 4
-"""The model that is tested on the holdout learns from the surroundings of every fourth day: it only tells how the
-family does, and a city's month is retrained in less time."""
+"""The model tested on the holdout learns from the sites around the area on every fourth day only: it serves no
+forecast, and a city's month is retrained in less time."""
 
 
 @dataclass(frozen=True)
 class HoldoutMetrics:
-    """Errors of one horizon on the holdout; skill is the share of damped persistence's mean squared error saved."""
+    """Errors of one horizon on the holdout. Skill is the share of damped persistence's mean squared error saved, null
+    when that error is 0."""
 
     horizon_days: int
     rows: int
@@ -39,7 +42,7 @@ class HoldoutMetrics:
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """One family of one month: its model when there was enough history, and how it did on its holdout."""
+    """One family of one month: its model, when there was enough history, and its metrics on the holdout."""
 
     family: str
     month: pd.Timestamp
@@ -51,7 +54,7 @@ class TrainedModel:
     last_target_date: pd.Timestamp | None
     holdout: tuple[HoldoutMetrics, ...] = ()
     holdout_evidence: str | None = field(default=None, repr=False)
-    """Sample of holdout forecasts and truth, JSON."""
+    """Sample of holdout forecasts and observations, JSON."""
 
     @property
     def is_fitted(self) -> bool:
@@ -59,8 +62,7 @@ class TrainedModel:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Holdout metrics by name, as an experiment tracker wants them: ``holdout_rmse_1d_ugm3``, ``holdout_skill_1d``,
-        …"""
+        """Holdout metrics by name: ``holdout_rmse_1d_ugm3``, ``holdout_skill_1d``, …; without those that are null."""
         return {name: value for one in self.holdout for name, value in _named(one).items() if np.isfinite(value)}
 
 
@@ -71,18 +73,37 @@ def train_families(
     month: pd.Timestamp,
     seed: int,
     thread_count: int = 2,
-    params: Mapping[str, Mapping[str, Any]] | None = None,
+    params: Params | None = None,
 ) -> list[TrainedModel]:
-    """Each family fitted on all ``examples``, with the errors a model fitted on their first part makes on the last.
+    """Each family fitted on all ``examples``; its holdout metrics come from a model fitted on their first part.
 
-    Too little history gives a TrainedModel without a model whose ``reason`` says what was missing. ``params`` (by
-    family) go over the defaults. Raises ContractViolation when an example's target day lies in or after ``month``.
+    A family with too little history gives a TrainedModel without a model, with the shortage as its ``reason``.
+    ``params`` (by family) go over the defaults. Raises ContractViolation when an example's target day lies in or after
+    ``month``, and for a parameter that a family does not have.
     """
     refuse_the_future(examples, month)
-    settings: dict[str, Any] = {"seed": seed, "thread_count": thread_count, "params": params}
-    whole = TrainingSet(examples, **settings)
-    trial = _Trial.split(examples, settings) if len(whole.examples) else None
-    return [_trained(family, month, whole=whole, trial=trial) for family in families]
+    whole = TrainingSet(examples, seed=seed, thread_count=thread_count)
+    shortages = {family: shortage(whole.examples, family=family) for family in families}
+    enough = [family for family in families if shortages[family] is None]
+    models = fit_families(whole, enough, params=params)
+    holdouts = _holdouts(examples, enough, seed=seed, thread_count=thread_count, params=params) if enough else {}
+    first, last = _window(whole.examples)
+    return [
+        TrainedModel(family, month, None, f"Not fitted: {shortages[family]}.", {}, 0, first, last)
+        if family not in models
+        else TrainedModel(
+            family,
+            month,
+            models[family],
+            _fitted_on(whole, first, last),
+            {"seed": seed, "min_target_days": min_target_days(family), **params_of(family, params)},
+            len(whole.examples),
+            first,
+            last,
+            *holdouts[family],
+        )
+        for family in families
+    ]
 
 
 def train_family(
@@ -92,48 +113,47 @@ def train_family(
     return train_families(examples, families=[family], month=month, seed=seed, thread_count=thread_count)[0]
 
 
-@dataclass(frozen=True)
-class _Trial:
-    """The first part of the window to fit on, and the last to test on."""
-
-    early: TrainingSet
-    late: pd.DataFrame
-
-    @classmethod
-    def split(cls, examples: pd.DataFrame, settings: Mapping[str, Any]) -> Self:
-        early, late = split_in_time(examples)
-        return cls(TrainingSet(_with_less_context(early), **settings), own_examples(late))
-
-
-def _with_less_context(examples: pd.DataFrame) -> pd.DataFrame:
-    """The area's own examples and those around it of one issue day in ``TRIAL_CONTEXT_DAYS``."""
-    day = (examples["issue_date"] - pd.Timestamp("2000-01-01")).dt.days
-    is_kept = ~examples["is_context"] | (day % TRIAL_CONTEXT_DAYS == 0)
-    return examples if is_kept.all() else examples[is_kept]
-
-
-def _trained(family: str, month: pd.Timestamp, *, whole: TrainingSet, trial: _Trial | None) -> TrainedModel:
-    examples = whole.examples
-    first, last = _window(examples)
-    problem = shortage(examples, family=family)
-    if problem is not None or trial is None:
-        return TrainedModel(family, month, None, f"Not fitted: {problem}.", {}, 0, first, last)
-    model = whole.fit(family)
-    metrics, sample = _holdout(trial, family=family)
-    days = examples["target_date"].nunique()
-    around = f" and {whole.context_rows:,} around the area" if whole.context_rows else ""
-    reason = f"Fitted on {len(examples):,} examples{around} of {days} target days, {first:%Y-%m-%d} to {last:%Y-%m-%d}."
-    chosen = parameters(family, training=whole)
-    return TrainedModel(family, month, model, reason, chosen, len(examples), first, last, metrics, sample)
-
-
 def _window(examples: pd.DataFrame) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
     days = examples["target_date"]
     return (None, None) if days.empty else (days.min(), days.max())
 
 
+def _fitted_on(whole: TrainingSet, first: pd.Timestamp | None, last: pd.Timestamp | None) -> str:
+    days = whole.examples["target_date"].nunique()
+    around = f" and {whole.context_rows:,} around the area" if whole.context_rows else ""
+    span = f"{days} target days, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    return f"Fitted on {len(whole.examples):,} examples{around} of {span}."
+
+
+def _holdouts(
+    examples: pd.DataFrame, families: Sequence[str], *, seed: int, thread_count: int, params: Params | None
+) -> dict[str, tuple[tuple[HoldoutMetrics, ...], str]]:
+    """By family: metrics by horizon on the last part of the examples, and a sample of its forecasts there, JSON."""
+    early, late = split_in_time(examples)
+    training = TrainingSet(_with_less_context(early), seed=seed, thread_count=thread_count)
+    models = fit_families(training, [*families, REFERENCE_FAMILY], params=params)
+    late = own_examples(late)
+    observed, horizons = late["pm25_observed_ugm3"].to_numpy(), late["horizon_days"].to_numpy()
+    reference = models[REFERENCE_FAMILY].predict(late) - observed
+    present = [horizon for horizon in HORIZONS_DAYS if (horizons == horizon).any()]
+    found = {}
+    for family in families:
+        forecasts = evidence(late, model=models[family])
+        error = forecasts["pm25_ugm3"].to_numpy() - observed
+        metrics = tuple(_metrics(h, error[horizons == h], reference[horizons == h]) for h in present)
+        found[family] = metrics, evidence_to_json(forecasts)
+    return found
+
+
+def _with_less_context(examples: pd.DataFrame) -> pd.DataFrame:
+    """The area's own examples, and the other sites' examples of one issue day in ``TRIAL_CONTEXT_DAYS``."""
+    day = (examples["issue_date"] - pd.Timestamp("2000-01-01")).dt.days
+    is_kept = ~examples["is_context"] | (day % TRIAL_CONTEXT_DAYS == 0)
+    return examples if is_kept.all() else examples[is_kept]
+
+
 def refuse_the_future(examples: pd.DataFrame, month: pd.Timestamp) -> None:
-    """Raises ContractViolation when a target day lies in or after ``month``."""
+    """Raises ContractViolation when an example's target day lies in or after ``month``."""
     late = examples.loc[examples["target_date"] >= month, "target_date"]
     if len(late):
         raise ContractViolation(
@@ -143,23 +163,11 @@ def refuse_the_future(examples: pd.DataFrame, month: pd.Timestamp) -> None:
         )
 
 
-def _holdout(trial: _Trial, *, family: str) -> tuple[tuple[HoldoutMetrics, ...], str]:
-    late, model = trial.late, trial.early.recipe(family)
-    damped = trial.early.recipe("damped_persistence")
-    forecasts = evidence(late, model=model)
-    reference = damped.predict(late) - late["pm25_observed_ugm3"].to_numpy()
-    error = (forecasts["pm25_ugm3"] - forecasts["pm25_observed_ugm3"]).to_numpy()
-    horizons = late["horizon_days"].to_numpy()
-    present = [horizon for horizon in HORIZONS_DAYS if (horizons == horizon).any()]
-    metrics = tuple(_metrics(h, error[horizons == h], reference[horizons == h]) for h in present)
-    return metrics, evidence_to_json(forecasts)
-
-
 def split_in_time(examples: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Examples before and from a cut between target days: the last fifth of the area's own, at most 120 days, is the
-    second part."""
+    """Examples before a cut between target days, and those from it on: the last fifth of the area's own days, at most
+    120 days."""
     days = np.sort(own_examples(examples)["target_date"].unique())
-    held_out = min(LONGEST_HOLDOUT_DAYS, max(1, round(HOLDOUT_SHARE * len(days))))
+    held_out = min(MAX_HOLDOUT_DAYS, max(1, round(HOLDOUT_SHARE * len(days))))
     is_late = (examples["target_date"] >= days[-held_out]).to_numpy()
     return examples[~is_late], examples[is_late]
 
@@ -182,15 +190,9 @@ def _named(one: HoldoutMetrics) -> dict[str, float]:
     }
 
 
-def parameters(family: str, *, training: TrainingSet) -> dict[str, Any]:
-    """What was set for the family, as an experiment tracker wants it."""
-    needed = MODEL_FAMILIES[family].min_target_days
-    return {"seed": training.seed, "min_target_days": needed, **training.params_of(family)}
-
-
 @dataclass(frozen=True)
 class Registration:
-    """Where the experiment tracker keeps a model."""
+    """Where MLflow stores a model."""
 
     mlflow_run_id: str | None = None
     model_uri: str | None = None
@@ -198,7 +200,7 @@ class Registration:
 
 
 def trained_models_row(trained: TrainedModel, *, registration: Registration = Registration()) -> dict[str, Any]:
-    """The row of ``trained_models`` for one family."""
+    """The row of ``trained_models`` for one family, by column."""
     metrics = trained.metrics
     names = [name for name in TABLES["trained_models"].column_names if name.startswith("holdout_")]
     return {
@@ -219,7 +221,7 @@ def trained_models_row(trained: TrainedModel, *, registration: Registration = Re
 
 
 def trained_models_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Rows of ``trained_models_row`` as the table."""
+    """Rows of ``trained_models_row`` in the columns of ``trained_models``."""
     spec = TABLES["trained_models"]
     frame = pd.DataFrame(rows, columns=spec.column_names)
     dates = ["month", "first_target_date", "last_target_date"]

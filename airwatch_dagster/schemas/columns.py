@@ -33,6 +33,9 @@ FAMILIES: Final = (
 
 BASELINES: Final = FAMILIES[:3]
 
+REFERENCE_FAMILY: Final = "damped_persistence"
+"""Skill is the share of this family's mean squared error saved."""
+
 AQI_CATEGORIES: Final = (
     "Good",
     "Moderate",

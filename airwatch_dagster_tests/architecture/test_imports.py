@@ -17,6 +17,7 @@ HEAVY = (
     "dagster_aws",
     "dagster_mlflow",
     "pyarrow.dataset",
+    "optuna",
 )
 
 

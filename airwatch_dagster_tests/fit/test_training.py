@@ -47,11 +47,11 @@ def test_the_final_model_is_fitted_on_everything(ridge: TrainedModel, two_years:
 def test_holdout_errors_are_those_of_a_model_that_has_not_seen_the_holdout(
     ridge: TrainedModel, two_years: pd.DataFrame
 ) -> None:
-    from airwatch_dagster.fit.models.families import fit
+    from airwatch_dagster.fit.models.families import fit_family
 
     early, late = split_in_time(two_years)
     late = late[late["horizon_days"] == 1]
-    error = np.round(fit(early, family="ridge", seed=1).predict(late), 4) - late["pm25_observed_ugm3"]
+    error = np.round(fit_family(early, family="ridge", seed=1).predict(late), 4) - late["pm25_observed_ugm3"]
     assert ridge.metrics["holdout_rmse_1d_ugm3"] == pytest.approx(np.sqrt(np.mean(error**2)))
     assert ridge.metrics["holdout_bias_1d_ugm3"] == pytest.approx(np.mean(error))
     assert 0.0 < ridge.metrics["holdout_skill_1d"] < 1.0

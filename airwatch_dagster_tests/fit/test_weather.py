@@ -6,9 +6,8 @@ import pytest
 
 from airwatch_dagster.enrich.weather import KEY, WEATHER_COLUMNS, join_weather
 from airwatch_dagster.errors import ContractViolation
-from airwatch_dagster.fit.models.families import FittedModel, fit
-from airwatch_dagster.fit.models.importance import importance
-from airwatch_dagster.fit.models.learned import CORRECTION_INPUTS
+from airwatch_dagster.fit.models.families import FittedModel, fit_family
+from airwatch_dagster.fit.models.training_set import CORRECTION_INPUTS
 from airwatch_dagster.fit.training import train_family
 from airwatch_dagster.schemas.weather import COVARIATES
 
@@ -31,7 +30,9 @@ def windy(two_years: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def with_weather(windy: pd.DataFrame) -> dict[str, FittedModel]:
-    return {family: fit(windy[windy["target_date"] < CUT], family=family, seed=1) for family in (*LEARNED, "blend")}
+    return {
+        family: fit_family(windy[windy["target_date"] < CUT], family=family, seed=1) for family in (*LEARNED, "blend")
+    }
 
 
 def bare(examples: pd.DataFrame) -> pd.DataFrame:
@@ -43,13 +44,13 @@ def test_weather_that_tells_of_the_next_day_is_learned_from(
     family: str, windy: pd.DataFrame, with_weather: dict[str, FittedModel]
 ) -> None:
     early, late = windy[windy["target_date"] < CUT], windy[windy["target_date"] >= CUT]
-    blind = fit(bare(early), family=family, seed=1)
+    blind = fit_family(bare(early), family=family, seed=1)
 
     seen, unseen = (
         np.mean((model.predict(late) - late["pm25_observed_ugm3"]) ** 2) for model in (with_weather[family], blind)
     )
     assert seen < 0.8 * unseen
-    assert next(iter(importance(with_weather[family]))) == TELLING
+    assert next(iter(with_weather[family].importance())) == TELLING
 
 
 @pytest.mark.parametrize("family", LEARNED)
@@ -78,14 +79,14 @@ def test_a_model_that_learned_from_weather_does_not_go_on_without(
 
 @pytest.mark.parametrize("family", LEARNED)
 def test_a_model_that_learned_without_weather_ignores_it(family: str, windy: pd.DataFrame) -> None:
-    blind = fit(bare(windy), family=family, seed=1)
+    blind = fit_family(bare(windy), family=family, seed=1)
 
     np.testing.assert_array_equal(blind.predict(windy), blind.predict(bare(windy)))
-    assert set(importance(blind)) == set(CORRECTION_INPUTS)
+    assert set(blind.importance()) == set(CORRECTION_INPUTS)
 
 
 def test_the_importance_of_weather_is_told_by_its_name(with_weather: dict[str, FittedModel]) -> None:
-    told = importance(with_weather["blend"])
+    told = with_weather["blend"].importance()
 
     assert set(told) == {*CORRECTION_INPUTS, *WEATHER_COLUMNS.values()}
     assert sum(told.values()) == pytest.approx(1.0)
@@ -94,7 +95,7 @@ def test_the_importance_of_weather_is_told_by_its_name(with_weather: dict[str, F
 @pytest.mark.parametrize("family", LEARNED)
 def test_a_history_without_any_weather_teaches_nothing_of_it(family: str, two_years: pd.DataFrame) -> None:
     nothing = two_years.assign(**dict.fromkeys(WEATHER_COLUMNS.values(), np.float32(np.nan)))
-    model = fit(nothing, family=family, seed=1)
+    model = fit_family(nothing, family=family, seed=1)
 
     stormy = nothing.assign(**dict.fromkeys(WEATHER_COLUMNS.values(), np.float32(50.0)))
     np.testing.assert_array_equal(model.predict(stormy), model.predict(nothing))

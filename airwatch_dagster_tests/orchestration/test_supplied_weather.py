@@ -11,7 +11,7 @@ from airwatch_dagster.enrich.features import build_features
 from airwatch_dagster.enrich.weather import WEATHER_COLUMNS
 from airwatch_dagster.errors import ConfigurationError, ContractViolation, StorageError
 from airwatch_dagster.fit.examples import join_truth
-from airwatch_dagster.fit.models.families import fit
+from airwatch_dagster.fit.models.families import fit_family
 from airwatch_dagster.forecast.predictions import predict
 from airwatch_dagster.orchestration.metadata.tables import forecast_figures
 from airwatch_dagster.orchestration.supplied_weather import (
@@ -159,7 +159,7 @@ def test_a_day_without_weather_is_forecast_and_its_metadata_counts_none(
     stored = {day: on_day(day, site_id="170310000") for day in ("2021-07-01", "2021-07-03")}
     given.write(TABLE, stored)
     late = features[features["issue_date"] >= "2021-07-01"]
-    model, weather = fit(with_weather(examples), family="ridge", seed=1), issued_weather(late["issue_date"])
+    model, weather = fit_family(with_weather(examples), family="ridge", seed=1), issued_weather(late["issue_date"])
 
     served = predict(late, model=model, model_family="ridge", model_version="1", calibration=None, weather=weather)
 
@@ -179,7 +179,7 @@ def test_forecasts_with_weather_are_bit_identical_one_by_one_and_as_a_range(
     given: TableStorage, history: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
     features, examples = history
-    model = fit(with_weather(examples), family="ridge", seed=1)
+    model = fit_family(with_weather(examples), family="ridge", seed=1)
     late = features[features["issue_date"] >= "2021-06-29"]
 
     def served(rows: pd.DataFrame) -> pd.DataFrame:

@@ -8,13 +8,10 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.fit.champion.paired_errors import PairedErrors, horizon_name
-from airwatch_dagster.fit.training import HOLDOUT_SHARE, LONGEST_HOLDOUT_DAYS
-from airwatch_dagster.schemas.columns import FAMILIES, HORIZONS_DAYS
+from airwatch_dagster.fit.training import HOLDOUT_SHARE, MAX_HOLDOUT_DAYS
+from airwatch_dagster.schemas.columns import FAMILIES, HORIZONS_DAYS, REFERENCE_FAMILY
 
 PartKind = Literal["all", "horizon", "season", "region", "usg"]
-
-REFERENCE_FAMILY: Final = "damped_persistence"
-"""Skill is the share of this family's squared error saved."""
 
 HORIZON_WEIGHTS: Final = {1: 0.5, 2: 0.25, 3: 0.25}
 """Weight of each horizon in the overall skill: tomorrow, the forecast people act on, weighs as much as the two later
@@ -182,7 +179,7 @@ def compare_holdouts(trained: pd.DataFrame) -> Comparison | None:
     overall = Part("all", "all", rows, 0, False, _by_family(_weighted(by_lead)))
     leads = [Part("horizon", horizon_name(lead), 0, 0, False, _by_family(skill)) for lead, skill in by_lead.items()]
     days = tested["last_target_date"].max() - tested["first_target_date"].min()
-    held_out = min(LONGEST_HOLDOUT_DAYS, max(1, round(HOLDOUT_SHARE * (days.days + 1))))
+    held_out = min(MAX_HOLDOUT_DAYS, max(1, round(HOLDOUT_SHARE * (days.days + 1))))
     return Comparison("their holdouts", held_out, (overall, *leads))
 
 

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from airwatch_dagster.fit.champion.comparison import REFERENCE_FAMILY, Comparison, Part, PartKind
-from airwatch_dagster.schemas.columns import BASELINES
+from airwatch_dagster.fit.champion.comparison import Comparison, Part, PartKind
+from airwatch_dagster.schemas.columns import BASELINES, REFERENCE_FAMILY
 
 CHANCE_TO_REPLACE: Final = 0.9
 """Share of bootstrap samples in which a challenger must beat the incumbent: changes cost trust, so noise must not cause

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from airwatch_dagster.fit.champion.comparison import REFERENCE_FAMILY, Comparison
+from airwatch_dagster.fit.champion.comparison import Comparison
 from airwatch_dagster.fit.champion.guard_rails import (
     CHANCE_TO_REPLACE,
     display_name,
     ineligibility_reason,
     is_better_beyond_noise,
 )
-from airwatch_dagster.schemas.columns import BASELINES
+from airwatch_dagster.schemas.columns import BASELINES, REFERENCE_FAMILY
 
 
 def reason(

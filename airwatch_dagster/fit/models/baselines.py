@@ -1,4 +1,4 @@
-"""The three baselines that every champion has to beat."""
+"""The baselines. A learned family is eligible as champion only if it beats damped persistence and climatology."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -13,7 +13,7 @@ _PRIOR_DAYS: Final = 30.0
 """Weight, in days, of the wider mean towards which a climatological mean is shrunk: about a month of evidence outweighs
 it."""
 
-_LONGEST_LEAD_DAYS: Final = 7
+_MAX_LEAD_DAYS: Final = 7
 """Leads (horizon plus age of the last reading) from here on share one damping factor."""
 
 _PRIOR_PHI: Final = 0.5
@@ -23,38 +23,48 @@ _PRIOR_ROWS: Final = 50.0
 """Typical rows that the prior damping factor is worth."""
 
 
+class Baseline:
+    """A forecast without learned inputs."""
+
+    def importance(self) -> dict[str, float]:
+        """Nothing: a baseline has no inputs to compare."""
+        return {}
+
+
 @dataclass(frozen=True)
-class Persistence:
-    """Tomorrow is like the last valid reading."""
+class Persistence(Baseline):
+    """Every target day is like the last valid reading."""
 
     @classmethod
     def fit(cls, examples: pd.DataFrame) -> Self:
+        """Nothing is fitted."""
         return cls()
 
     def predict(self, examples: pd.DataFrame) -> np.ndarray:
+        """The last valid reading of each row's site, µg/m³."""
         return examples["pm25_last_ugm3"].to_numpy(dtype=float)
 
 
 @dataclass(frozen=True)
-class DampedPersistence:
+class DampedPersistence(Baseline):
     """The last departure from the 28-day mean, shrunk by a factor fitted per lead."""
 
     phi: tuple[float, ...]
-    """Damping factor for leads of 1, 2, … days since the last reading; the last one holds for all longer leads."""
+    """Damping factor, 0 to 1, for leads of 1, 2, … days since the last reading; the last holds for all longer leads."""
 
     @classmethod
     def fit(cls, examples: pd.DataFrame) -> Self:
+        """Damping factors by least squares; they lean on a prior, which is all without examples."""
         mean, departure = _mean_and_departure(examples)
         outcome = examples["pm25_observed_ugm3"].to_numpy(dtype=float) - mean
         lead = _lead(examples)
         typical = float(np.mean(departure**2)) if len(examples) else 1.0
         return cls(
-            tuple(
-                _damping(departure[lead == n], outcome[lead == n], n, typical) for n in range(1, _LONGEST_LEAD_DAYS + 1)
-            )
+            tuple(_damping(departure[lead == n], outcome[lead == n], n, typical) for n in range(1, _MAX_LEAD_DAYS + 1))
         )
 
     def predict(self, examples: pd.DataFrame) -> np.ndarray:
+        """The 28-day mean plus the damped departure, µg/m³; null where either is null."""
         mean, departure = _mean_and_departure(examples)
         return mean + np.asarray(self.phi)[_lead(examples) - 1] * departure
 
@@ -66,21 +76,21 @@ def _mean_and_departure(examples: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]
 
 def _lead(examples: pd.DataFrame) -> np.ndarray:
     lead = examples["horizon_days"].to_numpy(dtype=int) + examples["days_since_observed"].to_numpy(dtype=int)
-    return np.minimum(lead, _LONGEST_LEAD_DAYS)
+    return np.minimum(lead, _MAX_LEAD_DAYS)
 
 
 def _damping(departure: np.ndarray, outcome: np.ndarray, lead: int, typical: float) -> float:
     """Least squares through the origin, with ``_PRIOR_ROWS`` of typical size behind the prior; between 0 and 1."""
     weight = _PRIOR_ROWS * max(typical, 1e-6)
-    # Summed without a matrix product, whose rounding depends on the number of threads: forests split on less.
+    # Without a matrix product, whose rounding depends on the threads: see docs/adr/0003-bit-identical-features.md.
     both, squares = float(np.sum(departure * outcome)), float(np.sum(departure * departure))
     phi = (both + weight * _PRIOR_PHI**lead) / (squares + weight)
     return float(np.clip(phi, 0.0, 1.0))
 
 
 @dataclass(frozen=True)
-class Climatology:
-    """What the site usually reads in the season of the target day; means of few days shrink towards wider ones."""
+class Climatology(Baseline):
+    """The site's mean in the season of the target day; means of few days shrink towards wider ones."""
 
     overall: float
     by_season: tuple[float, ...]
@@ -92,6 +102,7 @@ class Climatology:
 
     @classmethod
     def fit(cls, examples: pd.DataFrame) -> Self:
+        """Means of each site's observed days, whatever the horizon; ``examples`` must not be empty."""
         days = examples.drop_duplicates(["site_id", "target_date"])
         season, observed = season_number(days["target_date"]), days["pm25_observed_ugm3"].to_numpy(dtype=float)
         overall = float(observed.mean())
@@ -104,6 +115,7 @@ class Climatology:
         return cls(overall, tuple(by_season.tolist()), by_site, _shrunk(pd.Series(rest), [sites, season]))
 
     def predict(self, examples: pd.DataFrame) -> np.ndarray:
+        """The climatological mean of each row's site and season, µg/m³; a site not known has its season's."""
         season, sites = season_number(examples["target_date"]), examples["site_id"]
         site = sites.map(self.by_site).fillna(0.0).to_numpy(dtype=float)
         both = [self.by_site_season.get(key, 0.0) for key in zip(sites, season, strict=True)]
@@ -111,7 +123,7 @@ class Climatology:
 
 
 def season_number(days: pd.Series) -> np.ndarray:
-    """Number of the meteorological season, 0 = winter."""
+    """Index in ``SEASONS`` of each day's meteorological season."""
     return (days.dt.month.to_numpy() % 12) // 3
 
 

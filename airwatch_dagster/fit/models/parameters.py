@@ -1,4 +1,4 @@
-"""What is set for each learned family: defaults that are good without a search, and what a search may change."""
+"""Hyperparameters of the learned families: defaults, and the space of a search."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     },
     "blend": {},
 }
-"""By family. Ridge: of 500, 1500 and 4000, the first did worst around Chicago in 2019 and 2020. Forest: a tree draws
+"""By family. Ridge: of 500, 1500 and 4000, 500 did worst around Chicago in 2019 and 2020. Forest: a tree draws
 ``rows_per_tree`` examples, or a share of a nation's if those are more, which gained 0.012 skill there in 2020 and 2021;
 40 trees of more rows and smaller leaves took several times as long around cities for no more. Boosting: twice the
 rounds, depth 8, half the rows or a Huber loss gained nothing in 2020 and 2021, nationwide; a tenth of the examples
@@ -44,15 +44,13 @@ class Range:
     low: float
     high: float
     is_log: bool = False
-    """Values are drawn evenly on a log scale: the parameter acts by its size, not by its difference."""
+    """Values are drawn evenly on a log scale."""
     is_whole: bool = False
 
-    def draw(self, generator: np.random.Generator) -> float:
-        """One value, with three significant digits, so that what is written down is what was used."""
-        low, high = (np.log((self.low, self.high))) if self.is_log else (self.low, self.high)
-        drawn = low + (high - low) * generator.uniform()
-        value = float(np.exp(drawn) if self.is_log else drawn)
-        return round(value) if self.is_whole else float(f"{value:.3g}")
+    def suggest(self, trial: Any, name: str) -> float:
+        """The value of an Optuna trial for the parameter ``name``."""
+        suggest = trial.suggest_int if self.is_whole else trial.suggest_float
+        return suggest(name, self.low, self.high, log=self.is_log)
 
 
 SPACES: Final[dict[str, dict[str, Range]]] = {
@@ -71,47 +69,37 @@ SPACES: Final[dict[str, dict[str, Range]]] = {
         "rounds": Range(100, 500, is_log=True, is_whole=True),
     },
 }
-"""By family that has something to search: where around the defaults better values may lie. The blend takes what its
-members are given."""
-
-WORK: Final = {
-    "random_forest": ("n_estimators", "rows_per_tree", "max_features"),
-    "catboost": ("rounds", "depth", "rsm"),
-}
-"""Parameters whose product a fit's time grows with."""
+"""By family, the range of each parameter that a search varies. The blend has the parameters of its members."""
 
 MAX_WORK: Final = 2.0
-"""Times the defaults' work that a searched fit may cost: a nation must still be retrained within minutes."""
+"""Times the defaults' work that a candidate's fit may cost: a nation must still be retrained within minutes."""
 
 
-def drawn(family: str, generator: np.random.Generator) -> dict[str, Any]:
-    """Parameters from the family's space; those of too costly a fit are drawn again."""
-    while True:
-        params = {**DEFAULTS[family], **{name: values.draw(generator) for name, values in SPACES[family].items()}}
-        if _work(family, params) <= MAX_WORK * _work(family, DEFAULTS[family]):
-            return params
-
-
-def _work(family: str, params: Mapping[str, Any]) -> float:
-    return float(np.prod([params[name] for name in WORK.get(family, ())]))
+def work(family: str, params: Mapping[str, Any]) -> float:
+    """Product of the parameters that the time of a fit grows with."""
+    costly = {
+        "random_forest": ("n_estimators", "rows_per_tree", "max_features"),
+        "catboost": ("rounds", "depth", "rsm"),
+    }
+    return float(np.prod([params[name] for name in costly.get(family, ())]))
 
 
 ROUNDS_BY_HORIZON: Final = {1: 1.0, 2: 0.6, 3: 0.4}
-"""Share of the boosting rounds by horizon: there is less to learn further ahead."""
+"""Share of the boosting rounds by horizon: longer leads have less signal."""
 
 FULL_ROWS: Final = 200_000
-"""Examples of one horizon from which on boosting takes all its rounds; fewer, as of one city, support fewer."""
+"""Examples of one horizon from which boosting takes all its rounds; fewer, as of one city, support fewer rounds."""
 
 MIN_ROUNDS_SHARE: Final = 0.25
-"""Share of the rounds that little data takes. Around seven metropolitan areas 60 larger steps did as well as 100 small
+"""Least share of the rounds. Around seven metropolitan areas 60 larger steps did as well as 100 small
 ones, in half the time."""
 
 RATE_POWER: Final = -1 / 3
-"""Power of the share of the rounds that the learning rate is multiplied by: fewer steps have to be larger."""
+"""The learning rate is multiplied by this power of the share of the rounds: fewer steps have to be larger."""
 
 
-def chosen(family: str, params: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Any]:
-    """The family's parameters: defaults, with ``params[family]`` over them.
+def params_of(family: str, params: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Any]:
+    """The family's defaults with ``params[family]`` over them; empty for a baseline and the blend.
 
     Raises ContractViolation for a name that the family does not have.
     """
@@ -120,14 +108,17 @@ def chosen(family: str, params: Mapping[str, Mapping[str, Any]] | None) -> dict[
     if unknown:
         raise ContractViolation(
             f"parameters of {family}",
-            f"{unknown[0]} is none of them",
-            fix=f"Use {', '.join(known) or 'none'}, or make anew the month of hyper_parameters that has it",
+            f"{unknown[0]!r} is not one of them",
+            fix=f"Use {', '.join(known) or 'none'}, or rebuild the month of hyperparameters that holds it",
         )
     return {**known, **given}
 
 
 def boosting_steps(rounds: int, learning_rate: float, *, rows: int, horizon_days: int) -> dict[str, Any]:
-    """``iterations`` and ``learning_rate`` of boosting for a horizon with so many examples."""
+    """CatBoost's ``iterations`` (at least 10) and ``learning_rate`` for one horizon with ``rows`` examples.
+
+    ``rounds`` and ``learning_rate`` are those for ``FULL_ROWS`` examples one day ahead.
+    """
     share = min(1.0, max(MIN_ROUNDS_SHARE, (rows / FULL_ROWS) ** 0.5))
     trees = max(10, round(rounds * share * ROUNDS_BY_HORIZON[horizon_days]))
     return {"iterations": trees, "learning_rate": learning_rate * share**RATE_POWER}

@@ -1,4 +1,7 @@
-"""Ridge regression on standardised inputs, summed so that a row's result does not depend on its company."""
+"""Ridge regression on standardised inputs; a row's result does not depend on the rows computed with it.
+
+See docs/adr/0003-bit-identical-features.md for the order of sums.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,15 +10,15 @@ from typing import Final, Self
 import numpy as np
 
 CLIP: Final = 6.0
-"""Standard deviations at which an input is cut: a smoke day must not drive a linear correction without limit."""
+"""Standard deviations at which an input is clipped: a smoke day must not drive a linear correction without limit."""
 
 CHUNK_ROWS: Final = 50_000
-"""Rows that are standardised at a time."""
+"""Rows standardised at a time: three years of a nation do not fit into memory several times over."""
 
 
 @dataclass(frozen=True)
 class StandardisedRidge:
-    """Linear in standardised inputs; a null input counts as its mean."""
+    """Linear in standardised inputs; a null input counts as the column's mean."""
 
     mean: np.ndarray
     scale: np.ndarray
@@ -24,7 +27,11 @@ class StandardisedRidge:
 
     @classmethod
     def fit(cls, inputs: np.ndarray, residual: np.ndarray, *, penalty: float) -> Self:
-        """``inputs`` are rows × columns, null where unknown; penalty is on standardised coefficients, in rows."""
+        """Least squares with an L2 penalty on the standardised coefficients.
+
+        ``inputs`` are rows × columns, null where unknown; ``residual`` is the target of each row, µg/m³; ``penalty`` is
+        in rows. Source: Hastie, Tibshirani and Friedman (2009), section 3.4.1.
+        """
         mean, scale = _moments(inputs)
         intercept = float(residual.mean())
         gram, moment = penalty * np.eye(inputs.shape[1]), np.zeros(inputs.shape[1])
@@ -35,19 +42,23 @@ class StandardisedRidge:
         return cls(mean, scale, np.linalg.solve(gram, moment), intercept)
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
-        # Summed row by row instead of a matrix product: bit-identical, see docs/adr/0003-bit-identical-features.md.
+        """Forecast of each row, µg/m³."""
+        # Summed by row instead of as a matrix product: see docs/adr/0003-bit-identical-features.md.
         return np.asarray(
             self.intercept + (_standardised(inputs, self.mean, self.scale) * self.coefficients).sum(axis=1)
         )
 
+    def importance(self) -> np.ndarray:
+        """Size of each standardised coefficient."""
+        return np.abs(self.coefficients)
+
 
 def _chunks(rows: int) -> Iterator[slice]:
-    """A nation's three years of examples do not fit into memory several times over."""
     return (slice(first, first + CHUNK_ROWS) for first in range(0, rows, CHUNK_ROWS))
 
 
 def _moments(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of what is known of each column."""
+    """Mean and standard deviation of each column's known values."""
     count, total, squares = (np.zeros(inputs.shape[1]) for _ in range(3))
     for rows in _chunks(len(inputs)):
         known = np.isfinite(inputs[rows])

@@ -1,95 +1,73 @@
-"""The table ``hyper_parameters``: what a month's search found, why, and which parameters are in force in a month."""
+"""The table ``hyperparameters``: the outcome of each search, and the parameters that a month uses."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
 
 from airwatch_dagster.fit.models.families import MIN_TARGET_DAYS_LEARNED
+from airwatch_dagster.fit.models.parameters import DEFAULTS
 from airwatch_dagster.fit.tuning.search import FOLDS, MIN_FOLDS, MIN_GAIN, Search
 from airwatch_dagster.schemas import TABLES
 
-IN_FORCE_MONTHS: Final = 12
-"""Months after its own for which a search holds; then the defaults do again, unless another search was made."""
+VALID_MONTHS: Final = 12
+"""Months after its own in which a search's outcome is used, unless a later search replaces it."""
 
 
-@dataclass(frozen=True)
-class Searched:
-    """A search with what it was allowed and what it took."""
-
-    search: Search
-    budget_minutes: float
-    """For all families of the month together; 0 asks for no search."""
-    seconds: float = 0.0
-    mlflow_run_id: str | None = None
-
-    @property
-    def reason(self) -> str:
-        """What is used and why, in a sentence or two."""
-        found = self.search
-        if self.budget_minutes <= 0:
-            return "No search was asked for: AIRWATCH_SEARCH_MINUTES is 0. The defaults are used."
-        if found.folds < MIN_FOLDS:
-            before = "has" if found.folds == 1 else "have"
-            days = f"the {MIN_TARGET_DAYS_LEARNED} target days before it that a learned family needs"
-            folds = f"{found.folds} of {FOLDS} folds {before} {days}; it takes {MIN_FOLDS}"
-            return f"Not searched: {folds}. The defaults are used."
-        if found.best is None:
-            return f"{self._within} was too little to try the defaults on {found.folds} folds. They are used untested."
-        return f"{self._outcome}{f' {self._within} ended the search.' if found.is_out_of_time else ''}"
-
-    @property
-    def _within(self) -> str:
-        return f"Its share of {self.budget_minutes:g} minutes" if self.budget_minutes != 1 else "Its share of 1 minute"
-
-    @property
-    def _outcome(self) -> str:
-        found, best, defaults = self.search, self.search.best, self.search.trials[0]
-        assert best is not None
-        others = len(found.trials) - 1
-        left = f"{defaults.loss:.4f} of damped persistence's squared error on {found.folds} folds"
-        if found.is_default:
-            worse = f"None of {others} other candidates was better on most of them and by {MIN_GAIN} on the mean"
-            return f"The defaults left {left}. {worse}; the defaults are used."
-        better = f"The best of {others} other candidates left {best.loss:.4f}, better on {best.wins(defaults)}"
-        return f"The defaults left {left}. {better}, and is used."
+def reason(found: Search) -> str:
+    """Which parameters are used and why, in a sentence or two."""
+    folds, others, loss = found.losses.shape[1], len(found.params) - 1, found.mean_losses
+    within = f"The family's share of {found.budget_minutes:g} min"
+    if found.budget_minutes <= 0:
+        return "No search: AIRWATCH_SEARCH_MINUTES is 0. The defaults are used."
+    if folds < MIN_FOLDS:
+        enough = f"have the {MIN_TARGET_DAYS_LEARNED} target days before them that a learned family needs"
+        return f"Not searched: {folds} of {FOLDS} folds {enough}; at least {MIN_FOLDS} must. The defaults are used."
+    if not found.params:
+        return f"{within} was too little to try the defaults on {folds} folds. They are used untested."
+    outcome = f"none of {others} others was better on most folds and by {MIN_GAIN} on the mean; the defaults are used"
+    if found.chosen:
+        best = f"the best of {others} others left {loss[found.chosen]:.4f}, better on {found.wins[found.chosen]}"
+        outcome = f"{best}, and is used"
+    text = f"The defaults left {loss[0]:.4f} of damped persistence's squared error on {folds} folds; {outcome}."
+    return f"{text} {within} ended the search." if found.is_out_of_time else text
 
 
-def hyperparameters_frame(searched: Sequence[Searched]) -> pd.DataFrame:
-    """A row per search, in the columns of ``hyper_parameters``."""
-    frame = pd.DataFrame([_row(one) for one in searched], columns=TABLES["hyperparameters"].column_names)
+def hyperparameters_frame(searches: Sequence[Search]) -> pd.DataFrame:
+    """A row per search, in the columns of ``hyperparameters``."""
+    rows = [
+        {
+            "month": found.month,
+            "model_family": found.family,
+            "params": json.dumps(
+                found.params[found.chosen] if found.params else DEFAULTS[found.family], sort_keys=True
+            ),
+            "is_default": found.chosen == 0,
+            "loss": found.mean_losses[found.chosen] if found.params else float("nan"),
+            "default_loss": found.mean_losses[0] if found.params else float("nan"),
+            "candidates": len(found.params),
+            "candidates_pruned": int(found.is_pruned.sum()),
+            "is_out_of_time": found.is_out_of_time,
+            "folds": found.losses.shape[1],
+            "budget_minutes": found.budget_minutes,
+            "seconds": round(found.seconds, 1),
+            "mlflow_run_id": found.mlflow_run_id,
+            "reason": reason(found),
+        }
+        for found in searches
+    ]
+    frame = pd.DataFrame(rows, columns=TABLES["hyperparameters"].column_names)
     return frame.assign(month=pd.to_datetime(frame["month"]).astype("datetime64[ns]"))
 
 
-def _row(one: Searched) -> dict[str, Any]:
-    found = one.search
-    return {
-        "month": found.month,
-        "model_family": found.family,
-        "params": json.dumps(found.params, sort_keys=True),
-        "is_default": found.is_default,
-        "loss": found.best.loss if found.best else float("nan"),
-        "default_loss": found.trials[0].loss if found.trials else float("nan"),
-        "candidates": len(found.trials),
-        "candidates_pruned": sum(trial.is_pruned for trial in found.trials),
-        "is_out_of_time": found.is_out_of_time,
-        "folds": found.folds,
-        "budget_minutes": one.budget_minutes,
-        "seconds": round(one.seconds, 1),
-        "mlflow_run_id": one.mlflow_run_id,
-        "reason": one.reason,
-    }
+def active_params(hyperparameters: pd.DataFrame, *, month: pd.Timestamp) -> dict[str, dict[str, Any]]:
+    """By family, the parameters that the newest search of this month or the ``VALID_MONTHS`` before it chose.
 
-
-def params_in_force(hyperparameters: pd.DataFrame, *, month: pd.Timestamp) -> dict[str, dict[str, Any]]:
-    """By family what the newest search of this month or the twelve before it chose; without the family where that
-    was the defaults, or nothing was searched.
-
-    What was searched for a later month is never used: it looked at days that this month's models may not know.
+    A family is left out when that search kept the defaults, or when there was none. A search for a later month is never
+    used: it saw days that this month's models must not know.
     """
-    first = month - pd.DateOffset(months=IN_FORCE_MONTHS)
+    first = month - pd.DateOffset(months=VALID_MONTHS)
     known = hyperparameters[hyperparameters["month"].between(first, month)]
     newest = known.sort_values("month").drop_duplicates("model_family", keep="last")
     chosen = newest[~newest["is_default"].astype(bool)]

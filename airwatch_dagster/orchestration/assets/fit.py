@@ -6,7 +6,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.fit.examples import examples_with_context
-from airwatch_dagster.fit.tuning.hyperparameters import IN_FORCE_MONTHS, hyperparameters_frame
+from airwatch_dagster.fit.tuning.hyperparameters import VALID_MONTHS, hyperparameters_frame
 from airwatch_dagster.forecast.calibration import CALIBRATION_MONTHS
 from airwatch_dagster.orchestration.metadata.champion import champion_figures, log_decisions, shown_decisions
 from airwatch_dagster.orchestration.metadata.training import candidate_figures, training_figures
@@ -20,7 +20,7 @@ from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
 from airwatch_dagster.orchestration.training.by_month import score_months, train_months
 from airwatch_dagster.orchestration.training.champion_override import ChampionOverride
 from airwatch_dagster.orchestration.training.champions import select_or_override
-from airwatch_dagster.orchestration.training.tuning import search_figures, search_months
+from airwatch_dagster.orchestration.training.tuning import search_metadata, search_months
 
 
 @table_asset(stage="fit", ins={"features": window("features", -1, 0), "site_days": window("site_days", -2, 0)})
@@ -46,7 +46,7 @@ def hyperparameters(
     """On demand, and in January where AIRWATCH_SEARCH_MINUTES allows a search; serves the months from its own on."""
     minutes = Settings.from_environment().search_minutes
     searched = search_months(months_of(context), examples=training_examples, minutes=minutes, mlflow=mlflow)
-    return AssetResult(hyperparameters_frame(searched), partition_metadata=search_figures(searched))
+    return AssetResult(hyperparameters_frame(searched), partition_metadata=search_metadata(searched))
 
 
 @table_asset(
@@ -54,7 +54,7 @@ def hyperparameters(
     kinds=("mlflow", "catboost", "scikitlearn"),
     ins={
         "training_examples": window("training_examples", -TRAINING_MONTHS, -1),
-        "hyperparameters": window("hyperparameters", -IN_FORCE_MONTHS, 0),
+        "hyperparameters": window("hyperparameters", -VALID_MONTHS, 0),
     },
     op_tags={"airwatch/kind": "train"},
 )

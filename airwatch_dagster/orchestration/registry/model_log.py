@@ -9,7 +9,6 @@ import pandas as pd
 
 from airwatch_dagster.fit.feature_matrix import weather_inputs
 from airwatch_dagster.fit.models.families import FittedModel
-from airwatch_dagster.fit.models.importance import importance
 from airwatch_dagster.fit.training import Registration, TrainedModel
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL
 from airwatch_dagster.orchestration.registry.mlflow_client import mlflow_client, runs_of_dagster_run
@@ -50,17 +49,17 @@ class TrainingData:
         return cls(dataset, signature, _weather(examples))
 
 
-def log_trained(mlflow: Any, trained: TrainedModel, *, learned_from: TrainingData) -> Registration:
+def log_trained(mlflow: Any, trained: TrainedModel, *, training_data: TrainingData) -> Registration:
     """Log one fitted family to its own nested MLflow run and register the model as a version."""
     month = f"{trained.month:%Y-%m}"
     tags = {"family": trained.family, "month": month, **runs_of_dagster_run(mlflow.dagster_run_id)}
     with mlflow.start_run(nested=True, run_name=f"{trained.family} {month}", tags=tags) as run:
-        mlflow.log_params({**trained.params, **_window(trained), **learned_from.params})
-        mlflow.log_input(learned_from.dataset, context="training")
+        mlflow.log_params({**trained.params, **_window(trained), **training_data.params})
+        mlflow.log_input(training_data.dataset, context="training")
         info = mlflow.pyfunc.log_model(
             name="model",
             python_model=_python_model(trained.model),
-            signature=learned_from.signature,
+            signature=training_data.signature,
             pip_requirements=_pinned_libraries(),
         )
         # After the model: mlflow copies metrics logged before it to the model one by one, and stores them twice.
@@ -105,7 +104,7 @@ def _pinned_libraries() -> list[str]:
 
 def importance_metrics(model: FittedModel | None) -> dict[str, float]:
     """``importance/<feature>`` → share of importance, largest first; empty for a baseline or without a model."""
-    shares = {} if model is None else importance(model)
+    shares = {} if model is None else model.importance()
     return {
         f"{IMPORTANCE_PREFIX}{name}": round(share, 5) for name, share in islice(shares.items(), MAX_FEATURES_LOGGED)
     }

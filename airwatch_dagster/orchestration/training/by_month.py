@@ -1,10 +1,9 @@
-"""Month after month, in order: a backfill of many months makes exactly what single months would."""
+"""Per-month training, scoring and prediction; a multi-month run is identical to single-month runs."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, TypeVar
 
 import pandas as pd
 
@@ -17,7 +16,7 @@ from airwatch_dagster.fit.training import (
     trained_models_frame,
     trained_models_row,
 )
-from airwatch_dagster.fit.tuning.hyperparameters import params_in_force
+from airwatch_dagster.fit.tuning.hyperparameters import active_params
 from airwatch_dagster.forecast.intervals import IntervalCalibration
 from airwatch_dagster.forecast.predictions import predict
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS
@@ -29,7 +28,7 @@ from airwatch_dagster.schemas.columns import FAMILIES
 T = TypeVar("T")
 
 SEED: Final = 88101
-"""Seed of every fit, so that a retrained month is the same month."""
+"""Seed of every fit: retraining a month gives the same models."""
 
 
 def months_before(frame: pd.DataFrame, *, month: pd.Timestamp, count: int, column: str = "target_date") -> pd.DataFrame:
@@ -46,73 +45,62 @@ def of_month(frame: pd.DataFrame, *, month: pd.Timestamp, column: str = "target_
 def train_months(
     months: Sequence[pd.Timestamp], *, examples: pd.DataFrame, hyperparameters: pd.DataFrame, mlflow: Any
 ) -> pd.DataFrame:
-    """Every family of every month, fitted on the months before it with the parameters then in force, and logged; in
-    the columns of trained_models."""
+    """Every family of every month, fitted on the months before it with the month's active parameters, and logged to
+    MLflow; in the columns of trained_models."""
 
-    def fitted(month: pd.Timestamp) -> "_Fitted":
+    def fit(month: pd.Timestamp) -> tuple[list[TrainedModel], TrainingData | None]:
         window = months_before(examples, month=month, count=TRAINING_MONTHS)
-        return _Fitted.on(window, month=month, params=params_in_force(hyperparameters, month=month))
+        params = active_params(hyperparameters, month=month)
+        threads = os.cpu_count() or 1
+        families = train_families(
+            window, families=FAMILIES, month=month, seed=SEED, thread_count=threads, params=params
+        )
+        is_any = any(one.is_fitted for one in families)
+        return families, TrainingData.of(window, month=month) if is_any else None
 
-    rows = [row for month in prefetch(months, make=fitted) for row in month.logged(mlflow)]
+    rows = []
+    for families, training_data in prefetch(months, compute=fit):
+        for one in families:
+            known = Registration()
+            if one.is_fitted and training_data is not None:
+                known = log_trained(mlflow, one, training_data=training_data)
+            rows.append(trained_models_row(one, registration=known))
     return trained_models_frame(rows)
 
 
-@dataclass(frozen=True)
-class _Fitted:
-    """A month's families, and what they learned from as MLflow is told it; nothing as large as the examples."""
+def prefetch(months: Sequence[pd.Timestamp], *, compute: Callable[[pd.Timestamp], T]) -> Iterator[T]:
+    """The result of each month in order; the next month is computed while the caller works on this one.
 
-    families: Sequence[TrainedModel]
-    learned_from: TrainingData | None
-    """Null when no family could be fitted."""
-
-    @classmethod
-    def on(cls, window: pd.DataFrame, *, month: pd.Timestamp, params: Mapping[str, Mapping[str, Any]]) -> Self:
-        settings: dict[str, Any] = {"seed": SEED, "thread_count": os.cpu_count() or 1, "params": params}
-        families = train_families(window, families=FAMILIES, month=month, **settings)
-        is_any = any(one.is_fitted for one in families)
-        return cls(families, TrainingData.of(window, month=month) if is_any else None)
-
-    def logged(self, mlflow: Any) -> Iterator[dict[str, Any]]:
-        """Rows of trained_models, with where MLflow keeps those that could be fitted."""
-        for one in self.families:
-            known = Registration()
-            if one.is_fitted and self.learned_from is not None:
-                known = log_trained(mlflow, one, learned_from=self.learned_from)
-            yield trained_models_row(one, registration=known)
-
-
-def prefetch(months: Sequence[pd.Timestamp], *, make: Callable[[pd.Timestamp], T]) -> Iterator[T]:
-    """What is made of each month in order, the next one while the caller is still busy with this one.
-
-    Most of fitting leaves Python's lock to others, such as the telling of MLflow, where a core is free for it.
+    Fitting mostly releases the GIL, so logging to MLflow overlaps with it. An exception is raised in its month's turn.
     """
     with ThreadPoolExecutor(max_workers=1) as worker:
-        coming: Future[T] | None = None
+        following: Future[T] | None = None
         for month in months:
-            this, coming = coming, worker.submit(make, month)
-            if this is not None:
-                yield this.result()
-        if coming is not None:
-            yield coming.result()
+            current, following = following, worker.submit(compute, month)
+            if current is not None:
+                yield current.result()
+        if following is not None:
+            yield following.result()
 
 
 def score_months(months: Sequence[pd.Timestamp], *, trained: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
-    """How the models of each month did in it; in the columns of candidate_scores."""
+    """Forecasts of each month by the models trained for it, beside the observations; in the columns of
+    candidate_scores."""
     return stacked("candidate_scores", [_scored(month, trained=trained, examples=examples) for month in months])
 
 
 def predict_months(
     features: pd.DataFrame, *, champions: pd.DataFrame, weather: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Forecasts of every issue day by the champion in force on it; in the columns of predictions."""
+    """Forecasts of every issue day by the champion of its service period; in the columns of predictions."""
     served = [
-        _predicted(features, term, weather) for term in service_periods(champions).itertuples() if term.is_serving
+        _predicted(features, period, weather) for period in service_periods(champions).itertuples() if period.is_serving
     ]
     return stacked("predictions", served)
 
 
 def stacked(table: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One frame of all that have rows; the empty table when none has."""
+    """The frames as one; the empty table when none has rows."""
     filled = [frame for frame in frames if len(frame)]
     return pd.concat(filled, ignore_index=True) if filled else TABLES[table].empty()
 

@@ -1,4 +1,4 @@
-"""Ridge on standardised inputs equals its closed form, however it is summed."""
+"""Ridge on standardised inputs equals its closed form."""
 
 import pickle
 
@@ -21,14 +21,14 @@ def closed_form(inputs: np.ndarray, residual: np.ndarray, *, penalty: float) -> 
 
 
 @pytest.mark.parametrize("penalty", [1.0, 1500.0])
-def test_forecasts_are_those_of_the_closed_form(penalty: float) -> None:
+def test_forecasts_equal_the_closed_form(penalty: float) -> None:
     model = StandardisedRidge.fit(INPUTS, RESIDUAL, penalty=penalty)
     np.testing.assert_allclose(
         model.predict(INPUTS), closed_form(INPUTS, RESIDUAL, penalty=penalty), rtol=1e-4, atol=1e-4
     )
 
 
-def test_more_rows_than_are_standardised_at_a_time_make_no_difference() -> None:
+def test_fitting_in_chunks_equals_the_closed_form() -> None:
     rows = 2 * CHUNK_ROWS + 17
     inputs = np.resize(INPUTS, (rows, 4)) * np.linspace(0.5, 1.5, rows)[:, None]
     residual = np.resize(RESIDUAL, rows)
@@ -37,27 +37,27 @@ def test_more_rows_than_are_standardised_at_a_time_make_no_difference() -> None:
     np.testing.assert_allclose(found, closed_form(inputs, residual, penalty=100.0), rtol=1e-4, atol=1e-4)
 
 
-def test_a_planted_line_is_found() -> None:
+def test_known_coefficients_are_recovered() -> None:
     model = StandardisedRidge.fit(INPUTS, RESIDUAL, penalty=1e-3)
     at = np.array([[1.0, 110.0, -3.1, 0.0]])
     assert model.predict(at).item() == pytest.approx(2.0 + 0.5 + 3.3 + 12.4, abs=0.05)
 
 
-def test_without_end_of_penalty_there_is_only_the_mean() -> None:
+def test_a_huge_penalty_leaves_only_the_mean() -> None:
     model = StandardisedRidge.fit(INPUTS, RESIDUAL, penalty=1e12)
     np.testing.assert_allclose(model.predict(INPUTS), RESIDUAL.mean(), atol=1e-4)
 
 
-def test_a_null_counts_as_the_mean_in_fitting_and_in_forecasting() -> None:
+def test_a_null_counts_as_the_columns_mean_in_fit_and_forecast() -> None:
     holed = np.where(GENERATOR.random(INPUTS.shape) < 0.2, np.nan, INPUTS)
     model = StandardisedRidge.fit(holed, RESIDUAL, penalty=10.0)
     np.testing.assert_allclose(model.mean, np.nanmean(holed, axis=0))
     np.testing.assert_allclose(model.predict(holed), closed_form(holed, RESIDUAL, penalty=10.0), rtol=1e-4, atol=1e-4)
-    asked = np.array([[1.0, np.nan, -3.0, 0.0]])
-    np.testing.assert_allclose(model.predict(asked), model.predict(np.where(np.isnan(asked), model.mean, asked)))
+    row = np.array([[1.0, np.nan, -3.0, 0.0]])
+    np.testing.assert_allclose(model.predict(row), model.predict(np.where(np.isnan(row), model.mean, row)))
 
 
-def test_an_input_is_cut_at_six_standard_deviations() -> None:
+def test_an_input_is_clipped_at_six_standard_deviations() -> None:
     model = StandardisedRidge.fit(INPUTS, RESIDUAL, penalty=10.0)
     sixth, hundredth = (model.mean + times * model.scale for times in (CLIP, 100.0))
     assert model.predict(hundredth[None]).item() == pytest.approx(model.predict(sixth[None]).item())
@@ -65,7 +65,7 @@ def test_an_input_is_cut_at_six_standard_deviations() -> None:
 
 
 @pytest.mark.parametrize("constant", [np.nan, 0.0, 41.878])
-def test_a_column_that_never_changed_says_nothing_even_when_it_does(constant: float) -> None:
+def test_a_constant_column_has_no_effect_when_it_changes_later(constant: float) -> None:
     known = INPUTS.copy()
     known[:, 3] = constant
     model = StandardisedRidge.fit(known, RESIDUAL, penalty=10.0)
@@ -74,7 +74,7 @@ def test_a_column_that_never_changed_says_nothing_even_when_it_does(constant: fl
     np.testing.assert_allclose(model.predict(after), model.predict(before), atol=1e-6)
 
 
-def test_rows_alone_have_the_bits_of_rows_together_and_so_has_a_stored_model() -> None:
+def test_rows_alone_rows_together_and_a_pickled_model_are_bit_identical() -> None:
     inputs = INPUTS.astype(np.float32)
     model = StandardisedRidge.fit(inputs, RESIDUAL, penalty=10.0)
     alone = np.concatenate([model.predict(inputs[[row]]) for row in range(200)])

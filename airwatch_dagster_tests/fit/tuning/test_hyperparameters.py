@@ -1,22 +1,22 @@
-"""What a search chose serves its own month and the year after it, and says why."""
+"""A search's outcome is used in its own month and the year after it, with a reason."""
 
 import json
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from airwatch_dagster.fit.models.parameters import DEFAULTS
-from airwatch_dagster.fit.tuning.hyperparameters import Searched, hyperparameters_frame, params_in_force
-from airwatch_dagster.fit.tuning.search import Search, Trial
+from airwatch_dagster.fit.tuning.hyperparameters import active_params, hyperparameters_frame, reason
+from airwatch_dagster.fit.tuning.search import Search
 from airwatch_dagster.schemas import TABLES
 
 MONTH = pd.Timestamp("2021-01-01")
-DEFAULT = Trial(0, DEFAULTS["ridge"], (0.80, 0.82, 0.78))
-BETTER = Trial(2, {"penalty": 700.0}, (0.77, 0.80, 0.79))
-BEHIND = Trial(1, {"penalty": 9.0}, (0.9,), is_pruned=True)
-FOUND = Search("ridge", MONTH, 3, (DEFAULT, BEHIND, BETTER))
+PARAMS = (DEFAULTS["ridge"], {"penalty": 9.0}, {"penalty": 700.0})
+LOSSES = np.array([[0.80, 0.82, 0.78], [0.9, np.nan, np.nan], [0.77, 0.80, 0.79]])
+FOUND = Search("ridge", MONTH, PARAMS, LOSSES, budget_minutes=3.0, seconds=41.26, mlflow_run_id="run")
 
 
 def rows(*chosen: tuple[str, str, float | None]) -> pd.DataFrame:
@@ -43,68 +43,59 @@ def rows(*chosen: tuple[str, str, float | None]) -> pd.DataFrame:
         ("2022-07", None),
     ],
 )
-def test_a_search_serves_from_its_month_on_for_a_year_or_until_the_next(month: str, penalty: float | None) -> None:
+def test_a_search_is_used_from_its_month_on_for_a_year_or_until_the_next(month: str, penalty: float | None) -> None:
     table = rows(("2021-06", "ridge", 30.0), ("2021-01", "ridge", 700.0))
 
-    in_force = params_in_force(table, month=pd.Timestamp(month))
+    active = active_params(table, month=pd.Timestamp(month))
 
-    assert in_force == ({} if penalty is None else {"ridge": {"penalty": penalty}})
+    assert active == ({} if penalty is None else {"ridge": {"penalty": penalty}})
 
 
-def test_a_search_that_kept_the_defaults_ends_what_an_earlier_one_chose() -> None:
+def test_a_search_that_kept_the_defaults_ends_the_outcome_of_an_earlier_one() -> None:
     table = rows(("2021-01", "ridge", 700.0), ("2021-01", "catboost", 5.0), ("2021-06", "ridge", None))
 
-    assert params_in_force(table, month=pd.Timestamp("2021-07")) == {"catboost": {"penalty": 5.0}}
+    assert active_params(table, month=pd.Timestamp("2021-07")) == {"catboost": {"penalty": 5.0}}
 
 
-def test_without_any_search_the_defaults_are_in_force() -> None:
-    assert params_in_force(TABLES["hyperparameters"].empty(), month=MONTH) == {}
+def test_without_any_search_the_defaults_are_active() -> None:
+    assert active_params(TABLES["hyperparameters"].empty(), month=MONTH) == {}
 
 
 def test_a_search_is_a_row_of_the_table() -> None:
-    frame = hyperparameters_frame([Searched(FOUND, 3.0, 41.26, "run")])
+    [row] = TABLES["hyperparameters"].schema.validate(hyperparameters_frame([FOUND])).to_dict("records")
 
-    [row] = TABLES["hyperparameters"].schema.validate(frame).to_dict("records")
     assert json.loads(row["params"]) == {"penalty": 700.0}
-    assert (row["is_default"], row["candidates"], row["candidates_pruned"]) == (False, 3, 1)
+    assert (row["is_default"], row["candidates"], row["candidates_pruned"], row["folds"]) == (False, 3, 1, 3)
     assert (row["loss"], row["default_loss"]) == (pytest.approx(0.7867, abs=1e-4), pytest.approx(0.80))
     assert (row["seconds"], row["budget_minutes"], row["mlflow_run_id"]) == (41.3, 3.0, "run")
 
 
 def test_a_month_without_a_search_is_a_row_of_the_table_as_well() -> None:
-    frame = hyperparameters_frame([Searched(Search("catboost", MONTH, 0), 0.0)])
+    frame = hyperparameters_frame([Search("catboost", MONTH)])
 
     [row] = TABLES["hyperparameters"].schema.validate(frame).to_dict("records")
     assert json.loads(row["params"]) == DEFAULTS["catboost"]
     assert row["is_default"]
     assert pd.isna(row["loss"])
-    assert row["reason"] == "No search was asked for: AIRWATCH_SEARCH_MINUTES is 0. The defaults are used."
+    assert "AIRWATCH_SEARCH_MINUTES is 0" in row["reason"]
+
+
+UNTRIED: dict[str, Any] = {"params": (), "losses": np.empty((0, 3))}
 
 
 @pytest.mark.parametrize(
-    ("changes", "reason"),
+    ("changes", "facts"),
     [
+        ({}, ["defaults left 0.8000", "3 folds", "best of 2 others left 0.7867", "better on 2"]),
         (
-            {},
-            "The defaults left 0.8000 of damped persistence's squared error on 3 folds. The best of 2 other candidates "
-            "left 0.7867, better on 2, and is used.",
+            {"params": PARAMS[:2], "losses": LOSSES[:2], "is_out_of_time": True},
+            ["none of 1 others", "by 0.01 on the mean", "defaults are used", "share of 3 min ended the search"],
         ),
-        (
-            {"trials": (DEFAULT, BEHIND), "is_out_of_time": True},
-            "The defaults left 0.8000 of damped persistence's squared error on 3 folds. None of 1 other candidates was "
-            "better on most of them and by 0.01 on the mean; the defaults are used. Its share of 3 minutes ended the "
-            "search.",
-        ),
-        (
-            {"trials": (), "is_out_of_time": True},
-            "Its share of 3 minutes was too little to try the defaults on 3 folds. They are used untested.",
-        ),
-        (
-            {"trials": (), "folds": 1},
-            "Not searched: 1 of 6 folds has the 365 target days before it that a learned family needs; it takes 2. The "
-            "defaults are used.",
-        ),
+        ({**UNTRIED, "is_out_of_time": True}, ["share of 3 min was too little", "3 folds", "untested"]),
+        ({"params": (), "losses": np.empty((0, 1))}, ["1 of 6 folds", "365 target days", "at least 2"]),
     ],
 )
-def test_the_reason_says_what_is_used_and_why(changes: dict[str, Any], reason: str) -> None:
-    assert Searched(replace(FOUND, **changes), 3.0).reason == reason
+def test_the_reason_names_the_losses_and_what_is_used(changes: dict[str, Any], facts: list[str]) -> None:
+    text = reason(replace(FOUND, **changes))
+
+    assert [fact for fact in facts if fact not in text] == [], text

@@ -1,4 +1,4 @@
-"""Other hyper-parameters are tried in time order, dropped when behind, and used only where they beat the defaults."""
+"""Candidates are tried in time order, pruned when behind, and used only where they clearly beat the defaults."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,33 +9,53 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.errors import ContractViolation
-from airwatch_dagster.fit.models.families import TrainingSet
-from airwatch_dagster.fit.models.parameters import DEFAULTS, SPACES
+from airwatch_dagster.fit.models.parameters import DEFAULTS, MAX_WORK, SPACES, work
 from airwatch_dagster.fit.tuning import search as searching
-from airwatch_dagster.fit.tuning.search import Fold, Search, candidates, search, time_ordered_folds
+from airwatch_dagster.fit.tuning.search import Fold, Search, search, time_ordered_folds
 
 MONTH = pd.Timestamp("2021-01-01")
-DEFAULT_PENALTY = DEFAULTS["ridge"]["penalty"]
 
 
 @dataclass
 class Known:
-    """A fold on which the losses are known beforehand: of the defaults, then of each further candidate."""
+    """A fold on which the losses are given beforehand: of the defaults, then of each further candidate."""
 
     losses: Sequence[float]
-    tried: list[Any] = field(default_factory=list)
+    tried: list[dict[str, Any]] = field(default_factory=list)
+    """Parameters of each fit, in order."""
 
     def loss(self, family: str, params: dict[str, Any]) -> float:
-        known = [one["penalty"] for one in candidates(family, count=len(self.losses), month=MONTH, seed=1)]
-        number = known.index(params["penalty"])
-        self.tried.append(number)
-        return self.losses[number]
+        self.tried.append(params)
+        return self.losses[candidate_number(params)]
 
 
-def found(*folds: Known, time_left: Callable[[], float] = lambda: 60.0) -> Search:
-    count = len(folds[0].losses)
-    settings: dict[str, Any] = {"month": MONTH, "seed": 1, "time_left": time_left, "most_candidates": count}
-    return search(folds, family="ridge", **settings)  # type: ignore[arg-type]
+CANDIDATES: list[dict[str, Any]] = []
+
+
+def candidate_number(params: dict[str, Any]) -> int:
+    """In the order in which candidates were first tried."""
+    if params not in CANDIDATES:
+        CANDIDATES.append(params)
+    return CANDIDATES.index(params)
+
+
+def found(*folds: Any, time_left: Callable[[], float] = lambda: 60.0, family: str = "ridge", **settings: Any) -> Search:
+    CANDIDATES.clear()
+    settings = {"month": MONTH, "seed": 1, "max_candidates": len(getattr(folds[0], "losses", [])), **settings}
+    return search(folds, family=family, time_left=time_left, **settings)
+
+
+def tried(fold: Known) -> list[int]:
+    """Candidates that were tried on the fold, by number."""
+    return [CANDIDATES.index(params) for params in fold.tried]
+
+
+@dataclass
+class Even:
+    """A fold on which every candidate has the same loss."""
+
+    def loss(self, family: str, params: dict[str, Any]) -> float:
+        return 0.8
 
 
 def seconds(*readings: float) -> Callable[[], float]:
@@ -62,7 +82,7 @@ def test_each_fold_is_fitted_on_all_days_before_the_months_that_test_it(folds: t
     ]
 
 
-def test_sites_around_the_area_are_learned_from_and_not_tested_on(two_years: pd.DataFrame) -> None:
+def test_sites_around_the_area_are_in_the_training_set_and_not_in_the_test(two_years: pd.DataFrame) -> None:
     around = two_years.assign(is_context=two_years["site_id"] == two_years["site_id"].max())
 
     fold = time_ordered_folds(around, month=MONTH, seed=1)[-1]
@@ -80,13 +100,12 @@ def test_a_year_and_a_half_is_too_little_to_search_on(two_years: pd.DataFrame) -
     short = two_years[two_years["target_date"] < "2020-08-01"]
     folds = time_ordered_folds(short, month=pd.Timestamp("2020-08-01"), seed=1)
 
-    tried = search(folds, family="ridge", month=MONTH, seed=1, time_left=lambda: 60.0)
+    result = search(folds, family="ridge", month=MONTH, seed=1, time_left=lambda: 60.0)
 
-    assert (tried.folds, tried.trials, tried.is_default) == (1, (), True)
-    assert tried.params == DEFAULTS["ridge"]
+    assert (result.params, result.losses.shape, result.is_out_of_time, result.chosen) == ((), (0, 1), False, 0)
 
 
-def test_no_examples_make_no_folds(two_years: pd.DataFrame) -> None:
+def test_without_examples_there_are_no_folds(two_years: pd.DataFrame) -> None:
     assert time_ordered_folds(two_years[:0], month=MONTH, seed=1) == ()
 
 
@@ -102,7 +121,7 @@ def test_a_nation_is_thinned_evenly_over_its_days_and_sites(
     assert kept.tolist() == pytest.approx([1 / 3] * 5, abs=0.02), "one of them samples every third day"
 
 
-def test_what_learns_nothing_is_as_bad_as_damped_persistence(folds: tuple[Fold, ...]) -> None:
+def test_a_correction_of_zero_has_the_loss_of_damped_persistence(folds: tuple[Fold, ...]) -> None:
     assert folds[0].loss("ridge", {"penalty": 1e15}) == pytest.approx(1.0, abs=0.02)
     assert folds[0].loss("ridge", {"penalty": 300.0}) < 0.95
 
@@ -116,54 +135,38 @@ def test_tomorrow_counts_as_much_as_the_two_days_after_it(folds: tuple[Fold, ...
     assert fold.loss("ridge", params) == pytest.approx(first / 2 + second / 4 + third / 4)
 
 
-def test_candidates_share_lessons_and_are_fitted_as_if_alone(two_years: pd.DataFrame) -> None:
-    params = {"ridge": {"penalty": 50.0}}
-    shared = TrainingSet(two_years, seed=1)
-    shared.recipe("ridge")
-
-    other = shared.with_params(params)
-
-    assert other.training_matrix is shared.training_matrix
-    alone = TrainingSet(two_years, seed=1, params=params).recipe("ridge").predict(two_years)
-    np.testing.assert_array_equal(other.recipe("ridge").predict(two_years), alone)
-    assert not np.array_equal(shared.recipe("ridge").predict(two_years), alone)
-
-
 @pytest.mark.parametrize("family", SPACES)
 def test_candidates_lie_in_the_familys_space_and_begin_with_its_defaults(family: str) -> None:
-    first, *others = candidates(family, count=30, month=MONTH, seed=1)
+    first, *others = found(Even(), Even(), family=family, max_candidates=30).params
 
     assert first == DEFAULTS[family]
+    assert len(others) == 29
     for params in others:
         assert set(params) == set(DEFAULTS[family])
         assert all(space.low <= params[name] <= space.high for name, space in SPACES[family].items())
 
 
-def test_no_candidate_costs_more_than_twice_the_defaults() -> None:
-    def work(params: dict[str, Any]) -> float:
-        return float(params["rounds"] * params["depth"] * params["rsm"])
+@pytest.mark.parametrize("family", ["random_forest", "catboost"])
+def test_no_candidate_costs_more_than_twice_the_defaults(family: str) -> None:
+    result = found(Even(), Even(), family=family, max_candidates=100)
 
-    drawn = list(candidates("catboost", count=200, month=MONTH, seed=1))
-
-    assert max(map(work, drawn)) <= 2.0 * work(DEFAULTS["catboost"])
+    assert max(work(family, params) for params in result.params) <= MAX_WORK * work(family, DEFAULTS[family])
 
 
 def test_a_seed_and_a_month_always_give_the_same_candidates() -> None:
-    def penalties(month: str, seed: int) -> list[float]:
-        drawn = candidates("ridge", count=5, month=pd.Timestamp(month), seed=seed)
-        return [params["penalty"] for params in drawn]
+    def params(month: str, seed: int) -> tuple[dict[str, Any], ...]:
+        return found(Even(), Even(), month=pd.Timestamp(month), seed=seed, max_candidates=15).params
 
-    assert penalties("2021-01", 1) == penalties("2021-01", 1)
-    assert penalties("2021-01", 1)[1:] != penalties("2021-01", 2)[1:]
-    assert penalties("2021-01", 1)[1:] != penalties("2022-01", 1)[1:]
+    assert params("2021-01", 1) == params("2021-01", 1)
+    assert params("2021-01", 1)[1] != params("2021-01", 2)[1]
+    assert params("2021-01", 1)[1] != params("2022-01", 1)[1]
 
 
 def test_the_best_on_the_mean_and_on_most_folds_is_used() -> None:
     result = found(Known([0.80, 0.79, 0.78]), Known([0.80, 0.79, 0.78]), Known([0.80, 0.801, 0.801]))
 
-    assert result.best is not None
-    assert result.best.number == 2
-    assert result.params["penalty"] != DEFAULT_PENALTY
+    assert result.chosen == 2
+    assert result.wins.tolist() == [0, 2, 2]
 
 
 @pytest.mark.parametrize(
@@ -178,57 +181,67 @@ def test_the_best_on_the_mean_and_on_most_folds_is_used() -> None:
 def test_the_defaults_stay_against(losses: list[float], why: str) -> None:
     result = found(*(Known([0.80, loss]) for loss in losses))
 
-    assert result.is_default, why
-    assert result.params == DEFAULTS["ridge"]
+    assert len(result.params) == 2
+    assert result.chosen == 0, why
 
 
-def test_a_candidate_clearly_behind_is_not_tried_on_the_next_fold() -> None:
-    folds = [Known([0.80, 0.85, 0.801]), Known([0.80, 0.60, 0.77]), Known([0.80, 0.60, 0.77])]
-
-    result = found(*folds)
-
-    assert [fold.tried for fold in folds] == [[0, 1, 2], [0, 2], [0, 2]]
-    assert [trial.is_pruned for trial in result.trials] == [False, True, False]
-    assert result.trials[1].losses == (0.85,)
-    assert result.best == result.trials[2]
-
-
-def test_a_candidate_that_cannot_win_most_folds_any_more_is_dropped() -> None:
-    folds = [Known([0.80, 0.801]), Known([0.80, 0.801]), Known([0.80, 0.5])]
+def test_a_candidate_clearly_behind_the_defaults_is_not_tried_on_the_next_fold() -> None:
+    folds = [Known([0.80, 0.85, 0.801]), Known([0.70, 0.60, 0.67]), Known([0.80, 0.60, 0.77])]
 
     result = found(*folds)
 
-    assert result.trials[1].losses == (0.801, 0.801)
-    assert result.is_default
+    assert [tried(fold) for fold in folds] == [[0, 1, 2], [0, 2], [0, 2]]
+    assert result.is_pruned.tolist() == [False, True, False]
+    np.testing.assert_array_equal(result.losses[1], [0.85, np.nan, np.nan])
+    assert result.chosen == 2
 
 
-def test_no_fit_is_begun_with_less_time_than_the_last_one_took() -> None:
+def test_a_candidate_is_pruned_by_its_mean_over_the_folds_so_far() -> None:
+    folds = [Known([0.80, 0.79]), Known([0.80, 0.84]), Known([0.80, 0.5])]
+
+    result = found(*folds)
+
+    assert result.is_pruned.tolist() == [False, True]
+    assert [tried(fold) for fold in folds] == [[0, 1], [0, 1], [0]]
+
+
+def test_no_fit_starts_with_less_time_than_the_last_one_took() -> None:
     clock = seconds(60.0, 50.0, 50.0, 40.0, 40.0, 25.0, 20.0, 8.0, 8.0)
     folds = [Known([0.80, 0.70, 0.60]), Known([0.80, 0.70, 0.60])]
 
     result = found(*folds, time_left=clock)
 
-    assert [fold.tried for fold in folds] == [[0, 1], [0, 1]]
+    assert [tried(fold) for fold in folds] == [[0, 1], [0, 1]]
     assert result.is_out_of_time
-    assert result.best == result.trials[1]
-
-
-def test_a_search_ended_by_time_found_what_as_many_candidates_find(folds: tuple[Fold, ...]) -> None:
-    settings: dict[str, Any] = {"family": "ridge", "month": MONTH, "seed": 1}
-    clock = iter(np.arange(24.0, -1.0, -1.0))
-    ended = search(folds, **settings, time_left=lambda: float(next(clock)))
-    count = len(ended.trials)
-
-    again = search(folds, **settings, time_left=lambda: 60.0, most_candidates=count)
-
-    assert 2 < count < searching.MAX_CANDIDATES
-    assert ended.is_out_of_time
-    assert again.trials == ended.trials
-    assert again.best == ended.best
+    assert result.chosen == 1
 
 
 def test_time_for_less_than_the_defaults_leaves_them_untested() -> None:
     result = found(Known([0.80, 0.70]), Known([0.80, 0.70]), time_left=seconds(5.0, 1.0, 1.0))
 
-    assert (result.best, result.trials, result.is_out_of_time) == (None, (), True)
-    assert result.params == DEFAULTS["ridge"]
+    assert (result.params, result.losses.shape, result.is_out_of_time, result.chosen) == ((), (0, 2), True, 0)
+
+
+def test_a_search_ended_by_time_found_what_as_many_candidates_find(folds: tuple[Fold, ...]) -> None:
+    clock = iter(np.arange(24.0, -1.0, -1.0))
+    ended = found(*folds, time_left=lambda: float(next(clock)), max_candidates=searching.MAX_CANDIDATES)
+
+    repeated = found(*folds, max_candidates=len(ended.params))
+
+    assert 2 < len(ended.params) < searching.MAX_CANDIDATES
+    assert (ended.is_out_of_time, repeated.is_out_of_time) == (True, False)
+    assert repeated.params == ended.params
+    np.testing.assert_array_equal(repeated.losses, ended.losses)
+
+
+def test_a_search_with_time_for_all_candidates_is_the_same_every_time(folds: tuple[Fold, ...]) -> None:
+    first, second = (found(*folds, max_candidates=12) for _ in range(2))
+
+    assert first.params == second.params
+    np.testing.assert_array_equal(first.losses, second.losses)
+
+
+def test_optuna_writes_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    found(Even(), Even(), max_candidates=3)
+
+    assert tuple(capfd.readouterr()) == ("", "")

@@ -48,7 +48,7 @@ def run_with_mlflow(use: Any) -> dg.ExecuteInProcessResult:
 
 
 def logged(mlflow: Any, trained: TrainedModel, examples: pd.DataFrame) -> Registration:
-    return log_trained(mlflow, trained, learned_from=TrainingData.of(examples, month=MONTH))
+    return log_trained(mlflow, trained, training_data=TrainingData.of(examples, month=MONTH))
 
 
 def parent_status(registry: Any, run_id: str) -> str:

@@ -11,7 +11,7 @@ from airwatch_dagster import __version__
 from airwatch_dagster.enrich.weather import WEATHER_COLUMNS
 from airwatch_dagster.fit.models.baselines import Persistence
 from airwatch_dagster.fit.models.families import FittedModel
-from airwatch_dagster.fit.models.learned import CORRECTION_INPUTS
+from airwatch_dagster.fit.models.training_set import CORRECTION_INPUTS
 from airwatch_dagster.fit.training import train_family
 from airwatch_dagster.orchestration.registry.mlflow_client import load_model
 from airwatch_dagster.orchestration.registry.model_log import importance_metrics, logged_importance
@@ -24,13 +24,16 @@ from airwatch_dagster_tests.orchestration.registry.test_mlflow_client import (
 
 
 @dataclass(frozen=True)
-class Linear:
-    """A regressor that is its coefficients."""
+class Weighted:
+    """An estimator whose inputs have these shares."""
 
-    coefficients: np.ndarray
+    shares: np.ndarray
 
     def predict(self, examples: pd.DataFrame) -> np.ndarray:
         return np.zeros(len(examples))
+
+    def importance(self) -> dict[str, float]:
+        return dict(zip(CORRECTION_INPUTS, self.shares.tolist(), strict=True))
 
 
 def test_a_fitted_family_is_logged_and_registered_and_loads_bit_identical(
@@ -85,7 +88,7 @@ def test_the_feature_importance_of_a_learned_family_is_logged_and_read_back(
 ) -> None:
     baseline = train_family(examples, family="damped_persistence", month=MONTH, seed=1)
     weights = np.where(np.arange(len(CORRECTION_INPUTS)) == 3, 3.0, 1.0)
-    learned = replace(baseline, family="ridge", model=FittedModel("ridge", Linear(weights)))
+    learned = replace(baseline, family="ridge", model=FittedModel("ridge", Weighted(weights / weights.sum())))
     registrations: list[Any] = []
 
     run_with_mlflow(lambda mlflow: registrations.append(logged(mlflow, learned, examples)))
@@ -114,7 +117,7 @@ def test_every_mlflow_run_has_the_id_and_url_of_its_dagster_run(
 
 
 def test_the_thirty_most_important_features_are_logged() -> None:
-    falling = FittedModel("ridge", Linear(np.linspace(1.0, 0.0, len(CORRECTION_INPUTS))))
+    falling = FittedModel("ridge", Weighted(np.linspace(1.0, 0.0, len(CORRECTION_INPUTS))))
 
     assert list(importance_metrics(falling)) == [f"importance/{name}" for name in CORRECTION_INPUTS[:30]]
 
