@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from airwatch_dagster.commands.stopping import RESUMES, stoppable
 from airwatch_dagster.errors import AirWatchError
 
 
@@ -35,20 +36,14 @@ def main() -> None:
     """Tomorrow's PM2.5 for every US monitor, from one Dagster asset graph."""
 
 
-def _definitions() -> Any:
-    """Imported when a command needs them, after the environment is settled: they cost a second."""
-    from airwatch_dagster.definitions import defs
-
-    return defs
-
-
 @main.command()
+@stoppable(RESUMES)
 def demo() -> None:
     """Run the whole graph on two years of simulated air and say what came out."""
     from airwatch_dagster.commands.demo import embedded_default, run_demo
 
     embedded_default()
-    run_demo(_definitions, echo=click.echo)
+    run_demo(echo=click.echo)
 
 
 @main.command()
@@ -64,13 +59,14 @@ def demo() -> None:
     show_default=True,
     help="Runs at a time. Two of a nation's need 16 GB of memory; a metropolitan area's need little.",
 )
+@stoppable(RESUMES)
 def backfill(first: Any, last: Any, tables: str | None, refresh: bool, plan: bool, processes: int) -> None:
     """Bring every table up to date for the days FIRST to LAST (YYYY-MM-DD). Resumes where an earlier one stopped."""
     from airwatch_dagster.commands.backfill.backfill import run_backfill
 
     how: dict[str, Any] = {"refresh": refresh, "only_plan": plan, "processes": processes}
     names = tables.split(",") if tables else None
-    run_backfill(_definitions, first=first, last=last, tables=names, echo=click.echo, **how)
+    run_backfill(first=first, last=last, tables=names, echo=click.echo, **how)
 
 
 @main.command()
@@ -105,11 +101,12 @@ def inspect(table: str, partition: str | None, rows: int, as_json: bool, as_of: 
 @main.command("import")
 @click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--seen-at", help="When they were downloaded (YYYY-MM-DD or a time, UTC); now by default.")
+@stoppable(RESUMES)
 def import_(files: tuple[Path, ...], seen_at: str | None) -> None:
     """Add files of EPA's "Download Daily Data" page to the readings' history, oldest download first."""
     from airwatch_dagster.commands.import_file import import_downloads
 
-    import_downloads(_definitions(), files, seen_at=seen_at, echo=click.echo)
+    import_downloads(files, seen_at=seen_at, echo=click.echo)
 
 
 @main.group(invoke_without_command=True)
@@ -132,11 +129,12 @@ FROM_HELP = "First issue day it serves (YYYY-MM-DD), even if forecast already; t
 @click.option("--by", default=getpass.getuser, show_default="you", help="Who decides.")
 @click.option("--month", help="The month it serves (YYYY-MM); that of the next forecast by default.")
 @click.option("--from", "serves_from", metavar="DAY", help=FROM_HELP)
+@stoppable()
 def promote(version: str, reason: str, by: str, month: str | None, serves_from: str | None) -> None:
     """Let registered VERSION make the forecasts of a month, from the next one on; those issued stay as they are."""
     from airwatch_dagster.commands.models import promote
 
-    said = promote(_definitions(), version=version, by=by, reason=reason, month=month, serves_from=serves_from)
+    said = promote(version=version, by=by, reason=reason, month=month, serves_from=serves_from)
     click.echo(said)
 
 
@@ -145,11 +143,12 @@ def promote(version: str, reason: str, by: str, month: str | None, serves_from: 
 @click.option("--by", default=getpass.getuser, show_default="you", help="Who decides.")
 @click.option("--month", help="The month concerned (YYYY-MM); that of the next forecast by default.")
 @click.option("--from", "serves_from", metavar="DAY", help=FROM_HELP)
+@stoppable()
 def rollback(reason: str, by: str, month: str | None, serves_from: str | None) -> None:
     """Let the version serve again that the present champion replaced, from the next forecast on."""
     from airwatch_dagster.commands.models import promote
 
-    said = promote(_definitions(), version=None, by=by, reason=reason, month=month, serves_from=serves_from)
+    said = promote(version=None, by=by, reason=reason, month=month, serves_from=serves_from)
     click.echo(said)
 
 
@@ -192,6 +191,7 @@ def explain(day: str, site: str, issued: bool, as_json: bool) -> None:
     show_default=True,
     help="How much later than AirNow the API and AirData show a day.",
 )
+@stoppable()
 def practice_server(
     port: int,
     today: Any,

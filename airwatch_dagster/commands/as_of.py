@@ -94,9 +94,11 @@ class TablesAsOf:
         """The frames a run of the asset over ``partitions`` loads, by its own partition mappings and metadata."""
         inputs = {}
         for name, key in asset.keys_by_input_name.items():
-            upstream = upstream_partitions(asset, key, partitions)
-            is_optional = bool(asset.node_def.input_def_named(name).metadata.get("allow_missing_partitions"))
-            inputs[name] = self.read(key.to_user_string(), upstream, allow_missing=is_optional)
+            declared = asset.node_def.input_def_named(name)
+            if not declared.dagster_type.is_nothing:
+                upstream = upstream_partitions(asset, key, partitions)
+                is_optional = bool(declared.metadata.get("allow_missing_partitions"))
+                inputs[name] = self.read(key.to_user_string(), upstream, allow_missing=is_optional)
         return inputs
 
     def _site_days(self, days: Days, raw_readings: pd.DataFrame, monitors: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from airwatch_dagster.commands.backfill.backfill import run_backfill
-from airwatch_dagster.commands.backfill.parallel import Load
 from airwatch_dagster.orchestration.resources import opened_storage, utc_now
 from airwatch_dagster.orchestration.settings import Settings, default_storage
 from airwatch_dagster.storage.tables import TableStorage
@@ -27,12 +26,12 @@ def embedded_default() -> None:
     os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
-def run_demo(load: Load, *, echo: Callable[[str], None]) -> None:
+def run_demo(*, echo: Callable[[str], None]) -> None:
     """Backfill two years of practice air through every table up to yesterday, then tell what a user wants to know."""
     yesterday = utc_now().normalize() - pd.Timedelta(days=1)
     first = yesterday - pd.DateOffset(years=DEMO_YEARS) + pd.Timedelta(days=1)
     started = utc_now()
-    run_backfill(load, first=first, last=yesterday, processes=PROCESSES, echo=echo)
+    run_backfill(first=first, last=yesterday, processes=PROCESSES, echo=echo)
     echo(f"Done in {(utc_now() - started).total_seconds():.0f} s.\n")
     for line in summary(opened_storage(Settings.from_environment().storage), yesterday=yesterday):
         echo(line)

@@ -13,24 +13,24 @@ from airwatch_dagster.orchestration.ingest.ingest_config import instant_of
 from airwatch_dagster.orchestration.resources import utc_now
 
 
-def import_downloads(
-    definitions: dg.Definitions, files: Sequence[Path], *, seen_at: str | None, echo: Callable[[str], None]
-) -> None:
+def import_downloads(files: Sequence[Path], *, seen_at: str | None, echo: Callable[[str], None]) -> None:
     """Merge each file of EPA's Download Daily Data page into raw_readings, as seen at ``seen_at`` (UTC; now if None).
 
     The days of a file are one run a calendar year; the revisions it shows are noted. Raises ConfigurationError for a
     file that is not there, BadPayload for one that is something else, RunFailed for a run that failed.
     """
+    from airwatch_dagster.definitions import defs
+
     with dg.DagsterInstance.get() as instance:
         for file in files:
             if not file.is_file():
                 raise ConfigurationError(str(file), "there is no such file", fix="Name a file of EPA's download page")
             config = {"download": str(file.absolute()), **({"seen_at": seen_at} if seen_at else {})}
             for step in _steps(file):
-                report = materialize_step(definitions, step, instance=instance, config=config, kind="import")
+                report = materialize_step(defs, step, instance=instance, config=config, kind="import")
                 echo(f"  {file.name}: {step.first}…{step.last}  {report.rows:>9,} versions  {report.seconds:6.1f} s")
             day = f"{instant_of(seen_at) if seen_at else utc_now():%Y-%m-%d}"
-            report = materialize_step(definitions, Step("revisions", day, day, 1), instance=instance, kind="import")
+            report = materialize_step(defs, Step("revisions", day, day, 1), instance=instance, kind="import")
             echo(f"  revisions noticed on {day}: {report.rows:,}; see them with `airwatch inspect revisions {day}`")
 
 

@@ -88,7 +88,6 @@ def _holdout(row: Any) -> str:
 
 
 def promote(
-    definitions: dg.Definitions,
     *,
     version: str | None,
     by: str,
@@ -101,6 +100,8 @@ def promote(
     Returns who serves now, from when on, and what becomes of forecasts made already. Raises ConfigurationError for an
     order that cannot be carried out.
     """
+    from airwatch_dagster.definitions import defs
+
     tables = opened_storage(storage_root())
     served = month_of(month or (f"{day_of(serves_from):%Y-%m}" if serves_from else month_next_served(tables)))
     order = ChampionOverride(
@@ -113,7 +114,7 @@ def promote(
     validate_override(order, month=served, tables=tables)
     key = f"{served:%Y-%m}"
     with dg.DagsterInstance.get() as instance:
-        materialize_partition(definitions, "champion_model", key, config=order.model_dump(), instance=instance)
+        materialize_partition(defs, "champion_model", key, config=order.model_dump(), instance=instance)
     return _carried_out(tables.read("champion_model", [key]).iloc[0], tables)
 
 

@@ -7,7 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.acquire.aqs.request_plan import Cost
-from airwatch_dagster.commands.backfill.parallel import Load, Task, run_tasks
+from airwatch_dagster.commands.backfill.parallel import Task, run_tasks
 from airwatch_dagster.commands.backfill.planning import (
     BY_DEFAULT,
     ORDER,
@@ -26,7 +26,6 @@ Echo = Callable[[str], None]
 
 
 def run_backfill(
-    load: Load,
     *,
     first: datetime,
     last: datetime,
@@ -37,7 +36,9 @@ def run_backfill(
     processes: int = 1,
 ) -> None:
     """Materialize what is missing or outdated between two days, some runs at a time with more than one process; raises
-    at the first run that fails. ``load`` gives the definitions, here and in the other processes."""
+    at the first run that fails."""
+    from airwatch_dagster.definitions import defs
+
     chosen = _known(tables)
     settings = Settings.from_environment()
     storage = opened_storage(settings.storage)
@@ -45,14 +46,14 @@ def run_backfill(
         broken = unrecorded(instance)
     stored = {table: _written(storage, table, but=broken.get(table, set())) for table in ORDER}
     days = (pd.Timestamp(first), pd.Timestamp(last))
-    steps = plan_backfill(reads_of(load()), first=days[0], last=days[1], stored=stored, tables=chosen, refresh=refresh)
+    steps = plan_backfill(reads_of(defs), first=days[0], last=days[1], stored=stored, tables=chosen, refresh=refresh)
     needs_monitors = refresh or not storage.exists("monitors")
     echo(f"Source {settings.source}, area {settings.area}, storage {settings.storage}")
     echo(_plan_sentence(steps, needs_monitors=needs_monitors))
     if only_plan or not (steps or needs_monitors):
         _say_cost(steps, storage, echo)
         return
-    run = _Runs(load, echo, resume=not refresh, processes=processes)
+    run = _Runs(echo, resume=not refresh, processes=processes)
     if needs_monitors:
         run.tasks([Task("monitors")])
     _say_cost(steps, storage, echo)
@@ -64,8 +65,7 @@ def run_backfill(
 class _Runs:
     """Runs of the backfill, each with its line of progress."""
 
-    def __init__(self, load: Load, echo: Echo, *, resume: bool, processes: int) -> None:
-        self._load = load
+    def __init__(self, echo: Echo, *, resume: bool, processes: int) -> None:
         self._echo = echo
         self._resume = resume
         self._processes = processes
@@ -89,7 +89,7 @@ class _Runs:
             numbered = task.step is not None and total > 1
             self._echo(_line(f"[{next(numbers):>3}/{total}]" if numbered else "", task, report))
 
-        run_tasks(tasks, load=self._load, processes=processes, done=done)
+        run_tasks(tasks, processes=processes, done=done)
 
 
 def _written(storage: TableStorage, table: str, *, but: Collection[str] = ()) -> dict[str, pd.Timestamp]:

@@ -1,28 +1,28 @@
-"""A backfill's runs in their order, or some at a time: each as soon as the runs before it that it reads are done."""
+"""A backfill's runs, one after the other or several at a time, none before the runs whose tables it reads."""
 
 import os
+import signal
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import active_children, connection, get_context, parent_process
+from time import monotonic
 from typing import Any, Final
 
 import dagster as dg
 
 from airwatch_dagster.commands.backfill.planning import ORDER, Step
 from airwatch_dagster.commands.backfill.runs import RunReport, materialize_step, materialize_table
-from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.commands.stopping import GRACE_S, end_worker_on_signals
 
-ALSO_AFTER: Final = {"champion_model": {"predictions"}, "coverage": {"monitor_changes"}}
-"""Table → tables of which it looks at what is stored, beside the inputs its asset declares."""
+SINGLE_WRITER: Final = frozenset({"mlflow"})
+"""Resources that one run at a time may hold: MLflow's SQLite database has one writer, and others give up waiting."""
 
-AT_MLFLOW: Final = frozenset({"hyperparameters", "trained_models", "champion_model"})
-"""Tables that write to MLflow, one at a time: its SQLite database has one writer, and others give up after a while."""
-
-EARLIEST_FIRST: Final = {table: number for number, table in enumerate(ORDER)}
-"""Of runs that could begin, those whose tables most others wait for: models of the last year end a backfill."""
+PRIORITY: Final = {table: number for number, table in enumerate(ORDER)}
+"""Of runs that could start, the one whose table most others wait for: the last year's models end a backfill."""
 
 
 @dataclass(frozen=True)
@@ -41,78 +41,118 @@ class Task:
 
 
 Done = Callable[[Task, RunReport], None]
-Load = Callable[[], dg.Definitions]
-"""Gives the definitions to whichever process asks; a function of a module, so that other processes find it."""
 
 
-def run_tasks(tasks: Sequence[Task], *, load: Load, processes: int, done: Done) -> None:
-    """Run all tasks and tell of each that is done; raises at the first that fails, when those under way have ended.
+def run_tasks(tasks: Sequence[Task], *, processes: int, done: Done) -> None:
+    """Run all tasks and report each to ``done``; raises at the first that fails, when those under way have ended.
 
-    With one process they run here, in their order. With more they run in that many others, which load the definitions
-    themselves; what is stored is the same.
+    One process runs them here, in their order. More are other processes; what is stored is the same.
     """
-    definitions = load()
+    from airwatch_dagster.definitions import defs
+
     if processes > 1:
-        _in_processes(tasks, before=runs_before(tasks, definitions), load=load, processes=processes, done=done)
+        _in_processes(tasks, Queue(tasks, defs), processes=processes, done=done)
         return
     with dg.DagsterInstance.get() as instance:
         for task in tasks:
-            done(task, task.run(definitions, instance))
+            done(task, task.run(defs, instance))
 
 
-def runs_before(tasks: Sequence[Task], definitions: dg.Definitions) -> list[set[int]]:
-    """Numbers of the earlier tasks that each task waits for: those of its own table and of what it reads."""
-    needed = {table: _needed(definitions, table) for table in {task.table for task in tasks}}
-    return [
-        {earlier for earlier in range(number) if tasks[earlier].table in needed[task.table]}
-        for number, task in enumerate(tasks)
-    ]
+class Queue:
+    """Which task may start next, by the asset graph: its upstream tables, pools and resources.
+
+    A task waits for the earlier ones of its own table and of those its asset depends on. So of each table only the
+    first unfinished task can start, and a choice takes no longer with more tasks.
+    """
+
+    def __init__(self, tasks: Sequence[Task], definitions: dg.Definitions) -> None:
+        self._unfinished: dict[str, deque[int]] = {}
+        for number, task in enumerate(tasks):
+            self._unfinished.setdefault(task.table, deque()).append(number)
+        assets = {table: definitions.resolve_assets_def(table) for table in self._unfinished}
+        self._upstream = {table: _upstream(asset) & assets.keys() for table, asset in assets.items()}
+        self._exclusive = {table: _exclusive(asset) for table, asset in assets.items()}
+        self._started: dict[int, str] = {}
+
+    def start(self) -> int | None:
+        """The number of the task that starts now; None while every one left has to wait."""
+        held = {name for table in self._started.values() for name in self._exclusive[table]}
+        ready = [table for table in self._unfinished if self._is_ready(table) and not self._exclusive[table] & held]
+        if not ready:
+            return None
+        table = min(ready, key=lambda name: PRIORITY.get(name, len(ORDER)))
+        number = self._unfinished[table][0]
+        self._started[number] = table
+        return number
+
+    def finish(self, number: int) -> None:
+        """Task ``number`` has ended."""
+        self._unfinished[self._started.pop(number)].popleft()
+
+    def _is_ready(self, table: str) -> bool:
+        numbers = self._unfinished[table]
+        if not numbers or numbers[0] in self._started:
+            return False
+        before = (self._unfinished[name] for name in self._upstream[table])
+        return all(not others or others[0] > numbers[0] for others in before)
 
 
-def _needed(definitions: dg.Definitions, table: str) -> set[str]:
-    asset = definitions.resolve_assets_def(table)
-    reads = {key.to_user_string() for key in asset.asset_deps[asset.key]} & set(TABLES)
-    return {table} | reads | ALSO_AFTER.get(table, set())
+def _upstream(asset: dg.AssetsDefinition) -> set[str]:
+    return {key.to_user_string() for key in asset.asset_deps[asset.key]}
 
 
-def _in_processes(tasks: Sequence[Task], *, before: Sequence[set[int]], load: Load, processes: int, done: Done) -> None:
-    waiting, ended = list(range(len(tasks))), set[int]()
+def _exclusive(asset: dg.AssetsDefinition) -> set[str]:
+    """Pools and single-writer resources that no other run may use at the same time."""
+    return {*asset.op.pools, *(asset.required_resource_keys & SINGLE_WRITER)}
+
+
+def _in_processes(tasks: Sequence[Task], queue: Queue, *, processes: int, done: Done) -> None:
     running: dict[Future[RunReport], int] = {}
     # Not forked: this process has threads, of the event log among others.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin) as pool:
-        while waiting or running:
-            while len(running) < processes:
-                ready = [number for number in waiting if before[number] <= ended]
-                number = _next(ready, tasks, busy={tasks[one].table for one in running.values()})
-                if number is None:
-                    break
-                waiting.remove(number)
-                running[pool.submit(_run, tasks[number], load)] = number
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                number = running.pop(future)
-                done(tasks[number], future.result())
-                ended.add(number)
+        try:
+            while True:
+                while len(running) < processes and (number := queue.start()) is not None:
+                    running[pool.submit(_run, tasks[number])] = number
+                if not running:
+                    return
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    number = running.pop(future)
+                    done(tasks[number], future.result())
+                    queue.finish(number)
+        except KeyboardInterrupt:
+            _end_workers()
+            raise
 
 
-def _next(ready: Sequence[int], tasks: Sequence[Task], *, busy: Set[str]) -> int | None:
-    """Which of the tasks that may begin does, while those of the ``busy`` tables are under way."""
-    free = [number for number in ready if tasks[number].table not in AT_MLFLOW or not busy & AT_MLFLOW]
-    return min(free, key=lambda number: EARLIEST_FIRST.get(tasks[number].table, len(ORDER)), default=None)
+def _end_workers() -> None:
+    """Let the workers end by themselves, then kill those that did not."""
+    workers = active_children()
+    for worker in workers:
+        worker.terminate()
+    deadline = monotonic() + GRACE_S - 0.5
+    for worker in workers:
+        worker.join(max(0.0, deadline - monotonic()))
+        if worker.is_alive():
+            worker.kill()
 
 
 def _begin() -> None:
-    """Of a process that runs tasks: as quiet as the command itself, and ended with the one that asked for it."""
+    """Start a worker process: as quiet as the command itself, and ended by stop signals or with its parent."""
     warnings.simplefilter("ignore")
-    asker = parent_process()
-    assert asker is not None
-    threading.Thread(target=_end_with, args=[asker.sentinel], daemon=True).start()
+    end_worker_on_signals()
+    parent = parent_process()
+    assert parent is not None
+    threading.Thread(target=_end_with, args=[parent.sentinel], daemon=True).start()
 
 
 def _end_with(sentinel: int) -> None:
     connection.wait([sentinel])
-    os._exit(1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _run(task: Task, load: Load) -> RunReport:
+def _run(task: Task) -> RunReport:
+    from airwatch_dagster.definitions import defs
+
     with dg.DagsterInstance.get() as instance:
-        return task.run(load(), instance)
+        return task.run(defs, instance)

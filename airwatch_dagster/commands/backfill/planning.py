@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 
 from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.orchestration.partitions import DAYS, FIRST_DAY
+from airwatch_dagster.orchestration.partitions import DAYS, FIRST_DAY, spans
 from airwatch_dagster.schemas import TABLES
 
 ORDER: Final = (
@@ -33,8 +34,11 @@ BY_DEFAULT: Final = tuple(name for name in ORDER if name not in ("agency_forecas
 """What a backfill makes unless told otherwise: agencies' forecasts are archived by the day, a request each, and
 searches take the minutes they are given."""
 
-JUST_MADE: Final = pd.Timestamp.max
-"""Stands for the time of a partition that this plan will make: whatever reads it is due as well."""
+JUST_BUILT: Final = pd.Timestamp.max
+"""Time of writing of a partition that this plan will build: whatever reads it is due as well."""
+
+NEVER: Final = pd.Timestamp.min.value
+"""Time of writing, in ns, of a partition that is not stored."""
 
 StoredAt = Mapping[str, pd.Timestamp]
 """Partition → when it was written, UTC."""
@@ -86,15 +90,19 @@ def plan_backfill(
     ``tables`` are read as they are. Raises ConfigurationError for days in the wrong order or that no partition covers.
     """
     _check_days(first, last)
-    times = {table: pd.Series(dict(stored.get(table, {})), dtype="datetime64[ns]") for table in ORDER}
+    written = {table: pd.Series(dict(stored.get(table, {})), dtype="datetime64[ns]") for table in ORDER}
     steps: list[Step] = []
     for year in range(first.year, last.year + 1):
         begin, end = max(first, pd.Timestamp(year, 1, 1)), min(last, pd.Timestamp(year, 12, 31))
         for table in (name for name in ORDER if name in tables):
-            keys = _keys(table, begin, end)
-            due = [key for key in keys if refresh or _is_due(table, key, reads[table], times)]
-            times[table] = pd.concat([times[table].drop(due, errors="ignore"), pd.Series(JUST_MADE, index=due)])
-            steps += _ranges(table, keys, set(due))
+            periods = pd.period_range(begin, end, freq=_unit(table))
+            is_due = np.ones(len(periods), dtype=bool) if refresh else _is_due(table, periods, reads[table], written)
+            due = periods[is_due].astype(str)
+            written[table] = pd.concat([written[table].drop(due, errors="ignore"), pd.Series(JUST_BUILT, index=due)])
+            steps += [
+                Step(table, first, last, (pd.Period(last) - pd.Period(first)).n + 1)
+                for first, last in spans(list(periods[is_due]))
+            ]
     return steps
 
 
@@ -112,39 +120,31 @@ def _check_days(first: pd.Timestamp, last: pd.Timestamp) -> None:
         )
 
 
-def _keys(table: str, begin: pd.Timestamp, end: pd.Timestamp) -> list[str]:
-    if TABLES[table].grain == "day":
-        return [f"{day:%Y-%m-%d}" for day in pd.date_range(begin, end)]
-    return [str(month) for month in pd.period_range(begin, end, freq="M")]
+def _unit(table: str) -> str:
+    """The pandas frequency of the table's partitions."""
+    return "D" if TABLES[table].grain == "day" else "M"
 
 
-def _is_due(table: str, key: str, reads: Sequence[Reads], times: Mapping[str, pd.Series]) -> bool:
-    own = times[table].get(key)
-    return own is None or any(_newest(table, key, read, times[read.table]) > own for read in reads)
+def _is_due(
+    table: str, periods: pd.PeriodIndex, reads: Sequence[Reads], written: Mapping[str, pd.Series]
+) -> np.ndarray:
+    """Which of these partitions are not stored, or are older than one they read."""
+    own = _moments(written[table], periods)
+    is_due: np.ndarray = own == NEVER
+    for read in reads:
+        begins = periods.shift(read.first).start_time.to_period(_unit(read.table))
+        ends = periods.shift(read.last).end_time.to_period(_unit(read.table))
+        span = pd.period_range(begins[0], ends[-1])
+        moments, origin = _moments(written[read.table], span), span[0].ordinal
+        bounds = zip(begins.astype("int64") - origin, ends.astype("int64") - origin + 1, strict=True)
+        is_due |= np.array([moments[first:last].max() for first, last in bounds]) > own
+    return is_due
 
 
-def _newest(table: str, key: str, read: Reads, written: pd.Series) -> pd.Timestamp:
-    """When the newest partition that ``key`` reads was written; the distant past if it reads none."""
-    unit = TABLES[table].grain[0].upper()
-    own = pd.Period(key, unit)
-    begin, end = (own + read.first).start_time, (own + read.last).end_time
-    upstream = TABLES[read.table].grain[0].upper()
-    keys = [str(period) for period in pd.period_range(begin, end, freq=upstream)]
-    there = written.reindex(keys).dropna()
-    return there.max() if len(there) else pd.Timestamp.min
-
-
-def _ranges(table: str, keys: Sequence[str], due: set[str]) -> list[Step]:
-    """Neighbouring due partitions as one step."""
-    steps: list[Step] = []
-    run: list[str] = []
-    for key in [*keys, None]:
-        if key in due:
-            run.append(str(key))
-        elif run:
-            steps.append(Step(table, run[0], run[-1], len(run)))
-            run = []
-    return steps
+def _moments(written: pd.Series, periods: pd.PeriodIndex) -> np.ndarray:
+    """When each partition was written, in ns; ``NEVER`` for one that is not stored."""
+    moments = written.reindex(periods.astype(str)).fillna(pd.Timestamp.min)
+    return moments.to_numpy(dtype="datetime64[ns]").astype("int64")
 
 
 def days_to_look_through(readings: StoredAt, revisions: StoredAt) -> list[str]:

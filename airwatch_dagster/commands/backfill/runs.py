@@ -10,6 +10,7 @@ import dagster as dg
 import pandas as pd
 from dagster._core.utils import make_new_run_id
 
+from airwatch_dagster.commands import stopping
 from airwatch_dagster.commands.backfill.planning import Step
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START
 from airwatch_dagster.orchestration.instance.run_locks import RunLocks
@@ -85,26 +86,68 @@ def materialize_partition(
     return _materialize(definitions, table, run_config=run_config, partition_key=partition, instance=instance)
 
 
+@dataclass(frozen=True)
+class _UnderWay:
+    """A run that this process executes."""
+
+    run_id: str
+    instance: dg.DagsterInstance
+    locks: RunLocks
+
+
+_RUNS: Final[list[_UnderWay]] = []
+
+
+def under_way() -> bool:
+    """Whether this process executes a run."""
+    return bool(_RUNS)
+
+
+def abandon() -> None:
+    """Release what the runs of this process hold, and report them as failed: the process is about to end."""
+    for one in _RUNS:
+        one.instance.event_log_storage.free_concurrency_slots_for_run(one.run_id)
+        run = one.instance.get_run_by_id(one.run_id)
+        if run is not None and not run.is_finished:
+            one.instance.report_run_failed(run, "Stopped by a signal")
+        one.instance.dispose()
+        one.locks.leave()
+
+
 def _materialize(
-    definitions: dg.Definitions, table: str, *, run_config: Mapping[str, Any] = QUIET, **where: Any
+    definitions: dg.Definitions,
+    table: str,
+    *,
+    instance: dg.DagsterInstance,
+    run_config: Mapping[str, Any] = QUIET,
+    **where: Any,
 ) -> RunReport:
+    if stopping.requested.is_set():
+        raise KeyboardInterrupt
     started = time.monotonic()
     key = dg.AssetKey(table)
     job = definitions.resolve_implicit_job_def_def_for_assets([key])
     assert job is not None, table
-    run_id, live = make_new_run_id(), _live_runs()
-    live.enter(run_id)
+    run_id, locks = make_new_run_id(), _run_locks()
+    locks.enter(run_id)
+    _RUNS.append(_UnderWay(run_id, instance, locks))
     try:
         tags = {**where.pop("tags", {}), HOST: socket.gethostname(), STORAGE: storage_root()}
         result = job.execute_in_process(
-            asset_selection=[key], run_config=run_config, raise_on_error=False, run_id=run_id, tags=tags, **where
+            asset_selection=[key],
+            run_config=run_config,
+            instance=instance,
+            raise_on_error=False,
+            run_id=run_id,
+            tags=tags,
+            **where,
         )
     finally:
-        live.leave()
+        locks.leave()
+        _RUNS.clear()
     if not result.success:
         raise _failure(table, result)
-    contract = next(check for check in result.get_asset_check_evaluations() if "run_rows" in check.metadata)
-    return RunReport(result.run_id, time.monotonic() - started, int(str(contract.metadata["run_rows"].value)))
+    return RunReport(run_id, time.monotonic() - started, len(result.asset_value(key).frame))
 
 
 def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:
@@ -129,13 +172,13 @@ def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:
 
 def _report_if_gone(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     """Whether the run's process, on this machine, is gone; then the run is reported as failed."""
-    if run.tags.get(HOST) != socket.gethostname() or run.run_id not in _live_runs().gone({run.run_id}):
+    if run.tags.get(HOST) != socket.gethostname() or run.run_id not in _run_locks().gone({run.run_id}):
         return False
     instance.report_run_failed(run, "Its process ended before the run did")
     return True
 
 
-def _live_runs() -> RunLocks:
+def _run_locks() -> RunLocks:
     return RunLocks(Settings.from_environment().state / "live-runs")
 
 
@@ -144,16 +187,19 @@ def _keys(table: str, first: str, last: str) -> list[str]:
 
 
 def _failure(table: str, result: dg.ExecuteInProcessResult) -> RunFailed:
-    """What the user can act on: AirWatch's own error in the chain, else the deepest cause with its class.
+    """The error a user can act on: AirWatch's own in the chain of causes, else the deepest cause with its class.
 
-    The first event with an error tells it: a failed step's, or that of a resource the step did not get.
+    It is in the first event with an error, of a failed step or of a resource. Raises KeyboardInterrupt when a stop
+    signal ended the run: Dagster reports that as a failure too.
     """
     for event in result.all_events:
         error = getattr(event.event_specific_data, "error", None)
+        if error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+            raise KeyboardInterrupt
         while error is not None and error.cause is not None and not error.message.startswith(OWN_ERRORS):
             error = error.cause
         if error is not None:
             message = error.message.strip()
             is_own = message.startswith(OWN_ERRORS)
             return RunFailed(table, message.partition(": ")[2] if is_own else message, result.run_id)
-    return RunFailed(table, "the run ended before its step began", result.run_id)
+    return RunFailed(table, "the run failed before its first step started", result.run_id)

@@ -38,6 +38,7 @@ def revisions(context: dg.AssetExecutionContext, storage: StorageResource) -> As
 @table_asset(
     stage="watch",
     ins={"site_days": window("site_days", 1 - COVERAGE_MONTHS, 0)},
+    deps=["monitor_changes"],
     failing_checks={"no_area_outage": "Every area publishes what is due; filters off schedule are not due"},
 )
 def coverage(

@@ -4,8 +4,8 @@ import pickle
 
 import pytest
 
-from airwatch_dagster.commands.backfill.parallel import Task, _next, runs_before
-from airwatch_dagster.commands.backfill.planning import Step
+from airwatch_dagster.commands.backfill.parallel import Queue, Task
+from airwatch_dagster.commands.backfill.planning import ORDER, Step
 from airwatch_dagster.commands.backfill.runs import RunFailed
 from airwatch_dagster.definitions import defs
 
@@ -14,36 +14,64 @@ def tasks(*tables: str) -> list[Task]:
     return [Task(table, Step(table, "2021", "2021", 1)) for table in tables]
 
 
-YEARS = tasks("raw_readings", "site_days", "drift_report", "champion_model", "predictions") * 2
+def started(queue: Queue) -> list[int]:
+    """All tasks that can run at the same time from now on."""
+    return list(iter(queue.start, None))
 
 
 def test_a_run_waits_for_the_earlier_ones_of_its_table_and_of_what_it_reads() -> None:
-    before = runs_before([*YEARS, Task("monitor_changes"), *tasks("coverage")], defs)
-    assert before[:3] == [set(), {0}, set()]
-    assert before[5:7] == [{0}, {0, 1, 5}]
-    assert before[10] == {0, 5}
-    assert before[11] == {1, 6, 10}
+    queue = Queue(tasks(*("raw_readings", "site_days", "features") * 2), defs)
+    assert started(queue) == [0]
+    queue.finish(0)
+    assert started(queue) == [3, 1]
+    queue.finish(3)
+    assert started(queue) == []
+    queue.finish(1)
+    assert started(queue) == [4, 2]
 
 
-def test_a_champion_waits_for_the_forecasts_that_were_issued_before_it() -> None:
-    assert runs_before(YEARS, defs)[8] == {3, 4}
+def test_a_later_task_of_an_upstream_table_is_not_waited_for() -> None:
+    queue = Queue(tasks("site_days", "raw_readings"), defs)
+    assert started(queue) == [1, 0]
 
 
-def test_what_most_others_wait_for_begins_first() -> None:
-    ready = tasks("coverage", "drift_report", "trained_models", "features")
-    assert _next([0, 1, 2, 3], ready, busy=set()) == 3
-    assert _next([0, 1, 2], ready, busy=set()) == 2
-    assert _next([], ready, busy=set()) is None
+def test_coverage_waits_for_the_monitor_changes_its_plots_show() -> None:
+    queue = Queue([Task("monitor_changes"), *tasks("coverage")], defs)
+    assert started(queue) == [0]
+    queue.finish(0)
+    assert started(queue) == [1]
+
+
+def test_what_most_others_wait_for_starts_first() -> None:
+    queue = Queue(tasks("coverage", "drift_report", "trained_models", "raw_readings"), defs)
+    assert started(queue) == [3, 2, 1, 0]
 
 
 def test_of_those_that_write_to_mlflow_one_runs_at_a_time() -> None:
-    ready = tasks("trained_models", "drift_report", "champion_model")
-    assert _next([0, 1, 2], ready, busy={"champion_model"}) == 1
-    assert _next([2], ready, busy={"trained_models"}) is None
-    assert _next([2], ready, busy={"coverage"}) == 2
+    queue = Queue(tasks("trained_models", "drift_report", "hyperparameters"), defs)
+    assert started(queue) == [2, 1]
+    queue.finish(1)
+    assert started(queue) == []
+    queue.finish(2)
+    assert started(queue) == [0]
 
 
-def test_a_failed_run_is_told_by_another_process_in_the_same_words() -> None:
+def test_of_those_that_share_a_pool_one_runs_at_a_time() -> None:
+    queue = Queue(tasks("agency_forecasts", "raw_readings"), defs)
+    assert started(queue) == [1]
+
+
+def test_every_task_of_forty_years_runs_once_and_after_what_it_reads() -> None:
+    years = tasks(*(table for _ in range(40) for table in ORDER))
+    queue, order = Queue(years, defs), []
+    while running := started(queue):
+        order += running
+        for number in running:
+            queue.finish(number)
+    assert sorted(order) == list(range(len(years)))
+
+
+def test_the_error_of_a_failed_run_is_the_same_in_another_process() -> None:
     error = RunFailed("site_days", "nothing there", "1234")
     again = pickle.loads(pickle.dumps(error))
     assert str(again) == str(error) == "site_days failed: nothing there (Dagster run 1234)"
