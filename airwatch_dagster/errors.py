@@ -1,11 +1,11 @@
-"""The errors a user can meet: each names the culprit, the value, the fix, and whether a retry helps."""
+"""Errors for users: each names the culprit, the value, the fix, and whether a retry helps."""
 
 
 class AirWatchError(Exception):
-    """A problem that AirWatch can explain.
+    """A problem with a known cause and fix.
 
-    ``culprit`` and ``problem`` say what is wrong, ``fix`` what to do; ``retry_helps`` says whether
-    the same call may succeed later without any change.
+    ``culprit`` names the setting, file or service at fault, ``problem`` the value or event, ``fix`` the action of the
+    user. ``retry_helps`` is true if the same call may succeed later without any change.
     """
 
     def __init__(self, culprit: str, problem: str, *, fix: str, retry_helps: bool = False) -> None:
@@ -18,26 +18,26 @@ class AirWatchError(Exception):
 
 
 class ConfigurationError(AirWatchError):
-    """A setting is missing, unknown or contradicts another."""
+    """A setting is missing, invalid or contradicts another."""
 
 
 class SourceRefused(AirWatchError):
-    """The source understood the request and said no."""
+    """The source understood the request and refused it, or does not have the requested data."""
 
 
 class SourceUnavailable(AirWatchError):
-    """The source did not answer, or answered with something else than its format; later may work."""
+    """The source did not respond, or returned a malformed response. Retrying may help."""
 
     def __init__(self, culprit: str, problem: str, *, fix: str, retry_helps: bool = True) -> None:
         super().__init__(culprit, problem, fix=fix, retry_helps=retry_helps)
 
 
 class BadPayload(AirWatchError):
-    """The source delivered data that breaks its own format; nothing of it was stored."""
+    """The source returned data that violates its own format; none of it was stored."""
 
 
 class ContractViolation(AirWatchError):
-    """A table breaks its schema; nothing of it was stored."""
+    """A table violates its schema; none of it was stored."""
 
 
 class StorageError(AirWatchError):

@@ -103,7 +103,7 @@ def state_names() -> dict[str, str]:
 
 @cache
 def cbsa_states(code: str) -> tuple[str, ...]:
-    """AQS codes of the states that a statistical area spans, sorted, as its name says (``…, IL-IN-WI``)."""
+    """AQS codes of the states that a statistical area spans, sorted; from its name (``…, IL-IN-WI``)."""
     states = _packaged("states.csv")
     by_postal: dict[str, str] = dict(zip(states["postal"], states["code"], strict=True))
     postal = cbsa_names()[code].rpartition(", ")[2].split("-")

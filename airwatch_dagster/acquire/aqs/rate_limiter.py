@@ -63,7 +63,7 @@ class RateLimiter:
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
-        """The file, opened and locked; one that was replaced or deleted during the wait is opened anew."""
+        """The file, opened and locked; if it was replaced or deleted during the wait, the new file."""
         fcntl = _file_locks()
         while True:
             handle = self._opened()

@@ -22,7 +22,7 @@ outage is left to the next run."""
 _READABLE_BY_ALL: Final = 0o644
 
 _HASHES_REMEMBERED: Final = 1024
-"""Hashes that a process remembers; beyond them the files are hashed again."""
+"""File hashes that a process remembers."""
 
 _T = TypeVar("_T")
 

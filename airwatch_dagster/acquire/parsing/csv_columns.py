@@ -37,17 +37,17 @@ def named_columns(
     with opened() as file:
         published = _published_names(file.readline(), names, culprit, layout)
     table = _read_columns(opened, list(published.values()), culprit)
-    frame = table.rename(columns={theirs: ours for ours, theirs in published.items()})
-    for ours in names.keys() - published.keys():
-        frame[ours] = pd.Series(None, index=frame.index, dtype=object)
+    frame = table.rename(columns={spelling: name for name, spelling in published.items()})
+    for name in names.keys() - published.keys():
+        frame[name] = pd.Series(None, index=frame.index, dtype=object)
     return frame, SourceLocation(culprit, "line", _FIRST_LINE, names)
 
 
 def _published_names(header: bytes, names: Mapping[str, str], culprit: str, layout: str) -> dict[str, str]:
     """The file's own spelling of each column, by contract name."""
-    theirs = {_plain(name): name for name in next(csv.reader([decode(header)]), [])}
-    published = {ours: theirs[_plain(name)] for ours, name in names.items() if _plain(name) in theirs}
-    missing = [name for ours, name in names.items() if ours not in published and ours not in _OPTIONAL]
+    spellings = {_plain(spelling): spelling for spelling in next(csv.reader([decode(header)]), [])}
+    published = {name: spellings[_plain(one)] for name, one in names.items() if _plain(one) in spellings}
+    missing = [one for name, one in names.items() if name not in published and name not in _OPTIONAL]
     if missing:
         problem = f"has no column {', '.join(missing)}"
         raise BadPayload(culprit, problem, fix=f"The layout changed; use a file with {layout} columns")
