@@ -1,4 +1,4 @@
-"""A picture of what was published, and of what changed about the monitors meanwhile."""
+"""A plot of network coverage: sites by status over days, and the monitor changes on them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,28 +7,40 @@ from typing import Any, Final
 import pandas as pd
 
 from airwatch_dagster.acquire.area import cbsa_names, state_names
-from airwatch_dagster.figures.style import png_of
+from airwatch_dagster.figures.style import (
+    BLUE,
+    GRID_GREY,
+    LABEL_POINTS,
+    NOTE_POINTS,
+    ORANGE,
+    SKY_BLUE,
+    VERMILION,
+    finish_axes,
+    new_figure,
+    png_of,
+    set_margins,
+)
 
-SIZE_INCHES: Final = (9.0, 3.5)
-DOTS_PER_INCH: Final = 100
+WIDTH_INCHES: Final = 9.0
+HEIGHT_INCHES: Final = 3.5
 
 STATUS_COLOURS: Final = {
-    "observed": ("observed", "#0072B2"),
-    "invalid": ("invalid", "#E69F00"),
-    "missing": ("missing", "#D55E00"),
-    "late": ("within the deadline", "#56B4E9"),
-    "not_scheduled": ("no sampler due", "#E4E4E4"),
+    "observed": ("observed", BLUE),
+    "invalid": ("invalid", ORANGE),
+    "missing": ("missing", VERMILION),
+    "late": ("within the deadline", SKY_BLUE),
+    "not_scheduled": ("no sample due", GRID_GREY),
 }
-"""Label and colour of each status, from the axis upwards. Source: Okabe and Ito's palette for colour-blind eyes."""
+"""Label and colour of each status, from the axis upwards."""
 
 MAX_MARKERS: Final = 8
-"""Changes drawn one by one; more are counted."""
+"""Changes drawn one by one; the others are counted."""
 
 KINDS_BY_WEIGHT: Final = ("instrument", "restated_pair", "relocation", "primary", "closed", "opened")
-"""Which changes are drawn when there are too many: those that move the readings first."""
+"""Kinds of change, those that shift the readings most first; the first are drawn when there are too many."""
 
-CLOSEST_NUMBERS: Final = 0.02
-"""Share of the time axis between the numbers of two markers."""
+MIN_NUMBER_GAP: Final = 0.02
+"""Smallest distance between the numbers of two markers, as a share of the time axis."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +52,14 @@ class Marker:
 
 
 def completeness_plot(coverage: pd.DataFrame, monitor_changes: pd.DataFrame) -> bytes:
-    """PNG of the area's sites by status over days, with the monitor changes of these days as markers.
+    """PNG: the area's sites by status over days, with the monitor changes on these days as numbered markers.
 
-    Context sites are left out, of both tables. Without a site-day it is an empty picture that says so.
+    Context sites of both tables are left out. Without a site-day the plot is empty and says so.
     """
-    from matplotlib.figure import Figure
-
     rows = coverage[~coverage["is_context"]]
-    figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, layout="constrained")
+    title = f"PM2.5 sites: {_area(rows)}, {_period(rows['date_local'])}" if len(rows) else "PM2.5 sites"
+    figure = new_figure(title, width_inches=WIDTH_INCHES, height_inches=HEIGHT_INCHES)
+    set_margins(figure, left=0.055, right=0.765, top_inches=0.45)
     axes = figure.add_subplot()
     if rows.empty:
         axes.text(0.5, 0.5, "No site was running", ha="center", va="center")
@@ -56,13 +68,13 @@ def completeness_plot(coverage: pd.DataFrame, monitor_changes: pd.DataFrame) -> 
     _draw_statuses(axes, rows)
     markers = _markers(monitor_changes, days=rows["date_local"])
     _draw_changes(axes, markers[:MAX_MARKERS], hidden=len(markers[MAX_MARKERS:]))
-    figure.suptitle(f"PM2.5 sites: {_area(rows)}, {_period(rows['date_local'])}", fontsize=10)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.03), fontsize=8, frameon=False, reverse=True)
+    place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.03)}
+    axes.legend(fontsize=LABEL_POINTS, frameon=False, reverse=True, **place)
     return png_of(figure)
 
 
 def _draw_statuses(axes: Any, rows: pd.DataFrame) -> None:
-    """Each day as a step as wide as the day, statuses on top of each other."""
+    """Statuses stacked, each day as a step as wide as the day."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     first, end = rows["date_local"].min(), rows["date_local"].max() + pd.Timedelta(days=1)
@@ -72,16 +84,14 @@ def _draw_statuses(axes: Any, rows: pd.DataFrame) -> None:
     labels, colours = zip(*STATUS_COLOURS.values(), strict=True)
     axes.stackplot(pd.date_range(first, end), heights, labels=labels, colors=colours, step="post", linewidth=0)
     axes.set(xlim=(first, end), ylim=(0, max(counts.sum(axis=1)) * 1.02))
-    axes.set_xlabel("Local day", fontsize=8)
-    axes.set_ylabel("Sites", fontsize=8)
-    axes.tick_params(labelsize=8)
+    finish_axes(axes, x="Local day", y="Sites")
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator := AutoDateLocator(), show_offset=False))
     axes.xaxis.set_major_locator(locator)
 
 
 def _draw_changes(axes: Any, markers: Sequence[Marker], *, hidden: int) -> None:
-    """Numbered thin lines, numbers moved apart where they are close, and what they say beside the picture."""
+    """Numbered lines, their numbers moved apart where they are close, and a list of the changes beside the plot."""
     from matplotlib.dates import date2num
 
     left, right = axes.get_xlim()
@@ -90,17 +100,19 @@ def _draw_changes(axes: Any, markers: Sequence[Marker], *, hidden: int) -> None:
         at = date2num(marker.day)
         axes.axvline(at, color="black", linewidth=0.8, linestyle=(0, (4, 2)))
         nearest = max(nearest, at)
-        axes.text(nearest, 1.01, str(number), transform=axes.get_xaxis_transform(), ha="center", fontsize=7)
-        nearest += CLOSEST_NUMBERS * (right - left)
+        axes.text(nearest, 1.01, str(number), transform=axes.get_xaxis_transform(), ha="center", fontsize=NOTE_POINTS)
+        nearest += MIN_NUMBER_GAP * (right - left)
         listed.append(f"{number}  {marker.day:%d %b} {marker.text}")
     if hidden:
         listed.append(f"+ {hidden} more")
-    axes.text(1.02, 0.57, "\n".join(listed), transform=axes.transAxes, va="top", fontsize=7, linespacing=1.5)
+    place = {"transform": axes.transAxes, "va": "top"}
+    axes.text(1.02, 0.57, "\n".join(listed), fontsize=NOTE_POINTS, linespacing=1.5, **place)
 
 
 def _markers(monitor_changes: pd.DataFrame, *, days: pd.Series) -> list[Marker]:
-    """The changes within the days, one per day and kind, those that matter most first."""
-    shown = monitor_changes[~monitor_changes["is_context"] & monitor_changes["changed_on"].between(*_ends(days))]
+    """One marker per day and kind of change within the days, in the order of ``KINDS_BY_WEIGHT``."""
+    is_shown = ~monitor_changes["is_context"] & monitor_changes["changed_on"].between(days.min(), days.max())
+    shown = monitor_changes[is_shown]
     by_weight = {kind: shown[shown["kind"] == kind].groupby("changed_on") for kind in KINDS_BY_WEIGHT}
     return [
         Marker(pd.Timestamp(str(day)), _label(kind, rows)) for kind, groups in by_weight.items() for day, rows in groups
@@ -113,7 +125,7 @@ def _label(kind: str, rows: pd.DataFrame) -> str:
 
 
 def _area(rows: pd.DataFrame) -> str:
-    """The statistical area's name where all urban sites are of one; otherwise the states, or how many."""
+    """Name of the statistical area when it holds all sites; otherwise the states, or their number above three."""
     cbsas, states = rows["cbsa_code"].dropna().unique(), sorted(rows["state_code"].unique())
     if len(cbsas) == 1 and rows["cbsa_code"].notna().all():
         return cbsa_names().get(cbsas[0], f"area {cbsas[0]}")
@@ -122,10 +134,6 @@ def _area(rows: pd.DataFrame) -> str:
 
 
 def _period(days: pd.Series) -> str:
-    first, last = _ends(days)
+    first, last = days.min(), days.max()
     is_one_month = f"{first:%Y-%m}" == f"{last:%Y-%m}"
     return f"{first:%B %Y}" if is_one_month else f"{first:%B %Y} to {last:%B %Y}"
-
-
-def _ends(days: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
-    return days.min(), days.max()

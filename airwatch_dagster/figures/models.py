@@ -1,4 +1,4 @@
-"""Pictures of how the model families of a month do, and of what they listen to."""
+"""Plots of monthly model skill and feature importance."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -6,83 +6,96 @@ from typing import Any, Final
 
 import pandas as pd
 
-from airwatch_dagster.figures.style import png_of
+from airwatch_dagster.figures.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    GRID_GREY,
+    LABEL_POINTS,
+    LIGHT_GREY,
+    NOTE_POINTS,
+    PURPLE,
+    VERMILION,
+    finish_axes,
+    new_figure,
+    png_of,
+    set_margins,
+)
+from airwatch_dagster.fit.champion.comparison import REFERENCE_FAMILY
+from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.schemas.columns import BASELINES
-from airwatch_dagster.verify.skill_tables import LEVELS_UGM3, REFERENCE, calibration, residuals_by_level
+from airwatch_dagster.verify.skill_tables import LEVELS_UGM3, calibration, residuals_by_level
 
 WIDTH_INCHES: Final = 8.0
-DOTS_PER_INCH: Final = 100
 
 COLOURS: Final = {
-    "persistence": "#B8B8B8",
-    "climatology": "#707070",
-    "ridge": "#0072B2",
-    "random_forest": "#009E73",
-    "catboost": "#D55E00",
-    "blend": "#CC79A7",
+    "persistence": LIGHT_GREY,
+    "climatology": GREY,
+    "ridge": BLUE,
+    "random_forest": GREEN,
+    "catboost": VERMILION,
+    "blend": PURPLE,
 }
-"""Baselines in grey. Source: Okabe and Ito's palette for colour-blind eyes."""
+"""Family → colour; baselines are grey."""
 
-OTHER_COLOUR: Final = "#000000"
+OTHER_COLOUR: Final = "black"
 
 MARKERS: Final = "osD^vPX"
-"""Shapes in the order of the families, for who cannot tell the colours."""
+"""Markers in the order of the families, so that colour is not needed to tell them apart."""
 
 SKILL_FLOOR: Final = -0.5
-"""Bars end here: a baseline far below damped persistence must not flatten the rest. Its number is written on it."""
+"""Lower end of the bars: a baseline far below damped persistence would flatten the rest. Its number is at the bar."""
 
 LINEAR_RESIDUAL_UGM3: Final = 4.0
-"""Up to about here residuals are drawn in proportion, beyond ever closer: smoke must not flatten ordinary days."""
+"""Residuals are in proportion up to about this size and closer together beyond: smoke would flatten other days."""
 
 RESIDUAL_TICKS_UGM3: Final = (-200, -100, -50, -20, -10, -5, -2, 0, 2, 5, 10, 20, 50, 100, 200)
 LEVEL_TICKS_UGM3: Final = (1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 25, 30, 40, 60, 80, 100, 150, 200, 300)
 
 MAX_TICKS: Final = 13
 
-MAX_FEATURES_LOGGED: Final = 15
-"""Inputs drawn, those of most importance to all families together first."""
+MAX_FEATURES_DRAWN: Final = 15
+"""Features drawn: the most important to all families together."""
 
 
 def performance_plot(by_lead: pd.DataFrame, scores: pd.DataFrame, *, title: str) -> bytes:
-    """PNG: skill over damped persistence by lead of every family, and of the learned ones a day ahead the residuals by
-    level and the calibration.
+    """PNG: skill of every family by lead; for learned families 1 day ahead, residuals by level and calibration.
 
-    ``by_lead`` is the table of ``skill_by_lead``, ``scores`` are the ``candidate_scores`` behind it.
+    ``by_lead`` is the table of ``skill_by_lead``, ``scores`` are the ``candidate_scores`` it is computed from.
     """
     tomorrow = scores[scores["horizon_days"] == 1]
     tomorrow = tomorrow[~tomorrow["model_family"].isin(BASELINES)]
-    figure = _figure(title, height_inches=5.4 if len(tomorrow) else 2.8)
+    figure = new_figure(title, width_inches=WIDTH_INCHES, height_inches=5.4 if len(tomorrow) else 2.8)
     rows = 2 if len(tomorrow) else 1
-    _draw_skill(figure.add_subplot(rows, 1, 1), by_lead[by_lead["model_family"] != REFERENCE])
+    _draw_skill(figure.add_subplot(rows, 1, 1), by_lead[by_lead["model_family"] != REFERENCE_FAMILY])
     if len(tomorrow):
         _draw_residuals(figure.add_subplot(2, 2, 3), residuals_by_level(tomorrow))
         _draw_calibration(figure.add_subplot(2, 2, 4), calibration(tomorrow))
-    _fit(figure, left=0.075, hspace=0.42, wspace=0.18)
+    set_margins(figure, left=0.075, hspace=0.42, wspace=0.18)
     return png_of(figure)
 
 
 def importance_plot(shares: Mapping[str, Mapping[str, float]], *, title: str) -> bytes:
-    """PNG: share of each input in what each family learned, the most important inputs of all families first.
+    """PNG: feature importance of each family, the features most important to all families first.
 
-    ``shares``: family → input → share, of which inputs may be left out that mean little to a family.
+    ``shares``: family → feature → share of its importance; features with a small share may be missing.
     """
     table = pd.DataFrame(shares)
     ranked = table.fillna(0.0).mean(axis="columns").sort_values(ascending=False, kind="stable")
-    table = table.loc[ranked.index[:MAX_FEATURES_LOGGED]]
-    figure = _figure(title, height_inches=1.1 + 0.23 * len(table))
+    table = table.loc[ranked.index[:MAX_FEATURES_DRAWN]]
+    figure = new_figure(title, width_inches=WIDTH_INCHES, height_inches=1.1 + 0.23 * len(table))
     axes = figure.add_subplot()
-    _fit(figure, left=0.3)
+    set_margins(figure, left=0.3)
     places = range(len(table))
-    axes.hlines(
-        places, 100 * table.min(axis="columns"), 100 * table.max(axis="columns"), color="#C8C8C8", linewidth=1.2
-    )
+    ends = 100 * table.min(axis="columns"), 100 * table.max(axis="columns")
+    axes.hlines(places, *ends, color=LIGHT_GREY, linewidth=1.2)
     for family, style in _styles(table.columns.tolist()):
         axes.plot(100 * table[family], places, linestyle="none", **style)
     axes.set_yticks(list(places), table.index.tolist())
     axes.set_xlim(left=0.0)
     axes.invert_yaxis()
-    axes.grid(axis="x", color="#E4E4E4", linewidth=0.6)
-    _finish(axes, x="Share of importance, %", y="")
+    axes.grid(axis="x", color=GRID_GREY, linewidth=0.6)
+    finish_axes(axes, x="Share of importance, %", y="")
     _legend(axes, len(table.columns))
     return png_of(figure)
 
@@ -95,7 +108,7 @@ def _draw_skill(axes: Any, by_lead: pd.DataFrame) -> None:
     for number, family in enumerate(families):
         places = [place + (number - (len(families) - 1) / 2) * width for place in range(len(wide))]
         heights = wide[family].clip(lower=SKILL_FLOOR)
-        axes.bar(places, heights, width=0.9 * width, color=_colour(family), label=_name(family))
+        axes.bar(places, heights, width=0.9 * width, color=_colour(family), label=display_name(family))
         for place, height, skill in zip(places, heights, wide[family], strict=True):
             if pd.notna(skill):
                 axes.annotate(f"{skill:+.2f}", (place, height), xytext=(0, 2 if skill >= 0 else -9), **_SMALL_LABEL)
@@ -105,16 +118,16 @@ def _draw_skill(axes: Any, by_lead: pd.DataFrame) -> None:
     room = 0.12 * (highest - lowest)
     axes.set_ylim(lowest - room, highest + room)
     axes.set_xticks(range(len(wide)), [f"{lead} day{'s' if lead > 1 else ''} ahead" for lead in wide.index])
-    _finish(axes, x="", y="Skill over damped persistence")
+    finish_axes(axes, x="", y="Skill over damped persistence")
     _legend(axes, len(families))
 
 
-_SMALL_LABEL: Final[dict[str, Any]] = {"textcoords": "offset points", "ha": "center", "fontsize": 7}
-_SUBTITLE: Final[dict[str, Any]] = {"fontsize": 8, "loc": "left", "pad": 5}
+_SMALL_LABEL: Final[dict[str, Any]] = {"textcoords": "offset points", "ha": "center", "fontsize": NOTE_POINTS}
+_SUBTITLE: Final[dict[str, Any]] = {"fontsize": LABEL_POINTS, "loc": "left", "pad": 5}
 
 
 def _draw_residuals(axes: Any, table: pd.DataFrame) -> None:
-    """Per level and family: the middle 90 % as a thin line, the middle half as a thick one, the median as a dash."""
+    """Per level and family: the middle 90 % as a thin line, the middle 50 % as a thick one, the median as a dash."""
     families = table["model_family"].unique().tolist()
     for number, family in enumerate(families):
         own = table[table["model_family"] == family]
@@ -128,7 +141,7 @@ def _draw_residuals(axes: Any, table: pd.DataFrame) -> None:
     axes.set_xlim(-0.5, len(LEVELS_UGM3) + 0.5)
     axes.set_xticks(range(len(LEVELS_UGM3) + 1), _levels())
     axes.set_title("1 day ahead: residuals (median, middle 50 % and 90 %)", **_SUBTITLE)
-    _finish(axes, x="Forecast, µg/m³", y="Forecast − observed, µg/m³")
+    finish_axes(axes, x="Forecast, µg/m³", y="Forecast − observed, µg/m³")
 
 
 def _levels() -> list[str]:
@@ -137,7 +150,7 @@ def _levels() -> list[str]:
 
 
 def _draw_calibration(axes: Any, table: pd.DataFrame) -> None:
-    """Observed against forecast means; on the line the forecast is right on average."""
+    """Observed against forecast means; on the diagonal the forecast is unbiased."""
     means = table[["forecast_ugm3", "observed_ugm3"]].clip(lower=LEVEL_TICKS_UGM3[0])
     ends = 0.9 * float(means.to_numpy().min()), 1.1 * float(means.to_numpy().max())
     axes.plot(ends, ends, color="black", linewidth=0.8)
@@ -148,12 +161,12 @@ def _draw_calibration(axes: Any, table: pd.DataFrame) -> None:
     for axis in (axes.xaxis, axes.yaxis):
         _ticks(axis, LEVEL_TICKS_UGM3)
     axes.set_title("1 day ahead: means of each tenth of the forecasts", **_SUBTITLE)
-    axes.legend(loc="upper left", fontsize=7, frameon=False, handlelength=1.2, labelspacing=0.3)
-    _finish(axes, x="Forecast, µg/m³", y="Observed, µg/m³")
+    axes.legend(loc="upper left", fontsize=NOTE_POINTS, frameon=False, handlelength=1.2, labelspacing=0.3)
+    finish_axes(axes, x="Forecast, µg/m³", y="Observed, µg/m³")
 
 
 def _ticks(axis: Any, places: Sequence[int]) -> None:
-    """At those places within the axis' view, every other where they would be crowded; 0 is kept."""
+    """Ticks at the places within the view, every second one where they are crowded, always at 0."""
     from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
     low, high = axis.get_view_interval()
@@ -165,45 +178,20 @@ def _ticks(axis: Any, places: Sequence[int]) -> None:
     axis.set_major_formatter(ScalarFormatter())
 
 
-def _figure(title: str, *, height_inches: float) -> Any:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(WIDTH_INCHES, height_inches), dpi=DOTS_PER_INCH, facecolor="white")
-    figure.text(0.01, 1 - 0.08 / height_inches, title, fontsize=10, weight="bold", va="top")
-    return figure
-
-
-def _fit(figure: Any, *, left: float, **spaces: float) -> None:
-    """Room for the title, the legend and the labels; a layout engine would take as long as the drawing."""
-    height = figure.get_figheight()
-    figure.subplots_adjust(left=left, right=0.985, bottom=0.48 / height, top=1 - 0.6 / height, **spaces)
-
-
 def _styles(families: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Label, colour and shape of each family's marks."""
+    """Label, colour and marker of each family."""
     for number, family in enumerate(families):
         marker = MARKERS[number % len(MARKERS)]
-        look = {"label": _name(family), "color": _colour(family), "marker": marker, "markersize": 5}
-        yield family, {**look, "markeredgecolor": "white", "markeredgewidth": 0.5}
+        style = {"label": display_name(family), "color": _colour(family), "marker": marker, "markersize": 6}
+        yield family, {**style, "markeredgecolor": "white", "markeredgewidth": 0.4}
 
 
 def _colour(family: str) -> str:
     return COLOURS.get(family, OTHER_COLOUR)
 
 
-def _name(family: str) -> str:
-    return family.replace("_", " ")
-
-
-def _finish(axes: Any, *, x: str, y: str) -> None:
-    axes.set_xlabel(x, fontsize=8)
-    axes.set_ylabel(y, fontsize=8)
-    axes.tick_params(labelsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
-
-
 def _legend(axes: Any, columns: int) -> None:
-    """In one line above the axes, if there is anything to tell apart."""
+    """A legend in one line above the axes; none without families."""
     place = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
     if columns:
-        axes.legend(ncols=columns, fontsize=8, frameon=False, handletextpad=0.4, columnspacing=1.2, **place)
+        axes.legend(ncols=columns, fontsize=LABEL_POINTS, frameon=False, handletextpad=0.4, columnspacing=1.2, **place)

@@ -1,4 +1,4 @@
-"""A picture of how often things happen that are given a chance."""
+"""Reliability diagrams: exceedance probabilities against observed frequencies."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,87 +6,100 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.figures.style import png_of
+from airwatch_dagster.figures.style import (
+    BLUE,
+    GREEN,
+    LIGHT_GREY,
+    NOTE_POINTS,
+    ORANGE,
+    SUBTITLE_POINTS,
+    finish_axes,
+    new_figure,
+    png_of,
+    set_margins,
+)
 from airwatch_dagster.verify.scoring import EVENT_LIMITS_UGM3
 from airwatch_dagster.verify.skill_tables import MIN_ROWS
 
-WIDTH_INCHES: Final = 4.0
-"""Of a limit's part."""
+PANEL_INCHES: Final = 4.0
+"""Width of one limit's panel."""
 
 HEIGHT_INCHES: Final = 3.9
-DOTS_PER_INCH: Final = 100
 
-COLOURS: Final = {"1 d": "#0072B2", "2 d": "#E69F00", "3 d": "#009E73"}
-"""By lead. Source: Okabe and Ito's palette for colour-blind eyes."""
+TOP_INCHES: Final = 0.82
+"""Room for the title, the legend and the panel titles."""
 
-MARKERS: Final = {"1 d": "o", "2 d": "s", "3 d": "D"}
+LEAD_STYLES: Final = {"1 d": (BLUE, "o"), "2 d": (ORANGE, "s"), "3 d": (GREEN, "D")}
+"""Lead → colour and marker."""
 
-SHORTEST_AXIS_PCT: Final = 10.0
-"""Smoke is rarely given more: an axis up to certainty would hide what there is."""
+MIN_AXIS_PCT: Final = 10.0
+"""Shortest axis: the probability of smoke is rarely higher, and an axis to 100 % would hide it."""
 
-NUMBERS_APART: Final = 0.06
-"""Share of the axis between two numbers of forecasts; the ones between would cover them. The table has all."""
-
-NUMBER: Final[dict[str, Any]] = {"textcoords": "offset points", "xytext": (-2, 5), "ha": "right", "fontsize": 7}
+MIN_NUMBER_GAP: Final = 0.06
+"""Smallest distance between two numbers of forecasts, as a share of the axis; numbers in between are left out."""
 
 
 def reliability_plot(tables: Mapping[float, Mapping[str, pd.DataFrame]], *, title: str) -> bytes:
-    """PNG: mean chance against observed frequency of the events' limits, all leads together with their numbers of
-    forecasts, and each lead.
+    """PNG: mean probability against observed frequency, a panel for each of the events' limits.
 
-    ``tables``: limit → ``all`` and each lead (``1 d``) → its table of ``reliability``. Bins of fewer than ``MIN_ROWS``
-    forecasts are hollow, those of a single lead left out, and so are limits without two others; the first is shown.
+    ``tables``: limit (µg/m³) → ``all`` and each lead (``1 d``) → its table of ``reliability``. All leads together are
+    black with their number of forecasts, hollow in bins of fewer than ``MIN_ROWS`` forecasts; a single lead leaves such
+    bins out. A limit without two bins of ``MIN_ROWS`` forecasts has no panel, except the lowest.
     """
-    from matplotlib.figure import Figure
-
     shown = [limit for limit in EVENT_LIMITS_UGM3 if limit in tables and _is_shown(limit, tables[limit]["all"])]
-    figure = Figure(figsize=(WIDTH_INCHES * len(shown), HEIGHT_INCHES), dpi=DOTS_PER_INCH, facecolor="white")
-    figure.text(0.012, 0.98, title, fontsize=10, weight="bold", va="top")
-    # Room by hand: a layout engine would take as long as the drawing.
-    figure.subplots_adjust(left=0.155 / len(shown), right=1 - 0.03 / len(shown), bottom=0.125, top=0.84, wspace=0.2)
+    figure = new_figure(title, width_inches=PANEL_INCHES * len(shown), height_inches=HEIGHT_INCHES)
+    margins = {"left": 0.155 / len(shown), "right": 1 - 0.03 / len(shown), "wspace": 0.2}
+    set_margins(figure, top_inches=TOP_INCHES, **margins)
     for place, limit in enumerate(shown, 1):
         axes = figure.add_subplot(1, len(shown), place)
         _draw(axes, tables[limit])
-        axes.set_title(f"More than {limit} µg/m³", fontsize=8.5, loc="left", pad=5)
-        axes.set_ylabel("Came true, %" if place == 1 else "", fontsize=8)
-    figure.axes[0].legend(loc="upper left", fontsize=7.5, frameon=False, handlelength=1.4, labelspacing=0.3)
+        axes.set_title(f"More than {limit} µg/m³", fontsize=SUBTITLE_POINTS, loc="left", pad=5)
+        finish_axes(axes, x="Forecast probability, %", y="Observed frequency, %" if place == 1 else "")
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    place_of_legend = {"loc": "upper left", "bbox_to_anchor": (0.0, 1 - 0.27 / HEIGHT_INCHES), "ncols": len(labels)}
+    spaces = {"handlelength": 1.4, "columnspacing": 1.0, "handletextpad": 0.4}
+    figure.legend(handles, labels, fontsize=NOTE_POINTS, frameon=False, **place_of_legend, **spaces)
     return png_of(figure)
 
 
-def _is_shown(limit: float, everything: pd.DataFrame) -> bool:
-    return limit == EVENT_LIMITS_UGM3[0] or int((everything["forecasts"] >= MIN_ROWS).sum()) >= 2
+def _is_shown(limit: float, all_leads: pd.DataFrame) -> bool:
+    return limit == EVENT_LIMITS_UGM3[0] or int((all_leads["forecasts"] >= MIN_ROWS).sum()) >= 2
 
 
 def _draw(axes: Any, by_lead: Mapping[str, pd.DataFrame]) -> None:
-    everything = by_lead["all"]
-    end = max(SHORTEST_AXIS_PCT, 105 * float(everything[["mean_chance", "observed_frequency"]].to_numpy().max()))
-    axes.plot((0, end), (0, end), color="#B8B8B8", linewidth=0.8, zorder=0)
-    for lead, colour in COLOURS.items():
+    all_leads = by_lead["all"]
+    end = max(MIN_AXIS_PCT, 105 * float(all_leads[["mean_chance", "observed_frequency"]].to_numpy().max()))
+    axes.plot((0, end), (0, end), color=LIGHT_GREY, linewidth=0.8, zorder=0)
+    for lead, (colour, marker) in LEAD_STYLES.items():
         if lead in by_lead:
-            told = by_lead[lead][by_lead[lead]["forecasts"] >= MIN_ROWS]
-            look = {"color": colour, "marker": MARKERS[lead], "markersize": 3.5, "linewidth": 1.0}
-            axes.plot(100 * told["mean_chance"], 100 * told["observed_frequency"], label=_name(lead), **look)
-    _draw_all(axes, everything, end=end)
+            filled = by_lead[lead][by_lead[lead]["forecasts"] >= MIN_ROWS]
+            style = {"color": colour, "marker": marker, "markersize": 3.5, "linewidth": 1.0}
+            axes.plot(100 * filled["mean_chance"], 100 * filled["observed_frequency"], label=_label(lead), **style)
+    _draw_all_leads(axes, all_leads, end=end)
     room = 0.03 * end
     axes.set(xlim=(-room, end + room), ylim=(-room, end + room))
-    axes.set_xlabel("Chance given, %", fontsize=8)
-    axes.tick_params(labelsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_all(axes: Any, everything: pd.DataFrame, *, end: float) -> None:
-    percent = 100 * everything[["mean_chance", "observed_frequency"]]
-    is_many = everything["forecasts"] >= MIN_ROWS
-    look = {"linestyle": "none", "marker": "o", "color": "black", "markersize": 5.5}
-    axes.plot(*percent[is_many].to_numpy().T, label="all leads", **look)
-    axes.plot(*percent[~is_many].to_numpy().T, markerfacecolor="white", **look)
-    told = np.full(2, -np.inf)
-    for place, count in zip(percent.to_numpy(), everything["forecasts"], strict=True):
-        if np.abs(place - told).max() > NUMBERS_APART * end:
-            axes.annotate(f"{count:,}", place, **NUMBER)
-            told = place
+def _draw_all_leads(axes: Any, all_leads: pd.DataFrame, *, end: float) -> None:
+    percent = 100 * all_leads[["mean_chance", "observed_frequency"]]
+    is_filled = all_leads["forecasts"] >= MIN_ROWS
+    style = {"linestyle": "none", "marker": "o", "color": "black", "markersize": 5.5}
+    axes.plot(*percent[is_filled].to_numpy().T, label="all leads", **style)
+    axes.plot(*percent[~is_filled].to_numpy().T, markerfacecolor="white", **style)
+    last = np.full(2, -np.inf)
+    for point, count in zip(percent.to_numpy(), all_leads["forecasts"], strict=True):
+        if np.abs(point - last).max() > MIN_NUMBER_GAP * end:
+            _write_count(axes, point, count, is_at_axis=point[0] < MIN_NUMBER_GAP * end)
+            last = point
 
 
-def _name(lead: str) -> str:
+def _write_count(axes: Any, point: np.ndarray, count: int, *, is_at_axis: bool) -> None:
+    """The number of forecasts above a point, on white so that lines do not cross it out; beside the axis inwards."""
+    box = {"boxstyle": "square,pad=0.05", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
+    place = {"xytext": (2, 6), "ha": "left"} if is_at_axis else {"xytext": (-2, 6), "ha": "right"}
+    axes.annotate(f"{count:,}", point, textcoords="offset points", fontsize=NOTE_POINTS, bbox=box, zorder=4, **place)
+
+
+def _label(lead: str) -> str:
     days = lead.removesuffix(" d")
     return f"{days} day{'s' if days != '1' else ''} ahead"

@@ -5,7 +5,7 @@ from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.orchestration.metadata.tables import revision_figures
+from airwatch_dagster.orchestration.metadata.tables import revisions_metadata
 from airwatch_dagster.orchestration.table_asset import AssetResult
 from airwatch_dagster.orchestration.training.by_month import stacked
 from airwatch_dagster.storage.tables import TableStorage
@@ -44,7 +44,7 @@ def revisions_detected_on(days: pd.DatetimeIndex, tables: TableStorage) -> Asset
         for check, name in _SENTENCES.items()
     }
     table = stacked("revisions", list(found.values()))
-    return AssetResult(table, partition_metadata=revision_figures(found), warnings=warnings)
+    return AssetResult(table, partition_metadata=revisions_metadata(found), warnings=warnings)
 
 
 def all_monitor_changes(tables: TableStorage, monitors: pd.DataFrame, *, today: pd.Timestamp) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.clean.aqi import aqi_category, pm25_aqi
+from airwatch_dagster.fit.champion.comparison import REFERENCE_FAMILY
 from airwatch_dagster.fit.champion.regions import NO_REGION, STATES_BY_REGION, region_numbers
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import AQI_CATEGORIES
@@ -20,7 +21,7 @@ from airwatch_dagster.verify.scoring import (
     mse_skill,
     normalised_mean_bias,
 )
-from airwatch_dagster.verify.skill_tables import REFERENCE, interval_measures
+from airwatch_dagster.verify.skill_tables import interval_measures
 
 GROUPS: Final[dict[str, dict[Any, str]]] = {
     "reading": {True: "observed on issue day", False: "not observed on issue day"},
@@ -58,7 +59,7 @@ def monthly_verification(scores: pd.DataFrame, *, candidates: pd.DataFrame) -> p
 
 def _compared(scores: pd.DataFrame, candidates: pd.DataFrame) -> pd.DataFrame:
     """The scores with their groups, width, pinball loss, and damped persistence's forecast, null without."""
-    damped = candidates.loc[candidates["model_family"] == REFERENCE, [*FORECAST, "pm25_ugm3"]]
+    damped = candidates.loc[candidates["model_family"] == REFERENCE_FAMILY, [*FORECAST, "pm25_ugm3"]]
     reference = damped.rename(columns={"pm25_ugm3": "reference_ugm3"})
     met = scores.merge(reference, on=FORECAST, how="left", validate="one_to_one")
     return met.assign(

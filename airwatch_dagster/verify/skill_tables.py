@@ -5,10 +5,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.fit.champion.comparison import REFERENCE_FAMILY
 from airwatch_dagster.verify.scoring import INTERVAL_TAIL
-
-REFERENCE: Final = "damped_persistence"
-"""Family over which skill is told."""
 
 LEVELS_UGM3: Final = (6.0, 9.0, 15.0, 35.4)
 """Where one level of a forecast ends and the next begins. The AQI leaves Good at 9.0 and reaches Unhealthy for
@@ -33,7 +31,7 @@ def skill_by_lead(scores: pd.DataFrame) -> pd.DataFrame:
     groups = measures.groupby([scores["model_family"], scores["horizon_days"]], sort=False)
     table = groups.mean().assign(rows=groups.size()).reset_index()
     table.insert(2, "rmse_ugm3", table["mse"] ** 0.5)
-    reference = table[table["model_family"] == REFERENCE].set_index("horizon_days")
+    reference = table[table["model_family"] == REFERENCE_FAMILY].set_index("horizon_days")
     skill = 1.0 - table["mse"] / table["horizon_days"].map(reference["mse"]).replace(0.0, np.nan)
     same_days = table["rows"] == table["horizon_days"].map(reference["rows"])
     return table.assign(skill=skill.where(same_days)).drop(columns="mse")

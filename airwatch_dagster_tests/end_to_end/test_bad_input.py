@@ -215,7 +215,9 @@ def test_an_mlflow_server_that_does_not_answer_is_named(fed: Installation) -> No
     result = fed.but(MLFLOW_TRACKING_URI=address).airwatch("backfill", *DAYS, "--tables", "trained_models")
 
     error = error_of(result)
-    assert error.startswith("trained_models failed: MLFLOW_TRACKING_URI: no MLflow server answers at http://127.0.0.1:")
+    assert error.startswith(
+        "trained_models failed: MLFLOW_TRACKING_URI: no MLflow server responds at http://127.0.0.1:"
+    )
     assert "Start the server, correct the address, or unset the variable" in error
     assert MAY in error
     assert fed.fingerprints() == before

@@ -48,4 +48,6 @@ def test_a_month_shows_how_good_its_forecasts_were_and_one_without_forecasts_say
     assert figures["coverage_1d"] == pytest.approx(ahead["is_covered"].mean(), abs=1e-4)
     assert figures["reliability"].startswith("![reliability](data:image/png;base64,")
     assert f"({len(ahead)} forecasts of {ahead['site_id'].nunique()} sites)" in figures["summary"]
-    assert shown(filled, "verification", month="2021-04")["summary"] == "No forecast of April 2021 has met its truth."
+    assert (
+        shown(filled, "verification", month="2021-04")["summary"] == "No forecast of April 2021 has an observed value."
+    )

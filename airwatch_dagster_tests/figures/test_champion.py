@@ -1,4 +1,4 @@
-"""The picture of a decision."""
+"""The plot of a decision."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,48 +27,48 @@ def drawn(verdicts: Sequence[Verdict] = VERDICTS, *, champion: str | None = "rid
 
 @pytest.fixture
 def figures(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Every figure that is made in the test."""
-    seen: list[Any] = []
+    """Every figure drawn in the test."""
+    drawn_figures: list[Any] = []
     finish = champion_plot.png_of
 
-    def keep(figure: Any) -> bytes:
-        seen.append(figure)
+    def capture(figure: Any) -> bytes:
+        drawn_figures.append(figure)
         return finish(figure)
 
-    monkeypatch.setattr(champion_plot, "png_of", keep)
-    return seen
+    monkeypatch.setattr(champion_plot, "png_of", capture)
+    return drawn_figures
 
 
-def words(figure: Any) -> list[str]:
+def texts(figure: Any) -> list[str]:
     from matplotlib.text import Text
 
     return [text.get_text().replace("\n", " ") for text in figure.findobj(Text)]
 
 
-def test_the_picture_is_a_png_with_a_line_per_compared_family() -> None:
+def test_the_plot_is_a_png_with_a_line_per_compared_family() -> None:
     png = drawn()
     assert png.startswith(PNG)
     assert (int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")) == (900, 315)
 
 
-def test_it_names_families_numbers_and_verdicts(figures: list[Any]) -> None:
+def test_it_shows_families_skills_and_outcomes(figures: list[Any]) -> None:
     drawn()
-    said = words(figures[0])
-    assert {TITLE, "catboost", "damped persistence", "+0.25", "-0.60", "serves"} <= set(said)
-    assert "better than ridge on the whole but worse in EPA region 4" in said
-    assert "random forest" not in said, "it was not compared"
+    shown = texts(figures[0])
+    assert {TITLE, "catboost", "damped persistence", "+0.25", "-0.60", "serves"} <= set(shown)
+    assert "better than ridge on the whole but worse in EPA region 4" in shown
+    assert "random forest" not in shown, "it was not compared"
 
 
-def test_the_champion_stands_out_and_every_kind_is_explained(figures: list[Any]) -> None:
+def test_the_champion_is_bold_and_the_legend_has_every_kind(figures: list[Any]) -> None:
     drawn()
     [axes] = figures[0].axes
     labels = {label.get_text(): label for label in axes.get_yticklabels()}
     assert [name for name, label in labels.items() if label.get_weight() == "bold"] == ["ridge"]
     kinds = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert kinds == ["may serve", "may not serve", "champion", "baseline"]
+    assert kinds == ["eligible", "not eligible", "champion", "baseline"]
 
 
-def test_a_family_far_below_is_an_arrow_at_the_edge(figures: list[Any]) -> None:
+def test_a_family_below_the_axis_is_an_arrow_at_its_end(figures: list[Any]) -> None:
     drawn()
     [axes] = figures[0].axes
     assert SKILL_FLOOR - 0.05 < axes.get_xlim()[0] < SKILL_FLOOR
@@ -76,22 +76,32 @@ def test_a_family_far_below_is_an_arrow_at_the_edge(figures: list[Any]) -> None:
     assert [line.get_ydata()[0] for line in arrows] == [4]
 
 
-def test_ranges_end_where_the_resamples_do(figures: list[Any]) -> None:
+def test_ranges_are_those_of_the_bootstrap_samples(figures: list[Any]) -> None:
     drawn()
     [axes] = figures[0].axes
     ranges = {line.get_ydata()[0]: tuple(line.get_xdata()) for line in axes.get_lines() if len(line.get_xdata()) == 2}
     assert (ranges[0], ranges[1], ranges[2]) == ((0.2, 0.3), (0.15, 0.25), (0.05, 0.15))
 
 
-def test_holdouts_have_no_range_and_the_axis_does_not_speak_of_one(figures: list[Any]) -> None:
+def test_holdouts_have_no_range_and_the_axis_label_no_mention_of_it(figures: list[Any]) -> None:
     drawn([Verdict("ridge", 0.1, None, None, None, True, "serves")])
     [axes] = figures[0].axes
     assert axes.get_xlabel() == "Skill over damped persistence"
     assert [line.get_marker() for line in axes.get_lines() if len(line.get_xdata()) == 1] == ["D"]
 
 
-def test_a_persons_order_is_told_where_the_evidence_would_have_chosen_otherwise(figures: list[Any]) -> None:
+def test_no_text_is_cut_off_at_the_edges(figures: list[Any]) -> None:
+    drawn(champion="damped_persistence")
+    width, height = figures[0].bbox.size
+
+    boxes = {label.get_text(): label.get_window_extent() for label in figures[0].axes[0].get_yticklabels()}
+
+    assert boxes["damped persistence"].x0 > 0, "bold, it is the widest name"
+    assert all(box.y0 > 0 and box.y1 < height and box.x1 < width for box in boxes.values())
+
+
+def test_an_override_is_shown_beside_the_outcome_by_evidence(figures: list[Any]) -> None:
     drawn(champion="catboost")
-    said = words(figures[0])
-    assert "serves by a person's order; better than ridge on the whole but worse in EPA region 4" in said
-    assert "chosen, but a person decided" in said
+    shown = texts(figures[0])
+    assert "serves by manual override; better than ridge on the whole but worse in EPA region 4" in shown
+    assert "chosen by evidence, but overridden" in shown

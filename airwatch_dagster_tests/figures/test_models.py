@@ -1,4 +1,4 @@
-"""The pictures of a month's models."""
+"""The plots of a month's models."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ from airwatch_dagster.verify.skill_tables import skill_by_lead
 PNG = b"\x89PNG\r\n\x1a\n"
 
 ERRORS = {"persistence": 5.0, "damped_persistence": 4.0, "climatology": 40.0, "ridge": 3.0, "dream": 1.0}
-"""Size of every error of a family, µg/m³; the last one is a family that nobody has made yet."""
+"""Size of every error of a family, µg/m³; the last family does not exist."""
 
 
 def scores(*families: str) -> pd.DataFrame:
-    """Forty forecasts a lead from 5 to 25 µg/m³, errors up and down in turn."""
+    """Forty forecasts per lead from 5 to 25 µg/m³ with alternating errors."""
     return pd.DataFrame(
         [
             {
@@ -42,7 +42,7 @@ def size_of(png: bytes) -> tuple[int, int]:
 
 @pytest.fixture
 def words(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every text of the pictures made in the test."""
+    """Every text of the plots drawn in the test."""
     from matplotlib.text import Text
 
     seen: list[str] = []
@@ -57,7 +57,7 @@ def words(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def test_the_picture_fits_a_page_and_an_event_of_the_log() -> None:
+def test_the_plot_fits_a_page_and_an_event_of_the_log() -> None:
     png = drawn(scores(*ERRORS))
 
     assert png.startswith(PNG)
@@ -65,17 +65,17 @@ def test_the_picture_fits_a_page_and_an_event_of_the_log() -> None:
     assert len(png) < 40_000
 
 
-def test_its_background_is_light_whatever_the_theme_of_the_page() -> None:
+def test_its_background_is_white_in_any_theme_of_the_page() -> None:
     import io
 
     from PIL import Image
 
-    picture = Image.open(io.BytesIO(drawn(scores(*ERRORS)))).convert("RGBA")
+    image = Image.open(io.BytesIO(drawn(scores(*ERRORS)))).convert("RGBA")
 
-    assert [picture.getpixel(corner) for corner in ((0, 539), (799, 539))] == [(254, 254, 254, 255)] * 2
+    assert [image.getpixel(corner) for corner in ((0, 539), (799, 539))] == [(254, 254, 254, 255)] * 2
 
 
-def test_it_tells_every_familys_skill_by_lead_but_that_of_the_reference(words: list[str]) -> None:
+def test_it_shows_the_skill_of_every_family_but_the_reference_by_lead(words: list[str]) -> None:
     drawn(scores("persistence", "damped_persistence", "ridge"))
 
     assert words.count("+0.44") == words.count("-0.56") == 3
@@ -84,13 +84,13 @@ def test_it_tells_every_familys_skill_by_lead_but_that_of_the_reference(words: l
     assert "damped persistence" not in words
 
 
-def test_a_bar_that_is_cut_still_says_its_number(words: list[str]) -> None:
+def test_a_bar_below_the_axis_has_its_number(words: list[str]) -> None:
     drawn(scores("damped_persistence", "climatology"))
 
     assert words.count("-99.00") == 3
 
 
-def test_residuals_and_calibration_are_those_of_learned_families(words: list[str]) -> None:
+def test_residuals_and_calibration_are_of_learned_families(words: list[str]) -> None:
     drawn(scores("damped_persistence", "climatology", "ridge"))
 
     assert {"Forecast − observed, µg/m³", "Observed, µg/m³", "Forecast, µg/m³"} <= set(words)
@@ -99,25 +99,25 @@ def test_residuals_and_calibration_are_those_of_learned_families(words: list[str
     assert words.count("climatology") == 1
 
 
-def test_a_family_without_a_colour_of_its_own_is_drawn_all_the_same(words: list[str]) -> None:
+def test_a_family_without_its_own_colour_is_drawn_too(words: list[str]) -> None:
     drawn(scores("damped_persistence", "dream"))
 
     assert words.count("dream") == 2
     assert words.count("+0.94") == 3
 
 
-def test_months_of_baselines_only_show_their_skill_alone(words: list[str]) -> None:
+def test_a_month_of_baselines_shows_skill_alone(words: list[str]) -> None:
     assert size_of(drawn(scores("persistence", "damped_persistence"))) == (800, 280)
     assert "Observed, µg/m³" not in words
 
 
 @pytest.mark.parametrize("families", [["ridge"], ["damped_persistence"]])
-def test_without_anything_to_compare_there_is_no_number(families: list[str], words: list[str]) -> None:
+def test_without_a_comparison_there_is_no_number(families: list[str], words: list[str]) -> None:
     assert drawn(scores(*families)).startswith(PNG)
     assert not [text for text in words if text.startswith(("+0.", "-0."))]
 
 
-def test_inputs_are_named_in_the_order_of_their_importance_to_all(words: list[str]) -> None:
+def test_features_are_in_the_order_of_their_importance_to_all_families(words: list[str]) -> None:
     png = importance_plot({"ridge": {"a": 0.7, "b": 0.3}, "random_forest": {"b": 0.9, "c": 0.1}}, title="May")
 
     assert [text for text in dict.fromkeys(words) if text in ("a", "b", "c")] == ["b", "a", "c"]
@@ -125,7 +125,7 @@ def test_inputs_are_named_in_the_order_of_their_importance_to_all(words: list[st
     assert len(png) < 40_000
 
 
-def test_only_the_most_important_inputs_are_drawn(words: list[str]) -> None:
+def test_only_the_most_important_features_are_drawn(words: list[str]) -> None:
     many = {f"input_{number}": 1.0 / (number + 1) for number in range(40)}
 
     importance_plot({"ridge": many}, title="May")

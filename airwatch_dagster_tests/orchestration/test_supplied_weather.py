@@ -13,7 +13,7 @@ from airwatch_dagster.errors import ConfigurationError, ContractViolation, Stora
 from airwatch_dagster.fit.examples import join_truth
 from airwatch_dagster.fit.models.families import fit_family
 from airwatch_dagster.forecast.predictions import predict
-from airwatch_dagster.orchestration.metadata.tables import forecast_figures
+from airwatch_dagster.orchestration.metadata.tables import predictions_metadata
 from airwatch_dagster.orchestration.supplied_weather import (
     describe_weather,
     issued_weather,
@@ -164,7 +164,7 @@ def test_a_day_without_weather_is_forecast_and_its_metadata_counts_none(
     served = predict(late, model=model, model_family="ridge", model_version="1", calibration=None, weather=weather)
 
     assert len(served) == 3 * len(late)
-    figures = forecast_figures(served, weather_metadata(served, weather))
+    figures = predictions_metadata(served, weather_metadata(served, weather))
     assert {day: numbers["sites_with_weather"] for day, numbers in figures.items()} == {
         "2021-07-01": 1,
         "2021-07-02": 0,

@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 import pandas as pd
 
-from airwatch_dagster.fit.champion.comparison import Comparison, Part
+from airwatch_dagster.fit.champion.comparison import Comparison, Part, PartKind
 from airwatch_dagster.fit.champion.guard_rails import display_name, ineligibility_reason, rejection_reason
 from airwatch_dagster.schemas.columns import FAMILIES
 
@@ -48,6 +48,23 @@ class Decision:
     """Every family of the month, most skilful first; families without a skill last."""
     parts: tuple[Part, ...] = ()
     """Skill of the compared families: overall, by lead, season and region, and on USG days."""
+
+    def parts_of(self, *kinds: PartKind) -> list[Part]:
+        """Parts of these kinds, judged or not."""
+        return [part for part in self.parts if part.kind in kinds]
+
+    def lead_skills(self, family: str) -> list[float | None]:
+        """The family's skill 1, 2 and 3 days ahead; empty when nothing was compared."""
+        return [part.skill.get(family) for part in self.parts_of("horizon")]
+
+    def worst_region(self, family: str) -> Part | None:
+        """The judged region in which the family has the least skill; None without judged regions."""
+        regions = [part for part in self.parts_of("region") if part.is_judged]
+        return min(regions, key=lambda part: part.skill[family], default=None)
+
+    def usg_days(self) -> Part | None:
+        """Days observed Unhealthy for Sensitive Groups or worse; None when there are too few to judge."""
+        return next((part for part in self.parts_of("usg") if part.is_judged), None)
 
     def to_json(self) -> str:
         """The decision as compact JSON: incumbent, families, parts. Skills have 4 decimals; undefined ones are null."""

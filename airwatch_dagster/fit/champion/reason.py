@@ -57,7 +57,8 @@ def _best_rejected_ahead(found: Comparison, *, serving: str, rejected: Mapping[s
     is_noise = ineligibility_reason(found, best) is None and not is_better_beyond_noise(found, best, serving)
     required = f"; {CHANCE_TO_REPLACE:.0%} required"
     samples = _samples_better(found, best, than=serving, required=required) if is_noise else ""
-    return [f"{display_name(best)}, {_percent(found.skill[best])}, is {rejected[best]}{samples}"]
+    skill = "" if best == REFERENCE_FAMILY else f", {_percent(found.skill[best])},"
+    return [f"{display_name(best)}{skill} is {rejected[best]}{samples}"]
 
 
 def _samples_better(found: Comparison, family: str, *, than: str, required: str = "") -> str:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from airwatch_dagster.clean.site_days import site_days as clean_site_days
-from airwatch_dagster.orchestration.metadata.tables import air_figures
+from airwatch_dagster.orchestration.metadata.tables import site_days_metadata
 from airwatch_dagster.orchestration.partitions import window
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
 
@@ -12,4 +12,4 @@ from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
 def site_days(raw_readings: pd.DataFrame, monitors: pd.DataFrame) -> AssetResult:
     """Rebuilt whenever its day was pulled again."""
     cleaned = clean_site_days(raw_readings, monitors=monitors)
-    return AssetResult(cleaned, partition_metadata=air_figures(cleaned))
+    return AssetResult(cleaned, partition_metadata=site_days_metadata(cleaned))

@@ -8,8 +8,8 @@ import pandas as pd
 from airwatch_dagster.fit.examples import examples_with_context
 from airwatch_dagster.fit.tuning.hyperparameters import VALID_MONTHS, hyperparameters_frame
 from airwatch_dagster.forecast.calibration import CALIBRATION_MONTHS
-from airwatch_dagster.orchestration.metadata.champion import champion_figures, log_decisions, shown_decisions
-from airwatch_dagster.orchestration.metadata.training import candidate_figures, training_figures
+from airwatch_dagster.orchestration.metadata.champion import champion_model_metadata, decision_plots, log_decisions
+from airwatch_dagster.orchestration.metadata.training import candidate_scores_metadata, trained_models_metadata
 from airwatch_dagster.orchestration.partitions import SHADOW_MONTHS, TRAINING_MONTHS, months_of, window
 from airwatch_dagster.orchestration.registry.links import cross_links
 from airwatch_dagster.orchestration.registry.model_log import logged_importance
@@ -67,8 +67,8 @@ def trained_models(
     """Monthly, on target days of the 36 months before; every fitted family is a version in MLflow's registry."""
     inputs = {"examples": with_weather(training_examples), "hyperparameters": hyperparameters}
     trained = train_months(months_of(context), **inputs, mlflow=mlflow)
-    figures = training_figures(trained, importance_of=logged_importance)
-    return AssetResult(trained, partition_metadata=cross_links(trained, figures, mlflow=mlflow))
+    metadata = trained_models_metadata(trained, importance_of=logged_importance)
+    return AssetResult(trained, partition_metadata=cross_links(trained, metadata, mlflow=mlflow))
 
 
 @table_asset(
@@ -82,7 +82,7 @@ def candidate_scores(
     """Made when the month is over: every family forecasts it again, as it would have served."""
     examples = with_weather(training_examples)
     scores = score_months(months_of(context), trained=trained_models, examples=examples)
-    return AssetResult(scores, partition_metadata=cross_links(trained_models, candidate_figures(scores)))
+    return AssetResult(scores, partition_metadata=cross_links(trained_models, candidate_scores_metadata(scores)))
 
 
 @table_asset(
@@ -105,6 +105,7 @@ def champion_model(
     """Chosen when the month opens; persons' orders stand. The registry's alias follows the latest month."""
     evidence = {"trained": trained_models, "scores": candidate_scores}
     chosen = select_or_override(months_of(context), config, **evidence, tables=storage.tables())
-    shown = shown_decisions(chosen)
-    log_decisions(mlflow, shown)
-    return AssetResult(chosen, partition_metadata=cross_links(chosen, champion_figures(shown), mlflow=mlflow))
+    plots = decision_plots(chosen)
+    log_decisions(mlflow, chosen, plots)
+    metadata = champion_model_metadata(chosen, plots)
+    return AssetResult(chosen, partition_metadata=cross_links(chosen, metadata, mlflow=mlflow))

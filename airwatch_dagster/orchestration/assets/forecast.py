@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from airwatch_dagster.orchestration.metadata.tables import forecast_figures
+from airwatch_dagster.orchestration.metadata.tables import predictions_metadata
 from airwatch_dagster.orchestration.partitions import window
 from airwatch_dagster.orchestration.supplied_weather import issued_weather, weather_metadata
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
@@ -22,4 +22,5 @@ def predictions(features: pd.DataFrame, champion_model: pd.DataFrame) -> AssetRe
     earlier ones again changes nothing. A month in which nobody may serve yet has no forecasts."""
     weather = issued_weather(features["issue_date"])
     forecasts = predict_months(features, champions=champion_model, weather=weather)
-    return AssetResult(forecasts, partition_metadata=forecast_figures(forecasts, weather_metadata(forecasts, weather)))
+    metadata = predictions_metadata(forecasts, weather_metadata(forecasts, weather))
+    return AssetResult(forecasts, partition_metadata=metadata)

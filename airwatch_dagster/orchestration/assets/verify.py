@@ -3,8 +3,8 @@
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.orchestration.metadata.tables import score_figures
-from airwatch_dagster.orchestration.metadata.verification import verification_figures
+from airwatch_dagster.orchestration.metadata.tables import forecast_scores_metadata
+from airwatch_dagster.orchestration.metadata.verification import verification_metadata
 from airwatch_dagster.orchestration.partitions import months_of, window
 from airwatch_dagster.orchestration.resources import utc_now
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
@@ -25,7 +25,7 @@ def forecast_scores(
 ) -> AssetResult:
     """Made with the day's readings, and again when they are revised."""
     scores = score_forecasts(predictions, site_days=site_days, scored_at=utc_now())
-    return AssetResult(scores, partition_metadata=score_figures(scores))
+    return AssetResult(scores, partition_metadata=forecast_scores_metadata(scores))
 
 
 @table_asset(
@@ -40,5 +40,5 @@ def verification(
 ) -> AssetResult:
     """Made when the month is over, and again when its readings were revised."""
     table = monthly_verification(forecast_scores, candidates=candidate_scores)
-    figures = verification_figures(table, forecast_scores, months=months_of(context))
-    return AssetResult(table, partition_metadata=figures)
+    metadata = verification_metadata(table, forecast_scores, months=months_of(context))
+    return AssetResult(table, partition_metadata=metadata)

@@ -4,7 +4,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.orchestration.metadata.drift import DRIFT_CHECK, report_months
-from airwatch_dagster.orchestration.metadata.tables import coverage_figures
+from airwatch_dagster.orchestration.metadata.tables import coverage_metadata
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, days_of, months_of, window
 from airwatch_dagster.orchestration.resources import StorageResource, configured_area, today
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
@@ -47,9 +47,9 @@ def coverage(
     """Told anew after every pull and when the month is over: what is late today may be missing tomorrow."""
     table = coverage_of(site_days, months=months_of(context), monitors=monitors, today=pd.Timestamp(today()))
     changes = storage.tables().read_or_empty("monitor_changes")
-    figures = coverage_figures(table, changes)
+    metadata = coverage_metadata(table, changes)
     return AssetResult(
-        table, partition_metadata=figures, warnings={"no_area_outage": area_outages(table, area=configured_area())}
+        table, partition_metadata=metadata, warnings={"no_area_outage": area_outages(table, area=configured_area())}
     )
 
 

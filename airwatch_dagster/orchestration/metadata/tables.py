@@ -1,4 +1,4 @@
-"""What the UI shows of each partition: numbers that chart over time under stable names, and words where they help."""
+"""Numbers of each partition in Dagster's metadata, under names that chart over time."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.figures.style import embedded
+from airwatch_dagster.figures.style import embedded_png
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.watch import REVISION_KINDS
 from airwatch_dagster.verify.skill_tables import interval_measures
@@ -16,28 +16,27 @@ PartitionMetadata = dict[str, Mapping[str, Any]]
 """Partition → name → number or metadata value."""
 
 
-def air_figures(site_days: pd.DataFrame) -> PartitionMetadata:
+def site_days_metadata(site_days: pd.DataFrame) -> PartitionMetadata:
     """Per day: sites with a valid value, and their mean and highest PM2.5 (µg/m³)."""
     days = _partitions("site_days", site_days[site_days["is_valid"]])
     pm25 = days["pm25_ugm3"]
-    return _numbers(valid_sites=pm25.size(), mean_pm25_ugm3=pm25.mean(), highest_pm25_ugm3=pm25.max())
+    return _by_partition(valid_sites=pm25.size(), mean_pm25_ugm3=pm25.mean(), highest_pm25_ugm3=pm25.max())
 
 
-def forecast_figures(predictions: pd.DataFrame, others: PartitionMetadata | None = None) -> PartitionMetadata:
-    """Per issue day: sites forecast, the mean PM2.5 (µg/m³) and highest AQI of the next days, and ``others`` of it."""
+def predictions_metadata(predictions: pd.DataFrame, others: PartitionMetadata | None = None) -> PartitionMetadata:
+    """Per issue day: sites forecast, mean PM2.5 (µg/m³) and highest AQI of the next days, and the day's ``others``."""
     days = _partitions("predictions", predictions)
-    figures = _numbers(
+    found = _by_partition(
         sites=days["site_id"].nunique(), mean_pm25_ugm3=days["pm25_ugm3"].mean(), highest_aqi=days["aqi"].max()
     )
-    return {day: {**numbers, **(others or {}).get(day, {})} for day, numbers in figures.items()}
+    return {day: {**numbers, **(others or {}).get(day, {})} for day, numbers in found.items()}
 
 
-def score_figures(scores: pd.DataFrame) -> PartitionMetadata:
-    """Per target day: errors (µg/m³) of the forecasts that came due, how often their intervals held, and those'
-    width and pinball loss (µg/m³); other days are left out."""
+def forecast_scores_metadata(scores: pd.DataFrame) -> PartitionMetadata:
+    """Per target day with scores: errors, coverage of the intervals, their width and pinball loss (µg/m³)."""
     measured = scores.assign(squared=scores["error_ugm3"] ** 2, **interval_measures(scores))
     days = _partitions("forecast_scores", measured)
-    return _numbers(
+    return _by_partition(
         rmse_ugm3=days["squared"].mean() ** 0.5,
         mae_ugm3=days["abs_error_ugm3"].mean(),
         bias_ugm3=days["error_ugm3"].mean(),
@@ -47,8 +46,8 @@ def score_figures(scores: pd.DataFrame) -> PartitionMetadata:
     )
 
 
-def revision_figures(by_day: Mapping[str, pd.DataFrame]) -> PartitionMetadata:
-    """Per day on which they were noticed: how many revisions of each kind, how many sites, and the largest (µg/m³)."""
+def revisions_metadata(by_day: Mapping[str, pd.DataFrame]) -> PartitionMetadata:
+    """Per day of detection: revisions, revised sites, revisions of each kind, and the largest (µg/m³)."""
     return {day: _revised(rows) for day, rows in by_day.items()}
 
 
@@ -59,8 +58,8 @@ def _revised(rows: pd.DataFrame) -> dict[str, Any]:
     return {"revisions": len(rows), "revised_sites": rows["site_id"].nunique(), **kinds, **largest}
 
 
-def coverage_figures(coverage: pd.DataFrame, monitor_changes: pd.DataFrame) -> PartitionMetadata:
-    """Per month of the area's own sites: share of due site-days observed, site-days of each status, and the plot."""
+def coverage_metadata(coverage: pd.DataFrame, monitor_changes: pd.DataFrame) -> PartitionMetadata:
+    """Per month: percent of due site-days observed, site-days of each status, a plot; without context sites."""
     from airwatch_dagster.figures.coverage import completeness_plot
 
     own = coverage[~coverage["is_context"]]
@@ -69,16 +68,16 @@ def coverage_figures(coverage: pd.DataFrame, monitor_changes: pd.DataFrame) -> P
     return {
         str(month): {
             **{str(name): round(value, 1) for name, value in numbers[month].items() if pd.notna(value)},
-            "completeness": dg.MetadataValue.md(embedded("completeness", completeness_plot(rows, monitor_changes))),
+            "completeness": dg.MetadataValue.md(embedded_png("completeness", completeness_plot(rows, monitor_changes))),
         }
         for month, rows in months.items()
     }
 
 
-def drift_figures(findings: pd.DataFrame) -> PartitionMetadata:
-    """Per month: how many features drifted, and where the page lies."""
+def drift_report_metadata(findings: pd.DataFrame) -> PartitionMetadata:
+    """Per month: number of drifted features, and path of the report."""
     months = _partitions("drift_report", findings)
-    drifted = _numbers(drifted_features=months["is_drifted"].sum())
+    drifted = _by_partition(drifted_features=months["is_drifted"].sum())
     pages = months["report_uri"].first().to_dict()
     return {
         month: {**numbers, "report": dg.MetadataValue.path(str(pages[month]))} for month, numbers in drifted.items()
@@ -89,6 +88,6 @@ def _partitions(table: str, frame: pd.DataFrame) -> Any:
     return frame.groupby(TABLES[table].partition_keys_of(frame))
 
 
-def _numbers(**series: pd.Series) -> PartitionMetadata:
+def _by_partition(**series: pd.Series) -> PartitionMetadata:
     rows = pd.DataFrame(series).to_dict("index")
     return {str(key): {str(name): round(value, 3) for name, value in row.items()} for key, row in rows.items()}

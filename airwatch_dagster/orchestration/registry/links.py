@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from airwatch_dagster.figures.markdown import table
 from airwatch_dagster.orchestration.settings import LinkSettings, Settings
 
 REGISTERED_MODEL = "airwatch_pm25"
@@ -44,13 +45,13 @@ def mlflow_run(mlflow: Any) -> dg.MetadataValue:
 def mlflow_models(models: pd.DataFrame) -> dg.MetadataValue:
     """Table of families, versions and MLflow runs. ``models`` are rows of trained_models or champion_model."""
     ui = mlflow_ui()
-    lines = ["| family | version | MLflow run |", "|---|---|---|"]
-    for row in models.dropna(subset=["mlflow_run_id"]).itertuples():
-        version = f"[{row.model_version}]({ui}/#/models/{REGISTERED_MODEL}/versions/{row.model_version})"
-        run = f"[{row.mlflow_run_id}]({ui}/#/runs/{row.mlflow_run_id})"
-        cells = (version, run) if ui else (str(row.model_version), str(row.mlflow_run_id))
-        lines.append(f"| {row.model_family} | {' | '.join(cells)} |")
-    return dg.MetadataValue.md("\n".join([*lines, *([] if ui else ["", f"Open with `{mlflow_command()}`"])]))
+    logged = models.dropna(subset=["mlflow_run_id"])[["model_family", "model_version", "mlflow_run_id"]]
+    rows = [tuple(map(str, row)) for row in logged.itertuples(index=False)]
+    if ui:
+        versions, runs = f"{ui}/#/models/{REGISTERED_MODEL}/versions", f"{ui}/#/runs"
+        rows = [(family, f"[{v}]({versions}/{v})", f"[{run}]({runs}/{run})") for family, v, run in rows]
+    links = table(("family", "version", "MLflow run"), rows)
+    return dg.MetadataValue.md(links if ui else f"{links}\n\nOpen with `{mlflow_command()}`")
 
 
 def cross_links(

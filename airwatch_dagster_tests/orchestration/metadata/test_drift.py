@@ -1,3 +1,5 @@
+"""The drift report of a month."""
+
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +11,14 @@ from airwatch_dagster.storage.tables import TableStorage
 MONTH = pd.Timestamp("2021-01-01")
 
 
-def test_a_month_is_compared_with_the_same_three_years_however_much_history_a_run_reads(tmp_path: Path) -> None:
+def test_a_months_reference_is_three_years_in_a_run_of_any_length(tmp_path: Path) -> None:
     days = pd.date_range("2016-01-01", "2021-01-31")
     values = np.random.default_rng(1).normal(8.0, 2.0, len(days))
     features = pd.DataFrame({"issue_date": days, "pm25_last_ugm3": np.where(days < "2018-01-01", 500.0, values)})
     tables = TableStorage.open(str(tmp_path))
 
-    of_a_long_run = report_months([MONTH], features=features, tables=tables).frame
-    of_its_own_run = report_months([MONTH], features=features[days >= "2018-01-01"], tables=tables).frame
+    long_run = report_months([MONTH], features=features, tables=tables).frame
+    own_run = report_months([MONTH], features=features[days >= "2018-01-01"], tables=tables).frame
 
-    assert of_a_long_run["reference_mean"].between(7.0, 9.0).all()
-    pd.testing.assert_frame_equal(of_a_long_run, of_its_own_run)
+    assert long_run["reference_mean"].between(7.0, 9.0).all()
+    pd.testing.assert_frame_equal(long_run, own_run)
