@@ -21,9 +21,8 @@ from airwatch_dagster.figures.style import (
     png_of,
     set_margins,
 )
-from airwatch_dagster.fit.champion.comparison import REFERENCE_FAMILY
 from airwatch_dagster.fit.champion.guard_rails import display_name
-from airwatch_dagster.schemas.columns import BASELINES
+from airwatch_dagster.schemas.columns import BASELINES, REFERENCE_FAMILY
 from airwatch_dagster.verify.skill_tables import LEVELS_UGM3, calibration, residuals_by_level
 
 WIDTH_INCHES: Final = 8.0

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.clean.aqi import aqi_category, pm25_aqi
-from airwatch_dagster.fit.champion.comparison import REFERENCE_FAMILY
 from airwatch_dagster.fit.champion.regions import NO_REGION, STATES_BY_REGION, region_numbers
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import AQI_CATEGORIES
+from airwatch_dagster.schemas.columns import AQI_CATEGORIES, REFERENCE_FAMILY
 from airwatch_dagster.verify.reliability import brier_scores
 from airwatch_dagster.verify.scoring import (
     EVENT_LIMITS_UGM3,

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.fit.champion.comparison import REFERENCE_FAMILY
+from airwatch_dagster.schemas.columns import REFERENCE_FAMILY
 from airwatch_dagster.verify.scoring import INTERVAL_TAIL
 
 LEVELS_UGM3: Final = (6.0, 9.0, 15.0, 35.4)

@@ -8,11 +8,10 @@ import pandas as pd
 
 from airwatch_dagster.figures.model_table import MEASURES, model_table
 from airwatch_dagster.figures.style import embedded_png
-from airwatch_dagster.fit.champion.comparison import REFERENCE_FAMILY
 from airwatch_dagster.fit.models.baselines import SEASONS, season_number
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import BASELINES, HORIZONS_DAYS
+from airwatch_dagster.schemas.columns import BASELINES, HORIZONS_DAYS, REFERENCE_FAMILY
 from airwatch_dagster.verify.skill_tables import skill_by_lead
 
 HOLDOUT_NOTE = "Skill: share of damped persistence's mean squared error saved, on the holdout at the end of the window."
