@@ -159,9 +159,9 @@ def rollback(reason: str, by: str, month: str | None, serves_from: str | None) -
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def explain(day: str, site: str, issued: bool, as_json: bool) -> None:
     """Which model made the forecasts of DAY (YYYY-MM-DD) for SITE (9 digits), who chose it, and from which data."""
-    from airwatch_dagster.commands.explain import explained
+    from airwatch_dagster.commands.explain import explain_forecasts
 
-    click.echo(explained(day, site, by_issue_day=issued, as_json=as_json))
+    click.echo(explain_forecasts(day, site, by_issue_day=issued, as_json=as_json))
 
 
 @main.command("practice-server")

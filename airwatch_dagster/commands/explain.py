@@ -1,22 +1,15 @@
-"""Which model made a forecast, who chose it and from which data: one command's answer, for people and for scripts."""
+"""`airwatch explain`: which model issued a forecast, why it was in force, and from which data, as text or JSON."""
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.commands.provenance import (
-    Decision,
-    ForecastProvenance,
-    Learned,
-    MadeBy,
-    Reading,
-    forecast_provenance,
-)
+from airwatch_dagster.commands.provenance import ForecastProvenance, Row, forecast_provenance
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL, mlflow_command, mlflow_ui
 from airwatch_dagster.orchestration.resources import opened_storage
@@ -26,27 +19,27 @@ from airwatch_dagster.schemas.columns import HORIZONS_DAYS, SITE_ID_PATTERN
 from airwatch_dagster.storage.tables import TableStorage
 
 
-def explained(day: str, site: str, *, by_issue_day: bool = False, as_json: bool = False) -> str:
-    """The forecasts of a day for a site with their origins; of the day they were issued with ``by_issue_day``.
+def explain_forecasts(day: str, site: str, *, by_issue_day: bool = False, as_json: bool = False) -> str:
+    """The provenance of a site's forecasts for a day, or issued on it with ``by_issue_day``.
 
-    Raises ConfigurationError for a day or a site that is none, and where no forecast is stored.
+    Raises ConfigurationError for an invalid day or site, and when no such forecast is stored.
     """
     tables, wanted, site_id = opened_storage(storage_root()), day_of(day, "DAY"), _site_id(site)
-    forecasts = _forecasts(tables, wanted, site_id, by_issue_day=by_issue_day)
+    forecasts = _forecasts(tables, wanted, site_id, by_issue_day=by_issue_day).to_dict("records")
     with dg.DagsterInstance.get() as instance:
-        found = forecast_provenance(forecasts, tables=tables, instance=instance)
+        found = [forecast_provenance(_named(row), tables=tables, instance=instance) for row in forecasts]
     if as_json:
-        return json.dumps([_plain(asdict(origin)) for origin in found], indent=2)
+        return json.dumps([_plain(asdict(one)) for one in found], indent=2)
     verb = "issued" if by_issue_day else "for"
-    opening = f"{len(found)} forecast{'s' if len(found) > 1 else ''} {verb} {wanted:%Y-%m-%d} at {site_id}"
-    return "\n\n".join([opening, *("\n".join(_lines(origin)) for origin in found)])
+    title = f"{len(found)} forecast{'s' if len(found) > 1 else ''} {verb} {wanted:%Y-%m-%d} at {site_id}"
+    return "\n\n".join([title, *("\n".join(_lines(one)) for one in found)])
 
 
 def _site_id(text: str) -> str:
     site = re.sub(r"[-\s]", "", text)
     if not re.fullmatch(SITE_ID_PATTERN, site):
         fix = "Use state, county and site number, such as 170310001 or 17-031-0001"
-        raise ConfigurationError("SITE", f"{text!r} is no site", fix=fix)
+        raise ConfigurationError("SITE", f"{text!r} is not a valid site", fix=fix)
     return site
 
 
@@ -59,78 +52,77 @@ def _forecasts(tables: TableStorage, day: pd.Timestamp, site: str, *, by_issue_d
     if rows.empty:
         others = f"{of_day['site_id'].nunique()} other sites have one" if len(of_day) else "nor for any other site"
         problem = f"no forecast {'issued' if by_issue_day else 'for'} {day:%Y-%m-%d} is stored for {site}, {others}"
-        fix = f"`airwatch inspect predictions {keys[0]}` shows the sites, `airwatch inspect predictions` the days"
+        fix = f"`airwatch inspect predictions {keys[0]}` lists the sites, `airwatch inspect predictions` the days"
         raise ConfigurationError("explain", problem, fix=fix)
     return rows
 
 
-def _lines(origin: ForecastProvenance) -> Iterator[str]:
-    row = origin.forecast
+def _named(row: Mapping[Any, Any]) -> Row:
+    return {str(name): value for name, value in row.items()}
+
+
+def _lines(one: ForecastProvenance) -> Iterator[str]:
+    row = one.forecast
     lead = f"{row['horizon_days']} day{'s' if row['horizon_days'] > 1 else ''} ahead"
-    band = f"{row['pm25_lower_ugm3']:.1f} to {row['pm25_upper_ugm3']:.1f}"
-    value = f"{row['pm25_ugm3']:.1f} µg/m³ (90 %: {band}), AQI {row['aqi']} {row['aqi_category']}"
+    interval = f"{row['pm25_lower_ugm3']:.1f} to {row['pm25_upper_ugm3']:.1f}"
+    value = f"{row['pm25_ugm3']:.1f} µg/m³ (90 %: {interval}), AQI {row['aqi']} {row['aqi_category']}"
     yield f"Issued {row['issue_date']:%Y-%m-%d} for {row['target_date']:%Y-%m-%d}, {lead}: {value}"
-    if origin.observed_ugm3 is not None:
-        yield f"  came true   {origin.observed_ugm3:.1f} µg/m³"
-    yield from _model(origin.model)
-    yield from _decision(origin.decision)
-    yield from _reading(origin.reading)
-    yield from _runs(origin.runs)
+    if one.observed_ugm3 is not None:
+        yield f"  observed    {one.observed_ugm3:.1f} µg/m³"
+    yield from _model(one.model)
+    yield from _decision(one.decision)
+    yield from _reading(one.reading)
+    yield from _runs(one.runs)
 
 
-def _model(model: Learned) -> Iterator[str]:
-    yield f"  model       {model.model_family}, version {model.model_version} of {REGISTERED_MODEL}"
-    if model.first_target_date is not None and model.last_target_date is not None:
-        days = f"{model.first_target_date:%Y-%m-%d} to {model.last_target_date:%Y-%m-%d}"
-        rows = f"{model.training_rows:,} examples of target days {days}"
-        yield f"  learned     from {rows}, for {model.trained_for:%Y-%m}"
-    if model.mlflow_run_id:
+def _model(model: Row) -> Iterator[str]:
+    yield f"  model       {model['model_family']}, version {model['model_version']} of {REGISTERED_MODEL}"
+    if model["first_target_date"] is not None and model["last_target_date"] is not None:
+        days = f"{model['first_target_date']:%Y-%m-%d} to {model['last_target_date']:%Y-%m-%d}"
+        rows = f"{model['training_rows']:,} examples of target days {days}"
+        yield f"  trained     on {rows}, for {model['trained_for']:%Y-%m}"
+    if run_id := model["mlflow_run_id"]:
         ui = mlflow_ui()
-        place = f"{ui}/#/runs/{model.mlflow_run_id}" if ui else f"{model.mlflow_run_id}; open with `{mlflow_command()}`"
-        yield f"  MLflow run  {place}"
+        yield f"  MLflow run  {f'{ui}/#/runs/{run_id}' if ui else f'{run_id}; open with `{mlflow_command()}`'}"
 
 
-def _decision(decision: Decision | None) -> Iterator[str]:
+def _decision(decision: Row | None) -> Iterator[str]:
     if decision is None:
-        yield "  chosen      the month's champion was chosen anew since, so that no decision names this version"
+        yield "  selected    the month's champion was re-selected later; no decision names this version"
         return
-    who = decision.decided_by_person or decision.decided_by.replace("_", " ")
-    when = "" if decision.decided_at is None else f", {decision.decided_at:%Y-%m-%d %H:%M} UTC"
-    yield f"  chosen      {decision.reason}"
-    yield (
-        f"              by {who}{when}; in force on issue days "
-        f"{decision.serves_from:%Y-%m-%d} to {decision.serves_until:%Y-%m-%d}"
-    )
+    who = decision["decided_by_person"] or decision["decided_by"].replace("_", " ")
+    when = "" if decision["decided_at"] is None else f", {decision['decided_at']:%Y-%m-%d %H:%M} UTC"
+    days = f"{decision['serves_from']:%Y-%m-%d} to {decision['serves_until']:%Y-%m-%d}"
+    yield f"  selected    {decision['reason']}"
+    yield f"              by {who}{when}; in force on issue days {days}"
 
 
-def _reading(reading: Reading) -> Iterator[str]:
-    if reading.pm25_ugm3 is None:
-        yield f"  rests on    a reading of {reading.date_local:%Y-%m-%d} that is not stored any more"
+def _reading(reading: Row) -> Iterator[str]:
+    if reading["pm25_ugm3"] is None:
+        yield f"  based on    a reading of {reading['date_local']:%Y-%m-%d} that is no longer stored"
     else:
-        state = "provisional" if reading.is_provisional else "final"
-        seen = "" if reading.first_seen_at is None else f", first seen {reading.first_seen_at:%Y-%m-%d %H:%M} UTC"
-        yield (
-            f"  rests on    the site's reading of {reading.date_local:%Y-%m-%d}: {reading.pm25_ugm3:.1f} µg/m³, "
-            f"{state}, from {' and '.join(reading.sources)}{seen}"
-        )
-    if reading.pm25_now_ugm3 is not None and reading.pm25_now_ugm3 != reading.pm25_ugm3:
-        yield f"              revised since, to {reading.pm25_now_ugm3:.1f} µg/m³"
-    yield f"              and {reading.neighbours} neighbours up to 800 km away with a value on the issue day"
+        state = "provisional" if reading["is_provisional"] else "final"
+        seen = "" if reading["first_seen_at"] is None else f", first seen {reading['first_seen_at']:%Y-%m-%d %H:%M} UTC"
+        value = f"{reading['pm25_ugm3']:.1f} µg/m³, {state}, from {' and '.join(reading['sources'])}{seen}"
+        yield f"  based on    the site's reading of {reading['date_local']:%Y-%m-%d}: {value}"
+    if reading["pm25_now_ugm3"] is not None and reading["pm25_now_ugm3"] != reading["pm25_ugm3"]:
+        yield f"              revised since, to {reading['pm25_now_ugm3']:.1f} µg/m³"
+    yield f"              and {reading['neighbours']} neighbours up to 800 km away with a value on the issue day"
 
 
-def _runs(runs: tuple[MadeBy, ...]) -> Iterator[str]:
+def _runs(runs: tuple[Row, ...]) -> Iterator[str]:
     for number, run in enumerate(runs):
         label = "Dagster" if number == 0 else ""
-        what = f"{run.table}[{run.partition}]"
-        if run.run_id is None:
-            yield f"  {label:<11} {what:<27} not made in this Dagster instance"
-            continue
-        code = f", airwatch {run.code_version}" if run.code_version else ""
-        yield f"  {label:<11} {what:<27} {run.url or f'run {run.run_id}'}, {run.made_at:%Y-%m-%d %H:%M} UTC{code}"
+        built = "not built in this Dagster instance"
+        if run["run_id"] is not None:
+            code = f", airwatch {run['code_version']}" if run["code_version"] else ""
+            built = f"{run['url'] or 'run ' + run['run_id']}, {run['made_at']:%Y-%m-%d %H:%M} UTC{code}"
+        partition = f"{run['table']}[{run['partition']}]"
+        yield f"  {label:<11} {partition:<27} {built}"
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it: days and times as text, nulls for what is not known."""
+    """The value in JSON's types: days and times as ISO text, null for an unknown one."""
     if isinstance(value, dict):
         return {str(name): _plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""Which model made a forecast, who chose it and from which data: what one command answers."""
+"""`airwatch explain`: a forecast's model, the decision behind it, its readings and its runs."""
 
 import json
 import shutil
@@ -32,11 +32,11 @@ def test_the_forecasts_of_a_day_are_those_issued_one_two_and_three_days_before(f
 
     stored = filled.tables.read("predictions", ["2021-05-19", "2021-05-18", "2021-05-17"])
     rows = stored[(stored["site_id"] == site) & (stored["target_date"] == DAY)]
-    assert [origin["forecast"]["issue_date"][:10] for origin in found] == ["2021-05-19", "2021-05-18", "2021-05-17"]
-    assert [origin["forecast"]["pm25_ugm3"] for origin in found] == rows["pm25_ugm3"].tolist()
+    assert [one["forecast"]["issue_date"][:10] for one in found] == ["2021-05-19", "2021-05-18", "2021-05-17"]
+    assert [one["forecast"]["pm25_ugm3"] for one in found] == rows["pm25_ugm3"].tolist()
 
 
-def test_a_forecast_names_its_model_and_the_days_it_learned_from(filled: Installation, site: str) -> None:
+def test_a_forecast_names_its_model_and_the_days_it_was_trained_on(filled: Installation, site: str) -> None:
     model = explained(filled, DAY, site)[0]["model"]
 
     trained = filled.tables.read("trained_models", ["2021-05"]).set_index("model_version")
@@ -46,20 +46,20 @@ def test_a_forecast_names_its_model_and_the_days_it_learned_from(filled: Install
     assert model["training_rows"] == row["training_rows"] > 0
 
 
-def test_a_forecast_names_the_reading_it_rests_on(filled: Installation, site: str) -> None:
-    for origin in explained(filled, DAY, site, "--issued"):
-        reading = origin["reading"]
+def test_a_forecast_names_the_reading_it_is_based_on(filled: Installation, site: str) -> None:
+    for one in explained(filled, DAY, site, "--issued"):
+        reading = one["reading"]
         day = filled.tables.read("site_days", [reading["date_local"][:10]]).set_index("site_id")
         features = filled.tables.read("features", [DAY]).set_index("site_id")
         assert reading["pm25_ugm3"] == reading["pm25_now_ugm3"] == day.loc[site, "pm25_ugm3"]
         assert reading["pm25_ugm3"] == pytest.approx(features.loc[site, "pm25_last_ugm3"], abs=1e-4)
         assert reading["sources"] == ["practice"]
         assert reading["is_provisional"] == day.loc[site, "is_provisional"]
-        assert pd.Timestamp(reading["first_seen_at"]) < pd.Timestamp(origin["runs"][0]["made_at"])
+        assert pd.Timestamp(reading["first_seen_at"]) < pd.Timestamp(one["runs"][0]["made_at"])
         assert 10 <= reading["neighbours"] < filled.tables.read("monitors")["site_id"].nunique()
 
 
-def test_a_forecast_names_the_runs_that_made_it(filled: Installation, site: str) -> None:
+def test_a_forecast_names_the_runs_that_built_it(filled: Installation, site: str) -> None:
     runs = explained(filled, DAY, site, "--issued")[0]["runs"]
 
     assert [(run["table"], run["partition"]) for run in runs][:4] == [
@@ -76,7 +76,7 @@ def test_a_forecast_names_the_runs_that_made_it(filled: Installation, site: str)
             assert made.asset_selection == {dg.AssetKey(run["table"])}
 
 
-def test_people_read_it_as_sentences(filled: Installation, site: str) -> None:
+def test_the_text_names_model_reason_training_days_and_runs(filled: Installation, site: str) -> None:
     dashed = f"{site[:2]}-{site[2:5]}-{site[5:]}"
 
     said = filled.but(AIRWATCH_UI_URL="http://127.0.0.1:3000").done("explain", DAY, dashed)
@@ -92,7 +92,7 @@ def test_people_read_it_as_sentences(filled: Installation, site: str) -> None:
     assert "mlflow ui --backend-store-uri sqlite:///" in said
 
 
-def test_after_an_order_each_forecast_names_the_decision_it_was_issued_under(
+def test_after_an_override_each_forecast_names_the_decision_it_was_issued_under(
     filled: Installation, site: str, tmp_path: Path
 ) -> None:
     shutil.copytree(filled.folder, tmp_path / "copy")
@@ -106,17 +106,17 @@ def test_after_an_order_each_forecast_names_the_decision_it_was_issued_under(
     assert newest["decision"]["decided_by_person"] == "Ada"
     assert newest["decision"]["reason"].endswith("smoke season")
     assert newest["decision"]["serves_from"][:10] == "2021-05-19"
-    for origin in earlier:
-        assert origin["decision"]["decided_by"] == "holdout"
-        assert origin["decision"]["serves_until"][:10] == "2021-05-18"
+    for one in earlier:
+        assert one["decision"]["decided_by"] == "holdout"
+        assert one["decision"]["serves_until"][:10] == "2021-05-18"
     chosen, ordered = earlier[0]["runs"][1]["run_id"], newest["runs"][1]["run_id"]
     assert chosen != ordered, "each decision was taken in a run of its own"
 
 
-def test_a_version_that_no_table_names_any_more_is_known_to_the_registry(
+def test_a_version_that_no_table_names_any_more_comes_from_the_registry(
     filled: Installation, site: str, tmp_path: Path
 ) -> None:
-    """The models of the month were fitted anew, and the forecasts were not made again."""
+    """The month's models were retrained after its forecasts were issued."""
     shutil.copytree(filled.folder, tmp_path / "copy")
     copy = Installation(tmp_path / "copy")
     before = explained(copy, DAY, site)[0]
@@ -129,7 +129,7 @@ def test_a_version_that_no_table_names_any_more_is_known_to_the_registry(
     assert "no decision names this version" in copy.done("explain", DAY, site)
 
 
-def test_a_reading_that_was_revised_since_is_told_as_it_was_and_as_it_is(
+def test_a_reading_revised_since_is_shown_as_it_was_and_as_it_is(
     filled: Installation, site: str, tmp_path: Path
 ) -> None:
     shutil.copytree(filled.folder, tmp_path / "copy")
@@ -147,28 +147,30 @@ def test_a_reading_that_was_revised_since_is_told_as_it_was_and_as_it_is(
     assert f"revised since, to {before['pm25_ugm3'] + 5.0:.1f} µg/m³" in copy.done("explain", DAY, site)
 
 
-def test_tables_made_elsewhere_are_explained_without_their_runs(
+def test_tables_built_elsewhere_are_explained_without_their_runs(
     filled: Installation, site: str, tmp_path: Path
 ) -> None:
     elsewhere = Installation.at(tmp_path).but(AIRWATCH_STORAGE=str(filled.folder / "tables"))
 
-    [origin, *_] = explained(elsewhere, DAY, site)
+    [one, *_] = explained(elsewhere, DAY, site)
 
-    assert [run["run_id"] for run in origin["runs"]] == [None] * 5
-    assert origin["model"] == explained(filled, DAY, site)[0]["model"]
-    assert "not made in this Dagster instance" in elsewhere.done("explain", DAY, site)
+    assert [run["run_id"] for run in one["runs"]] == [None] * 5
+    assert one["model"] == explained(filled, DAY, site)[0]["model"]
+    assert "not built in this Dagster instance" in elsewhere.done("explain", DAY, site)
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["4 July", "170319001"], "DAY: '4 July' is not a valid date. Use YYYY-MM-DD"),
-        ([DAY, "Chicago"], "SITE: 'Chicago' is no site. Use state, county and site number"),
+        ([DAY, "Chicago"], "SITE: 'Chicago' is not a valid site. Use state, county and site number"),
         ([DAY, "999999999"], "explain: no forecast for 2021-05-20 is stored for 999999999, 9 other sites have one"),
         (["2021-07-04", "170319001"], "explain: no forecast for 2021-07-04 is stored for 170319001, nor for any other"),
     ],
 )
-def test_what_cannot_be_explained_is_said(filled: Installation, arguments: list[str], said: str) -> None:
+def test_a_day_or_site_without_forecasts_is_an_error_that_names_it(
+    filled: Installation, arguments: list[str], said: str
+) -> None:
     result = filled.airwatch("explain", *arguments)
 
     assert result.exit_code == 1
@@ -178,8 +180,8 @@ def test_what_cannot_be_explained_is_said(filled: Installation, arguments: list[
 def test_explaining_loads_nothing_heavy(filled: Installation, site: str) -> None:
     heavy = ("mlflow", "catboost", "sklearn", "evidently")
     code = (
-        "import sys; from airwatch_dagster.commands.explain import explained;"
-        f"explained({DAY!r}, {site!r}); print([name for name in {heavy!r} if name in sys.modules])"
+        "import sys; from airwatch_dagster.commands.explain import explain_forecasts;"
+        f"explain_forecasts({DAY!r}, {site!r}); print([name for name in {heavy!r} if name in sys.modules])"
     )
 
     with filled.entered():
