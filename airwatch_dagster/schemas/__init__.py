@@ -1,4 +1,8 @@
-"""The contract: every table's columns, once. Imports nothing of ours but errors."""
+"""The contract of every table: columns, types, units, ranges and key, each declared once.
+
+Belongs here: what a valid table is, how a frame is checked against it, and the data dictionary made from it. How a
+table is computed or stored does not; this folder imports nothing of AirWatch but its errors.
+"""
 
 from airwatch_dagster.schemas import acquire, clean, enrich, fit, forecast, verify, watch, weather
 from airwatch_dagster.schemas.base import CONTRACTS, TABLES, Grain, Table, TableSpec

@@ -70,16 +70,23 @@ class RawReadings(Table):
     event_type: str = c.field("Handling of exceptional events, as published by the source", nullable=True)
     units_of_measure: str = c.field("Unit of arithmetic_mean and first_max_value")
     observation_count: "pd.Int64Dtype" = c.field("Number of observations in the row", nullable=True, ge=0)
-    observation_percent: float = c.field("Observations taken, percent of scheduled ones", nullable=True, ge=0.0)
+    observation_percent: float = c.field(
+        "Observations taken, percent of scheduled ones", unit="%", nullable=True, ge=0.0
+    )
     validity_indicator: str = c.field("Y valid, N invalid; null in bulk files", nullable=True, isin=("Y", "N"))
     arithmetic_mean: float = c.field(
         "Mean of the day, in units_of_measure; can be slightly negative",
+        unit="units_of_measure",
         nullable=True,
         ge=c.LOWEST_PM25_UGM3,
         le=c.HIGHEST_PM25_UGM3,
     )
-    first_max_value: float = c.field("Highest observation of the day, in units_of_measure", nullable=True)
-    first_max_hour: "pd.Int64Dtype" = c.field("Hour of the highest observation, 0-23", nullable=True, ge=0, le=23)
+    first_max_value: float = c.field(
+        "Highest observation of the day, in units_of_measure", unit="units_of_measure", nullable=True
+    )
+    first_max_hour: "pd.Int64Dtype" = c.field(
+        "Hour of the highest observation, 0-23", unit="h", nullable=True, ge=0, le=23
+    )
     aqi: "pd.Int64Dtype" = c.field(
         "AQI as published, by the AQI table that was valid when the source computed it", nullable=True, ge=0
     )

@@ -1,4 +1,4 @@
-"""What every table has: a strict pandera schema, a key, a grain, and a date that picks the partition."""
+"""What every table has: a strict pandera schema, a key, a grain, and a date that decides the partition."""
 
 import re
 from collections import ChainMap
@@ -11,11 +11,11 @@ import pandas as pd
 import pandera.pandas as pa
 
 Grain = Literal["day", "month", "detected", "none"]
-"""What one partition holds: a local day, a month, what was noticed on a day (UTC), or everything."""
+"""What one partition holds: a local day, a month, what was detected on a day (UTC), or the whole table."""
 
 
 class Table(pa.DataFrameModel):
-    """Base of all table schemas: no unknown columns, columns in order, dtypes coerced."""
+    """Base of all table schemas: exactly the declared columns, in order, with coerced dtypes."""
 
     class Config:
         strict = True
@@ -52,11 +52,11 @@ class TableSpec:
         return list(self.schema.columns)
 
     def empty(self) -> pd.DataFrame:
-        """No rows, every column in its dtype: what an intentionally empty partition holds."""
+        """A frame without rows, each column in its dtype: the content of a partition that is empty on purpose."""
         return pd.DataFrame({name: pd.Series(dtype=str(column.dtype)) for name, column in self.schema.columns.items()})
 
     def partition_keys_of(self, frame: pd.DataFrame) -> pd.Series:
-        """The partition key of each row (``2021-07-04`` or ``2021-07``)."""
+        """The partition key of each row, ``2021-07-04`` or ``2021-07``. Raises ValueError without partitions."""
         if self.partition_column is None:
             raise ValueError(f"{self.name} is not partitioned")
         return frame[self.partition_column].dt.strftime("%Y-%m" if self.grain == "month" else "%Y-%m-%d")
@@ -65,18 +65,17 @@ class TableSpec:
 TABLES: dict[str, TableSpec] = {}
 """Every table by name, in pipeline order; filled when the stage modules of this package are imported."""
 
-
 GIVEN: dict[str, TableSpec] = {}
-"""Tables that a user may give and AirWatch only reads."""
+"""Tables that a user may supply and AirWatch only reads."""
 
 CONTRACTS: Final[Mapping[str, TableSpec]] = ChainMap(GIVEN, TABLES)
-"""All of them, the given ones last."""
+"""All tables, the supplied ones last."""
 
 
 def table(
     *, grain: Grain, key: Sequence[str], partition_column: str | None = None, is_given: bool = False
 ) -> Callable[[type[Any]], type[Any]]:
-    """Register a schema class as the table of its name in snake_case; one that is given is made by no asset."""
+    """Register a schema class as the table of its name in snake_case; one that ``is_given`` is supplied by the user."""
 
     def register(model: type[Any]) -> type[Any]:
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", model.__name__).lower()

@@ -55,9 +55,12 @@ MODERATE_TOP_UGM3: Final = 35.4
 above."""
 
 
-def field(description: str, **rules: Any) -> Any:
-    """A pandera field with a description; ``rules`` are pandera's own."""
-    return pa.Field(description=description, **rules)
+def field(description: str, *, unit: str | None = None, **rules: Any) -> Any:
+    """A pandera field with a description; ``rules`` are pandera's own.
+
+    ``unit`` is for the data dictionary; a column whose name ends in its unit, such as ``_ugm3``, needs none.
+    """
+    return pa.Field(description=description, metadata={"unit": unit} if unit else None, **rules)
 
 
 def site_id(**rules: Any) -> Any:
@@ -95,11 +98,11 @@ def cbsa_code() -> Any:
 
 
 def latitude() -> Any:
-    return field("Latitude, degrees north", ge=-90.0, le=90.0)
+    return field("Latitude, degrees north", unit="°", ge=-90.0, le=90.0)
 
 
 def longitude() -> Any:
-    return field("Longitude, degrees east", ge=-180.0, le=180.0)
+    return field("Longitude, degrees east", unit="°", ge=-180.0, le=180.0)
 
 
 def method_code(*, nullable: bool = True) -> Any:
@@ -135,7 +138,8 @@ def forecast_pm25(what: str = "Forecast 24-hour mean PM2.5") -> Any:
 
 
 def days_since_observed() -> Any:
-    return field("Days from the site's last valid reading to the issue date; 0 when observed on that date", ge=0)
+    meaning = "Days from the site's last valid reading to the issue date; 0 when observed on that date"
+    return field(meaning, unit="days", ge=0)
 
 
 def model_version(*, nullable: bool = False) -> Any:

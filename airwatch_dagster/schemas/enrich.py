@@ -87,8 +87,8 @@ class _Own(Table):
     days_since_observed: int = c.field(
         "Days from the site's last valid reading to the issue date; 0 when observed on that date", ge=0, le=27
     )
-    observed_days_7d: int = c.field("Valid days among the 7 days up to the issue date", ge=0, le=7)
-    observed_days_28d: int = c.field("Valid days among the 28 days up to the issue date", ge=1, le=28)
+    observed_days_7d: int = c.field("Valid days among the 7 days up to the issue date", unit="days", ge=0, le=7)
+    observed_days_28d: int = c.field("Valid days among the 28 days up to the issue date", unit="days", ge=1, le=28)
     season_sin: np.float32 = c.field("Sine of the day of the year", ge=-1.0, le=1.0)
     season_cos: np.float32 = c.field("Cosine of the day of the year", ge=-1.0, le=1.0)
     weekday: int = c.field("Day of the week of the issue date, 0 = Monday", ge=0, le=6)

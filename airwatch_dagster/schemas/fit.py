@@ -43,7 +43,7 @@ class Hyperparameters(Table):
     is_out_of_time: bool = c.field("The budget ended the search before all candidates were tried")
     folds: int = c.field("Time-ordered parts of the window that candidates were tested on", ge=0)
     budget_minutes: float = c.field("Time all families of the month had together, minutes; 0 asks for none", ge=0.0)
-    seconds: float = c.field("Time the family took, s", ge=0.0)
+    seconds: float = c.field("Time the family took, s", unit="s", ge=0.0)
     mlflow_run_id: str = c.field("MLflow run that holds every candidate; null without any", nullable=True)
     reason: str = c.field("What is used, and why")
 

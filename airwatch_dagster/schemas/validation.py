@@ -1,4 +1,4 @@
-"""Keep rows that break the contract out of the storage, and say which rows broke which rule."""
+"""Frames checked against their table's contract: which rules fail, and their failure cases."""
 
 import copy
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ import pandera.pandas as pa
 from airwatch_dagster.errors import ContractViolation
 from airwatch_dagster.schemas.base import CONTRACTS, TableSpec
 
-SAMPLE_ROWS: Final = 5
+MAX_FAILURE_CASES: Final = 5
 """Rows shown of each broken rule: enough to see a pattern, few enough to read."""
 
 _FOLLOW_UPS: Final = ("WRONG_DATATYPE", "CHECK_ERROR")
-"""pandera reports these as well for a column whose values do not fit its dtype; they say nothing new."""
+"""Errors that pandera adds for a column whose values do not fit its dtype; they are redundant."""
 
 
 @dataclass(frozen=True)
@@ -29,84 +29,85 @@ class Violation:
     rule: str
     count: int
     """Rows that break the rule; 0 for a rule about the columns themselves."""
-    sample: tuple[dict[str, Any], ...] = ()
-    """The first rows that break it: the key columns and the column in question."""
+    failure_cases: tuple[dict[str, Any], ...] = ()
+    """The first rows that break it: the key columns and the column of the rule."""
     positions: np.ndarray = field(default_factory=lambda: np.array([], dtype=int), compare=False, repr=False)
-    """Where these rows stand in the frame, counted from 0."""
+    """Positions of all rows that break it, counted from 0."""
 
     def sentence(self, examples: int) -> str:
         """``pm25_ugm3 must not be null (3 rows, such as site_id=170310001 pm25_ugm3=None)``."""
-        words = f"{self.column} {self.rule}".strip()
-        rows = [" ".join(f"{name}={value}" for name, value in row.items()) for row in self.sample[:examples]]
+        sentence = f"{self.column} {self.rule}".strip()
+        rows = [" ".join(f"{name}={value}" for name, value in row.items()) for row in self.failure_cases[:examples]]
         such_as = f", such as {'; '.join(rows)}" if rows else ""
-        return f"{words} ({self.count} row{'s' if self.count != 1 else ''}{such_as})" if self.count else words
+        return f"{sentence} ({self.count} row{'s' if self.count != 1 else ''}{such_as})" if self.count else sentence
 
 
 @dataclass(frozen=True)
 class Validated:
-    """A frame that ``validated`` returned, so that nobody validates it again."""
+    """A frame that ``validated`` returned, which needs no second validation."""
 
     frame: pd.DataFrame
 
 
 class TableContractViolation(ContractViolation):
-    """A frame breaks its table's schema; ``violations`` says how, ``row_index`` holds the index labels of the rows."""
+    """A frame breaks its table's schema: ``violations`` has the rules, ``row_index`` the index labels of their rows."""
 
     def __init__(self, table_name: str, violations: tuple[Violation, ...], *, index: pd.Index) -> None:
         self.violations = violations
         self.row_index = index[np.unique(np.concatenate([violation.positions for violation in violations]))]
-        shown = violations[:SAMPLE_ROWS]
-        broken = "; ".join(violation.sentence(SAMPLE_ROWS // len(shown)) for violation in shown)
+        shown = violations[:MAX_FAILURE_CASES]
+        broken = "; ".join(violation.sentence(MAX_FAILURE_CASES // len(shown)) for violation in shown)
         more = f"; and {len(violations) - len(shown)} more" if len(violations) > len(shown) else ""
         super().__init__(
             table_name,
             f"the frame breaks the contract: {broken}{more}",
-            fix="Correct the rows where they are made; nothing of the frame was stored",
+            fix="Correct the rows where they are computed; nothing of the frame was stored",
         )
 
 
 def validated(table_name: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame that fulfils the contract of its table, rows in the order given, index 0…n-1.
+    """The frame in the dtypes of its table's contract, rows in the same order, index 0…n-1.
 
-    Dtypes are coerced where no value changes by it: text to dates, whole floats to integers. A
-    fraction in an integer column, anything but true or false in a boolean one, a time zone, and a
-    time of day in the column that picks the partition are violations. Raises
-    ``TableContractViolation`` with every broken rule.
+    Dtypes are coerced only if no value changes: text to dates, whole floats to integers. A fraction in an integer
+    column, anything but true or false in a boolean one, a time zone, and a time of day in the column that decides the
+    partition are violations. Raises TableContractViolation with every broken rule.
     """
-    coerced, violations = _examined(_spec_of(table_name), frame)
+    coerced, violations = _checked(_spec_of(table_name), frame)
     if violations:
         raise TableContractViolation(table_name, violations, index=frame.index)
     return coerced
 
 
 def violations_of(table_name: str, frame: pd.DataFrame) -> tuple[Violation, ...]:
-    """Every rule of the table that the frame breaks, and its rows; empty for a frame that fulfils all."""
-    return _examined(_spec_of(table_name), frame)[1]
+    """Every rule of the table that the frame breaks, with its failure cases; empty for a valid frame."""
+    return _checked(_spec_of(table_name), frame)[1]
 
 
 def _spec_of(table_name: str) -> TableSpec:
     if table_name not in CONTRACTS:
-        raise ContractViolation(table_name, "no such table", fix=f"Choose one of {', '.join(CONTRACTS)}")
+        raise ContractViolation(table_name, "is not a valid table", fix=f"Choose one of {', '.join(CONTRACTS)}")
     return CONTRACTS[table_name]
 
 
-def _examined(spec: TableSpec, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Violation, ...]]:
+def _checked(spec: TableSpec, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Violation, ...]]:
     layout = tuple(_wrong_columns(spec, frame))
     if layout:
         return frame, layout
     rows = frame.reset_index(drop=True)
-    found = [*_lossy_columns(spec, rows), *_duplicated_keys(spec, rows)]
+    key = list(spec.key)
+    duplicates = _violation(spec, rows, ", ".join(key), "must be unique", rows.duplicated(key, keep=False))
+    found = [*_lossy_columns(spec, rows), *duplicates]
     known = {violation.column for violation in found}
     try:
         coerced = _schema_without_uniqueness(spec.name).validate(rows, lazy=True)
     except pa.errors.SchemaErrors as errors:
-        return rows, (*found, *_broken_rules(spec, rows, errors, known=known))
+        return rows, (*found, *_failed_checks(spec, rows, errors, known=known))
     return coerced, (*found, *_times_of_day(spec, coerced, known=known))
 
 
 @cache
 def _schema_without_uniqueness(table_name: str) -> pa.DataFrameSchema:
-    """The table's schema; keys are compared here instead, since pandera takes minutes to report many duplicates."""
+    """The table's schema without its key, which is checked here: pandera takes minutes to report many duplicates."""
     schema = copy.copy(CONTRACTS[table_name].schema)
     schema.unique = None
     return schema
@@ -114,17 +115,17 @@ def _schema_without_uniqueness(table_name: str) -> pa.DataFrameSchema:
 
 def _wrong_columns(spec: TableSpec, frame: pd.DataFrame) -> Iterator[Violation]:
     expected, found = spec.column_names, [str(name) for name in frame.columns]
-    yield from (Violation(name, "must be there", 0) for name in expected if name not in found)
+    yield from (Violation(name, "is missing", 0) for name in expected if name not in found)
     unknown = [name for name in dict.fromkeys(found) if name not in expected]
-    yield from (Violation(name, "must not be there, the table has no such column", 0) for name in unknown)
+    yield from (Violation(name, "is not a column of this table", 0) for name in unknown)
     repeated = [name for name in expected if found.count(name) > 1]
-    yield from (Violation(name, "must occur once", 0) for name in repeated)
+    yield from (Violation(name, "occurs more than once", 0) for name in repeated)
     if sorted(expected) == sorted(found) and expected != found:
-        yield Violation("", f"columns must stand in the order {', '.join(expected)}", 0)
+        yield Violation("", f"columns must be in the order {', '.join(expected)}", 0)
 
 
 def _lossy_columns(spec: TableSpec, rows: pd.DataFrame) -> Iterator[Violation]:
-    """Values that pandera would change to make them fit: 1.5 to 1, "no" to true, local times to UTC."""
+    """Values that pandera would change without an error: 1.5 to 1, "no" to true, local times to UTC."""
     for name, column in spec.schema.columns.items():
         values, dtype = rows[name], str(column.dtype).lower()
         if dtype == "bool" and values.dtype != bool:
@@ -136,18 +137,13 @@ def _lossy_columns(spec: TableSpec, rows: pd.DataFrame) -> Iterator[Violation]:
             yield from _violation(spec, rows, name, "must have no time zone", pd.Series(True, index=rows.index))
 
 
-def _duplicated_keys(spec: TableSpec, rows: pd.DataFrame) -> Iterator[Violation]:
-    key = list(spec.key)
-    yield from _violation(spec, rows, ", ".join(key), "must identify one row", rows.duplicated(key, keep=False))
-
-
 def _times_of_day(spec: TableSpec, rows: pd.DataFrame, *, known: set[str]) -> Iterator[Violation]:
     if spec.partition_column is not None and spec.partition_column not in known:
         has_time = rows[spec.partition_column] != rows[spec.partition_column].dt.normalize()
         yield from _violation(spec, rows, spec.partition_column, "must be a day without a time", has_time)
 
 
-def _broken_rules(
+def _failed_checks(
     spec: TableSpec, rows: pd.DataFrame, errors: pa.errors.SchemaErrors, *, known: set[str]
 ) -> Iterator[Violation]:
     ill_typed = {error.schema.name for error in errors.schema_errors if error.reason_code.name == "DATATYPE_COERCION"}
@@ -155,7 +151,7 @@ def _broken_rules(
         column = str(error.schema.name) if isinstance(error.schema, pa.Column) else ""
         is_follow_up = column in ill_typed and error.reason_code.name in _FOLLOW_UPS
         if not is_follow_up and column not in known:
-            yield from _violation(spec, rows, column, _rule(error), _failing(error, rows))
+            yield from _violation(spec, rows, column, _rule(error), _failed_rows(error, rows))
 
 
 def _rule(error: pa.errors.SchemaError) -> str:
@@ -166,14 +162,14 @@ def _rule(error: pa.errors.SchemaError) -> str:
     return f"must satisfy {getattr(error.check, 'error', None) or getattr(error.check, 'name', None) or error.check}"
 
 
-def _failing(error: pa.errors.SchemaError, rows: pd.DataFrame) -> pd.Series:
-    """Which rows break the rule; all of them where pandera does not say. Nulls are a rule of their own."""
+def _failed_rows(error: pa.errors.SchemaError, rows: pd.DataFrame) -> pd.Series:
+    """Mask of the rows that break the rule; all rows if pandera does not list them. Nulls have a rule of their own."""
     cases = error.failure_cases
     listed = isinstance(cases, pd.DataFrame) and cases["index"].notna().all()
-    failing = pd.Series(rows.index.isin(cases["index"]) if listed else True, index=rows.index)
+    failed = pd.Series(rows.index.isin(cases["index"]) if listed else True, index=rows.index)
     if error.reason_code.name == "DATATYPE_COERCION":
-        failing &= rows[error.schema.name].notna()
-    return failing
+        failed &= rows[error.schema.name].notna()
+    return failed
 
 
 def _violation(
@@ -181,7 +177,7 @@ def _violation(
 ) -> Iterator[Violation]:
     positions = np.flatnonzero(is_broken)
     if len(positions):
-        shown = list(dict.fromkeys([*spec.key, *([column] if column in rows else [])]))
-        sample = rows.loc[positions[:SAMPLE_ROWS], shown].to_dict("records")
-        records = tuple({str(name): value for name, value in row.items()} for row in sample)
+        columns = list(dict.fromkeys([*spec.key, *([column] if column in rows else [])]))
+        cases = rows.loc[positions[:MAX_FAILURE_CASES], columns].to_dict("records")
+        records = tuple({str(name): value for name, value in row.items()} for row in cases)
         yield Violation(column, rule, len(positions), records, positions)

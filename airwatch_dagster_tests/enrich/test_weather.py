@@ -101,7 +101,7 @@ def test_weather_that_breaks_its_contract_is_refused(column: str, value: Any, ru
 def test_two_forecasts_of_one_day_are_refused() -> None:
     given = weather_forecasts({}, {**SECOND, "weather_model": "NAM"}).assign(site_id="170319001")
 
-    with pytest.raises(ContractViolation, match="site_id, issue_date, horizon_days must identify one row"):
+    with pytest.raises(ContractViolation, match="site_id, issue_date, horizon_days must be unique"):
         checked_weather(given)
 
 

@@ -1,4 +1,4 @@
-"""Frames between assets: one file per partition, one frame per input, nothing stored that breaks the contract."""
+"""Frames between assets: one file per partition, one frame per input, and no stored frame breaks the contract."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -38,7 +38,7 @@ def reader(
     metadata: Mapping[str, object] | None = None,
     partitions: dg.PartitionsDefinition | None = DAYS,
 ) -> dg.AssetsDefinition:
-    """An asset that keeps what it is given and makes nothing."""
+    """An asset that collects its input in ``received`` and stores nothing."""
 
     @dg.asset(
         name="reader",
@@ -125,7 +125,7 @@ def test_describing_each_partition_costs_no_events(tmp_path: Path) -> None:
     assert dg.DagsterEventType.ASSET_OBSERVATION not in types
 
 
-def test_rows_of_another_day_are_refused_and_nothing_is_stored(tmp_path: Path) -> None:
+def test_rows_of_another_day_are_an_error_and_nothing_is_stored(tmp_path: Path) -> None:
     stray = site_days_asset(lambda: site_days("2021-07-01", "2021-07-02", "2021-07-04", "2021-06-30"))
 
     with pytest.raises(ContractViolation, match="site_days: 2 rows belong to 2021-06-30, 2021-07-04") as caught:
@@ -136,7 +136,7 @@ def test_rows_of_another_day_are_refused_and_nothing_is_stored(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_rows_that_break_the_contract_are_refused_and_the_old_ones_stay(tmp_path: Path) -> None:
+def test_rows_that_break_the_contract_are_an_error_and_the_old_rows_stay(tmp_path: Path) -> None:
     run(site_days_asset(lambda: site_days("2021-07-04")), root=str(tmp_path), day="2021-07-04")
     broken = site_days("2021-07-04").assign(pm25_ugm3=-99.0)
 
@@ -146,27 +146,27 @@ def test_rows_that_break_the_contract_are_refused_and_the_old_ones_stay(tmp_path
     assert TableStorage.open(str(tmp_path)).read("site_days")["pm25_ugm3"].tolist() == [8.0]
 
 
-def test_a_frame_validated_before_is_not_validated_again(tmp_path: Path) -> None:
-    """Seen by a value the contract forbids: whoever says Validated answers for it."""
-    said_valid = Validated(site_days("2021-07-04").assign(pm25_ugm3=-99.0))
+def test_a_validated_frame_is_not_validated_twice(tmp_path: Path) -> None:
+    """Shown by a value that the contract forbids: who wraps a frame in Validated is responsible for it."""
+    wrapped = Validated(site_days("2021-07-04").assign(pm25_ugm3=-99.0))
 
-    run(site_days_asset(lambda: said_valid), root=str(tmp_path), day="2021-07-04")
+    run(site_days_asset(lambda: wrapped), root=str(tmp_path), day="2021-07-04")
 
     assert TableStorage.open(str(tmp_path)).read("site_days")["pm25_ugm3"].tolist() == [-99.0]
 
 
 @pytest.mark.parametrize("nothing", [None, {"2021-07-04": "a dict"}])
-def test_an_asset_that_returns_no_frame_is_told_so(tmp_path: Path, nothing: object) -> None:
+def test_an_asset_that_returns_no_frame_is_an_error(tmp_path: Path, nothing: object) -> None:
     with pytest.raises(ContractViolation, match=r"site_days: the asset returned (NoneType|dict), not a table"):
         run(site_days_asset(lambda: nothing), root=str(tmp_path), day="2021-07-04")
 
 
-def test_an_asset_without_a_schema_is_told_so(tmp_path: Path) -> None:
+def test_an_asset_without_a_schema_is_an_error(tmp_path: Path) -> None:
     @dg.asset(name="readings_final_v2")
     def unknown():  # type: ignore[no-untyped-def]
         return pd.DataFrame({"x": [1]})
 
-    with pytest.raises(ContractViolation, match="readings_final_v2: no such table"):
+    with pytest.raises(ContractViolation, match="readings_final_v2: is not a valid table"):
         run(unknown, root=str(tmp_path))
 
 
@@ -204,7 +204,7 @@ def test_nothing_stored_yet_is_an_empty_frame_where_that_is_allowed(tmp_path: Pa
 
 
 def test_partitions_before_the_first_one_are_an_empty_frame(tmp_path: Path) -> None:
-    """The first day has no day before; the input is empty even though it may not miss partitions."""
+    """The first day has no day before it: the input is empty although missing partitions are not allowed."""
     received: list[pd.DataFrame] = []
     day_before = dg.TimeWindowPartitionMapping(
         start_offset=-1, end_offset=-1, allow_nonexistent_upstream_partitions=True
@@ -226,7 +226,7 @@ def test_an_unpartitioned_reader_gets_all_days(tmp_path: Path) -> None:
     assert received[0]["date_local"].dt.day.tolist() == [1, 3]
 
 
-def test_an_input_may_ask_for_some_columns_only(tmp_path: Path) -> None:
+def test_an_input_may_request_some_columns_only(tmp_path: Path) -> None:
     received: list[pd.DataFrame] = []
     produced = site_days_asset(lambda: site_days("2021-07-03"))
     run(produced, root=str(tmp_path), day="2021-07-03")

@@ -204,7 +204,7 @@ def test_a_violation_of_the_whole_table_concerns_every_day_of_the_run(pipeline: 
 
     result = pipeline.run()
 
-    assert "aqi must be there" in violation_of(result)
+    assert "aqi is missing" in violation_of(result)
     assert pipeline.statuses() == dict.fromkeys(DAYS, Status.FAILED)
     assert pipeline.stored() == {}
 

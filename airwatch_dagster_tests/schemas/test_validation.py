@@ -1,4 +1,4 @@
-"""Rows that break the contract are found, counted and shown; values are never changed to fit."""
+"""Rows that break the contract are counted and shown; values are never changed to make them valid."""
 
 import time
 from typing import Any
@@ -52,15 +52,15 @@ def test_a_violation_names_table_column_rule_count_and_rows() -> None:
             ),
         ),
     )
-    assert str(caught.value) == (
-        "site_days: the frame breaks the contract: pm25_ugm3 must satisfy greater_than_or_equal_to(-50.0) (2 rows, "
-        "such as site_id=170310002 date_local=2021-07-04 00:00:00 pm25_ugm3=-99.0; "
-        "site_id=170310003 date_local=2021-07-04 00:00:00 pm25_ugm3=-77.0). "
-        "Correct the rows where they are made; nothing of the frame was stored. Retrying will not help."
+    message = str(caught.value)
+    assert message.startswith("site_days: the frame breaks the contract: pm25_ugm3 must satisfy greater_than_or_equal")
+    assert (
+        "2 rows, such as site_id=170310002 date_local=2021-07-04 00:00:00 pm25_ugm3=-99.0; site_id=170310003" in message
     )
+    assert message.endswith("nothing of the frame was stored. Retrying will not help.")
 
 
-def test_offending_rows_carry_the_index_labels_of_the_frame_given() -> None:
+def test_the_violation_has_the_index_labels_of_the_failed_rows() -> None:
     frame = builders.site_days(*SITES).assign(pm25_ugm3=[8.0, -99.0, 8.0], aqi=[44, 44, -1])
     frame.index = pd.Index(["a", "b", "c"])
 
@@ -70,7 +70,7 @@ def test_offending_rows_carry_the_index_labels_of_the_frame_given() -> None:
     assert list(caught.value.row_index) == ["b", "c"]
 
 
-def test_an_index_that_repeats_itself_does_no_harm() -> None:
+def test_a_frame_with_a_repeated_index_is_valid() -> None:
     frame = pd.concat([builders.site_days(SITES[0]), builders.site_days(SITES[1])])
 
     assert validated("site_days", frame).index.tolist() == [0, 1]
@@ -128,8 +128,8 @@ def test_rows_with_the_same_key_are_all_shown() -> None:
 
     (violation,) = violations_of("site_days", frame)
 
-    assert (violation.column, violation.rule, violation.count) == ("site_id, date_local", "must identify one row", 2)
-    assert [row["site_id"] for row in violation.sample] == ["170310001", "170310001"]
+    assert (violation.column, violation.rule, violation.count) == ("site_id, date_local", "must be unique", 2)
+    assert [row["site_id"] for row in violation.failure_cases] == ["170310001", "170310001"]
 
 
 def test_columns_that_are_missing_unknown_or_repeated_are_named() -> None:
@@ -137,22 +137,22 @@ def test_columns_that_are_missing_unknown_or_repeated_are_named() -> None:
     twice = pd.concat([builders.site_days(), builders.site_days()[["aqi"]]], axis=1)
 
     assert broken(frame) == [
-        ("aqi", "must be there", 0),
-        ("pm25", "must not be there, the table has no such column", 0),
+        ("aqi", "is missing", 0),
+        ("pm25", "is not a column of this table", 0),
     ]
-    assert broken(twice) == [("aqi", "must occur once", 0)]
+    assert broken(twice) == [("aqi", "occurs more than once", 0)]
     with pytest.raises(
-        ContractViolation, match="site_days: the frame breaks the contract: aqi must be there; pm25 must"
+        ContractViolation, match="site_days: the frame breaks the contract: aqi is missing; pm25 is not"
     ):
         validated("site_days", frame)
 
 
-def test_columns_in_another_order_are_refused() -> None:
+def test_columns_in_another_order_are_a_violation() -> None:
     frame = builders.site_days()
 
     (violation,) = violations_of("site_days", frame[frame.columns[::-1]])
 
-    assert violation.rule.startswith("columns must stand in the order site_id, date_local, pm25_ugm3")
+    assert violation.rule.startswith("columns must be in the order site_id, date_local, pm25_ugm3")
 
 
 def test_all_broken_rules_are_reported_at_once() -> None:
@@ -187,8 +187,8 @@ def test_a_rule_across_columns_is_reported_with_its_name(monkeypatch: pytest.Mon
     assert broken(frame, "forecasts") == [("", "must satisfy target_after_issue", 1)]
 
 
-def test_an_unknown_table_is_refused() -> None:
-    with pytest.raises(ContractViolation, match=r"readings_v2: no such table\. Choose one of monitors, raw_readings"):
+def test_an_unknown_table_is_an_error() -> None:
+    with pytest.raises(ContractViolation, match=r"readings_v2: is not a valid table\. Choose one of monitors, "):
         validated("readings_v2", pd.DataFrame())
 
 
@@ -198,5 +198,5 @@ def test_many_duplicates_are_reported_in_seconds() -> None:
     many = frame.loc[frame.index.repeat(20_000)]
 
     start = time.perf_counter()
-    assert broken(many) == [("site_id, date_local", "must identify one row", 20_000)]
+    assert broken(many) == [("site_id, date_local", "must be unique", 20_000)]
     assert time.perf_counter() - start < 5.0
