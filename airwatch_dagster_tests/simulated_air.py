@@ -1,5 +1,4 @@
-"""Small simulated site-days for tests of the science: repeatable, correlated in space and time, with gaps and
-schedules."""
+"""Small simulated site-days for tests: reproducible, correlated in space and time, with gaps and schedules."""
 
 import numpy as np
 import pandas as pd
@@ -27,9 +26,9 @@ def _one_site(
     generator: np.random.Generator, number: int, dates: pd.DatetimeIndex, regional: np.ndarray
 ) -> pd.DataFrame:
     values = 9.0 + 0.5 * (number % 4) + np.roll(regional, number % 3) + generator.normal(0.0, 1.0, len(dates))
-    kept = generator.random(len(dates)) > 0.05
+    is_observed = generator.random(len(dates)) > 0.05
     if number % 3 == 2:
-        kept &= np.arange(len(dates)) % 3 == 0
+        is_observed &= np.arange(len(dates)) % 3 == 0
     frame = pd.DataFrame(
         {
             "site_id": f"17031{number:04d}",
@@ -48,4 +47,4 @@ def _one_site(
             "state_code": "17",
         }
     )
-    return frame.loc[kept, TABLES["site_days"].column_names]
+    return frame.loc[is_observed, TABLES["site_days"].column_names]

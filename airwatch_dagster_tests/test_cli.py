@@ -103,12 +103,20 @@ def test_the_version_is_the_packages() -> None:
 @pytest.mark.parametrize(
     ("option", "value", "sentence"),
     [
-        ("--fault-kinds", "server_error,tantrum", "--fault-kinds: 'tantrum' is no fault. Use some of server_error, "),
-        ("--restate", "2021-09-01:2021-01-01", "--restate: '2021-09-01:2021-01-01' is no restatement. Write ON:FIRST:"),
+        (
+            "--fault-kinds",
+            "server_error,tantrum",
+            "--fault-kinds: 'tantrum' is not a fault kind. Choose from server_error, ",
+        ),
+        (
+            "--restate",
+            "2021-09-01:2021-01-01",
+            "--restate: '2021-09-01:2021-01-01' is not a valid restatement. Write ON:FIRST:",
+        ),
         (
             "--restate",
             "soon:2021-01-01:2021-03-31:0.8",
-            "--restate: 'soon:2021-01-01:2021-03-31:0.8' is no restatement",
+            "--restate: 'soon:2021-01-01:2021-03-31:0.8' is not a valid restatement",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""The practice server in the foreground."""
+"""`airwatch practice-server`: serve in the foreground."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -23,9 +23,10 @@ def serve_practice(
     aqs_lag_days: int,
     echo: Callable[[str], None],
 ) -> None:
-    """Serve until interrupted; says where, how to point AirWatch at it, and at the end how often it misbehaved.
+    """Serve until interrupted; print the settings for AirWatch first and the number of injected faults at the end.
 
-    Without ``faults_seed`` it never does. Raises ConfigurationError for a fault or a restatement that is none.
+    Without ``faults_seed`` there are no faults. Raises ConfigurationError for an unknown fault kind, an invalid
+    restatement or a port that cannot be opened.
     """
     settings = Settings.from_environment()
     settings = settings.model_copy(update={"practice_today": today or settings.practice_today})
@@ -37,7 +38,7 @@ def serve_practice(
         "restatements": tuple(_restatement(text) for text in restatements),
     }
     server = practice_server(settings, port=port, log=echo, **options)
-    _introduce(server, echo)
+    _print_settings(server, echo)
     try:
         server.serve_forever()
     except KeyboardInterrupt:
@@ -45,35 +46,35 @@ def serve_practice(
     finally:
         server.close()
         if plan is not None:
-            echo("Disturbed: " + (", ".join(f"{kind} {n}" for kind, n in sorted(plan.counts.items())) or "nothing"))
+            echo("Injected faults: " + (", ".join(f"{kind} {n}" for kind, n in sorted(plan.counts.items())) or "none"))
 
 
 def _kinds(text: str | None) -> tuple[FaultKind, ...]:
-    """Faults named in a list such as ``server_error,hang``; those that pass by themselves when none is named."""
+    """The fault kinds of a list such as ``server_error,hang``; the transient ones for None."""
     if text is None:
         return DEFAULT_KINDS
     known = {str(kind): kind for kind in FAULT_KINDS}
     names = [name.strip() for name in text.split(",")]
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise ConfigurationError("--fault-kinds", f"{unknown[0]!r} is no fault", fix=f"Use some of {', '.join(known)}")
+        problem = f"{unknown[0]!r} is not a fault kind"
+        raise ConfigurationError("--fault-kinds", problem, fix=f"Choose from {', '.join(known)}")
     return tuple(known[name] for name in names)
 
 
 def _restatement(text: str) -> Restatement:
-    """What ``2021-09-01:2021-01-01:2021-03-31:0.83:0.05`` says: when, of which days, factor, and share deleted."""
+    """The restatement ``2021-09-01:2021-01-01:2021-03-31:0.83:0.05``: on, first and last day, factor, deleted share."""
     try:
         on, first, last, factor, deleted = (text if text.count(":") == 4 else f"{text}:0").split(":")
         day = date.fromisoformat
         return Restatement(day(on), day(first), day(last), float(factor), float(deleted))
     except ValueError as error:
-        fix = (
-            "Write ON:FIRST:LAST:FACTOR or ON:FIRST:LAST:FACTOR:DELETED, as 2021-09-01:2021-01-01:2021-03-31:0.83:0.05"
-        )
-        raise ConfigurationError("--restate", f"{text!r} is no restatement", fix=fix) from error
+        example = "2021-09-01:2021-01-01:2021-03-31:0.83:0.05"
+        fix = f"Write ON:FIRST:LAST:FACTOR or ON:FIRST:LAST:FACTOR:DELETED, for example {example}"
+        raise ConfigurationError("--restate", f"{text!r} is not a valid restatement", fix=fix) from error
 
 
-def _introduce(server: PracticeServer, echo: Callable[[str], None]) -> None:
+def _print_settings(server: PracticeServer, echo: Callable[[str], None]) -> None:
     echo(f"Simulated air as of {server.today}; stop with Ctrl+C")
     echo(f"  AIRWATCH_AIRDATA_URL={server.airdata_url}")
     echo(f"  AIRWATCH_AQS_URL={server.aqs_url}   EPA_AQS_EMAIL=you@example.org EPA_AQS_API_KEY={DEFAULT_KEY}")

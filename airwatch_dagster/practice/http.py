@@ -1,4 +1,4 @@
-"""Requests and responses of the practice server, apart from sockets."""
+"""Requests and responses of the practice server, independent of sockets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,17 +15,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What is sent back, or how sending fails."""
+    """The response to a request, or the way in which sending it fails."""
 
     status: int
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
     headers: Mapping[str, str] = field(default_factory=dict)
     bytes_until_cut: int | None = None
-    """Bytes of the body, announced whole, after which the connection is closed; None sends all."""
+    """Number of bytes of the body after which the connection is closed, although all are announced; None sends all."""
     seconds_until_hang_up: float | None = None
-    """Nothing is sent, and the connection is closed after so many seconds; None answers."""
+    """Seconds of silence after which the connection is closed without a response; None sends the response."""
 
 
 def not_found(what: str) -> Response:
+    """A 404 that names what was not found."""
     return Response(404, f"Not found: {what}\n".encode())

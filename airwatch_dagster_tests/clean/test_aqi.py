@@ -1,3 +1,5 @@
+"""US AQI: breakpoints, truncation and categories."""
+
 from datetime import date
 
 import pandas as pd
@@ -29,7 +31,7 @@ def test_concentrations_are_truncated_to_a_tenth_not_rounded() -> None:
     assert pm25_aqi(pd.Series([9.09, 35.49])).tolist() == [50, 100]
 
 
-def test_a_tenth_that_floats_cannot_hold_is_not_truncated_away() -> None:
+def test_floating_point_error_does_not_truncate_a_tenth_away() -> None:
     assert pm25_aqi(pd.Series([0.1 + 0.2, 35.5])).tolist() == pm25_aqi(pd.Series([0.3, 35.5])).tolist()
 
 

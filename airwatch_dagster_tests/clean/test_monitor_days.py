@@ -1,3 +1,5 @@
+"""One value per monitor and day from many published rows."""
+
 import pandas as pd
 import pytest
 
@@ -19,7 +21,7 @@ def test_eight_standards_and_two_hourly_rows_are_one_monitor_day() -> None:
 
 
 @pytest.mark.parametrize("included", ["Events Included", "Included"])
-def test_air_with_its_events_counts_and_air_without_them_never_does(included: str) -> None:
+def test_rows_that_include_events_count_and_rows_that_exclude_them_do_not(included: str) -> None:
     days = monitor_days(
         raw_readings(
             {"event_type": included, "arithmetic_mean": 90.0},
@@ -31,23 +33,23 @@ def test_air_with_its_events_counts_and_air_without_them_never_does(included: st
     assert days["pm25_ugm3"].tolist() == [90.0]
 
 
-def test_a_monitor_that_only_flags_events_is_not_lost() -> None:
+def test_a_monitor_with_flagged_rows_only_has_its_day() -> None:
     assert len(monitor_days(raw_readings({"event_type": "Events Included"}))) == 1
 
 
-def test_88502_is_not_pm25_by_reference_method() -> None:
+def test_rows_of_88502_are_ignored_by_default() -> None:
     assert len(monitor_days(raw_readings({"parameter_code": "88502"}, {}))) == 1
 
 
 @pytest.mark.parametrize(("observation_percent", "is_valid"), [(74.0, False), (75.0, True), (None, True)])
-def test_a_day_below_75_percent_of_its_observations_is_kept_but_is_not_truth(
+def test_a_day_below_75_percent_of_its_observations_is_invalid(
     observation_percent: float | None, is_valid: bool
 ) -> None:
     days = monitor_days(raw_readings({"observation_percent": observation_percent}))
     assert days["is_valid"].tolist() == [is_valid]
 
 
-def test_a_day_epa_marks_invalid_is_kept_but_is_not_truth() -> None:
+def test_a_day_that_epa_marks_invalid_stays_and_is_invalid() -> None:
     assert monitor_days(raw_readings({"validity_indicator": "N"}))["is_valid"].tolist() == [False]
 
 
@@ -60,17 +62,17 @@ def test_superseded_versions_do_not_count() -> None:
     assert monitor_days(raw_readings(old, {}))["pm25_ugm3"].tolist() == [8.0]
 
 
-def test_standards_that_disagree_about_one_day_stop_the_cleaning() -> None:
+def test_standards_that_disagree_about_one_day_are_an_error() -> None:
     rows = raw_readings({}, {"pollutant_standard": "PM25 24-hour 2012", "arithmetic_mean": 9.5})
     with pytest.raises(BadPayload, match=r"17-031-9001-88101-1 on 2021-07-04.*disagree by 1\.5"):
         monitor_days(rows)
 
 
-def test_a_row_without_a_mean_is_no_day() -> None:
+def test_rows_without_a_mean_are_ignored() -> None:
     assert monitor_days(raw_readings({"arithmetic_mean": None})).empty
 
 
-def test_negative_readings_are_real() -> None:
+def test_negative_readings_stay() -> None:
     assert monitor_days(raw_readings({"arithmetic_mean": -2.5}))["pm25_ugm3"].tolist() == [-2.5]
 
 
@@ -85,7 +87,7 @@ AIRNOW = {
 }
 
 
-def test_readings_of_airnow_are_monitor_days_of_the_site_or_of_a_monitor() -> None:
+def test_airnows_readings_are_monitor_days_of_the_site_or_of_a_monitor() -> None:
     days = monitor_days(raw_readings(AIRNOW, {**AIRNOW, "site_number": "9002", "poc": 3}))
     assert days[["site_id", "poc", "pm25_ugm3", "is_valid"]].values.tolist() == [
         ["170319001", 0, 9.5, True],
@@ -93,12 +95,12 @@ def test_readings_of_airnow_are_monitor_days_of_the_site_or_of_a_monitor() -> No
     ]
 
 
-def test_airnow_gives_way_where_aqs_has_the_monitor_day() -> None:
+def test_aqs_replaces_airnow_on_the_same_monitor_day() -> None:
     days = monitor_days(raw_readings({**AIRNOW, "poc": 1}, {"sample_duration": "24-HR BLK AVG"}))
     assert days[["source", "pm25_ugm3"]].values.tolist() == [["aqs", 8.0]]
 
 
-def test_airnow_of_one_monitor_stands_beside_aqs_of_another() -> None:
+def test_aqs_of_one_monitor_does_not_replace_airnow_of_another() -> None:
     assert monitor_days(raw_readings({**AIRNOW, "poc": 3}, {}))["source"].tolist() == ["aqs", "airnow"]
 
 

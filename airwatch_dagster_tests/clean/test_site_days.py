@@ -12,7 +12,7 @@ from airwatch_dagster_tests.builders import monitors, raw_readings
 UNDESIGNATED = {"is_primary": False}
 
 
-def test_the_primary_monitor_speaks_for_its_site() -> None:
+def test_the_primary_monitor_determines_the_site_day() -> None:
     days = site_days(raw_readings({}, {"poc": 3, "arithmetic_mean": 20.0}), monitors=monitors())
     assert days[["pm25_ugm3", "chosen_by", "monitor_count"]].values.tolist() == [[8.0, "primary_monitor", 1]]
 
@@ -23,13 +23,13 @@ def test_on_a_day_without_the_primary_the_collocated_ones_are_averaged() -> None
     assert days[["pm25_ugm3", "chosen_by", "monitor_count"]].values.tolist() == [[6.5, "collocated_average", 2]]
 
 
-def test_an_invalid_primary_gives_way_to_a_valid_neighbour() -> None:
+def test_a_valid_collocated_monitor_replaces_an_invalid_primary() -> None:
     rows = raw_readings({"observation_percent": 50.0}, {"poc": 3, "arithmetic_mean": 7.0})
     days = site_days(rows, monitors=monitors())
     assert days[["pm25_ugm3", "chosen_by", "is_valid"]].values.tolist() == [[7.0, "collocated_average", True]]
 
 
-def test_a_day_on_which_nothing_is_valid_is_kept_and_flagged() -> None:
+def test_a_day_without_a_valid_value_stays_and_is_flagged() -> None:
     days = site_days(raw_readings({"validity_indicator": "N"}), monitors=monitors())
     assert days[["pm25_ugm3", "chosen_by", "is_valid"]].values.tolist() == [[8.0, "primary_monitor", False]]
 
@@ -41,7 +41,7 @@ def test_a_site_without_designation_has_its_sole_monitor_or_the_mean() -> None:
     assert several[["pm25_ugm3", "chosen_by"]].values.tolist() == [[8.5, "undesignated_average"]]
 
 
-def test_a_primary_monitor_that_opens_later_says_nothing_about_the_days_before() -> None:
+def test_a_primary_monitor_that_opens_later_does_not_change_earlier_days() -> None:
     listed = monitors(UNDESIGNATED, {"poc": 5, "open_date": pd.Timestamp("2021-07-05")})
     rows = raw_readings({}, {"date_local": pd.Timestamp("2021-07-05")})
     assert site_days(rows, monitors=listed)["chosen_by"].tolist() == ["sole_monitor", "collocated_average"]
@@ -55,18 +55,18 @@ def test_a_restated_pair_is_one_instrument_and_its_corrected_row_wins() -> None:
     assert days[columns].values.tolist() == [[8.3, "primary_monitor", 1, True, "736"]]
 
 
-def test_a_poc_above_twenty_of_another_method_is_a_monitor_of_its_own() -> None:
+def test_a_poc_above_twenty_of_another_method_is_a_separate_monitor() -> None:
     rows = raw_readings({"poc": 1}, {"poc": 21, "arithmetic_mean": 10.0, "method_code": "209"})
     days = site_days(rows, monitors=monitors(UNDESIGNATED))
     assert days[["pm25_ugm3", "monitor_count", "is_restated"]].values.tolist() == [[9.0, 2, False]]
 
 
-def test_an_average_over_different_methods_claims_none() -> None:
+def test_an_average_over_different_methods_has_a_null_method() -> None:
     rows = raw_readings({"poc": 2, "method_code": "170"}, {"poc": 3, "method_code": "236"})
     assert site_days(rows, monitors=monitors())["method_code"].tolist() == [None]
 
 
-def test_nothing_published_is_an_empty_table_of_the_right_columns() -> None:
+def test_no_readings_give_an_empty_table_of_the_right_columns() -> None:
     days = site_days(TABLES["raw_readings"].empty(), monitors=monitors())
     assert days.empty
     assert list(days.columns) == TABLES["site_days"].column_names

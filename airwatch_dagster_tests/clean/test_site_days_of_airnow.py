@@ -1,4 +1,4 @@
-"""AirNow fills the days that AQS has not published, and no others."""
+"""AirNow's values count only on days that AQS has not published."""
 
 from typing import Any, Final
 
@@ -29,12 +29,12 @@ def test_airnows_value_of_a_site_is_the_site_day_until_aqs_has_one(is_primary: b
 
 
 @pytest.mark.parametrize("source", ["aqs", "airdata"])
-def test_any_reading_of_aqs_beats_airnows_of_the_site(source: str) -> None:
+def test_any_reading_of_aqs_replaces_airnows_of_the_site(source: str) -> None:
     days = site_days(raw_readings(AIRNOW, {"source": source, "poc": 3}), monitors=monitors())
     assert days[SHOWN].values.tolist() == [[8.0, "collocated_average", False, True, 1]]
 
 
-def test_an_invalid_day_of_aqs_beats_airnow_and_stays_flagged() -> None:
+def test_an_invalid_day_of_aqs_replaces_airnow_and_is_flagged() -> None:
     days = site_days(raw_readings(AIRNOW, {"validity_indicator": "N"}), monitors=monitors())
     assert days[SHOWN].values.tolist() == [[8.0, "primary_monitor", False, False, 1]]
 
@@ -45,7 +45,7 @@ def test_airnows_value_of_a_site_is_not_averaged_with_that_of_its_monitor() -> N
     assert days[SHOWN].values.tolist() == [[18.0, "sole_monitor", True, True, 1]]
 
 
-def test_another_day_of_aqs_leaves_airnows_day_alone() -> None:
+def test_aqs_on_another_day_does_not_replace_airnow() -> None:
     yesterday = AIRNOW["arithmetic_mean"]
     rows = raw_readings({**AIRNOW, "date_local": "2021-07-03"}, {})
     days = site_days(rows, monitors=monitors())

@@ -1,4 +1,4 @@
-"""What holds of site-days whatever the monitors: one value per instrument, and no smoke removed."""
+"""Properties of site-days for any monitors: one value per instrument, and smoke days stay."""
 
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ ORIGINAL: Final = {"poc": 3, "sample_duration": "24-HR BLK AVG", "arithmetic_mea
 CORRECTED: Final = {**ORIGINAL, "poc": 23, "arithmetic_mean": 83.0}
 COLLOCATED_POCS: Final = (1, 2, 4)
 MAX_WITHOUT_ORIGINAL: Final = 83.0
-"""Any average with the original's 1000 and at most four others lies above."""
+"""Every average that includes the original's 1000 and at most four others is higher."""
 
 COLLOCATED = st.dictionaries(
     st.sampled_from(COLLOCATED_POCS),
@@ -52,7 +52,7 @@ def test_a_restated_pair_is_never_averaged(
 @pytest.mark.parametrize("smoke_ugm3", [35.5, 225.5, 824.0])
 @pytest.mark.parametrize("included", ["Events Included", "Included"])
 @pytest.mark.parametrize("excluded", ["Concurred Events Excluded", "Events Excluded", "Excluded", None])
-def test_a_smoke_day_stands_with_its_events_in_either_vocabulary(
+def test_a_smoke_day_includes_its_events_in_either_vocabulary(
     smoke_ugm3: float, included: str, excluded: str | None
 ) -> None:
     rows: list[dict[str, Any]] = [{"event_type": included, "arithmetic_mean": smoke_ugm3}]
@@ -62,7 +62,7 @@ def test_a_smoke_day_stands_with_its_events_in_either_vocabulary(
 
 
 @pytest.mark.parametrize("unflagged", ["No Events", "None", None])
-def test_a_smoke_day_without_event_flags_stands_too(unflagged: str | None) -> None:
+def test_a_smoke_day_without_event_flags_stays(unflagged: str | None) -> None:
     days = site_days(raw_readings({"event_type": unflagged, "arithmetic_mean": 824.0}), monitors=monitors())
     assert days[["pm25_ugm3", "is_valid"]].values.tolist() == [[824.0, True]]
 

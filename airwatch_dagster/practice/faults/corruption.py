@@ -1,4 +1,4 @@
-"""What a fault makes of an answer."""
+"""Corruption of responses, by kind of fault."""
 
 import hashlib
 import io
@@ -14,13 +14,13 @@ from airwatch_dagster.practice.faults.faults import FaultKind, Faults
 from airwatch_dagster.practice.http import Response
 
 RENAMED: Final = ("arithmetic_mean", "sample_mean")
-"""A field every client needs, and what it is called when a column is renamed."""
+"""A field that every client needs, and its new name for ``renamed_column``."""
 
 MISSING: Final = "date_local"
-"""The field, needed by every client too, that is left out when a column is missing."""
+"""A field that every client needs, left out for ``missing_column``."""
 
 DUPLICATED_EVERY: Final = 3
-"""Every so many rows one is repeated at the end."""
+"""One of so many rows is repeated at the end for ``duplicate_rows``."""
 
 _PAGE: Final = b"<!DOCTYPE html>\n<html><head><title>%s</title></head><body><h1>%s</h1></body></html>\n"
 _HTML: Final = "text/html; charset=utf-8"
@@ -28,30 +28,30 @@ _HTML: Final = "text/html; charset=utf-8"
 _Envelope = dict[str, Any]
 
 
-def with_fault(proper: Response, kind: FaultKind | None, faults: Faults) -> Response:
-    """What is sent in place of a proper answer; the proper one where a kind has nothing to damage.
+def with_fault(response: Response, kind: FaultKind | None, faults: Faults) -> Response:
+    """The response with a fault of ``kind`` (None: without one).
 
-    Broken bodies, rows and files need an answer with status 200, and rows need rows: refusals and 304 stay themselves.
+    Corrupt bodies, rows and files require status 200 and rows that can be corrupted: other responses stay unchanged.
     """
     if kind is None:
-        return proper
+        return response
     if kind == "throttled":
         wait = {"Retry-After": str(faults.retry_after_seconds)}
         return Response(429, b"Too many requests\n", headers=wait)
     if kind == "hang":
-        return replace(proper, seconds_until_hang_up=faults.hang_seconds)
-    if kind in _INSTEAD:
-        return _INSTEAD[kind]
-    if proper.status != 200:
-        return proper
+        return replace(response, seconds_until_hang_up=faults.hang_seconds)
+    if kind in _REPLACEMENTS:
+        return _REPLACEMENTS[kind]
+    if response.status != 200:
+        return response
     if kind in _ENVELOPES:
-        return _rewritten(proper, _ENVELOPES[kind])
-    return _BODIES[kind](proper)
+        return _rewritten(response, _ENVELOPES[kind])
+    return _BODIES[kind](response)
 
 
-def _rewritten(proper: Response, change: Callable[[_Envelope], tuple[int, Any]]) -> Response:
-    status, content = change(json.loads(proper.body))
-    return replace(proper, status=status, body=json.dumps(content).encode())
+def _rewritten(response: Response, change: Callable[[_Envelope], tuple[int, Any]]) -> Response:
+    status, content = change(json.loads(response.body))
+    return replace(response, status=status, body=json.dumps(content).encode())
 
 
 def _other_content(envelope: _Envelope) -> tuple[int, Any]:
@@ -59,7 +59,7 @@ def _other_content(envelope: _Envelope) -> tuple[int, Any]:
 
 
 def _refusal(envelope: _Envelope) -> tuple[int, Any]:
-    """EPA's envelope of a refusal, with the time and url of the answer it replaces."""
+    """EPA's envelope of a refusal, with the time and URL of the response it replaces."""
     echo = {name: envelope["Header"][0][name] for name in ("request_time", "url")}
     return 400, {"Header": [{"status": "Failed", **echo, "error": ["The email or the key is not valid."]}], "Data": []}
 
@@ -68,7 +68,7 @@ def _with_duplicates(envelope: _Envelope) -> tuple[int, Any]:
     return _with_rows(envelope, [*envelope["Data"], *envelope["Data"][::DUPLICATED_EVERY]])
 
 
-def _in_another_order(envelope: _Envelope) -> tuple[int, Any]:
+def _shuffled(envelope: _Envelope) -> tuple[int, Any]:
     rows = envelope["Data"]
     return _with_rows(envelope, [*rows[1::2], *reversed(rows[::2])])
 
@@ -89,31 +89,31 @@ def _with_rows(envelope: _Envelope, rows: list[Any]) -> tuple[int, Any]:
     return 200, {"Header": [first], "Data": rows}
 
 
-def _cut(proper: Response) -> Response:
-    return replace(proper, bytes_until_cut=len(proper.body) // 2)
+def _cut(response: Response) -> Response:
+    return replace(response, bytes_until_cut=len(response.body) // 2)
 
 
-def _truncated(proper: Response) -> Response:
-    return replace(proper, body=proper.body[: len(proper.body) // 2])
+def _truncated(response: Response) -> Response:
+    return replace(response, body=response.body[: len(response.body) // 2])
 
 
-def _replaced_midway(proper: Response) -> Response:
-    """First half of this file, second half of the one that took its place: a damaged zip under validators of its own.
+def _replaced_midway(response: Response) -> Response:
+    """The first half of this file and the second half of its replacement: a damaged zip with its own validators.
 
-    They are those of an earlier version, so that whoever asks with them is sent the file that is there now.
+    The validators are those of an earlier version, so a client that repeats them receives the current file.
     """
-    half = len(proper.body) // 2
-    body = proper.body[:half] + _packed_again(proper.body)[half:]
-    modified = parsedate_to_datetime(proper.headers["Last-Modified"]) - timedelta(days=1)
+    half = len(response.body) // 2
+    body = response.body[:half] + _repacked(response.body)[half:]
+    modified = parsedate_to_datetime(response.headers["Last-Modified"]) - timedelta(days=1)
     validators = {
         "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
         "Last-Modified": format_datetime(modified, usegmt=True),
     }
-    return replace(proper, body=body, headers={**proper.headers, **validators})
+    return replace(response, body=body, headers={**response.headers, **validators})
 
 
-def _packed_again(content: bytes) -> bytes:
-    """The same members in other bytes."""
+def _repacked(content: bytes) -> bytes:
+    """A zip with the same members and other bytes."""
     packed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(packed, "w") as after:
         for member in before.infolist():
@@ -121,7 +121,7 @@ def _packed_again(content: bytes) -> bytes:
     return packed.getvalue()
 
 
-_INSTEAD: Final[Mapping[FaultKind, Response]] = {
+_REPLACEMENTS: Final[Mapping[FaultKind, Response]] = {
     "server_error": Response(500, b"Internal Server Error\n"),
     "maintenance_page": Response(503, _PAGE % ((b"Down for maintenance",) * 2), _HTML),
     "html_page": Response(200, _PAGE % ((b"Welcome",) * 2), _HTML),
@@ -130,7 +130,7 @@ _INSTEAD: Final[Mapping[FaultKind, Response]] = {
 _ENVELOPES: Final[Mapping[FaultKind, Callable[[_Envelope], tuple[int, Any]]]] = {
     "wrong_envelope": _other_content,
     "duplicate_rows": _with_duplicates,
-    "shuffled_rows": _in_another_order,
+    "shuffled_rows": _shuffled,
     "renamed_column": _with_renamed_column,
     "missing_column": _without_column,
     "expired_key": _refusal,

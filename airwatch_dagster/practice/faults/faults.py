@@ -1,4 +1,4 @@
-"""Which requests the practice server disturbs, and how: drawn from a seed, or scripted one by one."""
+"""Faults of the practice server: drawn from a seed, or scripted one by one."""
 
 import re
 import threading
@@ -33,16 +33,16 @@ FaultKind = Literal[
 FAULT_KINDS: Final[tuple[FaultKind, ...]] = get_args(FaultKind)
 
 FINAL_FAULTS: Final[tuple[FaultKind, ...]] = ("renamed_column", "missing_column", "expired_key")
-"""Kinds that a client has to report and must not wait out, although the next answer may be proper."""
+"""Kinds that a client must report instead of retrying, although the next response may be correct."""
 
 DEFAULT_KINDS: Final = tuple(kind for kind in FAULT_KINDS if kind not in FINAL_FAULTS)
-"""Kinds that pass when the request is repeated, or that leave an answer's meaning as it is."""
+"""Transient kinds: a retry succeeds, or the meaning of the response is unchanged."""
 
 HANG_SECONDS: Final = 2.0
-"""Seconds of silence before the connection is closed: long to a test, short to a person."""
+"""Seconds of silence before the connection is closed: long for a test, short for a person."""
 
 RETRY_AFTER_SECONDS: Final = 1
-"""What a throttled client is told to wait."""
+"""Seconds in the Retry-After header of ``throttled``."""
 
 _ANYTHING: Final = re.compile(r".*")
 _API: Final = re.compile(r"/data/api/.+")
@@ -67,16 +67,16 @@ FITTING_PATHS: Final[Mapping[FaultKind, re.Pattern[str]]] = {
     "expired_key": _API_WITH_KEY,
     "recut_file": _AIRDATA_ZIP,
 }
-"""Paths that a kind can happen to."""
+"""Request paths to which each kind applies."""
 
 
 def fits(kind: FaultKind, request: Request) -> bool:
-    """Whether a kind can happen to a request; what it does to an answer that is no data is nothing all the same."""
+    """Whether a kind applies to a request; responses without data stay unchanged all the same."""
     return FITTING_PATHS[kind].fullmatch(request.path) is not None
 
 
 class Faults(Protocol):
-    """Decides at every request whether and how it is disturbed; asked from several threads."""
+    """Decides for every request whether it gets a fault, and which; called from several threads."""
 
     @property
     def hang_seconds(self) -> float: ...
@@ -85,29 +85,28 @@ class Faults(Protocol):
     def retry_after_seconds(self) -> int: ...
 
     def fault_for(self, request: Request) -> FaultKind | None:
-        """What happens to this request, which is counted as asked; None answers it properly."""
+        """The fault of this request, which is counted; None for a correct response."""
         ...
 
 
 @dataclass
 class _Tally:
-    """What was asked and done so far."""
+    """Requests and faults so far, by identity of the request and kind."""
 
-    asked: Counter[str] = field(default_factory=Counter)
-    in_a_row: Counter[str] = field(default_factory=Counter)
-    done: Counter[FaultKind] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
+    consecutive: Counter[str] = field(default_factory=Counter)
+    injected: Counter[FaultKind] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 @dataclass(frozen=True)
 class FaultPlan:
-    """Disturbs a ``share`` of the requests, each by one of those of ``kinds`` that fit it, all equally likely.
+    """Faults for a ``share`` of the requests, each of one of the applicable ``kinds`` with equal probability.
 
-    What happens to a request depends on the seed, on its path and query without credentials, and on how often it was
-    asked before: not on time, on other requests or on their order. After ``max_in_a_row`` disturbances the same
-    request is answered properly once, so that a client that repeats it more often than that gets through. A plan
-    remembers what was asked: give every server its own. Raises ConfigurationError for a share that is none, an unknown
-    kind or negative numbers.
+    The fault of a request depends on the seed, on its path and query without credentials, and on the number of earlier
+    identical requests; it does not depend on time or on other requests. After ``max_in_a_row`` faults an identical
+    request gets one correct response, so a client with more retries succeeds. A plan counts requests: every server
+    needs its own. Raises ConfigurationError for a share outside 0 to 1, an unknown kind or negative numbers.
     """
 
     seed: int
@@ -122,37 +121,38 @@ class FaultPlan:
         _check_kinds(self.kinds)
         if not 0.0 <= self.share <= 1.0 or min(self.max_in_a_row, self.hang_seconds, self.retry_after_seconds) < 0:
             fix = "Give a share from 0 to 1, and counts and seconds from 0"
-            raise ConfigurationError("practice server", f"{self} is impossible", fix=fix)
+            raise ConfigurationError("practice server", f"{self} is not valid", fix=fix)
 
     @property
     def counts(self) -> dict[FaultKind, int]:
-        """How many requests were disturbed, by kind."""
+        """Number of faults so far, by kind."""
         with self._tally.lock:
-            return dict(self._tally.done)
+            return dict(self._tally.injected)
 
     def fault_for(self, request: Request) -> FaultKind | None:
-        """What happens to this request, which is counted as asked; None answers it properly."""
+        """The fault of this request, which is counted; None for a correct response."""
         identity = _identity(request)
         with self._tally.lock:
-            kind = self._drawn(request, identity, self._tally.asked[identity])
-            if self._tally.in_a_row[identity] >= self.max_in_a_row:
+            kind = self._drawn(request, identity, self._tally.requests[identity])
+            if self._tally.consecutive[identity] >= self.max_in_a_row:
                 kind = None
-            self._tally.asked[identity] += 1
-            self._tally.in_a_row[identity] = self._tally.in_a_row[identity] + 1 if kind else 0
+            self._tally.requests[identity] += 1
+            self._tally.consecutive[identity] = self._tally.consecutive[identity] + 1 if kind else 0
             if kind:
-                self._tally.done[kind] += 1
+                self._tally.injected[kind] += 1
         return kind
 
-    def _drawn(self, request: Request, identity: str, asked_before: int) -> FaultKind | None:
+    def _drawn(self, request: Request, identity: str, earlier_requests: int) -> FaultKind | None:
         kinds = [kind for kind in self.kinds if fits(kind, request)]
-        draws = uniform(self.seed, f"fault {identity}", days=np.array([asked_before]), items=np.arange(2))[0]
+        draws = uniform(self.seed, f"fault {identity}", days=np.array([earlier_requests]), items=np.arange(2))[0]
         return kinds[int(draws[1] * len(kinds))] if kinds and draws[0] < self.share else None
 
 
 class ScriptedFaults:
-    """Does ``kinds`` to the requests below ``path_prefix``, one each and in order, then nothing; None answers properly.
+    """Faults of ``kinds`` for the requests below ``path_prefix``, one each and in order; None is a correct response.
 
-    A kind that does not fit its request is used up without doing anything. Raises ConfigurationError for unknown kinds.
+    All later responses are correct. A kind that does not apply to its request is used up without effect. Raises
+    ConfigurationError for unknown kinds.
     """
 
     def __init__(
@@ -163,8 +163,8 @@ class ScriptedFaults:
         hang_seconds: float = HANG_SECONDS,
         retry_after_seconds: int = RETRY_AFTER_SECONDS,
     ) -> None:
-        self._to_come = list(kinds)
-        _check_kinds(kind for kind in self._to_come if kind)
+        self._remaining = list(kinds)
+        _check_kinds(kind for kind in self._remaining if kind)
         self._path_prefix = path_prefix
         self._tally = _Tally()
         self.hang_seconds = hang_seconds
@@ -172,30 +172,30 @@ class ScriptedFaults:
 
     @property
     def counts(self) -> dict[FaultKind, int]:
-        """How many requests were disturbed, by kind."""
+        """Number of faults so far, by kind."""
         with self._tally.lock:
-            return dict(self._tally.done)
+            return dict(self._tally.injected)
 
     def fault_for(self, request: Request) -> FaultKind | None:
-        """What happens to this request, which is counted as asked; None answers it properly."""
+        """The fault of this request, which is counted; None for a correct response."""
         with self._tally.lock:
-            if not self._to_come or not request.path.startswith(self._path_prefix):
+            if not self._remaining or not request.path.startswith(self._path_prefix):
                 return None
-            kind = self._to_come.pop(0)
+            kind = self._remaining.pop(0)
             if kind is None or not fits(kind, request):
                 return None
-            self._tally.done[kind] += 1
+            self._tally.injected[kind] += 1
             return kind
 
 
 def _check_kinds(kinds: Iterable[FaultKind]) -> None:
     for kind in kinds:
         if kind not in FAULT_KINDS:
-            fix = f"Choose of {', '.join(FAULT_KINDS)}"
-            raise ConfigurationError("practice server", f"{kind!r} is no kind of fault", fix=fix)
+            fix = f"Choose from {', '.join(FAULT_KINDS)}"
+            raise ConfigurationError("practice server", f"{kind!r} is not a kind of fault", fix=fix)
 
 
 def _identity(request: Request) -> str:
-    """Path and query in one order, without email and key."""
+    """Path and sorted query, without email and key."""
     query = sorted((name, value) for name, value in request.query.items() if name not in ("email", "key"))
     return " ".join([request.path, *(f"{name}={value}" for name, value in query)])

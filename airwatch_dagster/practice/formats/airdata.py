@@ -25,7 +25,7 @@ from airwatch_dagster.practice.world.world import (
 
 ENCODING: Final = "iso-8859-1"
 STANDARD: Final = "PM25 24-hour 2024"
-"""The only standard in bulk files: the newest one."""
+"""The only standard in bulk files, the newest one."""
 
 DAILY_COLUMNS: Final = (
     *("State Code", "County Code", "Site Num", "Parameter Code", "POC", "Latitude", "Longitude", "Datum"),
@@ -51,7 +51,7 @@ _FAST_COMPRESSION: Final = 1
 
 @dataclass(frozen=True)
 class BulkFile:
-    """A downloadable file and the day its content was cut."""
+    """A downloadable file, the date of its content and its number of rows."""
 
     content: bytes
     as_of: date
@@ -61,7 +61,7 @@ class BulkFile:
 def bulk_file(name: str, *, seed: int, today: date, publishing: Publishing = AT_ONCE) -> BulkFile | None:
     """``daily_88101_YYYY.zip``, ``aqs_monitors.zip`` or ``file_list.csv`` as of ``today``; None for others.
 
-    With a lag, a year's file exists from that many days after its 1 January, and monitors are listed with their data.
+    With a lag, a year's file appears that many days after 1 January, and monitors are listed once their data is.
     """
     behind = today - timedelta(days=publishing.lag_days)
     if name == "file_list.csv":
@@ -75,6 +75,7 @@ def bulk_file(name: str, *, seed: int, today: date, publishing: Publishing = AT_
 
 
 def daily_name(year: int) -> str:
+    """File name of a year of daily values."""
     return f"daily_{PARAMETER_CODE}_{year}.zip"
 
 
@@ -90,7 +91,7 @@ def _daily(year: int, seed: int, as_of: date, publishing: Publishing) -> BulkFil
 
 @lru_cache(maxsize=8)
 def _monitors(today: date, behind: date) -> BulkFile:
-    """Monitors with samples of days before ``behind``, extracted on ``today``."""
+    """The list of monitors with samples before ``behind``, extracted on ``today``."""
     rows = [_monitor_row(site, monitor, today, behind) for site, monitor in MONITORS if monitor.opened_on < behind]
     return _zipped("aqs_monitors.zip", MONITOR_COLUMNS, rows, today)
 
@@ -104,18 +105,19 @@ def _file_list(seed: int, today: date, publishing: Publishing) -> BulkFile:
 
 
 def _daily_rows(published: pd.DataFrame) -> Iterator[str]:
-    """All rows of all monitor-days, as CSV text."""
-    places = [_text(*_place(site), monitor.poc, *_position(site)) for site, monitor in MONITORS]
+    """All rows of all monitor-days as lines of CSV."""
+    heads = [_text(*_codes(site), monitor.poc, *_position(site)) for site, monitor in MONITORS]
     tails = {key: _tail(*key) for key in set(zip(published["monitor"], published["method_code"], strict=True))}
     day: Any
     for day in published.itertuples(index=False):
-        place, tail = places[day.monitor], tails[day.monitor, day.method_code]
+        head, tail = heads[day.monitor], tails[day.monitor, day.method_code]
         for values in _values_of(day, MONITORS[day.monitor][1]):
-            yield f'{place},{values},{tail},"{day.last_change}"'
+            yield f'{head},{values},{tail},"{day.last_change}"'
 
 
 def _values_of(day: Any, monitor: Monitor) -> Iterator[str]:
-    """A filter's day is one row; a continuous one a block average and its hours, twice when events are set apart."""
+    """Rows of a day: one of a filter; of a continuous monitor a block average and its hours, twice when events are
+    excluded."""
     if monitor.schedule != "hourly":
         yield _day_value(day, "24 HOUR", "None", day.day_mean_ugm3)
         return
@@ -160,7 +162,7 @@ def _monitor_row(site: Site, monitor: Monitor, today: date, behind: date) -> str
     )
 
 
-def _place(site: Site) -> tuple[str, ...]:
+def _codes(site: Site) -> tuple[str, ...]:
     return site.state_code, site.county_code, site.site_number, PARAMETER_CODE
 
 
@@ -178,7 +180,7 @@ def _text(*values: str | float) -> str:
 
 
 def _zipped(name: str, columns: tuple[str, ...], rows: list[str], as_of: date) -> BulkFile:
-    """A zip with one CSV; same rows and day, same bytes."""
+    """A zip with one CSV file; the same rows and day give the same bytes."""
     text = "\n".join([_text(*columns), *rows, ""])
     packed = io.BytesIO()
     member = zipfile.ZipInfo(name.replace(".zip", ".csv"), date_time=(as_of.year, as_of.month, as_of.day, 0, 0, 0))

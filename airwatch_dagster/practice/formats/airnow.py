@@ -1,4 +1,4 @@
-"""AirNow's daily files: what the monitors said at once, unreviewed, and the agencies' own forecasts."""
+"""AirNow's daily files: unreviewed readings of the day before, and the agencies' own forecasts."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -34,10 +34,10 @@ CATEGORY_NAMES: Final = (
 )
 
 COLUMNS_BEFORE_V2: Final = 8
-"""Of the thirteen columns of daily_data_v2.dat, those the older daily_data.dat has: ValidDate to DataSource."""
+"""The first columns of daily_data_v2.dat's thirteen, which the older daily_data.dat has: ValidDate to DataSource."""
 
 FORECAST_SKILL: Final = 0.6
-"""Weight of what will come in an agency's forecast; the rest is today's air."""
+"""Weight of the future air in an agency's forecast; the rest is the air of the day before."""
 
 
 @lru_cache(maxsize=64)

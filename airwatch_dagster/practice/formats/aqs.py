@@ -1,4 +1,4 @@
-"""The AQS API's rows: field names, order, types and vocabulary of dailyData, monitors and the lists."""
+"""Rows of the AQS API: field names, order, types and vocabulary of dailyData, monitors and lists."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -23,7 +23,7 @@ from airwatch_dagster.practice.world.world import (
 Row = dict[str, Any]
 
 STANDARDS: Final = tuple(f"PM25 {form} {year}" for year in (2006, 2012, 1997, 2024) for form in ("24-hour", "Annual"))
-"""Every monitor-day is repeated, with the same values, for each standard."""
+"""Standards; each repeats the values of every monitor-day."""
 
 _CODES: Final = {"24 HOUR": "7", "24-HR BLK AVG": "X", "1 HOUR": "1"}
 
@@ -38,7 +38,7 @@ def daily_rows(
     today: date,
     publishing: Publishing = AT_ONCE,
 ) -> Iterator[Row]:
-    """dailyData rows of the days from ``first`` to ``last`` of one year that last changed within ``changed``."""
+    """dailyData rows of the days from ``first`` to ``last`` (of one year) whose last change is within ``changed``."""
     days = published_year(first.year, seed=seed, today=today, publishing=publishing)
     numbers = [number for number, (site, _) in enumerate(MONITORS) if geography.contains(site)]
     wanted = (
@@ -52,7 +52,7 @@ def daily_rows(
 
 
 def monitor_rows(geography: Geography, first: date, last: date, *, today: date) -> list[Row]:
-    """monitors rows of those that ran at some time from ``first`` to ``last``."""
+    """monitors rows of the monitors that ran on a day from ``first`` to ``last`` and opened before ``today``."""
     return [
         _monitor_row(number, site, monitor, today)
         for number, (site, monitor) in enumerate(MONITORS)
@@ -64,22 +64,22 @@ def monitor_rows(geography: Geography, first: date, last: date, *, today: date) 
 
 
 def state_rows() -> list[Row]:
-    """list/states of the practice network."""
+    """list/states rows of the practice network."""
     return _listed(STATES.items())
 
 
 def cbsa_rows() -> list[Row]:
-    """list/cbsas of the practice network."""
+    """list/cbsas rows of the practice network."""
     return _listed(CBSAS.items())
 
 
 def county_rows(state: str) -> list[Row]:
-    """list/countiesByState of the practice network."""
+    """list/countiesByState rows of the practice network."""
     return _listed(sorted({(site.county_code, site.county) for site in SITES if site.state_code == state}))
 
 
 def site_rows(state: str, county: str) -> list[Row]:
-    """list/sitesByCounty of the practice network."""
+    """list/sitesByCounty rows of the practice network."""
     here = (site for site in SITES if (site.state_code, site.county_code) == (state, county))
     return _listed((site.site_number, site.name) for site in here)
 
@@ -89,7 +89,8 @@ def _listed(pairs: Iterable[tuple[str, str]]) -> list[Row]:
 
 
 def _rows_of(day: Any, site: Site, monitor: Monitor) -> Iterator[Row]:
-    """A filter's day is eight rows; a continuous one eight block averages and its hours, with and without events."""
+    """Rows of a day: eight of a filter; of a continuous monitor eight block averages and the hours, with and without
+    events."""
     if monitor.schedule != "hourly":
         yield from _day_values(day, site, monitor, duration="24 HOUR", event_type="No Events")
         return

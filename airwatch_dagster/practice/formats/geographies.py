@@ -1,4 +1,4 @@
-"""The places a request to the AQS API selects by."""
+"""Geographies by which a request to the AQS API selects sites."""
 
 from dataclasses import dataclass
 
@@ -15,12 +15,13 @@ class Box:
     maxlon: float
 
     def contains(self, site: Site) -> bool:
+        """Whether the site lies in the box or on its edges."""
         return self.minlat <= site.latitude <= self.maxlat and self.minlon <= site.longitude <= self.maxlon
 
 
 @dataclass(frozen=True)
 class Geography:
-    """What a request selects by; None selects all."""
+    """Codes and box by which a request selects; None selects all."""
 
     state: str | None = None
     county: str | None = None
@@ -29,6 +30,7 @@ class Geography:
     box: Box | None = None
 
     def contains(self, site: Site) -> bool:
+        """Whether the site has all the codes given and lies in the box."""
         wanted = (self.state, self.county, self.site, self.cbsa)
         actual = (site.state_code, site.county_code, site.site_number, site.cbsa_code)
         is_coded = all(want is None or want == have for want, have in zip(wanted, actual, strict=True))

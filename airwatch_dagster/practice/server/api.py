@@ -1,4 +1,4 @@
-"""How the AQS API answers a request: the envelope, and what it refuses with which words."""
+"""The AQS API: envelopes of its responses, and its error messages."""
 
 import json
 import math
@@ -24,7 +24,7 @@ from airwatch_dagster.practice.world.world import PARAMETER_CODE
 _Handler = tuple[tuple[str, ...], Callable[[Mapping[str, str]], list[Row]]]
 
 MAX_PARAMETERS: Final = 5
-"""Parameter codes per request."""
+"""Most parameter codes per request."""
 
 _DATES: Final = ("bdate", "edate", "cbdate", "cedate")
 _EDGES: Final = ("minlat", "maxlat", "minlon", "maxlon")
@@ -43,7 +43,7 @@ _AVAILABLE: Final = (
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """An HTTP status and a JSON body."""
+    """HTTP status and JSON body of a response."""
 
     status: int
     body: bytes
@@ -51,7 +51,7 @@ class ApiResponse:
 
 @dataclass(frozen=True)
 class Api:
-    """The practice AQS API, as of a day, with the one key it accepts."""
+    """The practice AQS API as of ``today``; it accepts one key."""
 
     seed: int
     today: date
@@ -59,7 +59,8 @@ class Api:
     publishing: Publishing = AT_ONCE
 
     def respond(self, service: str, query: Mapping[str, str]) -> ApiResponse | None:
-        """The answer to ``dailyData/byCBSA`` and the like; None for a service that does not exist (case counts)."""
+        """The response to a service such as ``dailyData/byCBSA``; None for one that does not exist (names are
+        case-sensitive)."""
         if service == "metaData/isAvailable":
             return self._enveloped(200, service, query, [], {"status": _AVAILABLE})
         handlers = self._handlers()
@@ -73,7 +74,7 @@ class Api:
         return self._enveloped(200, service, query, rows, {"status": status, "rows": len(rows)})
 
     def _handlers(self) -> dict[str, _Handler]:
-        """Per service, the parameters it needs and what gives its rows."""
+        """Per service, the parameters it requires and the function of its rows."""
         handlers: dict[str, _Handler] = {
             "list/states": ((), lambda query: state_rows()),
             "list/cbsas": ((), lambda query: cbsa_rows()),
@@ -108,7 +109,7 @@ class Api:
         return monitor_rows(_geography(query), _date(query["bdate"]), _date(query["edate"]), today=self.today)
 
     def _problems(self, service: str, query: Mapping[str, str], required: tuple[str, ...]) -> list[str]:
-        """What is wrong with a request, in EPA's words where they are known."""
+        """Errors of a request, in EPA's wording where it is known; empty for a valid one."""
         missing = [name for name in ("email", "key", *required) if not query.get(name)]
         if missing:
             return [f"value is missing or the value is empty: {name}" for name in missing]
@@ -117,9 +118,9 @@ class Api:
         wrong = [name for name in _DATES if name in query and not _is_date(query[name])]
         if wrong:
             return [f"{name}: {query[name]}, requires the following format: yyyymmdd." for name in wrong]
-        unplaced = [name for name in _EDGES if name in required and not _is_degrees(query[name])]
-        if unplaced:
-            return [f"{name}: {query[name]}, requires a number of decimal degrees." for name in unplaced]
+        not_degrees = [name for name in _EDGES if name in required and not _is_degrees(query[name])]
+        if not_degrees:
+            return [f"{name}: {query[name]}, requires a number of decimal degrees." for name in not_degrees]
         if len(_parameters(query)) > MAX_PARAMETERS:
             return [f"param: {query['param']}, no more than {MAX_PARAMETERS} parameter codes are permitted."]
         if service.startswith("dailyData/") and query["bdate"][:4] != query["edate"][:4]:
@@ -129,7 +130,7 @@ class Api:
     def _enveloped(
         self, status: int, service: str, query: Mapping[str, str], rows: list[Row], header: dict[str, Any]
     ) -> ApiResponse:
-        """EPA's envelope; like EPA's it echoes the query, email and key included. The time is always noon."""
+        """EPA's envelope, which echoes the query with email and key, as EPA's does. The time is always noon."""
         echo = {
             "request_time": f"{self.today.isoformat()}T12:00:00-05:00",
             "url": f"aqs/{service}?{urlencode(query, safe='@,')}",

@@ -24,9 +24,10 @@ _AIRNOW_FILES: Final[Mapping[str, Callable[..., bytes]]] = {
 
 
 def download(request: Request, *, seed: int, today: date, publishing: Publishing = AT_ONCE) -> Response:
-    """A file as of ``today``; 304 when the client has this version, 404 when it does not exist.
+    """The response to the request of a file as of ``today``: 200, 304 when the client has this version, 404 without a
+    file.
 
-    ``publishing`` concerns AirData's files only: AirNow's come the next day and are never rewritten.
+    ``publishing`` concerns AirData's files only; AirNow's appear the next day and are never rewritten.
     """
     if request.path.startswith("/airdata/"):
         response = _airdata(request.path, seed=seed, today=today, publishing=publishing)
@@ -45,7 +46,7 @@ def _airdata(path: str, *, seed: int, today: date, publishing: Publishing) -> Re
 
 
 def _airnow(path: str, *, seed: int, today: date) -> Response:
-    """Yesterday's readings and today's forecasts are the newest that exist."""
+    """An AirNow file; the newest are yesterday's readings and today's forecasts."""
     match = _AIRNOW_PATH.fullmatch(path)
     day = _day(match[2]) if match else None
     if not match or day is None or day < FIRST_DAY:
@@ -75,16 +76,16 @@ def _validators(content: bytes, as_of: date) -> dict[str, str]:
     return {"ETag": _etag(content), "Last-Modified": format_datetime(modified, usegmt=True)}
 
 
-def _has(asked: Mapping[str, str], current: Mapping[str, str]) -> bool:
-    """Whether the client holds the current version; an ETag counts more than a date. Source: RFC 9110, 13.2.2."""
-    if "if-none-match" in asked:
-        return current["ETag"] in [tag.strip().removeprefix("W/") for tag in asked["if-none-match"].split(",")]
-    since = _time(asked.get("if-modified-since", ""))
+def _has(headers: Mapping[str, str], current: Mapping[str, str]) -> bool:
+    """Whether the client has the current version; an ETag takes precedence over a date. Source: RFC 9110, 13.2.2."""
+    if "if-none-match" in headers:
+        return current["ETag"] in [tag.strip().removeprefix("W/") for tag in headers["if-none-match"].split(",")]
+    since = _time(headers.get("if-modified-since", ""))
     return since is not None and since >= parsedate_to_datetime(current["Last-Modified"])
 
 
 def _time(text: str) -> datetime | None:
-    """An HTTP date; None for anything else, which the header's rules say to ignore."""
+    """An HTTP date; None for anything else, which servers must ignore."""
     try:
         time = parsedate_to_datetime(text)
     except ValueError:

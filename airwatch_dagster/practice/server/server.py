@@ -32,12 +32,12 @@ HOST: Final = "127.0.0.1"
 class PracticeServer:
     """Serves simulated air in EPA's formats; use as a context manager, or call ``serve_forever``.
 
-    ``today`` is the server's clock: a date, or a function that is asked at every request. The same seed and day
-    give the same bytes, and what is final stays as it is on every later day. Port 0 takes a free one.
-    ``min_interval_seconds`` is the shortest time between API requests; sooner ones get 429. ``log`` is given one
-    line per request, without its query. ``faults`` disturbs some answers. The AQS API and AirData, not AirNow, show
-    a day ``aqs_lag_days`` later than on the next one, and are rewritten by ``restatements``.
-    Raises ConfigurationError when the port cannot be opened.
+    The same seed and day give the same bytes, and final readings are the same on every later day. ``today`` is the
+    server's clock: a date, or a function that is called at every request. Port 0 selects a free one.
+    ``min_interval_seconds`` is the shortest time between API requests; earlier ones get status 429. ``log`` receives
+    one line per request, without its query. ``faults`` decides which responses are corrupted. The AQS API and AirData
+    publish a day ``aqs_lag_days`` later than the next day and apply ``restatements``; AirNow does neither. Raises
+    ConfigurationError when the port cannot be opened or the lag is negative.
     """
 
     def __init__(
@@ -66,11 +66,11 @@ class PracticeServer:
 
     @property
     def today(self) -> date:
-        """The day the server believes it is."""
+        """Current date of the server's clock."""
         return self._today() if callable(self._today) else self._today
 
     def move_clock(self, today: date) -> None:
-        """From now on answer as of ``today``."""
+        """Set the server's clock to ``today`` for all later requests."""
         self._today = today
 
     @property
@@ -90,12 +90,12 @@ class PracticeServer:
         return f"{self.url}/airnow"
 
     def respond(self, request: Request) -> Response:
-        """The one place where a request becomes a response, which a fault may disturb."""
+        """The response to a request, with a fault if ``faults`` injects one."""
         is_api = request.path.startswith("/data/api/")
-        proper = self._api(request) if is_api else self._download(request)
+        response = self._api(request) if is_api else self._download(request)
         if self._faults is None:
-            return proper
-        return with_fault(proper, self._faults.fault_for(request), self._faults)
+            return response
+        return with_fault(response, self._faults.fault_for(request), self._faults)
 
     def _download(self, request: Request) -> Response:
         return download(request, seed=self._seed, today=self.today, publishing=self._publishing)
@@ -105,10 +105,10 @@ class PracticeServer:
         if wait_seconds > 0.0:
             return Response(429, b"Too many requests\n", headers={"Retry-After": str(int(wait_seconds) + 1)})
         api = Api(seed=self._seed, today=self.today, key=self._key, publishing=self._publishing)
-        answer = api.respond(request.path.removeprefix("/data/api/"), request.query)
-        if answer is None:
+        response = api.respond(request.path.removeprefix("/data/api/"), request.query)
+        if response is None:
             return not_found(request.path)
-        return Response(answer.status, answer.body, "application/json")
+        return Response(response.status, response.body, "application/json")
 
     def serve_forever(self) -> None:
         """Serve in this thread until interrupted."""
@@ -125,7 +125,7 @@ class PracticeServer:
         self.close()
 
     def close(self) -> None:
-        """Stop serving, hang up where an answer is being held back, and free the port."""
+        """Stop serving, close connections that hang, and free the port."""
         self._closing.set()
         if self._thread is not None:
             self._http.shutdown()
@@ -135,7 +135,7 @@ class PracticeServer:
 
 
 class _RateLimit:
-    """Says by how much a request comes too early; thread-safe."""
+    """Shortest time between requests; thread-safe."""
 
     def __init__(self, min_interval_seconds: float, monotonic: Callable[[], float]) -> None:
         self._min_interval_seconds = min_interval_seconds
@@ -144,7 +144,7 @@ class _RateLimit:
         self._lock = threading.Lock()
 
     def wait_seconds(self) -> float:
-        """Seconds to wait; 0 lets the request pass and starts the next interval."""
+        """Seconds by which the request is too early; 0 accepts it and starts the next interval."""
         with self._lock:
             now = self._monotonic()
             if now < self._next:
@@ -155,7 +155,7 @@ class _RateLimit:
 
 class _Http(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no error of the server; anything else is printed."""
+        """Print errors, but not of clients that closed the connection."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -171,7 +171,7 @@ def _opened(port: int, handler: type[BaseHTTPRequestHandler]) -> _Http:
 def _handler(
     respond: Callable[[Request], Response], closing: threading.Event, log: Callable[[str], None] | None
 ) -> type[BaseHTTPRequestHandler]:
-    """A handler class that turns HTTP into Request and Response into HTTP; ``closing`` ends every silence."""
+    """A handler class between HTTP and Request and Response; ``closing`` ends hanging responses."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -211,7 +211,7 @@ def _handler(
                 log(f"{code} {self.command} {urlsplit(getattr(self, 'path', '')).path}")
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Nothing: what the base class has to say contains the query."""
+            """Log nothing: messages of the base class contain the query."""
 
     return Handler
 

@@ -1,8 +1,8 @@
-"""Simulated truth: 24-hour PM2.5 at every practice site, any day, the same whenever it is asked for.
+"""Simulated truth: 24-hour PM2.5 at every practice site on any day, reproducible in any order of computation.
 
-The air has seasons, a weekly cycle, weather-like episodes that drift with the wind while they fade and
-are renewed, local ups and downs, and smoke plumes in the warm months. Because episodes drift mostly from
-west to east, what lies upwind today tells more about tomorrow than the place itself.
+The air has seasons, a weekly cycle, episodes that drift with the wind while they fade and are renewed, local variation,
+and smoke plumes in the warm months. Episodes drift mostly from west to east, so today's air upwind predicts tomorrow's
+better than today's air at the site.
 """
 
 from datetime import date
@@ -25,7 +25,7 @@ WIND_MEMORY: Final = 0.55
 """Correlation of one day's wind with the next."""
 
 EPISODE_MEMORY: Final = 0.74
-"""What is left after a day of an air mass's deviation, moving with it."""
+"""Share of an air mass's deviation that remains after a day, in the moving air."""
 
 EPISODE_RANGE_KM: Final = 420.0
 """Range of the Matérn (ν = 1) correlation of the episodes: 0.93 at 100 km, 0.5 at 500 km."""
@@ -35,14 +35,14 @@ EPISODE_SPREAD: Final = 0.43
 
 LOCAL_MEMORY: Final = 0.35
 LOCAL_SPREAD: Final = 0.22
-"""Day-to-day memory and standard deviation, in log PM2.5, of what only one site feels."""
+"""Day-to-day correlation, and standard deviation in log PM2.5, of the local part of each site."""
 
 _MEMORY_DAYS: Final = 30
-"""How far back a day depends on earlier ones: 0.74 to the 30th is 0.01 %."""
+"""Earlier days on which a day depends: 0.74 to the power of 30 is 0.01 %."""
 
 _WIND_MEMORY_DAYS: Final = 12
 _MODES: Final = 160
-"""Waves that make up the episodes."""
+"""Number of waves that make up the episodes."""
 
 _CHICAGO_DEGREES: Final = (41.88, -87.63)
 _KM_PER_DEGREE: Final = 111.2
@@ -52,8 +52,8 @@ _KM_PER_DEGREE: Final = 111.2
 def air_of_year(year: int, *, seed: int) -> Floats:
     """True 24-hour PM2.5 of a calendar year, µg/m³, positive: one row per day, one column per site of ``SITES``.
 
-    Any year is computed from its own days and a fixed number of days before, so a day's air does not depend
-    on what else is simulated. The array is read-only.
+    A year is computed from its own days and a fixed number of earlier days, so the air of a day does not depend on what
+    else is simulated. The array is read-only.
     """
     days = days_of_year(year)
     typical = np.log([site.typical_ugm3 for site in SITES])
@@ -64,18 +64,18 @@ def air_of_year(year: int, *, seed: int) -> Floats:
 
 
 def days_of_year(year: int) -> Integers:
-    """Proleptic ordinals of all days of a year."""
+    """Proleptic Gregorian ordinals of all days of a year."""
     return np.arange(date(year, 1, 1).toordinal(), date(year + 1, 1, 1).toordinal(), dtype=np.int64)
 
 
 def places_km() -> Floats:
-    """Sites on a plane around Chicago: km east and km north, one row per site."""
+    """Positions of ``SITES`` on a plane around Chicago: km east and km north, one row per site."""
     degrees = np.array([[site.latitude, site.longitude] for site in SITES]) - np.array(_CHICAGO_DEGREES)
     return degrees[:, ::-1] * _KM_PER_DEGREE * np.array([np.cos(np.radians(_CHICAGO_DEGREES[0])), 1.0])
 
 
 def wind_km(days: Integers, *, seed: int) -> Floats:
-    """Drift of the air on each day, km east and km north."""
+    """Drift of the air on each day: km east and km north, one row per day."""
     total = _moving_sum(days, "wind", items=2, seed=seed, memory=WIND_MEMORY, length=_WIND_MEMORY_DAYS)
     return np.array(MEAN_WIND_KM_PER_DAY) + total * np.array(WIND_SPREAD_KM_PER_DAY)
 
@@ -89,7 +89,7 @@ def _seasons(days: Integers) -> Floats:
 
 
 def _episodes(days: Integers, *, seed: int) -> Floats:
-    """Log deviation by air masses: a field of waves, renewed daily, fading, and moved by the wind."""
+    """Log deviation by air masses: waves that are renewed daily, fade, and move with the wind."""
     reach = np.arange(days[0] - _MEMORY_DAYS, days[-1] + 1)
     waves = _waves_per_km(seed)
     amplitude_1 = normal(seed, "episode.cosine", days=reach, items=np.arange(_MODES))

@@ -1,4 +1,4 @@
-"""What the practice monitors read from the air: schedules, gaps, incomplete days, bias, noise, negative values."""
+"""Readings of the practice monitors: sampling schedules, gaps, incomplete days, bias, noise, negative values."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +21,7 @@ SCHEDULE_ORIGINS: Final[dict[Schedule, date]] = {
     "1-in-3": date(2021, 1, 1),
     "1-in-6": date(2021, 1, 4),
 }
-"""A day on which the schedule's samplers run, nationwide, as in EPA's daily files of 2012 and 2018-21."""
+"""A nationwide sampling day of the schedule, as in EPA's daily files of 2012 and 2018-21."""
 
 _DAYS_BETWEEN_SAMPLES: Final[dict[Schedule, int]] = {"hourly": 1, "1-in-3": 3, "1-in-6": 6}
 
@@ -29,23 +29,24 @@ LOST_SAMPLES: Final = 0.03
 """Share of scheduled days without a valid sample, besides outages."""
 
 OUTAGE_STARTS: Final = 0.005
-"""Chance per monitor and day that an outage begins."""
+"""Probability per monitor and day that an outage begins."""
 
 MAX_OUTAGE_DAYS: Final = 6
 
 HOURS_TAKEN: Final = ((0.870, 24), (0.920, 23), (0.945, 22), (0.965, 21), (0.975, 20), (0.985, 18))
-"""Hours of a continuous monitor's day by cumulative share of days; the rest has fewer than 75 % of its hours."""
+"""Cumulative share of days and hours measured by a continuous monitor; other days have fewer than 75 % of their
+hours."""
 
 MAX_HOURS_OF_AN_INCOMPLETE_DAY: Final = 17
 
 RELATIVE_NOISE: Final = 0.05
-"""Standard deviation of the part of a reading's noise that grows with the reading."""
+"""Standard deviation of the relative noise of a reading."""
 
 MIN_READING_UGM3: Final = -7.0
-"""Readings below do not occur; about the lowest day AQS has published."""
+"""Lower limit of readings, about the lowest day that AQS has published."""
 
 EVENT_SMOKE_UGM3: Final = 15.0
-"""Smoke above this share of a day's PM2.5, µg/m³, is claimed as an exceptional event by agencies that claim any."""
+"""Smoke (µg/m³) in a day's PM2.5 above which agencies that claim exceptional events claim one."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +54,19 @@ class InstrumentYear:
     """A year of final readings: one row per day, one column per monitor of ``MONITORS``."""
 
     days: Integers
-    """Proleptic ordinals."""
+    """Proleptic Gregorian ordinals."""
     mean_ugm3: Floats
     """Mean of the day's observations; nan where there is none."""
     hours: Integers
     """Observations of the day: 0-24 of continuous monitors, 0 or 1 of filters."""
     smoke_ugm3: Floats
-    """The part of the air's PM2.5 that is smoke."""
+    """Part of the PM2.5 that is smoke."""
     method_codes: npt.NDArray[np.str_]
 
 
 @lru_cache(maxsize=32)
 def instrument_year(year: int, *, seed: int) -> InstrumentYear:
-    """Final readings of a calendar year, the same whenever they are asked for."""
+    """Final readings of a calendar year; cached."""
     days = days_of_year(year)
     at_site = np.array([SITES.index(site) for site, _ in MONITORS])
     hours = _hours(days, seed=seed)
@@ -81,12 +82,12 @@ def instrument_year(year: int, *, seed: int) -> InstrumentYear:
 
 
 def is_on_schedule(schedule: Schedule, days: Integers) -> Flags:
-    """Whether samplers on the schedule run; all of one schedule share one phase."""
+    """Whether samplers of the schedule run on each day; all of one schedule share a phase."""
     return (days - SCHEDULE_ORIGINS[schedule].toordinal()) % _DAYS_BETWEEN_SAMPLES[schedule] == 0
 
 
 def _readings(days: Integers, air: Floats, *, seed: int) -> Floats:
-    """The air as each monitor's instrument of the day reads it, µg/m³."""
+    """Readings of ``air`` by each monitor's instrument of the day, µg/m³."""
     items = np.arange(len(MONITORS))
     used = [[monitor.method_on(date.fromordinal(int(day))) for _, monitor in MONITORS] for day in days]
     bias = np.array([[instrument.bias for instrument in row] for row in used])
@@ -102,7 +103,7 @@ def _method_codes(days: Integers) -> npt.NDArray[np.str_]:
 
 
 def _hours(days: Integers, *, seed: int) -> Integers:
-    """Observations taken: 0 when off schedule, closed or out of order."""
+    """Number of observations: 0 when off schedule, closed or in an outage."""
     items = np.arange(len(MONITORS))
     lost = uniform(seed, "lost", days=days, items=items) < LOST_SAMPLES
     running = np.stack([_runs(monitor, days) for _, monitor in MONITORS], axis=1)
@@ -118,7 +119,7 @@ def _hours_of_a_day(days: Integers, items: Integers, *, seed: int) -> Integers:
 
 
 def _short_outages(days: Integers, items: Integers, *, seed: int) -> Flags:
-    """Days within an outage that began at most ``MAX_OUTAGE_DAYS`` before."""
+    """Whether each day is part of an outage that began at most ``MAX_OUTAGE_DAYS`` earlier."""
     reach = np.arange(days[0] - MAX_OUTAGE_DAYS, days[-1] + 1)
     starts = uniform(seed, "outage", days=reach, items=items) < OUTAGE_STARTS
     length = 1 + np.floor(MAX_OUTAGE_DAYS * uniform(seed, "outage.length", days=reach, items=items))

@@ -1,4 +1,4 @@
-"""The sites and monitors of the practice network, Chicago first, then the country around it."""
+"""Sites and monitors of the practice network: Chicago, then the states around it."""
 
 from datetime import date
 from typing import Final
@@ -173,4 +173,4 @@ SITES: Final = tuple(sorted(_CHICAGO + _AROUND, key=lambda site: site.site_id))
 """All sites, in order of their id."""
 
 MONITORS: Final = tuple((site, monitor) for site in SITES for monitor in site.monitors)
-"""All monitors with their sites, in key order; a monitor's position here is its number in the readings."""
+"""All monitors with their sites, in order of site and POC; the position of a monitor is its number in the readings."""

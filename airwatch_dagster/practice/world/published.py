@@ -1,8 +1,8 @@
-"""What is published on a given day: nothing of that day itself, and recent quarters still provisional.
+"""Publication: the readings that are published on a given day, provisional at first and final later.
 
-A quarter's readings become final some months after its end. On that day a few of its values are revised, a few
-vanish, and a few appear that were not there before. How late AQS publishes, and what it restates on demand, is up to
-whoever starts the server.
+A day is published on the next one at the earliest. A quarter becomes final some months after its end: on that day a few
+of its values are revised, a few are deleted and a few are published for the first time. The lag of AQS and its
+restatements are options of the server.
 """
 
 from dataclasses import dataclass
@@ -22,37 +22,36 @@ from airwatch_dagster.practice.world.random_streams import Floats, Integers, nor
 from airwatch_dagster.practice.world.restatements import Restatement, rewriting
 
 FINAL_AFTER_DAYS: Final = 90
-"""Days from the end of a quarter until its readings are final; AQS's deadline for agencies."""
+"""Days from the end of a quarter until its readings are final: AQS's deadline for agencies."""
 
 REVISED_SHARE: Final = 0.04
 """Share of provisional readings with another final value."""
 
 DELETED_SHARE: Final = 0.01
-"""Share of provisional readings that are not among the final ones."""
+"""Share of provisional readings that are deleted when the quarter becomes final."""
 
 LATE_SHARE: Final = 0.005
 """Share of final readings that were never published as provisional."""
 
 REVISION_SPREAD: Final = 0.15
-"""Standard deviation of a revised reading's provisional value around the final one, relative."""
+"""Relative standard deviation of a revised reading's provisional value around the final one."""
 
 HOURS_FOR_A_DAY_VALUE: Final = 18
 """Hours from which a 24-hour block average counts as complete (75 %)."""
 
 INCOMPLETE_WITH_DAY_VALUE: Final = 0.5
-"""Share of incomplete days that still carry a block average, with their percentage; the others have hours only."""
-
+"""Share of incomplete days with a block average and their percentage; the others have hours only."""
 
 EVENT_HOURS: Final = 8
-"""Hours of a smoke day that the rows without events leave out."""
+"""Hours of a smoke day that the rows without events exclude."""
 
 WITHOUT_EVENT_HOURS: Final = 0.7
-"""Mean of the remaining hours over the mean of all."""
+"""Mean of the remaining hours divided by the mean of all."""
 
 
 @dataclass(frozen=True)
 class Publishing:
-    """How AQS publishes: ``lag_days`` later than it could, and with ``restatements`` afterwards.
+    """How AQS publishes: ``lag_days`` later than the next day, and with ``restatements`` afterwards.
 
     Raises ConfigurationError for a negative lag.
     """
@@ -66,12 +65,12 @@ class Publishing:
             raise ConfigurationError("practice server", problem, fix="Give 0 or more days")
 
     def shown_on(self, day: date) -> date:
-        """First day on which a day's readings are published: the next one, or a lag later."""
+        """First day on which a day's readings are published: the next one plus the lag."""
         return day + timedelta(days=1 + self.lag_days)
 
 
 AT_ONCE: Final = Publishing()
-"""Every day is published on the next one, and no more is restated than when quarters become final."""
+"""Every day is published on the next one, without restatements."""
 
 
 def final_on(day: date) -> date:
@@ -82,7 +81,7 @@ def final_on(day: date) -> date:
 
 
 def changed_on(year: int, *, today: date, publishing: Publishing = AT_ONCE) -> date:
-    """Last day up to ``today`` on which what is published about a year changed; its 1 January when yet to come."""
+    """Last day up to ``today`` on which the published data of a year changed; 1 January while nothing is published."""
     first_day, last_day = date(year, 1, 1), date(year, 12, 31)
     newest = min(today, publishing.shown_on(last_day))
     if newest < publishing.shown_on(first_day):
@@ -123,7 +122,7 @@ def _published_year(year: int, seed: int, today: date, publishing: Publishing) -
 
 
 def _provisional(final: InstrumentYear, *, seed: int) -> Floats:
-    """Provisional values of readings that will be revised: off by a share and at least a tenth."""
+    """Provisional values of readings that will be revised: wrong by a relative error and at least a tenth."""
     error = normal(seed, "revision", days=final.days, items=np.arange(len(MONITORS))) * REVISION_SPREAD
     return final.mean_ugm3 * (1.0 + error) + np.where(error < 0.0, -0.2, 0.2)
 
@@ -133,14 +132,14 @@ def _final_ordinals(days: Integers) -> Integers:
 
 
 def _frame(final: InstrumentYear, *, mean: Floats, changed: Integers, shown: Flags, seed: int) -> pd.DataFrame:
-    """Rows of the shown cells, monitor by monitor."""
+    """Rows of the published cells (days × monitors), monitor by monitor."""
     number, row = np.nonzero(shown.T)
     is_hourly = np.array([monitor.schedule == "hourly" for _, monitor in MONITORS])[number]
     claims_events = np.array([monitor.reports_events for _, monitor in MONITORS])[number]
     hours = final.hours[row, number]
     hours_mean = np.round(mean[row, number], 6)
     draws = uniform(seed, "detail", days=final.days, items=np.arange(3 * len(MONITORS))).reshape(-1, len(MONITORS), 3)
-    has_value_anyway, rise, max_hour = draws[row, number].T
+    has_value_anyway, excess, max_hour = draws[row, number].T
     is_complete = ~is_hourly | (hours >= HOURS_FOR_A_DAY_VALUE) | (has_value_anyway < INCOMPLETE_WITH_DAY_VALUE)
     day_mean = np.where(is_hourly, truncated_to_tenths(hours_mean), np.round(hours_mean, 1) + 0.0)
     percent = np.where(is_hourly, np.floor(hours / 24.0 * 100.0 + 0.5), 100.0)
@@ -154,7 +153,7 @@ def _frame(final: InstrumentYear, *, mean: Floats, changed: Integers, shown: Fla
             "observation_count": hours,
             "observation_percent": percent,
             "day_percent": np.where(hours >= HOURS_FOR_A_DAY_VALUE, 100.0, percent),
-            "max_ugm3": np.round(hours_mean + 1.0 + np.abs(hours_mean) * (0.3 + 0.9 * rise), 1),
+            "max_ugm3": np.round(hours_mean + 1.0 + np.abs(hours_mean) * (0.3 + 0.9 * excess), 1),
             "max_hour": np.floor(24.0 * max_hour).astype(np.int64),
             "excluded_mean_ugm3": np.where(is_event, np.round(WITHOUT_EVENT_HOURS * hours_mean, 6), hours_mean),
             "excluded_count": np.where(is_event, np.maximum(hours - EVENT_HOURS, 1), hours),
@@ -171,5 +170,5 @@ def _iso(ordinals: Integers) -> npt.NDArray[np.str_]:
 
 
 def truncated_to_tenths(values: Floats) -> Floats:
-    """Values with everything after the first decimal cut off, as AQS does for block averages."""
+    """Values (µg/m³) truncated to one decimal, as AQS does for block averages."""
     return np.round(np.trunc(np.round(values * 10.0, 6)) / 10.0, 1) + 0.0

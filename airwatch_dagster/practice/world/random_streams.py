@@ -1,7 +1,7 @@
-"""Random numbers by address: the draw for a seed, stream, day and item is the same whatever else is drawn.
+"""Random streams: the draw of a seed, stream, day and item is the same whatever else is drawn.
 
-That makes any day's air independent of the range being simulated, and the bytes independent of
-numpy's generators.
+So the air of a day does not depend on the range that is simulated, and the server's bytes do not depend on NumPy's
+generators.
 """
 
 import zlib

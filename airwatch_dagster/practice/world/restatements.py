@@ -1,4 +1,4 @@
-"""Mass revisions on demand: from one day on, what was published about a period reads otherwise, or is gone."""
+"""Mass revisions on demand: from a given day on, the values of a period are restated or deleted."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,11 +14,12 @@ from airwatch_dagster.practice.world.random_streams import Floats, Integers, uni
 
 @dataclass(frozen=True)
 class Restatement:
-    """From server day ``on``, values of the days ``first`` to ``last`` are ``factor`` times what they were.
+    """From server day ``on``, values of the days ``first`` to ``last`` are multiplied by ``factor``.
 
     ``deleted_share`` of those monitor-days, drawn by the server's seed, are no longer published. ``states`` (2-digit
-    codes) limits both; () means every state. Rows with another value last changed on ``on``; a factor of 1 changes
-    none. Raises ConfigurationError for days in the wrong order, a factor that is not positive, or no share.
+    codes) limits both; () means every state. The date of last change of a restated row is ``on``; a factor of 1
+    restates none. Raises ConfigurationError for days in the wrong order, a factor that is not positive, or a share
+    outside 0 to 1.
     """
 
     on: date
@@ -31,16 +32,16 @@ class Restatement:
     def __post_init__(self) -> None:
         if not (self.first <= self.last and self.factor > 0.0 and 0.0 <= self.deleted_share <= 1.0):
             fix = "Give days in order, a factor above 0 and a share from 0 to 1"
-            raise ConfigurationError("practice server", f"{self} is impossible", fix=fix)
+            raise ConfigurationError("practice server", f"{self} is not valid", fix=fix)
 
     def concerns(self, days: Integers) -> Flags:
-        """Whether a day (row, proleptic ordinal) of a monitor (column) is restated."""
+        """Whether a day (row, proleptic Gregorian ordinal) of a monitor (column) is restated."""
         is_in_time = (days >= self.first.toordinal()) & (days <= self.last.toordinal())
         is_there = np.array([not self.states or site.state_code in self.states for site, _ in MONITORS])
         return is_in_time[:, None] & is_there
 
     def deletes(self, days: Integers, *, seed: int) -> Flags:
-        """Whether a day (row) of a monitor (column) vanishes; another restatement draws others."""
+        """Whether a day (row) of a monitor (column) is deleted; every restatement draws its own days."""
         stream = f"deleted {self.on} {self.first} {self.last}"
         draws = uniform(seed, stream, days=days, items=np.arange(len(MONITORS)))
         return self.concerns(days) & (draws < self.deleted_share)
@@ -48,17 +49,17 @@ class Restatement:
 
 @dataclass(frozen=True)
 class Rewriting:
-    """What restatements did until some day: one row per day, one column per monitor of ``MONITORS``."""
+    """Effect of all restatements up to a day: one row per day, one column per monitor of ``MONITORS``."""
 
     factor: Floats
-    """Value now over value before."""
+    """Current value divided by original value."""
     changed_on: Integers
-    """Day of the last restatement of the value, a proleptic ordinal; 0 where there was none."""
+    """Day of the last restatement of the value (proleptic Gregorian ordinal); 0 without one."""
     is_deleted: Flags
 
 
 def rewriting(restatements: Iterable[Restatement], days: Integers, *, seed: int, today: date) -> Rewriting:
-    """The combined effect of the restatements made up to ``today``."""
+    """The combined effect of the restatements up to ``today`` on ``days``."""
     shape = len(days), len(MONITORS)
     factor, changed_on = np.ones(shape), np.zeros(shape, dtype=np.int64)
     is_deleted = np.zeros(shape, dtype=np.bool_)

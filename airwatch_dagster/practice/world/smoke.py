@@ -13,12 +13,12 @@ SEASON_DAYS: Final = 105
 """Plumes start from 1 June on, for this many days, so none crosses a year's end."""
 
 MAX_PLUMES: Final = 4
-"""Most plumes a year; the first always comes, each further one in a quarter of the years."""
+"""Most plumes a year: one in every year, and each further one in a quarter of the years."""
 
 
 @dataclass(frozen=True)
 class Plume:
-    """A round cloud of smoke that drifts, grows thick and thins out again."""
+    """A round cloud of smoke that drifts, thickens and thins out."""
 
     first_day: int
     """Ordinal of the day it appears."""
@@ -29,7 +29,7 @@ class Plume:
     drift_km_per_day: tuple[float, float]
 
     def added_ugm3(self, age_days: int, places_km: Floats) -> Floats:
-        """What it adds to the air of each place on one of its days, µg/m³."""
+        """PM2.5 that it adds at each place (rows of ``places_km``) on one of its days, µg/m³."""
         centre = np.array(self.start_km) + age_days * np.array(self.drift_km_per_day)
         distance_km = np.hypot(*(places_km - centre).T)
         thickness = np.sin(np.pi * (age_days + 1.0) / (self.days + 1.0))
@@ -47,7 +47,7 @@ def smoke_of_year(year: int, *, seed: int, places_km: Floats) -> Floats:
 
 
 def plumes_of_year(year: int, *, seed: int) -> tuple[Plume, ...]:
-    """The plumes of a year, at least one; they come from the west or north-west."""
+    """The plumes of a year, at least one; they start in the west or north-west."""
     draws = uniform(seed, "plume", days=np.array([year]), items=np.arange(8 * MAX_PLUMES))[0].reshape(MAX_PLUMES, 8)
     return tuple(_plume(year, draw) for number, draw in enumerate(draws) if number == 0 or draw[0] < 0.25)
 

@@ -1,7 +1,7 @@
-"""The practice network: invented sites in real counties, and the instruments that stand there.
+"""The practice network's vocabulary: sites, monitors and instruments, with real codes of counties and areas.
 
-Site numbers lie in the 9000s, which no agency uses for PM2.5 here, and every name starts with "Practice".
-County and CBSA codes are the real ones, so that areas such as ``cbsa:16980`` select what they should.
+Sites are invented: their numbers lie in the 9000s, which no agency uses for PM2.5 here, and their names start with
+"Practice". County and CBSA codes are real, so that areas such as ``cbsa:16980`` select the intended sites.
 """
 
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ from typing import Final, Literal
 Schedule = Literal["hourly", "1-in-3", "1-in-6"]
 
 FIRST_DAY: Final = date(2015, 1, 1)
-"""First day with air; earlier ones have no data."""
+"""First day with data."""
 
 DEFAULT_SEED: Final = 1
-"""Which of the possible airs is simulated unless another is asked for."""
+"""Seed of the simulated air by default."""
 
 PARAMETER_CODE: Final = "88101"
 PARAMETER_NAME: Final = "PM2.5 - Local Conditions"
@@ -50,12 +50,12 @@ CBSAS: Final = {
     "37900": "Peoria, IL",
     "41180": "St. Louis, MO-IL",
 }
-"""Codes and names as AQS serves them (delineation of 2013-15)."""
+"""Codes and names as in AQS (delineation of 2013-15)."""
 
 
 @dataclass(frozen=True)
 class Instrument:
-    """A measuring method: how its readings differ from the air."""
+    """A measuring method with the errors of its readings."""
 
     method_code: str
     name: str
@@ -81,43 +81,43 @@ INSTRUMENTS: Final = {
 }
 
 RESTATED_RATIO: Final = 0.83
-"""Corrected over original value of a restated T640 day; the median over published pairs of 2023."""
+"""Corrected divided by original value of a restated T640 day: the median of published pairs of 2023."""
 
 RESTATED_POC_OFFSET: Final = 20
-"""A corrected T640 row carries the original row's POC plus this."""
+"""POC of a corrected T640 row minus the POC of its original."""
 
 
 @dataclass(frozen=True)
 class Monitor:
-    """One instrument position at a site; a key of the published data together with its site."""
+    """A monitor of a site; site and POC identify it in the published data."""
 
     poc: int
     methods: tuple[tuple[date, str], ...]
-    """Method codes with the first day each was used, oldest first; the first day opens the monitor."""
+    """First days and method codes, oldest first; the monitor opens on the first of them."""
     schedule: Schedule = "hourly"
     is_primary: bool = False
     reports_events: bool = True
-    """Its rows are flagged for exceptional events, on every day, as agencies do once they flag any."""
+    """Whether its rows are flagged for exceptional events: on every day, as agencies do once they flag any."""
     closed_on: date | None = None
     """Last day of sampling."""
     outages: tuple[tuple[date, date], ...] = ()
-    """Long gaps, first and last day."""
+    """First and last day of each long outage."""
     restates_poc: int | None = None
-    """Publishes that POC's readings again, corrected."""
+    """POC whose readings this monitor publishes corrected; None for a monitor of its own."""
 
     @property
     def opened_on(self) -> date:
         return self.methods[0][0]
 
     def method_on(self, day: date) -> Instrument:
-        """The instrument in use; the first one before it was installed."""
+        """The instrument in use on ``day``; the first one on days before the opening."""
         used = [code for since, code in self.methods if since <= day] or [self.methods[0][1]]
         return INSTRUMENTS[used[-1]]
 
 
 @dataclass(frozen=True)
 class Site:
-    """A place with monitors."""
+    """A site with its monitors."""
 
     state_code: str
     county_code: str
@@ -129,7 +129,7 @@ class Site:
     longitude: float
     cbsa_code: str | None
     typical_ugm3: float
-    """Median PM2.5 of the place without smoke, µg/m³."""
+    """Median PM2.5 of the site without smoke, µg/m³."""
     monitors: tuple[Monitor, ...] = field(default=())
 
     @property

@@ -46,7 +46,7 @@ def test_the_same_day_and_seed_give_the_same_bytes():
     assert file_of("daily_88101_2024.zip", seed=2).content != first
 
 
-def test_a_year_that_is_final_keeps_its_bytes():
+def test_the_bytes_of_a_final_year_do_not_change():
     assert file_of("daily_88101_2022.zip", TODAY).content == file_of("daily_88101_2022.zip", date(2026, 1, 1)).content
 
 
@@ -78,7 +78,7 @@ def test_a_filter_day_is_one_row_and_a_continuous_day_two():
     assert set(durations) == {"24 HOUR", "1 HOUR + 24-HR BLK AVG", "24-HR BLK AVG"}
 
 
-def test_day_values_carry_the_newest_standard_and_an_aqi_and_hours_neither():
+def test_day_values_have_the_newest_standard_and_an_aqi_and_hours_have_neither():
     rows = rows_of("daily_88101_2023.zip")
     is_hours = rows["Sample Duration"] == "1 HOUR"
     assert set(rows.loc[is_hours, "Pollutant Standard"]) == {""}
@@ -87,14 +87,14 @@ def test_day_values_carry_the_newest_standard_and_an_aqi_and_hours_neither():
     assert (rows.loc[~is_hours, "AQI"].astype(int) >= 0).all()
 
 
-def test_aqi_is_that_of_the_table_of_2024():
+def test_aqi_uses_the_breakpoints_of_2024():
     rows = rows_of("daily_88101_2023.zip")
     rows = rows[(rows["AQI"] != "") & (rows["Event Type"] != "Excluded")]
     found = dict(zip(rows["Arithmetic Mean"].astype(float), rows["AQI"].astype(int), strict=True))
     assert {mean: found[mean] for mean in (4.3, 8.8, 9.0, 9.1, 12.0)} == {4.3: 24, 8.8: 49, 9.0: 50, 9.1: 51, 12.0: 56}
 
 
-def test_events_are_told_apart_in_airdata_words():
+def test_event_types_are_those_of_airdata():
     rows = rows_of("daily_88101_2023.zip")
     assert set(rows["Event Type"]) == {"None", "Included", "Excluded"}
     key = ["State Code", "County Code", "Site Num", "POC", "Date Local", "Sample Duration"]

@@ -51,7 +51,7 @@ def test_values_are_close_to_the_final_ones_but_biased():
     assert 1.2 < np.mean(np.abs(differences)) < 1.8
 
 
-def test_aqi_and_category_go_with_the_value():
+def test_aqi_and_category_match_the_value():
     for day in (date(2023, 1, 9), date(2023, 7, 20)):
         for line in lines_of(daily_data(day, seed=1)):
             limits = (9.0, 35.4, 55.4, 125.4, 225.4)
@@ -67,7 +67,7 @@ def test_the_older_file_has_the_first_eight_columns_of_the_same_readings():
     assert older.splitlines()[0].endswith(b"|24|Practice Air Agency")
 
 
-def test_agencies_forecast_their_areas():
+def test_agencies_have_forecasts_of_their_areas():
     lines = lines_of(reporting_areas(date(2023, 6, 9), seed=1))
     assert {len(line) for line in lines} == {17}
     chicago = [line for line in lines if line[7] == "Chicago"]

@@ -1,4 +1,4 @@
-"""The AQS API's answers."""
+"""Responses of the practice AQS API."""
 
 import json
 from collections import Counter
@@ -20,9 +20,9 @@ CHICAGO_WEEK = {
 
 
 def ask(service: str, query: dict[str, str], *, today: date = date(2024, 5, 10)) -> tuple[int, Any]:
-    answer = Api(seed=1, today=today, key="practice").respond(service, query)
-    assert answer is not None
-    return answer.status, json.loads(answer.body)
+    response = Api(seed=1, today=today, key="practice").respond(service, query)
+    assert response is not None
+    return response.status, json.loads(response.body)
 
 
 def daily(today: date = date(2024, 5, 10), **query: str) -> list[dict[str, Any]]:
@@ -32,9 +32,9 @@ def daily(today: date = date(2024, 5, 10), **query: str) -> list[dict[str, Any]]
     return body["Data"]
 
 
-def refusal(service: str = "dailyData/byCBSA", drop: str = "", **query: str) -> list[str]:
-    asked = {name: value for name, value in (CHICAGO_WEEK | query).items() if name != drop}
-    status, body = ask(service, asked)
+def refusal(service: str = "dailyData/byCBSA", drop: str = "", **changes: str) -> list[str]:
+    query = {name: value for name, value in (CHICAGO_WEEK | changes).items() if name != drop}
+    status, body = ask(service, query)
     assert (status, body["Header"][0]["status"], body["Data"]) == (400, "Failed", [])
     return body["Header"][0]["error"]
 
@@ -69,7 +69,7 @@ def test_the_eight_standards_agree_in_everything():
     assert len({json.dumps({**row, "pollutant_standard": None}) for row in one_day}) == 1
 
 
-def test_events_are_told_apart_in_api_words_and_only_in_the_hours():
+def test_event_types_are_those_of_the_api_and_exclusions_are_in_the_hours_only():
     kinds = {(row["sample_duration"], row["sample_duration_code"], row["event_type"]) for row in daily()}
     assert kinds == {
         ("24 HOUR", "7", "No Events"),
@@ -105,7 +105,7 @@ def test_daily_rows_have_the_genuine_fields_and_types(real_data):
         assert {name: type(value) for name, value in ours.items()} == {n: type(v) for n, v in theirs.items()}
 
 
-def test_the_vocabulary_is_a_genuine_one(real_data):
+def test_the_vocabulary_is_genuine(real_data):
     recorded = genuine(real_data, "dailyData/byCounty_88101_wake_nc_2016-01_2016-02.json")["Data"]
     names = (
         "parameter",
@@ -169,7 +169,7 @@ def test_a_box_needs_its_four_edges_as_numbers():
     assert refusal("dailyData/byBox", **(box | {"minlat": "nan"})) != []
 
 
-def test_an_empty_box_holds_nothing():
+def test_an_empty_box_has_no_rows():
     box = {"minlat": "10", "maxlat": "11", "minlon": "-88", "maxlon": "-87"}
     status, body = ask("dailyData/byBox", CHICAGO_WEEK | box)
     assert (status, body["Header"][0]["status"]) == (200, "No data matched your selection")
@@ -191,7 +191,7 @@ def test_nothing_of_today_or_later_is_served():
 
 
 @pytest.mark.parametrize("query", [{"param": "44201"}, {"cbsa": "99999"}, {"bdate": "19990101", "edate": "19990131"}])
-def test_nothing_found_is_a_success_without_rows(query):
+def test_a_request_without_matches_succeeds_without_rows(query):
     status, body = ask("dailyData/byCBSA", CHICAGO_WEEK | query)
     assert status == 200
     assert (body["Header"][0]["status"], body["Header"][0]["rows"]) == ("No data matched your selection", 0)
@@ -204,7 +204,7 @@ def test_a_missing_parameter_is_named(name):
     assert refusal(**{name: ""}) == [f"value is missing or the value is empty: {name}"]
 
 
-def test_a_missing_parameter_reads_as_epa_prints_it(real_data):
+def test_the_error_of_a_missing_parameter_is_epas(real_data):
     printed = genuine(real_data, "documented_errors/http400_failed_missing_param.json")
     assert refusal(drop="param") == printed["Header"][0]["error"]
 
@@ -236,13 +236,13 @@ def test_a_bad_request_is_refused_with_its_reason(query, problem):
     assert refusal(**query) == [problem]
 
 
-def test_monitors_may_be_asked_for_over_years():
+def test_monitors_may_be_requested_for_several_years():
     status, body = ask("monitors/byCBSA", CHICAGO_WEEK | {"bdate": "20150101", "edate": "20241231"})
     assert status == 200
     assert len(body["Data"]) == 14
 
 
-def test_monitors_are_those_that_ran_in_the_time_asked_for():
+def test_monitors_are_those_that_ran_in_the_requested_time():
     def names(bdate: str, edate: str) -> set[tuple[str, int]]:
         _, body = ask("monitors/byState", CHICAGO_WEEK | {"bdate": bdate, "edate": edate, "state": "17"})
         return {(row["local_site_name"], row["poc"]) for row in body["Data"]}
@@ -259,12 +259,12 @@ def test_a_closing_date_is_unknown_before_the_day():
         assert [r["close_date"] for r in body["Data"] if r["local_site_name"] == "Practice Foundry"] == [closed_on]
 
 
-def test_primary_monitors_say_y_and_others_nothing():
+def test_primary_monitors_have_y_and_others_null():
     _, body = ask("monitors/byCBSA", CHICAGO_WEEK)
     assert Counter(row["naaqs_primary_monitor"] for row in body["Data"]) == {"Y": 9, None: 5}
 
 
-def test_lists_name_what_the_network_has():
+def test_lists_have_the_codes_and_names_of_the_network():
     who = {"email": "a@b", "key": "practice"}
     _, states = ask("list/states", who)
     _, areas = ask("list/cbsas", who)
@@ -276,7 +276,7 @@ def test_lists_name_what_the_network_has():
     assert [row["code"] for row in sites["Data"]] == ["9001", "9002"]
 
 
-def test_availability_is_a_sentence_and_has_no_rows(real_data):
+def test_availability_is_a_status_without_rows(real_data):
     status, body = ask("metaData/isAvailable", {})
     recorded = genuine(real_data, "metaData/isAvailable.json")
     assert status == 200

@@ -1,4 +1,4 @@
-"""The server over HTTP."""
+"""The practice server over HTTP."""
 
 import io
 import zipfile
@@ -32,7 +32,7 @@ def get(url: str, **headers: str) -> requests.Response:
 
 
 class Stopwatch:
-    """A clock that is moved by hand."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.seconds = 100.0
@@ -41,7 +41,7 @@ class Stopwatch:
         return self.seconds
 
 
-def test_all_three_sources_answer(server):
+def test_all_three_sources_respond(server):
     assert get(f"{server.aqs_url}/dailyData/byCBSA?{QUERY}").json()["Header"][0]["status"] == "Success"
     assert zipfile.is_zipfile(io.BytesIO(get(f"{server.airdata_url}/daily_88101_2024.zip").content))
     assert get(f"{server.airnow_url}/2024/20240509/daily_data_v2.dat").content.startswith(b"05/09/24|170319001|")
@@ -69,26 +69,26 @@ def test_addresses_are_on_this_machine(server):
         "/airnow/2014/20141231/daily_data_v2.dat",
     ],
 )
-def test_what_does_not_exist_is_404(server, path):
+def test_unknown_paths_are_404(server, path):
     assert get(server.url + path).status_code == 404
 
 
 def test_api_errors_arrive_as_400_with_json(server):
-    answer = get(f"{server.aqs_url}/dailyData/byCBSA?{QUERY}&param=")
-    assert answer.status_code == 400
-    assert answer.json()["Header"][0]["error"] == ["value is missing or the value is empty: param"]
+    response = get(f"{server.aqs_url}/dailyData/byCBSA?{QUERY}&param=")
+    assert response.status_code == 400
+    assert response.json()["Header"][0]["error"] == ["value is missing or the value is empty: param"]
 
 
 @pytest.mark.parametrize("path", ["airdata/daily_88101_2024.zip", "airnow/2024/20240509/daily_data_v2.dat"])
-def test_a_file_the_client_has_is_not_sent_again(server, path):
+def test_a_file_that_the_client_has_is_a_304(server, path):
     first = get(f"{server.url}/{path}")
     for name, validator in (("If-None-Match", "ETag"), ("If-Modified-Since", "Last-Modified")):
-        again = get(f"{server.url}/{path}", **{name: first.headers[validator]})
-        assert (again.status_code, again.content) == (304, b"")
-        assert again.headers["ETag"] == first.headers["ETag"]
+        repeated = get(f"{server.url}/{path}", **{name: first.headers[validator]})
+        assert (repeated.status_code, repeated.content) == (304, b"")
+        assert repeated.headers["ETag"] == first.headers["ETag"]
 
 
-def test_a_file_the_client_has_in_another_version_is_sent(server):
+def test_a_file_that_the_client_has_in_another_version_is_sent(server):
     url = f"{server.airdata_url}/daily_88101_2024.zip"
     assert get(url, **{"If-None-Match": '"other"'}).status_code == 200
     assert get(url, **{"If-Modified-Since": "Thu, 09 May 2024 00:00:00 GMT"}).status_code == 200
@@ -97,7 +97,7 @@ def test_a_file_the_client_has_in_another_version_is_sent(server):
     assert get(url, **both).status_code == 200
 
 
-def test_head_tells_size_and_version_without_the_file(server):
+def test_head_has_size_and_version_without_the_body(server):
     url = f"{server.airdata_url}/daily_88101_2024.zip"
     head, whole = ask("HEAD", url, {}), get(url)
     assert head.content == b""
@@ -131,7 +131,7 @@ def test_the_clock_may_be_a_function():
         assert [get(path).status_code for _ in range(2)] == [404, 200]
 
 
-def test_too_many_requests_are_told_to_wait():
+def test_early_requests_get_429_and_the_time_to_wait():
     watch = Stopwatch()
     with PracticeServer(today=TODAY, seed=1, min_interval_seconds=6.0, monotonic=watch) as server:
         url = f"{server.aqs_url}/metaData/isAvailable"
@@ -155,7 +155,7 @@ def test_another_key_may_be_set():
         assert get(url.replace("practice", "sesame")).status_code == 200
 
 
-def test_the_log_names_requests_without_their_credentials(capfd):
+def test_the_log_has_requests_without_credentials(capfd):
     lines: list[str] = []
     with PracticeServer(today=TODAY, seed=1, log=lines.append) as server:
         get(f"{server.aqs_url}/dailyData/byCBSA?{QUERY}")
@@ -164,7 +164,7 @@ def test_the_log_names_requests_without_their_credentials(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_server_is_quiet_unless_asked(capfd):
+def test_a_server_without_a_log_prints_nothing(capfd):
     with PracticeServer(today=TODAY, seed=1) as server:
         get(f"{server.url}/nothing")
     assert capfd.readouterr() == ("", "")
@@ -176,11 +176,11 @@ def test_closing_frees_the_port():
     with pytest.raises(requests.ConnectionError):
         get(url)
     port = int(url.rsplit(":", 1)[1])
-    with PracticeServer(today=TODAY, seed=1, port=port) as again:
-        assert again.url == url
+    with PracticeServer(today=TODAY, seed=1, port=port) as reopened:
+        assert reopened.url == url
 
 
-def test_a_port_in_use_is_explained(server):
+def test_a_port_in_use_is_named_in_the_error(server):
     port = int(server.url.rsplit(":", 1)[1])
     with pytest.raises(ConfigurationError, match=f"port {port} cannot be opened"):
         PracticeServer(today=TODAY, port=port)

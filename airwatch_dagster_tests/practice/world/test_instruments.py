@@ -1,4 +1,4 @@
-"""What monitors read: schedules, gaps, bias, restated pairs."""
+"""Readings of practice monitors: schedules, gaps, bias, restated pairs."""
 
 from datetime import date
 
@@ -71,7 +71,7 @@ def test_sites_open_and_close():
     assert instrument_year(2023, seed=1).hours[:, number_of("Practice Foundry", 3)].sum() == 0
 
 
-def test_nothing_was_measured_before_the_first_day():
+def test_there_are_no_readings_before_the_first_day():
     assert instrument_year(2014, seed=1).hours.sum() == 0
 
 
@@ -98,7 +98,7 @@ def test_a_restated_pair_is_one_instrument_twice():
     assert instrument_year(2022, seed=1).hours[:, corrected].sum() == 0
 
 
-def test_clean_air_sometimes_reads_below_zero():
+def test_readings_of_clean_air_are_sometimes_negative():
     readings = np.concatenate([instrument_year(y, seed=1).mean_ugm3.ravel() for y in range(2018, 2024)])
     readings = readings[~np.isnan(readings)]
     assert 0.0005 < (readings < 0).mean() < 0.01

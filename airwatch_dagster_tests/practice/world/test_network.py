@@ -1,4 +1,4 @@
-"""The invented sites and monitors."""
+"""Sites and monitors of the practice network."""
 
 import csv
 import json
@@ -11,7 +11,7 @@ from airwatch_dagster.practice.world.network import MONITORS, SITES
 from airwatch_dagster.practice.world.world import CBSAS, INSTRUMENTS, STATES
 
 
-def test_nobody_takes_a_practice_site_for_a_real_one():
+def test_practice_sites_are_recognisable():
     assert all(site.site_number.startswith("9") and len(site.site_number) == 4 for site in SITES)
     assert all(site.name.startswith("Practice ") for site in SITES)
 
@@ -26,14 +26,14 @@ def test_chicago_has_nine_sites_in_three_states():
     assert {site.state_code for site in chicago} == {"17", "18", "55"}
 
 
-def test_the_country_around_chicago_reaches_far_and_on_all_sides():
+def test_sites_around_chicago_are_far_and_on_all_sides():
     east, north = places_km().T
     assert np.hypot(east, north).max() > 600
     assert np.hypot(east, north).max() < 750
     assert (east.min() < -500, east.max() > 250, north.min() < -250, north.max() > 250) == (True, True, True, True)
 
 
-def test_every_code_in_use_has_a_name():
+def test_every_used_code_has_a_name():
     assert {site.state_code for site in SITES} == set(STATES)
     assert {site.cbsa_code for site in SITES} - {None} == set(CBSAS)
     assert {code for _, monitor in MONITORS for _, code in monitor.methods} == set(INSTRUMENTS)

@@ -1,4 +1,4 @@
-"""What is published on which day."""
+"""Publication of readings by day."""
 
 from datetime import date, timedelta
 
@@ -34,7 +34,7 @@ def test_nothing_of_today_is_published():
     assert days.max() == "2021-05-09"
 
 
-def test_final_values_stay_as_they_are_on_every_later_day():
+def test_final_values_are_the_same_on_every_later_day():
     early, late = published(2021, date(2022, 4, 1)), published(2021, date(2026, 1, 1))
     pd.testing.assert_frame_equal(early, late)
 
@@ -73,25 +73,25 @@ def test_a_provisional_row_last_changed_the_day_after_its_sample():
     assert (days["last_change"] == next_day.dt.strftime("%Y-%m-%d")).all()
 
 
-def test_nothing_claims_a_change_after_today():
+def test_no_change_is_dated_after_today():
     for today in (date(2021, 6, 30), date(2021, 11, 2), date(2022, 4, 1)):
         assert published(2021, today)["last_change"].max() <= today.isoformat()
 
 
-def test_content_is_dated_by_the_day_it_last_changed():
+def test_content_is_dated_by_its_last_change():
     assert changed_on(2021, today=date(2021, 5, 10)) == date(2021, 5, 10)
     assert changed_on(2021, today=date(2022, 2, 10)) == date(2022, 1, 1)
     assert changed_on(2021, today=date(2023, 2, 10)) == date(2022, 4, 1)
 
 
 @pytest.mark.parametrize("today", [date(2021, 6, 30), date(2021, 8, 15), date(2022, 1, 1), date(2022, 4, 1)])
-def test_content_changes_on_its_date_and_not_between(today):
+def test_content_changes_on_its_date_only(today):
     assert changed_on(2021, today=today) == today
     before, after = published(2021, today - timedelta(days=1)), published(2021, today)
     assert not before.equals(after)
 
 
-def test_day_values_are_cut_off_not_rounded():
+def test_day_values_are_truncated_not_rounded():
     assert truncated_to_tenths(np.array([8.99, 8.8, 13.633333, -0.04, -1.29])).tolist() == [8.9, 8.8, 13.6, 0.0, -1.2]
 
 
@@ -108,7 +108,7 @@ def test_the_final_day_value_is_the_truncated_mean_of_the_hours():
             assert day.day_mean_ugm3 == pytest.approx(int(mean * 10) / 10)
 
 
-def test_incomplete_days_show_their_percentage_or_have_no_day_value():
+def test_incomplete_days_have_their_percentage_or_no_day_value():
     days = published_year(2021, seed=1, today=date(2023, 1, 1))
     incomplete = days[days["observation_percent"] < 75.0]
     assert 50 < len(incomplete) < 250

@@ -1,4 +1,4 @@
-"""Mass revisions, deletions and late publication, in the API's rows and in AirData's files."""
+"""Mass revisions, deletions and late publication in API rows and AirData files."""
 
 import csv
 import io
@@ -40,8 +40,8 @@ def get(url: str, **query: str) -> requests.Response:
 
 
 def api_rows(server: PracticeServer, bdate: str = "20230101", edate: str = "20231231", **query: str) -> pd.DataFrame:
-    answer = get(f"{server.aqs_url}/dailyData/byCBSA", **QUERY, bdate=bdate, edate=edate, **query)
-    return pd.DataFrame(answer.json()["Data"])
+    response = get(f"{server.aqs_url}/dailyData/byCBSA", **QUERY, bdate=bdate, edate=edate, **query)
+    return pd.DataFrame(response.json()["Data"])
 
 
 def airdata_rows(server: PracticeServer, year: int = 2023) -> pd.DataFrame:
@@ -60,7 +60,7 @@ def is_inside(days: pd.DataFrame, restatement: Restatement = LOWERED) -> Any:
     return (text >= restatement.first.isoformat()) & (text <= restatement.last.isoformat())
 
 
-def test_restated_values_are_the_former_ones_times_the_factor():
+def test_restated_values_are_the_original_ones_times_the_factor():
     before, after = published(), published(LOWERED)
     inside = is_inside(before)
     assert before.index.equals(after.index)
@@ -70,7 +70,7 @@ def test_restated_values_are_the_former_ones_times_the_factor():
     pd.testing.assert_frame_equal(before[~inside], after[~inside])
 
 
-def test_restated_day_values_are_truncated_and_their_aqi_computed_again():
+def test_restated_day_values_are_truncated_and_have_their_own_aqi():
     days = published(LOWERED)
     days = days[is_inside(days)].dropna(subset="day_mean_ugm3")
     is_hourly = [MONITORS[number][1].schedule == "hourly" for number in days.index.get_level_values("monitor")]
@@ -80,7 +80,7 @@ def test_restated_day_values_are_truncated_and_their_aqi_computed_again():
     assert (days["aqi"] < published().loc[days.index, "aqi"]).mean() > 0.9
 
 
-def test_restated_rows_and_no_others_last_changed_on_that_day():
+def test_restated_rows_only_last_changed_on_that_day():
     days = published(LOWERED)
     assert set(days[is_inside(days)]["last_change"]) == {"2024-05-03"}
     assert "2024-05-03" not in set(days[~is_inside(days)]["last_change"])
@@ -90,7 +90,7 @@ def test_nothing_is_restated_before_the_day():
     pd.testing.assert_frame_equal(published(LOWERED, THINNED, today=date(2024, 5, 2)), published())
 
 
-def test_the_deleted_share_vanishes_and_the_rest_stays_as_it_is():
+def test_the_deleted_share_disappears_and_the_rest_is_unchanged():
     before, after = published(), published(THINNED)
     assert 1.0 - is_inside(after).sum() / is_inside(before).sum() == pytest.approx(0.25, abs=0.03)
     pd.testing.assert_frame_equal(before.loc[after.index], after)
@@ -111,10 +111,10 @@ def test_a_restatement_may_be_confined_to_states():
 
 
 def test_later_restatements_add_to_earlier_ones_in_whatever_order_they_are_given():
-    again = Restatement(date(2024, 5, 7), date(2023, 3, 1), LAST, factor=0.5)
-    both = published(LOWERED, again)
-    pd.testing.assert_frame_equal(both, published(again, LOWERED))
-    march = is_inside(both, again)
+    later = Restatement(date(2024, 5, 7), date(2023, 3, 1), LAST, factor=0.5)
+    both = published(LOWERED, later)
+    pd.testing.assert_frame_equal(both, published(later, LOWERED))
+    march = is_inside(both, later)
     halved = 0.5 * 0.83 * published()[march]["hours_mean_ugm3"]
     assert both[march]["hours_mean_ugm3"].to_numpy() == pytest.approx(halved.to_numpy(), abs=1e-5)
     assert set(both[march]["last_change"]) == {"2024-05-07"}
@@ -155,7 +155,7 @@ def test_a_change_window_finds_exactly_the_restated_rows():
     )
 
 
-def test_airdata_and_the_api_tell_the_same_restated_values():
+def test_airdata_and_the_api_have_the_same_restated_values():
     with PracticeServer(today=TODAY, seed=1, restatements=(LOWERED, THINNED)) as server:
         api, airdata = api_rows(server), airdata_rows(server)
     names = {
@@ -175,7 +175,7 @@ def test_airdata_and_the_api_tell_the_same_restated_values():
     assert (both["date_of_last_change"] == both["Date of Last Change"]).all()
 
 
-def test_a_file_is_cut_again_on_the_day_of_a_restatement_and_others_are_not():
+def test_a_file_changes_on_the_day_of_a_restatement_and_others_do_not():
     with PracticeServer(today=date(2024, 5, 2), seed=1, restatements=(LOWERED,)) as server:
         tags = [get(f"{server.airdata_url}/daily_88101_{year}.zip").headers["ETag"] for year in (2022, 2023)]
         dated = file_list(server)
@@ -200,12 +200,12 @@ def test_airnow_is_neither_restated_nor_late():
 @pytest.mark.parametrize(
     "wrong", [{"last": date(2023, 1, 1)}, {"factor": 0.0}, {"deleted_share": 1.5}, {"deleted_share": -0.1}]
 )
-def test_an_impossible_restatement_is_refused(wrong):
+def test_an_invalid_restatement_is_refused(wrong):
     with pytest.raises(ConfigurationError, match="practice server"):
         Restatement(**{"on": ON, "first": FIRST, "last": LAST, **wrong})
 
 
-def test_a_lag_shows_days_older_than_that_many():
+def test_a_lag_publishes_days_later():
     with PracticeServer(today=TODAY, seed=1, aqs_lag_days=40) as server:
         assert api_rows(server, "20240101", "20241231")["date_local"].max() == "2024-03-30"
         assert airdata_rows(server, 2024)["Date Local"].max() == "2024-03-30"
@@ -214,7 +214,7 @@ def test_a_lag_shows_days_older_than_that_many():
         assert airdata_rows(server, 2024)["Date Local"].max() == "2024-03-31"
 
 
-def test_a_lag_changes_what_is_shown_and_not_what_it_says():
+def test_a_lag_delays_values_and_does_not_change_them():
     late, prompt = (
         published(lag=40, today=date(2023, 5, 10)),
         published(today=date(2023, 5, 10)).drop(columns="last_change"),
@@ -222,7 +222,7 @@ def test_a_lag_changes_what_is_shown_and_not_what_it_says():
     pd.testing.assert_frame_equal(late.drop(columns="last_change"), prompt.loc[late.index])
 
 
-def test_a_change_window_from_the_last_look_finds_the_days_that_became_visible():
+def test_a_change_window_since_the_last_request_has_the_days_published_since():
     with PracticeServer(today=TODAY, seed=1, aqs_lag_days=40) as server:
         seen = api_rows(server, "20240101", "20241231").set_index(DAY)
         server.move_clock(TODAY + timedelta(days=3))
@@ -233,7 +233,7 @@ def test_a_change_window_from_the_last_look_finds_the_days_that_became_visible()
 
 
 @pytest.mark.parametrize("lag", [0, 1, 120, 400])
-def test_no_row_changed_before_it_was_visible_or_after_today(lag):
+def test_no_row_changed_before_its_publication_or_after_today(lag):
     days = published(lag=lag, today=TODAY).reset_index()
     visible = pd.to_datetime(days["date_local"]) + pd.Timedelta(days=1 + lag)
     assert (pd.to_datetime(days["last_change"]) >= visible).all()
@@ -241,7 +241,7 @@ def test_no_row_changed_before_it_was_visible_or_after_today(lag):
 
 
 @pytest.mark.parametrize("lag", [0, 1, 40, 120, 400])
-def test_content_is_dated_by_the_day_it_last_changed_whatever_the_lag(lag):
+def test_content_is_dated_by_its_last_change_with_any_lag(lag):
     publishing = Publishing(lag, (LOWERED,))
     for today in pd.date_range("2022-12-30", "2025-03-01", freq="37D"):
         as_of = changed_on(2023, today=today.date(), publishing=publishing)
@@ -250,7 +250,7 @@ def test_content_is_dated_by_the_day_it_last_changed_whatever_the_lag(lag):
         assert as_of == date(2023, 1, 1) or as_of <= today.date()
 
 
-def test_a_file_changes_with_every_day_that_becomes_visible():
+def test_a_file_changes_with_every_published_day():
     files = [
         bulk_file("daily_88101_2023.zip", seed=1, today=today, publishing=Publishing(40))
         for today in (date(2024, 2, 9), date(2024, 2, 10), date(2024, 2, 11))
@@ -268,7 +268,7 @@ def test_a_years_file_appears_a_lag_after_its_first_day():
         assert file_list(server)["daily_88101_2024.zip"] == "2024-02-11"
 
 
-def test_the_monitor_file_knows_samples_up_to_the_last_visible_day():
+def test_the_monitor_file_has_samples_up_to_the_last_published_day():
     file = bulk_file("aqs_monitors.zip", seed=1, today=TODAY, publishing=Publishing(40))
     assert file is not None
     with zipfile.ZipFile(io.BytesIO(file.content)) as archive, archive.open(archive.namelist()[0]) as packed:
