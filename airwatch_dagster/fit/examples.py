@@ -1,4 +1,4 @@
-"""Features of an issue day joined to what came true, in the area and, thinned, around it."""
+"""Training examples: features of an issue day joined to the observation of a later day, of the area and around it."""
 
 from collections.abc import Set
 from typing import Final
@@ -12,12 +12,11 @@ from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 
 _TRUTH: Final = ["site_id", "target_date", "pm25_observed_ugm3"]
 
-
 CONTEXT_SHARE: Final = 3
-"""One in so many site-days of the surroundings is an example. Dealt out over all days and all sites: sites of one day
-say much the same, days do not. Around Chicago ridge gained 0.033 skill by a third of them in 2021 and 0.036 by all; in
+"""One in this many site-days around the area is an example, dealt out over all days and sites: the sites of one day are
+alike, days are not. Around Chicago ridge gained 0.033 skill by a third of them in 2021 and 0.036 by all; in
 four areas over two years the blend has as much of a third, of half and of all of them, to 0.002. A site that samples
-every third day gives examples of one horizon; dealing it all three gained nothing."""
+every third day gives examples of one horizon; giving it all three gained nothing."""
 
 
 def examples_with_context(
@@ -28,11 +27,12 @@ def examples_with_context(
     last_target: pd.Timestamp,
     area_site_ids: Set[str],
 ) -> pd.DataFrame:
-    """The examples of the area's features, and a third of those of the other sites in ``site_days`` (is_context).
+    """The area's examples, and a third of those of the other sites in ``site_days`` (is_context); in the columns of
+    ``training_examples``, sorted by target_date, site_id, horizon_days.
 
-    ``area_site_ids`` lie in the area on all days; another site is context on the days it has no row in ``features``.
-
-    ``site_days`` should reach back 31 days before ``first_target``, so that the other sites' features can be made.
+    ``features`` are the area's (see ``join_truth``). Sites in ``area_site_ids`` are never context; any other site is,
+    on issue days without a row in ``features``. ``site_days`` should start 31 days before ``first_target``, since the
+    other sites' features are computed from it.
     """
     own = join_truth(features, site_days, first_target=first_target, last_target=last_target)
     others = set(site_days["site_id"]) - set(area_site_ids)
@@ -66,8 +66,9 @@ def join_truth(
 ) -> pd.DataFrame:
     """Every features row × horizon whose target day lies in [first_target, last_target] and has a valid observation.
 
-    ``features`` should reach back to the longest horizon before ``first_target``; ``site_days`` to cover the targets.
-    Invalid site-days are never truth. Sorted by target_date, site_id, horizon_days; columns of ``training_examples``.
+    In the columns of ``training_examples``, sorted by target_date, site_id, horizon_days; empty when there is none.
+    ``features`` should start the longest horizon before ``first_target``, and ``site_days`` cover the target days.
+    Invalid site-days are never truth.
     """
     spec = TABLES["training_examples"]
     truth = valid_truth(site_days, first=first_target, last=last_target)
@@ -80,7 +81,7 @@ def join_truth(
 
 
 def own_examples(examples: pd.DataFrame) -> pd.DataFrame:
-    """Those of the area itself; the same frame when there are no others, since a nation's is large."""
+    """The examples of the area itself; the frame itself, not a copy, when there are no others."""
     is_context = examples["is_context"]
     return examples[~is_context] if is_context.any() else examples
 
@@ -90,13 +91,13 @@ def _in_order(examples: pd.DataFrame) -> pd.DataFrame:
 
 
 def at_horizon(features: pd.DataFrame, *, horizon_days: int) -> pd.DataFrame:
-    """The features rows with the target day and lead of one horizon beside them."""
+    """The features rows with target_date and horizon_days of one horizon."""
     target = features["issue_date"] + pd.Timedelta(days=horizon_days)
     return features.assign(target_date=target, horizon_days=horizon_days)
 
 
 def valid_truth(site_days: pd.DataFrame, *, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
-    """site_id, target_date, pm25_observed_ugm3 of the valid site-days from ``first`` to ``last``."""
+    """site_id, target_date and pm25_observed_ugm3 (µg/m³) of the valid site-days from ``first`` to ``last``."""
     chosen = site_days[site_days["is_valid"].astype(bool) & site_days["date_local"].between(first, last)]
     truth = chosen[["site_id", "date_local", "pm25_ugm3"]].dropna()
     return truth.set_axis(_TRUTH, axis=1)

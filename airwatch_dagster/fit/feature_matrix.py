@@ -1,4 +1,4 @@
-"""The numbers that learned families look at, made from the columns of features."""
+"""The input matrix of the learned families, from the columns of features and weather."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -21,7 +21,7 @@ _OWN_LEVELS: Final = (
 )
 
 _RELATIVE: Final = (*_OWN_LEVELS, *(f"{group}_pm25_ugm3" for group in NEIGHBOUR_MEANS))
-"""Concentrations that enter as departures from the site's 28-day mean, so that one site's lesson holds at another."""
+"""Concentrations that enter as departures from the site's 28-day mean, so that one model fits sites of any level."""
 
 _ABSOLUTE: Final = (
     "pm25_mean_28d_ugm3",
@@ -43,14 +43,17 @@ FIREWORKS: Final = {
     "is_day_after_independence_day": (7, 5),
     "is_new_years_day": (1, 1),
 }
-"""Target days, as month and day, whose air holds the smoke of fireworks all over the country."""
+"""Target days with smoke of fireworks all over the country, as month and day."""
 
 INPUTS: Final = (*_RELATIVE, *_ABSOLUTE, "is_weekend", *FIREWORKS)
-"""Names of the matrix's columns, in order."""
+"""Columns of the matrix, in order."""
 
 
 def input_matrix(examples: pd.DataFrame) -> np.ndarray:
-    """Examples × ``INPUTS`` as float32; null where the feature is null."""
+    """Examples × ``INPUTS``, float32; null where the feature is null.
+
+    ``examples`` are rows of features with target_date and horizon_days.
+    """
     mean = examples["pm25_mean_28d_ugm3"].to_numpy(dtype=np.float32)[:, None]
     relative = examples[list(_RELATIVE)].to_numpy(dtype=np.float32) - mean
     absolute = examples[list(_ABSOLUTE)].to_numpy(dtype=np.float32)
@@ -58,25 +61,27 @@ def input_matrix(examples: pd.DataFrame) -> np.ndarray:
 
 
 def target_day_inputs(examples: pd.DataFrame) -> dict[str, np.ndarray]:
-    """What the calendar says of each target day, 0 or 1 as float32: weekend, and days of fireworks."""
+    """By name, 0 or 1 for each target day as float32: weekend, and each of ``FIREWORKS``."""
     weekday = (examples["weekday"].to_numpy() + examples["horizon_days"].to_numpy()) % 7
     month, day = examples["target_date"].dt.month.to_numpy(), examples["target_date"].dt.day.to_numpy()
-    said = {"is_weekend": weekday >= 5}
-    said |= {name: (month == of_month) & (day == of_day) for name, (of_month, of_day) in FIREWORKS.items()}
-    return {name: flags.astype(np.float32) for name, flags in said.items()}
+    flags_by_name = {"is_weekend": weekday >= 5}
+    flags_by_name |= {name: (month == of_month) & (day == of_day) for name, (of_month, of_day) in FIREWORKS.items()}
+    return {name: flags.astype(np.float32) for name, flags in flags_by_name.items()}
 
 
 def weather_inputs(examples: pd.DataFrame) -> tuple[str, ...]:
-    """Names of the weather's columns, all or those that there are; none while no weather is used."""
+    """Columns of weather that the examples have; none while no weather is used."""
     return tuple(name for name in WEATHER_COLUMNS.values() if name in examples)
 
 
 def weather_matrix(examples: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
-    """Examples × ``names`` as float32; null where no weather was given. Raises ContractViolation for a lacking column:
-    a model that learned from weather must not go on without."""
-    lacking = [name for name in names if name not in examples]
-    if lacking:
-        problem = f"the model was fitted with {', '.join(lacking)}, which the rows lack"
-        fix = "Set AIRWATCH_WEATHER as it was when the model was trained, or train its month again without"
+    """Examples × ``names``, float32; null where no weather was given.
+
+    Raises ContractViolation for a missing column: a model fitted with weather must not forecast without it.
+    """
+    missing = [name for name in names if name not in examples]
+    if missing:
+        problem = f"the model was fitted with {', '.join(missing)}, but the rows have no such column"
+        fix = "Set AIRWATCH_WEATHER as it was when the model was trained, or retrain its month without weather"
         raise ContractViolation("weather", problem, fix=fix)
     return examples[list(names)].to_numpy(dtype=np.float32)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from airwatch_dagster.errors import ContractViolation
 from airwatch_dagster.fit.examples import own_examples
+from airwatch_dagster.fit.metrics import error_metrics, mse_skill
 from airwatch_dagster.fit.models.families import FittedModel, Params, fit_families, min_target_days, shortage
 from airwatch_dagster.fit.models.parameters import params_of
 from airwatch_dagster.fit.models.training_set import TrainingSet
@@ -63,7 +64,17 @@ class TrainedModel:
     @property
     def metrics(self) -> dict[str, float]:
         """Holdout metrics by name: ``holdout_rmse_1d_ugm3``, ``holdout_skill_1d``, …; without those that are null."""
-        return {name: value for one in self.holdout for name, value in _named(one).items() if np.isfinite(value)}
+        named = {
+            name: value
+            for one in self.holdout
+            for name, value in {
+                f"holdout_rmse_{one.horizon_days}d_ugm3": one.rmse_ugm3,
+                f"holdout_mae_{one.horizon_days}d_ugm3": one.mae_ugm3,
+                f"holdout_bias_{one.horizon_days}d_ugm3": one.bias_ugm3,
+                f"holdout_skill_{one.horizon_days}d": one.skill,
+            }.items()
+        }
+        return {name: value for name, value in named.items() if np.isfinite(value)}
 
 
 def train_families(
@@ -140,7 +151,11 @@ def _holdouts(
     for family in families:
         forecasts = evidence(late, model=models[family])
         error = forecasts["pm25_ugm3"].to_numpy() - observed
-        metrics = tuple(_metrics(h, error[horizons == h], reference[horizons == h]) for h in present)
+        by_horizon = [(error[horizons == horizon], reference[horizons == horizon]) for horizon in present]
+        metrics = tuple(
+            HoldoutMetrics(horizon, len(own), **error_metrics(own), skill=mse_skill(own, others))
+            for horizon, (own, others) in zip(present, by_horizon, strict=True)
+        )
         found[family] = metrics, evidence_to_json(forecasts)
     return found
 
@@ -170,24 +185,6 @@ def split_in_time(examples: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     held_out = min(MAX_HOLDOUT_DAYS, max(1, round(HOLDOUT_SHARE * len(days))))
     is_late = (examples["target_date"] >= days[-held_out]).to_numpy()
     return examples[~is_late], examples[is_late]
-
-
-def _metrics(horizon_days: int, error: np.ndarray, reference: np.ndarray) -> HoldoutMetrics:
-    mse, reference_mse = float(np.mean(error**2)), float(np.mean(reference**2))
-    skill = 1.0 - mse / reference_mse if reference_mse > 0 else float("nan")
-    return HoldoutMetrics(
-        horizon_days, len(error), float(np.sqrt(mse)), float(np.mean(np.abs(error))), float(np.mean(error)), skill
-    )
-
-
-def _named(one: HoldoutMetrics) -> dict[str, float]:
-    day = f"{one.horizon_days}d"
-    return {
-        f"holdout_rmse_{day}_ugm3": one.rmse_ugm3,
-        f"holdout_mae_{day}_ugm3": one.mae_ugm3,
-        f"holdout_bias_{day}_ugm3": one.bias_ugm3,
-        f"holdout_skill_{day}": one.skill,
-    }
 
 
 @dataclass(frozen=True)

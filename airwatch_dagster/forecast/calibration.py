@@ -1,4 +1,4 @@
-"""How past forecasts erred, weighed by what they say about the month to come."""
+"""Calibration of 90 % intervals on past errors, weighted by their relevance for the month."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,58 +27,59 @@ from airwatch_dagster.forecast.intervals import (
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 
 CALIBRATION_MONTHS: Final = 24
-"""Months of past forecasts that are read: every season twice, so that one year without smoke is not all there is."""
+"""Months of past forecasts that are read: every season twice, so that a year without smoke is not the only evidence."""
 
 RECENT_HALF_LIFE_DAYS: Final = 90.0
-"""A forecast counts half as much when its target day is this much older. 45 and 180 days gave the same pinball loss to
+"""Age at which a forecast's weight has halved. 45 and 180 days gave the same pinball loss to
 0.5 % on 2020, nationwide."""
 
 SEASON_DAYS: Final = 45.0
-"""Standard deviation of the window around the month's middle in earlier years; 30 and 60 were no better."""
+"""Standard deviation of the window around the month's middle in earlier years, days; 30 and 60 were no better."""
 
 SEASON_HALF_LIFE_DAYS: Final = 730.0
 """The same season a year ago counts 0.7, two years ago 0.5."""
 
 MIN_ROWS: Final = 150
-"""Past forecasts a lead must have before shadow scores do without the holdout: fewer cannot place a 5 % quantile."""
+"""Past forecasts that every lead needs before shadow scores replace the holdout: fewer cannot place a 5 % quantile."""
 
 ROWS_PER_LEVEL: Final = 400.0
-"""Effective past forecasts behind the errors at one level: 20 lie beyond each end of the interval."""
+"""Effective past forecasts wanted for the errors at one level: 20 lie beyond each end of the interval."""
 
 LEVEL_WINDOWS: Final = (0.1, 0.2, 0.35)
-"""Half-widths in log level around a level within which forecasts count as its own; the first with enough rows is taken,
-else the last. 0.35 reaches from 0.7 to 1.4 times the level; wider, ordinary days speak for smoke: with 0.6 the
-intervals of forecasts above 35.4 µg/m³ held 81 % in 2020 instead of 88 %."""
+"""Half-widths, in log level, of the window around a level; the first with enough rows is taken, else the last. 0.35
+reaches from 0.7 to 1.4 times the level. A wider one mixes ordinary days with smoke: with 0.6 the intervals of forecasts
+above 35.4 µg/m³ held 81 % in 2020 instead of 88 %."""
 
 PRIOR_ROWS: Final = 200.0
-"""Weight of the prior errors, in effective forecasts. It matters only at levels and places with few."""
+"""Weight of the prior errors, in effective forecasts; small where there are many past forecasts."""
 
 SITE_PRIOR_ROWS: Final = 200.0
-"""Weight of the area's errors when a site's own are judged, in forecasts: about two months of three leads."""
+"""Weight of the area's errors in a site's width, in forecasts: about two months of three leads."""
 
-WIDEST: Final = 2.5
-"""A site's or stale forecast's errors are taken as at most this multiple of the usual, and at least its inverse."""
+MAX_WIDTH: Final = 2.5
+"""Largest width of a site or of stale forecasts, as a multiple of the usual errors; the least is its inverse."""
 
 
 @dataclass(frozen=True)
 class _Past:
-    """Past forecasts as arrays, one entry each."""
+    """Past forecasts as arrays with one entry each."""
 
     horizon_days: np.ndarray
     is_stale: np.ndarray
     log_level: np.ndarray
     ratio: np.ndarray
-    """Log ratio of observed to forecast, offset."""
+    """Log of (observed + offset) / (forecast + offset)."""
     weight: np.ndarray
 
 
 def calibrate_champion(
     scores: pd.DataFrame, *, trained: pd.DataFrame, model_family: str, month: pd.Timestamp
 ) -> IntervalCalibration:
-    """Intervals for the family that serves ``month``: from its shadow scores of the months before, else with its
-    holdout.
+    """Intervals of the champion of ``month``, from its shadow scores of the months before, and its holdout when those
+    are too few.
 
-    ``scores`` are ``candidate_scores`` of earlier months; target days in or after the month are left out.
+    ``scores`` are ``candidate_scores``, of which target days in or after the month are left out; ``trained`` are the
+    month's ``trained_models``.
     """
     first = month - pd.DateOffset(months=CALIBRATION_MONTHS)
     days = scores["target_date"]
@@ -91,11 +92,11 @@ def calibrate_champion(
 
 
 def calibrate(evidence: pd.DataFrame, *, source: str, month: pd.Timestamp) -> IntervalCalibration:
-    """Intervals for ``month`` that would have held 90 % of past observations, the more telling ones counting more.
+    """Intervals for ``month`` that hold 90 % of past observations, weighted by relevance.
 
-    ``evidence`` holds genuine out-of-sample forecasts: horizon_days, days_since_observed, pm25_ugm3,
-    pm25_observed_ugm3; with target_date they are weighed by it, with site_id each site gets its own width. Levels and
-    leads with few of them lean on the prior, and without any the prior is all.
+    ``evidence`` are out-of-sample forecasts: horizon_days, days_since_observed, pm25_ugm3 and pm25_observed_ugm3
+    (µg/m³). With target_date they are weighted by ``relevance``; with site_id each site has its own width. Levels and
+    leads with few forecasts lean on the prior errors (see ``error_prior``); without evidence the prior is the result.
     """
     if evidence.empty:
         return IntervalCalibration.prior()
@@ -110,10 +111,10 @@ def calibrate(evidence: pd.DataFrame, *, source: str, month: pd.Timestamp) -> In
 
 
 def relevance(target_date: pd.Series, *, month: pd.Timestamp) -> np.ndarray:
-    """Weight of a past forecast for the intervals of ``month``: recent ones, and those of the same season.
+    """Weight of each past forecast for the intervals of ``month``: large for recent days and for the same season.
 
-    A recent month tells how the air and the model behave now, the same season of earlier years what comes next. Days
-    that are not known weigh 1.
+    Recent days show how air and model behave now; the same season of earlier years shows what comes next. A null date
+    has weight 1.
     """
     age = (month - target_date).dt.days.to_numpy(dtype=float)
     apart = np.abs(target_date.dt.dayofyear.to_numpy(dtype=float) - (month + pd.Timedelta(days=15)).dayofyear)
@@ -137,17 +138,17 @@ def _past(evidence: pd.DataFrame, month: pd.Timestamp) -> _Past:
 
 
 def _stale_width(past: _Past, horizon_days: int) -> float:
-    """Mean size of the errors at sites not observed on the issue day over that at others, drawn towards 1."""
+    """Mean error size at sites not observed on the issue day over that at other sites, shrunk towards 1."""
     at_lead = past.horizon_days == horizon_days
     stale, fresh = at_lead & past.is_stale, at_lead & ~past.is_stale
     if not stale.any() or not fresh.any():
         return 1.0
     sizes = [float(np.average(np.abs(past.ratio[rows]), weights=past.weight[rows])) for rows in (stale, fresh)]
-    return _drawn_to_one(sizes[0], sizes[1], min(_effective(past.weight[stale]), _effective(past.weight[fresh])))
+    return _shrunk_to_one(sizes[0], sizes[1], min(_effective(past.weight[stale]), _effective(past.weight[fresh])))
 
 
 def _site_widths(past: _Past, factor: np.ndarray, sites: pd.Series) -> Mapping[str, float]:
-    """Mean size of each site's errors over the area's, each lead measured by its own usual size."""
+    """Mean error size of each site over the area's, shrunk towards 1; each lead is scaled by its own usual size."""
     size = np.abs(past.ratio) / factor
     usual = {
         horizon: float(np.average(size[rows], weights=past.weight[rows]))
@@ -160,17 +161,17 @@ def _site_widths(past: _Past, factor: np.ndarray, sites: pd.Series) -> Mapping[s
     weight, rows = np.bincount(code[named], past.weight[named]), np.bincount(code[named])
     total = np.bincount(code[named], (past.weight * relative)[named])
     return {
-        str(name): _drawn_to_one(*sums, prior=SITE_PRIOR_ROWS)
+        str(name): _shrunk_to_one(*sums, prior=SITE_PRIOR_ROWS)
         for name, *sums in zip(names, total.tolist(), weight.tolist(), rows.tolist(), strict=True)
     }
 
 
-def _drawn_to_one(size: float, usual: float, rows: float, *, prior: float = PRIOR_ROWS) -> float:
-    """``size`` / ``usual``, the nearer to 1 the fewer rows it rests on."""
+def _shrunk_to_one(size: float, usual: float, rows: float, *, prior: float = PRIOR_ROWS) -> float:
+    """``size`` / ``usual``, shrunk more towards 1 the fewer the rows."""
     if size <= 0.0 or usual <= 0.0:
         return 1.0
     ratio = (size / usual) ** (rows / (rows + prior))
-    return round(float(np.clip(ratio, 1.0 / WIDEST, WIDEST)), 3)
+    return round(float(np.clip(ratio, 1.0 / MAX_WIDTH, MAX_WIDTH)), 3)
 
 
 def _lead(past: _Past, standard: np.ndarray, horizon_days: int, stale_width: float) -> LeadErrors:
@@ -188,7 +189,7 @@ def _lead(past: _Past, standard: np.ndarray, horizon_days: int, stale_width: flo
 
 
 def _prior_scale(ratio: np.ndarray, log_level: np.ndarray, weight: np.ndarray, horizon_days: int) -> float:
-    """Size of the errors at ordinary levels as a multiple of the prior's, which gives its shape and not its size."""
+    """Error size at ordinary levels as a multiple of the prior's: the prior gives the shape, the evidence the size."""
     ordinary = log_level <= np.log(ORDINARY_UGM3 + LOG_OFFSET_UGM3)
     if not ordinary.any():
         return 1.0
@@ -196,11 +197,11 @@ def _prior_scale(ratio: np.ndarray, log_level: np.ndarray, weight: np.ndarray, h
     expected = np.interp(log_level[ordinary], np.log(np.array(LEVELS_UGM3) + LOG_OFFSET_UGM3), sizes)
     found = float(np.average(np.abs(ratio[ordinary]), weights=weight[ordinary]))
     usual = float(np.average(expected, weights=weight[ordinary]))
-    return _drawn_to_one(found, usual, _effective(weight[ordinary]))
+    return _shrunk_to_one(found, usual, _effective(weight[ordinary]))
 
 
 def _near(distance: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Forecasts within the narrowest window that holds enough of them, else within the widest."""
+    """True for forecasts within the narrowest window with enough of them, else within the widest."""
     for window in LEVEL_WINDOWS[:-1]:
         near = distance <= window
         if _effective(weight[near]) >= ROWS_PER_LEVEL:
@@ -209,9 +210,9 @@ def _near(distance: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def _quantiles(ratio: np.ndarray, weight: np.ndarray, *, prior: np.ndarray) -> tuple[float, ...]:
-    """Weighted quantiles of the sorted ``ratio`` at ``PROBABILITIES``, drawn towards the prior's.
+    """Weighted quantiles of the sorted ``ratio`` at ``PROBABILITIES``, shrunk towards the prior's.
 
-    Ends are set outwards by 1/n as conformal prediction demands, and the interval always holds the forecast itself.
+    Probabilities are moved outwards by 1/n, as in conformal prediction. The interval always holds the forecast itself.
     """
     rows = _effective(weight)
     if rows == 0.0:
@@ -227,5 +228,5 @@ def _quantiles(ratio: np.ndarray, weight: np.ndarray, *, prior: np.ndarray) -> t
 
 
 def _effective(weight: np.ndarray) -> float:
-    """Rows of equal weight that would say as much. Source: Kish (1965), Survey Sampling."""
+    """Effective number of rows: that of equally weighted rows. Source: Kish (1965), Survey Sampling."""
     return float(weight.sum() ** 2 / (weight**2).sum()) if len(weight) else 0.0

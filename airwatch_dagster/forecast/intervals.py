@@ -1,4 +1,4 @@
-"""What may come true around a forecast: 90 % intervals and probabilities of exceeding the AQI's limits."""
+"""Predictive distribution around a forecast: 90 % intervals and probabilities of exceeding the AQI's limits."""
 
 import json
 from collections.abc import Mapping
@@ -15,29 +15,29 @@ from airwatch_dagster.schemas.columns import HIGHEST_PM25_UGM3, HORIZONS_DAYS
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 
 LEVELS_UGM3: Final = (2.0, 4.0, 6.0, 8.0, 10.0, 13.0, 17.0, 22.0, 30.0, 40.0, 55.0, 80.0, 130.0)
-"""Levels of the forecast at which errors are described; between them they are interpolated, beyond them they stay."""
+"""Forecast levels at which errors are stored; between levels they are interpolated, beyond them constant."""
 
 _GRID: Final = {"levels_ugm3": list(LEVELS_UGM3), "probabilities": list(PROBABILITIES)}
-"""What a stored calibration must stand on to be applied by this code."""
+"""Grid of a calibration; a stored one on another grid cannot be applied."""
 
 SMOKE_ALIKE: Final = 0.5
-"""Part of a site's own width that smoke takes away; of 0, 0.5 and 1, this one held 90 % of the observations nearest at
-forecasts above 35.4 µg/m³ in 2020 and 2021."""
+"""Share of a site's own width that is dropped in smoke. Of 0, 0.5 and 1, this came nearest to holding 90 % of the
+observations at forecasts above 35.4 µg/m³ in 2020 and 2021."""
 
 MEDIAN: Final = 0.5
 
 LOWER_END: Final = PROBABILITIES.index(0.05)
 UPPER_END: Final = PROBABILITIES.index(0.95)
-"""Where the ends of the 90 % interval stand among ``PROBABILITIES``."""
+"""Indices in ``PROBABILITIES`` of the ends of the 90 % interval."""
 
 
 @dataclass(frozen=True)
 class LeadErrors:
-    """How forecasts of one lead err: the distribution of log((observed + offset) / (forecast + offset)) by level."""
+    """Errors of one lead: the distribution of log((observed + offset) / (forecast + offset)) by level."""
 
     horizon_days: int
     rows: int
-    """Past forecasts behind it; 0 for the prior."""
+    """Number of past forecasts used; 0 for the prior."""
     stale_width: float
     """Errors at sites not observed on the issue day, as a multiple of those at sites that were."""
     quantiles: tuple[tuple[float, ...], ...]
@@ -45,49 +45,49 @@ class LeadErrors:
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Self:
-        """What JSON holds of one, its lists as tuples again."""
+        """From its JSON object; lists become tuples."""
         return cls(**{**stored, "quantiles": tuple(tuple(level) for level in stored["quantiles"])})
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """What may come true, one entry per forecast."""
+    """90 % intervals and exceedance probabilities, one entry per forecast."""
 
     lower_ugm3: np.ndarray
     upper_ugm3: np.ndarray
     probabilities: Mapping[str, np.ndarray]
-    """Chance of exceeding each limit, by its column of ``predictions``."""
+    """Probability of exceeding each limit, by column of ``predictions``."""
 
 
 @dataclass(frozen=True)
 class IntervalCalibration:
-    """What turns a point forecast into the distribution of what may come true."""
+    """Errors by lead, level and site, which turn a point forecast into a predictive distribution."""
 
     source: str
     """shadow_scores, holdout or prior."""
     leads: tuple[LeadErrors, ...]
-    """One for each horizon, the shortest first."""
+    """One for each horizon, in order."""
     site_widths: Mapping[str, float] = field(default_factory=dict)
-    """Errors of a site as a multiple of the area's; 1 for sites not named."""
+    """Error size of a site as a multiple of the area's; 1 for other sites."""
 
     @classmethod
     def prior(cls) -> Self:
-        """Intervals for a model without any past forecast."""
+        """The calibration of a model without past forecasts."""
         return cls("prior", tuple(prior_errors(horizon) for horizon in HORIZONS_DAYS))
 
     def to_json(self) -> str:
-        """The calibration with the grid it stands on."""
+        """The calibration and its grid as JSON."""
         return json.dumps({**_GRID, **asdict(self)}, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The calibration that ``to_json`` wrote; raises ContractViolation for one on another grid."""
+        """The calibration that ``to_json`` wrote. Raises ContractViolation when it is on another grid."""
         stored = json.loads(text)
         if {name: stored.get(name) for name in _GRID} != _GRID:
             raise ContractViolation(
                 "champion_model.interval_calibration",
                 f"it was written by another version of AirWatch; it holds {', '.join(sorted(stored)) or 'nothing'}",
-                fix="Materialize champion_model of that month again, then its predictions",
+                fix="Materialize champion_model of that month, then its predictions",
             )
         leads = tuple(LeadErrors.of(lead) for lead in stored["leads"])
         return cls(stored["source"], leads, stored["site_widths"])
@@ -100,9 +100,9 @@ class IntervalCalibration:
         days_since_observed: np.ndarray,
         site_ids: pd.Series,
     ) -> Outlook:
-        """What may come true around each forecast, whatever forecasts stand beside it.
+        """Interval and exceedance probabilities of each forecast (µg/m³), independent of the others in the call.
 
-        Intervals hold their forecast, never fall below 0, and at one level only widen with the lead. The chance of
+        Intervals hold their forecast, never fall below 0, and at one level only widen with the lead. The probability of
         exceeding a limit falls as the limit rises; that of exceeding the upper end is 5 %.
         """
         log_level = np.log(pm25_ugm3 + LOG_OFFSET_UGM3)
@@ -112,16 +112,16 @@ class IntervalCalibration:
             rows = horizon_days == horizon
             ratios[:, rows] = self._ratios(horizon, log_level[rows], days_since_observed[rows] > 0, width[rows])
         lower, upper = (np.exp(log_level + ratios[end]) - LOG_OFFSET_UGM3 for end in (LOWER_END, UPPER_END))
-        chances = {
-            column: _chance_above(np.log(limit + LOG_OFFSET_UGM3) - log_level, ratios)
+        probabilities = {
+            column: _probability_above(np.log(limit + LOG_OFFSET_UGM3) - log_level, ratios)
             for limit, column in PROBABILITY_COLUMNS.items()
         }
-        return Outlook(np.clip(lower, 0.0, pm25_ugm3), np.clip(upper, pm25_ugm3, HIGHEST_PM25_UGM3), chances)
+        return Outlook(np.clip(lower, 0.0, pm25_ugm3), np.clip(upper, pm25_ugm3, HIGHEST_PM25_UGM3), probabilities)
 
     def _ratios(
         self, horizon_days: int, log_level: np.ndarray, is_stale: np.ndarray, site_width: np.ndarray
     ) -> np.ndarray:
-        """Log ratio per probability and forecast: below the median the lowest of all leads up to this one, above it the
+        """Log ratios, probabilities × forecasts: below the median the lowest of all leads up to this one, above it the
         highest, so that uncertainty never shrinks with the lead."""
         shorter = [lead for lead in self.leads if lead.horizon_days <= horizon_days]
         each = [_at_level(lead, log_level) * np.where(is_stale, lead.stale_width, 1.0) * site_width for lead in shorter]
@@ -131,14 +131,14 @@ class IntervalCalibration:
 
 
 def width_at(log_level: np.ndarray, *, site_ids: pd.Series, widths: Mapping[str, float]) -> np.ndarray:
-    """Size of each forecast's errors as a multiple of the area's: its site's, less so in smoke, which makes sites
+    """Error size of each forecast as a multiple of the area's: the width of its site, damped in smoke, where sites are
     alike."""
     of_site = site_ids.map(dict(widths)).fillna(1.0).to_numpy(dtype=float)
     return of_site ** (1.0 - SMOKE_ALIKE * smoke_share(log_level))
 
 
 def prior_errors(horizon_days: int) -> LeadErrors:
-    """The errors assumed of a lead without evidence."""
+    """Prior errors of one lead."""
     levels = [prior_quantiles(level, horizon_days=horizon_days) for level in LEVELS_UGM3]
     return LeadErrors(horizon_days, 0, 1.0, tuple(tuple(np.round(level, 4).tolist()) for level in levels))
 
@@ -148,11 +148,10 @@ def _at_level(lead: LeadErrors, log_level: np.ndarray) -> np.ndarray:
     return np.array([np.interp(log_level, knots, quantile) for quantile in zip(*lead.quantiles, strict=True)])
 
 
-def _chance_above(log_ratio: np.ndarray, ratios: np.ndarray) -> np.ndarray:
-    """Chance that the log ratio comes out higher; ``ratios`` as by ``_ratios``.
+def _probability_above(log_ratio: np.ndarray, ratios: np.ndarray) -> np.ndarray:
+    """Probability of a higher log ratio; ``ratios`` are those of ``_ratios``.
 
-    Between and beyond the known quantiles the log odds are linear in the log ratio, so the tails fall off
-    exponentially.
+    Between and beyond the quantiles the log odds are linear in the log ratio, so the tails decay exponentially.
     """
     log_odds = np.log(np.array(PROBABILITIES) / (1.0 - np.array(PROBABILITIES)))
     segment = np.clip((ratios <= log_ratio).sum(axis=0) - 1, 0, len(PROBABILITIES) - 2)

@@ -1,4 +1,4 @@
-"""Forecasts for every site of an issue day, with interval, chances of exceeding the AQI's limits, AQI and category."""
+"""Forecasts for every site of an issue day, with interval, exceedance probabilities, AQI and category."""
 
 import numpy as np
 import pandas as pd
@@ -25,9 +25,10 @@ def predict(
 ) -> pd.DataFrame:
     """One forecast per features row and horizon, in the columns of ``predictions``; µg/m³ rounded to 4 decimals.
 
-    Sites not observed on the issue day are forecast too; days_since_observed tells. A model that was fitted with
-    weather needs ``weather`` (see ``enrich.weather``), in which days and sites may lack. Without features or without a
-    serving model the result is an explicit empty table. Sorted by issue_date, site_id, horizon_days.
+    Sorted by issue_date, site_id, horizon_days; empty without features or without a model. Sites not observed on the
+    issue day are forecast too (see days_since_observed). A model that was fitted with weather needs ``weather`` (see
+    ``enrich.weather``), where days and sites may be missing; ContractViolation is raised without. Without a
+    ``calibration`` the prior intervals are used.
     """
     spec = TABLES["predictions"]
     if features.empty or model is None:
@@ -45,7 +46,7 @@ def predict(
         pm25_ugm3=forecast,
         pm25_lower_ugm3=np.round(outlook.lower_ugm3, _DECIMALS),
         pm25_upper_ugm3=np.round(outlook.upper_ugm3, _DECIMALS),
-        **{column: np.round(chance, _DECIMALS) for column, chance in outlook.probabilities.items()},
+        **{column: np.round(probability, _DECIMALS) for column, probability in outlook.probabilities.items()},
         aqi=pm25_aqi(pd.Series(forecast)).astype("int64"),
         model_family=model_family,
         model_version=str(model_version),

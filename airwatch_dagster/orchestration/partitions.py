@@ -30,9 +30,6 @@ PARTITIONS: Final[dict[Grain, dg.TimeWindowPartitionsDefinition | None]] = {
 TRAINING_MONTHS: Final = 36
 """Months of training examples before the month a model serves."""
 
-SHADOW_MONTHS: Final = 12
-"""Months of shadow scores that decide on the champion."""
-
 
 def window(table: str, first: int, last: int, *, complete: bool = False) -> dg.AssetIn:
     """Read partitions ``first``…``last`` of ``table``, counted from the partition being made, in units of the maker.

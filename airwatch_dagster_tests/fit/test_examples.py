@@ -1,4 +1,4 @@
-"""Examples join what was known to what came true, once each."""
+"""Examples join features of an issue day to the observation of a later day, once each."""
 
 import pandas as pd
 import pytest
@@ -31,21 +31,21 @@ def test_the_target_is_the_issue_day_plus_the_horizon() -> None:
     assert ((examples["target_date"] - examples["issue_date"]).dt.days == examples["horizon_days"]).all()
 
 
-def test_the_truth_is_the_valid_reading_of_the_target_day() -> None:
+def test_the_observation_is_the_valid_reading_of_the_target_day() -> None:
     truth = SITE_DAYS[SITE_DAYS["is_valid"]].set_index(["site_id", "date_local"])["pm25_ugm3"]
     examples = february()
     expected = [truth[key] for key in zip(examples["site_id"], examples["target_date"], strict=True)]
     assert examples["pm25_observed_ugm3"].tolist() == expected
 
 
-def test_an_invalid_day_is_never_truth() -> None:
+def test_an_invalid_day_is_never_an_observation() -> None:
     days = SITE_DAYS.assign(is_valid=SITE_DAYS["date_local"] != "2021-02-10")
     found = join_truth(FEATURES, days, first_target=pd.Timestamp("2021-02-01"), last_target=pd.Timestamp("2021-02-28"))
     assert pd.Timestamp("2021-02-10") not in set(found["target_date"])
     assert pd.Timestamp("2021-02-11") in set(found["target_date"])
 
 
-def test_a_month_without_truth_is_an_explicit_empty_table() -> None:
+def test_a_month_without_observations_gives_an_empty_table() -> None:
     found = join_truth(
         FEATURES, SITE_DAYS, first_target=pd.Timestamp("2025-02-01"), last_target=pd.Timestamp("2025-02-28")
     )
@@ -53,7 +53,7 @@ def test_a_month_without_truth_is_an_explicit_empty_table() -> None:
     assert list(found.columns) == TABLES["training_examples"].column_names
 
 
-def test_a_site_that_joins_the_area_is_context_before_and_its_own_since() -> None:
+def test_a_site_that_joins_the_area_is_context_before_and_own_since() -> None:
     joined, february = pd.Timestamp("2021-02-10"), (pd.Timestamp("2021-02-01"), pd.Timestamp("2021-02-28"))
     own = FEATURES[(FEATURES["site_id"] == "170310000") | (FEATURES["issue_date"] >= joined)]
     found = examples_with_context(
@@ -70,7 +70,7 @@ AROUND = simulated_site_days(sites=14, first="2021-01-01", days=90)
 
 
 def with_context(first: str, last: str, *, site_days: pd.DataFrame = AROUND) -> pd.DataFrame:
-    """Examples of target days, made from nothing but the 31 days before them."""
+    """Examples of target days, computed from the 31 days before them only."""
     begin, end = pd.Timestamp(first), pd.Timestamp(last)
     issued = pd.date_range(begin - pd.Timedelta(days=3), end - pd.Timedelta(days=1))
     known = site_days[site_days["date_local"].between(begin - pd.Timedelta(days=31), end)]
@@ -94,7 +94,7 @@ def test_examples_with_context_keep_their_contract_and_order(march: pd.DataFrame
     )
 
 
-def test_the_areas_own_examples_are_what_they_are_without_context(march: pd.DataFrame) -> None:
+def test_the_areas_own_examples_are_the_same_without_context(march: pd.DataFrame) -> None:
     issued = pd.date_range("2021-02-26", "2021-03-30")
     features = build_features(AROUND, issue_dates=issued, area_site_ids=AREA)
     bare = join_truth(features, AROUND, first_target=pd.Timestamp("2021-03-01"), last_target=pd.Timestamp("2021-03-31"))
@@ -102,7 +102,7 @@ def test_the_areas_own_examples_are_what_they_are_without_context(march: pd.Data
     pd.testing.assert_frame_equal(own_examples(march).reset_index(drop=True), bare, check_exact=True)
 
 
-def test_a_third_of_what_the_surroundings_would_give_is_an_example(march: pd.DataFrame) -> None:
+def test_a_third_of_the_examples_around_the_area_is_taken(march: pd.DataFrame) -> None:
     others = set(AROUND["site_id"]) - AREA
     features = build_features(AROUND, issue_dates=pd.date_range("2021-02-26", "2021-03-30"), area_site_ids=others)
     every = join_truth(
@@ -116,7 +116,7 @@ def test_a_third_of_what_the_surroundings_would_give_is_an_example(march: pd.Dat
     pd.testing.assert_frame_equal(among, context.reset_index(drop=True), check_exact=True)
 
 
-def test_context_is_dealt_out_over_all_days_and_all_sites(march: pd.DataFrame) -> None:
+def test_context_is_spread_over_all_days_and_all_sites(march: pd.DataFrame) -> None:
     context = march[march["is_context"]]
     assert context["target_date"].nunique() == 31
     issued = context.drop_duplicates(["site_id", "issue_date"]).groupby("site_id")["issue_date"]
@@ -124,19 +124,19 @@ def test_context_is_dealt_out_over_all_days_and_all_sites(march: pd.DataFrame) -
     assert set(issued.diff().dropna().dt.days % 3) == {0}
 
 
-def test_months_made_alone_have_the_examples_of_the_range() -> None:
+def test_single_months_have_the_examples_of_a_range() -> None:
     together = with_context("2021-02-01", "2021-03-31")
     alone = [with_context("2021-02-01", "2021-02-28"), with_context("2021-03-01", "2021-03-31")]
     pd.testing.assert_frame_equal(pd.concat(alone, ignore_index=True), together, check_exact=True)
 
 
-def test_an_area_without_surroundings_has_no_context() -> None:
+def test_an_area_without_sites_around_it_has_no_context() -> None:
     alone = with_context("2021-03-01", "2021-03-31", site_days=AROUND[AROUND["site_id"].isin(AREA)])
     assert not alone["is_context"].any()
     assert own_examples(alone) is alone
 
 
-def test_surroundings_without_an_area_are_context_alone() -> None:
+def test_sites_around_an_empty_area_are_context_only() -> None:
     found = with_context("2021-03-01", "2021-03-31", site_days=AROUND[~AROUND["site_id"].isin(AREA)])
     assert found["is_context"].all()
     assert own_examples(found).empty

@@ -1,4 +1,4 @@
-"""What learned families look at: departures from the site's own level, and the calendar of the target day."""
+"""The input matrix: departures from the site's own level, and the calendar of the target day."""
 
 import numpy as np
 import pandas as pd
@@ -18,14 +18,14 @@ def column(matrix: np.ndarray, name: str) -> list[float]:
 def on(issue_date: str, *, horizon_days: int) -> dict[str, float]:
     """The calendar inputs of a forecast issued on a day."""
     issued = pd.Timestamp(issue_date)
-    asked = pd.DataFrame(
+    example = pd.DataFrame(
         {
             "weekday": [issued.dayofweek],
             "horizon_days": [horizon_days],
             "target_date": [issued + pd.Timedelta(days=horizon_days)],
         }
     )
-    return {name: float(flags[0]) for name, flags in target_day_inputs(asked).items()}
+    return {name: float(flags[0]) for name, flags in target_day_inputs(example).items()}
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,11 @@ def on(issue_date: str, *, horizon_days: int) -> dict[str, float]:
         ("2021-06-03", 1, None),
     ],
 )
-def test_fireworks_are_on_the_target_day_whenever_it_was_issued(
+def test_fireworks_are_flagged_by_target_day_for_every_horizon(
     issue_date: str, horizon_days: int, flag: str | None
 ) -> None:
-    said = on(issue_date, horizon_days=horizon_days)
-    assert {name for name in FIREWORKS if said[name]} == ({flag} if flag else set())
+    flags = on(issue_date, horizon_days=horizon_days)
+    assert {name for name in FIREWORKS if flags[name]} == ({flag} if flag else set())
 
 
 @pytest.mark.parametrize(
@@ -65,21 +65,21 @@ def test_every_input_has_its_column(two_years: pd.DataFrame) -> None:
 
 
 def test_levels_enter_as_departures_from_the_sites_own_mean(two_years: pd.DataFrame) -> None:
-    asked = rows(two_years, pm25_mean_28d_ugm3=8.0, pm25_last_ugm3=824.0, near_w_pm25_ugm3=6.5, latitude=41.875)
-    matrix = input_matrix(asked)
+    examples = rows(two_years, pm25_mean_28d_ugm3=8.0, pm25_last_ugm3=824.0, near_w_pm25_ugm3=6.5, latitude=41.875)
+    matrix = input_matrix(examples)
     assert column(matrix, "pm25_last_ugm3") == [816.0] * 4
     assert column(matrix, "near_w_pm25_ugm3") == [-1.5] * 4
     assert column(matrix, "pm25_mean_28d_ugm3") == [8.0] * 4
     assert column(matrix, "latitude") == [41.875] * 4
 
 
-def test_what_is_not_known_stays_null(two_years: pd.DataFrame) -> None:
+def test_an_unknown_feature_stays_null(two_years: pd.DataFrame) -> None:
     matrix = input_matrix(rows(two_years, pm25_lag_1d_ugm3=np.nan, far_e_pm25_change_ugm3=np.nan, advected_log=np.nan))
     for name in ("pm25_lag_1d_ugm3", "far_e_pm25_change_ugm3", "advected_log"):
         assert np.isnan(column(matrix, name)).all()
 
 
-def test_the_matrix_does_not_know_the_truth_nor_the_dates(two_years: pd.DataFrame) -> None:
-    asked = rows(two_years)
-    other = asked.assign(pm25_observed_ugm3=500.0, site_id="999999999", issue_date=pd.Timestamp("1999-01-01"))
-    np.testing.assert_array_equal(input_matrix(other), input_matrix(asked))
+def test_the_matrix_does_not_depend_on_the_observation_the_site_or_the_issue_date(two_years: pd.DataFrame) -> None:
+    examples = rows(two_years)
+    other = examples.assign(pm25_observed_ugm3=500.0, site_id="999999999", issue_date=pd.Timestamp("1999-01-01"))
+    np.testing.assert_array_equal(input_matrix(other), input_matrix(examples))

@@ -1,4 +1,4 @@
-"""Training sees only target days before its month, and is tested on the end of its own window."""
+"""Training uses target days before its month only, and its holdout is the end of its window."""
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,7 @@ def test_the_final_model_is_fitted_on_everything(ridge: TrainedModel, two_years:
     assert ridge.last_target_date == pd.Timestamp("2020-12-31")
 
 
-def test_holdout_errors_are_those_of_a_model_that_has_not_seen_the_holdout(
+def test_holdout_errors_are_those_of_a_model_fitted_without_the_holdout(
     ridge: TrainedModel, two_years: pd.DataFrame
 ) -> None:
     from airwatch_dagster.fit.models.families import fit_family
@@ -105,7 +105,7 @@ def test_candidates_are_scored_on_target_days_of_the_month_only(two_years: pd.Da
     assert set(checked["model_version"]) == {"7"}
 
 
-def test_no_models_give_an_explicit_empty_table_of_scores(two_years: pd.DataFrame) -> None:
+def test_without_models_the_table_of_scores_is_empty(two_years: pd.DataFrame) -> None:
     scores = score_candidates(two_years, models={}, month=pd.Timestamp("2020-12-01"))
     assert scores.empty
     assert list(scores.columns) == TABLES["candidate_scores"].column_names
@@ -121,7 +121,7 @@ SMALL = {"random_forest": {"n_estimators": 3}, "catboost": {"rounds": 20}}
 
 
 @pytest.mark.parametrize("family", ["ridge", "random_forest", "catboost"])
-def test_context_is_learned_from_but_neither_counted_nor_tested(family: str, around: pd.DataFrame) -> None:
+def test_context_is_used_in_fitting_but_neither_counted_nor_tested(family: str, around: pd.DataFrame) -> None:
     own = around[~around["is_context"]]
     with_it, without = (
         train_families(examples, families=[family], month=MONTH, seed=1, params=SMALL)[0] for examples in (around, own)
@@ -146,10 +146,10 @@ def test_baselines_are_the_same_with_context(family: str, around: pd.DataFrame) 
     assert with_it.metrics == without.metrics
 
 
-def test_the_model_under_test_learns_from_all_of_the_area_and_every_fourth_day_around_it(around: pd.DataFrame) -> None:
-    kept = _with_less_context(around)
-    own, others = around[~around["is_context"]], kept[kept["is_context"]]
-    pd.testing.assert_frame_equal(kept[~kept["is_context"]], own)
+def test_the_model_under_test_is_fitted_on_all_of_the_area_and_every_fourth_day_around_it(around: pd.DataFrame) -> None:
+    thinned = _with_less_context(around)
+    own, others = around[~around["is_context"]], thinned[thinned["is_context"]]
+    pd.testing.assert_frame_equal(thinned[~thinned["is_context"]], own)
     assert set(others["issue_date"].diff().dropna().dt.days) <= {0, 4}
     assert len(others) == pytest.approx(around["is_context"].sum() / 4, rel=0.05)
     assert _with_less_context(own) is own
@@ -163,8 +163,10 @@ def test_context_is_never_scored(around: pd.DataFrame) -> None:
     assert set(scores["site_id"]) == {"170310000", "170310001", "170310002"}
 
 
-def test_an_area_younger_than_its_surroundings_is_tested_on_its_own_last_days(around: pd.DataFrame) -> None:
-    """Its first day lies within the last 120 of all, which a holdout of the surroundings' days would take whole."""
+def test_an_area_with_a_shorter_history_than_its_context_is_tested_on_its_own_last_days(
+    around: pd.DataFrame,
+) -> None:
+    """Its first day lies within the last 120 of all days, so a holdout over all days would take every own example."""
     young = around[around["is_context"] | (around["target_date"] >= "2020-10-15")]
     early, late = split_in_time(young)
     assert late["target_date"].min() == pd.Timestamp("2020-12-16")
@@ -175,7 +177,7 @@ def test_an_area_younger_than_its_surroundings_is_tested_on_its_own_last_days(ar
     assert trained[1].reason == "Not fitted: 78 target days with truth; ridge is a learned family and needs 365."
 
 
-def test_surroundings_alone_fit_nothing(around: pd.DataFrame) -> None:
+def test_sites_around_the_area_alone_fit_nothing(around: pd.DataFrame) -> None:
     trained = train_families(around[around["is_context"]], families=["persistence", "ridge"], month=MONTH, seed=1)
     assert [one.reason for one in trained] == [
         "Not fitted: 0 target days with truth; persistence is a baseline and needs 21.",

@@ -1,4 +1,4 @@
-"""Past forecasts with errors of a known size, and forecasts to put an interval around."""
+"""Past forecasts with errors of a known size, and forecasts that need an interval."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pandas as pd
 from airwatch_dagster.forecast.intervals import IntervalCalibration, Outlook
 
 MONTH = pd.Timestamp("2021-01-01")
-"""The month that is calibrated for."""
+"""The month of the calibration."""
 
 SITE = "170310001"
 

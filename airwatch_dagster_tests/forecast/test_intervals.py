@@ -1,4 +1,4 @@
-"""Intervals hold nine observations in ten, widen with the lead, obey physics, and agree with the chances given."""
+"""Intervals hold 90 % of observations, widen with the lead, stay above 0, and agree with the probabilities."""
 
 import json
 
@@ -20,23 +20,25 @@ def calibration() -> IntervalCalibration:
 
 @pytest.mark.parametrize("horizon", [1, 2, 3])
 @pytest.mark.parametrize("age", [0, 2])
-def test_nine_of_ten_new_observations_fall_inside(calibration: IntervalCalibration, horizon: int, age: int) -> None:
+def test_intervals_hold_90_percent_of_new_observations(
+    calibration: IntervalCalibration, horizon: int, age: int
+) -> None:
     fresh = past(30000, seed=9)
     fresh = fresh[(fresh["horizon_days"] == horizon) & (fresh["days_since_observed"] == age)]
     outlook, observed = applied(calibration, fresh), fresh["pm25_observed_ugm3"].clip(lower=0.0).to_numpy()
-    held = (outlook.lower_ugm3 <= observed) & (observed <= outlook.upper_ugm3)
-    assert held.mean() == pytest.approx(0.9, abs=0.025)
+    is_covered = (outlook.lower_ugm3 <= observed) & (observed <= outlook.upper_ugm3)
+    assert is_covered.mean() == pytest.approx(0.9, abs=0.025)
 
 
 @pytest.mark.parametrize(("least", "most"), [(0.0, 0.1), (0.1, 0.3), (0.3, 0.7), (0.7, 1.0)])
-def test_a_limit_is_exceeded_as_often_as_the_chances_say(
+def test_a_limit_is_exceeded_as_often_as_its_probability(
     calibration: IntervalCalibration, least: float, most: float
 ) -> None:
     fresh = past(30000, seed=9)
-    chance = applied(calibration, fresh).probabilities["probability_above_9_0"]
-    given = (chance > least) & (chance <= most)
-    came_true = fresh["pm25_observed_ugm3"].to_numpy()[given] > 9.0
-    assert came_true.mean() == pytest.approx(chance[given].mean(), abs=0.03)
+    probability = applied(calibration, fresh).probabilities["probability_above_9_0"]
+    inside = (probability > least) & (probability <= most)
+    is_exceeded = fresh["pm25_observed_ugm3"].to_numpy()[inside] > 9.0
+    assert is_exceeded.mean() == pytest.approx(probability[inside].mean(), abs=0.03)
 
 
 def test_an_interval_holds_its_forecast_and_never_falls_below_zero() -> None:
@@ -60,7 +62,7 @@ def test_a_higher_forecast_has_a_wider_interval(calibration: IntervalCalibration
     assert wide > 2 * narrow
 
 
-def test_the_chance_of_exceeding_the_upper_end_is_five_percent(calibration: IntervalCalibration) -> None:
+def test_the_probability_of_exceeding_the_upper_end_is_five_percent(calibration: IntervalCalibration) -> None:
     levels = np.linspace(2.0, 12.0, 1001)
     outlook = applied(calibration, forecasts(*levels))
     closest = int(np.argmin(np.abs(outlook.upper_ugm3 - 9.0)))
@@ -68,9 +70,9 @@ def test_the_chance_of_exceeding_the_upper_end_is_five_percent(calibration: Inte
     assert outlook.probabilities["probability_above_9_0"][closest] == pytest.approx(0.05, abs=0.001)
 
 
-def test_chances_fall_as_the_limit_rises_and_rise_with_the_forecast(calibration: IntervalCalibration) -> None:
-    chances = applied(calibration, forecasts(0.0, 3.0, 9.0, 30.0, 90.0, 300.0)).probabilities
-    table = np.array([chances[column] for column in PROBABILITY_COLUMNS.values()])
+def test_probabilities_fall_as_the_limit_rises_and_rise_with_the_forecast(calibration: IntervalCalibration) -> None:
+    probabilities = applied(calibration, forecasts(0.0, 3.0, 9.0, 30.0, 90.0, 300.0)).probabilities
+    table = np.array([probabilities[column] for column in PROBABILITY_COLUMNS.values()])
     assert (np.diff(table, axis=0) <= 0.0).all()
     assert (np.diff(table, axis=1) >= 0.0).all()
     assert table.min() >= 0.0
@@ -82,33 +84,33 @@ def test_the_limits_are_the_tops_of_the_aqi_categories() -> None:
     assert list(PROBABILITY_COLUMNS) == tops
 
 
-def test_a_forecast_gets_the_same_to_a_bit_whatever_stands_beside_it(calibration: IntervalCalibration) -> None:
+def test_a_forecasts_interval_is_bit_identical_alone_and_among_others(calibration: IntervalCalibration) -> None:
     frame = past(400, seed=3)
     together = applied(calibration, frame)
     alone = [applied(calibration, frame.iloc[[row]]) for row in range(len(frame))]
     assert [one.lower_ugm3[0] for one in alone] == together.lower_ugm3.tolist()
     assert [one.upper_ugm3[0] for one in alone] == together.upper_ugm3.tolist()
-    for column, chance in together.probabilities.items():
-        assert [one.probabilities[column][0] for one in alone] == chance.tolist()
+    for column, probability in together.probabilities.items():
+        assert [one.probabilities[column][0] for one in alone] == probability.tolist()
 
 
-def test_a_stored_calibration_is_the_same(calibration: IntervalCalibration) -> None:
+def test_a_calibration_read_back_from_json_is_equal(calibration: IntervalCalibration) -> None:
     assert IntervalCalibration.from_json(calibration.to_json()) == calibration
 
 
-def test_a_calibration_on_another_grid_is_refused_and_says_what_to_do() -> None:
+def test_a_calibration_on_another_grid_is_refused_with_the_fix() -> None:
     stored = json.loads(IntervalCalibration.prior().to_json())
     for other in ({**stored, "probabilities": [0.05, 0.95]}, {"source": "prior", "bands": []}):
         with pytest.raises(ContractViolation, match="Materialize champion_model"):
             IntervalCalibration.from_json(json.dumps(other))
 
 
-def test_a_champion_without_any_past_has_wide_intervals_at_once() -> None:
+def test_the_prior_intervals_are_wide() -> None:
     outlook = applied(IntervalCalibration.prior(), each_lead(8.0))
     assert outlook.lower_ugm3.round(1).tolist() == [3.5, 3.0, 3.0]
     assert outlook.upper_ugm3.round(1).tolist() == [13.9, 15.3, 15.5]
 
 
-def test_smoke_may_leave_overnight() -> None:
+def test_the_lower_end_of_a_smoke_forecast_is_low_since_smoke_may_leave_overnight() -> None:
     outlook = applied(IntervalCalibration.prior(), each_lead(100.0))
     assert outlook.lower_ugm3.round(1).tolist() == [34.1, 15.1, 13.4]

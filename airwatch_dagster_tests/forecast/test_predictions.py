@@ -1,4 +1,4 @@
-"""Every site of an issue day gets a forecast for each horizon, or an explicit empty table says that nobody serves."""
+"""Every site of an issue day has a forecast for each horizon; without a model the table is empty."""
 
 import numpy as np
 import pandas as pd
@@ -29,14 +29,14 @@ def served(features: pd.DataFrame, model: FittedModel | None = MODEL) -> pd.Data
     return predict(features, model=model, model_family="persistence", model_version="4", calibration=prior)
 
 
-def test_every_site_gets_three_horizons_also_when_it_is_off_schedule(features: pd.DataFrame) -> None:
+def test_every_site_has_three_horizons_even_off_its_sampling_schedule(features: pd.DataFrame) -> None:
     predictions = TABLES["predictions"].schema.validate(served(features))
     assert len(predictions) == 3 * len(features)
     assert (predictions["days_since_observed"] > 0).any()
     assert set(predictions["model_version"]) == {"4"}
 
 
-def test_values_are_rounded_and_their_aqi_is_that_of_the_rounded_value(features: pd.DataFrame) -> None:
+def test_the_aqi_is_that_of_the_rounded_value(features: pd.DataFrame) -> None:
     row = served(features.head(1).assign(pm25_last_ugm3=np.float32(35.4567891))).iloc[0]
     assert row["pm25_ugm3"] == 35.4568
     assert row["aqi"] == 100
@@ -49,21 +49,21 @@ def test_an_interval_holds_its_forecast(features: pd.DataFrame) -> None:
     assert (predictions["pm25_upper_ugm3"] >= predictions["pm25_ugm3"]).all()
 
 
-def test_a_chance_of_exceeding_a_limit_is_given_for_each_and_falls_as_the_limit_rises(features: pd.DataFrame) -> None:
-    chances = served(features)[list(PROBABILITY_COLUMNS.values())].to_numpy()
-    assert chances.max() <= 1.0
-    assert chances.min() >= 0.0
-    assert (np.diff(chances, axis=1) <= 0.0).all()
-    assert chances[:, 0].min() > 0.0
+def test_the_probability_of_exceeding_a_limit_falls_as_the_limit_rises(features: pd.DataFrame) -> None:
+    probabilities = served(features)[list(PROBABILITY_COLUMNS.values())].to_numpy()
+    assert probabilities.max() <= 1.0
+    assert probabilities.min() >= 0.0
+    assert (np.diff(probabilities, axis=1) <= 0.0).all()
+    assert probabilities[:, 0].min() > 0.0
 
 
-def test_days_served_one_by_one_equal_a_range_by_a_bit(features: pd.DataFrame) -> None:
+def test_days_served_one_by_one_are_bit_identical_to_a_range(features: pd.DataFrame) -> None:
     parts = [served(day) for _, day in features.groupby("issue_date")]
     pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), served(features), check_exact=True)
 
 
 @pytest.mark.parametrize("model", [MODEL, None])
-def test_no_features_or_nobody_serving_is_an_explicit_empty_table(
+def test_without_features_or_without_a_model_the_table_is_empty(
     model: FittedModel | None, features: pd.DataFrame
 ) -> None:
     found = served(features.iloc[:0] if model else features, model)

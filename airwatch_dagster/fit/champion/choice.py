@@ -14,7 +14,7 @@ from airwatch_dagster.schemas import TABLES
 
 DecidedBy = Literal["shadow_scores", "holdout", "no_history", "person"]
 
-TRAILING_MONTHS: Final = 12
+SHADOW_MONTHS: Final = 12
 """Months of shadow scores that a comparison uses: every season once."""
 
 MIN_SHADOW_DAYS: Final = 28
@@ -73,7 +73,7 @@ def choose_champion(
 
 def trailing(scores: pd.DataFrame, *, month: pd.Timestamp) -> pd.DataFrame:
     """The ``COMPARED_COLUMNS`` of scores with a target day in the 12 months before ``month``."""
-    first = month - pd.DateOffset(months=TRAILING_MONTHS)
+    first = month - pd.DateOffset(months=SHADOW_MONTHS)
     inside = ((scores["target_date"] >= first) & (scores["target_date"] < month)).to_numpy()
     # Column by column: selecting rows of the whole frame takes five times as long.
     return pd.DataFrame({name: scores[name].to_numpy()[inside] for name in COMPARED_COLUMNS}, copy=False)

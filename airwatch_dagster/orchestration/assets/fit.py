@@ -5,12 +5,13 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from airwatch_dagster.fit.champion.choice import SHADOW_MONTHS
 from airwatch_dagster.fit.examples import examples_with_context
 from airwatch_dagster.fit.tuning.hyperparameters import VALID_MONTHS, hyperparameters_frame
 from airwatch_dagster.forecast.calibration import CALIBRATION_MONTHS
 from airwatch_dagster.orchestration.metadata.champion import champion_model_metadata, decision_plots, log_decisions
 from airwatch_dagster.orchestration.metadata.training import candidate_scores_metadata, trained_models_metadata
-from airwatch_dagster.orchestration.partitions import SHADOW_MONTHS, TRAINING_MONTHS, months_of, window
+from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, months_of, window
 from airwatch_dagster.orchestration.registry.links import cross_links
 from airwatch_dagster.orchestration.registry.model_log import logged_importance
 from airwatch_dagster.orchestration.resources import StorageResource, configured_sites
