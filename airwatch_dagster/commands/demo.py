@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from airwatch_dagster.commands.backfill.backfill import run_backfill
+from airwatch_dagster.orchestration.partitions import newest_day
 from airwatch_dagster.orchestration.resources import opened_storage, utc_now
 from airwatch_dagster.orchestration.settings import Settings, default_storage
 from airwatch_dagster.storage.tables import TableStorage
@@ -28,7 +29,7 @@ def embedded_default() -> None:
 
 def run_demo(*, echo: Callable[[str], None]) -> None:
     """Backfill two years of practice air through every table up to yesterday, then tell what a user wants to know."""
-    yesterday = utc_now().normalize() - pd.Timedelta(days=1)
+    yesterday = newest_day(utc_now())
     first = yesterday - pd.DateOffset(years=DEMO_YEARS) + pd.Timedelta(days=1)
     started = utc_now()
     run_backfill(first=first, last=yesterday, processes=PROCESSES, echo=echo)

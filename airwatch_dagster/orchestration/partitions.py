@@ -1,6 +1,7 @@
-"""Which days and months a partition speaks of, and which ones it reads."""
+"""Day and month partitions, when each begins to exist, and the windows of partitions that tables read."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 import dagster as dg
@@ -11,14 +12,20 @@ from airwatch_dagster.schemas import TABLES, Grain
 FIRST_DAY: Final = "2009-01-01"
 """First day partition; PM2.5 by continuous reference-equivalent monitors is widespread from then on."""
 
-DAYS: Final = dg.DailyPartitionsDefinition(start_date=FIRST_DAY)
-"""Local standard days; a day exists once it is over."""
+DAY_END_HOURS: Final = 10
+"""Hours after midnight UTC at which a day ends in Hawaii, the last of the 50 states: its standard time is UTC−10.
+Source: 15 U.S.C. 261 and 263."""
+
+DAYS: Final = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, hour_offset=DAY_END_HOURS)
+"""Local standard days; a day exists once it is over in all 50 states, at 10:00 UTC of the next day."""
 
 DETECTION_DAYS: Final = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, end_offset=1)
-"""Days (UTC) on which something was noticed, today included."""
+"""Days (UTC) on which a pull showed revisions; today is included."""
 
-MONTHS: Final = dg.MonthlyPartitionsDefinition(start_date=FIRST_DAY[:7], fmt="%Y-%m", end_offset=1)
-"""Months, the current one included: its champion serves while it lasts."""
+MONTHS: Final = dg.MonthlyPartitionsDefinition(
+    start_date=FIRST_DAY[:7], hour_offset=DAY_END_HOURS, fmt="%Y-%m", end_offset=1
+)
+"""Months of the days above, the current one included: its champion serves while it lasts."""
 
 PARTITIONS: Final[dict[Grain, dg.TimeWindowPartitionsDefinition | None]] = {
     "day": DAYS,
@@ -31,10 +38,20 @@ TRAINING_MONTHS: Final = 36
 """Months of training examples before the month a model serves."""
 
 
-def window(table: str, first: int, last: int, *, complete: bool = False) -> dg.AssetIn:
-    """Read partitions ``first``…``last`` of ``table``, counted from the partition being made, in units of the maker.
+def running_day(moment: pd.Timestamp) -> date:
+    """The day that is not over everywhere at ``moment`` (UTC); the one before is the newest of DAYS."""
+    return (moment - pd.Timedelta(hours=DAY_END_HOURS)).date()
 
-    Unless ``complete``, days that do not exist or were never made are left out: history starts somewhere.
+
+def newest_day(moment: pd.Timestamp) -> pd.Timestamp:
+    """The newest of DAYS at ``moment`` (UTC)."""
+    return pd.Timestamp(running_day(moment)) - pd.Timedelta(days=1)
+
+
+def window(table: str, first: int, last: int, *, complete: bool = False) -> dg.AssetIn:
+    """Partitions ``first``…``last`` of ``table``, counted from the partition being built, in that partition's unit.
+
+    Unless ``complete``, partitions that do not exist or are not stored are left out: history starts somewhere.
     """
     mapping = dg.TimeWindowPartitionMapping(
         start_offset=first, end_offset=last, allow_nonexistent_upstream_partitions=True
@@ -56,17 +73,17 @@ def upstream_partitions(
 
 
 def days_of(context: dg.AssetExecutionContext) -> pd.DatetimeIndex:
-    """The days this run makes."""
+    """The days this run builds."""
     return pd.DatetimeIndex(pd.to_datetime(context.partition_keys))
 
 
 def months_of(context: dg.AssetExecutionContext) -> list[pd.Timestamp]:
-    """First days of the months this run makes, in order."""
+    """First days of the months this run builds, in order."""
     return [pd.Timestamp(f"{key}-01") for key in context.partition_keys]
 
 
 def spans(periods: Sequence[pd.Period]) -> list[tuple[str, str]]:
-    """Neighbouring days, or months, as the keys of the first and last of each span; ``periods`` are sorted."""
+    """Runs of adjacent days, or months, as the keys of their first and last; ``periods`` are sorted."""
     known = set(periods)
     starts = [period for period in periods if period - 1 not in known]
     ends = [period for period in periods if period + 1 not in known]

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
-from pydantic import SecretStr
+from pydantic import PrivateAttr, SecretStr
 
 from airwatch_dagster.acquire.addresses import AIRDATA_URL, AIRNOW_URL, AQS_URL
 from airwatch_dagster.acquire.airdata.archive import AirDataArchive
@@ -23,6 +23,8 @@ from airwatch_dagster.acquire.sources.aqs import AqsSource
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.acquire.sources.live import LiveSource
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.instance.write_locks import WriteLock
+from airwatch_dagster.orchestration.partitions import running_day
 from airwatch_dagster.orchestration.settings import Settings, storage_root
 from airwatch_dagster.practice.server.server import PracticeServer
 from airwatch_dagster.storage.tables import Readings, TableStorage
@@ -34,9 +36,9 @@ def utc_now() -> pd.Timestamp:
 
 
 def today() -> date:
-    """The current day (UTC); AIRWATCH_PRACTICE_TODAY in a rehearsal."""
+    """The day that is not over yet in all 50 states; AIRWATCH_PRACTICE_TODAY in a rehearsal."""
     settings = Settings.from_environment()
-    return settings.practice_today if settings.practice_today and settings.is_rehearsal else utc_now().date()
+    return settings.practice_today if settings.practice_today and settings.is_rehearsal else running_day(utc_now())
 
 
 class SourceResource(dg.ConfigurableResource):
@@ -120,8 +122,8 @@ def aqs_limiter(settings: Settings) -> RateLimiter:
 
 
 def practice_server(settings: Settings, *, port: int = 0, **options: Any) -> PracticeServer:
-    """The embedded server of simulated air; its current day is AIRWATCH_PRACTICE_TODAY, else the real one (UTC)."""
-    clock = settings.practice_today or (lambda: utc_now().date())
+    """The embedded server of simulated air; its current day is AIRWATCH_PRACTICE_TODAY, else the real one."""
+    clock = settings.practice_today or (lambda: running_day(utc_now()))
     return PracticeServer(today=clock, port=port, **options)
 
 
@@ -135,13 +137,39 @@ def _digest(url: str) -> str:
 
 
 class StorageResource(dg.ConfigurableResource):
-    """The stored tables, for an asset that reads its own earlier partitions."""
+    """The stored tables, for an asset that builds on what is stored."""
 
     root: str | None = None
     """A folder or ``s3://bucket/prefix``; AIRWATCH_STORAGE when null, read when a run needs it."""
+    _run: dg.InitResourceContext | None = PrivateAttr(default=None)
+    _locks: list[WriteLock] = PrivateAttr(default_factory=list)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        self._run = context
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Release what a failed step still holds."""
+        while self._locks:
+            self._locks.pop().release()
 
     def tables(self) -> TableStorage:
         return opened_storage(self.root or storage_root())
+
+    @contextlib.contextmanager
+    def locked(self, table: str) -> Iterator[TableStorage]:
+        """The stored tables under the write lock of ``table``: read, merge and store within the block.
+
+        Raises StorageError naming the run that holds the lock for longer than an hour.
+        """
+        run, log = (self._run.run, self._run.log) if self._run else (None, None)
+        folder, holder = Settings.from_environment().state / "write-locks", f"run {run.run_id}" if run else "no run"
+        lock = WriteLock(folder, root=self.root or storage_root(), table=table, holder=holder)
+        self._locks.append(lock)
+        lock.acquire(note=log.info if log else lambda sentence: None)
+        try:
+            yield self.tables()
+        finally:
+            lock.release()
 
 
 def readings_of(source: Source) -> Readings:

@@ -1,5 +1,6 @@
 """A table's schema as its asset's contract: Columns tab, a blocking check per partition, and nothing bad stored."""
 
+import contextlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,8 +36,6 @@ class AssetResult:
     """Partition → its own numbers, which the UI plots over partitions."""
     warnings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Declared check → failed partition → what is wrong with it; partitions that are not named passed."""
-    after_commit: Callable[[], None] = lambda: None
-    """Called once the frame is stored and its materialization is recorded; never for a frame that was refused."""
 
 
 def table_asset(
@@ -51,7 +50,9 @@ def table_asset(
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Turn the function that has a table's name into the asset of that table.
 
-    The function returns the table's frame or an ``AssetResult``. The frame is validated before anything is written; a
+    The function returns or yields the table's frame or an ``AssetResult``. One that yields continues once its result is
+    stored and recorded, and is closed where the run fails before: a write lock around the result covers the storing.
+    The frame is validated before anything is written; a
     violation is recorded as a failed blocking check of the partitions concerned, and stops the run.
     ``warning_checks`` and ``failing_checks`` (name → description) are evaluated from ``AssetResult.warnings``: the
     former warn, the latter fail, and neither blocks the table's readers. With ``keep_unchanged`` a partition whose
@@ -65,8 +66,8 @@ def table_asset(
 
         def compute(context: dg.AssetExecutionContext, **inputs: Any) -> Any:
             returned = function(context, **inputs) if takes_context else function(**inputs)
-            result = returned if isinstance(returned, AssetResult) else AssetResult(returned)
-            yield from _stored(context, spec, result)
+            with _one_result(returned) as result:
+                yield from _stored(context, spec, result)
             yield from _evaluated(context, spec, declared, result)
 
         _copy_signature(compute, function)
@@ -86,6 +87,19 @@ def table_asset(
         )(compute)
 
     return decorate
+
+
+@contextlib.contextmanager
+def _one_result(returned: Any) -> Iterator[AssetResult]:
+    """What an asset function returned or yields; one that yields continues at the end of the block."""
+    if not inspect.isgenerator(returned):
+        yield returned if isinstance(returned, AssetResult) else AssetResult(returned)
+        return
+    with contextlib.closing(returned):
+        result: Any = next(returned)
+        yield result if isinstance(result, AssetResult) else AssetResult(result)
+        for _ in returned:
+            raise RuntimeError(f"{returned.__name__} yields a second result")
 
 
 def column_schema(spec: TableSpec) -> dg.TableSchema:
@@ -159,7 +173,6 @@ def _stored(context: dg.AssetExecutionContext, spec: TableSpec, result: AssetRes
         context.add_asset_metadata(dict(metadata), asset_key=spec.name, partition_key=partition)
     yield dg.MaterializeResult(value=Validated(frame), metadata=dict(result.metadata))
     # From here on the materializations are recorded, so that a check can name the one it is about.
-    result.after_commit()
     emit_partition_events(context, spec, SCHEMA_CHECK, {}, dg.AssetCheckSeverity.ERROR, is_blocking=True)
     yield dg.AssetCheckResult(check_name=SCHEMA_CHECK, passed=True, metadata={"run_rows": len(frame)})
 

@@ -78,7 +78,7 @@ def test_a_day_is_meant_with_all_that_was_learned_on_it_and_a_time_to_the_second
     assert last_instant_of("2020-05-04") == pd.Timestamp("2020-05-04 23:59:59.999999")
     assert last_instant_of("2020-05-04T18:00") == pd.Timestamp("2020-05-04 18:00")
     assert last_instant_of("2020-05-04T18:00+02:00") == pd.Timestamp("2020-05-04 16:00")
-    with pytest.raises(ConfigurationError, match="'last spring' is no day and no time"):
+    with pytest.raises(ConfigurationError, match="'last spring' is not a day or time"):
         last_instant_of("last spring")
 
 

@@ -98,7 +98,7 @@ def test_an_older_download_cannot_follow_a_newer_one(installation: Installation,
     ("change", "arguments", "sentence"),
     [
         ({}, ["nowhere.csv"], "nowhere.csv: there is no such file"),
-        ({}, ["may.csv", "--seen-at", "spring"], "'spring' is no day and no time"),
+        ({}, ["may.csv", "--seen-at", "spring"], "'spring' is not a day or time"),
         ({"AIRWATCH_SOURCE": "practice"}, ["may.csv"], "simulated air and a download of EPA's would mix"),
     ],
 )

@@ -14,7 +14,7 @@ from dagster._core.loader import LoadingContextForTest
 
 from airwatch_dagster.commands.backfill.planning import ORDER, plan_backfill, reads_of
 from airwatch_dagster.orchestration.automation import rechecks
-from airwatch_dagster.orchestration.ingest.recheck import found_ranges
+from airwatch_dagster.orchestration.ingest.recheck import changed_ranges
 from airwatch_dagster.practice.server.server import PracticeServer
 from airwatch_dagster_tests.installations import Installation, run_job
 
@@ -109,7 +109,7 @@ def finalised(rehearsal: Rehearsal) -> Rehearsal:
     with later.opened() as (definitions, instance):
         looked = run_job(definitions, "recheck_history", instance=instance)
         assert looked.success
-        ranges = found_ranges(instance, looked.run_id)
+        ranges = changed_ranges(instance, looked.run_id)
         context = dg.build_run_status_sensor_context(
             sensor_name="reingest_changed_days",
             dagster_instance=instance,

@@ -128,14 +128,34 @@ def test_a_failing_check_fails_its_day_and_blocks_neither_the_table_nor_its_read
     }
 
 
-def test_after_commit_is_called_once_the_rows_are_stored_and_never_for_refused_rows(pipeline: Pipeline) -> None:
-    seen: list[int] = []
-    pipeline.make = lambda: AssetResult(site_days(*DAYS), after_commit=lambda: seen.append(len(pipeline.stored())))
+def test_a_function_that_yields_continues_after_its_rows_are_stored_and_never_after_refused_rows(
+    pipeline: Pipeline,
+) -> None:
+    seen: list[str] = []
+
+    def make(bad: str = "") -> Iterator[pd.DataFrame]:
+        try:
+            yield site_days(*DAYS, bad=bad)
+            seen.append(f"{len(pipeline.stored())} stored")
+        finally:
+            seen.append("closed")
+
+    pipeline.make = make
     assert pipeline.run().success
-    assert seen == [3]
-    pipeline.make = lambda: AssetResult(site_days(*DAYS, bad=DAYS[1]), after_commit=lambda: seen.append(-1))
+    assert seen == ["3 stored", "closed"]
+    seen.clear()
+    pipeline.make = lambda: make(DAYS[1])
     assert not pipeline.run().success
-    assert seen == [3]
+    assert seen == ["closed"]
+
+
+def test_a_function_that_yields_two_results_is_refused(pipeline: Pipeline) -> None:
+    pipeline.make = lambda: (site_days(*DAYS) for _ in range(2))
+
+    result = pipeline.run()
+
+    assert not result.success
+    assert "second result" in violation_of(result)
 
 
 def test_a_partition_that_did_not_change_is_not_rewritten(pipeline: Pipeline) -> None:

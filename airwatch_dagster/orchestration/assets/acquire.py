@@ -1,55 +1,55 @@
 """Acquire: what EPA published, every version kept."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.acquire.versions import merge_pull, with_primary_changes
-from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, pulled
+from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, pull_metadata, pulled, resolved
 from airwatch_dagster.orchestration.ingest.recheck import RecheckConfig, recheck_history
 from airwatch_dagster.orchestration.partitions import days_of
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource, readings_of, today, utc_now
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
 
-EPA: str = "epa"
-"""Pool of everything that asks EPA: one step at a time, whatever the run. The spacing of requests is the client's."""
+REQUEST_POOL: str = "epa_requests"
+"""Pool of everything that sends requests to EPA: one step at a time, out of politeness. The client spaces its requests,
+and write locks protect the tables."""
 
 
-@table_asset(stage="acquire", kinds=("python", "parquet"), pool=EPA)
-def monitors(source: SourceResource, storage: StorageResource) -> pd.DataFrame:
-    """Replaced whole by every run: weekly by schedule, and first of all by a backfill."""
-    with source.open() as opened:
-        tables = storage.tables()
+@table_asset(stage="acquire", kinds=("python", "parquet"), pool=REQUEST_POOL)
+def monitors(source: SourceResource, storage: StorageResource) -> Iterator[pd.DataFrame]:
+    """Replaced as a whole by every run: weekly by schedule, and at the start of a first backfill."""
+    with storage.locked("monitors") as tables, source.open() as opened:
         tables.assert_data_kind(readings_of(opened))
-        return with_primary_changes(opened.monitors(), stored=tables.read_or_empty("monitors"), seen_at=utc_now())
+        yield with_primary_changes(opened.monitors(), stored=tables.read_or_empty("monitors"), seen_at=utc_now())
 
 
-@table_asset(stage="acquire", kinds=("python", "parquet"), pool=EPA, deps=["monitors"], keep_unchanged=True)
+@table_asset(stage="acquire", kinds=("python", "parquet"), pool=REQUEST_POOL, deps=["monitors"], keep_unchanged=True)
 def raw_readings(
     context: dg.AssetExecutionContext, config: IngestConfig, source: SourceResource, storage: StorageResource
-) -> AssetResult:
-    """Merged into what is stored: pulling the same data twice adds nothing, no version is ever lost."""
-    days, tables = days_of(context), storage.tables()
-    with source.open() as opened:
+) -> Iterator[AssetResult]:
+    """Merged into the stored versions: the same data pulled twice adds nothing, and no version is ever lost."""
+    ingest = resolved(config, days_of(context))
+    with storage.locked("raw_readings") as tables, source.open() as opened:
         tables.assert_data_kind(readings_of(opened))
         history = tables.read("raw_readings", context.partition_keys, allow_missing=True)
-        pull = pulled(opened, config, days=days, history=history)
-        merged = merge_pull(history, pull.rows, seen_at=pull.seen_at or utc_now(), in_scope=pull.in_scope)
-    counts = {"run_pulled_rows": len(pull.rows), "run_new_versions": len(merged) - len(history)}
-    counts |= {f"run_{name}": count for name, count in pull.counts.items()}
-    metadata = {**counts, "run_unknown_cbsa_names": dict(pull.unknown_cbsa_names)}
-    return AssetResult(merged, metadata=metadata, after_commit=pull.mark_stored)
+        pull = pulled(opened, ingest, history=history)
+        merged = merge_pull(history, pull.rows, seen_at=pull.seen_at or utc_now(), in_scope=pull.in_scope(history))
+        yield AssetResult(merged, metadata=pull_metadata(pull, new_versions=len(merged) - len(history)))
+        pull.mark_stored()
 
 
-@table_asset(stage="acquire", kinds=("python", "parquet"), pool=EPA, deps=["raw_readings"])
-def history_checks(config: RecheckConfig, source: SourceResource, storage: StorageResource) -> AssetResult:
-    """Weekly at what AQS says it changed, on a slower rota at whole years, daily at AirNow's last days."""
-    with source.open() as opened:
-        return recheck_history(opened, storage.tables(), config, now=utc_now(), today=today())
+@table_asset(stage="acquire", kinds=("python", "parquet"), pool=REQUEST_POOL, deps=["raw_readings"])
+def history_checks(config: RecheckConfig, source: SourceResource, storage: StorageResource) -> Iterator[AssetResult]:
+    """Weekly for rows that AQS lists as changed, monthly for one whole year, daily for AirNow's last days."""
+    with storage.locked("history_checks") as tables, source.open() as opened:
+        yield recheck_history(opened, tables, config, now=utc_now(), today=today())
 
 
-@table_asset(stage="acquire", kinds=("python", "parquet"), pool=EPA)
+@table_asset(stage="acquire", kinds=("python", "parquet"), pool=REQUEST_POOL)
 def agency_forecasts(context: dg.AssetExecutionContext, source: SourceResource) -> pd.DataFrame:
-    """Archived daily, because AirNow keeps no promise to keep it; empty for a source without AirNow."""
+    """Archived daily, since AirNow does not promise to keep old files; empty for a source without AirNow."""
     with source.open() as opened:
         days = [opened.agency_forecasts(day.date()) for day in days_of(context)]
     return pd.concat([frame for frame in days if len(frame)] or days[:1], ignore_index=True)

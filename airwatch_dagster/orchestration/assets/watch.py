@@ -1,5 +1,7 @@
 """Watch: drift of inputs, revised readings, network coverage and monitor changes."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 import pandas as pd
 
@@ -54,6 +56,7 @@ def coverage(
 
 
 @table_asset(stage="watch", deps=[dg.AssetDep("raw_readings", partition_mapping=dg.AllPartitionMapping())])
-def monitor_changes(monitors: pd.DataFrame, storage: StorageResource) -> pd.DataFrame:
-    """Told anew from the whole history, weekly with the monitor list; designations are kept from before."""
-    return all_monitor_changes(storage.tables(), monitors, today=pd.Timestamp(today()))
+def monitor_changes(monitors: pd.DataFrame, storage: StorageResource) -> Iterator[pd.DataFrame]:
+    """Rebuilt from the whole history, weekly with the monitor list; earlier changes of designation are kept."""
+    with storage.locked("monitor_changes") as tables:
+        yield all_monitor_changes(tables, monitors, today=pd.Timestamp(today()))

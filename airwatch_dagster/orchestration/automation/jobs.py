@@ -1,6 +1,8 @@
-"""What can be asked to run: the tables of each job, and the tags that make a run one of a range of partitions."""
+"""Jobs: the tables each builds, the tags of a run over a range of partitions, and which runs to follow up."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import dagster as dg
@@ -12,39 +14,41 @@ RANGE_START: Final = "dagster/asset_partition_range_start"
 RANGE_END: Final = "dagster/asset_partition_range_end"
 
 REASON: Final = "airwatch/reason"
-"""Why days are read again; the runs of one look share it."""
+"""Tag: why days are ingested again. The runs of one recheck share it."""
 
-DAILY: Final = ("raw_readings", "site_days", "features", "predictions", "forecast_scores")
-REREAD: Final = ("raw_readings", "site_days", "features", "forecast_scores")
-"""A day that EPA published anew is rescored, but the forecast issued then stays the one that was issued."""
-CLOSING: Final = ("training_examples", "candidate_scores", "verification", "drift_report")
-REMADE: Final = ("training_examples", "verification")
-"""What a month's readings change at once. Shadow scores follow with the next backfill; they load every model."""
-OPENING: Final = ("trained_models", "champion_model")
-SEARCHING: Final = ("hyperparameters", *OPENING)
-"""The year's first month, where a search is allowed: what it finds serves from this month on."""
-
-
-def _job(name: str, tables: Sequence[str], why: str) -> Any:
-    """Its partitions are those of its tables."""
-    return dg.define_asset_job(name, selection=list(tables), description=why)
+DAILY_TABLES: Final = ("raw_readings", "site_days", "features", "predictions", "forecast_scores")
+REINGEST_TABLES: Final = ("raw_readings", "site_days", "features", "forecast_scores")
+"""Re-published days are rescored; issued forecasts never change."""
+CLOSE_TABLES: Final = ("training_examples", "candidate_scores", "verification", "drift_report")
+REBUILD_TABLES: Final = ("training_examples", "verification")
+"""Months whose readings changed. Shadow scores follow with the next backfill, because they load every model."""
+OPEN_TABLES: Final = ("trained_models", "champion_model")
+TUNING_TABLES: Final = ("hyperparameters", *OPEN_TABLES)
+"""The first month of a year, where a search is allowed; its result is used from this month on."""
 
 
-monitors_job = _job("refresh_monitors", ["monitors", "monitor_changes"], "EPA's monitor list, and what changed in it")
-daily_job = _job("forecast_day", DAILY, "A day from its readings to its forecast, and the scores its readings allow")
-reingest_job = _job("reingest_days", REREAD, "Days whose file EPA published anew, down to their scores")
-examples_job = _job("rebuild_examples", REMADE, "Examples and verification of months whose readings changed")
+def _job(name: str, tables: Sequence[str], description: str) -> Any:
+    """A job over ``tables``, partitioned as they are."""
+    return dg.define_asset_job(name, selection=list(tables), description=description)
+
+
+monitors_job = _job("refresh_monitors", ["monitors", "monitor_changes"], "Read EPA's monitor list and find changes")
+daily_job = _job("forecast_day", DAILY_TABLES, "Ingest a day, forecast from it, and score the forecasts of that day")
+reingest_job = _job("reingest_days", REINGEST_TABLES, "Ingest days that EPA changed, and rescore their forecasts")
+examples_job = _job(
+    "rebuild_examples", REBUILD_TABLES, "Rebuild training examples and verification of months whose readings changed"
+)
 close_job = _job(
-    "close_month", CLOSING, "The month that ended: its examples, shadow scores, verification, drift report"
+    "close_month", CLOSE_TABLES, "Build a finished month's examples, shadow scores, verification and drift report"
 )
-open_job = _job("open_month", OPENING, "The month that begins: retrain every family, choose the champion")
+open_job = _job("open_month", OPEN_TABLES, "Train every model family for a new month and select its champion")
 tuning_job = _job(
-    "tune_and_open_month", SEARCHING, "The year that begins: search hyper-parameters, then open its first month"
+    "tune_and_open_month", TUNING_TABLES, "Search hyperparameters for a new year, then open its first month"
 )
-archive_job = _job("archive_forecasts", ["agency_forecasts"], "What the agencies forecast themselves, archived")
-recheck_job = _job("recheck_history", ["history_checks"], "History looked at again: which days EPA changed")
-revisions_job = _job("update_revisions", ["revisions"], "What the readings of a day showed otherwise than before")
-coverage_job = _job("update_coverage", ["coverage"], "What was published of a month, and what should have been")
+archive_job = _job("archive_forecasts", ["agency_forecasts"], "Archive the forecasts that the agencies issued")
+recheck_job = _job("recheck_history", ["history_checks"], "Find stored days that EPA changed")
+revisions_job = _job("update_revisions", ["revisions"], "List the values that changed in a day's pulls")
+coverage_job = _job("update_coverage", ["coverage"], "Compare what was published of a month with what was due")
 
 JOBS: Final = (
     monitors_job,
@@ -61,23 +65,49 @@ JOBS: Final = (
 )
 
 
-def months_read(context: dg.RunStatusSensorContext) -> list[tuple[str, str]]:
-    """Months of the days that a run that succeeded read, and others for the same reason: first and last of each span.
+@dataclass(frozen=True)
+class FollowUp:
+    """The successful runs to follow up together: one run, or those of one recheck."""
 
-    None while runs for that reason are still to end: the last of them speaks for all.
+    key: str
+    """The same for the same runs, whichever of them ended last."""
+    months: list[tuple[str, str]]
+    """Months of the ingested days, as first and last of each run of adjacent months."""
+    days: list[str]
+    """Days (UTC) on which the runs were under way, and so detected what they did."""
+
+
+def follow_up(context: dg.RunStatusSensorContext) -> FollowUp | dg.SkipReason:
+    """What follows a run that ended, however it ended.
+
+    Runs of one recheck are followed up once, when the last of them has ended: those that succeeded count. The reason
+    names what is still to end, or that no run succeeded.
     """
     run = context.dagster_run
     reason = run.tags.get(REASON)
-    same = dg.RunsFilter(job_name=run.job_name, tags={REASON: reason}) if reason else None
-    others = [one for one in context.instance.get_runs(same) if one.run_id != run.run_id] if same else []
-    if any(not one.is_finished for one in others):
-        return []
-    days = [days_read(one.tags) for one in (run, *others) if one.is_success or one is run]
+    same = dg.RunsFilter(job_name=run.job_name, tags={REASON: reason}) if reason else dg.RunsFilter([run.run_id])
+    records = context.instance.get_run_records(same)
+    if any(not one.dagster_run.is_finished for one in records):
+        return dg.SkipReason("Other runs of this recheck are still to end")
+    done = [one for one in records if one.dagster_run.is_success]
+    days = [span for one in done if (span := partition_span(one.dagster_run.tags))]
+    if not days:
+        return dg.SkipReason("No run with partitions succeeded")
     months = {month for first, last in days for month in pd.period_range(first[:7], last[:7], freq="M")}
-    return spans(sorted(months))
+    ids = ",".join(sorted(one.dagster_run.run_id for one in done))
+    return FollowUp(hashlib.sha256(ids.encode()).hexdigest()[:12], spans(sorted(months)), _days_under_way(done))
 
 
-def days_read(tags: Mapping[str, str]) -> tuple[str, str]:
-    """First and last day, or month, of a run of one partition or a range."""
-    day = tags.get("dagster/partition")
-    return tags.get(RANGE_START) or str(day), tags.get(RANGE_END) or str(day)
+def _days_under_way(records: Sequence[dg.RunRecord]) -> list[str]:
+    """Days (UTC) from the first run's begin to the last one's end."""
+    begins = [one.start_time or one.create_timestamp.timestamp() for one in records]
+    ends = [one.end_time or one.update_timestamp.timestamp() for one in records]
+    first, last = (pd.Timestamp(moment, unit="s").normalize() for moment in (min(begins), max(ends)))
+    return [f"{day:%Y-%m-%d}" for day in pd.date_range(first, last)]
+
+
+def partition_span(tags: Mapping[str, str]) -> tuple[str, str] | None:
+    """First and last partition of a run, from its tags; None for a run without partitions."""
+    single = tags.get("dagster/partition")
+    first, last = tags.get(RANGE_START, single), tags.get(RANGE_END, single)
+    return (first, last) if first and last else None

@@ -1,4 +1,4 @@
-"""When history is looked at again, what is then read anew, and which ledgers follow."""
+"""Schedules and sensors for rechecks of history, and for the tables that follow ingested days."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,51 +10,52 @@ from airwatch_dagster.orchestration.automation.jobs import (
     RANGE_END,
     RANGE_START,
     REASON,
+    FollowUp,
     close_job,
     coverage_job,
     daily_job,
-    days_read,
-    months_read,
+    examples_job,
+    follow_up,
+    partition_span,
     recheck_job,
     reingest_job,
     revisions_job,
 )
-from airwatch_dagster.orchestration.ingest.recheck import found_ranges
+from airwatch_dagster.orchestration.ingest.recheck import changed_ranges
 from airwatch_dagster.orchestration.partitions import FIRST_DAY
-from airwatch_dagster.orchestration.resources import utc_now
 from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.watch.coverage import WINDOW_MONTHS as COVERAGE_MONTHS
 
 
-def _recheck_schedule(name: str, look: str, cron: str, why: str) -> dg.ScheduleDefinition:
-    """A look that only some sources can take; with another one its ticks are skipped and say so."""
+def can_recheck(kind: str) -> bool:
+    """Whether the configured source supports this kind of recheck, and its data can change."""
+    settings = Settings.from_environment()
+    has_aqs = settings.source == "aqs" or (settings.source == "live" and settings.has_aqs_credentials)
+    return {
+        "recent_days": settings.source == "live",
+        "changed_since": has_aqs,
+        "whole_year": settings.source != "practice",
+    }[kind]
 
-    def ask(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        if not can_recheck(look):
-            return dg.SkipReason(f"AIRWATCH_SOURCE={Settings.from_environment().source} has no such look")
-        config = {"ops": {"history_checks": {"config": {"look": look}}}}
+
+def _recheck_schedule(name: str, kind: str, cron: str, description: str) -> dg.ScheduleDefinition:
+    """A schedule that skips its ticks, with a reason, for sources without this kind of recheck."""
+
+    def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if not can_recheck(kind):
+            return dg.SkipReason(f"AIRWATCH_SOURCE={Settings.from_environment().source} has no such recheck")
+        config = {"ops": {"history_checks": {"config": {"kind": kind}}}}
         moment = f"{context.scheduled_execution_time:%Y-%m-%dT%H:%M}"
-        return dg.RunRequest(run_key=f"{look}:{moment}", run_config=config, tags={"airwatch/look": look})
+        return dg.RunRequest(run_key=f"{kind}:{moment}", run_config=config, tags={"airwatch/recheck_kind": kind})
 
     return dg.ScheduleDefinition(
         name=name,
         job=recheck_job,
         cron_schedule=cron,
-        execution_fn=ask,
-        description=why,
+        execution_fn=request,
+        description=description,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
-
-
-def can_recheck(look: str) -> bool:
-    """Whether the configured source can take a look, and it is worth one."""
-    settings = Settings.from_environment()
-    asks_aqs = settings.source == "aqs" or (settings.source == "live" and settings.has_aqs_credentials)
-    return {
-        "recent_days": settings.source == "live",
-        "changed_since": asks_aqs,
-        "whole_year": settings.source != "practice",
-    }[look]
 
 
 RECHECK_SCHEDULES: Final = (
@@ -62,19 +63,20 @@ RECHECK_SCHEDULES: Final = (
         "daily_recent_recheck",
         "recent_days",
         "0 18 * * *",
-        "18:00 UTC, with AIRWATCH_SOURCE=live: AirNow's last 7 days again, before the day is forecast",
+        "18:00 UTC, before the daily forecast: recheck AirNow's last 7 days; AIRWATCH_SOURCE=live only",
     ),
     _recheck_schedule(
         "weekly_aqs_changes",
         "changed_since",
         "0 15 * * 3",
-        "15:00 UTC on Wednesdays, when AQS can be asked: the rows of ten years that changed since the last look",
+        "15:00 UTC on Wednesdays: request AQS rows of the last ten years that changed since the previous recheck; "
+        "needs AQS credentials",
     ),
     _recheck_schedule(
         "monthly_full_year_recheck",
         "whole_year",
         "0 15 15 * *",
-        "15:00 UTC on the 15th: one whole year again, the one looked at longest ago, to find rows that vanished",
+        "15:00 UTC on the 15th: recheck one whole year, the one rechecked longest ago, to find withdrawn rows",
     ),
 )
 
@@ -84,20 +86,32 @@ RECHECK_SCHEDULES: Final = (
     monitored_jobs=[recheck_job],
     request_job=reingest_job,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="A look that found changed days has them read again, and only them: one run a range",
+    description="After a recheck: ingest the days it found changed, one run per range",
 )
 def reingest_changed_days(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
     run_id = context.dagster_run.run_id
-    found = found_ranges(context.instance, run_id)
-    if not found:
+    ranges = changed_ranges(context.instance, run_id)
+    if not ranges:
         return dg.SkipReason("No day changed")
-    return [_reread_range(run_id, **one) for one in found]
+    return [_reingest_range(run_id, **one) for one in ranges]
 
 
-def _reread_range(run_id: str, *, first: str, last: str, order: Mapping[str, str]) -> dg.RunRequest:
-    tags = {RANGE_START: first, RANGE_END: last, REASON: f"look {run_id}"}
-    config = {"ops": {"raw_readings": {"config": dict(order)}}}
-    return dg.RunRequest(run_key=f"changed:{first}:{last}:{run_id}", tags=tags, run_config=config)
+def _reingest_range(run_id: str, *, first: str, last: str, config: Mapping[str, str]) -> dg.RunRequest:
+    tags = {RANGE_START: first, RANGE_END: last, REASON: f"recheck {run_id}"}
+    run_config = {"ops": {"raw_readings": {"config": dict(config)}}}
+    return dg.RunRequest(run_key=f"changed:{first}:{last}:{run_id}", tags=tags, run_config=run_config)
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[reingest_job],
+    request_job=examples_job,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="After re-ingested days: rebuild the training examples and verification of their months",
+)
+def rebuild_changed_examples(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
+    done = follow_up(context)
+    return done if isinstance(done, dg.SkipReason) else _examples(done)
 
 
 @dg.run_status_sensor(
@@ -105,32 +119,69 @@ def _reread_range(run_id: str, *, first: str, last: str, order: Mapping[str, str
     monitored_jobs=[daily_job, reingest_job, close_job],
     request_jobs=[revisions_job, coverage_job],
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Days that were read are looked through for revisions, and the coverage of their months is told anew; "
-    "when a month is closed, that of the months before too, whose deadlines pass",
+    description="After ingested days: update revisions, and the coverage of their months. After a closed month: update "
+    "the coverage of the months before it too, whose reporting deadlines pass",
 )
 def update_revisions_and_coverage(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
     run = context.dagster_run
-    if run.job_name == close_job.name:
-        first, last = days_read(run.tags)
-        return [_coverage(run.run_id, str(pd.Period(first, "M") + 1 - COVERAGE_MONTHS), last)]
-    months = months_read(context)
-    if not months:
-        return dg.SkipReason("More days of this look are being read")
-    return [*_revisions(context), *(_coverage(run.run_id, *span) for span in months)]
+    closed = partition_span(run.tags)
+    if run.job_name == close_job.name and closed:
+        return [_coverage(run.run_id, str(pd.Period(closed[0], "M") + 1 - COVERAGE_MONTHS), closed[1])]
+    done = follow_up(context)
+    return done if isinstance(done, dg.SkipReason) else _revisions_and_coverage(done)
 
 
-def _revisions(context: dg.RunStatusSensorContext) -> list[dg.RunRequest]:
-    """The day (UTC) on which the run noticed what it did: today, and the day it began."""
-    stats = context.instance.get_run_stats(context.dagster_run.run_id)
-    began = pd.Timestamp(stats.start_time, unit="s") if stats.start_time else utc_now()
-    days = sorted({f"{moment:%Y-%m-%d}" for moment in (began, utc_now())})
-    key = f"revisions:{context.dagster_run.run_id}"
-    return [dg.RunRequest(run_key=f"{key}:{day}", job_name=revisions_job.name, partition_key=day) for day in days]
+def _follow_up_sensor(status: dg.DagsterRunStatus, ending: str) -> dg.SensorDefinition:
+    """A recheck's last run may end without success: the ranges that succeeded are still followed up."""
+
+    @dg.run_status_sensor(
+        name=f"follow_up_{ending}_reingest",
+        run_status=status,
+        monitored_jobs=[reingest_job],
+        request_jobs=[examples_job, revisions_job, coverage_job],
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"When the last run of a recheck ends as {ending}: update what depends on the days ingested",
+    )
+    def sensor(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
+        done = follow_up(context)
+        return done if isinstance(done, dg.SkipReason) else [*_examples(done), *_revisions_and_coverage(done)]
+
+    return sensor
 
 
-def _coverage(run_id: str, first: str, last: str) -> dg.RunRequest:
+follow_up_failed_reingest = _follow_up_sensor(dg.DagsterRunStatus.FAILURE, "failed")
+follow_up_canceled_reingest = _follow_up_sensor(dg.DagsterRunStatus.CANCELED, "canceled")
+
+
+def _examples(done: FollowUp) -> list[dg.RunRequest]:
+    return [
+        dg.RunRequest(
+            run_key=f"examples:{first}:{done.key}",
+            job_name=examples_job.name,
+            tags={RANGE_START: first, RANGE_END: last},
+        )
+        for first, last in done.months
+    ]
+
+
+def _revisions_and_coverage(done: FollowUp) -> list[dg.RunRequest]:
+    """Revisions of each day (UTC) on which the runs were under way, and the coverage of each span of months."""
+    revisions = [
+        dg.RunRequest(run_key=f"revisions:{done.key}:{day}", job_name=revisions_job.name, partition_key=day)
+        for day in done.days
+    ]
+    return [*revisions, *(_coverage(done.key, *span) for span in done.months)]
+
+
+def _coverage(key: str, first: str, last: str) -> dg.RunRequest:
     months = {RANGE_START: max(first, FIRST_DAY[:7]), RANGE_END: last}
-    return dg.RunRequest(run_key=f"coverage:{run_id}:{first}", job_name=coverage_job.name, tags=months)
+    return dg.RunRequest(run_key=f"coverage:{key}:{first}", job_name=coverage_job.name, tags=months)
 
 
-RECHECK_SENSORS: Final = (reingest_changed_days, update_revisions_and_coverage)
+RECHECK_SENSORS: Final = (
+    reingest_changed_days,
+    rebuild_changed_examples,
+    update_revisions_and_coverage,
+    follow_up_failed_reingest,
+    follow_up_canceled_reingest,
+)

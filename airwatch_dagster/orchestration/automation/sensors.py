@@ -1,8 +1,7 @@
-"""When things happen: every day, every week, every month, and when EPA publishes a file anew."""
+"""Daily, weekly and monthly schedules, the opening of months, and the sensor for changed files of EPA."""
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Final
 
 import dagster as dg
@@ -15,14 +14,12 @@ from airwatch_dagster.orchestration.automation.jobs import (
     archive_job,
     close_job,
     daily_job,
-    examples_job,
     monitors_job,
-    months_read,
     open_job,
     reingest_job,
     tuning_job,
 )
-from airwatch_dagster.orchestration.partitions import DAYS, FIRST_DAY
+from airwatch_dagster.orchestration.partitions import DAYS, FIRST_DAY, newest_day
 from airwatch_dagster.orchestration.resources import SourceResource
 from airwatch_dagster.orchestration.settings import Settings
 
@@ -31,7 +28,7 @@ daily_schedule = dg.build_schedule_from_partitioned_job(
     name="daily_forecast",
     hour_of_day=18,
     minute_of_hour=30,
-    description="18:30 UTC: the day before is over everywhere in the US and AirNow's day file is complete",
+    description="18:30 UTC, when AirNow's file of the day before is complete: ingest that day and forecast from it",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
@@ -40,14 +37,14 @@ daily_schedule = dg.build_schedule_from_partitioned_job(
     name="daily_agency_forecasts",
     job=archive_job,
     cron_schedule="15 18 * * *",
-    description="18:15 UTC, with a source that has AirNow: the day before's reportingarea.dat",
+    description="18:15 UTC: archive AirNow's reportingarea.dat of the day before; only with AIRWATCH_SOURCE=live",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def archive_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     if Settings.from_environment().source not in ("live", "practice"):
         return dg.SkipReason("AIRWATCH_SOURCE has no AirNow")
-    yesterday = f"{context.scheduled_execution_time - timedelta(days=1):%Y-%m-%d}"
-    return dg.RunRequest(run_key=f"archive:{yesterday}", partition_key=yesterday)
+    day = f"{newest_day(pd.Timestamp(context.scheduled_execution_time)):%Y-%m-%d}"
+    return dg.RunRequest(run_key=f"archive:{day}", partition_key=day)
 
 
 monthly_schedule = dg.ScheduleDefinition(
@@ -55,7 +52,7 @@ monthly_schedule = dg.ScheduleDefinition(
     job=close_job,
     cron_schedule="0 20 1 * *",
     execution_fn=lambda context: close_request(context.scheduled_execution_time),
-    description="20:00 UTC on the 1st, when the last day is in: close the month before, then open the new one",
+    description="20:00 UTC on the 1st, when the last day is stored: close the month before, then open the new one",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
@@ -63,13 +60,13 @@ monitors_schedule = dg.ScheduleDefinition(
     name="weekly_monitors",
     job=monitors_job,
     cron_schedule="0 17 * * 1",
-    description="17:00 UTC on Mondays: read the monitor list anew",
+    description="17:00 UTC on Mondays: read EPA's monitor list",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
 
 def close_request(now: pd.Timestamp) -> dg.RunRequest:
-    """Ask for the month before ``now``."""
+    """A run for the month before ``now``."""
     month = pd.Timestamp(now).tz_localize(None).to_period("M") - 1
     return dg.RunRequest(run_key=f"close:{month}", partition_key=str(month))
 
@@ -79,12 +76,12 @@ def close_request(now: pd.Timestamp) -> dg.RunRequest:
     monitored_jobs=[close_job],
     request_jobs=[open_job, tuning_job],
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="A closed month opens the next: retrain and choose with its scores known; January, with a search first",
+    description="After a closed month: open the next one with its scores known; in January after a search, if allowed",
 )
 def open_next_month(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
     closed = context.dagster_run.tags.get("dagster/partition")
     if closed is None:
-        return dg.SkipReason("Months closed by a backfill are opened by that backfill")
+        return dg.SkipReason("A range of months was closed; the same backfill opens the next one")
     month = str(pd.Period(closed, "M") + 1)
     is_searched = month.endswith("-01") and Settings.from_environment().search_minutes > 0
     job = tuning_job if is_searched else open_job
@@ -96,59 +93,40 @@ def open_next_month(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.Sk
     jobs=[reingest_job],
     minimum_interval_seconds=6 * 3600,
     default_status=dg.DefaultSensorStatus.STOPPED,
-    description="Watches AirData's file_list.csv; a daily file that changed is read anew, one run a year",
+    description="Watch AirData's file_list.csv: when a year's daily file changed, ingest that year",
 )
 def airdata_file_changes(
     context: dg.SensorEvaluationContext, source: SourceResource
 ) -> dg.SensorResult | dg.SkipReason:
-    """The first look only remembers: history is filled by backfills, deliberately."""
+    """The first tick only records the list: history is filled by backfills, deliberately."""
     with source.open() as opened:
         files = {
             str(row.filename): f"{row.as_of} {row.rows} {row.size_bytes}" for row in opened.file_list().itertuples()
         }
     if context.cursor is None:
         context.update_cursor(json.dumps(files))
-        return dg.SkipReason(f"Remembered {len(files)} files; changes from now on are read")
+        return dg.SkipReason(f"Recorded {len(files)} files; later changes are ingested")
     changed = [year for year in changed_years(json.loads(context.cursor), files) if _has_days(year)]
-    return dg.SensorResult(run_requests=[_reread(year, files) for year in changed], cursor=json.dumps(files))
+    return dg.SensorResult(run_requests=[_reingest_year(year, files) for year in changed], cursor=json.dumps(files))
 
 
 def changed_years(before: Mapping[str, str], now: Mapping[str, str]) -> list[int]:
-    """Years of the daily files that are new or not what they were."""
+    """Years whose daily file is new or has changed."""
     names = [name for name, state in now.items() if name.startswith("daily_88101_") and before.get(name) != state]
     return sorted(int(name.removeprefix("daily_88101_").removesuffix(".zip")) for name in names)
 
 
 def _has_days(year: int) -> bool:
-    """The archive goes back further than the day partitions, and a new year's file may precede its first one."""
+    """Whether the year has day partitions: the archive begins earlier, and a new file may precede its first day."""
     return str(year) >= FIRST_DAY[:4] and f"{year}-01-01" <= (DAYS.get_last_partition_key() or "")
 
 
-def _reread(year: int, files: Mapping[str, str]) -> dg.RunRequest:
+def _reingest_year(year: int, files: Mapping[str, str]) -> dg.RunRequest:
     name = f"daily_88101_{year}.zip"
     last = min(f"{year}-12-31", DAYS.get_last_partition_key() or "")
-    tags = {RANGE_START: f"{year}-01-01", RANGE_END: last, REASON: f"{name} changed"}
-    return dg.RunRequest(job_name=reingest_job.name, run_key=f"reread:{name}:{files[name]}", tags=tags)
-
-
-@dg.run_status_sensor(
-    run_status=dg.DagsterRunStatus.SUCCESS,
-    monitored_jobs=[reingest_job],
-    request_job=examples_job,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Days read anew change the training examples of their months, and how good the forecasts were",
-)
-def rebuild_changed_examples(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
-    months = months_read(context)
-    if not months:
-        return dg.SkipReason("More days of this look are being read")
-    return [
-        dg.RunRequest(
-            run_key=f"examples:{first}:{context.dagster_run.run_id}", tags={RANGE_START: first, RANGE_END: last}
-        )
-        for first, last in months
-    ]
+    tags = {RANGE_START: f"{year}-01-01", RANGE_END: last, REASON: f"{name} changed: {files[name]}"}
+    return dg.RunRequest(job_name=reingest_job.name, run_key=f"reingest:{name}:{files[name]}", tags=tags)
 
 
 SCHEDULES: Final = (daily_schedule, archive_schedule, monthly_schedule, monitors_schedule)
-SENSORS: Final = (open_next_month, airdata_file_changes, rebuild_changed_examples)
+SENSORS: Final = (open_next_month, airdata_file_changes)

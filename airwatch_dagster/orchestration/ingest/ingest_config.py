@@ -1,66 +1,98 @@
-"""How a run of raw_readings reads its days: fresh from the source, from a look back, or from a file a person has."""
+"""What a run of raw_readings reads: the source's current data, a recheck's response, or a downloaded file."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 import pandas as pd
 from pydantic import Field
 
-from airwatch_dagster.acquire.airdata.daily_downloads import download_scope, read_daily_download
 from airwatch_dagster.acquire.pulls import Pull, PullRequest, restrict_days
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.acquire.versions import merge_pull
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.ingest.downloads import downloaded_file
+
+KINDS: Final = ("days", "changed_since", "whole_year")
 
 
 class IngestConfig(dg.Config):
-    """By default the source is asked for the run's days."""
+    """By default the run's days are requested from the source."""
 
-    look: str = Field(
+    kind: str = Field(
         default="days",
-        description="days: ask for the run's days; changed_since, whole_year: take them from that look back at history",
+        description="days: request the run's days; changed_since, whole_year: take them from that recheck's response",
     )
     resume: bool = Field(
-        default=False, description="With days: an answer kept from an interrupted run is taken, though it may be stored"
+        default=False, description="With days: use a response cached by an interrupted run, even if it was stored"
     )
-    changed_since: str | None = Field(default=None, description="YYYY-MM-DD; with changed_since")
-    changed_until: str | None = Field(default=None, description="YYYY-MM-DD; with changed_since")
+    changed_since: str | None = Field(default=None, description="First day of the changes, YYYY-MM-DD")
+    changed_until: str | None = Field(default=None, description="Last day of the changes, YYYY-MM-DD")
     download: str | None = Field(default=None, description="Read this file of EPA's Download Daily Data page instead")
-    seen_at: str | None = Field(default=None, description="With download: when it was downloaded, UTC; now if unknown")
+    seen_at: str | None = Field(default=None, description="With download: when it was downloaded, UTC; default now")
 
 
-def pulled(source: Source, order: IngestConfig, *, days: pd.DatetimeIndex, history: pd.DataFrame) -> Pull:
-    """What is to be merged into ``history`` of ``days``.
+@dataclass(frozen=True)
+class Ingest:
+    """A validated configuration for the days ``first`` to ``last``."""
 
-    Raises ConfigurationError for an order that says too little.
+    first: date
+    last: date
+    kind: str = "days"
+    resume: bool = False
+    changed: tuple[date, date] | None = None
+    """First and last day of the changes; with changed_since."""
+    download: Path | None = None
+    seen_at: pd.Timestamp | None = None
+    """When the file was downloaded, naive UTC; None for now."""
+
+
+def resolved(config: IngestConfig, days: pd.DatetimeIndex) -> Ingest:
+    """The configuration as plain values.
+
+    Raises ConfigurationError for an unknown kind, changes without their two days, changes over several calendar years,
+    and text that is not a day or time.
     """
     first, last = days[0].date(), days[-1].date()
-    if order.download is not None:
-        return _downloaded(source, Path(order.download), first, last, history=history, seen_at=order.seen_at)
-    if order.look == "days":
-        pull = source.pull(PullRequest(first, last, history))
-        return pull if order.resume else _of_now(source, pull, first, last, history)
-    if order.look == "whole_year":
-        return source.pull(PullRequest(first, last, history, is_recheck=True))
+    if config.download is not None:
+        seen_at = instant_of(config.seen_at) if config.seen_at else None
+        return Ingest(first, last, download=Path(config.download), seen_at=seen_at)
+    if config.kind not in KINDS:
+        problem = f"kind {config.kind!r} is not valid"
+        raise ConfigurationError("raw_readings", problem, fix=f"Use one of {', '.join(KINDS)}")
+    if config.kind != "changed_since":
+        return Ingest(first, last, kind=config.kind, resume=config.resume)
+    if config.changed_since is None or config.changed_until is None:
+        fix = "Give changed_since and changed_until, each as YYYY-MM-DD"
+        raise ConfigurationError("raw_readings", "kind 'changed_since' lacks one of its two days", fix=fix)
     if first.year != last.year:
-        raise ConfigurationError("raw_readings", f"{first}…{last} spans years", fix="Look back at one year at a time")
-    if order.look != "changed_since" or order.changed_since is None or order.changed_until is None:
-        fix = "Use look days or whole_year, or changed_since with its two days"
-        raise ConfigurationError("raw_readings", f"look {order.look!r} says too little", fix=fix)
-    window = (date.fromisoformat(order.changed_since), date.fromisoformat(order.changed_until))
-    changed = source.changes(PullRequest.of_year(first.year, history=history), since=window[0], until=window[1])
-    return restrict_days(changed, first, last)
+        problem = f"{first}…{last} spans calendar years"
+        raise ConfigurationError("raw_readings", problem, fix="Request the changes of one year at a time")
+    changed = instant_of(config.changed_since).date(), instant_of(config.changed_until).date()
+    return Ingest(first, last, kind=config.kind, changed=changed)
 
 
-def _of_now(source: Source, pull: Pull, first: date, last: date, history: pd.DataFrame) -> Pull:
-    """The pull, or another if it consists of answers kept from a run that stored them and had no time to say so.
+def pulled(source: Source, ingest: Ingest, *, history: pd.DataFrame) -> Pull:
+    """What to merge into ``history``, the stored versions of the days.
 
-    Kept answers that add nothing to history are such; whoever asks again wants to know what is published by now.
+    Raises ConfigurationError for a downloaded file that must not be merged, and what ``source`` raises.
     """
-    if not pull.is_cached or _adds_to(history, pull):
+    first, last = ingest.first, ingest.last
+    if ingest.download is not None:
+        return _downloaded(source, ingest.download, ingest, history)
+    if ingest.changed is not None:
+        since, until = ingest.changed
+        request = PullRequest.of_year(first.year, history=history)
+        return restrict_days(source.changes(request, since=since, until=until), first, last)
+    if ingest.kind == "whole_year":
+        return source.pull(PullRequest(first, last, history, is_recheck=True))
+    pull = source.pull(PullRequest(first, last, history))
+    if ingest.resume or not pull.is_cached or _adds_to(history, pull):
         return pull
+    # A cached response without news was stored by a run that ended before it could say so: request current data.
     pull.mark_stored()
     return source.pull(PullRequest(first, last, history))
 
@@ -68,39 +100,47 @@ def _of_now(source: Source, pull: Pull, first: date, last: date, history: pd.Dat
 def _adds_to(history: pd.DataFrame, pull: Pull) -> bool:
     """Whether the pull begins or ends a version."""
     assert pull.seen_at is not None
-    merged = merge_pull(history, pull.rows, seen_at=pull.seen_at, in_scope=pull.in_scope)
+    merged = merge_pull(history, pull.rows, seen_at=pull.seen_at, in_scope=pull.in_scope(history))
     return len(merged) != len(history) or merged["superseded_at"].count() != history["superseded_at"].count()
 
 
-def _downloaded(
-    source: Source, path: Path, first: date, last: date, *, history: pd.DataFrame, seen_at: str | None
-) -> Pull:
-    """A file's rows of the days. It states one value a monitor's day, so it never replaces what says more."""
+def _downloaded(source: Source, path: Path, ingest: Ingest, history: pd.DataFrame) -> Pull:
+    """The file's rows of the days. The file has one value per monitor-day, so it never replaces fuller data."""
     if source.kind == "practice":
         fix = "Set AIRWATCH_SOURCE to airdata or live, and AIRWATCH_STORAGE to a place of its own"
         raise ConfigurationError("AIRWATCH_SOURCE", "simulated air and a download of EPA's would mix", fix=fix)
     current = history[history["superseded_at"].isna()]
     if current["pollutant_standard"].notna().any():
-        problem = f"{first}…{last} is stored from EPA's bulk files or API, which say more than {path.name}"
+        days = f"{ingest.first}…{ingest.last}"
+        problem = f"{days} is stored from EPA's bulk files or API, which hold more than {path.name}"
         raise ConfigurationError("AIRWATCH_STORAGE", problem, fix="Use another place for downloaded files")
-    rows = read_daily_download(path, first, last)
-    scope = download_scope(read_daily_download(path))
-    return Pull(rows, scope, seen_at=instant_of(seen_at) if seen_at else None)
+    file = downloaded_file(path)
+    return Pull(file.days(ingest.first, ingest.last), file.scope, seen_at=ingest.seen_at)
+
+
+def pull_metadata(pull: Pull, *, new_versions: int) -> Mapping[str, Any]:
+    """The run's numbers for the UI: rows pulled, versions added, the source's own counts, unknown area names."""
+    return {
+        "run_pulled_rows": len(pull.rows),
+        "run_new_versions": new_versions,
+        **{f"run_{name}": count for name, count in pull.counts.items()},
+        "run_unknown_cbsa_names": dict(pull.unknown_cbsa_names),
+    }
 
 
 def instant_of(text: str) -> pd.Timestamp:
-    """A moment (naive UTC); a day is its beginning. Raises ConfigurationError for anything else."""
+    """A moment (naive UTC); a day stands for its beginning. Raises ConfigurationError for other text."""
     try:
         moment = pd.Timestamp(text)
     except ValueError as error:
         fix = "Use a day such as 2020-05-04, or a time such as 2020-05-04T18:00 in UTC"
-        raise ConfigurationError("A moment", f"{text!r} is no day and no time", fix=fix) from error
+        raise ConfigurationError("A moment", f"{text!r} is not a day or time", fix=fix) from error
     return moment.tz_convert(None) if moment.tzinfo else moment
 
 
-def ingest_config(look: str, *, changed: tuple[date, date] | None = None) -> dict[str, Any]:
-    """The run configuration of raw_readings for days that a look found changed."""
-    if look == "recent_days":
-        return {"look": "days"}
+def ingest_config(recheck_kind: str, *, changed: tuple[date, date] | None = None) -> dict[str, Any]:
+    """The run configuration of raw_readings for days that a recheck found changed."""
+    if recheck_kind == "recent_days":
+        return {"kind": "days"}
     window = {"changed_since": str(changed[0]), "changed_until": str(changed[1])} if changed else {}
-    return {"look": look, **window}
+    return {"kind": recheck_kind, **window}

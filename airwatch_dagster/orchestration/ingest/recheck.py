@@ -1,7 +1,7 @@
-"""Looking at history again: which of its days EPA changed since they were read."""
+"""Recheck stored history for days that EPA changed."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -21,98 +21,113 @@ from airwatch_dagster.schemas.acquire import RECHECK_KINDS
 from airwatch_dagster.storage.tables import TableStorage
 
 YEARS_BACK: Final = 10
-"""Calendar years before the current one that are asked for changes: EPA restates a decade and more."""
+"""Calendar years before the current one whose changes are requested: EPA restates a decade and more."""
 
 OVERLAP_DAYS: Final = 8
 """Days that two windows of changes share: AQS's data mart is refreshed weekly, so a change shows up to a week late."""
 
-KEPT_ANSWERS_FOR: Final = pd.Timedelta(days=1)
-"""A look that was interrupted takes the answers it already has, if they are no older."""
+CACHE_AGE: Final = pd.Timedelta(days=1)
+"""An interrupted recheck uses its cached responses up to this age."""
 
-FOUND: Final = "changed_ranges"
-"""Metadata of a look: the ranges of days to read again, and how."""
+CHANGED_RANGES: Final = "changed_ranges"
+"""Metadata of a recheck: the ranges of days to ingest, each with its run configuration."""
 
 
 class RecheckConfig(dg.Config):
-    """Which look to take; by default at what AQS says it changed."""
+    """By default the rows that AQS lists as changed."""
 
-    look: str = Field(default="changed_since", description=f"One of {', '.join(RECHECK_KINDS)}")
-    years: list[int] = Field(default=[], description="Calendar years; by default those whose turn it is")
+    kind: str = Field(default="changed_since", description=f"One of {', '.join(RECHECK_KINDS)}")
+    years: list[int] = Field(default=[], description="Calendar years; by default those that are due")
 
 
 @dataclass(frozen=True)
-class Look:
-    """One look at one year: what was asked, what came, and the days it changes."""
+class YearCheck:
+    """A recheck of one calendar year: what was requested, what came, and the stored days it changes."""
 
     year: int
     pull: Pull
     days: tuple[date, ...]
     changed: tuple[date, date] | None = None
+    """First and last day of the changes requested; None where all rows were."""
+
+    @property
+    def ranges(self) -> list[tuple[str, str]]:
+        """The changed days as first and last day of each range."""
+        return spans([pd.Period(day, "D") for day in self.days])
 
 
 def recheck_history(
-    source: Source, tables: TableStorage, order: RecheckConfig, *, now: pd.Timestamp, today: date
+    source: Source, tables: TableStorage, config: RecheckConfig, *, now: pd.Timestamp, today: date
 ) -> AssetResult:
-    """The table history_checks with a row for every year looked at, and in its metadata the days to read again."""
-    if order.look not in RECHECK_KINDS:
-        raise ConfigurationError(
-            "history_checks", f"no look {order.look!r}", fix=f"Use one of {', '.join(RECHECK_KINDS)}"
-        )
+    """The table history_checks with a new row per checked year; its metadata lists the ranges of days to ingest.
+
+    Raises ConfigurationError for an unknown kind, and what ``source`` raises.
+    """
+    kind = config.kind
+    if kind not in RECHECK_KINDS:
+        fix = f"Use one of {', '.join(RECHECK_KINDS)}"
+        raise ConfigurationError("history_checks", f"kind {kind!r} is not valid", fix=fix)
     before = tables.read_or_empty("history_checks")
     stored = _stored_days(tables)
-    if order.look == "recent_days":
+    if kind == "recent_days":
         stored = _since(today - timedelta(days=source.recent_days()), stored)
-    years = order.years or _years(order.look, sorted(stored), before, today)
-    looks = [_look(source, tables, order.look, year, stored.get(year, []), before, now, today) for year in years]
-    rows = pd.DataFrame([_row(look, order.look, source.kind, now) for look in looks])
+    years = config.years or _due_years(kind, sorted(stored), before, today)
+    checks = [
+        _check_year(source, tables, kind, year, days=stored.get(year, []), before=before, now=now, today=today)
+        for year in years
+    ]
+    rows = pd.DataFrame([_row(check, kind, source.kind, now) for check in checks])
     table = pd.concat([frame for frame in (before, rows) if len(frame)] or [before], ignore_index=True)
-    ranges = [found for look in looks for found in _ranges(look, order.look)]
+    ranges = [
+        {"first": first, "last": last, "config": ingest_config(kind, changed=check.changed)}
+        for check in checks
+        for first, last in check.ranges
+    ]
     return AssetResult(
         table,
         metadata={
-            FOUND: dg.MetadataValue.json(ranges),
-            "run_changed_days": sum(len(look.days) for look in looks),
+            CHANGED_RANGES: dg.MetadataValue.json(ranges),
+            "run_changed_days": sum(len(check.days) for check in checks),
             "run_years": ", ".join(map(str, years)) or "none stored",
-            "run_rows": sum(len(look.pull.rows) for look in looks),
+            "run_rows": sum(len(check.pull.rows) for check in checks),
         },
     )
 
 
-def _look(
+def _check_year(
     source: Source,
     tables: TableStorage,
-    look: str,
+    kind: str,
     year: int,
+    *,
     days: Sequence[str],
     before: pd.DataFrame,
     now: pd.Timestamp,
     today: date,
-) -> Look:
-    history = tables.read("raw_readings", days)
-    kept_after = now - KEPT_ANSWERS_FOR
-    window = None
-    if look == "changed_since":
+) -> YearCheck:
+    history, cached_after, window = tables.read("raw_readings", days), now - CACHE_AGE, None
+    if kind == "changed_since":
         window = (_watermark(before, year, history, today), today)
-        request = PullRequest.of_year(year, history=history, cached_after=kept_after)
+        request = PullRequest.of_year(year, history=history, cached_after=cached_after)
         pull = source.changes(request, since=window[0], until=window[1])
-    elif look == "whole_year":
-        pull = source.pull(PullRequest.of_year(year, history=history, is_recheck=True, cached_after=kept_after))
+    elif kind == "whole_year":
+        pull = source.pull(PullRequest.of_year(year, history=history, is_recheck=True, cached_after=cached_after))
     else:
         pull = source.pull(PullRequest(date.fromisoformat(days[0]), date.fromisoformat(days[-1]), history))
-    return Look(year, pull, changed_days(history, pull, days=days, now=now), window)
+    return YearCheck(year, pull, changed_days(history, pull, days=days, now=now), window)
 
 
 def changed_days(history: pd.DataFrame, pull: Pull, *, days: Sequence[str], now: pd.Timestamp) -> tuple[date, ...]:
     """Those of the stored ``days`` (YYYY-MM-DD) to which merging the pull would add or end a version, in order."""
     seen_at = pull.seen_at or now
-    merged = merge_pull(history, pull.rows, seen_at=seen_at, in_scope=pull.in_scope)
+    merged = merge_pull(history, pull.rows, seen_at=seen_at, in_scope=pull.in_scope(history))
     touched = merged["first_seen_at"].eq(seen_at) | merged["superseded_at"].eq(seen_at)
     stored = pd.DatetimeIndex(list(days))
     return tuple(day.date() for day in sorted(merged.loc[touched, "date_local"].unique()) if day in stored)
 
 
 def _stored_days(tables: TableStorage) -> dict[int, list[str]]:
-    """Days of raw_readings by year; a day that was never read has no history to look at."""
+    """Days of raw_readings by year; a day that was never ingested has no history to recheck."""
     years: dict[int, list[str]] = {}
     for day in tables.stored_partitions("raw_readings"):
         years.setdefault(int(day[:4]), []).append(day)
@@ -120,62 +135,53 @@ def _stored_days(tables: TableStorage) -> dict[int, list[str]]:
 
 
 def _since(first: date, stored: Mapping[int, Sequence[str]]) -> dict[int, list[str]]:
-    """The stored days from ``first`` on; around New Year they are of two years."""
+    """The stored days from ``first`` on; around New Year they lie in two years."""
     recent = {year: [day for day in days if day >= str(first)] for year, days in stored.items()}
     return {year: days for year, days in recent.items() if days}
 
 
-def _years(look: str, stored: Sequence[int], before: pd.DataFrame, today: date) -> list[int]:
-    """Stored years of the last ten; for whole years the one that was looked at longest ago, or never and is newest."""
-    if look != "whole_year":
+def _due_years(kind: str, stored: Sequence[int], before: pd.DataFrame, today: date) -> list[int]:
+    """Stored years of the last ten; of whole years only one: never rechecked and newest, else rechecked longest ago."""
+    if kind != "whole_year":
         return [year for year in stored if year >= today.year - YEARS_BACK]
-    times = before[before["look"] == look].groupby("year")["checked_at"].max()
-    turn = sorted(stored, key=lambda year: (times.get(year, pd.Timestamp.min), -year))
-    return turn[:1]
+    times = before[before["look"] == kind].groupby("year")["checked_at"].max()
+    return sorted(stored, key=lambda year: (times.get(year, pd.Timestamp.min), -year))[:1]
 
 
 def _watermark(before: pd.DataFrame, year: int, history: pd.DataFrame, today: date) -> date:
-    """From when on changes are asked for: the end of the last look, or else what the year's readings know; and earlier.
+    """First day of the changes to request: the end of the year's last recheck, less the overlap.
 
-    A bulk file may have been cut long before it was read: its last change says what it can know at most.
+    Without a recheck, the last change that the year's readings contain, or their first pull if that was earlier: a bulk
+    file may have been cut long before it was read.
     """
-    looks = before[(before["look"] == "changed_since") & (before["year"] == year)]
+    checks = before[(before["look"] == "changed_since") & (before["year"] == year)]
     known = history["first_seen_at"].min(), history["date_of_last_change"].max()
     first = min((moment for moment in known if pd.notna(moment)), default=pd.Timestamp(today))
-    since = looks["changed_until"].max() if len(looks) else first
+    since = checks["changed_until"].max() if len(checks) else first
     return since.date() - timedelta(days=OVERLAP_DAYS)
 
 
-def _row(look: Look, name: str, source: str, now: pd.Timestamp) -> dict[str, Any]:
-    since, until = (pd.Timestamp(day) for day in look.changed) if look.changed else (pd.NaT, pd.NaT)
+def _row(check: YearCheck, kind: str, source: str, now: pd.Timestamp) -> dict[str, Any]:
+    since, until = (pd.Timestamp(day) for day in check.changed) if check.changed else (pd.NaT, pd.NaT)
     return {
         "checked_at": now,
-        "look": name,
+        "look": kind,
         "source": source,
-        "year": look.year,
+        "year": check.year,
         "changed_since": since,
         "changed_until": until,
-        "row_count": len(look.pull.rows),
-        "changed_day_count": len(look.days),
-        "changed_days": " ".join(f"{first}…{last}" if first != last else first for first, last in _ranges_of(look)),
+        "row_count": len(check.pull.rows),
+        "changed_day_count": len(check.days),
+        "changed_days": " ".join(f"{first}…{last}" if first != last else first for first, last in check.ranges),
     }
 
 
-def _ranges(look: Look, name: str) -> Iterator[dict[str, Any]]:
-    for first, last in _ranges_of(look):
-        yield {"first": first, "last": last, "order": ingest_config(name, changed=look.changed)}
-
-
-def _ranges_of(look: Look) -> list[tuple[str, str]]:
-    return spans([pd.Period(day, "D") for day in look.days])
-
-
-def found_ranges(instance: dg.DagsterInstance, run_id: str) -> list[dict[str, Any]]:
-    """The ranges that a finished look wants read again."""
+def changed_ranges(instance: dg.DagsterInstance, run_id: str) -> list[dict[str, Any]]:
+    """The ranges that a finished recheck found changed: first and last day, and a run configuration."""
     records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
     for record in records:
         materialization = record.event_log_entry.asset_materialization
-        if materialization is not None and FOUND in materialization.metadata:
-            value = materialization.metadata[FOUND].value
+        if materialization is not None and CHANGED_RANGES in materialization.metadata:
+            value = materialization.metadata[CHANGED_RANGES].value
             return list(json.loads(value) if isinstance(value, str) else value)  # type: ignore[arg-type]
     return []

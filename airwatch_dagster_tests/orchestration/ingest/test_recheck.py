@@ -1,4 +1,4 @@
-"""Looking at history again: what is asked, which days turn out changed, and what is asked for them."""
+"""Rechecks of history: what is requested, which days turn out changed, and how they are ingested."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,8 +15,8 @@ from airwatch_dagster.acquire.pulls import Pull, PullRequest
 from airwatch_dagster.acquire.readings import READING_COLUMNS
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, pulled
-from airwatch_dagster.orchestration.ingest.recheck import FOUND, RecheckConfig, recheck_history
+from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, pulled, resolved
+from airwatch_dagster.orchestration.ingest.recheck import CHANGED_RANGES, RecheckConfig, recheck_history
 from airwatch_dagster.orchestration.partitions import spans
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
@@ -29,7 +29,7 @@ TODAY = date(2022, 2, 2)
 
 @dataclass
 class Published(Source):
-    """A source that publishes ``rows``, tells all of them as changes, and notes what it is asked."""
+    """A source that publishes ``rows``, returns all of them as changes, and records its requests."""
 
     rows: pd.DataFrame
     asked: list[Any] = field(default_factory=list)
@@ -65,7 +65,7 @@ DAYS = ("2020-12-31", "2021-07-04", "2021-07-05", "2021-07-06", "2021-07-08")
 
 @pytest.fixture
 def tables(tmp_path: Path) -> TableStorage:
-    """Five days of one monitor, read on 1 October 2021."""
+    """Five days of one monitor, pulled on 1 October 2021."""
     storage = TableStorage.open(str(tmp_path))
     storage.write("raw_readings", {text: raw_readings(day(text)) for text in DAYS})
     return storage
@@ -75,16 +75,16 @@ def published(*changes: dict[str, Any]) -> pd.DataFrame:
     return raw_readings(*changes)[list(READING_COLUMNS)]
 
 
-def look(tables: TableStorage, source: Published, **order: Any) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """The ledger after a look, and the ranges it wants read again."""
-    made = recheck_history(source, tables, RecheckConfig(**order), now=NOW, today=TODAY)
+def recheck(tables: TableStorage, source: Published, **config: Any) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """The table history_checks after a recheck, and the ranges to ingest."""
+    made = recheck_history(source, tables, RecheckConfig(**config), now=NOW, today=TODAY)
     tables.write("history_checks", {None: made.frame.astype({"changed_since": "datetime64[ns]"})})
-    found = made.metadata[FOUND]
+    found = made.metadata[CHANGED_RANGES]
     assert isinstance(found, dg.JsonMetadataValue)
     return made.frame, list(found.value)  # type: ignore[arg-type]
 
 
-def test_only_the_days_whose_rows_changed_are_to_be_read_again(tables: TableStorage) -> None:
+def test_only_days_whose_rows_changed_are_to_be_ingested(tables: TableStorage) -> None:
     source = Published(
         published(
             day("2021-07-04"),
@@ -93,13 +93,13 @@ def test_only_the_days_whose_rows_changed_are_to_be_read_again(tables: TableStor
             day("2021-07-08", arithmetic_mean=9.0),
         )
     )
-    ledger, ranges = look(tables, source)
-    order = {"look": "changed_since", "changed_since": "2021-08-24", "changed_until": "2022-02-02"}
+    table, ranges = recheck(tables, source)
+    config = {"kind": "changed_since", "changed_since": "2021-08-24", "changed_until": "2022-02-02"}
     assert ranges == [
-        {"first": "2021-07-05", "last": "2021-07-06", "order": order},
-        {"first": "2021-07-08", "last": "2021-07-08", "order": order},
+        {"first": "2021-07-05", "last": "2021-07-06", "config": config},
+        {"first": "2021-07-08", "last": "2021-07-08", "config": config},
     ]
-    row = ledger.set_index("year").loc[2021]
+    row = table.set_index("year").loc[2021]
     assert row[["changed_days", "changed_day_count", "row_count"]].tolist() == [
         "2021-07-05…2021-07-06 2021-07-08",
         3,
@@ -107,62 +107,64 @@ def test_only_the_days_whose_rows_changed_are_to_be_read_again(tables: TableStor
     ]
 
 
-def test_days_that_were_never_read_are_not_history(tables: TableStorage) -> None:
-    _, ranges = look(tables, Published(published(day("2021-07-07"))))
+def test_days_that_were_never_ingested_are_not_history(tables: TableStorage) -> None:
+    _, ranges = recheck(tables, Published(published(day("2021-07-07"))))
     assert ranges == []
 
 
-def test_the_first_look_asks_from_the_last_change_known_and_the_next_from_the_end_of_that_look(
+def test_the_first_recheck_begins_at_the_last_stored_change_and_the_next_at_the_end_of_the_first(
     tables: TableStorage,
 ) -> None:
     source = Published(published(day("2021-07-04")))
-    look(tables, source, years=[2021])
-    look(tables, source, years=[2021])
+    recheck(tables, source, years=[2021])
+    recheck(tables, source, years=[2021])
     assert source.asked == [
         (2021, date(2021, 8, 24), TODAY),  # eight days before the rows' last change, 1 September
         (2021, date(2022, 1, 25), TODAY),
     ]
 
 
-def test_changes_are_asked_of_the_stored_years_of_the_last_ten(tables: TableStorage) -> None:
+def test_changes_are_requested_for_stored_years_of_the_last_ten(tables: TableStorage) -> None:
     tables.write("raw_readings", {"2011-12-31": raw_readings(day("2011-12-31"))})
     tables.write("raw_readings", {"2012-01-01": raw_readings(day("2012-01-01"))})
     source = Published(published(day("2021-07-04")))
-    look(tables, source)
+    recheck(tables, source)
     assert [asked[0] for asked in source.asked] == [2012, 2020, 2021]
 
 
-def test_whole_years_take_turns_and_show_what_vanished(tables: TableStorage) -> None:
+def test_whole_years_take_turns_and_show_withdrawn_rows(tables: TableStorage) -> None:
     source = Published(published(day("2020-12-31"), day("2021-07-04"), day("2021-07-05"), day("2021-07-06")))
-    _, first = look(tables, source, look="whole_year")
-    _, second = look(tables, source, look="whole_year")
-    look(tables, source, look="whole_year")
+    _, first = recheck(tables, source, kind="whole_year")
+    _, second = recheck(tables, source, kind="whole_year")
+    recheck(tables, source, kind="whole_year")
     years = [asked[0].year for asked in source.asked]
     assert years[:2] == [2021, 2020]
-    assert first == [{"first": "2021-07-08", "last": "2021-07-08", "order": {"look": "whole_year"}}]
+    assert first == [{"first": "2021-07-08", "last": "2021-07-08", "config": {"kind": "whole_year"}}]
     assert second == []
 
 
-def test_the_recent_days_are_asked_alone_around_new_year_in_both_years(tables: TableStorage) -> None:
+def test_recent_days_around_new_year_are_rechecked_in_both_years(tables: TableStorage) -> None:
     tables.write("raw_readings", {text: raw_readings(day(text)) for text in ("2021-12-31", "2022-01-01")})
     source = Published(published(day("2021-12-31"), day("2022-01-01", arithmetic_mean=9.5)), reread=2)
 
-    made = recheck_history(source, tables, RecheckConfig(look="recent_days"), now=NOW, today=date(2022, 1, 2))
+    made = recheck_history(source, tables, RecheckConfig(kind="recent_days"), now=NOW, today=date(2022, 1, 2))
 
     assert source.asked == [(date(2021, 12, 31),) * 2, (date(2022, 1, 1),) * 2]
-    assert made.metadata[FOUND].value == [{"first": "2022-01-01", "last": "2022-01-01", "order": {"look": "days"}}]
+    assert made.metadata[CHANGED_RANGES].value == [
+        {"first": "2022-01-01", "last": "2022-01-01", "config": {"kind": "days"}}
+    ]
 
 
-def test_days_older_than_the_recent_ones_are_not_asked_again(tables: TableStorage) -> None:
+def test_days_before_the_recent_ones_are_not_requested(tables: TableStorage) -> None:
     source = Published(published(day("2021-07-08", arithmetic_mean=9.5)), reread=7)
-    recheck_history(source, tables, RecheckConfig(look="recent_days"), now=NOW, today=date(2021, 7, 12))
-    recheck_history(source, tables, RecheckConfig(look="recent_days"), now=NOW, today=date(2021, 7, 16))
+    recheck_history(source, tables, RecheckConfig(kind="recent_days"), now=NOW, today=date(2021, 7, 12))
+    recheck_history(source, tables, RecheckConfig(kind="recent_days"), now=NOW, today=date(2021, 7, 16))
     assert source.asked == [(date(2021, 7, 5), date(2021, 7, 8))]
 
 
-def test_a_look_that_does_not_exist_is_named(tables: TableStorage) -> None:
-    with pytest.raises(ConfigurationError, match=r"no look 'sideways'\. Use one of changed_since, whole_year, recent"):
-        recheck_history(Published(published()), tables, RecheckConfig(look="sideways"), now=NOW, today=TODAY)
+def test_an_unknown_kind_of_recheck_is_named(tables: TableStorage) -> None:
+    with pytest.raises(ConfigurationError, match=r"'sideways' .* changed_since, whole_year, recent"):
+        recheck_history(Published(published()), tables, RecheckConfig(kind="sideways"), now=NOW, today=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -178,50 +180,57 @@ def test_neighbouring_days_are_one_range(days: list[int], ranges: list[tuple[int
     assert spans([pd.Period(f"2021-07-{number:02}", "D") for number in days]) == expected
 
 
-def orders() -> Iterator[tuple[IngestConfig, Any]]:
+def configs() -> Iterator[tuple[IngestConfig, Any]]:
     july = (date(2021, 7, 4), date(2021, 7, 5))
     window = {"changed_since": "2021-08-24", "changed_until": "2022-02-02"}
     yield IngestConfig(), july
-    yield IngestConfig(look="whole_year"), july
-    yield IngestConfig(look="changed_since", **window), (2021, date(2021, 8, 24), date(2022, 2, 2))
+    yield IngestConfig(kind="whole_year"), july
+    yield IngestConfig(kind="changed_since", **window), (2021, date(2021, 8, 24), date(2022, 2, 2))
 
 
-@pytest.mark.parametrize(("order", "asked"), list(orders()), ids=["days", "whole year", "changes"])
-def test_a_run_takes_its_own_days_from_what_is_asked(tables: TableStorage, order: IngestConfig, asked: Any) -> None:
+@pytest.mark.parametrize(("config", "asked"), list(configs()), ids=["days", "whole year", "changes"])
+def test_a_run_merges_only_its_own_days(tables: TableStorage, config: IngestConfig, asked: Any) -> None:
     source = Published(published(day("2021-07-04"), day("2021-07-05"), day("2021-07-06")))
     days = pd.DatetimeIndex(["2021-07-04", "2021-07-05"])
     history = tables.read("raw_readings", ["2021-07-04", "2021-07-05"])
-    pull = pulled(source, order, days=days, history=history)
+    pull = pulled(source, resolved(config, days), history=history)
     assert source.asked == [asked]
     assert pull.rows["date_local"].tolist() == list(days)
 
 
-@pytest.mark.parametrize("look", ["changed_since", "sideways"])
-def test_an_order_that_says_too_little_is_refused(tables: TableStorage, look: str) -> None:
-    source, days = Published(published()), pd.DatetimeIndex(["2021-07-04"])
-    with pytest.raises(ConfigurationError, match=f"look '{look}' says too little"):
-        pulled(source, IngestConfig(look=look), days=days, history=tables.read("raw_readings", ["2021-07-04"]))
+@pytest.mark.parametrize(
+    ("config", "culprit"),
+    [
+        ({"kind": "changed_since"}, "changed_since"),
+        ({"kind": "sideways"}, "'sideways'"),
+        ({"kind": "changed_since", "changed_since": "spring", "changed_until": "2022-02-02"}, "'spring'"),
+        ({"download": "may.csv", "seen_at": "spring"}, "'spring'"),
+    ],
+)
+def test_an_incomplete_or_unknown_configuration_is_refused(config: dict[str, str], culprit: str) -> None:
+    with pytest.raises(ConfigurationError, match=culprit):
+        resolved(IngestConfig(**config), pd.DatetimeIndex(["2021-07-04"]))  # type: ignore[arg-type]
 
 
-def test_a_look_back_is_one_year_at_a_time(tables: TableStorage) -> None:
+def test_changes_are_ingested_one_year_at_a_time() -> None:
     days = pd.DatetimeIndex(["2020-12-31", "2021-01-01"])
-    order = IngestConfig(look="changed_since", changed_since="2021-08-24", changed_until="2022-02-02")
-    with pytest.raises(ConfigurationError, match="2020-12-31…2021-01-01 spans years"):
-        pulled(Published(published()), order, days=days, history=raw_readings())
+    config = IngestConfig(kind="changed_since", changed_since="2021-08-24", changed_until="2022-02-02")
+    with pytest.raises(ConfigurationError, match="2020-12-31…2021-01-01"):
+        resolved(config, days)
 
 
 @dataclass
 class Interrupted(Published):
-    """A source whose first answer is kept from a run that was interrupted; the second is what is published now."""
+    """A source whose first response is cached by an interrupted run; the second has what is published now."""
 
-    kept: pd.DataFrame = field(default_factory=published)
+    cached: pd.DataFrame = field(default_factory=published)
     finished: int = 0
 
     def pull(self, request: PullRequest) -> Pull:
         if self.finished:
             return super().pull(request)
         everything = lambda history: pd.Series(True, index=history.index)  # noqa: E731
-        return Pull(self.kept, everything, seen_at=READ_AT, is_cached=True, mark_stored=self._finish)
+        return Pull(self.cached, everything, seen_at=READ_AT, is_cached=True, mark_stored=self._finish)
 
     def _finish(self) -> None:
         self.finished += 1
@@ -230,14 +239,14 @@ class Interrupted(Published):
 @pytest.mark.parametrize(
     ("stored", "resume", "mean"), [(True, False, 9.5), (False, False, 8.0), (True, True, 8.0), (False, True, 8.0)]
 )
-def test_a_kept_answer_that_was_stored_is_asked_for_anew_unless_its_run_is_resumed(
+def test_a_cached_response_that_was_stored_is_requested_again_unless_its_run_is_resumed(
     tables: TableStorage, stored: bool, resume: bool, mean: float
 ) -> None:
-    source = Interrupted(published(day("2021-07-04", arithmetic_mean=9.5)), kept=published(day("2021-07-04")))
+    source = Interrupted(published(day("2021-07-04", arithmetic_mean=9.5)), cached=published(day("2021-07-04")))
     history = tables.read("raw_readings", ["2021-07-04"] if stored else [])
 
-    order = IngestConfig(resume=resume)
-    pull = pulled(source, order, days=pd.DatetimeIndex(["2021-07-04"]), history=history)
+    ingest = resolved(IngestConfig(resume=resume), pd.DatetimeIndex(["2021-07-04"]))
+    pull = pulled(source, ingest, history=history)
 
     assert pull.rows["arithmetic_mean"].tolist() == [mean]
     assert source.finished == int(stored and not resume)

@@ -1,0 +1,149 @@
+"""Tables that are merged with what is stored lose nothing when two runs write them at the same time."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from airwatch_dagster.acquire.pulls import Pull, PullRequest
+from airwatch_dagster.acquire.readings import READING_COLUMNS
+from airwatch_dagster.acquire.sources.base import Source
+from airwatch_dagster.orchestration.assets.acquire import REQUEST_POOL, history_checks, raw_readings
+from airwatch_dagster.orchestration.io_manager import ParquetIOManager
+from airwatch_dagster.orchestration.resources import StorageResource
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.storage.tables import TableStorage
+from airwatch_dagster_tests import builders
+
+DAY = "2021-07-04"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass
+class Vintage(Source):
+    """A source that publishes one value for every day, after it waited for ``ready``."""
+
+    mean: float
+    began: threading.Event = field(default_factory=threading.Event)
+    ready: threading.Event = field(default_factory=threading.Event)
+    kind: str = "aqs"
+
+    def pull(self, request: PullRequest) -> Pull:
+        self.began.set()
+        assert self.ready.wait(30)
+        rows = builders.raw_readings({"date_local": pd.Timestamp(DAY), "arithmetic_mean": self.mean})
+        return Pull(rows[list(READING_COLUMNS)], lambda history: pd.Series(True, index=history.index))
+
+    def changes(self, request: PullRequest, *, since: date, until: date) -> Pull:
+        return self.pull(request)
+
+    def monitors(self) -> pd.DataFrame:
+        return TABLES["monitors"].empty()
+
+
+@dataclass
+class Opens:
+    """The resource of one given source."""
+
+    source: Vintage
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[Vintage]:
+        yield self.source
+
+
+class FullDisk(dg.IOManager):
+    """Storing fails."""
+
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        raise OSError("disk full")
+
+    def load_input(self, context: dg.InputContext) -> Any:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TableStorage:
+    monkeypatch.setenv("AIRWATCH_STATE", str(tmp_path / "state"))
+    return TableStorage.open(str(tmp_path / "tables"))
+
+
+def run(tmp_path: Path, source: Vintage, table: str = "raw_readings", **options: Any) -> dg.ExecuteInProcessResult:
+    """A run of one day, on a Dagster instance of its own: no pool is shared with another run."""
+    root = str(tmp_path / "tables")
+    resources = {
+        "io_manager": ParquetIOManager(root=root),
+        "storage": StorageResource(root=root),
+        "source": dg.ResourceDefinition.hardcoded_resource(Opens(source)),
+        **options,
+    }
+    definitions = dg.Definitions([raw_readings, history_checks], resources=resources)
+    job = definitions.resolve_implicit_job_def_def_for_assets([dg.AssetKey(table)])
+    assert job is not None
+    with dg.DagsterInstance.ephemeral() as instance:
+        return job.execute_in_process(
+            instance=instance,
+            asset_selection=[dg.AssetKey(table)],
+            partition_key=DAY if table == "raw_readings" else None,
+            run_config=QUIET,
+            raise_on_error=False,
+        )
+
+
+def run_two_at_once(tmp_path: Path, table: str) -> list[dg.ExecuteInProcessResult]:
+    """The first run has read what is stored, and pulls, while the second one starts."""
+    first, second = Vintage(8.0), Vintage(9.5)
+    second.ready.set()
+    results: list[dg.ExecuteInProcessResult] = []
+    threads = [
+        threading.Thread(target=lambda source=source: results.append(run(tmp_path, source, table)))  # type: ignore[misc]
+        for source in (first, second)
+    ]
+    threads[0].start()
+    assert first.began.wait(30)
+    threads[1].start()
+    second.began.wait(3)  # without a lock the second run reads the same stored rows as the first
+    first.ready.set()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+def test_two_runs_of_the_same_day_at_the_same_time_lose_no_version(tmp_path: Path, tables: TableStorage) -> None:
+    results = run_two_at_once(tmp_path, "raw_readings")
+
+    assert [result.success for result in results] == [True, True]
+    versions = tables.read("raw_readings", [DAY])
+    assert versions["arithmetic_mean"].tolist() == [8.0, 9.5]
+    assert versions["superseded_at"].isna().tolist() == [False, True]
+
+
+def test_two_rechecks_at_the_same_time_are_both_listed(tmp_path: Path, tables: TableStorage) -> None:
+    tables.write("raw_readings", {DAY: builders.raw_readings({"date_local": pd.Timestamp(DAY)})})
+
+    results = run_two_at_once(tmp_path, "history_checks")
+
+    assert [result.success for result in results] == [True, True]
+    assert len(tables.read("history_checks")) == 2
+
+
+def test_a_run_that_cannot_store_its_table_releases_the_write_lock(tmp_path: Path, tables: TableStorage) -> None:
+    broken, sound = Vintage(8.0), Vintage(9.5)
+    broken.ready.set()
+    sound.ready.set()
+
+    assert not run(tmp_path, broken, io_manager=FullDisk()).success
+    assert run(tmp_path, sound).success
+
+    assert tables.read("raw_readings", [DAY])["arithmetic_mean"].tolist() == [9.5]
+
+
+def test_requests_to_epa_share_one_pool() -> None:
+    assert {asset.op.pool for asset in (raw_readings, history_checks)} == {REQUEST_POOL} == {"epa_requests"}
