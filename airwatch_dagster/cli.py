@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from airwatch_dagster.commands.stopping import RESUMES, stoppable
-from airwatch_dagster.errors import AirWatchError
+from airwatch_dagster.errors import AirWatchError, RunFailed
 
 
 class AirWatchCommands(click.Group):
@@ -22,8 +22,6 @@ class AirWatchCommands(click.Group):
         prepare_environment()
         if not sys.warnoptions:
             warnings.simplefilter("ignore")  # libraries' notes to developers; `python -W` shows them
-        from airwatch_dagster.commands.backfill.runs import RunFailed
-
         try:
             return super().invoke(ctx)
         except (AirWatchError, RunFailed) as error:

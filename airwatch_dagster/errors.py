@@ -42,3 +42,18 @@ class ContractViolation(AirWatchError):
 
 class StorageError(AirWatchError):
     """The table storage cannot be read or written."""
+
+
+class RunFailed(Exception):
+    """A Dagster run failed; the message is the error of the failed step and the run's id.
+
+    Defined here so that the command line can catch it before Dagster is imported.
+    """
+
+    def __init__(self, table: str, sentence: str, run_id: str) -> None:
+        # All arguments go to Exception, so that pickle can rebuild the error in another process.
+        super().__init__(table, sentence, run_id)
+
+    def __str__(self) -> str:
+        table, sentence, run_id = self.args
+        return f"{table} failed: {sentence} (Dagster run {run_id})"

@@ -5,7 +5,6 @@ import hashlib
 import io
 import os
 import shutil
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ from airwatch_dagster.practice.world.world import DEFAULT_SEED
 from airwatch_dagster.storage.tables import TableStorage
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-DEFINITIONS = "airwatch_dagster.definitions"
 TODAY = date(2021, 6, 1)
 """The practice server's clock; the latest day it publishes is the one before."""
 
@@ -81,15 +79,9 @@ class Installation:
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
-        """This installation is the process's; definitions are imported anew, because they read where tables lie."""
+        """This installation is the process's: each run reads where its tables are."""
         with patch.dict(os.environ, self.environment):
-            before = sys.modules.pop(DEFINITIONS, None)
-            try:
-                yield
-            finally:
-                sys.modules.pop(DEFINITIONS, None)
-                if before is not None:
-                    sys.modules[DEFINITIONS] = before
+            yield
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:

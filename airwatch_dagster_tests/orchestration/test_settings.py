@@ -201,7 +201,7 @@ from airwatch_dagster.orchestration.resources import aqs_limiter
 from airwatch_dagster.orchestration.settings import Settings
 
 print("waits", flush=True)
-with aqs_limiter(Settings.from_environment()).turn():
+with aqs_limiter(Settings.from_environment()).acquire():
     print("runs", flush=True)
 """
 
@@ -213,7 +213,7 @@ def test_processes_with_different_temporary_folders_share_the_spacing_of_request
     settings = settings_with(monkeypatch, {"AIRWATCH_AQS_URL": "http://127.0.0.1:9", "AIRWATCH_AQS_INTERVAL_S": "0"})
     other = {**os.environ, "TMPDIR": str(tmp_path / "other"), "PYTHONPATH": str(ROOT)}
 
-    with aqs_limiter(settings).turn():
+    with aqs_limiter(settings).acquire():
         process = subprocess.Popen([sys.executable, "-c", LIMITED], env=other, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert process.stdout.readline() == "waits\n"

@@ -10,7 +10,8 @@ import pytest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus as Status
 
 from airwatch_dagster.commands.backfill.planning import Step
-from airwatch_dagster.commands.backfill.runs import RunFailed, materialize_step
+from airwatch_dagster.commands.backfill.runs import materialize_step
+from airwatch_dagster.errors import RunFailed
 from airwatch_dagster.orchestration.io_manager import ParquetIOManager
 from airwatch_dagster.orchestration.partitions import PARTITIONS, window
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset

@@ -12,6 +12,7 @@ from dagster._core.utils import make_new_run_id
 
 from airwatch_dagster.commands import stopping
 from airwatch_dagster.commands.backfill.planning import Step
+from airwatch_dagster.errors import RunFailed
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START
 from airwatch_dagster.orchestration.instance.run_locks import RunLocks
 from airwatch_dagster.orchestration.settings import Settings, storage_root
@@ -35,18 +36,6 @@ STORAGE: Final = "airwatch/storage"
 
 OWN_ERRORS = ("airwatch_dagster.errors.", "airwatch_dagster.schemas.validation.")
 """Where errors are defined that explain themselves; Dagster puts the module before the message."""
-
-
-class RunFailed(Exception):
-    """A run ended in failure; the message is the failing step's own, and where the whole story is."""
-
-    def __init__(self, table: str, sentence: str, run_id: str) -> None:
-        # Kept as they are given, so that another process can hand the error over.
-        super().__init__(table, sentence, run_id)
-
-    def __str__(self) -> str:
-        table, sentence, run_id = self.args
-        return f"{table} failed: {sentence} (Dagster run {run_id})"
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import pytest
 
 from airwatch_dagster.commands.backfill.parallel import Queue, Task
 from airwatch_dagster.commands.backfill.planning import ORDER, Step
-from airwatch_dagster.commands.backfill.runs import RunFailed
 from airwatch_dagster.definitions import defs
+from airwatch_dagster.errors import RunFailed
 
 
 def tasks(*tables: str) -> list[Task]:

@@ -15,12 +15,11 @@ from airwatch_dagster.commands.backfill.runs import (
     HOST,
     KIND,
     STORAGE,
-    RunFailed,
     materialize_step,
     materialize_table,
     unrecorded,
 )
-from airwatch_dagster.errors import SourceRefused
+from airwatch_dagster.errors import RunFailed, SourceRefused
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START
 from airwatch_dagster.orchestration.instance.run_locks import RunLocks
 from airwatch_dagster.orchestration.io_manager import ParquetIOManager
