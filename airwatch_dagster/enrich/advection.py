@@ -25,7 +25,7 @@ VIEW_KM: Final = 350.0
 """Width of the surroundings in which the fit is measured: several sites in one weather."""
 
 MAX_ERROR: Final = 1.0
-"""Upper limit of one site's squared log error: a local fire is no evidence of the wind."""
+"""Upper limit of one site's squared log error: a local fire is not evidence of the wind."""
 
 SHARPNESS: Final = (0.01, 0.03)
 """Increase of the mean squared log error at which the weight of a displacement falls to 1/e: narrow and broad."""

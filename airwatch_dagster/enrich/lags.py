@@ -1,4 +1,4 @@
-"""What a site's own last four weeks say: lags by date, rolling means, spread, and how stale the record is."""
+"""A site's own last four weeks: lags, window means, spread, and age of the last reading; and the calendar."""
 
 from typing import Final
 

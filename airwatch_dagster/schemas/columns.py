@@ -111,7 +111,7 @@ def method_code(*, nullable: bool = True) -> Any:
 
 
 def pm25(description: str, *, nullable: bool = False, null_when: str = "", alias: str | None = None) -> Any:
-    """A 24-hour mean; ``null_when`` says in which case the column is null, and makes it nullable."""
+    """A PM2.5 concentration; ``null_when`` completes "null when …" and makes the column nullable."""
     return field(
         f"{description}, µg/m³ at local conditions{f'; null when {null_when}' if null_when else ''}",
         nullable=nullable or bool(null_when),

@@ -1,5 +1,5 @@
 """Drift of inputs, network coverage, area outages, revisions and monitor changes.
 
-Here belongs whatever may go wrong with the data, found by pure functions on stored tables. Scoring forecasts belongs in
+Here belong pure functions on stored tables that find what may be wrong with the data. Scoring forecasts belongs in
 verify; sending alerts belongs in orchestration.
 """

@@ -12,7 +12,7 @@ from airwatch_dagster.schemas.enrich import ADVECTION_COLUMNS, LAG_DAYS, MAP_SAM
 from airwatch_dagster.watch.drift_page import with_summary
 
 CALENDAR_COLUMNS: Final = frozenset({"season_sin", "season_cos", "weekday", "latitude", "longitude"})
-"""Columns of time and place: they drift every January, which is no reason for an alarm."""
+"""Columns of time and place: they drift every January, without anything being wrong."""
 
 DERIVED_COLUMNS: Final = frozenset(
     f"{group}_pm25{measure}" for group in NEIGHBOUR_MEANS for measure in ("_anomaly_ugm3", "_change_ugm3")

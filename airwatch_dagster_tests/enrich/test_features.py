@@ -75,8 +75,8 @@ def test_days_built_one_by_one_from_their_own_history_are_bit_identical_to_the_r
 
 def test_the_order_of_rows_does_not_matter(site_days: pd.DataFrame, year_at_once: pd.DataFrame) -> None:
     shuffled = site_days.sample(frac=1.0, random_state=3)
-    again = build_features(shuffled, issue_dates=pd.date_range("2021-02-05", "2021-03-16"), area_site_ids=AREA)
-    pd.testing.assert_frame_equal(again, year_at_once, check_exact=True)
+    rebuilt = build_features(shuffled, issue_dates=pd.date_range("2021-02-05", "2021-03-16"), area_site_ids=AREA)
+    pd.testing.assert_frame_equal(rebuilt, year_at_once, check_exact=True)
 
 
 def test_own_history_equals_a_slow_obvious_loop(site_days: pd.DataFrame, year_at_once: pd.DataFrame) -> None:
@@ -241,5 +241,5 @@ def test_a_map_uses_each_neighbours_departure_from_its_own_four_weeks() -> None:
 def test_distant_sites_leave_every_row_bit_identical(site_days: pd.DataFrame, year_at_once: pd.DataFrame) -> None:
     far = site_days.assign(site_id="15003" + site_days["site_id"].str[5:], longitude=site_days["longitude"] - 70.0)
     both = pd.concat([far, site_days], ignore_index=True)
-    again = build_features(both, issue_dates=pd.date_range("2021-02-05", "2021-03-16"), area_site_ids=AREA)
-    pd.testing.assert_frame_equal(again, year_at_once, check_exact=True)
+    rebuilt = build_features(both, issue_dates=pd.date_range("2021-02-05", "2021-03-16"), area_site_ids=AREA)
+    pd.testing.assert_frame_equal(rebuilt, year_at_once, check_exact=True)

@@ -168,8 +168,8 @@ def test_stored_designations_stay_and_other_stored_changes_do_not() -> None:
     first = monitors({"primary_changed_at": pd.Timestamp("2021-05-03"), "is_primary": False})
     instruments = published(YEAR).assign(method_code=["170"] * 181 + ["236"] * 184)
     stored = changes_of(instruments, listed=first)
-    again = monitors({"primary_changed_at": pd.Timestamp("2021-09-09"), "is_primary": True})
-    changes = changes_of(published(YEAR), listed=again, stored=stored)
+    later = monitors({"primary_changed_at": pd.Timestamp("2021-09-09"), "is_primary": True})
+    changes = changes_of(published(YEAR), listed=later, stored=stored)
     assert summary(changes) == [("primary", SITE, 1, "2021-05-03"), ("primary", SITE, 1, "2021-09-09")]
     pd.testing.assert_frame_equal(changes_of(instruments, listed=first, stored=stored), stored)
 

@@ -45,13 +45,9 @@ def with_fault(response: Response, kind: FaultKind | None, faults: Faults) -> Re
     if response.status != 200:
         return response
     if kind in _ENVELOPES:
-        return _rewritten(response, _ENVELOPES[kind])
+        status, content = _ENVELOPES[kind](json.loads(response.body))
+        return replace(response, status=status, body=json.dumps(content).encode())
     return _BODIES[kind](response)
-
-
-def _rewritten(response: Response, change: Callable[[_Envelope], tuple[int, Any]]) -> Response:
-    status, content = change(json.loads(response.body))
-    return replace(response, status=status, body=json.dumps(content).encode())
 
 
 def _other_content(envelope: _Envelope) -> tuple[int, Any]:

@@ -79,10 +79,14 @@ class Faults(Protocol):
     """Decides for every request whether it gets a fault, and which; called from several threads."""
 
     @property
-    def hang_seconds(self) -> float: ...
+    def hang_seconds(self) -> float:
+        """Seconds of silence of ``hang``."""
+        ...
 
     @property
-    def retry_after_seconds(self) -> int: ...
+    def retry_after_seconds(self) -> int:
+        """Seconds in the Retry-After header of ``throttled``."""
+        ...
 
     def fault_for(self, request: Request) -> FaultKind | None:
         """The fault of this request, which is counted; None for a correct response."""

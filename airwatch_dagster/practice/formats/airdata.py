@@ -106,7 +106,7 @@ def _file_list(seed: int, today: date, publishing: Publishing) -> BulkFile:
 
 def _daily_rows(published: pd.DataFrame) -> Iterator[str]:
     """All rows of all monitor-days as lines of CSV."""
-    heads = [_text(*_codes(site), monitor.poc, *_position(site)) for site, monitor in MONITORS]
+    heads = [_head(site, monitor) for site, monitor in MONITORS]
     tails = {key: _tail(*key) for key in set(zip(published["monitor"], published["method_code"], strict=True))}
     day: Any
     for day in published.itertuples(index=False):
@@ -144,6 +144,12 @@ def _hours(day: Any, event_type: str, count: int, mean: float) -> str:
     return f'{when},{count},{day.observation_percent},{mean},{day.max_ugm3},{day.max_hour},""'
 
 
+def _head(site: Site, monitor: Monitor) -> str:
+    """State Code to Parameter Name."""
+    codes = site.state_code, site.county_code, site.site_number, PARAMETER_CODE, monitor.poc
+    return _text(*codes, site.latitude, site.longitude, DATUM, PARAMETER_NAME)
+
+
 def _tail(number: int, method_code: str) -> str:
     """Method Code to CBSA Name."""
     site, _ = MONITORS[number]
@@ -160,14 +166,6 @@ def _monitor_row(site: Site, monitor: Monitor, today: date, behind: date) -> str
         *("NEIGHBORHOOD", "500 M TO 4KM", "Y" if monitor.is_primary else "", ""),
         *(*_names(site), "", today.isoformat()),
     )
-
-
-def _codes(site: Site) -> tuple[str, ...]:
-    return site.state_code, site.county_code, site.site_number, PARAMETER_CODE
-
-
-def _position(site: Site) -> tuple[float | str, ...]:
-    return site.latitude, site.longitude, DATUM, PARAMETER_NAME
 
 
 def _names(site: Site) -> tuple[str, ...]:

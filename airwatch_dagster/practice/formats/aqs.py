@@ -179,6 +179,7 @@ def _monitor_row(number: int, site: Site, monitor: Monitor, today: date) -> Row:
     """One monitors row, its fields in EPA's order."""
     closed_on = monitor.closed_on if monitor.closed_on and monitor.closed_on < today else None
     method = monitor.method_on(closed_on or today)
+    installed_on = next(since for since, code in monitor.methods if code == method.method_code)
     return {
         "state_code": site.state_code,
         "county_code": site.county_code,
@@ -195,7 +196,7 @@ def _monitor_row(number: int, site: Site, monitor: Monitor, today: date) -> Row:
         "monitoring_objective": "POPULATION EXPOSURE",
         "last_method_code": method.method_code,
         "last_method_description": method.name,
-        "last_method_begin_date": _installed_on(monitor, method.method_code).isoformat(),
+        "last_method_begin_date": installed_on.isoformat(),
         "naaqs_primary_monitor": "Y" if monitor.is_primary else None,
         "qa_primary_monitor": None,
         "monitor_type": "SLAMS",
@@ -222,7 +223,3 @@ def _monitor_row(number: int, site: Site, monitor: Monitor, today: date) -> Row:
         "tribal_code": None,
         "tribe_name": None,
     }
-
-
-def _installed_on(monitor: Monitor, method_code: str) -> date:
-    return next(since for since, code in monitor.methods if code == method_code)

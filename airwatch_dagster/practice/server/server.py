@@ -75,30 +75,33 @@ class PracticeServer:
 
     @property
     def url(self) -> str:
+        """Root of the server, without a slash at the end."""
         return f"http://{HOST}:{self._http.server_port}"
 
     @property
     def airdata_url(self) -> str:
+        """Folder of AirData's files, for AIRWATCH_AIRDATA_URL."""
         return f"{self.url}/airdata"
 
     @property
     def aqs_url(self) -> str:
+        """Root of the AQS API, for AIRWATCH_AQS_URL."""
         return f"{self.url}/data/api"
 
     @property
     def airnow_url(self) -> str:
+        """Folder of AirNow's files, for AIRWATCH_AIRNOW_URL."""
         return f"{self.url}/airnow"
 
     def respond(self, request: Request) -> Response:
         """The response to a request, with a fault if ``faults`` injects one."""
-        is_api = request.path.startswith("/data/api/")
-        response = self._api(request) if is_api else self._download(request)
+        if request.path.startswith("/data/api/"):
+            response = self._api(request)
+        else:
+            response = download(request, seed=self._seed, today=self.today, publishing=self._publishing)
         if self._faults is None:
             return response
         return with_fault(response, self._faults.fault_for(request), self._faults)
-
-    def _download(self, request: Request) -> Response:
-        return download(request, seed=self._seed, today=self.today, publishing=self._publishing)
 
     def _api(self, request: Request) -> Response:
         wait_seconds = self._rate_limit.wait_seconds()

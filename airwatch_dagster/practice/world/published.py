@@ -107,7 +107,8 @@ def published_year(year: int, *, seed: int, today: date, publishing: Publishing 
 def _published_year(year: int, seed: int, today: date, publishing: Publishing) -> pd.DataFrame:
     final = instrument_year(year, seed=seed)
     rewritten = rewriting(publishing.restatements, final.days, seed=seed, today=today)
-    is_final = np.array([final_on(date.fromordinal(int(day))) <= today for day in final.days])[:, None]
+    final_ordinals = np.array([final_on(date.fromordinal(int(day))).toordinal() for day in final.days], dtype=np.int64)
+    is_final = (final_ordinals <= today.toordinal())[:, None]
     fate = uniform(seed, "fate", days=final.days, items=np.arange(len(MONITORS)))
     revised = fate < REVISED_SHARE
     deleted = (fate >= REVISED_SHARE) & (fate < REVISED_SHARE + DELETED_SHARE)
@@ -115,7 +116,7 @@ def _published_year(year: int, seed: int, today: date, publishing: Publishing) -
     first_shown = final.days[:, None] + 1 + publishing.lag_days
     shown = (final.hours > 0) & (first_shown <= today.toordinal()) & np.where(is_final, ~deleted, ~late)
     mean = np.where(revised & ~is_final, _provisional(final, seed=seed), final.mean_ugm3) * rewritten.factor
-    finished = np.where((revised | late) & is_final, _final_ordinals(final.days)[:, None], 0)
+    finished = np.where((revised | late) & is_final, final_ordinals[:, None], 0)
     changed = np.maximum(np.maximum(first_shown, finished), rewritten.changed_on)
     shown &= ~rewritten.is_deleted
     return _frame(final, mean=mean, changed=changed, shown=shown, seed=seed)
@@ -125,10 +126,6 @@ def _provisional(final: InstrumentYear, *, seed: int) -> Floats:
     """Provisional values of readings that will be revised: wrong by a relative error and at least a tenth."""
     error = normal(seed, "revision", days=final.days, items=np.arange(len(MONITORS))) * REVISION_SPREAD
     return final.mean_ugm3 * (1.0 + error) + np.where(error < 0.0, -0.2, 0.2)
-
-
-def _final_ordinals(days: Integers) -> Integers:
-    return np.array([final_on(date.fromordinal(int(day))).toordinal() for day in days], dtype=np.int64)
 
 
 def _frame(final: InstrumentYear, *, mean: Floats, changed: Integers, shown: Flags, seed: int) -> pd.DataFrame:

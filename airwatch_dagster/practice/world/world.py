@@ -107,6 +107,7 @@ class Monitor:
 
     @property
     def opened_on(self) -> date:
+        """First day of sampling."""
         return self.methods[0][0]
 
     def method_on(self, day: date) -> Instrument:
@@ -134,16 +135,20 @@ class Site:
 
     @property
     def site_id(self) -> str:
+        """State, county and site number, 9 digits."""
         return self.state_code + self.county_code + self.site_number
 
     @property
     def address(self) -> str:
+        """Invented street address."""
         return f"{int(self.site_number) - 8900} PRACTICE AVE."
 
     @property
     def state(self) -> str:
+        """Name of the state."""
         return STATES[self.state_code]
 
     @property
     def cbsa(self) -> str | None:
+        """Name of the statistical area; None outside of one."""
         return CBSAS[self.cbsa_code] if self.cbsa_code else None
