@@ -12,7 +12,7 @@ def error_metrics(error: np.ndarray) -> dict[str, float]:
     }
 
 
-def mse_skill(error: np.ndarray, reference_error: np.ndarray) -> float:
+def skill(error: np.ndarray, reference_error: np.ndarray) -> float:
     """1 − MSE / MSE of the reference: 0 is as good as the reference, 1 is perfect; null for a reference without error.
 
     Source: Wilks (2019), Statistical Methods in the Atmospheric Sciences, section 9.1.3.

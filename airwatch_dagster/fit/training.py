@@ -9,7 +9,7 @@ import pandas as pd
 
 from airwatch_dagster.errors import ContractViolation
 from airwatch_dagster.fit.examples import own_examples
-from airwatch_dagster.fit.metrics import error_metrics, mse_skill
+from airwatch_dagster.fit.metrics import error_metrics, skill
 from airwatch_dagster.fit.models.families import FittedModel, Params, fit_families, min_target_days, shortage
 from airwatch_dagster.fit.models.parameters import params_of
 from airwatch_dagster.fit.models.training_set import TrainingSet
@@ -153,7 +153,7 @@ def _holdouts(
         error = forecasts["pm25_ugm3"].to_numpy() - observed
         by_horizon = [(error[horizons == horizon], reference[horizons == horizon]) for horizon in present]
         metrics = tuple(
-            HoldoutMetrics(horizon, len(own), **error_metrics(own), skill=mse_skill(own, others))
+            HoldoutMetrics(horizon, len(own), **error_metrics(own), skill=skill(own, others))
             for horizon, (own, others) in zip(present, by_horizon, strict=True)
         )
         found[family] = metrics, evidence_to_json(forecasts)

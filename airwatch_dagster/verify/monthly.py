@@ -8,6 +8,7 @@ import pandas as pd
 
 from airwatch_dagster.clean.aqi import aqi_category, pm25_aqi
 from airwatch_dagster.fit.champion.regions import NO_REGION, STATES_BY_REGION, region_numbers
+from airwatch_dagster.fit.metrics import error_metrics
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import AQI_CATEGORIES, REFERENCE_FAMILY
 from airwatch_dagster.verify.reliability import brier_scores
@@ -83,9 +84,7 @@ def _measured(forecasts: pd.DataFrame) -> dict[str, Any]:
     return {
         "forecasts": len(forecasts),
         "sites": forecasts["site_id"].nunique(),
-        "rmse_ugm3": float(np.sqrt(np.mean(error**2))),
-        "mae_ugm3": float(np.mean(np.abs(error))),
-        "bias_ugm3": float(np.mean(error)),
+        **error_metrics(error),
         "normalised_mean_bias": _if_defined(normalised_mean_bias, forecast, observed),
         "index_of_agreement": _if_defined(index_of_agreement, forecast, observed),
         **_skill(forecast, observed, forecasts["reference_ugm3"].to_numpy()),

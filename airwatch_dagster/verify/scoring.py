@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.fit.examples import valid_truth
+from airwatch_dagster.fit.metrics import error_metrics, pinball_loss, skill
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.columns import GOOD_TOP_UGM3, MODERATE_TOP_UGM3
 
 INTERVAL_TAIL: Final = 0.05
 """Probability beyond each end of the 90 % interval."""
 
-EVENT_LIMITS_UGM3: Final = (9.0, 35.4)
+EVENT_LIMITS_UGM3: Final = (GOOD_TOP_UGM3, MODERATE_TOP_UGM3)
 """Limits whose exceedance is an event to be warned of: the tops of Good and of Moderate. Source: 40 CFR 58 App. G,
 effective 6 May 2024."""
 
@@ -65,9 +67,7 @@ def _measure(frame: pd.DataFrame, *, reference: str | None) -> dict[str, float]:
     error = forecast - observed
     measured: dict[str, float] = {
         "rows": len(frame),
-        "rmse_ugm3": float(np.sqrt(np.mean(error**2))),
-        "mae_ugm3": float(np.mean(np.abs(error))),
-        "bias_ugm3": float(np.mean(error)),
+        **error_metrics(error),
         "normalised_mean_bias": normalised_mean_bias(forecast, observed),
         "normalised_mean_error": _ratio(np.abs(error).sum(), observed.sum(), "normalised mean error"),
         "correlation": correlation(forecast, observed),
@@ -80,7 +80,10 @@ def _measure(frame: pd.DataFrame, *, reference: str | None) -> dict[str, float]:
         measured["coverage"] = float(frame["is_covered"].mean())
     if {"pm25_lower_ugm3", "pm25_upper_ugm3"} <= set(frame):
         lower, upper = _numbers(frame, "pm25_lower_ugm3"), _numbers(frame, "pm25_upper_ugm3")
-        ends = pinball(lower, observed, quantile=INTERVAL_TAIL), pinball(upper, observed, quantile=1.0 - INTERVAL_TAIL)
+        ends = [
+            float(np.mean(pinball_loss(end, observed, quantile=quantile)))
+            for end, quantile in ((lower, INTERVAL_TAIL), (upper, 1.0 - INTERVAL_TAIL))
+        ]
         measured |= {"mean_width_ugm3": float(np.mean(upper - lower)), "pinball_ugm3": float(np.mean(ends))}
     return measured
 
@@ -143,8 +146,10 @@ def _ratio(part: float, whole: float, name: str) -> float:
 
 def mse_skill(forecast: np.ndarray, observed: np.ndarray, *, reference: np.ndarray) -> float:
     """1 − MSE(forecast) / MSE(reference): 0 is no better than the reference, 1 is perfect."""
-    against = float(np.mean((reference - observed) ** 2))
-    return 1.0 - _ratio(float(np.mean((forecast - observed) ** 2)), against, "skill")
+    share = skill(forecast - observed, reference - observed)
+    if np.isnan(share):
+        raise UndefinedMetric("skill is undefined: the denominator is 0")
+    return share
 
 
 def normalised_mean_bias(forecast: np.ndarray, observed: np.ndarray) -> float:
@@ -164,9 +169,3 @@ def index_of_agreement(forecast: np.ndarray, observed: np.ndarray) -> float:
     mean = observed.mean()
     potential = np.sum((np.abs(forecast - mean) + np.abs(observed - mean)) ** 2)
     return 1.0 - _ratio(float(np.sum((forecast - observed) ** 2)), float(potential), "index of agreement")
-
-
-def pinball(forecast: np.ndarray, observed: np.ndarray, *, quantile: float) -> float:
-    """Mean pinball loss of forecasts of one quantile, µg/m³."""
-    gap = observed - forecast
-    return float(np.mean(np.maximum(quantile * gap, (quantile - 1.0) * gap)))

@@ -5,10 +5,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.schemas.columns import REFERENCE_FAMILY
+from airwatch_dagster.fit.metrics import pinball_loss
+from airwatch_dagster.schemas.columns import GOOD_TOP_UGM3, MODERATE_TOP_UGM3, REFERENCE_FAMILY
 from airwatch_dagster.verify.scoring import INTERVAL_TAIL
 
-LEVELS_UGM3: Final = (6.0, 9.0, 15.0, 35.4)
+LEVELS_UGM3: Final = (6.0, GOOD_TOP_UGM3, 15.0, MODERATE_TOP_UGM3)
 """Where one level of a forecast ends and the next begins. The AQI leaves Good at 9.0 and reaches Unhealthy for
 Sensitive Groups at 35.4."""
 
@@ -92,11 +93,7 @@ def interval_measures(scores: pd.DataFrame) -> pd.DataFrame:
 
     ``scores`` has the columns of ``forecast_scores``.
     """
-    lower, upper, observed = (scores[f"pm25_{name}_ugm3"] for name in ("lower", "upper", "observed"))
-    both = _pinball(observed - lower, INTERVAL_TAIL) + _pinball(observed - upper, 1.0 - INTERVAL_TAIL)
-    return pd.DataFrame({"width_ugm3": upper - lower, "pinball_ugm3": both / 2.0})
-
-
-def _pinball(gap: pd.Series, quantile: float) -> np.ndarray:
-    """Loss of a quantile that the observation exceeds by ``gap``."""
-    return np.maximum(quantile * gap.to_numpy(), (quantile - 1.0) * gap.to_numpy())
+    lower, upper, observed = (scores[f"pm25_{name}_ugm3"].to_numpy() for name in ("lower", "upper", "observed"))
+    both = pinball_loss(lower, observed, quantile=INTERVAL_TAIL)
+    both = both + pinball_loss(upper, observed, quantile=1.0 - INTERVAL_TAIL)
+    return pd.DataFrame({"width_ugm3": upper - lower, "pinball_ugm3": both / 2.0}, index=scores.index)

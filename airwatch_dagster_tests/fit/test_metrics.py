@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from airwatch_dagster.fit.metrics import error_metrics, mse_skill, pinball_loss
+from airwatch_dagster.fit.metrics import error_metrics, pinball_loss, skill
 
 
 def test_errors_of_one_and_minus_three_have_these_metrics() -> None:
@@ -13,12 +13,12 @@ def test_errors_of_one_and_minus_three_have_these_metrics() -> None:
 
 
 def test_skill_is_the_share_of_the_references_mse_saved() -> None:
-    assert mse_skill(np.array([1.0, -1.0]), np.array([2.0, 2.0])) == 0.75
-    assert mse_skill(np.array([2.0, 2.0]), np.array([2.0, -2.0])) == 0.0
+    assert skill(np.array([1.0, -1.0]), np.array([2.0, 2.0])) == 0.75
+    assert skill(np.array([2.0, 2.0]), np.array([2.0, -2.0])) == 0.0
 
 
 def test_skill_over_a_reference_without_error_is_null() -> None:
-    assert np.isnan(mse_skill(np.array([1.0]), np.array([0.0])))
+    assert np.isnan(skill(np.array([1.0]), np.array([0.0])))
 
 
 def test_the_pinball_loss_of_a_high_quantile_is_larger_when_it_is_exceeded() -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.verify.scoring import UndefinedMetric, categorical, metrics, pinball, score_forecasts
+from airwatch_dagster.verify.scoring import UndefinedMetric, categorical, metrics, score_forecasts
 from airwatch_dagster_tests.simulated_air import simulated_site_days
 
 SCORED_AT = pd.Timestamp("2021-03-01 12:00")
@@ -173,8 +173,3 @@ def test_an_undefined_measure_is_an_error_and_not_a_number(frame: pd.DataFrame, 
 def test_a_perfect_reference_leaves_skill_undefined() -> None:
     with pytest.raises(UndefinedMetric, match="skill is undefined"):
         metrics(pairs([1.0, 2.0], [1.0, 3.0], damped_ugm3=[1.0, 3.0]), reference="damped_ugm3")
-
-
-def test_pinball_punishes_the_wrong_side_more() -> None:
-    assert pinball(np.array([10.0]), np.array([12.0]), quantile=0.95) == pytest.approx(1.9)
-    assert pinball(np.array([12.0]), np.array([10.0]), quantile=0.95) == pytest.approx(0.1)

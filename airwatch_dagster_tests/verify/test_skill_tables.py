@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from airwatch_dagster.fit.metrics import pinball_loss
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.verify.scoring import INTERVAL_TAIL, pinball
+from airwatch_dagster.verify.scoring import INTERVAL_TAIL
 from airwatch_dagster.verify.skill_tables import calibration, interval_measures, residuals_by_level, skill_by_lead
 
 
@@ -122,7 +123,10 @@ def test_an_interval_costs_its_width_and_more_when_it_misses() -> None:
 
 def test_the_loss_is_the_mean_of_both_ends_losses() -> None:
     lower, upper, observed = np.array([4.0]), np.array([14.0]), np.array([24.0])
-    ends = pinball(lower, observed, quantile=INTERVAL_TAIL), pinball(upper, observed, quantile=1.0 - INTERVAL_TAIL)
+    ends = [
+        pinball_loss(end, observed, quantile=quantile).mean()
+        for end, quantile in ((lower, INTERVAL_TAIL), (upper, 1.0 - INTERVAL_TAIL))
+    ]
 
     measured = interval_measures(intervals((4.0, 14.0, 24.0)))
 
