@@ -26,7 +26,7 @@ LATER = date(2021, 12, 1)
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class LiveInstallation:
     """A live installation that reads from a practice server whose clock can be moved."""
 
     installation: Installation
@@ -44,7 +44,7 @@ def site_of(readings: pd.DataFrame) -> pd.Series:
 
 
 @pytest.fixture(scope="module")
-def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveInstallation]:
     """Backfilled up to the day before yesterday; then the daily schedule's own request was run for yesterday."""
     with PracticeServer(today=date.fromisoformat(TODAY), aqs_lag_days=LAG_DAYS) as server:
         installation = Installation.at(
@@ -70,10 +70,10 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
             archived = run_job(definitions, "archive_forecasts", partition_key=YESTERDAY, instance=instance)
             assert done.success
             assert archived.success
-        yield Rehearsal(installation, server)
+        yield LiveInstallation(installation, server)
 
 
-def test_tomorrow_is_forecast_from_yesterdays_provisional_readings(rehearsal: Rehearsal) -> None:
+def test_tomorrow_is_forecast_from_yesterdays_provisional_readings(rehearsal: LiveInstallation) -> None:
     observed, forecast = rehearsal.rows("site_days", YESTERDAY), rehearsal.rows("predictions", YESTERDAY)
 
     assert set(observed["chosen_by"]) == {"airnow_site"}
@@ -83,7 +83,7 @@ def test_tomorrow_is_forecast_from_yesterdays_provisional_readings(rehearsal: Re
     assert (tomorrow["days_since_observed"] == 0).sum() == len(observed) > 5
 
 
-def test_airnow_stands_for_the_sites_days_that_aqs_has_not_published(rehearsal: Rehearsal) -> None:
+def test_airnow_stands_for_the_sites_days_that_aqs_has_not_published(rehearsal: LiveInstallation) -> None:
     april, may = (rehearsal.rows("raw_readings", day) for day in ("2021-04-29", "2021-05-20"))
 
     published, provisional = (set(site_of(rows)) for _, rows in april.groupby(april["source"] == "airnow"))
@@ -92,7 +92,7 @@ def test_airnow_stands_for_the_sites_days_that_aqs_has_not_published(rehearsal: 
     assert set(may["source"]) == {"airnow"}
 
 
-def test_the_agencies_own_forecasts_are_archived_with_the_day(rehearsal: Rehearsal) -> None:
+def test_the_agencies_own_forecasts_are_archived_with_the_day(rehearsal: LiveInstallation) -> None:
     archive = rehearsal.rows("agency_forecasts", YESTERDAY)
 
     chicago = archive[archive["reporting_area"] == "Chicago"]
@@ -101,7 +101,7 @@ def test_the_agencies_own_forecasts_are_archived_with_the_day(rehearsal: Rehears
 
 
 @pytest.fixture(scope="module")
-def finalised(rehearsal: Rehearsal) -> Rehearsal:
+def finalised(rehearsal: LiveInstallation) -> LiveInstallation:
     """Half a year later AQS has published and corrected the spring; the weekly look and what it asks for were run."""
     rehearsal.server.move_clock(LATER)
     later = rehearsal.installation.but(AIRWATCH_PRACTICE_TODAY=str(LATER))
@@ -136,10 +136,10 @@ def finalised(rehearsal: Rehearsal) -> Rehearsal:
     after = rehearsal.installation.fingerprints()
     rewritten = {Path(name) for name in after if before.get(name) != after[name]}
     assert {path.stem for path in rewritten if path.parts[0] == "raw_readings"} == touched
-    return Rehearsal(later, rehearsal.server, frozenset(touched))
+    return LiveInstallation(later, rehearsal.server, frozenset(touched))
 
 
-def test_aqs_supersedes_airnow_and_both_versions_stay(finalised: Rehearsal) -> None:
+def test_aqs_supersedes_airnow_and_both_versions_stay(finalised: LiveInstallation) -> None:
     history = finalised.rows("raw_readings", "2021-05-20")
     current = history[history["superseded_at"].isna()]
 
@@ -151,7 +151,7 @@ def test_aqs_supersedes_airnow_and_both_versions_stay(finalised: Rehearsal) -> N
     assert not days.loc[sorted(final_sites), "is_provisional"].any()
 
 
-def test_what_was_known_before_can_still_be_seen(finalised: Rehearsal) -> None:
+def test_what_was_known_before_can_still_be_seen(finalised: LiveInstallation) -> None:
     history = finalised.rows("raw_readings", "2021-05-20")
     changed_at = pd.Timestamp(history["superseded_at"].dropna().iloc[0])
     moment = f"{changed_at - pd.Timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}"
@@ -164,7 +164,7 @@ def test_what_was_known_before_can_still_be_seen(finalised: Rehearsal) -> None:
     assert len(features) > 5
 
 
-def test_the_revisions_name_every_finalised_site_day(finalised: Rehearsal) -> None:
+def test_the_revisions_name_every_finalised_site_day(finalised: LiveInstallation) -> None:
     today = f"{pd.Timestamp.now('UTC'):%Y-%m-%d}"
     ledger = finalised.rows("revisions", today)
 
@@ -175,7 +175,7 @@ def test_the_revisions_name_every_finalised_site_day(finalised: Rehearsal) -> No
     assert "changed" in set(ledger["kind"])
 
 
-def test_what_follows_touched_days_is_stale_and_nothing_else(finalised: Rehearsal) -> None:
+def test_what_follows_touched_days_is_stale_and_nothing_else(finalised: LiveInstallation) -> None:
     storage = finalised.installation.tables
     stored = {
         table: {key: pd.Timestamp(moment).tz_convert(None) for key, moment in storage.stored_partitions(table).items()}
@@ -195,7 +195,7 @@ def test_what_follows_touched_days_is_stale_and_nothing_else(finalised: Rehearsa
     assert stale - touched
 
 
-def test_dagster_calls_the_same_days_stale(finalised: Rehearsal) -> None:
+def test_dagster_calls_the_same_days_stale(finalised: LiveInstallation) -> None:
     """By an interface of Dagster 1.13.27 that its UI asks, too."""
     reread = sorted(finalised.touched)[0]
     features = {lag: f"{pd.Timestamp(reread) + pd.Timedelta(days=lag):%Y-%m-%d}" for lag in range(1, 29)}
@@ -211,7 +211,7 @@ def test_dagster_calls_the_same_days_stale(finalised: Rehearsal) -> None:
     assert known == {("site_days", reread): "FRESH", ("features", after): "STALE"}
 
 
-def test_a_second_look_finds_nothing_to_read_again(finalised: Rehearsal) -> None:
+def test_a_second_look_finds_nothing_to_read_again(finalised: LiveInstallation) -> None:
     with finalised.installation.opened() as (definitions, instance):
         looked = run_job(definitions, "recheck_history", instance=instance)
         context = dg.build_run_status_sensor_context(
