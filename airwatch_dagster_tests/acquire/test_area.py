@@ -7,7 +7,7 @@ from airwatch_dagster.acquire.area import Area, cbsa_code_of, cbsa_names, distan
 from airwatch_dagster.errors import ConfigurationError
 
 
-def test_the_packaged_tables_hold_every_area_and_state_that_aqs_lists() -> None:
+def test_the_packaged_tables_contain_every_area_and_state_of_aqs() -> None:
     assert len(cbsa_names()) == 1006
     assert cbsa_names()["16980"] == "Chicago-Naperville-Elgin, IL-IN-WI"
     assert len(state_names()) == 56
@@ -24,11 +24,11 @@ def test_the_packaged_tables_hold_every_area_and_state_that_aqs_lists() -> None:
         ("US,state:17", Area(is_everywhere=True)),
     ],
 )
-def test_an_area_is_read_whatever_its_order_case_and_spaces(text: str, area: Area) -> None:
+def test_an_area_is_parsed_in_any_order_case_and_spacing(text: str, area: Area) -> None:
     assert Area.parse(text) == area
 
 
-def test_an_area_reads_back_from_its_own_text() -> None:
+def test_the_text_of_an_area_parses_to_the_same_area() -> None:
     area = Area.parse("state:18,cbsa:16980")
     assert str(area) == "cbsa:16980,state:18"
     assert Area.parse(str(area)) == area
@@ -49,19 +49,19 @@ def test_an_area_reads_back_from_its_own_text() -> None:
         ("state", "'state' is not a valid area"),
     ],
 )
-def test_an_unknown_area_is_refused_with_what_was_probably_meant(text: str, words: str) -> None:
+def test_an_unknown_area_is_refused_with_similar_ones(text: str, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         Area.parse(text)
 
 
-def test_an_area_contains_its_states_and_statistical_areas_and_no_unknown_place() -> None:
+def test_an_area_contains_its_states_and_statistical_areas_but_no_null_code() -> None:
     states, cbsas = pd.Series(["17", "18", "55", "55"]), pd.Series([None, "16980", "16980", None])
     assert Area.parse("cbsa:16980").contains(states, cbsas).tolist() == [False, True, True, False]
     assert Area.parse("state:17,cbsa:16980").contains(states, cbsas).tolist() == [True, True, True, False]
     assert Area.parse("us").contains(states, cbsas).all()
 
 
-def test_context_is_what_lies_near_an_area_site_but_outside_the_area() -> None:
+def test_context_is_outside_the_area_but_near_one_of_its_sites() -> None:
     sites = pd.DataFrame(
         {
             "latitude": [41.88, 43.04, 39.77, 34.05],
@@ -100,7 +100,7 @@ def test_distances_equal_the_obvious_formula_across_the_date_line_and_many_block
 
 
 @pytest.mark.parametrize("name", ["Cañon City, CO", "Ca¤on City, CO", "Ca\xc3\xb1on City, CO", "CA\ufffdON CITY, co"])
-def test_a_name_finds_its_code_however_its_accents_were_encoded(name: str) -> None:
+def test_a_name_has_its_code_in_any_encoding_of_its_accents(name: str) -> None:
     assert cbsa_code_of(name) == "15860"
 
 

@@ -32,7 +32,7 @@ def merge(history: pd.DataFrame, pull: pd.DataFrame, seen_at: pd.Timestamp, in_s
     return merged
 
 
-def life(history: pd.DataFrame, value: str = "arithmetic_mean") -> list[tuple[Any, ...]]:
+def versions_of(history: pd.DataFrame, value: str = "arithmetic_mean") -> list[tuple[Any, ...]]:
     """Each version as (value, first seen, superseded), with None for null."""
     rows = history[[value, "first_seen_at", "superseded_at"]].astype(object)
     return list(rows.where(rows.notna(), None).itertuples(index=False, name=None))
@@ -40,11 +40,11 @@ def life(history: pd.DataFrame, value: str = "arithmetic_mean") -> list[tuple[An
 
 def test_a_first_pull_is_all_new() -> None:
     history = merge(RAW.empty(), pulled({}, {"poc": 2, "arithmetic_mean": 9.0}), MAY)
-    assert life(history) == [(8.0, MAY, None), (9.0, MAY, None)]
+    assert versions_of(history) == [(8.0, MAY, None), (9.0, MAY, None)]
     assert (history.dtypes == RAW.empty().dtypes).all()
 
 
-def test_the_same_pull_again_adds_and_changes_nothing() -> None:
+def test_merging_a_pull_twice_changes_nothing() -> None:
     pull = pulled({}, {"poc": 2, "arithmetic_mean": np.nan, "pollutant_standard": None, "aqi": pd.NA})
     history = merge(RAW.empty(), pull, MAY)
     pd.testing.assert_frame_equal(merge(history, pull, JUNE), history)
@@ -54,7 +54,7 @@ def test_the_same_pull_again_adds_and_changes_nothing() -> None:
 def test_a_changed_row_is_superseded_by_its_new_version() -> None:
     history = merge(RAW.empty(), pulled({}), MAY)
     history = merge(history, pulled({"arithmetic_mean": 7.0}), JUNE)
-    assert life(history) == [(8.0, MAY, JUNE), (7.0, JUNE, None)]
+    assert versions_of(history) == [(8.0, MAY, JUNE), (7.0, JUNE, None)]
 
 
 @pytest.mark.parametrize(
@@ -67,28 +67,28 @@ def test_a_value_that_appears_disappears_or_moves_is_a_change(change: dict[str, 
     assert history["superseded_at"].isna().tolist() == [False, False, True]
 
 
-def test_another_source_or_date_of_last_change_alone_is_no_new_version() -> None:
+def test_another_source_or_date_of_last_change_alone_starts_no_version() -> None:
     history = merge(RAW.empty(), pulled({"source": "airdata"}), MAY)
-    again = merge(history, pulled({"source": "aqs", "date_of_last_change": pd.Timestamp("2022-05-30")}), JUNE)
-    pd.testing.assert_frame_equal(again, history)
+    second = merge(history, pulled({"source": "aqs", "date_of_last_change": pd.Timestamp("2022-05-30")}), JUNE)
+    pd.testing.assert_frame_equal(second, history)
 
 
-def test_a_vanished_row_is_superseded_only_where_the_pull_speaks() -> None:
+def test_a_missing_row_is_superseded_only_in_scope() -> None:
     history = merge(RAW.empty(), pulled({}, {"site_number": "9002"}, {"site_number": "9003"}), MAY)
-    kept = merge(history, pulled({}), JUNE, in_scope=history["site_number"] != "9003")
-    assert life(kept, "site_number") == [("9001", MAY, None), ("9002", MAY, JUNE), ("9003", MAY, None)]
+    cached = merge(history, pulled({}), JUNE, in_scope=history["site_number"] != "9003")
+    assert versions_of(cached, "site_number") == [("9001", MAY, None), ("9002", MAY, JUNE), ("9003", MAY, None)]
 
 
-def test_an_empty_pull_withdraws_what_it_speaks_for() -> None:
+def test_an_empty_pull_withdraws_its_scope() -> None:
     history = merge(RAW.empty(), pulled({}), MAY)
-    assert life(merge(history, pulled({}).iloc[:0], JUNE)) == [(8.0, MAY, JUNE)]
+    assert versions_of(merge(history, pulled({}).iloc[:0], JUNE)) == [(8.0, MAY, JUNE)]
     assert len(merge(RAW.empty(), pulled({}).iloc[:0], JUNE)) == 0
 
 
-def test_a_row_that_comes_back_is_a_new_version() -> None:
+def test_a_row_that_reappears_is_a_new_version() -> None:
     history = merge(RAW.empty(), pulled({}), MAY)
     history = merge(merge(history, pulled({}).iloc[:0], JUNE), pulled({}), JULY)
-    assert life(history) == [(8.0, MAY, JUNE), (8.0, JULY, None)]
+    assert versions_of(history) == [(8.0, MAY, JUNE), (8.0, JULY, None)]
 
 
 def test_null_and_named_standards_are_different_keys() -> None:
@@ -98,7 +98,7 @@ def test_null_and_named_standards_are_different_keys() -> None:
     assert len(merge(RAW.empty(), pull, MAY)) == 4
 
 
-def test_as_of_rebuilds_what_was_known_at_any_instant() -> None:
+def test_as_of_restores_the_history_of_any_instant() -> None:
     history = merge(RAW.empty(), pulled({}), MAY)
     history = merge(history, pulled({"arithmetic_mean": 7.0}), JUNE)
     history = merge(history, pulled({}).iloc[:0], JULY)
@@ -111,7 +111,7 @@ def test_as_of_rebuilds_what_was_known_at_any_instant() -> None:
     assert as_of(history, JULY.tz_localize("UTC"))["arithmetic_mean"].tolist() == []
 
 
-def test_an_instant_with_a_time_zone_is_kept_as_naive_utc() -> None:
+def test_an_instant_with_a_time_zone_is_converted_to_naive_utc() -> None:
     history = merge(RAW.empty(), pulled({}), pd.Timestamp("2022-05-01 02:00", tz="Europe/Paris"))
     assert history["first_seen_at"].tolist() == [MAY]
 
@@ -119,7 +119,7 @@ def test_an_instant_with_a_time_zone_is_kept_as_naive_utc() -> None:
 def test_history_as_read_from_parquet_merges_like_fresh_history() -> None:
     history = merge(RAW.empty(), pulled({}), MAY)
     read = history.astype({name: "datetime64[us]" for name in ("date_local", "first_seen_at", "superseded_at")})
-    assert life(merge(read, pulled({"arithmetic_mean": 7.0}), JUNE)) == [(8.0, MAY, JUNE), (7.0, JUNE, None)]
+    assert versions_of(merge(read, pulled({"arithmetic_mean": 7.0}), JUNE)) == [(8.0, MAY, JUNE), (7.0, JUNE, None)]
 
 
 def test_practice_and_real_rows_never_mix() -> None:
@@ -128,7 +128,7 @@ def test_practice_and_real_rows_never_mix() -> None:
         merge(history, pulled({"source": "airdata"}), JUNE)
 
 
-def test_a_pull_older_than_what_history_has_seen_is_refused() -> None:
+def test_a_pull_older_than_the_history_is_refused() -> None:
     history = merge(RAW.empty(), pulled({}), JUNE)
     with pytest.raises(ConfigurationError, match="cannot follow"):
         merge(history, pulled({}), MAY)

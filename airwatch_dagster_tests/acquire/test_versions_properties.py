@@ -1,4 +1,4 @@
-"""Whatever is pulled, in whatever order: history keeps all of it, and gives back what was known at any instant."""
+"""History contains every version of any sequence of pulls, and restores the current rows of any instant."""
 
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ SHOWN: Final = ["poc", "pollutant_standard", "arithmetic_mean", "aqi", "source"]
 Key = tuple[int, str | None]
 Values = tuple[float | None, int | None, str]
 Pulled = tuple[dict[Key, Values], frozenset[int]]
-"""Published rows, and the POCs that the pull speaks for whether it has rows of them or not."""
+"""Published rows, and the POCs in scope of the pull, with or without rows."""
 
 ROWS = st.dictionaries(
     st.tuples(st.sampled_from(POCS), st.sampled_from(["PM25 24-hour 2024", None])),
@@ -43,8 +43,8 @@ def instant(number: int) -> pd.Timestamp:
 
 
 def merged(history: pd.DataFrame, pull: Pulled, number: int) -> pd.DataFrame:
-    published, spoken_for = pull
-    in_scope = history["poc"].isin(spoken_for)
+    published, in_scope_of = pull
+    in_scope = history["poc"].isin(in_scope_of)
     return merge_pull(history, frame(published), seen_at=instant(number), in_scope=in_scope)
 
 
@@ -63,10 +63,10 @@ def shown(rows: pd.DataFrame) -> dict[Key, Values]:
 
 
 def known_after(pulls: list[Pulled]) -> dict[Key, Values]:
-    """Every row that some pull showed and that no later pull which speaks of it left out."""
+    """Every pulled row that no later pull with that row in scope lacks."""
     known: dict[Key, Values] = {}
-    for published, spoken_for in pulls:
-        known = {key: values for key, values in known.items() if key[0] not in spoken_for} | published
+    for published, in_scope_of in pulls:
+        known = {key: values for key, values in known.items() if key[0] not in in_scope_of} | published
     return known
 
 
@@ -86,15 +86,15 @@ def test_repeating_any_pull_adds_nothing(pulls: list[Pulled]) -> None:
         history = merged(history, pull, number)
         pd.testing.assert_frame_equal(merged(history, pull, number), history)
         half_a_day_later = history["poc"].isin(pull[1])
-        again = merge_pull(
+        second = merge_pull(
             history, frame(pull[0]), seen_at=instant(number) + pd.Timedelta(hours=12), in_scope=half_a_day_later
         )
-        pd.testing.assert_frame_equal(again, history)
+        pd.testing.assert_frame_equal(second, history)
 
 
 @PROPERTY
 @given(pulls=PULLS, hours=st.integers(0, 23))
-def test_every_instant_shows_what_the_pulls_until_then_had_said(pulls: list[Pulled], hours: int) -> None:
+def test_as_of_shows_the_rows_of_the_pulls_until_then(pulls: list[Pulled], hours: int) -> None:
     history = replayed(pulls)
     assert as_of(history, START - pd.Timedelta(seconds=1)).empty
     for number in range(len(pulls)):
@@ -104,7 +104,7 @@ def test_every_instant_shows_what_the_pulls_until_then_had_said(pulls: list[Pull
 
 @PROPERTY
 @given(pulls=PULLS)
-def test_a_pull_of_everything_is_exactly_what_is_known_then(pulls: list[Pulled]) -> None:
+def test_after_a_complete_pull_the_current_rows_are_the_pull(pulls: list[Pulled]) -> None:
     whole = [(rows, frozenset(POCS)) for rows, _ in pulls]
     history = replayed(whole)
     for number, (rows, _) in enumerate(whole):
@@ -113,13 +113,13 @@ def test_a_pull_of_everything_is_exactly_what_is_known_then(pulls: list[Pulled])
 
 @PROPERTY
 @given(pulls=PULLS)
-def test_no_version_ever_pulled_is_lost_and_none_is_altered(pulls: list[Pulled]) -> None:
-    history, kept = RAW.empty(), set()
+def test_no_version_is_lost_or_altered(pulls: list[Pulled]) -> None:
+    history, cached = RAW.empty(), set()
     for number, pull in enumerate(pulls):
         history = merged(history, pull, number)
         versions = history[[*SHOWN, "first_seen_at"]].astype(object)
         found = list(versions.where(versions.notna(), None).itertuples(index=False, name=None))
-        assert kept <= set(found)
+        assert cached <= set(found)
         assert {row[:5] for row in found} >= {(*key, *values) for key, values in pull[0].items()}
-        kept = set(found)
+        cached = set(found)
     assert not history.duplicated([*READING_KEY, "first_seen_at"]).any()

@@ -10,7 +10,8 @@ import requests
 
 from airwatch_dagster.acquire.airdata.archive import AirDataArchive
 from airwatch_dagster.errors import AirWatchError, BadPayload, ConfigurationError, SourceRefused, SourceUnavailable
-from airwatch_dagster_tests.acquire.wire import DAILY_ROW, FakeServer, Reply, csv_text, mirror, zipped
+from airwatch_dagster_tests.acquire.fake_server import FakeServer, Reply
+from airwatch_dagster_tests.acquire.published_samples import DAILY_ROW, csv_text, mirror, zipped
 
 NAME = "daily_88101_2021.zip"
 FIRST = zipped(csv_text([DAILY_ROW]))
@@ -20,7 +21,7 @@ LIST = Reply(
 )
 
 
-def do_not_wait(seconds: float) -> None:
+def no_sleep(seconds: float) -> None:
     """Time does not pass."""
 
 
@@ -28,7 +29,7 @@ def do_not_wait(seconds: float) -> None:
 def archive(server: FakeServer, session: requests.Session, tmp_path: Path) -> AirDataArchive:
     server.will_send("/file_list.csv", LIST)
     return AirDataArchive(
-        server.url, download_dir=tmp_path, session=session, clock=lambda: 1_637_366_400.0, sleep=do_not_wait
+        server.url, download_dir=tmp_path, session=session, clock=lambda: 1_637_366_400.0, sleep=no_sleep
     )
 
 
@@ -36,9 +37,7 @@ def leftovers(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir() if path.name.endswith(".part")]
 
 
-def test_a_file_is_downloaded_with_a_note_of_what_it_is(
-    archive: AirDataArchive, server: FakeServer, tmp_path: Path
-) -> None:
+def test_a_download_is_described_in_a_sidecar_file(archive: AirDataArchive, server: FakeServer, tmp_path: Path) -> None:
     server.will_send(
         f"/{NAME}", Reply(FIRST, headers={"ETag": '"a"', "Last-Modified": "Sat, 20 Nov 2021 00:00:00 GMT"})
     )
@@ -56,20 +55,20 @@ def conditional(body: bytes, etag: str) -> Reply:
     return Reply(body, headers={"ETag": etag})
 
 
-def test_an_unchanged_file_is_not_sent_again_and_a_changed_one_is(archive: AirDataArchive, server: FakeServer) -> None:
+def test_only_a_changed_file_is_re_downloaded(archive: AirDataArchive, server: FakeServer) -> None:
     def current(headers: Mapping[str, str]) -> Reply:
         return Reply(status=304) if headers.get("if-none-match") == '"a"' else conditional(FIRST, '"a"')
 
     server.will_send(f"/{NAME}", current)
     assert archive.fetch(NAME).read_bytes() == FIRST
     assert archive.fetch(NAME).read_bytes() == FIRST
-    assert server.asked.count(f"/{NAME}") == 2
-    assert server.asked.count("/file_list.csv") == 1
+    assert server.requested.count(f"/{NAME}") == 2
+    assert server.requested.count("/file_list.csv") == 1
     server.will_send(f"/{NAME}", conditional(SECOND, '"b"'))
     assert archive.fetch(NAME).read_bytes() == SECOND
 
 
-def test_a_copy_that_was_altered_on_disk_is_downloaded_again(
+def test_a_copy_that_was_altered_on_disk_is_re_downloaded(
     archive: AirDataArchive, server: FakeServer, tmp_path: Path
 ) -> None:
     def current(headers: Mapping[str, str]) -> Reply:
@@ -103,7 +102,7 @@ BAD_REPLIES = {
 
 
 @pytest.mark.parametrize("what", BAD_REPLIES)
-def test_a_bad_download_is_named_and_leaves_the_copy_from_before(
+def test_a_bad_download_is_named_and_leaves_the_cached_copy(
     archive: AirDataArchive, server: FakeServer, tmp_path: Path, what: str
 ) -> None:
     reply, error, words = BAD_REPLIES[what]
@@ -128,12 +127,12 @@ LONG, SHORT = zipped(csv_text(ROWS)), zipped(csv_text(ROWS[:200]))
     ("old", "new", "sent"),
     [(SHORT, LONG, len(SHORT) // 2), (LONG, SHORT, len(SHORT) // 2), (LONG, SHORT, len(SHORT) - 100)],
 )
-def test_a_file_that_was_recut_while_it_was_sent_is_downloaded_again(
+def test_a_file_that_is_replaced_during_the_download_is_re_downloaded(
     archive: AirDataArchive, server: FakeServer, old: bytes, new: bytes, sent: int
 ) -> None:
     server.will_send(f"/{NAME}", Reply(old[:sent] + new[sent:]), Reply(new))
     assert archive.fetch(NAME).read_bytes() == new
-    assert server.asked.count(f"/{NAME}") == 2
+    assert server.requested.count(f"/{NAME}") == 2
 
 
 def test_a_zip_whose_index_points_before_it_is_damaged(archive: AirDataArchive, server: FakeServer) -> None:
@@ -143,20 +142,20 @@ def test_a_zip_whose_index_points_before_it_is_damaged(archive: AirDataArchive, 
 
 
 @pytest.mark.parametrize("what", BAD_REPLIES)
-def test_only_what_passes_by_itself_is_asked_for_again(archive: AirDataArchive, server: FakeServer, what: str) -> None:
+def test_only_transient_failures_are_retried(archive: AirDataArchive, server: FakeServer, what: str) -> None:
     reply, error, _ = BAD_REPLIES[what]
     server.will_send(f"/{NAME}", reply)
     with pytest.raises(error):
         archive.fetch(NAME)
-    assert server.asked.count(f"/{NAME}") == (3 if error is SourceUnavailable else 1)
+    assert server.requested.count(f"/{NAME}") == (3 if error is SourceUnavailable else 1)
 
 
-def test_no_answer_at_all_is_unavailable(session: requests.Session, tmp_path: Path) -> None:
+def test_no_response_is_unavailable(session: requests.Session, tmp_path: Path) -> None:
     with pytest.raises(SourceUnavailable, match="no complete response"):
-        AirDataArchive("http://127.0.0.1:9", download_dir=tmp_path, session=session, sleep=do_not_wait).fetch(NAME)
+        AirDataArchive("http://127.0.0.1:9", download_dir=tmp_path, session=session, sleep=no_sleep).fetch(NAME)
 
 
-def test_credentials_in_the_base_address_are_never_shown(
+def test_credentials_in_the_base_url_are_never_shown(
     server: FakeServer, session: requests.Session, tmp_path: Path
 ) -> None:
     address = server.url.replace("http://", "http://me:sesame-42@")
@@ -181,7 +180,7 @@ def test_a_web_page_is_not_a_file_list(archive: AirDataArchive, server: FakeServ
         archive.file_list()
 
 
-def test_an_archive_without_a_file_list_still_gives_files(archive: AirDataArchive, server: FakeServer) -> None:
+def test_files_of_an_archive_without_a_file_list_have_no_as_of(archive: AirDataArchive, server: FakeServer) -> None:
     server.will_send("/file_list.csv", Reply(status=404))
     server.will_send(f"/{NAME}", Reply(FIRST))
     archive.fetch(NAME)
@@ -190,7 +189,7 @@ def test_an_archive_without_a_file_list_still_gives_files(archive: AirDataArchiv
     assert download.as_of is None
 
 
-def test_a_year_without_a_file_is_refused_naming_the_years_on_offer(archive: AirDataArchive) -> None:
+def test_a_year_without_a_file_is_refused_naming_the_available_years(archive: AirDataArchive) -> None:
     with pytest.raises(SourceRefused, match=r"no daily PM2.5 file for 2016; years on offer: 2021") as raised:
         archive.fetch_year(2016)
     assert not raised.value.retry_helps
@@ -215,7 +214,7 @@ def test_a_folder_serves_as_an_archive(tmp_path: Path) -> None:
         archive.fetch("daily_88101_1999.zip")
 
 
-def test_an_untouched_folder_file_is_not_copied_again(tmp_path: Path) -> None:
+def test_an_unchanged_file_of_a_folder_is_copied_once(tmp_path: Path) -> None:
     address = mirror(tmp_path / "mirror", daily={2021: [{}]}, monitors=[{}])
     archive = AirDataArchive(address, download_dir=tmp_path / "downloads")
     before = archive.fetch(NAME).stat().st_ino
@@ -225,6 +224,6 @@ def test_an_untouched_folder_file_is_not_copied_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["ftp://host/airdata", "/srv/airdata", "file://server/share", "https://"])
-def test_an_address_that_is_no_archive_is_refused(tmp_path: Path, address: str) -> None:
+def test_a_url_that_is_not_a_valid_archive_is_refused(tmp_path: Path, address: str) -> None:
     with pytest.raises(ConfigurationError, match="AIRWATCH_AIRDATA_URL"):
         AirDataArchive(address, download_dir=tmp_path)

@@ -13,7 +13,7 @@ from airwatch_dagster.acquire.airdata.daily_downloads import download_scope, rea
 from airwatch_dagster.acquire.readings import READING_COLUMNS
 from airwatch_dagster.errors import BadPayload, ConfigurationError, SourceUnavailable
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster_tests.acquire.wire import zipped
+from airwatch_dagster_tests.acquire.published_samples import zipped
 
 OLDER_HEADER: Final = [
     "Date", "Source", "Site ID", "POC", "Daily Mean PM2.5 Concentration", "UNITS", "DAILY_AQI_VALUE", "Site Name",
@@ -68,7 +68,7 @@ def download(folder: Path, *changes: dict[str, str], header: Sequence[str] = NEW
     return read_daily_download(path)
 
 
-def test_a_row_arrives_in_the_columns_and_types_of_the_contract(tmp_path: Path) -> None:
+def test_a_row_has_contract_columns_and_dtypes(tmp_path: Path) -> None:
     readings = download(tmp_path)
     assert tuple(readings.columns) == READING_COLUMNS
     row = readings.astype(object).where(readings.notna(), None).iloc[0]
@@ -86,12 +86,12 @@ def test_a_row_arrives_in_the_columns_and_types_of_the_contract(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("header", [OLDER_HEADER, HEADER_2024])
-def test_both_generations_of_header_say_the_same(tmp_path: Path, header: list[str]) -> None:
+def test_both_generations_of_header_give_the_same_rows(tmp_path: Path, header: list[str]) -> None:
     newest = download(tmp_path)
     pd.testing.assert_frame_equal(download(tmp_path, header=header), newest.assign(method_code=None))
 
 
-def test_names_are_found_whatever_their_case_spacing_order_and_company(tmp_path: Path) -> None:
+def test_columns_are_found_in_any_case_spacing_and_order(tmp_path: Path) -> None:
     expected = download(tmp_path)
     path = tmp_path / "renamed.csv"
     names = [name.replace(" ", "_").lower() for name in reversed(NEWEST_HEADER)]
@@ -100,7 +100,7 @@ def test_names_are_found_whatever_their_case_spacing_order_and_company(tmp_path:
     pd.testing.assert_frame_equal(read_daily_download(path), expected)
 
 
-def test_plain_gzipped_and_zipped_files_are_read_whatever_they_are_called(tmp_path: Path) -> None:
+def test_plain_gzipped_and_zipped_files_are_read_under_any_name(tmp_path: Path) -> None:
     expected = download(tmp_path)
     for name, content in {
         "a.csv.gz": gzip.compress(text()),
@@ -111,14 +111,14 @@ def test_plain_gzipped_and_zipped_files_are_read_whatever_they_are_called(tmp_pa
         pd.testing.assert_frame_equal(read_daily_download(tmp_path / name), expected)
 
 
-def test_a_damaged_gzip_says_download_again(tmp_path: Path) -> None:
+def test_the_fix_for_a_damaged_gzip_is_a_new_download(tmp_path: Path) -> None:
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(text())[:-20])
     with pytest.raises(SourceUnavailable, match=r"a\.csv\.gz: the file is damaged .*Download it again"):
         read_daily_download(path)
 
 
-def test_only_the_days_asked_for_are_read(tmp_path: Path) -> None:
+def test_only_the_requested_days_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(text(*({"Date": f"01/0{day}/2020"} for day in range(1, 6))))
     days = read_daily_download(path, date(2020, 1, 2), date(2020, 1, 3))["date_local"]
@@ -129,7 +129,7 @@ def test_only_the_days_asked_for_are_read(tmp_path: Path) -> None:
         read_daily_download(path, date(2020, 1, 3), date(2020, 1, 2))
 
 
-def test_a_file_without_rows_is_no_readings(tmp_path: Path) -> None:
+def test_a_file_without_rows_gives_no_readings(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(",".join(NEWEST_HEADER) + "\n")
     readings = read_daily_download(path)
@@ -142,7 +142,7 @@ def test_a_day_of_two_samples_is_one_row_with_200_percent(tmp_path: Path) -> Non
     assert readings[["observation_count", "observation_percent"]].values.tolist() == [[2, 200.0]]
 
 
-def test_both_parameters_are_kept_side_by_side(tmp_path: Path) -> None:
+def test_both_parameters_are_read(tmp_path: Path) -> None:
     readings = download(tmp_path, {}, {"AQS Parameter Code": "88502", "Daily Mean PM2.5 Concentration": "6.1"})
     assert readings["parameter_code"].tolist() == ["88101", "88502"]
 
@@ -158,7 +158,7 @@ def test_repeated_rows_collapse_even_if_ignored_columns_differ(tmp_path: Path) -
     assert len(download(tmp_path, {}, {}, {"Local Site Name": "N. Birmingham"})) == 1
 
 
-def test_two_values_of_one_source_for_a_monitor_day_contradict_each_other(tmp_path: Path) -> None:
+def test_two_values_of_one_source_for_a_monitor_day_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadPayload, match=r"two rows for .*poc 3.*arithmetic_mean is 5\.9 and 6\.0"):
         download(tmp_path, {}, {"Daily Mean PM2.5 Concentration": "6.0"})
 
@@ -180,7 +180,7 @@ def test_monitors_of_canada_are_left_out(tmp_path: Path) -> None:
         ({"Source": ""}, "line 2: Source is None"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_line_and_value(tmp_path: Path, change: dict[str, str], sentence: str) -> None:
+def test_a_bad_value_is_named_with_its_line(tmp_path: Path, change: dict[str, str], sentence: str) -> None:
     with pytest.raises(BadPayload, match=sentence):
         download(tmp_path, change)
 
@@ -190,16 +190,16 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
         download(tmp_path, header=[name for name in NEWEST_HEADER if name != "POC"])
 
 
-def test_a_download_speaks_for_its_states_from_its_first_to_its_last_day(tmp_path: Path) -> None:
+def test_the_scope_of_a_download_is_its_states_from_first_to_last_day(tmp_path: Path) -> None:
     readings = download(tmp_path, {}, {"Date": "01/05/2020", "Site ID": "180890022"})
     others = [{"Date": "01/03/2020", "Site ID": site} for site in ("010730099", "120010001")]
     history = download(tmp_path, *others, {"Date": "01/06/2020"}, {"Date": "01/01/2020"})
-    spoken_for = history[download_scope(readings)(history)]
-    assert (spoken_for["state_code"] + spoken_for["site_number"]).tolist() == ["010099"]
+    in_scope_of = history[download_scope(readings)(history)]
+    assert (in_scope_of["state_code"] + in_scope_of["site_number"]).tolist() == ["010099"]
     assert not download_scope(readings.iloc[:0])(history).any()
 
 
-def test_the_genuine_downloads_hold_no_monitor_day_twice(real_data: Path) -> None:
+def test_the_recorded_downloads_contain_each_monitor_day_once(real_data: Path) -> None:
     vintages = [read_daily_download(path) for path in sorted((real_data / "restatement").glob("*.csv.gz"))]
     assert [len(readings) for readings in vintages] == [41_825, 29_166]
     assert [int((readings["observation_percent"] == 200.0).sum()) for readings in vintages] == [89, 83]

@@ -10,7 +10,7 @@ from airwatch_dagster.acquire.airdata.files import read_daily, read_monitors
 from airwatch_dagster.acquire.readings import READING_COLUMNS
 from airwatch_dagster.errors import BadPayload, ConfigurationError, SourceUnavailable
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster_tests.acquire.wire import DAILY_ROW, MONITOR_ROW, csv_text, daily_zip, zipped
+from airwatch_dagster_tests.acquire.published_samples import DAILY_ROW, MONITOR_ROW, csv_text, daily_zip, zipped
 
 YEAR = (date(2021, 1, 1), date(2021, 12, 31))
 
@@ -19,7 +19,7 @@ def daily(folder: Path, *changes: Mapping[str, str]) -> pd.DataFrame:
     return read_daily(daily_zip(folder, *(changes or ({},))), *YEAR, source="airdata").readings
 
 
-def test_a_published_row_arrives_in_the_columns_and_types_of_the_contract(tmp_path: Path) -> None:
+def test_a_published_row_has_contract_columns_and_dtypes(tmp_path: Path) -> None:
     readings = daily(tmp_path)
     assert tuple(readings.columns) == READING_COLUMNS
     assert readings.iloc[0].to_dict() == {
@@ -36,7 +36,7 @@ def test_a_published_row_arrives_in_the_columns_and_types_of_the_contract(tmp_pa
     assert (validated.dtypes == TABLES["raw_readings"].empty().dtypes).all()
 
 
-def test_the_event_type_none_is_a_word_and_empty_is_null(tmp_path: Path) -> None:
+def test_the_event_type_none_is_text_and_empty_is_null(tmp_path: Path) -> None:
     hours = {"Sample Duration": "1 HOUR", "Pollutant Standard": "", "AQI": "", "CBSA Name": "", "Method Code": ""}
     row = daily(tmp_path, hours).iloc[0]
     assert row["event_type"] == "None"
@@ -54,7 +54,7 @@ def test_both_published_date_layouts_are_read(tmp_path: Path, written: str) -> N
     assert daily(tmp_path, {"Date Local": written})["date_local"].tolist() == [pd.Timestamp("2021-07-04")]
 
 
-def test_columns_are_found_by_name_whatever_their_order_quotes_and_company(tmp_path: Path) -> None:
+def test_columns_are_found_by_name_in_any_order_with_or_without_quotes(tmp_path: Path) -> None:
     names = [*reversed(DAILY_ROW), "Brand New"]
     path = tmp_path / "daily_88101_2021.zip"
     path.write_bytes(zipped(csv_text([DAILY_ROW | {"Brand New": "x"}], names, quoted=False)))
@@ -87,7 +87,7 @@ def test_other_parameters_days_and_canada_are_left_out(tmp_path: Path) -> None:
     assert readings["source"].tolist() == ["practice"]
 
 
-def test_only_the_sites_that_are_wanted_are_read(tmp_path: Path) -> None:
+def test_only_the_selected_sites_are_read(tmp_path: Path) -> None:
     path = daily_zip(tmp_path, {}, {"Site Num": "0002"}, {"Site Num": "0002", "Date Local": "2021-07-05"})
     result = read_daily(path, *YEAR, source="airdata", keep=lambda sites: sites["site_number"] == "0002")
     assert result.readings["site_number"].tolist() == ["0002", "0002"]
@@ -154,7 +154,7 @@ def test_a_line_with_too_few_values_is_refused(tmp_path: Path) -> None:
         read_daily(path, *YEAR, source="airdata")
 
 
-def test_an_empty_file_of_the_right_layout_is_no_rows(tmp_path: Path) -> None:
+def test_an_empty_file_of_the_right_layout_gives_no_rows(tmp_path: Path) -> None:
     path = tmp_path / "daily_88101_2021.zip"
     path.write_bytes(zipped(csv_text([], list(DAILY_ROW))))
     readings = read_daily(path, *YEAR, source="airdata").readings
@@ -167,7 +167,7 @@ def test_the_last_day_before_the_first_is_refused(tmp_path: Path) -> None:
         read_daily(daily_zip(tmp_path, {}), date(2021, 12, 31), date(2021, 1, 1), source="airdata")
 
 
-def test_a_damaged_zip_can_be_fetched_again(tmp_path: Path) -> None:
+def test_a_retry_helps_with_a_damaged_zip(tmp_path: Path) -> None:
     path = daily_zip(tmp_path, {})
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(SourceUnavailable, match="damaged") as raised:
@@ -189,7 +189,7 @@ def monitors(folder: Path, *changes: Mapping[str, str]) -> pd.DataFrame:
     return read_monitors(path)
 
 
-def test_a_monitor_arrives_in_the_columns_and_types_of_the_contract(tmp_path: Path) -> None:
+def test_a_monitor_has_contract_columns_and_dtypes(tmp_path: Path) -> None:
     listed = monitors(tmp_path, {})
     assert listed.iloc[0].to_dict() == {
         "site_id": "170310001", "parameter_code": "88101", "poc": 1, "state_code": "17", "county_code": "031",
@@ -200,7 +200,7 @@ def test_a_monitor_arrives_in_the_columns_and_types_of_the_contract(tmp_path: Pa
     TABLES["monitors"].schema.validate(listed.assign(is_context=False))
 
 
-def test_a_monitor_listed_several_times_is_one(tmp_path: Path) -> None:
+def test_a_monitor_that_is_listed_several_times_is_one_row(tmp_path: Path) -> None:
     newer = {"Last Sample Date": "2022-12-31", "Last Method Code": "236", "NAAQS Primary Monitor": ""}
     never = {"Last Sample Date": "", "Last Method Code": "", "NAAQS Primary Monitor": ""}
     older = {"First Year of Data": "1998", "Last Sample Date": "2001-01-01", "Last Method Code": "118"}
@@ -211,12 +211,12 @@ def test_a_monitor_listed_several_times_is_one(tmp_path: Path) -> None:
     assert row["method_code"] == "236"
 
 
-def test_monitors_of_other_parameters_of_canada_and_without_a_place_are_left_out(tmp_path: Path) -> None:
+def test_monitors_of_other_parameters_of_canada_and_without_a_location_are_left_out(tmp_path: Path) -> None:
     others = [{"Parameter Code": "44201"}, {"State Code": "CC", "Site Number": "7"}, {"POC": "2", "Latitude": ""}]
     assert monitors(tmp_path, {}, *others)["poc"].tolist() == [1]
 
 
-def test_the_genuine_files_are_read_whole(real_data: Path) -> None:
+def test_the_recorded_files_are_read_completely(real_data: Path) -> None:
     result = read_daily(
         real_data / "airdata" / "daily_88101_2012.zip", date(2012, 1, 1), date(2012, 12, 31), source="airdata"
     )

@@ -41,14 +41,14 @@ def days_of(request: DailyRequest) -> list[date]:
         ("cbsa:37900,cbsa:40420,cbsa:41180,state:29", [ByState("17"), ByState("29")]),
     ],
 )
-def test_an_area_is_asked_for_in_the_fewest_places(area: str, expected: list[Geography]) -> None:
+def test_an_area_is_covered_by_the_fewest_geographies(area: str, expected: list[Geography]) -> None:
     assert list(geographies_of(Area.parse(area))) == expected
 
 
-def test_the_country_is_every_state_once_and_no_foreign_place() -> None:
-    asked = geographies_of(Area.parse("us"))
-    assert {type(place) for place in asked} == {ByState}
-    codes = [place.params["state"] for place in asked]
+def test_the_country_is_every_state_once_without_foreign_codes() -> None:
+    requested = geographies_of(Area.parse("us"))
+    assert {type(one) for one in requested} == {ByState}
+    codes = [one.params["state"] for one in requested]
     assert codes == sorted(set(codes))
     assert len(codes) == 55
     assert "CC" not in codes
@@ -64,7 +64,7 @@ def test_without_a_monitor_list_a_request_spans_its_year_and_its_rows_are_unknow
     assert {request.expected_rows for request in requests} == {None}
 
 
-def test_too_many_rows_are_asked_for_in_nearly_equal_parts() -> None:
+def test_too_many_rows_are_requested_in_nearly_equal_parts() -> None:
     requests = plan_daily([ILLINOIS], *YEAR, rows_per_day={ILLINOIS: 4000})
     assert [(request.first, request.last, request.expected_rows) for request in requests] == [
         (date(2021, 1, 1), date(2021, 7, 1), 728_000),
@@ -78,19 +78,19 @@ def test_two_parameters_are_twice_the_rows() -> None:
     assert both[0].params["param"] == "88101,88502"
 
 
-def test_places_without_monitors_are_asked_for_all_the_same() -> None:
+def test_geographies_without_monitors_are_requested_too() -> None:
     (request,) = plan_daily([ILLINOIS], *YEAR, rows_per_day={})
     assert request.expected_rows == 0
 
 
 @given(first=DAYS, length=st.integers(0, 1500), per_day=st.integers(0, 700), max_rows=st.integers(1, 20_000))
-def test_every_day_is_asked_for_once_in_legal_requests_and_no_fewer_would_do(
+def test_every_day_is_requested_once_in_the_fewest_legal_requests(
     first: date, length: int, per_day: int, max_rows: int
 ) -> None:
     last = first + timedelta(days=length)
     requests = plan_daily([ILLINOIS], first, last, rows_per_day={ILLINOIS: per_day}, max_rows=max_rows)
-    asked = [day for request in requests for day in days_of(request)]
-    assert asked == [first + timedelta(days=n) for n in range(length + 1)]
+    requested = [day for request in requests for day in days_of(request)]
+    assert requested == [first + timedelta(days=n) for n in range(length + 1)]
     longest = max(1, max_rows // per_day) if per_day else 366
     for year in range(first.year, last.year + 1):
         pieces = [len(days_of(request)) for request in requests if request.first.year == year]
@@ -102,7 +102,7 @@ def test_every_day_is_asked_for_once_in_legal_requests_and_no_fewer_would_do(
     assert all(request.expected_rows == per_day * len(days_of(request)) for request in requests)
 
 
-def test_a_request_is_written_with_its_window_of_changes_and_without_credentials() -> None:
+def test_a_request_has_its_window_of_changes_and_no_credentials() -> None:
     changed = (date(2022, 5, 1), date(2022, 5, 8))
     request = DailyRequest(ByCbsa("16980"), *YEAR, ("88101", "88502"), changed)
     assert request.service == "dailyData/byCBSA"
@@ -113,7 +113,7 @@ def test_a_request_is_written_with_its_window_of_changes_and_without_credentials
     assert set(DailyRequest(ILLINOIS, *YEAR).params) == {"param", "bdate", "edate", "state"}
 
 
-def test_a_place_has_ten_rows_a_day_for_each_of_its_monitors_that_ran() -> None:
+def test_a_geography_has_ten_rows_per_day_and_running_monitor() -> None:
     monitors = table_of(
         "monitors",
         MONITOR_ROW,
@@ -133,14 +133,14 @@ def test_a_place_has_ten_rows_a_day_for_each_of_its_monitors_that_ran() -> None:
     }  # fmt: skip
 
 
-def test_what_is_kept_costs_nothing() -> None:
+def test_cached_requests_cost_nothing() -> None:
     requests = plan_daily([ILLINOIS], *YEAR, rows_per_day={ILLINOIS: 4000})
     assert cost_of(requests) == Cost(2, 1_460_000, pytest.approx(5 + 5 + 1_460_000 / 125), 0)
     assert cost_of(requests, cached=requests[:1]) == Cost(1, 732_000, pytest.approx(5 + 732_000 / 125), 1)
     assert cost_of(requests, cached=requests) == Cost(0, 0, 0.0, 2)
 
 
-def test_a_request_takes_its_turn_at_least_and_its_rows_may_be_unknown() -> None:
+def test_a_request_takes_the_interval_at_least_and_its_rows_can_be_unknown() -> None:
     assert cost_of(plan_daily([ILLINOIS], *YEAR)) == Cost(1, None, 6.0, 0)
     assert cost_of(plan_daily([ILLINOIS], *YEAR, rows_per_day={})) == Cost(1, 0, 6.0, 0)
 

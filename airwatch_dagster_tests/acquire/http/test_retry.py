@@ -3,7 +3,7 @@ import pytest
 from airwatch_dagster.acquire.http.retry import JITTER, random_jitter, retry
 from airwatch_dagster.errors import BadPayload, SourceRefused, SourceUnavailable
 
-PASSING = SourceUnavailable("AirNow", "status 503", fix="Wait")
+TRANSIENT = SourceUnavailable("AirNow", "status 503", fix="Wait")
 
 
 class Throttled(SourceUnavailable):
@@ -13,7 +13,7 @@ class Throttled(SourceUnavailable):
 
 
 class Service:
-    """Fails with each of ``failures`` in turn, then answers; remembers the waits between."""
+    """Fails with each of ``failures``, then responds; records the waits between."""
 
     def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)
@@ -22,9 +22,9 @@ class Service:
     def __call__(self) -> str:
         if self.failures:
             raise self.failures.pop(0)
-        return "answer"
+        return "response"
 
-    def asked(self, factor: float = 1.0, max_wait_s: float = 900.0) -> str:
+    def requested(self, factor: float = 1.0, max_wait_s: float = 900.0) -> str:
         return retry(
             self,
             waits_s=(5.0, 30.0),
@@ -34,22 +34,22 @@ class Service:
         )
 
 
-def test_what_answers_is_asked_once_and_nobody_waits() -> None:
+def test_a_success_is_neither_repeated_nor_delayed() -> None:
     service = Service()
-    assert service.asked() == "answer"
+    assert service.requested() == "response"
     assert service.waited == []
 
 
-def test_a_passing_failure_is_repeated_after_growing_waits() -> None:
-    service = Service(PASSING, PASSING)
-    assert service.asked() == "answer"
+def test_a_transient_failure_is_retried_after_growing_waits() -> None:
+    service = Service(TRANSIENT, TRANSIENT)
+    assert service.requested() == "response"
     assert service.waited == [5.0, 30.0]
 
 
 def test_the_last_failure_is_raised_when_the_waits_are_used_up() -> None:
-    service = Service(PASSING, PASSING, SourceUnavailable("AirNow", "the third", fix="Wait"), PASSING)
+    service = Service(TRANSIENT, TRANSIENT, SourceUnavailable("AirNow", "the third", fix="Wait"), TRANSIENT)
     with pytest.raises(SourceUnavailable, match="the third") as raised:
-        service.asked()
+        service.requested()
     assert raised.value.__context__ is None
     assert service.waited == [5.0, 30.0]
 
@@ -63,16 +63,16 @@ def test_the_last_failure_is_raised_when_the_waits_are_used_up() -> None:
         ValueError("a mistake of ours"),
     ],
 )
-def test_what_no_retry_helps_is_raised_at_once(failure: Exception) -> None:
+def test_an_error_that_no_retry_helps_is_raised_at_once(failure: Exception) -> None:
     service = Service(failure)
     with pytest.raises(type(failure)):
-        service.asked()
+        service.requested()
     assert service.waited == []
 
 
-def test_waits_are_stretched_by_the_jitter() -> None:
-    service = Service(PASSING, PASSING)
-    service.asked(factor=1.2)
+def test_the_jitter_scales_the_waits() -> None:
+    service = Service(TRANSIENT, TRANSIENT)
+    service.requested(factor=1.2)
     assert service.waited == [6.0, 36.0]
 
 
@@ -84,20 +84,20 @@ def test_the_default_jitter_stays_within_a_fifth() -> None:
     assert len(set(factors)) > 100
 
 
-def test_a_failure_may_ask_for_a_longer_wait_but_not_for_a_shorter_one() -> None:
+def test_a_failure_can_lengthen_the_wait_but_not_shorten_it() -> None:
     service = Service(Throttled(20.0), Throttled(20.0))
-    service.asked()
+    service.requested()
     assert service.waited == [20.0, 30.0]
 
 
-def test_a_failure_that_does_not_say_how_long_gets_the_planned_wait() -> None:
+def test_a_failure_without_a_wait_gets_the_planned_one() -> None:
     service = Service(Throttled(None))
-    service.asked()
+    service.requested()
     assert service.waited == [5.0]
 
 
-def test_who_asks_for_more_than_the_longest_wait_is_left_alone() -> None:
+def test_a_wait_above_the_maximum_is_not_retried() -> None:
     service = Service(Throttled(901.0))
     with pytest.raises(Throttled):
-        service.asked(max_wait_s=900.0)
+        service.requested(max_wait_s=900.0)
     assert service.waited == []

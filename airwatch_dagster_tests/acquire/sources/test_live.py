@@ -1,7 +1,4 @@
-import csv
-import io
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,22 +9,18 @@ import requests
 
 from airwatch_dagster.acquire.airdata.archive import AirDataArchive
 from airwatch_dagster.acquire.airnow.archive import AirNowArchive
-from airwatch_dagster.acquire.aqs.client import AqsClient
-from airwatch_dagster.acquire.aqs.rate_limiter import RateLimiter
 from airwatch_dagster.acquire.area import Area
-from airwatch_dagster.acquire.pulls import Pull, PullRequest
+from airwatch_dagster.acquire.pulls import PullRequest
 from airwatch_dagster.acquire.sources.airdata import AirDataSource
-from airwatch_dagster.acquire.sources.aqs import AqsSource
 from airwatch_dagster.acquire.sources.live import LiveSource
-from airwatch_dagster.acquire.versions import as_of, merge_pull
+from airwatch_dagster.acquire.versions import as_of
 from airwatch_dagster.clean.monitor_days import monitor_days
 from airwatch_dagster.errors import ConfigurationError, SourceRefused, SourceUnavailable
 from airwatch_dagster.practice.server.server import PracticeServer
 from airwatch_dagster.practice.world.restatements import Restatement
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster_tests.acquire.wire import API_ROW, FakeServer, Reply, envelope, mirror, running
+from airwatch_dagster_tests.acquire.sources.histories import RAW, current, merged
 
-RAW = TABLES["raw_readings"]
 CHICAGO = Area.parse("cbsa:16980")
 SITE_DAY = ["state_code", "county_code", "site_number", "date_local"]
 
@@ -61,16 +54,6 @@ def live(
     return LiveSource(AirDataSource(archive, CHICAGO, context_km), airnow, today or server.today)
 
 
-def merged(history: pd.DataFrame, pull: Pull, seen_at: pd.Timestamp) -> pd.DataFrame:
-    result = merge_pull(history, pull.rows, seen_at=pull.seen_at or seen_at, in_scope=pull.in_scope)
-    RAW.schema.validate(result)
-    return result
-
-
-def current(history: pd.DataFrame) -> pd.DataFrame:
-    return history[history["superseded_at"].isna()]
-
-
 def site_days(rows: pd.DataFrame) -> set[tuple[Any, ...]]:
     return set(rows[SITE_DAY].itertuples(index=False, name=None))
 
@@ -79,7 +62,7 @@ def of_source(rows: pd.DataFrame, source: str) -> pd.DataFrame:
     return rows[rows["source"] == source]
 
 
-def test_aqs_gives_what_it_published_and_airnow_the_sites_days_after(
+def test_published_days_come_from_aqs_and_later_days_from_airnow(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:
     rows = live(server, tmp_path, session).pull(PullRequest(*DAYS_AROUND)).rows
@@ -97,7 +80,7 @@ def test_aqs_gives_what_it_published_and_airnow_the_sites_days_after(
     assert newest["date_local"].unique().tolist() == list(pd.date_range(*DAYS_AFTER))
 
 
-def test_airnow_fills_published_days_of_the_sites_that_aqs_lacks(tmp_path: Path, session: requests.Session) -> None:
+def test_airnow_fills_site_days_that_aqs_lacks(tmp_path: Path, session: requests.Session) -> None:
     days = (date(2021, 3, 1), date(2021, 3, 10))
     gone = Restatement(on=date(2021, 4, 15), first=days[0], last=days[1], deleted_share=0.3)
     with PracticeServer(today=JUNE, aqs_lag_days=60, restatements=(gone,)) as server:
@@ -152,15 +135,15 @@ def test_a_site_that_aqs_still_lacks_keeps_its_airnow_day(tmp_path: Path, sessio
             assert left == site_days(before) - site_days(of_source(current(after), "airdata"))
 
 
-def test_the_same_pull_again_adds_nothing(server: PracticeServer, tmp_path: Path, session: requests.Session) -> None:
+def test_a_repeated_pull_adds_nothing(server: PracticeServer, tmp_path: Path, session: requests.Session) -> None:
     source = live(server, tmp_path, session)
     history = merged(RAW.empty(), source.pull(PullRequest(*DAYS_AROUND)), SEEN)
-    again = source.pull(PullRequest(*DAYS_AROUND, history=history))
-    pd.testing.assert_frame_equal(merged(history, again, LATER), history)
+    second = source.pull(PullRequest(*DAYS_AROUND, history=history))
+    pd.testing.assert_frame_equal(merged(history, second, LATER), history)
 
 
 @pytest.mark.parametrize(("first", "last"), [DAYS_AROUND, (DAYS_AFTER[0], date(2021, 6, 8))])
-def test_a_clock_far_ahead_of_the_servers_gives_the_same_rows(
+def test_a_clock_far_ahead_of_the_server_gives_the_same_rows(
     server: PracticeServer, tmp_path: Path, session: requests.Session, first: date, last: date
 ) -> None:
     expected = live(server, tmp_path, session).pull(PullRequest(first, last)).rows
@@ -171,7 +154,7 @@ def test_a_clock_far_ahead_of_the_servers_gives_the_same_rows(
 
 
 @pytest.mark.parametrize("today", [date(2021, 2, 20), date(2026, 11, 25)])
-def test_days_of_a_year_without_a_file_yet_are_airnows_alone(
+def test_days_of_a_year_without_a_file_come_from_airnow_alone(
     server: PracticeServer, tmp_path: Path, session: requests.Session, today: date
 ) -> None:
     server.move_clock(date(2021, 2, 20))
@@ -192,7 +175,7 @@ def test_a_year_that_the_archive_never_had_is_refused(
 
 
 @pytest.mark.parametrize(("ahead", "is_awaited"), [(1, True), (2, True), (3, False)])
-def test_a_missing_file_of_yesterday_is_awaited_and_an_old_one_is_not(
+def test_a_missing_file_is_an_error_only_for_the_last_two_days(
     server: PracticeServer, tmp_path: Path, session: requests.Session, ahead: int, is_awaited: bool
 ) -> None:
     source = live(server, tmp_path, session, today=JUNE + timedelta(days=ahead))
@@ -206,7 +189,7 @@ def test_a_missing_file_of_yesterday_is_awaited_and_an_old_one_is_not(
     assert raised.value.retry_helps
 
 
-def test_today_and_later_days_are_not_asked_for(
+def test_today_and_later_days_are_not_requested(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:
     rows = live(server, tmp_path, session).pull(PullRequest(date(2021, 5, 31), date(2021, 6, 3))).rows
@@ -225,7 +208,7 @@ def test_a_provisional_day_whose_file_is_gone_stays(
     pd.testing.assert_frame_equal(merged(history, pull, LATER), history)
 
 
-def test_provisional_rows_out_of_reach_are_left_alone(
+def test_provisional_rows_out_of_reach_do_not_change(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:
     days = (date(2021, 5, 30), date(2021, 5, 31))
@@ -234,7 +217,7 @@ def test_provisional_rows_out_of_reach_are_left_alone(
     pd.testing.assert_frame_equal(after, history)
 
 
-def test_what_it_offers_besides_readings_comes_from_the_two_archives(
+def test_monitors_file_list_and_forecasts_come_from_the_two_archives(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:
     source = live(server, tmp_path, session)
@@ -246,7 +229,7 @@ def test_what_it_offers_besides_readings_comes_from_the_two_archives(
         source.changes(PullRequest.of_year(2021), since=JUNE, until=JUNE)
 
 
-def test_a_look_back_takes_what_there_is_of_a_day_that_airnow_has_not_completed(
+def test_a_recheck_accepts_a_day_that_airnow_has_not_completed(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:
     source = live(server, tmp_path, session, today=JUNE + timedelta(days=1))
@@ -254,7 +237,7 @@ def test_a_look_back_takes_what_there_is_of_a_day_that_airnow_has_not_completed(
     assert rows["date_local"].unique().tolist() == [pd.Timestamp("2021-05-31")]
 
 
-def test_its_cost_is_the_files_and_a_second_for_each_day_of_airnow(
+def test_the_cost_is_the_files_plus_a_second_per_airnow_day(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:
     source = live(server, tmp_path, session)
@@ -264,110 +247,7 @@ def test_its_cost_is_the_files_and_a_second_for_each_day_of_airnow(
     assert source.cost(date(2019, 1, 1), date(2019, 1, 31)) == source.bulk.cost(date(2019, 1, 1), date(2019, 1, 31))
 
 
-CHANGED_DAY = API_ROW | {"arithmetic_mean": 5.5, "pollutant_standard": "PM25 24-hour 2024"}
-FOURTH = (date(2021, 7, 4), date(2021, 7, 5))
-
-Told = Callable[..., tuple[LiveSource, pd.DataFrame]]
-
-
-@pytest.fixture
-def told(tmp_path: Path, session: requests.Session) -> Told:
-    """A source whose file is of 1 December 2021, and a history into which it and a change by AQS were merged."""
-
-    def opened(changed_on: str, api: FakeServer, *, as_of: str = "2021-12-01") -> tuple[LiveSource, pd.DataFrame]:
-        daily = [{}, {"Date Local": "2021-07-05"}]
-        address = mirror(tmp_path / "mirror", daily={2021: daily}, monitors=[{}])
-        listed = tmp_path / "mirror" / "file_list.csv"
-        listed.write_text(listed.read_text().replace("2021-12-01", as_of))
-        (tmp_path / "airnow").mkdir()
-        bulk = AirDataSource(AirDataArchive(address, download_dir=tmp_path / "downloads"), CHICAGO, 0.0)
-        limiter = RateLimiter(tmp_path / "turn", interval_s=0.0, pause_s=0.0)
-        client = AqsClient(api.url, email="a@b.c", key="sesame", limiter=limiter, session=session, clock=lambda: 1.7e9)
-        airnow = AirNowArchive((tmp_path / "airnow").as_uri(), download_dir=tmp_path / "airnow-downloads")
-        source = LiveSource(bulk, airnow, date(2023, 11, 14), AqsSource(client, CHICAGO, date(2023, 11, 14)))
-        api.will_send("/dailyData/byCBSA", Reply(envelope([CHANGED_DAY | {"date_of_last_change": changed_on}])))
-        history = merged(RAW.empty(), source.pull(PullRequest(*FOURTH)), LATER)
-        change = source.changes(
-            PullRequest.of_year(2021, history=history), since=date(2021, 1, 1), until=date(2023, 11, 14)
-        )
-        return source, merged(history, change, LATER)
-
-    return opened
-
-
-@pytest.fixture
-def api() -> Iterator[FakeServer]:
-    fake = FakeServer()
-    http = running(fake)
-    yield fake
-    http.shutdown()
-    http.server_close()
-
-
-def values(history: pd.DataFrame) -> list[tuple[int, float, str]]:
-    return sorted((row.date_local.day, row.pm25_ugm3, row.source) for row in monitor_days(history).itertuples())
-
-
-MUCH_LATER = pd.Timestamp("2024-01-01")
-
-
-@pytest.mark.parametrize("changed_on", ["2021-12-01", "2022-05-01"])
-def test_a_file_cut_before_a_change_does_not_undo_it(told: Told, api: FakeServer, changed_on: str) -> None:
-    source, history = told(changed_on, api)
-    assert values(history) == [(4, 5.5, "aqs"), (5, 8.5, "airdata")]
-    again = source.pull(PullRequest(*FOURTH, history=history))
-    assert again.rows["date_local"].dt.day.tolist() == [5]
-    pd.testing.assert_frame_equal(merged(history, again, MUCH_LATER), history)
-
-
-def test_a_file_cut_after_a_change_has_the_last_word(told: Told, api: FakeServer) -> None:
-    source, history = told("2021-11-30", api)
-    after = merged(history, source.pull(PullRequest(*FOURTH, history=history)), MUCH_LATER)
-    assert values(after) == [(4, 8.5, "airdata"), (5, 8.5, "airdata")]
-    assert of_source(after, "aqs")["superseded_at"].tolist() == [MUCH_LATER]
-
-
-@pytest.mark.parametrize("as_of", ["", "unknown"])
-def test_a_file_that_does_not_say_when_it_was_cut_has_the_last_word(told: Told, api: FakeServer, as_of: str) -> None:
-    source, history = told("2022-05-01", api, as_of=as_of)
-    after = merged(history, source.pull(PullRequest(*FOURTH, history=history)), MUCH_LATER)
-    assert values(after) == [(4, 8.5, "airdata"), (5, 8.5, "airdata")]
-
-
-def test_airnow_does_not_speak_where_only_a_change_by_aqs_does(told: Told, api: FakeServer, tmp_path: Path) -> None:
-    source, history = told("2022-05-01", api)
-    mirror(tmp_path / "mirror", daily={2021: [{"Date Local": "2021-07-03"}]}, monitors=[{}])
-    for day in FOURTH:
-        folder = tmp_path / "airnow" / f"{day:%Y/%Y%m%d}"
-        folder.mkdir(parents=True)
-        line = [f"{day:%m/%d/%y}", "170310001", "Village Garage", "PM2.5-24hr", "UG/M3", "7.0", "24", "IEPA", "29", "0"]
-        text = io.StringIO()
-        csv.writer(text, delimiter="|", lineterminator="\n").writerow([*line, "41.67", "-87.73", "840170310001"])
-        (folder / "daily_data_v2.dat").write_text(text.getvalue())
-    pull = replace(source, today=date(2021, 7, 6)).pull(PullRequest(*FOURTH, history=history))
-    assert [(row.source, row.date_local.day) for row in pull.rows.itertuples()] == [("airnow", 5)]
-    after = merged(history, pull, MUCH_LATER)
-    assert values(after) == [(4, 5.5, "aqs"), (5, 7.0, "airnow")]
-
-
-def test_a_site_whose_statistical_area_became_known_is_read_all_the_same(tmp_path: Path) -> None:
-    def pulled(area: str, cbsa_name: str, history: pd.DataFrame) -> pd.DataFrame:
-        address = mirror(tmp_path / "mirror", daily={2021: [{"CBSA Name": cbsa_name}]}, monitors=[{}])
-        (tmp_path / "airnow").mkdir(exist_ok=True)
-        airnow = AirNowArchive((tmp_path / "airnow").as_uri(), download_dir=tmp_path / "airnow-downloads")
-        archive = AirDataArchive(address, download_dir=tmp_path / "downloads")
-        source = LiveSource(AirDataSource(archive, Area.parse(area), 0.0), airnow, date(2023, 11, 14))
-        return merged(
-            history, source.pull(PullRequest(*FOURTH, history=history)), LATER if history.empty else MUCH_LATER
-        )
-
-    before = pulled("state:17", "Chicago Renamed, IL", RAW.empty())
-    after = pulled("cbsa:16980", "Chicago-Naperville-Elgin, IL-IN-WI", before)
-    assert before["cbsa_code"].isna().all()
-    assert current(after)["cbsa_code"].tolist() == ["16980"]
-
-
-def test_days_of_airnow_cost_a_request_each_and_at_most_a_row_a_listed_site(
+def test_an_airnow_day_costs_one_request_and_at_most_one_row_per_listed_site(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:
     source = live(server, tmp_path, session, today=JUNE)

@@ -1,4 +1,4 @@
-"""How long an archive is waited for, and what is not downloaded twice for it."""
+"""Retries of an archive, and the end of its session."""
 
 from pathlib import Path
 
@@ -6,9 +6,12 @@ import pytest
 import requests
 
 from airwatch_dagster.acquire.airdata.archive import AirDataArchive
+from airwatch_dagster.acquire.airnow.archive import AirNowArchive
 from airwatch_dagster.acquire.http.download_cache import RETRY_WAITS_S
-from airwatch_dagster.errors import SourceUnavailable
-from airwatch_dagster_tests.acquire.wire import FakeServer, Reply, zipped
+from airwatch_dagster.acquire.http.file_archive import FileArchive
+from airwatch_dagster.errors import SourceRefused, SourceUnavailable
+from airwatch_dagster_tests.acquire.fake_server import FakeServer, Reply
+from airwatch_dagster_tests.acquire.published_samples import zipped
 
 NAME = "daily_88101_2021.zip"
 LIST = Reply(b'filename,rows,size_bytes,as_of\n"daily_88101_2021.zip",1,2,2021-11-20\n')
@@ -29,7 +32,7 @@ def archive(
     )
 
 
-def test_a_disturbed_list_is_asked_again_and_not_the_file_that_came_before_it(
+def test_a_failed_list_is_retried_without_its_file(
     server: FakeServer, session: requests.Session, tmp_path: Path, waits: list[float]
 ) -> None:
     server.will_send(f"/{NAME}", Reply(zipped("a,b\n1,2\n")))
@@ -38,7 +41,7 @@ def test_a_disturbed_list_is_asked_again_and_not_the_file_that_came_before_it(
 
     one.fetch(NAME)
 
-    assert server.asked == [f"/{NAME}", *["/file_list.csv"] * 3]
+    assert server.requested == [f"/{NAME}", *["/file_list.csv"] * 3]
     known = one.download(NAME)
     assert known is not None
     assert known.as_of == "2021-11-20"
@@ -56,3 +59,24 @@ def test_the_backoff_scale_scales_the_waits(
     assert len(waits) == len(RETRY_WAITS_S)
     for waited, planned in zip(waits, RETRY_WAITS_S, strict=True):
         assert 0.8 * planned * backoff_scale <= waited <= 1.2 * planned * backoff_scale
+
+
+@pytest.mark.parametrize("kind", [AirDataArchive, AirNowArchive])
+def test_an_archive_closes_the_session_that_it_opened(
+    server: FakeServer, tmp_path: Path, open_sessions: set[requests.Session], kind: type[FileArchive]
+) -> None:
+    with kind(server.url, download_dir=tmp_path) as archive:
+        with pytest.raises(SourceRefused):
+            archive._files.read("absent")
+        assert len(open_sessions) == 1
+    assert open_sessions == set()
+
+
+def test_an_archive_leaves_a_given_session_open(
+    server: FakeServer, tmp_path: Path, open_sessions: set[requests.Session]
+) -> None:
+    server.will_send(f"/{NAME}", Reply(zipped("a,b\n1,2\n")))
+    with requests.Session() as given:
+        with AirDataArchive(server.url, download_dir=tmp_path, session=given) as archive:
+            archive.fetch(NAME)
+        assert open_sessions == {given}

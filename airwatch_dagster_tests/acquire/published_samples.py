@@ -1,13 +1,10 @@
-"""What EPA's servers send, in small: bulk files, API answers, and a server that sends them."""
+"""Small samples of what EPA publishes: bulk files and API responses."""
 
 import csv
 import io
 import json
-import threading
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,59 +148,7 @@ def mirror(
 def envelope(
     published: Sequence[Mapping[str, Any]], *, status: str = "Success", body: str = "Data", **header: Any
 ) -> bytes:
-    """An API answer."""
+    """The body of an API response."""
     url = "aqs/dailyData/byState?email=someone@example.org&key=sesame-42"
     head = {"status": status, "request_time": "2026-05-12T12:05:43-04:00", "url": url, "rows": len(published)}
     return json.dumps({"Header": [head | header], body: list(published)}).encode()
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What the server answers; ``cut`` closes the connection before the promised length is sent."""
-
-    body: bytes = b""
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cut: bool = False
-
-
-@dataclass
-class FakeServer:
-    """Answers each path from ``replies``, the last one for ever, and remembers what was asked."""
-
-    url: str = ""
-    replies: dict[str, list[Reply | Callable[[Mapping[str, str]], Reply]]] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-
-    def will_send(self, path: str, *replies: Reply | Callable[[Mapping[str, str]], Reply]) -> None:
-        self.replies[path] = list(replies)
-
-    def answer(self, target: str, headers: Mapping[str, str]) -> Reply:
-        self.asked.append(target)
-        queue = self.replies.get(target.partition("?")[0])
-        if not queue:
-            return Reply(b"<html>Not found</html>", 404)
-        reply = queue.pop(0) if len(queue) > 1 else queue[0]
-        return reply if isinstance(reply, Reply) else reply(headers)
-
-
-def running(server: FakeServer) -> ThreadingHTTPServer:
-    """``server`` on a free local port, in a thread."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            reply = server.answer(self.path, {name.lower(): value for name, value in self.headers.items()})
-            self.send_response(reply.status)
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(reply.body) * (2 if reply.cut else 1)))
-            self.end_headers()
-            self.wfile.write(reply.body)
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.url = f"http://127.0.0.1:{http.server_port}"
-    threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    return http

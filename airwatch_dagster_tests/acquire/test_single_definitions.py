@@ -1,0 +1,26 @@
+"""A fact that several modules need is written in one of them."""
+
+from pathlib import Path
+
+import pytest
+
+import airwatch_dagster
+
+PACKAGE = Path(airwatch_dagster.__file__).parent
+
+FACTS = {
+    '"88101"': "acquire/readings.py",
+    '"Concurred Events Excluded"': "acquire/equivalence.py",
+    '"Events Included"': "acquire/equivalence.py",
+    '"iso-8859-1"': "acquire/parsing/encoding.py",
+    "mkstemp(": "acquire/http/atomic_file.py",
+    "(408, 425, 429)": "acquire/http/session.py",
+    '"method_code",)': "acquire/parsing/csv_columns.py",
+}
+"""Text in the source, and the only module that contains it; the practice server deliberately shares no code."""
+
+
+@pytest.mark.parametrize(("text", "module"), FACTS.items(), ids=FACTS)
+def test_a_shared_fact_is_written_in_one_module(text: str, module: str) -> None:
+    modules = [path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if text in path.read_text()]
+    assert [one for one in modules if not one.startswith("practice/")] == [module]
