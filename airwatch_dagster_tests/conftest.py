@@ -1,9 +1,11 @@
-"""Fixtures every test may use."""
+"""Fixtures every test may use, and what holds for a whole test session."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # MLflow reads this when it is imported.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -11,6 +13,20 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 pytest_plugins = ["airwatch_dagster_tests.s3_servers"]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+settings.register_profile("quick", max_examples=10, deadline=None)
+settings.register_profile("thorough", max_examples=60, deadline=None)
+settings.load_profile("quick")
+
+
+def pytest_configure() -> None:
+    """Restore the default reaction to SIGINT and SIGTERM, which processes started by tests inherit.
+
+    A shell ignores SIGINT for a command that it starts in the background. Dagster handles SIGTERM like SIGINT, so a
+    test would wait forever for a server that ignores both.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +36,10 @@ def real_data() -> Path:
     if not (folder / "airdata").is_dir():
         pytest.skip(f"no genuine EPA files at {folder}; set AIRWATCH_REAL_DATA to a folder that has them")
     return folder
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this test run share (see ``built_once``)."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own

@@ -9,22 +9,54 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import dagster as dg
 import pandas as pd
+import yaml
+from alembic.script import ScriptDirectory
 from click.testing import CliRunner, Result
 
 from airwatch_dagster.cli import main
 from airwatch_dagster.practice.formats.airdata import ENCODING, bulk_file
 from airwatch_dagster.practice.world.world import DEFAULT_SEED
 from airwatch_dagster.storage.tables import TableStorage
+from airwatch_dagster_tests.built_once import built_once
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TODAY = date(2021, 6, 1)
 """The practice server's clock; the latest day it publishes is the one before."""
+
+# Dagster reads its sixty migration scripts for every new run's database; here once per process.
+ScriptDirectory.from_config = cache(ScriptDirectory.from_config)  # type: ignore[method-assign]
+
+
+def mlflow_database() -> Path:
+    """An MLflow database that holds tables and no entries; MLflow takes a second to create one, which pytest's cache
+    folder keeps."""
+    folder = REPOSITORY / ".pytest_cache" / f"mlflow-{version('mlflow')}"
+    return built_once(folder, _create_mlflow_database) / "mlflow.db"
+
+
+def _create_mlflow_database(folder: Path) -> None:
+    from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine
+
+    folder.mkdir()
+    engine = create_sqlalchemy_engine(f"sqlite:///{folder / 'mlflow.db'}")
+    _initialize_tables(engine)
+    engine.dispose()
+
+
+@cache
+def _dagster_yaml() -> str:
+    """The repository's, but for the output of steps: capturing that starts four processes per step."""
+    config = yaml.safe_load((REPOSITORY / "dagster.yaml").read_text(encoding="utf-8"))
+    module, name = "dagster._core.storage.noop_compute_log_manager", "NoOpComputeLogManager"
+    return str(yaml.safe_dump({**config, "compute_logs": {"module": module, "class": name}}))
 
 
 @dataclass(frozen=True)
@@ -38,7 +70,9 @@ class Installation:
     @classmethod
     def at(cls, folder: Path, **settings: str) -> "Installation":
         (folder / "home").mkdir(parents=True)
-        shutil.copy(REPOSITORY / "dagster.yaml", folder / "home")
+        (folder / "state").mkdir(exist_ok=True)
+        (folder / "home" / "dagster.yaml").write_text(_dagster_yaml())
+        shutil.copy(mlflow_database(), folder / "state")
         return cls(folder, tuple(settings.items()))
 
     @property

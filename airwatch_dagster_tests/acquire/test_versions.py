@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airwatch_dagster.acquire.readings import READING_COLUMNS
@@ -157,7 +157,6 @@ def as_pull(published: Published) -> pd.DataFrame:
     return pulled(*rows) if rows else pulled({}).iloc[:0]
 
 
-@settings(max_examples=25, deadline=None)
 @given(pulls=st.lists(st.tuples(PUBLISHED, st.sets(st.integers(1, 3))), min_size=1, max_size=4))
 def test_merging_equals_an_obvious_loop_over_rows(pulls: list[tuple[Published, set[int]]]) -> None:
     history, current, closed = RAW.empty(), {}, []

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airwatch_dagster.acquire.readings import READING_COLUMNS, READING_KEY
@@ -27,7 +27,6 @@ ROWS = st.dictionaries(
     max_size=5,
 )
 PULLS = st.lists(st.tuples(ROWS, st.frozensets(st.sampled_from(POCS))), min_size=1, max_size=5)
-PROPERTY = settings(max_examples=15, deadline=None)
 
 
 def frame(published: dict[Key, Values]) -> pd.DataFrame:
@@ -70,7 +69,6 @@ def known_after(pulls: list[Pulled]) -> dict[Key, Values]:
     return known
 
 
-@PROPERTY
 @given(pulls=PULLS)
 def test_replaying_the_same_pulls_gives_the_same_history(pulls: list[Pulled]) -> None:
     first, second = replayed(pulls), replayed([(dict(reversed(rows.items())), scope) for rows, scope in pulls])
@@ -78,7 +76,6 @@ def test_replaying_the_same_pulls_gives_the_same_history(pulls: list[Pulled]) ->
     RAW.schema.validate(first)
 
 
-@PROPERTY
 @given(pulls=PULLS)
 def test_repeating_any_pull_adds_nothing(pulls: list[Pulled]) -> None:
     history = RAW.empty()
@@ -92,7 +89,6 @@ def test_repeating_any_pull_adds_nothing(pulls: list[Pulled]) -> None:
         pd.testing.assert_frame_equal(second, history)
 
 
-@PROPERTY
 @given(pulls=PULLS, hours=st.integers(0, 23))
 def test_as_of_shows_the_rows_of_the_pulls_until_then(pulls: list[Pulled], hours: int) -> None:
     history = replayed(pulls)
@@ -102,7 +98,6 @@ def test_as_of_shows_the_rows_of_the_pulls_until_then(pulls: list[Pulled], hours
         assert shown(then) == known_after(pulls[: number + 1])
 
 
-@PROPERTY
 @given(pulls=PULLS)
 def test_after_a_complete_pull_the_current_rows_are_the_pull(pulls: list[Pulled]) -> None:
     whole = [(rows, frozenset(POCS)) for rows, _ in pulls]
@@ -111,7 +106,6 @@ def test_after_a_complete_pull_the_current_rows_are_the_pull(pulls: list[Pulled]
         assert shown(as_of(history, instant(number))) == rows
 
 
-@PROPERTY
 @given(pulls=PULLS)
 def test_no_version_is_lost_or_altered(pulls: list[Pulled]) -> None:
     history, cached = RAW.empty(), set()

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airwatch_dagster.clean.site_days import site_days
@@ -28,7 +28,6 @@ COLLOCATED = st.dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     methods=st.sampled_from([("236", "736"), ("238", "738")]),
     valid=st.tuples(st.sampled_from(["Y", "N"]), st.sampled_from(["Y", "N"])),
@@ -67,7 +66,6 @@ def test_a_smoke_day_without_event_flags_stays(unflagged: str | None) -> None:
     assert days[["pm25_ugm3", "is_valid"]].values.tolist() == [[824.0, True]]
 
 
-@settings(max_examples=30, deadline=None)
 @given(
     values=st.lists(st.integers(-72, 8240).map(lambda tenths: tenths / 10), min_size=1, max_size=4),
     flags=st.sampled_from([("Events Included", "Included"), ("No Events", "None")]),

@@ -1,5 +1,6 @@
 """Pre-flight checks: each problem is found where it is, and reported with its fix."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,10 @@ def findings(installation: Installation) -> dict[str, Finding]:
 
 
 def test_a_fresh_installation_on_practice_air_is_healthy(tmp_path: Path) -> None:
-    found = findings(Installation.at(tmp_path))
+    installation = Installation.at(tmp_path)
+    shutil.rmtree(tmp_path / "state")
+
+    found = findings(installation)
 
     assert {what: finding.is_ok for what, finding in found.items()} == dict.fromkeys(ORDER, True)
     assert found["source"].says.endswith("files available")

@@ -1,8 +1,11 @@
 """Installations that the tests of this folder look at: one with every table filled, and one that forecasts by what it
 learned."""
 
+from pathlib import Path
+
 import pytest
 
+from airwatch_dagster_tests.built_once import built_once
 from airwatch_dagster_tests.end_to_end.small_history import (
     MADE,
     MADE_FROM,
@@ -20,26 +23,32 @@ FIRST, LAST = "2021-03-18", "2021-05-31"
 
 
 @pytest.fixture(scope="session")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """Backfilled once; tests only read it."""
-    installation = Installation.at(tmp_path_factory.mktemp("filled"))
-    installation.done("backfill", FIRST, LAST)
-    return installation
+def filled(run_folder: Path) -> Installation:
+    """Backfilled once in a test run; tests only read it."""
+    return Installation(
+        built_once(run_folder / "filled", lambda folder: Installation.at(folder).done("backfill", FIRST, LAST))
+    )
 
 
 @pytest.fixture(scope="session")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+def start(run_folder: Path) -> Installation:
     """Everything before ``MADE_FROM`` is known; nothing of it is made by what the tests look at."""
-    installation = Installation.at(tmp_path_factory.mktemp("past") / "start")
-    with installation.entered():
-        store_past(installation.tables, published())
-    return installation
+
+    def build(folder: Path) -> None:
+        installation = Installation.at(folder)
+        with installation.entered():
+            store_past(installation.tables, published())
+
+    return Installation(built_once(run_folder / "start", build))
 
 
 @pytest.fixture(scope="session")
-def at_once(start: Installation) -> Installation:
+def at_once(run_folder: Path, start: Installation) -> Installation:
     """Five weeks of true readings, each table made in one run."""
-    installation = copy_of(start, "at-once")
-    store_readings(installation.tables, published())
-    backfill(installation, MADE_FROM, MADE_UNTIL, *MADE)
-    return installation
+
+    def build(folder: Path) -> None:
+        installation = copy_of(start, folder.name)
+        store_readings(installation.tables, published())
+        backfill(installation, MADE_FROM, MADE_UNTIL, *MADE)
+
+    return Installation(built_once(run_folder / "at-once", build))

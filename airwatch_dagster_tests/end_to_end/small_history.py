@@ -14,6 +14,7 @@ from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests.builders import MONITOR_ROW, RAW_ROW
 from airwatch_dagster_tests.installations import Installation
 from airwatch_dagster_tests.simulated_air import simulated_site_days
+from airwatch_dagster_tests.small_models import small_models
 
 FIRST: Final = pd.Timestamp("2020-01-15")
 MADE_FROM: Final = pd.Timestamp("2021-02-01")
@@ -153,8 +154,9 @@ def corrupted(readings: pd.DataFrame, *, after: pd.Timestamp, seed: int = 1) -> 
 
 
 def backfill(installation: Installation, first: pd.Timestamp, last: pd.Timestamp, *tables: str) -> None:
-    """`airwatch backfill` of some tables."""
-    installation.done("backfill", f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}", "--tables", ",".join(tables))
+    """`airwatch backfill` of some tables, with small models."""
+    with small_models():
+        installation.done("backfill", f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}", "--tables", ",".join(tables))
 
 
 def copy_of(installation: Installation, name: str) -> Installation:

@@ -6,6 +6,8 @@ from airwatch_dagster.practice.faults.faults import DEFAULT_KINDS, FAULT_KINDS
 from airwatch_dagster_tests.drills.plans import Drill, Kill, Scenario
 from airwatch_dagster_tests.drills.rehearsal import Rehearsal
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
 DAYS = ("04-01", "06-15")
 """Two and a half months, the latter half of which is restated."""
 

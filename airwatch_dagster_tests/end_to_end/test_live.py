@@ -18,6 +18,8 @@ from airwatch_dagster.orchestration.ingest.recheck import changed_ranges
 from airwatch_dagster.practice.server.server import PracticeServer
 from airwatch_dagster_tests.installations import Installation, run_job
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
 YESTERDAY, TODAY, TOMORROW = "2021-05-31", "2021-06-01", "2021-06-02"
 FIRST = "2021-03-18"
 LAG_DAYS = 30

@@ -8,6 +8,8 @@ import pytest
 
 from airwatch_dagster_tests.installations import Installation
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
 DAYS = ("2021-04-29", "2021-05-02")
 TABLES = ("raw_readings", "site_days", "coverage")
 

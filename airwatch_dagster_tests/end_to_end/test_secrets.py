@@ -2,6 +2,7 @@
 
 import gzip
 import logging
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from click.testing import Result
 
 from airwatch_dagster.practice.faults.faults import FaultKind, ScriptedFaults
 from airwatch_dagster.practice.server.server import PracticeServer
-from airwatch_dagster_tests.installations import TODAY, Installation
+from airwatch_dagster_tests.installations import REPOSITORY, TODAY, Installation
 
 EMAIL, KEY = "ada.lovelace@analytical-engine.example", "bernoulli-8-numbers"
 SECRETS = ("lovelace", "analytical-engine", "bernoulli-8")
@@ -54,6 +55,8 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
                 EPA_AQS_EMAIL=EMAIL,
                 EPA_AQS_API_KEY=KEY,
             )
+            # The output of steps is captured here, as it is outside of tests.
+            shutil.copy(REPOSITORY / "dagster.yaml", installation.folder / "home")
             failed = tuple(installation.airwatch("backfill", *DAYS) for _ in range(2 + len(FINAL)))
             succeeded = installation.airwatch("backfill", *DAYS)
             installation.airwatch("doctor")

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airwatch_dagster.enrich.features import build_features
@@ -16,7 +16,6 @@ ISSUED: Final = pd.date_range(FIRST + pd.Timedelta(days=28), periods=DAYS - 28)
 AREA: Final = {"170310000", "170310001", "170310002"}
 
 SEEDS = st.integers(0, 2**16)
-PROPERTY = settings(max_examples=12, deadline=None)
 
 
 def network(seed: int) -> pd.DataFrame:
@@ -43,7 +42,6 @@ def built(site_days: pd.DataFrame, issue_dates: pd.DatetimeIndex) -> pd.DataFram
     return build_features(site_days, issue_dates=issue_dates, area_site_ids=AREA)
 
 
-@PROPERTY
 @given(seed=SEEDS, number=st.integers(0, len(ISSUED) - 1), factor=st.sampled_from([-3.0, 0.0, 1000.0]))
 def test_readings_after_an_issue_date_do_not_change_rows_up_to_it(seed: int, number: int, factor: float) -> None:
     clean, day = network(seed), ISSUED[number]
@@ -56,7 +54,6 @@ def test_readings_after_an_issue_date_do_not_change_rows_up_to_it(seed: int, num
     pd.testing.assert_frame_equal(found[found["issue_date"] <= day], expected[known], check_exact=True)
 
 
-@PROPERTY
 @given(seed=SEEDS, cuts=st.sets(st.integers(1, len(ISSUED) - 1), max_size=6))
 def test_days_built_in_any_parts_give_the_rows_of_the_whole(seed: int, cuts: set[int]) -> None:
     """Each part is built from its own four weeks alone, with shuffled rows."""

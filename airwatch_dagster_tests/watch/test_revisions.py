@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airwatch_dagster.acquire.airdata.daily_downloads import download_scope, read_daily_download
@@ -249,7 +249,6 @@ def slow_moved(key: tuple[Any, ...], old: dict[Any, Any], new: dict[Any, Any]) -
     return elsewhere in new and elsewhere not in old
 
 
-@settings(max_examples=25, deadline=None)
 @given(pulls=st.lists(PUBLISHED, min_size=2, max_size=4))
 def test_revisions_equal_a_slow_loop_over_monitor_days(pulls: list[Published]) -> None:
     instants = [MAY, JUNE, JULY, AUGUST][: len(pulls)]
