@@ -1,2 +1,2 @@
--- Runs once, on an empty volume: MLflow keeps its own tables apart from Dagster's.
+-- Runs once, on an empty volume. MLflow and Dagster have a database each.
 CREATE DATABASE mlflow;

@@ -7,13 +7,13 @@ settings are the exception: the AWS client reads them itself.
 import os
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Literal, Self, get_args
+from typing import Any, Final, Literal, get_args
 
-from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import SecretStr, ValidationInfo, field_validator
 
 from airwatch_dagster.acquire.addresses import AIRDATA_URL, AIRNOW_URL, AQS_URL
 from airwatch_dagster.acquire.aqs.rate_limiter import AQS_INTERVAL_S
-from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.alerts.settings import AlertSettings
 from airwatch_dagster.orchestration.setting_fields import SettingReference, SettingsGroup, not_allowed, setting
 
 SourceName = Literal["practice", "airdata", "aqs", "live"]
@@ -52,50 +52,6 @@ class LinkSettings(SettingsGroup):
         allowed="an address such as http://127.0.0.1:5000",
         default_text="MLFLOW_TRACKING_URI, if that is a server",
     )
-
-
-class AlertSettings(SettingsGroup):
-    """Where alerts of failed runs and checks are sent; with neither webhook nor e-mail they are only logged."""
-
-    alert_webhook_url: SecretStr | None = setting(
-        "AIRWATCH_ALERT_WEBHOOK_URL",
-        'Webhook that gets each alert as JSON with a "text" field',
-        allowed="an http or https address",
-    )
-    alert_email_to: str | None = setting(
-        "AIRWATCH_ALERT_EMAIL_TO", "Recipients of alerts by e-mail", allowed="addresses, separated by commas"
-    )
-    smtp_host: str | None = setting("AIRWATCH_SMTP_HOST", "Mail server", allowed="a host name")
-    smtp_port: int = setting(
-        "AIRWATCH_SMTP_PORT",
-        "Port of the mail server",
-        587,
-        allowed="a number from 1 to 65535, usually 587 or 25",
-        noun="port number",
-        ge=1,
-        le=65_535,
-    )
-    smtp_user: str | None = setting("AIRWATCH_SMTP_USER", "User name at the mail server", allowed="text")
-    smtp_password: SecretStr | None = setting("AIRWATCH_SMTP_PASSWORD", "Password at the mail server", allowed="text")
-    smtp_from: str = setting(
-        "AIRWATCH_SMTP_FROM", "Sender of alerts", "airwatch@localhost", allowed="an e-mail address"
-    )
-    smtp_starttls: bool = setting(
-        "AIRWATCH_SMTP_STARTTLS",
-        "Encrypt the connection to the mail server with STARTTLS",
-        True,
-        allowed="true or false",
-        default_text="true",
-        noun="choice",
-    )
-
-    @model_validator(mode="after")
-    def _mail_needs_a_server(self) -> Self:
-        if self.alert_email_to and not self.smtp_host:
-            raise ConfigurationError(
-                "AIRWATCH_ALERT_EMAIL_TO", "is set without a mail server", fix="Set AIRWATCH_SMTP_HOST too"
-            )
-        return self
 
 
 def _default_context_km(settings: dict[str, Any]) -> float:

@@ -51,12 +51,12 @@ def table_asset(
     """Turn the function that has a table's name into the asset of that table.
 
     The function returns or yields the table's frame or an ``AssetResult``. One that yields continues once its result is
-    stored and recorded, and is closed where the run fails before: a write lock around the result covers the storing.
-    The frame is validated before anything is written; a
-    violation is recorded as a failed blocking check of the partitions concerned, and stops the run.
-    ``warning_checks`` and ``failing_checks`` (name → description) are evaluated from ``AssetResult.warnings``: the
-    former warn, the latter fail, and neither blocks the table's readers. With ``keep_unchanged`` a partition whose
-    bytes did not change is not rewritten.
+    stored and recorded, and is closed if the run fails before that: a write lock around the yield covers the storing.
+
+    The frame is validated before anything is written. A violation is recorded as a failed blocking check of the
+    partitions concerned, and stops the run. ``warning_checks`` and ``failing_checks`` (name → description) are
+    evaluated from ``AssetResult.warnings``: the former warn, the latter fail, and neither blocks the table's readers.
+    With ``keep_unchanged`` a partition whose bytes did not change is not rewritten.
     """
 
     def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:

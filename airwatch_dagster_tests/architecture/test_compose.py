@@ -1,4 +1,4 @@
-"""The compose file: pinned, closed to the outside, checked for health, and in step with what the code reads."""
+"""The compose file: pinned images, local ports, health checks, and every setting that the code reads."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ READ_BY_OTHERS = {
     "POSTGRES_DB",
     "S3_BUCKET",
 }
-"""Settings of the images and of MLflow's server themselves."""
+"""Settings of the images and of MLflow's server."""
 
 each_service = pytest.mark.parametrize("service", SERVICES)
 
@@ -47,19 +47,19 @@ def test_every_port_is_open_to_this_machine_only(service: str) -> None:
 
 
 @each_service
-def test_every_service_tells_whether_it_is_well(service: str) -> None:
+def test_every_service_has_a_health_check(service: str) -> None:
     assert SERVICES[service]["healthcheck"]["test"]
 
 
 @each_service
-def test_every_service_waits_until_what_it_needs_is_well(service: str) -> None:
-    needs = SERVICES[service].get("depends_on", {})
+def test_every_service_waits_until_its_dependencies_are_healthy(service: str) -> None:
+    dependencies = SERVICES[service].get("depends_on", {})
 
-    assert all(need["condition"] == "service_healthy" for need in needs.values())
-    assert set(needs) <= set(SERVICES)
+    assert all(one["condition"] == "service_healthy" for one in dependencies.values())
+    assert set(dependencies) <= set(SERVICES)
 
 
-def test_no_password_is_written_down_except_as_a_local_default() -> None:
+def test_a_password_in_the_file_is_only_a_local_default() -> None:
     written = [
         f"{service}: {name}"
         for service, declared in SERVICES.items()
@@ -84,21 +84,21 @@ def test_every_setting_the_code_reads_reaches_the_code_container() -> None:
     assert {name for name in read if name.startswith(("AIRWATCH_", "EPA_"))} - given == set()
 
 
-def test_every_setting_is_explained_in_the_example() -> None:
+def test_every_setting_is_in_the_example_file() -> None:
     read = settings_in(*(ROOT / "airwatch_dagster").rglob("*.py"))
-    asked = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+    substituted = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
 
-    expected = {name for name in read | asked if name.startswith(("AIRWATCH_", "EPA_", "POSTGRES_", "S3_"))}
+    expected = {name for name in read | substituted if name.startswith(("AIRWATCH_", "EPA_", "POSTGRES_", "S3_"))}
     assert expected - settings_in(ROOT / ".env.example") == set()
 
 
-def test_the_example_changes_nothing_until_a_line_is_uncommented() -> None:
+def test_every_line_of_the_example_file_is_a_comment() -> None:
     lines = (ROOT / ".env.example").read_text().splitlines()
 
     assert [line for line in lines if line and not line.startswith("#")] == []
 
 
 @pytest.mark.parametrize("name", ["dagster.yaml", "workspace.yaml"])
-def test_the_image_holds_the_files_that_the_containers_name(name: str) -> None:
+def test_the_image_has_the_files_that_the_containers_use(name: str) -> None:
     assert (ROOT / "deploy" / name).is_file()
     assert "!deploy" in (ROOT / ".dockerignore").read_text().splitlines()

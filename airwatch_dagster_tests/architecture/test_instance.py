@@ -1,4 +1,4 @@
-"""Dagster's own configuration: what the two dagster.yaml files mean to the Dagster that is installed."""
+"""Dagster's own configuration: the two dagster.yaml files work with the installed Dagster."""
 
 import os
 import re
@@ -22,13 +22,13 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "state"
 
 
-def test_the_local_instance_keeps_everything_in_the_state_folder(state: Path, tmp_path: Path) -> None:
+def test_the_local_instance_stores_everything_in_the_state_folder(state: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
 
     with dg.DagsterInstance.from_config(str(home)) as instance:
-        result = dg.materialize([dg.asset(lambda: print("said"), name="spoken")], instance=instance)
+        result = dg.materialize([dg.asset(lambda: print("printed"), name="printer")], instance=instance)
         assert result.success
         assert not instance.telemetry_enabled
         assert instance.run_monitoring_enabled
@@ -36,12 +36,12 @@ def test_the_local_instance_keeps_everything_in_the_state_folder(state: Path, tm
         assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
 
     assert [path.name for path in home.iterdir()] == ["dagster.yaml"]
-    assert [path.read_text() for path in state.rglob("*.out")] == ["said\n"]
+    assert [path.read_text() for path in state.rglob("*.out")] == ["printed\n"]
     assert (state / "runs.db").is_file()
     assert [path.name for path in state.glob("events/index.db")] == ["index.db"]
 
 
-def test_the_instance_migrates_beside_the_databases_of_others(state: Path, tmp_path: Path) -> None:
+def test_the_instance_migrates_next_to_other_databases(state: Path, tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     state.mkdir()
     with sqlite3.connect(state / "mlflow.db") as stranger:
@@ -64,7 +64,7 @@ def test_dagster_accepts_its_configuration(folder: str, monkeypatch: pytest.Monk
     assert config["telemetry"] == {"enabled": False}
 
 
-def test_both_instances_differ_only_in_where_things_are_kept_and_how_many_run_at_once() -> None:
+def test_both_instances_differ_only_in_storage_and_number_of_runs() -> None:
     local, shared = (yaml.safe_load((ROOT / name).read_text()) for name in ("dagster.yaml", "deploy/dagster.yaml"))
 
     differing = {key for key in local.keys() | shared.keys() if local.get(key) != shared.get(key)}

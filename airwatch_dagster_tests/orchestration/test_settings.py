@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.alerts.settings import AlertSettings
 from airwatch_dagster.orchestration.resources import aqs_limiter
 from airwatch_dagster.orchestration.settings import (
-    AlertSettings,
     Settings,
     prepare_environment,
     secret_values,
@@ -197,6 +197,7 @@ def test_the_example_file_shows_every_setting_with_its_default(one: object) -> N
 
 LIMITED = """
 import sys
+from airwatch_dagster.orchestration.alerts.settings import AlertSettings
 from airwatch_dagster.orchestration.resources import aqs_limiter
 from airwatch_dagster.orchestration.settings import Settings
 

@@ -1,4 +1,4 @@
-"""Weather is off until a user says where it lies; then it is read by issue day, checked, and shown."""
+"""Weather is off until AIRWATCH_WEATHER is set; then it is read by issue day, checked and described."""
 
 from pathlib import Path
 from typing import Any

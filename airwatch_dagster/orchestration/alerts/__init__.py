@@ -1,4 +1,4 @@
-"""Alerts of failed runs and checks: when one is sent, what it says, and how it leaves.
+"""Alerts of failed runs and checks: when one is sent, its text, and its channels.
 
 What counts as a failed check is decided by the assets and the science, not here.
 """

@@ -9,7 +9,7 @@ import dagster as dg
 
 from airwatch_dagster.errors import AirWatchError
 from airwatch_dagster.orchestration.alerts.messages import Alert, redacted
-from airwatch_dagster.orchestration.settings import AlertSettings
+from airwatch_dagster.orchestration.alerts.settings import AlertSettings
 
 CHANNEL_TIMEOUT_S: Final = 20
 """Seconds; a channel that takes longer counts as failed, well before the sensor tick's own limit of 60."""

@@ -12,9 +12,9 @@ import pandas as pd
 
 from airwatch_dagster.orchestration.alerts.channels import send
 from airwatch_dagster.orchestration.alerts.messages import Alert, FailedCheck, listed, one_line
+from airwatch_dagster.orchestration.alerts.settings import AlertSettings
 from airwatch_dagster.orchestration.partitions import DAYS
 from airwatch_dagster.orchestration.registry.links import dagster_run_url
-from airwatch_dagster.orchestration.settings import AlertSettings
 
 PLAIN_METADATA: Final = (
     dg.IntMetadataValue,

@@ -1,0 +1,52 @@
+"""Settings of the alert channels."""
+
+from typing import Self
+
+from pydantic import SecretStr, model_validator
+
+from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.setting_fields import SettingsGroup, setting
+
+
+class AlertSettings(SettingsGroup):
+    """Where alerts of failed runs and checks are sent; with neither webhook nor e-mail they are only logged."""
+
+    alert_webhook_url: SecretStr | None = setting(
+        "AIRWATCH_ALERT_WEBHOOK_URL",
+        'Webhook that gets each alert as JSON with a "text" field',
+        allowed="an http or https address",
+    )
+    alert_email_to: str | None = setting(
+        "AIRWATCH_ALERT_EMAIL_TO", "Recipients of alerts by e-mail", allowed="addresses, separated by commas"
+    )
+    smtp_host: str | None = setting("AIRWATCH_SMTP_HOST", "Mail server", allowed="a host name")
+    smtp_port: int = setting(
+        "AIRWATCH_SMTP_PORT",
+        "Port of the mail server",
+        587,
+        allowed="a number from 1 to 65535, usually 587 or 25",
+        noun="port number",
+        ge=1,
+        le=65_535,
+    )
+    smtp_user: str | None = setting("AIRWATCH_SMTP_USER", "User name at the mail server", allowed="text")
+    smtp_password: SecretStr | None = setting("AIRWATCH_SMTP_PASSWORD", "Password at the mail server", allowed="text")
+    smtp_from: str = setting(
+        "AIRWATCH_SMTP_FROM", "Sender of alerts", "airwatch@localhost", allowed="an e-mail address"
+    )
+    smtp_starttls: bool = setting(
+        "AIRWATCH_SMTP_STARTTLS",
+        "Encrypt the connection to the mail server with STARTTLS",
+        True,
+        allowed="true or false",
+        default_text="true",
+        noun="choice",
+    )
+
+    @model_validator(mode="after")
+    def _mail_needs_a_server(self) -> Self:
+        if self.alert_email_to and not self.smtp_host:
+            raise ConfigurationError(
+                "AIRWATCH_ALERT_EMAIL_TO", "is set without a mail server", fix="Set AIRWATCH_SMTP_HOST too"
+            )
+        return self
