@@ -24,7 +24,7 @@ BETA_NOTICES := ignore:Parameter `backfill_policy`,ignore:Parameter `allow_nonex
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo dev test lint check format lock dictionary clean
+.PHONY: help setup demo dev test test-all lint check docs bench format lock dictionary clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,17 +42,35 @@ dev: setup ## Open the Dagster UI and its daemon on http://127.0.0.1:3000 (PORT=
 	@# Dagster recommends a tool (dg) that the lock does not hold, and marks features as beta that tests pin here.
 	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded,$(BETA_NOTICES)' exec $(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
 
-# Two workers share two cores: threads of linear algebra beside them would only wait for one another.
-test: .venv/dev.stamp ## Run the tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+# Two workers share two cores: more threads of linear algebra would only compete with them.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations 10
+
+test: .venv/dev.stamp ## Run the tests, except those that are slow by nature
+	@echo "Running the tests that are not marked slow: two to three minutes on two cores. \`make test-all\` runs every test."
+	@$(PYTEST) -m "not slow"
+
+test-all: .venv/dev.stamp ## Run every test, with more random examples, and require 95 % coverage
+	@echo "Running every test with coverage: up to ten minutes on two cores. The slow ones kill processes and use real servers."
+	@$(PYTEST) --hypothesis-profile thorough --cov --cov-report term
 
 lint: .venv/dev.stamp ## Check format, style, types and import directions
+	$(BIN)/python .ci/hygiene.py
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test ## Everything that must hold before a commit: lint and tests
+check: lint test ## Lint and test: what must hold before a commit
+
+docs: .venv/dev.stamp ## Build the documentation into site/; a broken link is an error
+	$(BIN)/mkdocs build --strict
+
+bench: .venv/dev.stamp ## List the benchmarks and run short versions of three
+	@awk -F ' *[|] *' '/^[|].*`python/ { gsub(/`/, "", $$3); print $$2 "\n    " $$3 "\n" }' benchmarks/README.md
+	@echo "The commands need the Python of $(BIN) and take minutes. Short versions of three of them follow."
+	$(BIN)/python benchmarks/import_time.py --times 3
+	$(BIN)/python benchmarks/parquet_scan.py --files 200 --rows 400
+	$(BIN)/python -W ignore -m benchmarks.event_log --days 100 --repeat 1
 
 format: .venv/dev.stamp ## Format the code and fix what can be fixed safely
 	$(BIN)/ruff format .
@@ -66,7 +84,7 @@ dictionary: setup ## Write the data dictionary from the schemas
 	$(BIN)/python -m airwatch_dagster.schemas.dictionary
 
 clean: ## Remove .venv and caches; data and state stay
-	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache htmlcov .coverage *.egg-info catboost_info
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache htmlcov .coverage site *.egg-info catboost_info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
