@@ -99,22 +99,16 @@ def train_families(
     models = fit_families(whole, enough, params=params)
     holdouts = _holdouts(examples, enough, seed=seed, thread_count=thread_count, params=params) if enough else {}
     first, last = _window(whole.examples)
-    return [
-        TrainedModel(family, month, None, f"Not fitted: {shortages[family]}.", {}, 0, first, last)
-        if family not in models
-        else TrainedModel(
-            family,
-            month,
-            models[family],
-            _fitted_on(whole, first, last),
-            {"seed": seed, "min_target_days": min_target_days(family), **params_of(family, params)},
-            len(whole.examples),
-            first,
-            last,
-            *holdouts[family],
-        )
-        for family in families
-    ]
+    trained = []
+    for family in families:
+        if family not in models:
+            why = f"Not fitted: {shortages[family]}."
+            trained.append(TrainedModel(family, month, None, why, {}, 0, first, last))
+            continue
+        known = {"seed": seed, "min_target_days": min_target_days(family), **params_of(family, params)}
+        about = _fitted_on(whole, first, last), known, len(whole.examples), first, last
+        trained.append(TrainedModel(family, month, models[family], *about, *holdouts[family]))
+    return trained
 
 
 def train_family(

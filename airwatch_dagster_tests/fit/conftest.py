@@ -15,3 +15,9 @@ def two_years() -> pd.DataFrame:
     area = {f"17031{number:04d}" for number in range(5)}
     features = build_features(days, issue_dates=pd.date_range("2019-01-29", "2020-12-31"), area_site_ids=area)
     return join_truth(features, days, first_target=pd.Timestamp("2019-02-01"), last_target=pd.Timestamp("2020-12-31"))
+
+
+@pytest.fixture(scope="session")
+def around(two_years: pd.DataFrame) -> pd.DataFrame:
+    """The same examples, two of the five sites being context."""
+    return two_years.assign(is_context=two_years["site_id"].isin(["170310003", "170310004"]))

@@ -5,9 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from threadpoolctl import threadpool_limits
 
-from airwatch_dagster.fit.models.baselines import Climatology, DampedPersistence
 from airwatch_dagster.fit.models.families import (
     BLENDED,
     MODEL_FAMILIES,
@@ -83,71 +81,6 @@ def test_a_shortage_names_the_days_there_are_and_the_days_needed(two_years: pd.D
     assert shortage(short, family="persistence") == "10 target days with truth; persistence is a baseline and needs 21"
     with pytest.raises(ValueError, match="catboost is a learned family and needs 365"):
         fit_family(short, family="catboost", seed=1)
-
-
-def test_persistence_repeats_the_last_reading(two_years: pd.DataFrame) -> None:
-    forecast = fit_family(two_years, family="persistence", seed=1).predict(two_years.head(5))
-    np.testing.assert_allclose(forecast, two_years.head(5)["pm25_last_ugm3"])
-
-
-def test_damping_recovers_the_factor_the_data_was_generated_with() -> None:
-    generator = np.random.default_rng(0)
-    departure = generator.normal(0.0, 3.0, 4000)
-    examples = pd.DataFrame(
-        {
-            "pm25_mean_28d_ugm3": 10.0,
-            "pm25_last_ugm3": 10.0 + departure,
-            "pm25_observed_ugm3": 10.0 + 0.6 * departure + generator.normal(0.0, 0.1, 4000),
-            "horizon_days": 1,
-            "days_since_observed": 0,
-        }
-    )
-    assert DampedPersistence.fit(examples).phi[0] == pytest.approx(0.6, abs=0.01)
-
-
-def test_damping_has_the_same_bits_on_one_thread_and_on_two() -> None:
-    """Forests split on less than a rounding error."""
-    generator = np.random.default_rng(0)
-    last, observed = generator.normal(12.0, 4.0, (2, 60_000))
-    examples = pd.DataFrame({"pm25_mean_28d_ugm3": 10.0, "pm25_last_ugm3": last, "pm25_observed_ugm3": observed})
-    examples = examples.assign(horizon_days=1, days_since_observed=0)
-    with threadpool_limits(1):
-        single = DampedPersistence.fit(examples)
-    with threadpool_limits(2):
-        assert DampedPersistence.fit(examples).phi == single.phi
-
-
-def test_an_older_reading_is_damped_more(fitted: dict[str, FittedModel]) -> None:
-    model = fitted["damped_persistence"]
-    rows = pd.DataFrame(
-        {"pm25_mean_28d_ugm3": 10.0, "pm25_last_ugm3": 20.0, "horizon_days": 1, "days_since_observed": [0, 4]}
-    )
-    fresh, old = model.predict(rows)
-    assert fresh > old >= 10.0
-
-
-def test_climatology_of_an_unknown_site_is_that_of_the_season() -> None:
-    days = pd.date_range("2020-01-01", "2020-12-31")
-    is_summer = days.month.isin([6, 7, 8])
-    known = pd.DataFrame(
-        {"site_id": "170310001", "target_date": days, "pm25_observed_ugm3": np.where(is_summer, 20.0, 8.0)}
-    )
-    model = Climatology.fit(known)
-    rows = pd.DataFrame({"site_id": "999999999", "target_date": pd.to_datetime(["2021-07-01", "2021-01-01"])})
-    summer, winter = model.predict(rows)
-    assert summer == pytest.approx(20.0, abs=2.5)
-    assert winter == pytest.approx(8.0, abs=1.5)
-
-
-def test_climatology_shrinks_a_site_less_the_more_days_it_has() -> None:
-    days = pd.date_range("2020-01-01", "2020-03-31")
-    base = pd.DataFrame({"site_id": "170310001", "target_date": days, "pm25_observed_ugm3": 10.0})
-    few = pd.DataFrame({"site_id": "170310002", "target_date": days[:3], "pm25_observed_ugm3": 30.0})
-    many = pd.DataFrame({"site_id": "170310003", "target_date": days, "pm25_observed_ugm3": 30.0})
-    model = Climatology.fit(pd.concat([base, few, many], ignore_index=True))
-    rows = pd.DataFrame({"site_id": ["170310002", "170310003"], "target_date": days[:2]})
-    rare, daily = model.predict(rows)
-    assert rare < daily - 3.0
 
 
 def test_no_rows_give_an_empty_forecast(fitted: dict[str, FittedModel], two_years: pd.DataFrame) -> None:

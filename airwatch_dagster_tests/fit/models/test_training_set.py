@@ -17,12 +17,6 @@ def training(two_years: pd.DataFrame) -> TrainingSet:
     return TrainingSet(two_years, seed=1)
 
 
-@pytest.fixture(scope="module")
-def around(two_years: pd.DataFrame) -> pd.DataFrame:
-    """The same examples, two of the five sites being context."""
-    return two_years.assign(is_context=two_years["site_id"].isin(SITES[3:]))
-
-
 def column(data: HorizonData, name: str) -> np.ndarray:
     return data.inputs[:, CORRECTION_INPUTS.index(name)]
 

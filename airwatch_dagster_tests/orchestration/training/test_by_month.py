@@ -1,11 +1,12 @@
-"""The next month is computed while the caller works on this one."""
+"""Months are cut out of tables by their days, and the next one is computed while the caller works on this one."""
 
 from threading import Event
 
 import pandas as pd
 import pytest
 
-from airwatch_dagster.orchestration.training.by_month import prefetch
+from airwatch_dagster.orchestration.training.by_month import months_before, of_month, prefetch, stacked
+from airwatch_dagster.schemas import TABLES
 
 MONTHS = [pd.Timestamp(2021, month, 1) for month in (1, 2, 3, 4)]
 
@@ -46,3 +47,25 @@ def test_a_failure_is_raised_in_its_months_turn_and_later_months_are_not_compute
     with pytest.raises(ValueError, match="February"):
         next(months)
     assert set(begun) <= {1, 2, 3}
+
+
+DAYS = pd.DataFrame({"target_date": pd.date_range("2020-12-01", "2021-04-30")})
+
+
+def test_the_months_before_a_month_end_on_the_day_before_it() -> None:
+    days = months_before(DAYS, month=MONTHS[2], count=2)["target_date"]
+
+    assert (days.min(), days.max()) == (pd.Timestamp("2021-01-01"), pd.Timestamp("2021-02-28"))
+
+
+def test_a_month_has_its_own_days_only() -> None:
+    days = of_month(DAYS, month=MONTHS[1])["target_date"]
+
+    assert (days.min(), days.max(), len(days)) == (pd.Timestamp("2021-02-01"), pd.Timestamp("2021-02-28"), 28)
+
+
+def test_frames_without_rows_are_stacked_to_the_empty_table() -> None:
+    empty = TABLES["predictions"].empty()
+
+    assert stacked("predictions", [empty, empty]).columns.tolist() == TABLES["predictions"].column_names
+    assert len(stacked("predictions", [])) == 0
