@@ -1,4 +1,4 @@
-"""The `airwatch` command: thin; everything it does can be done from the Dagster UI too."""
+"""The `airwatch` command: parses arguments, calls one function of ``commands``, prints what it returns."""
 
 import getpass
 import json
@@ -12,9 +12,11 @@ import click
 from airwatch_dagster.commands.stopping import RESUMES, stoppable
 from airwatch_dagster.errors import AirWatchError, RunFailed
 
+DAY = click.DateTime(["%Y-%m-%d"])
+
 
 class AirWatchCommands(click.Group):
-    """Explains AirWatch's own errors in one sentence and exits with 1; anything else keeps its traceback."""
+    """Prints AirWatch's own errors in one line and exits with 1; any other error keeps its traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         from airwatch_dagster.orchestration.settings import prepare_environment
@@ -34,43 +36,57 @@ def main() -> None:
     """Tomorrow's PM2.5 for every US monitor, from one Dagster asset graph."""
 
 
-@main.command()
+@main.command(short_help="Run the pipeline on simulated air, with a summary.")
 @stoppable(RESUMES)
 def demo() -> None:
-    """Run the whole graph on two years of simulated air and say what came out."""
+    """Run the whole pipeline on two years of simulated air and print a summary."""
     from airwatch_dagster.commands.demo import embedded_default, run_demo
 
     embedded_default()
     run_demo(echo=click.echo)
 
 
-@main.command()
-@click.argument("first", metavar="FIRST", type=click.DateTime(["%Y-%m-%d"]))
-@click.argument("last", metavar="LAST", type=click.DateTime(["%Y-%m-%d"]))
-@click.option("--tables", help="Only these tables, separated by commas; all by default.")
-@click.option("--refresh", is_flag=True, help="Pull and make everything again, not only what is missing or outdated.")
-@click.option("--plan", is_flag=True, help="Say what would be done and stop.")
+@main.command(short_help="Bring all tables up to date for some days.")
+@click.argument("first", metavar="FIRST", type=DAY)
+@click.argument("last", metavar="LAST", type=DAY)
+@click.option(
+    "--tables",
+    metavar="NAMES",
+    help="Comma-separated tables to build (default: all but hyperparameters and agency_forecasts).",
+)
+@click.option("--refresh", is_flag=True, help="Rebuild every partition, not only missing and stale ones.")
+@click.option("--plan", is_flag=True, help="Print the plan and its cost, and run nothing.")
 @click.option(
     "--processes",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Runs at a time. Two of a nation's need 16 GB of memory; a metropolitan area's need little.",
+    help="Runs at a time. Two of the whole country need 16 GB of memory; a metropolitan area needs little.",
 )
 @stoppable(RESUMES)
 def backfill(first: Any, last: Any, tables: str | None, refresh: bool, plan: bool, processes: int) -> None:
-    """Bring every table up to date for the days FIRST to LAST (YYYY-MM-DD). Resumes where an earlier one stopped."""
+    """Bring every table up to date for the days FIRST to LAST (YYYY-MM-DD).
+
+    Prints the planned requests, then builds the partitions that are missing or stale. It can be stopped at any time
+    (Ctrl+C or SIGTERM): the same command resumes where it stopped.
+    """
     from airwatch_dagster.commands.backfill.backfill import run_backfill
 
-    how: dict[str, Any] = {"refresh": refresh, "only_plan": plan, "processes": processes}
-    names = tables.split(",") if tables else None
-    run_backfill(first=first, last=last, tables=names, echo=click.echo, **how)
+    run_backfill(
+        first=first,
+        last=last,
+        tables=tables.split(",") if tables else None,
+        refresh=refresh,
+        only_plan=plan,
+        processes=processes,
+        echo=click.echo,
+    )
 
 
-@main.command()
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@main.command(short_help="Check settings and services; report fixes.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(as_json: bool) -> None:
-    """Check settings, source, storage, MLflow and the Dagster instance; say what to mend."""
+    """Check settings, source, storage, MLflow and the Dagster instance, and report how to fix problems."""
     from airwatch_dagster.commands.doctor import examine
 
     findings = examine()
@@ -83,111 +99,134 @@ def doctor(as_json: bool) -> None:
         sys.exit(1)
 
 
-@main.command()
+@main.command(short_help="Show the partitions or rows of a table.")
 @click.argument("table")
 @click.argument("partition", required=False)
-@click.option("--rows", default=10, show_default=True, help="Rows to show.")
-@click.option("--json", "as_json", is_flag=True, help="All rows as JSON records.")
-@click.option("--as-of", help="Show the partition as it was known on this day, or at this time (UTC).")
+@click.option("--rows", default=10, show_default=True, help="Number of rows to print.")
+@click.option("--json", "as_json", is_flag=True, help="Print all rows as JSON records.")
+@click.option(
+    "--as-of", metavar="DAY", help="Show the partition as it was known at the end of DAY, or at a time (UTC)."
+)
 def inspect(table: str, partition: str | None, rows: int, as_json: bool, as_of: str | None) -> None:
-    """Show a stored TABLE: its partitions, or the rows of one PARTITION (2021-07-04 or 2021-07)."""
-    from airwatch_dagster.commands.inspection import inspected
+    """Show the partitions of a stored TABLE, or the rows of one PARTITION (2021-07-04 or 2021-07)."""
+    from airwatch_dagster.commands.inspection import inspect_table
 
-    click.echo(inspected(table, partition, rows=rows, as_json=as_json, as_of=as_of))
+    click.echo(inspect_table(table, partition, rows=rows, as_json=as_json, as_of=as_of))
 
 
-@main.command("import")
+@main.command("import", short_help="Add downloaded files of EPA's to the readings.")
 @click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--seen-at", help="When they were downloaded (YYYY-MM-DD or a time, UTC); now by default.")
+@click.option(
+    "--seen-at", metavar="DAY", help="When the files were downloaded (YYYY-MM-DD or a time, UTC; default: now)."
+)
 @stoppable(RESUMES)
 def import_(files: tuple[Path, ...], seen_at: str | None) -> None:
-    """Add files of EPA's "Download Daily Data" page to the readings' history, oldest download first."""
+    """Add files of EPA's "Download Daily Data" page to the history of readings.
+
+    Import older downloads before newer ones.
+    """
     from airwatch_dagster.commands.import_file import import_downloads
 
     import_downloads(files, seen_at=seen_at, echo=click.echo)
 
 
-@main.group(invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@main.group(invoke_without_command=True, short_help="List champions and versions; change the champion.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def models(context: click.Context, as_json: bool) -> None:
-    """List who served when and why, and the versions there are; appoint another one."""
-    from airwatch_dagster.commands.models import listed
+    """List the champion of each month with the reason, and the registered versions.
+
+    The subcommands change the champion by hand.
+    """
+    from airwatch_dagster.commands.models import list_models
 
     if context.invoked_subcommand is None:
-        click.echo(listed(as_json=as_json))
+        click.echo(list_models(as_json=as_json))
 
 
-FROM_HELP = "First issue day it serves (YYYY-MM-DD), even if forecast already; the first without a forecast by default."
+REASON_HELP = "Why; stored with the decision."
+BY_HELP = "Who decides."
+FROM_HELP = "First issue day of its service (YYYY-MM-DD; default: the first one without a forecast)."
 
 
 @models.command()
 @click.argument("version")
-@click.option("--reason", required=True, help="Why; kept with the decision.")
-@click.option("--by", default=getpass.getuser, show_default="you", help="Who decides.")
-@click.option("--month", help="The month it serves (YYYY-MM); that of the next forecast by default.")
+@click.option("--reason", metavar="TEXT", required=True, help=REASON_HELP)
+@click.option("--by", metavar="NAME", default=getpass.getuser, show_default="you", help=BY_HELP)
+@click.option("--month", metavar="MONTH", help="Month to serve (YYYY-MM; default: the month of the next forecast).")
 @click.option("--from", "serves_from", metavar="DAY", help=FROM_HELP)
 @stoppable()
 def promote(version: str, reason: str, by: str, month: str | None, serves_from: str | None) -> None:
-    """Let registered VERSION make the forecasts of a month, from the next one on; those issued stay as they are."""
+    """Serve registered VERSION from the next forecast on. Issued forecasts do not change."""
     from airwatch_dagster.commands.models import promote
 
-    said = promote(version=version, by=by, reason=reason, month=month, serves_from=serves_from)
-    click.echo(said)
+    click.echo(promote(version=version, by=by, reason=reason, month=month, serves_from=serves_from))
 
 
-@models.command()
-@click.option("--reason", required=True, help="Why; kept with the decision.")
-@click.option("--by", default=getpass.getuser, show_default="you", help="Who decides.")
-@click.option("--month", help="The month concerned (YYYY-MM); that of the next forecast by default.")
+@models.command(short_help="Restore the version that was replaced last.")
+@click.option("--reason", metavar="TEXT", required=True, help=REASON_HELP)
+@click.option("--by", metavar="NAME", default=getpass.getuser, show_default="you", help=BY_HELP)
+@click.option("--month", metavar="MONTH", help="Month to roll back (YYYY-MM; default: the month of the next forecast).")
 @click.option("--from", "serves_from", metavar="DAY", help=FROM_HELP)
 @stoppable()
 def rollback(reason: str, by: str, month: str | None, serves_from: str | None) -> None:
-    """Let the version serve again that the present champion replaced, from the next forecast on."""
+    """Restore the version the current champion replaced, from the next forecast on."""
     from airwatch_dagster.commands.models import promote
 
-    said = promote(version=None, by=by, reason=reason, month=month, serves_from=serves_from)
-    click.echo(said)
+    click.echo(promote(version=None, by=by, reason=reason, month=month, serves_from=serves_from))
 
 
-@main.command()
+@main.command(short_help="Show where a site's forecasts came from.")
 @click.argument("day", metavar="DAY")
 @click.argument("site", metavar="SITE")
-@click.option("--issued", is_flag=True, help="DAY is when the forecasts were issued, not what they speak of.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@click.option("--issued", is_flag=True, help="Treat DAY as the issue date instead of the target date.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def explain(day: str, site: str, issued: bool, as_json: bool) -> None:
-    """Which model made the forecasts of DAY (YYYY-MM-DD) for SITE (9 digits), who chose it, and from which data."""
+    """Explain the forecasts for DAY (YYYY-MM-DD) at SITE (9 digits).
+
+    Prints the model, the decision that put it in force, the readings behind the forecast, and the runs that built it.
+    """
     from airwatch_dagster.commands.explain import explain_forecasts
 
     click.echo(explain_forecasts(day, site, by_issue_day=issued, as_json=as_json))
 
 
-@main.command("practice-server")
+@main.command("practice-server", short_help="Serve simulated air in EPA's formats.")
 @click.option("--port", default=8123, show_default=True, help="Port on 127.0.0.1.")
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The server's clock; the real day by default.")
 @click.option(
-    "--min-interval", default=0.0, show_default=True, help="Seconds between API requests before it answers 429."
-)
-@click.option("--faults", metavar="SEED", type=int, help="Disturb some answers, as drawn from SEED; none by default.")
-@click.option(
-    "--fault-share", type=click.FloatRange(0.0, 1.0), default=0.3, show_default=True, help="How many of them."
+    "--today", type=DAY, metavar="DAY", help="The server's current date (YYYY-MM-DD; default: the real date)."
 )
 @click.option(
-    "--fault-kinds", metavar="KINDS", help="Which faults, by commas; by default those that pass by themselves."
+    "--min-interval",
+    default=0.0,
+    show_default=True,
+    help="Seconds required between API requests; sooner ones get status 429.",
 )
+@click.option(
+    "--faults", metavar="SEED", type=int, help="Inject faults into some responses, seeded by SEED (default: none)."
+)
+@click.option(
+    "--fault-share",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.3,
+    show_default=True,
+    help="Share of responses with a fault.",
+)
+@click.option("--fault-kinds", metavar="KINDS", help="Comma-separated fault kinds (default: transient ones).")
 @click.option(
     "--restate",
     "restatements",
     metavar="ON:FIRST:LAST:FACTOR[:DELETED]",
     multiple=True,
-    help="From day ON, multiply the days FIRST to LAST and delete a share of them; repeatable.",
+    help="From day ON, multiply the values of the days FIRST to LAST by FACTOR and delete the share DELETED of them. "
+    "Repeatable.",
 )
 @click.option(
     "--aqs-lag-days",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="How much later than AirNow the API and AirData show a day.",
+    help="Days by which the AQS API and AirData publish later than AirNow.",
 )
 @stoppable()
 def practice_server(
@@ -200,7 +239,7 @@ def practice_server(
     restatements: tuple[str, ...],
     aqs_lag_days: int,
 ) -> None:
-    """Serve EPA's wire formats over simulated air, for anyone who develops a client."""
+    """Serve simulated air in EPA's formats, to develop and test clients against."""
     from airwatch_dagster.commands.practice import serve_practice
 
     serve_practice(

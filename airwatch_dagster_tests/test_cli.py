@@ -1,4 +1,4 @@
-"""The command line itself: what it offers, how it fails, and that asking for help costs nothing."""
+"""The command line: its commands, its errors, and help that loads nothing heavy."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ def test_the_commands_are_those_that_are_documented() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself(command: str) -> None:
+def test_every_command_and_option_has_a_help_text(command: str) -> None:
     result = CliRunner().invoke(main, [command, "--help"])
 
     assert result.exit_code == 0
@@ -42,7 +42,7 @@ def test_every_command_explains_itself(command: str) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_command_that_is_typed_wrong_is_explained(tmp_path: Path, arguments: list[str], said: str) -> None:
+def test_a_mistyped_command_is_a_usage_error(tmp_path: Path, arguments: list[str], said: str) -> None:
     result = Installation.at(tmp_path).airwatch(*arguments)
 
     assert result.exit_code == 2
@@ -54,18 +54,18 @@ def test_a_command_that_is_typed_wrong_is_explained(tmp_path: Path, arguments: l
     [
         (
             ["backfill", "2021-05-01", "2021-05-02", "--tables", "site_days,forecasts"],
-            "--tables: 'forecasts' is no table. Use some of raw_readings, site_days, ",
+            "--tables: 'forecasts' is not a valid table. Use some of raw_readings, site_days, ",
         ),
         (
             ["backfill", "2008-12-31", "2009-01-02"],
-            "backfill: 2008-12-31…2009-01-02 leaves the days there are, 2009-01-01…",
+            "backfill: 2008-12-31…2009-01-02 is outside 2009-01-01…",
         ),
-        (["inspect", "forecasts"], "inspect: 'forecasts' is no table. Use one of monitors, "),
+        (["inspect", "forecasts"], "inspect: 'forecasts' is not a valid table. Use one of monitors, "),
         (["inspect", "site_days", "2021-05-01"], "site_days: 1 of 1 partition not stored in "),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(tmp_path: Path, arguments: list[str], said: str) -> None:
+def test_a_known_error_is_one_line_and_exit_code_1(tmp_path: Path, arguments: list[str], said: str) -> None:
     result = Installation.at(tmp_path).airwatch(*arguments)
 
     assert result.exit_code == 1
@@ -74,11 +74,11 @@ def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(tmp_path: Path, arg
     assert result.output.count("\n") == 1
 
 
-def test_an_error_nobody_foresaw_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_error_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> str:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("airwatch_dagster.commands.inspection.inspected", broken)
+    monkeypatch.setattr("airwatch_dagster.commands.inspection.inspect_table", broken)
 
     result = Installation.at(tmp_path).airwatch("inspect", "site_days")
 
@@ -125,7 +125,7 @@ def test_the_version_is_the_packages() -> None:
         ),
     ],
 )
-def test_the_practice_server_is_told_how_to_misbehave_or_says_what_it_does_not_know(
+def test_the_practice_server_rejects_unknown_faults_and_restatements(
     tmp_path: Path, option: str, value: str, sentence: str
 ) -> None:
     result = Installation.at(tmp_path).airwatch("practice-server", "--port", "0", "--faults", "1", option, value)

@@ -1,4 +1,4 @@
-"""The main job on the embedded default, and a summary of what came out."""
+"""`airwatch demo`: a backfill of simulated air and a summary of its results."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -12,23 +12,23 @@ from airwatch_dagster.orchestration.settings import Settings, default_storage
 from airwatch_dagster.storage.tables import TableStorage
 
 DEMO_YEARS = 2
-"""Years of simulated air up to yesterday: one to learn from, one to be tested in."""
+"""Years of simulated air up to yesterday: one for training, one for testing."""
 
 PROCESSES = min(2, os.cpu_count() or 1)
 """Runs at a time: two take a third off the demo's time on two cores."""
 
 EMBEDDED = {"AIRWATCH_SOURCE": "practice", "AIRWATCH_AREA": "cbsa:16980"}
-"""What the demo runs on, whatever `.env` says: simulated air must never be mixed with real readings."""
+"""The demo's settings, whatever `.env` has: simulated air must never be mixed with real readings."""
 
 
 def embedded_default() -> None:
-    """Settle this process on the embedded default, before the definitions are imported."""
+    """Set this process's environment to the demo's settings."""
     os.environ.update(EMBEDDED, AIRWATCH_STORAGE=default_storage())
     os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
 def run_demo(*, echo: Callable[[str], None]) -> None:
-    """Backfill two years of practice air through every table up to yesterday, then tell what a user wants to know."""
+    """Backfill every table for two years of simulated air up to yesterday, then print a summary."""
     yesterday = newest_day(utc_now())
     first = yesterday - pd.DateOffset(years=DEMO_YEARS) + pd.Timedelta(days=1)
     started = utc_now()
@@ -39,7 +39,7 @@ def run_demo(*, echo: Callable[[str], None]) -> None:
 
 
 def summary(tables: TableStorage, *, yesterday: pd.Timestamp) -> Iterator[str]:
-    """The champion and why, skill by family, tomorrow's forecast per site, and where everything lies."""
+    """Lines of text: the champion and why, accuracy by family, tomorrow's forecast per site, and where to look next."""
     champion = tables.read("champion_model", [f"{yesterday:%Y-%m}"]).iloc[0]
     yield f"Champion of {champion['month']:%B %Y}: {champion['model_family']} (version {champion['model_version']})"
     yield f"  {champion['reason']}\n"
@@ -55,13 +55,13 @@ def _skill(tables: TableStorage, yesterday: pd.Timestamp) -> Iterator[str]:
     scores = tables.read("candidate_scores", months, allow_missing=True)
     table = metrics(scores, by=["model_family", "horizon_days"])
     sites = scores["site_id"].nunique()
-    yield f"Shadow scores of the last 12 months, {sites} sites: RMSE in µg/m³ at 1, 2 and 3 days ahead"
+    yield f"Accuracy of every family in the last 12 months, {sites} sites: RMSE in µg/m³ at 1, 2 and 3 days ahead"
     wide = table.pivot(index="model_family", columns="horizon_days", values="rmse_ugm3")
-    saved = 1 - (wide / wide.loc["damped_persistence"]) ** 2
+    skill = 1 - (wide / wide.loc["damped_persistence"]) ** 2
     for family in wide.mean(axis="columns").sort_values().index:
-        pairs = zip(wide.loc[family], saved.loc[family], strict=True)
+        pairs = zip(wide.loc[family], skill.loc[family], strict=True)
         yield f"  {family:<20} " + "   ".join(f"{rmse:5.2f} ({share:+.2f})" for rmse, share in pairs)
-    yield "  In brackets: share of damped persistence's mean squared error saved.\n"
+    yield "  In brackets: skill, the reduction of mean squared error relative to damped persistence.\n"
 
 
 def _tomorrow(tables: TableStorage, yesterday: pd.Timestamp) -> Iterator[str]:
@@ -81,5 +81,5 @@ def _places(tables: TableStorage, yesterday: pd.Timestamp) -> Iterator[str]:
     report = tables.read("drift_report", [last_month])["report_uri"].dropna()
     yield f"Drift report: {report.iloc[0] if len(report) else 'none yet'}"
     yield f"Tables:       {tables.uri('<table>', '<day or month>')}"
-    yield "Look inside:  .venv/bin/airwatch inspect predictions"
+    yield "See a table:  .venv/bin/airwatch inspect predictions"
     yield "Dagster UI:   make dev, then open http://127.0.0.1:3000"

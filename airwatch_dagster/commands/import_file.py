@@ -1,4 +1,4 @@
-"""Files that a person downloaded become part of the readings' history."""
+"""`airwatch import`: files of EPA's Download Daily Data page merged into the history of readings."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,22 +16,22 @@ from airwatch_dagster.orchestration.resources import utc_now
 def import_downloads(files: Sequence[Path], *, seen_at: str | None, echo: Callable[[str], None]) -> None:
     """Merge each file of EPA's Download Daily Data page into raw_readings, as seen at ``seen_at`` (UTC; now if None).
 
-    The days of a file are one run a calendar year; the revisions it shows are noted. Raises ConfigurationError for a
-    file that is not there, BadPayload for one that is something else, RunFailed for a run that failed.
+    Each calendar year of a file is one run; the revisions it causes are stored. Raises ConfigurationError for a missing
+    file, BadPayload for one of another format, RunFailed for a failed run.
     """
     from airwatch_dagster.definitions import defs
 
     with dg.DagsterInstance.get() as instance:
         for file in files:
             if not file.is_file():
-                raise ConfigurationError(str(file), "there is no such file", fix="Name a file of EPA's download page")
+                raise ConfigurationError(str(file), "the file does not exist", fix="Give the path of a downloaded file")
             config = {"download": str(file.absolute()), **({"seen_at": seen_at} if seen_at else {})}
             for step in _steps(file):
                 report = materialize_step(defs, step, instance=instance, config=config, kind="import")
                 echo(f"  {file.name}: {step.first}…{step.last}  {report.rows:>9,} versions  {report.seconds:6.1f} s")
             day = f"{instant_of(seen_at) if seen_at else utc_now():%Y-%m-%d}"
             report = materialize_step(defs, Step("revisions", day, day, 1), instance=instance, kind="import")
-            echo(f"  revisions noticed on {day}: {report.rows:,}; see them with `airwatch inspect revisions {day}`")
+            echo(f"  revisions detected on {day}: {report.rows:,}; list them with `airwatch inspect revisions {day}`")
 
 
 def _steps(file: Path) -> list[Step]:

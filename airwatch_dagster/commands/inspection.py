@@ -1,4 +1,4 @@
-"""What lies in a table, for people and for scripts."""
+"""`airwatch inspect`: the partitions or rows of a stored table, as text or JSON."""
 
 from datetime import datetime
 
@@ -10,18 +10,19 @@ from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.schemas import TABLES
 
 
-def inspected(
+def inspect_table(
     table: str, partition: str | None, *, rows: int = 10, as_json: bool = False, as_of: str | None = None
 ) -> str:
-    """The partitions of a table, or the rows of one of them, as text or as JSON records.
+    """The partitions of a table, or the rows of ``partition``, as text or as JSON records.
 
-    ``as_of`` (a day or a time, UTC) shows the rows as they were known then.
+    ``as_of`` (a day or a time, UTC) gives the rows as they were known then. Raises ConfigurationError for an unknown
+    table, and for ``as_of`` without a partition.
     """
     if table not in TABLES:
-        raise ConfigurationError("inspect", f"{table!r} is no table", fix=f"Use one of {', '.join(TABLES)}")
+        raise ConfigurationError("inspect", f"{table!r} is not a valid table", fix=f"Use one of {', '.join(TABLES)}")
     storage = opened_storage(Settings.from_environment().storage)
     if as_of is not None and partition is None and TABLES[table].grain != "none":
-        raise ConfigurationError("--as-of", f"no partition of {table} is named", fix=f"Name a {TABLES[table].grain}")
+        raise ConfigurationError("--as-of", f"{table} needs a partition", fix=f"Give a {TABLES[table].grain}")
     if partition is None and TABLES[table].grain != "none":
         return _partitions(table, storage.stored_partitions(table), as_json=as_json)
     place = storage.uri(table, partition)
@@ -40,13 +41,14 @@ def inspected(
 
 
 def _partitions(table: str, stored: dict[str, datetime], *, as_json: bool) -> str:
-    listed = pd.DataFrame({"partition": list(stored), "written_at": list(stored.values())}).sort_values("partition")
+    partitions = pd.DataFrame({"partition": list(stored), "written_at": list(stored.values())}).sort_values("partition")
     if as_json:
-        return str(listed.to_json(orient="records", date_format="iso", indent=2))
-    if listed.empty:
+        return str(partitions.to_json(orient="records", date_format="iso", indent=2))
+    if partitions.empty:
         return f"{table}: nothing stored yet; run `airwatch backfill` or `make demo`"
-    span = f"{listed['partition'].iloc[0]}…{listed['partition'].iloc[-1]}"
-    return f"{table}: {len(listed):,} partitions, {span}, last written {listed['written_at'].max():%Y-%m-%d %H:%M} UTC"
+    span = f"{partitions['partition'].iloc[0]}…{partitions['partition'].iloc[-1]}"
+    written = f"{partitions['written_at'].max():%Y-%m-%d %H:%M} UTC"
+    return f"{table}: {len(partitions):,} partitions, {span}, last written {written}"
 
 
 def _columns(table: str) -> str:

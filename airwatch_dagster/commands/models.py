@@ -1,4 +1,4 @@
-"""Who served when, and a person's word on who serves next."""
+"""`airwatch models`: champions by month with reasons, registered versions, and manual overrides."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -32,10 +32,10 @@ VERSION_COLUMNS: Final = (
 )
 
 
-def listed(*, as_json: bool = False, versions: int = 18) -> str:
-    """Every decision on who serves, and the newest versions, as text; all versions as JSON."""
+def list_models(*, as_json: bool = False, versions: int = 18) -> str:
+    """Every decision on the champion and the newest ``versions`` as text; all versions as JSON."""
     tables = opened_storage(storage_root())
-    champions = decided(tables.read("champion_model"))[[*CHAMPION_COLUMNS]]
+    champions = decisions_in_order(tables.read("champion_model"))[[*CHAMPION_COLUMNS]]
     trained = tables.read("trained_models")
     fitted = trained[trained["is_fitted"]].sort_values("month", kind="stable")[[*VERSION_COLUMNS]]
     if as_json:
@@ -43,48 +43,41 @@ def listed(*, as_json: bool = False, versions: int = 18) -> str:
         return str(both.to_json(date_format="iso", indent=2))
     if champions.empty:
         return "No champion yet; run `airwatch backfill` or `make demo`."
-    return "\n".join(["Who serves when, and why", *_served(champions), "", *_newest(fitted, versions)])
+    lines = ["Champions: month, family, version, reason", *_champion_lines(champions), ""]
+    lines += [f"Newest versions of {REGISTERED_MODEL}: number, family, month, holdout RMSE and skill at 1 day"]
+    return "\n".join([*lines, *map(_version_line, fitted.tail(versions).itertuples())])
 
 
-def decided(champions: pd.DataFrame) -> pd.DataFrame:
-    """All decisions in the order they were taken, with ``serves_until``: null for one overtaken before it served."""
+def decisions_in_order(champions: pd.DataFrame) -> pd.DataFrame:
+    """All decisions in the order they were taken, with ``serves_until``: null for one replaced before its first day."""
     oldest_first = newest_first(champions)[::-1].sort_values("month", kind="stable").reset_index(drop=True)
     numbered = oldest_first.assign(number=oldest_first.index)
-    in_force = service_periods(numbered).set_index("number")["serves_until"]
-    return oldest_first.assign(serves_until=pd.to_datetime(in_force.reindex(oldest_first.index)))
+    until = service_periods(numbered).set_index("number")["serves_until"]
+    return oldest_first.assign(serves_until=pd.to_datetime(until.reindex(oldest_first.index)))
 
 
-def _served(champions: pd.DataFrame) -> Iterator[str]:
-    """A line per month, and below it one per order for it."""
+def _champion_lines(champions: pd.DataFrame) -> Iterator[str]:
+    """A line per month; below it, one per manual override."""
     for _, decisions in champions.groupby("month"):
         for number, row in enumerate(decisions.itertuples()):
-            when = f"{row.month:%Y-%m}" if number == 0 else "       "
-            who = f"{row.model_family:<20} {row.model_version:>4}" if row.is_serving else f"{'nobody':<25}"
-            yield f"  {when}  {who} {row.reason}{_order(row)}"
+            month = f"{row.month:%Y-%m}" if number == 0 else "       "
+            model = f"{row.model_family:<20} {row.model_version:>4}" if row.is_serving else f"{'no champion':<25}"
+            yield f"  {month}  {model} {row.reason}{_override(row)}"
 
 
-def _order(row: Any) -> str:
-    """When a person's order was given and until when it held; nothing for a choice by evidence."""
+def _override(row: Any) -> str:
+    """When an override was given and until when it was in force; empty for a choice by evidence."""
     if pd.isna(row.order_kind):
         return ""
-    held = "served no day" if pd.isna(row.serves_until) else f"to {row.serves_until:%Y-%m-%d}"
-    return f" ({row.order_kind}, {row.decided_at:%Y-%m-%d %H:%M} UTC; {held})"
+    in_force = "never in force" if pd.isna(row.serves_until) else f"to {row.serves_until:%Y-%m-%d}"
+    return f" ({row.order_kind}, {row.decided_at:%Y-%m-%d %H:%M} UTC; {in_force})"
 
 
-def _newest(fitted: pd.DataFrame, versions: int) -> list[str]:
-    """The versions trained last, with how they did on their holdout at one day."""
-    head = f"Newest versions of {REGISTERED_MODEL}: number, family, month trained for, holdout RMSE and skill at 1 day"
-    rows = fitted.tail(versions).itertuples()
-    return [
-        head,
-        *(f"  {row.model_version:>4}  {row.model_family:<20} {row.month:%Y-%m}  {_holdout(row)}" for row in rows),
-    ]
-
-
-def _holdout(row: Any) -> str:
-    if pd.isna(row.holdout_rmse_1d_ugm3):
-        return "not tested"
-    return f"{row.holdout_rmse_1d_ugm3:5.2f} µg/m³  {row.holdout_skill_1d:+.2f}"
+def _version_line(row: Any) -> str:
+    holdout = "not tested"
+    if not pd.isna(row.holdout_rmse_1d_ugm3):
+        holdout = f"{row.holdout_rmse_1d_ugm3:5.2f} µg/m³  {row.holdout_skill_1d:+.2f}"
+    return f"  {row.model_version:>4}  {row.model_family:<20} {row.month:%Y-%m}  {holdout}"
 
 
 def promote(
@@ -95,36 +88,37 @@ def promote(
     month: str | None = None,
     serves_from: str | None = None,
 ) -> str:
-    """Add a person's order to the month's champion_model; without a version, to bring back the one replaced last.
+    """Add a manual override to the month's champion_model; without a ``version``, a rollback of the newest decision.
 
-    Returns who serves now, from when on, and what becomes of forecasts made already. Raises ConfigurationError for an
-    order that cannot be carried out.
+    Returns the new champion, its first issue day, and what happens to forecasts already issued. Raises
+    ConfigurationError for an invalid override.
     """
     from airwatch_dagster.definitions import defs
 
     tables = opened_storage(storage_root())
     served = month_of(month or (f"{day_of(serves_from):%Y-%m}" if serves_from else month_next_served(tables)))
-    order = ChampionOverride(
+    override = ChampionOverride(
         version=version or replaced_version(served, tables),
         by=by,
         reason=reason,
         serves_from=serves_from or "",
         is_rollback=version is None,
     )
-    validate_override(order, month=served, tables=tables)
+    validate_override(override, month=served, tables=tables)
     key = f"{served:%Y-%m}"
     with dg.DagsterInstance.get() as instance:
-        materialize_partition(defs, "champion_model", key, config=order.model_dump(), instance=instance)
-    return _carried_out(tables.read("champion_model", [key]).iloc[0], tables)
+        materialize_partition(defs, "champion_model", key, config=override.model_dump(), instance=instance)
+    return _effect(tables.read("champion_model", [key]).iloc[0], tables)
 
 
-def _carried_out(row: pd.Series, tables: TableStorage) -> str:
-    replaced = f" It replaced version {row['previous_version']}." if pd.notna(row["previous_version"]) else ""
+def _effect(row: pd.Series, tables: TableStorage) -> str:
+    """The decision, the version it replaced, and the forecasts it changes."""
+    replaced = f" It replaces version {row['previous_version']}." if pd.notna(row["previous_version"]) else ""
+    decision = f"{row['reason'].rstrip('.')}.{replaced}"
     first, last = row["serves_from"], last_forecast(row["month"], tables)
     if last is None or first > last:
-        until = "It makes the next forecast"
         return (
-            f"{row['reason'].rstrip('.')}.{replaced} {until}, issued on {first:%Y-%m-%d}; earlier ones stay as issued."
+            f"{decision} It serves from the next forecast on, issued {first:%Y-%m-%d}. Issued forecasts do not change."
         )
-    remake = f"airwatch backfill {first:%Y-%m-%d} {last:%Y-%m-%d}"
-    return f"{row['reason'].rstrip('.')}.{replaced} `{remake}` makes its forecasts; earlier ones stay as issued."
+    command = f"airwatch backfill {first:%Y-%m-%d} {last:%Y-%m-%d}"
+    return f"{decision} Run `{command}` to recompute the forecasts of these days. Earlier forecasts do not change."

@@ -1,4 +1,4 @@
-"""What `inspect` shows of a table."""
+"""`airwatch inspect`: partitions, rows, and errors for what is not stored."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from airwatch_dagster.commands.inspection import inspected
+from airwatch_dagster.commands.inspection import inspect_table
 from airwatch_dagster.errors import ConfigurationError, StorageError
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
@@ -23,8 +23,10 @@ def test_the_partitions_of_a_table_are_counted(tables: TableStorage) -> None:
     frame = builders.site_days()
     tables.write("site_days", {"2021-07-04": frame, "2021-07-02": frame, "2021-06-30": TABLES["site_days"].empty()})
 
-    assert inspected("site_days", None).startswith("site_days: 3 partitions, 2021-06-30…2021-07-04, last written 20")
-    listed = json.loads(inspected("site_days", None, as_json=True))
+    assert inspect_table("site_days", None).startswith(
+        "site_days: 3 partitions, 2021-06-30…2021-07-04, last written 20"
+    )
+    listed = json.loads(inspect_table("site_days", None, as_json=True))
     assert [entry["partition"] for entry in listed] == ["2021-06-30", "2021-07-02", "2021-07-04"]
     assert all(pd.Timestamp(entry["written_at"]) > pd.Timestamp("2021-01-01", tz="UTC") for entry in listed)
 
@@ -33,18 +35,18 @@ def test_rows_of_a_partition_come_with_the_meaning_of_their_columns(tables: Tabl
     sites = [{"site_id": f"17031000{number}"} for number in range(5)]
     tables.write("site_days", {"2021-07-04": builders.site_days(*sites)})
 
-    head, _, rows = inspected("site_days", "2021-07-04", rows=3).partition("\n\n")
+    head, _, rows = inspect_table("site_days", "2021-07-04", rows=3).partition("\n\n")
 
     assert head.splitlines()[0] == f"{tables.uri('site_days', '2021-07-04')}: 5 rows"
     assert "  pm25_ugm3                    24-hour mean PM2.5, µg/m³ at local conditions" in head.splitlines()
     assert [line.split()[0] for line in rows.splitlines()] == ["site_id", "170310000", "170310001", "170310002"]
-    assert len(json.loads(inspected("site_days", "2021-07-04", as_json=True))) == 5
+    assert len(json.loads(inspect_table("site_days", "2021-07-04", as_json=True))) == 5
 
 
 def test_json_keeps_days_readable_and_codes_text(tables: TableStorage) -> None:
     tables.write("site_days", {"2021-07-04": builders.site_days({"cbsa_code": None})})
 
-    [row] = json.loads(inspected("site_days", "2021-07-04", as_json=True))
+    [row] = json.loads(inspect_table("site_days", "2021-07-04", as_json=True))
 
     assert row["date_local"].startswith("2021-07-04")
     assert row["site_id"] == "170319001"
@@ -54,18 +56,20 @@ def test_json_keeps_days_readable_and_codes_text(tables: TableStorage) -> None:
 def test_an_unpartitioned_table_shows_its_rows(tables: TableStorage) -> None:
     tables.write("monitors", {None: builders.monitors()})
 
-    assert inspected("monitors", None).startswith(f"{tables.uri('monitors')}: 1 rows")
+    assert inspect_table("monitors", None).startswith(f"{tables.uri('monitors')}: 1 rows")
 
 
 def test_a_table_with_nothing_stored_says_how_to_fill_it(tables: TableStorage) -> None:
-    assert inspected("predictions", None) == "predictions: nothing stored yet; run `airwatch backfill` or `make demo`"
-    assert json.loads(inspected("predictions", None, as_json=True)) == []
+    assert (
+        inspect_table("predictions", None) == "predictions: nothing stored yet; run `airwatch backfill` or `make demo`"
+    )
+    assert json.loads(inspect_table("predictions", None, as_json=True)) == []
     with pytest.raises(StorageError, match=r"predictions: 1 of 1 partition not stored in .*: 2021-07-04"):
-        inspected("predictions", "2021-07-04")
+        inspect_table("predictions", "2021-07-04")
 
 
-def test_an_unknown_table_is_told_the_known_ones(tables: TableStorage) -> None:
+def test_the_error_for_an_unknown_table_lists_the_known_ones(tables: TableStorage) -> None:
     with pytest.raises(
-        ConfigurationError, match=r"inspect: 'forecasts' is no table\. Use one of monitors, raw_readings"
+        ConfigurationError, match=r"inspect: 'forecasts' is not a valid table\. Use one of monitors, raw_readings"
     ):
-        inspected("forecasts", None)
+        inspect_table("forecasts", None)

@@ -1,4 +1,4 @@
-"""Tables as they were known: rebuilt from the versions of that moment, by the functions that made them."""
+"""Tables as they were known at a moment: rebuilt from the versions of that moment, by the functions of their assets."""
 
 import pandas as pd
 import pytest
@@ -32,7 +32,7 @@ def test_as_of_now_every_table_is_what_is_stored(filled: Installation, table: st
     pd.testing.assert_frame_equal(rebuilt.drop(columns=unlike), stored.drop(columns=unlike))
 
 
-def test_models_are_fitted_again_on_what_was_known_and_registered_nowhere(filled: Installation) -> None:
+def test_models_are_refitted_on_what_was_known_and_registered_nowhere(filled: Installation) -> None:
     with filled.entered():
         rebuilt = table_as_of("trained_models", "2021-05", NOW, tables=filled.tables)
     stored = filled.tables.read("trained_models", ["2021-05"])
@@ -42,7 +42,7 @@ def test_models_are_fitted_again_on_what_was_known_and_registered_nowhere(filled
     pd.testing.assert_frame_equal(rebuilt.drop(columns=registration), stored.drop(columns=registration))
 
 
-def test_drift_is_found_again_in_what_was_known(filled: Installation) -> None:
+def test_drift_is_recomputed_from_what_was_known(filled: Installation) -> None:
     with filled.entered():
         rebuilt = table_as_of("drift_report", "2021-05", NOW, tables=filled.tables)
     stored = filled.tables.read("drift_report", ["2021-05"])
@@ -51,14 +51,14 @@ def test_drift_is_found_again_in_what_was_known(filled: Installation) -> None:
 
 
 @pytest.mark.parametrize("table", ["raw_readings", "site_days", "features", "training_examples", "predictions"])
-def test_before_anything_was_read_there_is_nothing(filled: Installation, table: str) -> None:
+def test_before_anything_was_read_every_table_is_empty(filled: Installation, table: str) -> None:
     with filled.entered():
         rebuilt = table_as_of(table, DERIVED[table], LONG_AGO, tables=filled.tables)
     assert len(rebuilt) == 0
     assert list(rebuilt.columns) == filled.tables.read(table, [DERIVED[table]]).columns.tolist()
 
 
-def test_coverage_is_judged_by_the_day_asked_for(filled: Installation) -> None:
+def test_coverage_ends_on_the_day_before_the_moment(filled: Installation) -> None:
     with filled.entered():
         then = table_as_of("coverage", "2021-05", pd.Timestamp("2021-05-11 09:00"), tables=filled.tables)
     assert len(then) == 0 or then["date_local"].max() == pd.Timestamp("2021-05-10")
@@ -68,13 +68,13 @@ def test_coverage_is_judged_by_the_day_asked_for(filled: Installation) -> None:
     ("table", "why"),
     [("champion_model", "has no versions"), ("monitors", "has no versions")],
 )
-def test_what_has_no_versions_is_refused(filled: Installation, table: str, why: str) -> None:
+def test_a_table_without_versions_is_an_error(filled: Installation, table: str, why: str) -> None:
     result = filled.airwatch("inspect", table, "2021-05", "--as-of", "2021-05-20")
     assert result.exit_code == 1
     assert f"--as-of: {table} {why}. Use one of raw_readings, site_days" in result.output
 
 
-def test_a_day_is_meant_with_all_that_was_learned_on_it_and_a_time_to_the_second() -> None:
+def test_a_day_means_its_end_and_a_time_itself() -> None:
     assert last_instant_of("2020-05-04") == pd.Timestamp("2020-05-04 23:59:59.999999")
     assert last_instant_of("2020-05-04T18:00") == pd.Timestamp("2020-05-04 18:00")
     assert last_instant_of("2020-05-04T18:00+02:00") == pd.Timestamp("2020-05-04 16:00")
@@ -82,7 +82,7 @@ def test_a_day_is_meant_with_all_that_was_learned_on_it_and_a_time_to_the_second
         last_instant_of("last spring")
 
 
-def test_a_moment_needs_a_partition(filled: Installation) -> None:
+def test_as_of_needs_a_partition(filled: Installation) -> None:
     result = filled.airwatch("inspect", "site_days", "--as-of", "2021-05-20")
     assert result.exit_code == 1
-    assert "no partition of site_days is named" in result.output
+    assert "site_days needs a partition" in result.output

@@ -1,4 +1,4 @@
-"""From a source to a served forecast: 75 days of practice air through every table, looked at on disk."""
+"""From a source to a served forecast: 75 days of simulated air in every table, read from disk."""
 
 import json
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from airwatch_dagster.commands.backfill.planning import BY_DEFAULT
+from airwatch_dagster.commands.backfill.planning import DEFAULT_TABLES
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster_tests.end_to_end.conftest import FIRST, LAST
 from airwatch_dagster_tests.installations import Installation, run_job
@@ -27,13 +27,13 @@ def stored(installation: Installation, table: str) -> pd.DataFrame:
     return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
 
 
-@pytest.mark.parametrize("table", ["monitors", "monitor_changes", "revisions", *BY_DEFAULT])
-def test_every_partition_is_stored_and_keeps_the_contract(filled: Installation, table: str) -> None:
+@pytest.mark.parametrize("table", ["monitors", "monitor_changes", "revisions", *DEFAULT_TABLES])
+def test_every_partition_is_stored_and_fits_its_schema(filled: Installation, table: str) -> None:
     spec, files = TABLES[table], filled.folder / "tables" / table
     partitions = [path.stem for path in sorted(files.glob("*.parquet"))]
 
-    noticed = sorted({f"{pd.Timestamp(path.stat().st_mtime, unit='s'):%Y-%m-%d}" for path in files.glob("*.parquet")})
-    assert partitions == {"day": DAYS, "month": MONTHS, "detected": noticed, "none": []}[spec.grain]
+    detected = sorted({f"{pd.Timestamp(path.stat().st_mtime, unit='s'):%Y-%m-%d}" for path in files.glob("*.parquet")})
+    assert partitions == {"day": DAYS, "month": MONTHS, "detected": detected, "none": []}[spec.grain]
     frame = spec.schema.validate(stored(filled, table))
     if spec.partition_column is not None:
         for partition in partitions:
@@ -42,7 +42,7 @@ def test_every_partition_is_stored_and_keeps_the_contract(filled: Installation, 
         assert len(frame) or table in ("drift_report", "revisions")
 
 
-def test_forecasts_are_made_for_the_sites_of_the_area_one_to_three_days_ahead(filled: Installation) -> None:
+def test_forecasts_are_issued_for_the_sites_of_the_area_one_to_three_days_ahead(filled: Installation) -> None:
     predictions, sites = stored(filled, "predictions"), stored(filled, "site_days")
     area = set(sites.loc[sites["cbsa_code"] == "16980", "site_id"])
 
@@ -75,7 +75,7 @@ def test_a_month_is_served_by_a_model_that_saw_only_days_before_it(filled: Insta
     assert set(predictions["model_family"]) == {may["model_family"]}
 
 
-def test_scores_agree_with_a_slow_join_of_forecasts_and_truth(filled: Installation) -> None:
+def test_scores_equal_a_slow_join_of_forecasts_and_observed_values(filled: Installation) -> None:
     site_days = stored(filled, "site_days")
     truth = {(day.site_id, day.date_local): day.pm25_ugm3 for day in site_days.itertuples() if day.is_valid}
     expected = {}
@@ -94,23 +94,23 @@ def test_scores_agree_with_a_slow_join_of_forecasts_and_truth(filled: Installati
 
 
 @pytest.mark.parametrize("month", MONTHS)
-def test_every_month_has_a_drift_report_to_look_at(filled: Installation, month: str) -> None:
+def test_every_month_has_a_drift_report(filled: Installation, month: str) -> None:
     page = (filled.folder / "tables" / "reports" / f"drift_report-{month}.html").read_text()
 
     assert page.lower().startswith("<!doctype html>")
     assert "no earlier year has features of this season yet" in page
 
 
-def test_a_second_backfill_finds_everything_done(filled: Installation) -> None:
+def test_a_second_backfill_has_nothing_to_do(filled: Installation) -> None:
     before = {path: path.stat().st_mtime_ns for path in (filled.folder / "tables").rglob("*.parquet")}
 
     said = filled.done("backfill", FIRST, LAST)
 
-    assert "Everything asked for is stored and up to date" in said
+    assert "stored and up to date" in said
     assert {path: path.stat().st_mtime_ns for path in (filled.folder / "tables").rglob("*.parquet")} == before
 
 
-def test_days_made_one_at_a_time_have_the_rows_of_the_backfill(filled: Installation, tmp_path: Path) -> None:
+def test_days_built_one_at_a_time_have_the_rows_of_the_backfill(filled: Installation, tmp_path: Path) -> None:
     """By the job of every day, in a copy of the tables that lacks these days."""
     copy = filled.but(AIRWATCH_STORAGE=str(tmp_path / "tables"))
     shutil.copytree(filled.folder / "tables", tmp_path / "tables")
@@ -132,7 +132,7 @@ def test_days_made_one_at_a_time_have_the_rows_of_the_backfill(filled: Installat
     pd.testing.assert_frame_equal(made, expected)
 
 
-def test_a_backfill_that_broke_off_continues_where_it_stopped(tmp_path: Path) -> None:
+def test_an_interrupted_backfill_resumes_where_it_stopped(tmp_path: Path) -> None:
     installation = Installation.at(tmp_path, AIRWATCH_CONTEXT_KM="0")
     days = ("2021-05-28", "2021-05-31")
     broken = installation.but(MLFLOW_TRACKING_URI="http://127.0.0.1:9").airwatch("backfill", *days)
@@ -145,24 +145,24 @@ def test_a_backfill_that_broke_off_continues_where_it_stopped(tmp_path: Path) ->
     }
     said = installation.done("backfill", *days)
 
-    assert "8 runs make 14 partitions of 8 tables" in said
+    assert "8 runs build 14 partitions of 8 tables" in said
     assert kept.items() <= installation.fingerprints().items()
     assert all(
         len(installation.tables.stored_partitions(table)) == (4 if TABLES[table].grain == "day" else 1)
-        for table in BY_DEFAULT
+        for table in DEFAULT_TABLES
     )
 
 
-def test_a_plan_says_what_would_be_done_and_does_nothing(filled: Installation) -> None:
+def test_a_plan_is_printed_and_nothing_is_run(filled: Installation) -> None:
     before = filled.fingerprints()
 
     said = filled.done("backfill", FIRST, LAST, "--refresh", "--plan", "--tables", "raw_readings,predictions")
 
-    assert "2 runs make 150 partitions of 2 tables" in said
+    assert "2 runs build 150 partitions of 2 tables" in said
     assert filled.fingerprints() == before
 
 
-def test_inspect_shows_what_lies_in_a_table(filled: Installation) -> None:
+def test_inspect_shows_partitions_and_rows(filled: Installation) -> None:
     listing = filled.done("inspect", "predictions")
     text = filled.done("inspect", "predictions", "2021-05-31", "--rows", "2")
 
@@ -172,7 +172,7 @@ def test_inspect_shows_what_lies_in_a_table(filled: Installation) -> None:
     assert len(text.partition("\n\n")[2].splitlines()) == 3
 
 
-def test_inspect_speaks_json_to_scripts(filled: Installation) -> None:
+def test_inspect_prints_json_for_scripts(filled: Installation) -> None:
     partitions = json.loads(filled.done("inspect", "predictions", "--json"))
     rows = json.loads(filled.done("inspect", "predictions", "2021-05-31", "--json"))
     monitors = json.loads(filled.done("inspect", "monitors", "--json"))
@@ -183,7 +183,7 @@ def test_inspect_speaks_json_to_scripts(filled: Installation) -> None:
     assert {row["is_context"] for row in monitors} == {True, False}
 
 
-def test_doctor_finds_an_installation_in_use_healthy(filled: Installation) -> None:
+def test_doctor_reports_no_problem_after_a_backfill(filled: Installation) -> None:
     findings = json.loads(filled.done("doctor", "--json"))
 
     assert [(finding["what"], finding["is_ok"]) for finding in findings] == [

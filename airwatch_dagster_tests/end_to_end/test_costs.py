@@ -1,11 +1,11 @@
-"""What a backfill will ask of EPA is said before it starts, and what was answered already is not asked again."""
+"""A backfill prints its planned requests to EPA before it starts, and does not repeat cached ones."""
 
 from pathlib import Path
 
 import pytest
 
 from airwatch_dagster.acquire.aqs.request_plan import Cost
-from airwatch_dagster.commands.backfill.backfill import cost_sentence
+from airwatch_dagster.commands.backfill.backfill import cost_text
 from airwatch_dagster.practice.faults.faults import ScriptedFaults
 from airwatch_dagster.practice.server.server import PracticeServer
 from airwatch_dagster_tests.installations import TODAY, Installation
@@ -18,15 +18,15 @@ DAYS = ("2021-05-01", "2021-05-31", "--tables", "raw_readings")
     [
         (Cost(10, 1_329_670, 10_687.0), "From EPA: 10 requests, at most 1,329,670 rows, about 2 h 58 min."),
         (Cost(1, 750, 11.0), "From EPA: 1 request, at most 750 rows, about 1 min."),
-        (Cost(2, None, 60.0), "From EPA: 2 requests, a number of rows that only the monitor list tells, about 1 min."),
+        (Cost(2, None, 60.0), "From EPA: 2 requests, an unknown number of rows (no monitor list yet), about 1 min."),
         (
             Cost(3, 900, 60.0, cached_calls=7),
-            "From EPA: 3 requests, at most 900 rows, about 1 min; 7 more are answered already.",
+            "From EPA: 3 requests, at most 900 rows, about 1 min; 7 more responses are cached.",
         ),
     ],
 )
-def test_requests_rows_and_time_are_one_sentence(cost: Cost, sentence: str) -> None:
-    assert cost_sentence(cost) == sentence
+def test_requests_rows_and_time_are_in_one_line(cost: Cost, sentence: str) -> None:
+    assert cost_text(cost) == sentence
 
 
 def test_costs_add_up_and_one_unknown_number_of_rows_makes_the_sum_unknown() -> None:
@@ -34,7 +34,7 @@ def test_costs_add_up_and_one_unknown_number_of_rows_makes_the_sum_unknown() -> 
     assert Cost(1, 10, 5.0) + Cost(2, None, 6.0) == Cost(3, None, 11.0)
 
 
-def test_a_backfill_says_what_it_will_ask_and_after_a_failure_asks_only_for_the_rest(tmp_path: Path) -> None:
+def test_a_backfill_prints_its_requests_and_after_a_failure_requests_only_the_rest(tmp_path: Path) -> None:
     """Champaign has a filter, Madison a continuous monitor: 31 days of each."""
     asked: list[str] = []
     script = ScriptedFaults([None, "expired_key"], path_prefix="/data/api/dailyData")
@@ -54,10 +54,10 @@ def test_a_backfill_says_what_it_will_ask_and_after_a_failure_asks_only_for_the_
         installation.done("backfill", *DAYS)
         done = installation.done("backfill", *DAYS)
 
-    assert "From EPA: 2 requests, a number of rows that only the monitor list tells, about 1 min." in before
+    assert "From EPA: 2 requests, an unknown number of rows (no monitor list yet), about 1 min." in before
     assert failed.exit_code == 1
     assert "From EPA: 2 requests, at most 620 rows, about 1 min." in failed.output
-    assert "From EPA: 1 request, at most 310 rows, about 1 min; 1 more is answered already." in planned
+    assert "From EPA: 1 request, at most 310 rows, about 1 min; 1 more response is cached." in planned
     assert [line for line in asked if "dailyData" in line] == [
         "200 GET /data/api/dailyData/byCBSA",
         "400 GET /data/api/dailyData/byCBSA",

@@ -1,4 +1,4 @@
-"""What the demo says at its end, on an installation that is filled already, and the practice server on its own."""
+"""The demo's summary of a filled installation, and the practice server by itself."""
 
 import socket
 import subprocess
@@ -13,7 +13,7 @@ from airwatch_dagster_tests.end_to_end.conftest import LAST
 from airwatch_dagster_tests.installations import Installation
 
 
-def test_the_summary_tells_who_serves_how_well_what_comes_and_where_it_lies(filled: Installation) -> None:
+def test_the_summary_has_champion_accuracy_forecast_and_places(filled: Installation) -> None:
     text = "\n".join(summary(filled.tables, yesterday=pd.Timestamp(LAST)))
     champion = filled.tables.read("champion_model", ["2021-05"]).iloc[0]
     tomorrow = filled.tables.read("predictions", [LAST]).query("horizon_days == 2")
@@ -30,7 +30,7 @@ def test_the_summary_tells_who_serves_how_well_what_comes_and_where_it_lies(fill
     assert "make dev" in text
 
 
-def test_the_practice_server_serves_until_it_is_told_to_stop() -> None:
+def test_the_practice_server_serves_until_it_is_stopped() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

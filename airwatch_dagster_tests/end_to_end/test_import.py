@@ -1,4 +1,4 @@
-"""A person's downloads become history: two vintages of the same days, seen on their days."""
+"""`airwatch import`: two downloads of the same days, each seen on its own day, become history."""
 
 import json
 from pathlib import Path
@@ -47,7 +47,7 @@ def rows(installation: Installation, *arguments: str) -> list[dict[str, Any]]:
     return list(json.loads(installation.done("inspect", *arguments, "--json")))
 
 
-def test_each_vintage_is_what_was_known_on_its_day_and_the_ledger_tells_them_apart(
+def test_each_download_is_what_was_known_on_its_day_and_revisions_hold_the_differences(
     installation: Installation, vintages: list[Path]
 ) -> None:
     installation.done("import", str(vintages[0]), "--seen-at", "2020-05-04")
@@ -61,10 +61,10 @@ def test_each_vintage_is_what_was_known_on_its_day_and_the_ledger_tells_them_apa
     assert known("2020-02-04", "2020-05-03") == []
     assert known("2020-02-04", "2020-05-04") == [("airnow", 9.0)]
     assert known("2020-02-04", "2020-09-01") == [("aqs", 9.5)]
-    assert "revisions noticed on 2020-09-01: 4" in said
-    ledger = rows(installation, "revisions", "2020-09-01")
+    assert "revisions detected on 2020-09-01: 4" in said
+    revisions = rows(installation, "revisions", "2020-09-01")
     assert sorted(
-        (one["date_local"][:10], one["kind"], one["old_pm25_ugm3"], one["new_pm25_ugm3"]) for one in ledger
+        (one["date_local"][:10], one["kind"], one["old_pm25_ugm3"], one["new_pm25_ugm3"]) for one in revisions
     ) == [
         ("2020-02-03", "appeared_late", None, 7.0),
         ("2020-02-03", "provisional_to_final", 8.0, 8.0),
@@ -73,7 +73,7 @@ def test_each_vintage_is_what_was_known_on_its_day_and_the_ledger_tells_them_apa
     ]
 
 
-def test_the_same_download_again_adds_nothing(installation: Installation, vintages: list[Path]) -> None:
+def test_importing_the_same_download_twice_adds_nothing(installation: Installation, vintages: list[Path]) -> None:
     installation.done("import", str(vintages[0]), "--seen-at", "2020-05-04")
     before = installation.fingerprints()
 
@@ -97,12 +97,12 @@ def test_an_older_download_cannot_follow_a_newer_one(installation: Installation,
 @pytest.mark.parametrize(
     ("change", "arguments", "sentence"),
     [
-        ({}, ["nowhere.csv"], "nowhere.csv: there is no such file"),
+        ({}, ["nowhere.csv"], "nowhere.csv: the file does not exist"),
         ({}, ["may.csv", "--seen-at", "spring"], "'spring' is not a day or time"),
         ({"AIRWATCH_SOURCE": "practice"}, ["may.csv"], "simulated air and a download of EPA's would mix"),
     ],
 )
-def test_what_cannot_be_imported_is_named(
+def test_the_error_names_what_cannot_be_imported(
     installation: Installation, vintages: list[Path], change: dict[str, str], arguments: list[str], sentence: str
 ) -> None:
     file, *options = arguments

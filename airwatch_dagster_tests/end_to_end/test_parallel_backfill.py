@@ -1,4 +1,4 @@
-"""Two runs of a backfill at a time store what one after the other does, and fail as clearly."""
+"""A backfill with two runs at a time stores the same as one run after the other, and fails with the same message."""
 
 import shutil
 from pathlib import Path
@@ -16,7 +16,7 @@ TABLES = ("raw_readings", "site_days", "coverage")
 
 @pytest.fixture
 def beside(filled: Installation, tmp_path: Path) -> Installation:
-    """An installation of its own with the tables of the filled one, but for some days."""
+    """A copy of the filled installation without some days."""
     shutil.copytree(filled.folder / "tables", tmp_path / "here" / "tables")
     for table in TABLES[:2]:
         for day in pd.date_range(*DAYS):
@@ -40,14 +40,14 @@ def test_two_at_a_time_store_what_one_after_the_other_did(filled: Installation, 
         pd.testing.assert_frame_equal(made[contents], expected[contents])
 
 
-def test_a_run_that_fails_ends_the_backfill_with_its_own_sentence(beside: Installation, tmp_path: Path) -> None:
-    """Here that simulated air must not be mixed with readings."""
+def test_a_failed_run_ends_the_backfill_with_its_own_message(beside: Installation, tmp_path: Path) -> None:
+    """Here: simulated air must not be mixed with real readings."""
     mirror = beside.but(AIRWATCH_SOURCE="airdata", AIRWATCH_AIRDATA_URL=f"file://{tmp_path}/nowhere")
 
     failed = mirror.airwatch("backfill", *DAYS, "--tables", "raw_readings,site_days", "--processes", "2")
 
     assert failed.exit_code == 1
-    told = failed.output.partition("Error: ")[2]
-    assert told.startswith("raw_readings failed: ")
-    assert "AIRWATCH_SOURCE to the source used so far. Retrying will not help. (Dagster run " in told
+    error = failed.output.partition("Error: ")[2]
+    assert error.startswith("raw_readings failed: ")
+    assert "AIRWATCH_SOURCE to the source used so far. Retrying will not help. (Dagster run " in error
     assert not (beside.folder / "tables" / "site_days" / f"{DAYS[0]}.parquet").exists()

@@ -1,4 +1,4 @@
-"""What MLflow knows after a backfill, and that the model it serves is the one that made the forecasts."""
+"""MLflow's registry after a backfill: its champion alias serves the model that issued the forecasts."""
 
 import json
 import shutil
@@ -38,7 +38,7 @@ def client(filled: Installation) -> Iterator[Any]:
     mlflow.set_tracking_uri(before)
 
 
-def test_every_fitted_model_has_a_run_with_all_there_is_to_know(client: Any, filled: Installation) -> None:
+def test_every_fitted_model_has_a_run_with_parameters_metrics_and_data(client: Any, filled: Installation) -> None:
     trained = filled.tables.read("trained_models").query("is_fitted")
     assert set(trained["month"].dt.strftime("%Y-%m")) == {"2021-05"}
     assert len(trained) >= 3
@@ -88,7 +88,9 @@ def test_the_champion_alias_serves_exactly_the_forecasts_that_were_stored(client
     assert merged["served"].tolist() == merged["pm25_ugm3"].tolist()
 
 
-def test_a_month_forecast_to_its_end_is_made_anew_by_order_and_taken_back(copy: Installation) -> None:
+def test_an_override_of_a_month_with_all_its_forecasts_can_be_rolled_back(
+    copy: Installation,
+) -> None:
     before = copy.tables.read("champion_model", ["2021-05"]).iloc[0]
 
     said = copy.done("models", "promote", "1", "--month", "2021-05", "--by", "Ada", "--reason", "smoke season")
@@ -96,8 +98,8 @@ def test_a_month_forecast_to_its_end_is_made_anew_by_order_and_taken_back(copy: 
     plan = copy.done("backfill", "2021-05-30", "2021-05-31", "--plan")
     copy.done("models", "rollback", "--month", "2021-05", "--by", "Bob", "--reason", "it was worse")
 
-    assert "Ada promoted persistence (version 1) from 2021-05-01 on: smoke season. It replaced version 2." in said
-    assert "`airwatch backfill 2021-05-01 2021-05-31` makes its forecasts" in said
+    assert "Ada promoted persistence (version 1) from 2021-05-01 on: smoke season. It replaces version 2." in said
+    assert "Run `airwatch backfill 2021-05-01 2021-05-31` to recompute" in said
     assert (appointed["decided_by"], appointed["decided_by_person"], appointed["order_kind"]) == (
         "person",
         "Ada",
@@ -105,7 +107,7 @@ def test_a_month_forecast_to_its_end_is_made_anew_by_order_and_taken_back(copy: 
     )
     assert appointed["decided_at"] > before["decided_at"]
     assert appointed["last_target_date"] == before["last_target_date"] == pd.Timestamp("2021-04-30")
-    assert "3 runs make 4 partitions of 3 tables" in plan, (
+    assert "3 runs build 4 partitions of 3 tables" in plan, (
         "the two days' forecasts, the score they allow, and the month's"
     )
     assert decisions(copy) == [("2", "Bob", "05-01"), ("1", "Ada", "05-01"), ("2", "holdout", "05-01")]
@@ -113,7 +115,7 @@ def test_a_month_forecast_to_its_end_is_made_anew_by_order_and_taken_back(copy: 
     assert "models rollback: the champion of 2021-05 did not replace a version" in last.output
 
 
-def test_forecasts_issued_before_an_order_keep_their_model_when_they_are_made_again(copy: Installation) -> None:
+def test_forecasts_issued_before_an_override_keep_their_model_when_they_are_rebuilt(copy: Installation) -> None:
     """The order falls on 21 May: that day's forecast is not made yet."""
     issued = [f"2021-05-{day:02d}" for day in range(1, 21)]
     for day in range(21, 32):
@@ -123,7 +125,7 @@ def test_forecasts_issued_before_an_order_keep_their_model_when_they_are_made_ag
     said = copy.done("models", "promote", "1", "--by", "Ada", "--reason", "smoke season")
     made = copy.done("backfill", "2021-05-01", "2021-05-31", "--tables", "predictions")
 
-    assert "It makes the next forecast, issued on 2021-05-21; earlier ones stay as issued." in said
+    assert "the next forecast on, issued on 2021-05-21. Issued forecasts do not change." in said
     assert "predictions        2021-05-01…2021-05-31" in made, "every day of the month was due"
     assert {day: copy.fingerprints()[f"predictions/{day}.parquet"] for day in issued} == before
     later = copy.tables.read("predictions", [f"2021-05-{day}" for day in range(21, 32)])
@@ -131,7 +133,7 @@ def test_forecasts_issued_before_an_order_keep_their_model_when_they_are_made_ag
     assert set(copy.tables.read("predictions", issued)["model_version"]) == {"2"}
 
 
-def test_an_order_stands_when_the_evidence_is_weighed_again(copy: Installation) -> None:
+def test_an_override_stays_in_force_when_the_champion_is_selected_again(copy: Installation) -> None:
     order = ("--month", "2021-05", "--from", "2021-05-11", "--by", "Ada", "--reason", "smoke season")
     copy.done("models", "promote", "1", *order)
     ordered, chosen = (row for _, row in copy.tables.read("champion_model", ["2021-05"]).iterrows())
@@ -155,7 +157,7 @@ def test_an_order_stands_when_the_evidence_is_weighed_again(copy: Installation) 
     assert tags["serves_2021-05_decided_at"] == f"{ordered['decided_at']:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def test_a_month_that_only_begins_can_be_given_to_an_earlier_version(copy: Installation) -> None:
+def test_an_earlier_version_can_serve_a_month_that_has_no_models_yet(copy: Installation) -> None:
     """Nothing of June is made yet; when its evidence is in, the order stands above it."""
     copy.done("models", "promote", "1", "--by", "Ada", "--reason", "keep it simple")
     told = copy.done("models")
@@ -188,7 +190,7 @@ def test_models_lists_champions_and_versions(filled: Installation) -> None:
 
     assert [champion["model_family"] is None for champion in listed["champions"]] == [True, True, False]
     assert len(listed["versions"]) == len(filled.tables.read("trained_models").query("is_fitted"))
-    assert text.splitlines()[1].startswith("  2021-03  nobody ")
+    assert text.splitlines()[1].startswith("  2021-03  no champion ")
 
 
 @pytest.mark.parametrize(
@@ -212,9 +214,7 @@ def test_models_lists_champions_and_versions(filled: Installation) -> None:
         (["promote", "1", "--by", " "], "--by: is empty. Name who decides and why"),
     ],
 )
-def test_an_order_that_cannot_be_carried_out_changes_nothing(
-    filled: Installation, arguments: list[str], said: str
-) -> None:
+def test_an_invalid_override_changes_nothing(filled: Installation, arguments: list[str], said: str) -> None:
     before = filled.fingerprints()
 
     result = filled.airwatch("models", *arguments, "--reason", "why not")

@@ -31,7 +31,7 @@ class Task:
 
     table: str
     step: Step | None = None
-    """Null for a table without partitions."""
+    """None for a table without partitions."""
     config: Mapping[str, Any] | None = None
 
     def run(self, definitions: dg.Definitions, instance: dg.DagsterInstance) -> RunReport:

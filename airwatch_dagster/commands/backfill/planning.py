@@ -1,4 +1,4 @@
-"""What a backfill still has to make: a partition is due when it is missing or older than what it reads."""
+"""The plan of a backfill: which partitions are missing or older than what they read, as runs of a year at most."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,20 +28,20 @@ ORDER: Final = (
     "coverage",
     "agency_forecasts",
 )
-"""Partitioned tables in an order in which every one finds what it reads."""
+"""Partitioned tables, each after those it reads."""
 
-BY_DEFAULT: Final = tuple(name for name in ORDER if name not in ("agency_forecasts", "hyperparameters"))
-"""What a backfill makes unless told otherwise: agencies' forecasts are archived by the day, a request each, and
-searches take the minutes they are given."""
+DEFAULT_TABLES: Final = tuple(name for name in ORDER if name not in ("agency_forecasts", "hyperparameters"))
+"""Tables of a backfill without `--tables`. Agencies' forecasts cost a request a day, and a search takes all the minutes
+it is allowed."""
 
 JUST_BUILT: Final = pd.Timestamp.max
-"""Time of writing of a partition that this plan will build: whatever reads it is due as well."""
+"""Time of writing of a partition that this plan will build, so that its readers are due too."""
 
 NEVER: Final = pd.Timestamp.min.value
 """Time of writing, in ns, of a partition that is not stored."""
 
 StoredAt = Mapping[str, pd.Timestamp]
-"""Partition → when it was written, UTC."""
+"""Time of writing by partition, naive UTC."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Reads:
-    """What one partition of a table reads: partitions of ``table`` from ``first`` to ``last``, counted from its own."""
+    """An input: partitions ``first`` to ``last`` of ``table``, as offsets from the reader's own partition."""
 
     table: str
     first: int
@@ -64,7 +64,7 @@ class Reads:
 
 
 def reads_of(definitions: dg.Definitions) -> dict[str, list[Reads]]:
-    """The partitioned inputs of every table, as its asset declares them."""
+    """The partitioned inputs of every table, from its asset's partition mappings."""
     return {name: list(_inputs(definitions.resolve_assets_def(name))) for name in ORDER}
 
 
@@ -86,8 +86,9 @@ def plan_backfill(
 ) -> list[Step]:
     """The runs that bring ``tables`` up to date for the days ``first``…``last``: a calendar year at a time, in order.
 
-    ``stored`` says when each partition was written; with ``refresh`` every partition is due. Tables left out of
-    ``tables`` are read as they are. Raises ConfigurationError for days in the wrong order or that no partition covers.
+    A partition is due when it is missing from ``stored`` or older than one it reads; with ``refresh`` every one is.
+    Tables that are not in ``tables`` are read as stored. Raises ConfigurationError for days in the wrong order or
+    outside the partitions.
     """
     _check_days(first, last)
     written = {table: pd.Series(dict(stored.get(table, {})), dtype="datetime64[ns]") for table in ORDER}
@@ -110,13 +111,13 @@ def _check_days(first: pd.Timestamp, last: pd.Timestamp) -> None:
     newest = pd.Timestamp(str(DAYS.get_last_partition_key()))
     if last < first:
         raise ConfigurationError(
-            "backfill", f"LAST {last:%Y-%m-%d} lies before FIRST {first:%Y-%m-%d}", fix="Give the earlier day first"
+            "backfill", f"LAST {last:%Y-%m-%d} is before FIRST {first:%Y-%m-%d}", fix="Give the earlier day first"
         )
     if first < pd.Timestamp(FIRST_DAY) or last > newest:
         raise ConfigurationError(
             "backfill",
-            f"{first:%Y-%m-%d}…{last:%Y-%m-%d} leaves the days there are, {FIRST_DAY}…{newest:%Y-%m-%d}",
-            fix="Choose days inside; a day exists once it is over",
+            f"{first:%Y-%m-%d}…{last:%Y-%m-%d} is outside {FIRST_DAY}…{newest:%Y-%m-%d}",
+            fix="Choose days inside; today can be read once it is over",
         )
 
 
@@ -147,9 +148,9 @@ def _moments(written: pd.Series, periods: pd.PeriodIndex) -> np.ndarray:
     return moments.to_numpy(dtype="datetime64[ns]").astype("int64")
 
 
-def days_to_look_through(readings: StoredAt, revisions: StoredAt) -> list[str]:
-    """Days (UTC) on which readings were written and of which no ledger of revisions was written since, in order."""
+def days_without_revisions(readings: StoredAt, revisions: StoredAt) -> list[str]:
+    """Days (UTC) on which readings were written, and since which their revisions were not; in order."""
     written = pd.Series(dict(readings), dtype="datetime64[ns]")
     latest = written.groupby(written.dt.strftime("%Y-%m-%d")).max()
-    looked = pd.Series(dict(revisions), dtype="datetime64[ns]").reindex(latest.index)
-    return list(latest.index[~(looked > latest)])
+    updated = pd.Series(dict(revisions), dtype="datetime64[ns]").reindex(latest.index)
+    return list(latest.index[~(updated > latest)])

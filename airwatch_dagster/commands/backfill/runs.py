@@ -1,4 +1,4 @@
-"""Materialize a range in one run of this process, on the same Dagster instance the UI shows."""
+"""Dagster runs executed in this process, on the instance that the UI shows."""
 
 import socket
 import time
@@ -19,33 +19,32 @@ from airwatch_dagster.orchestration.settings import Settings, storage_root
 from airwatch_dagster.schemas import TABLES
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-"""Run configuration: everything is in the event log; the terminal shows one line per run."""
-
+"""Run configuration without console logs: the event log has them all, the terminal shows a line per run."""
 
 KIND: Final = "airwatch/kind"
-"""What a run is for."""
+"""Tag: what a run is for."""
 
 RUNS_REMEMBERED: Final = 500
-"""Backfill runs looked at for ones that did not end well, newest first: some years of all tables."""
+"""Newest backfill runs that are checked for failures: some years of all tables."""
 
 HOST: Final = "airwatch/host"
-"""Machine whose process makes the run."""
+"""Tag: the machine that executes the run."""
 
 STORAGE: Final = "airwatch/storage"
-"""Where its tables lie: one Dagster instance may know of several places."""
+"""Tag: the storage of the run's tables, since one Dagster instance may serve several."""
 
 OWN_ERRORS = ("airwatch_dagster.errors.", "airwatch_dagster.schemas.validation.")
-"""Where errors are defined that explain themselves; Dagster puts the module before the message."""
+"""Modules of AirWatch's own errors. Dagster puts the module before the message."""
 
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a finished run did."""
+    """The result of a successful run."""
 
     run_id: str
     seconds: float
     rows: int
-    """Rows of the table that the run wrote, over all its partitions."""
+    """Rows in all the partitions that the run built."""
 
 
 def materialize_step(
@@ -56,21 +55,21 @@ def materialize_step(
     config: Mapping[str, Any] | None = None,
     kind: Literal["backfill", "import"] = "backfill",
 ) -> RunReport:
-    """Run one step, with a configuration of its asset if given; raises RunFailed with the failing step's sentence."""
+    """Run one step, with run config of its asset if given. Raises RunFailed when it fails."""
     tags = {RANGE_START: step.first, RANGE_END: step.last, KIND: kind}
     run_config = {**QUIET, "ops": {step.table: {"config": dict(config)}}} if config else QUIET
     return _materialize(definitions, step.table, run_config=run_config, tags=tags, instance=instance)
 
 
 def materialize_table(definitions: dg.Definitions, table: str, *, instance: dg.DagsterInstance) -> RunReport:
-    """Run an unpartitioned table; raises RunFailed with the failing step's sentence."""
+    """Run an unpartitioned table. Raises RunFailed when it fails."""
     return _materialize(definitions, table, tags={KIND: "backfill"}, instance=instance)
 
 
 def materialize_partition(
     definitions: dg.Definitions, table: str, partition: str, *, config: Mapping[str, Any], instance: dg.DagsterInstance
 ) -> RunReport:
-    """Run one partition with a configuration of its asset; raises RunFailed with the failing step's sentence."""
+    """Run one partition with run config of its asset. Raises RunFailed when it fails."""
     run_config = {**QUIET, "ops": {table: {"config": dict(config)}}}
     return _materialize(definitions, table, run_config=run_config, partition_key=partition, instance=instance)
 
@@ -140,9 +139,9 @@ def _materialize(
 
 
 def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:
-    """Table → partitions whose last backfill run did not end well: stored or not, Dagster does not know of them.
+    """Partitions by table whose last backfill run did not succeed: stored or not, Dagster has no record of them.
 
-    Runs of this machine that still count as under way although their process is gone are reported as failed.
+    A run that counts as under way although its process on this machine is gone is reported as failed.
     """
     known: dict[str, set[str]] = {}
     broken: dict[str, set[str]] = {}
@@ -163,7 +162,7 @@ def _report_if_gone(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     """Whether the run's process, on this machine, is gone; then the run is reported as failed."""
     if run.tags.get(HOST) != socket.gethostname() or run.run_id not in _run_locks().gone({run.run_id}):
         return False
-    instance.report_run_failed(run, "Its process ended before the run did")
+    instance.report_run_failed(run, "The process ended before the run did")
     return True
 
 

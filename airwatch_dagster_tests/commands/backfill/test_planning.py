@@ -1,4 +1,4 @@
-"""What a backfill still has to make, and that it looks where Dagster would look."""
+"""The plan of a backfill, and that it reads the partitions that Dagster would load."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from airwatch_dagster.commands.backfill.planning import BY_DEFAULT, ORDER, Reads, Step, plan_backfill, reads_of
+from airwatch_dagster.commands.backfill.planning import DEFAULT_TABLES, ORDER, Reads, Step, plan_backfill, reads_of
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.partitions import PARTITIONS
 from airwatch_dagster.schemas import TABLES
@@ -32,7 +32,12 @@ NOON = pd.Timestamp("2021-12-01 12:00")
 
 
 def plan(
-    first: str, last: str, *, stored: Stored | None = None, tables: Sequence[str] = BY_DEFAULT, refresh: bool = False
+    first: str,
+    last: str,
+    *,
+    stored: Stored | None = None,
+    tables: Sequence[str] = DEFAULT_TABLES,
+    refresh: bool = False,
 ) -> list[tuple[str, str, str, int]]:
     days = pd.Timestamp(first), pd.Timestamp(last)
     steps = plan_backfill(READS, first=days[0], last=days[1], stored=stored or {}, tables=tables, refresh=refresh)
@@ -40,7 +45,7 @@ def plan(
 
 
 def everything(first: str, last: str) -> Stored:
-    """All tables of these days, each written a minute after the one before it in order."""
+    """All tables of these days, each written a minute after the one before it."""
     written: Stored = {}
     for minute, table in enumerate(ORDER):
         unit = "D" if TABLES[table].grain == "day" else "M"
@@ -49,7 +54,7 @@ def everything(first: str, last: str) -> Stored:
     return written
 
 
-def test_with_nothing_stored_every_table_is_made_once_in_order() -> None:
+def test_with_nothing_stored_every_table_is_built_once_in_order() -> None:
     assert plan("2021-05-30", "2021-06-02") == [
         ("raw_readings", "2021-05-30", "2021-06-02", 4),
         ("site_days", "2021-05-30", "2021-06-02", 4),
@@ -70,13 +75,13 @@ def test_with_everything_stored_in_order_nothing_is_left() -> None:
     assert plan("2021-05-30", "2021-06-02", stored=everything("2021-05-30", "2021-06-02")) == []
 
 
-def test_a_refresh_makes_everything_again() -> None:
+def test_a_refresh_rebuilds_everything() -> None:
     stored = everything("2021-05-30", "2021-06-02")
 
     assert plan("2021-05-30", "2021-06-02", stored=stored, refresh=True) == plan("2021-05-30", "2021-06-02")
 
 
-def test_a_missing_day_of_readings_is_made_and_all_that_reads_it() -> None:
+def test_a_missing_day_of_readings_is_built_with_all_that_reads_it() -> None:
     stored = everything("2021-05-01", "2021-06-30")
     del stored["raw_readings"]["2021-05-20"]
 
@@ -96,16 +101,16 @@ def test_a_missing_day_of_readings_is_made_and_all_that_reads_it() -> None:
     ]
 
 
-def test_readings_written_after_what_was_made_of_them_make_it_due() -> None:
+def test_a_table_older_than_its_readings_is_due() -> None:
     stored = everything("2021-05-01", "2021-05-10")
     stored["raw_readings"]["2021-05-10"] = NOON + pd.Timedelta(days=1)
 
-    made_anew = plan("2021-05-01", "2021-05-10", stored=stored, tables=["raw_readings", "site_days", "features"])
+    due = plan("2021-05-01", "2021-05-10", stored=stored, tables=["raw_readings", "site_days", "features"])
 
-    assert made_anew == [("site_days", "2021-05-10", "2021-05-10", 1), ("features", "2021-05-10", "2021-05-10", 1)]
+    assert due == [("site_days", "2021-05-10", "2021-05-10", 1), ("features", "2021-05-10", "2021-05-10", 1)]
 
 
-def test_an_input_outside_the_days_asked_for_counts_as_well() -> None:
+def test_an_input_outside_the_requested_days_counts_too() -> None:
     """April's readings were corrected; May's features still read some of its days."""
     stored = everything("2021-04-01", "2021-05-31")
     stored["site_days"]["2021-04-15"] = NOON + pd.Timedelta(days=1)
@@ -115,7 +120,7 @@ def test_an_input_outside_the_days_asked_for_counts_as_well() -> None:
     ]
 
 
-def test_what_was_written_in_the_same_moment_is_not_outdated() -> None:
+def test_a_table_as_old_as_its_input_is_not_stale() -> None:
     stored = {table: dict.fromkeys(keys, NOON) for table, keys in everything("2021-05-01", "2021-05-03").items()}
 
     assert plan("2021-05-01", "2021-05-03", stored=stored) == []
@@ -146,7 +151,7 @@ def test_history_goes_year_by_year_through_all_tables() -> None:
     ]
 
 
-def test_what_an_earlier_year_makes_anew_makes_the_next_year_due() -> None:
+def test_what_an_earlier_year_rebuilds_makes_the_next_year_due() -> None:
     stored = everything("2020-12-01", "2021-01-31")
     del stored["site_days"]["2020-12-31"]
 
@@ -157,14 +162,14 @@ def test_what_an_earlier_year_makes_anew_makes_the_next_year_due() -> None:
     ]
 
 
-def test_tables_that_are_left_out_are_read_as_they_are() -> None:
+def test_tables_that_are_left_out_are_read_as_stored() -> None:
     stored = everything("2021-05-01", "2021-05-03")
     del stored["raw_readings"]["2021-05-02"]
 
     assert plan("2021-05-01", "2021-05-03", stored=stored, tables=["site_days"]) == []
 
 
-def test_tables_are_made_in_order_however_they_are_named() -> None:
+def test_tables_are_built_in_order_whatever_order_they_are_given_in() -> None:
     steps = plan("2021-05-01", "2021-05-01", tables=["features", "raw_readings"])
 
     assert [table for table, *_ in steps] == ["raw_readings", "features"]
@@ -178,13 +183,13 @@ def test_one_day_is_one_partition_and_its_month() -> None:
 
 
 def test_the_last_day_before_the_first_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="LAST 2021-05-01 lies before FIRST 2021-05-02"):
+    with pytest.raises(ConfigurationError, match="LAST 2021-05-01 is before FIRST 2021-05-02"):
         plan("2021-05-02", "2021-05-01")
 
 
 @pytest.mark.parametrize(("first", "last"), [("2008-12-31", "2009-01-05"), ("2021-05-01", "2100-01-01")])
 def test_days_without_a_partition_are_refused(first: str, last: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"backfill: {first}…{last} leaves the days there are, 2009-01-01…20"):
+    with pytest.raises(ConfigurationError, match=f"backfill: {first}…{last} is outside 2009-01-01…20"):
         plan(first, last)
 
 
@@ -197,7 +202,7 @@ def test_the_plan_reads_what_the_assets_declare() -> None:
 
 
 @pytest.mark.parametrize(("table", "read"), [(table, read) for table in ORDER for read in READS[table]], ids=str)
-def test_the_plan_looks_at_the_partitions_that_dagster_loads(table: str, read: Reads) -> None:
+def test_the_plan_reads_the_partitions_that_dagster_loads(table: str, read: Reads) -> None:
     """Each partition that Dagster maps makes the table's partition due when it is newer, and its neighbours do not."""
     key = "2016-03-01" if TABLES[table].grain == "day" else "2016-03"
     loaded = dagster_loads(table, key, read.table)

@@ -81,8 +81,8 @@ def test_an_unpartitioned_table_is_one_run(tmp_path: Path, instance: dg.DagsterI
     assert report.rows == 1
 
 
-def test_an_explained_failure_is_told_in_its_own_sentence(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    """Not in that of the OSError behind it, nor in Dagster's around it."""
+def test_a_known_failure_has_its_own_message(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """Not that of the OSError behind it, nor Dagster's around it."""
     with pytest.raises(RunFailed) as caught:
         materialize_step(location(tmp_path, refuse), STEP, instance=instance)
 
@@ -94,7 +94,7 @@ def test_an_explained_failure_is_told_in_its_own_sentence(tmp_path: Path, instan
     assert run.status is dg.DagsterRunStatus.FAILURE
 
 
-def test_a_failure_nobody_foresaw_keeps_its_class(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+def test_an_unknown_failure_keeps_its_class(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     def broken() -> pd.DataFrame:
         return pd.DataFrame()["pm25_ugm3"].to_frame()
 
@@ -102,9 +102,7 @@ def test_a_failure_nobody_foresaw_keeps_its_class(tmp_path: Path, instance: dg.D
         materialize_step(location(tmp_path, broken), STEP, instance=instance)
 
 
-def test_a_resource_that_cannot_be_made_ready_is_told_in_its_own_sentence(
-    tmp_path: Path, instance: dg.DagsterInstance
-) -> None:
+def test_a_resource_that_fails_has_its_own_message(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     @dg.resource
     def registry() -> None:
         refuse()
@@ -127,7 +125,7 @@ def run_of(
     )
 
 
-def test_what_a_killed_run_may_have_stored_is_made_again_and_the_run_counts_as_failed(
+def test_the_partitions_of_a_killed_run_are_due_and_the_run_counts_as_failed(
     instance: dg.DagsterInstance,
 ) -> None:
     killed = run_of(instance, "2021-05-01", "2021-05-03", dg.DagsterRunStatus.STARTED)
@@ -161,9 +159,7 @@ def test_a_run_whose_process_lives_or_is_of_another_machine_is_left_alone(
     assert unrecorded(instance) == {"raw_readings": {"2021-05-01"}}
 
 
-def test_runs_over_tables_that_lie_elsewhere_say_nothing(
-    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_on_another_storage_do_not_count(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
     run_of(instance, "2021-05-01", "2021-05-04", dg.DagsterRunStatus.FAILURE)
     monkeypatch.setenv("AIRWATCH_STORAGE", "s3://elsewhere/tables")
 
