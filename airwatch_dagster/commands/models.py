@@ -117,8 +117,7 @@ def _effect(row: pd.Series, tables: TableStorage) -> str:
     decision = f"{row['reason'].rstrip('.')}.{replaced}"
     first, last = row["serves_from"], last_forecast(row["month"], tables)
     if last is None or first > last:
-        return (
-            f"{decision} It serves from the next forecast on, issued {first:%Y-%m-%d}. Issued forecasts do not change."
-        )
+        start = f"It serves from the next forecast on, issued on {first:%Y-%m-%d}"
+        return f"{decision} {start}. Issued forecasts do not change."
     command = f"airwatch backfill {first:%Y-%m-%d} {last:%Y-%m-%d}"
     return f"{decision} Run `{command}` to recompute the forecasts of these days. Earlier forecasts do not change."
