@@ -21,9 +21,8 @@ from airwatch_dagster.forecast.calibration import CALIBRATION_MONTHS, calibrate_
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import FAMILIES
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
+from airwatch_dagster.verify.metrics import interval_measures, metrics
 from airwatch_dagster.verify.reliability import brier_scores, reliability_tables
-from airwatch_dagster.verify.scoring import metrics
-from airwatch_dagster.verify.skill_tables import interval_measures
 
 SEED = 88101
 KEY = ["site_id", "issue_date", "target_date", "horizon_days"]

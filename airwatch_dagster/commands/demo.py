@@ -49,7 +49,7 @@ def summary(tables: TableStorage, *, yesterday: pd.Timestamp) -> Iterator[str]:
 
 
 def _skill(tables: TableStorage, yesterday: pd.Timestamp) -> Iterator[str]:
-    from airwatch_dagster.verify.scoring import metrics
+    from airwatch_dagster.verify.metrics import metrics
 
     months = [str(period) for period in pd.period_range(end=yesterday, periods=12, freq="M")]
     scores = tables.read("candidate_scores", months, allow_missing=True)

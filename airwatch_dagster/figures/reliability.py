@@ -18,7 +18,7 @@ from airwatch_dagster.figures.style import (
     png_of,
     set_margins,
 )
-from airwatch_dagster.verify.scoring import EVENT_LIMITS_UGM3
+from airwatch_dagster.verify.metrics import EVENT_LIMITS_UGM3
 from airwatch_dagster.verify.skill_tables import MIN_ROWS
 
 PANEL_INCHES: Final = 4.0
@@ -68,20 +68,20 @@ def _is_shown(limit: float, all_leads: pd.DataFrame) -> bool:
 
 def _draw(axes: Any, by_lead: Mapping[str, pd.DataFrame]) -> None:
     all_leads = by_lead["all"]
-    end = max(MIN_AXIS_PCT, 105 * float(all_leads[["mean_chance", "observed_frequency"]].to_numpy().max()))
+    end = max(MIN_AXIS_PCT, 105 * float(all_leads[["mean_probability", "observed_frequency"]].to_numpy().max()))
     axes.plot((0, end), (0, end), color=LIGHT_GREY, linewidth=0.8, zorder=0)
     for lead, (colour, marker) in LEAD_STYLES.items():
         if lead in by_lead:
             filled = by_lead[lead][by_lead[lead]["forecasts"] >= MIN_ROWS]
             style = {"color": colour, "marker": marker, "markersize": 3.5, "linewidth": 1.0}
-            axes.plot(100 * filled["mean_chance"], 100 * filled["observed_frequency"], label=_label(lead), **style)
+            axes.plot(100 * filled["mean_probability"], 100 * filled["observed_frequency"], label=_label(lead), **style)
     _draw_all_leads(axes, all_leads, end=end)
     room = 0.03 * end
     axes.set(xlim=(-room, end + room), ylim=(-room, end + room))
 
 
 def _draw_all_leads(axes: Any, all_leads: pd.DataFrame, *, end: float) -> None:
-    percent = 100 * all_leads[["mean_chance", "observed_frequency"]]
+    percent = 100 * all_leads[["mean_probability", "observed_frequency"]]
     is_filled = all_leads["forecasts"] >= MIN_ROWS
     style = {"linestyle": "none", "marker": "o", "color": "black", "markersize": 5.5}
     axes.plot(*percent[is_filled].to_numpy().T, label="all leads", **style)

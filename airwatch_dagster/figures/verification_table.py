@@ -108,7 +108,7 @@ def reliability_by_limit(scores: pd.DataFrame) -> dict[float, dict[str, pd.DataF
     leads = {f"{lead} d": rows for lead, rows in scores.groupby("horizon_days", sort=True)}
     return {
         limit: {
-            name: reliability(rows, limit_ugm3=limit).set_index("chance_from")
+            name: reliability(rows, limit_ugm3=limit).set_index("probability_from")
             for name, rows in {"all": scores, **leads}.items()
         }
         for limit in PROBABILITY_COLUMNS
@@ -127,12 +127,12 @@ def reliability_table(limit_ugm3: float, by_lead: Mapping[str, pd.DataFrame]) ->
 
     ``by_lead`` is an entry of ``reliability_by_limit``.
     """
-    bins = by_lead["all"]["chance_to"]
+    bins = by_lead["all"]["probability_to"]
     own = {name: found.reindex(bins.index) for name, found in by_lead.items() if name != "all"}
     leads = " / ".join(name.removesuffix(" d") for name in own) + " d"
     columns = {
         "Forecasts": _side_by_side((found["forecasts"].fillna(0) for found in own.values()), ",.0f"),
-        "Mean probability, %": _side_by_side((100 * found["mean_chance"] for found in own.values()), ".1f"),
+        "Mean probability, %": _side_by_side((100 * found["mean_probability"] for found in own.values()), ".1f"),
         "Observed, %": _side_by_side((100 * found["observed_frequency"] for found in own.values()), ".1f"),
     }
     header = [f"Probability of more than {limit_ugm3} µg/m³", *(f"{name} {leads}" for name in columns)]

@@ -1,31 +1,29 @@
-"""Scores told in a few numbers: errors and skill by lead, residuals by level, calibration, the intervals' worth."""
+"""Tables of out-of-sample scores: errors and skill by lead, residuals by level, calibration."""
 
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.fit.metrics import pinball_loss
 from airwatch_dagster.schemas.columns import GOOD_TOP_UGM3, MODERATE_TOP_UGM3, REFERENCE_FAMILY
-from airwatch_dagster.verify.scoring import INTERVAL_TAIL
 
 LEVELS_UGM3: Final = (6.0, GOOD_TOP_UGM3, 15.0, MODERATE_TOP_UGM3)
-"""Where one level of a forecast ends and the next begins. The AQI leaves Good at 9.0 and reaches Unhealthy for
-Sensitive Groups at 35.4."""
+"""Edges of the levels of a forecast, with the tops of the AQI's Good and Moderate among them."""
 
 RESIDUAL_QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 MIN_ROWS: Final = 20
-"""Fewer forecasts than this have no 5 % quantile, and a mean that says little."""
+"""Forecasts that a 5 % quantile and a mean need."""
 
 MAX_BINS: Final = 10
+"""Bins of ``calibration``."""
 
 
 def skill_by_lead(scores: pd.DataFrame) -> pd.DataFrame:
     """Rows, RMSE, MAE, bias (µg/m³) and MSE-skill over damped persistence of each family at each lead.
 
-    ``scores`` has the columns of ``candidate_scores``; families keep their order in it. Skill is null without damped
-    persistence, and where a family did not forecast as many site-days as it.
+    ``scores`` has the columns of ``candidate_scores``; families are in the order of the scores. Skill is null without
+    damped persistence, and where a family has another number of forecasts than damped persistence.
     """
     error = scores["pm25_ugm3"] - scores["pm25_observed_ugm3"]
     measures = pd.DataFrame({"mse": error**2, "mae_ugm3": error.abs(), "bias_ugm3": error})
@@ -39,10 +37,10 @@ def skill_by_lead(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def residuals_by_level(scores: pd.DataFrame) -> pd.DataFrame:
-    """Quantiles of forecast minus observed (µg/m³) by family and level of the forecast; one row each, in order.
+    """Quantiles of forecast minus observed (µg/m³), one row per family and level of the forecast, in order.
 
-    ``level`` counts the entries of ``LEVELS_UGM3`` that the forecast has reached. Levels of fewer than ``MIN_ROWS``
-    forecasts are left out.
+    ``level`` is the number of ``LEVELS_UGM3`` at or below the forecast. Levels of fewer than ``MIN_ROWS`` forecasts
+    have no row.
     """
     rows = [
         {"model_family": family, "level": level, "rows": len(errors), **_quantiles(errors)}
@@ -54,7 +52,7 @@ def residuals_by_level(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_family(scores: pd.DataFrame) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """Each family's forecasts and their truths, in the order of the families."""
+    """Each family's forecasts and observed values, in the order of the families."""
     forecast, observed = scores["pm25_ugm3"].to_numpy(), scores["pm25_observed_ugm3"].to_numpy()
     code, families = pd.factorize(scores["model_family"])
     return [(str(family), forecast[code == n], observed[code == n]) for n, family in enumerate(families)]
@@ -70,9 +68,9 @@ def _quantiles(errors: np.ndarray) -> dict[str, float]:
 
 
 def calibration(scores: pd.DataFrame) -> pd.DataFrame:
-    """Mean forecast and mean observation (µg/m³) in bins of equally many forecasts, lowest first, by family.
+    """Mean forecast and mean observed value (µg/m³) in bins of equally many forecasts, lowest first, by family.
 
-    Ten bins, fewer where a bin would hold less than ``MIN_ROWS``.
+    ``MAX_BINS`` bins, or as many as have ``MIN_ROWS`` forecasts.
     """
     rows = [
         (family, *means)
@@ -86,14 +84,3 @@ def _bin_means(forecast: np.ndarray, observed: np.ndarray) -> list[tuple[float, 
     bins = int(np.clip(len(forecast) // MIN_ROWS, 1, MAX_BINS))
     members = np.array_split(np.argsort(forecast, kind="stable"), bins)
     return [(float(forecast[rows].mean()), float(observed[rows].mean())) for rows in members]
-
-
-def interval_measures(scores: pd.DataFrame) -> pd.DataFrame:
-    """Width of each score's 90 % interval, and the mean pinball loss of its two ends (µg/m³).
-
-    ``scores`` has the columns of ``forecast_scores``.
-    """
-    lower, upper, observed = (scores[f"pm25_{name}_ugm3"].to_numpy() for name in ("lower", "upper", "observed"))
-    both = pinball_loss(lower, observed, quantile=INTERVAL_TAIL)
-    both = both + pinball_loss(upper, observed, quantile=1.0 - INTERVAL_TAIL)
-    return pd.DataFrame({"width_ugm3": upper - lower, "pinball_ugm3": both / 2.0}, index=scores.index)

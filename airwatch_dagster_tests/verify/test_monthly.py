@@ -1,4 +1,4 @@
-"""How good a month's forecasts were as served."""
+"""Monthly verification of served forecasts."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ AUGUST: dict[str, Any] = {"issue_date": pd.Timestamp("2021-07-31"), "target_date
 
 
 def verified(scores: pd.DataFrame, candidates: pd.DataFrame = NOTHING) -> pd.DataFrame:
-    """The table, which keeps its contract, by month, lead and group."""
+    """The valid table by month, lead and group."""
     table = TABLES["verification"].schema.validate(monthly_verification(scores, candidates=candidates))
     return table.set_index(["month", "horizon_days", "group_name"]).sort_index()
 
@@ -31,10 +31,10 @@ TWO_DAYS = forecast_scores(
     {"pm25_ugm3": 10.0, "pm25_observed_ugm3": 12.0, "probability_above_9_0": 0.8},
     {**LATER, "pm25_ugm3": 10.0, "pm25_observed_ugm3": 4.0, "probability_above_9_0": 0.5, "pm25_lower_ugm3": 6.0},
 )
-"""One forecast 2 too low and one 6 too high."""
+"""One forecast 2 µg/m³ too low and one 6 µg/m³ too high."""
 
 
-def test_every_measure_of_a_group_follows_from_its_forecasts() -> None:
+def test_every_metric_of_a_group_follows_from_its_forecasts() -> None:
     row = row_of(verified(TWO_DAYS, candidate_scores({"pm25_ugm3": 8.0}, {**LATER, "pm25_ugm3": 12.0})))
 
     assert row == pytest.approx(
@@ -65,7 +65,7 @@ def test_every_measure_of_a_group_follows_from_its_forecasts() -> None:
     )
 
 
-def test_every_lead_has_its_groups_all_of_them_first_then_by_reading_region_and_category_that_came_true() -> None:
+def test_every_lead_has_the_group_of_all_then_groups_by_reading_region_and_observed_category() -> None:
     scores = forecast_scores(
         {"pm25_observed_ugm3": 40.0},
         {**ELSEWHERE, "pm25_observed_ugm3": 9.0, "days_since_observed": 2},
@@ -89,7 +89,7 @@ def test_every_lead_has_its_groups_all_of_them_first_then_by_reading_region_and_
     ]
 
 
-def test_each_group_is_measured_on_its_own_forecasts() -> None:
+def test_each_group_has_the_metrics_of_its_own_forecasts() -> None:
     scores = forecast_scores({"pm25_ugm3": 9.0}, {**ELSEWHERE, "pm25_ugm3": 5.0, "days_since_observed": 1})
 
     table = verified(scores)
@@ -106,7 +106,7 @@ def test_a_site_abroad_is_outside_the_regions() -> None:
     assert row_of(verified(forecast_scores({"site_id": "800020001"})), "outside the regions")["forecasts"] == 1
 
 
-def test_skill_is_told_on_the_forecasts_that_damped_persistence_made_too() -> None:
+def test_skill_is_over_the_forecasts_that_damped_persistence_has_too() -> None:
     reference = candidate_scores({"pm25_ugm3": 8.0}, {"model_family": "ridge", "pm25_ugm3": 12.0})
 
     row = row_of(verified(TWO_DAYS, reference))
@@ -117,30 +117,30 @@ def test_skill_is_told_on_the_forecasts_that_damped_persistence_made_too() -> No
 @pytest.mark.parametrize(
     ("reference", "compared"),
     [(NOTHING, 0), (candidate_scores({"horizon_days": 2}), 0), (candidate_scores({"pm25_ugm3": 12.0}), 1)],
-    ids=["no shadow scores", "of another lead", "without any error"],
+    ids=["no shadow scores", "another lead", "no error"],
 )
-def test_without_a_reference_that_errs_there_is_no_skill(reference: pd.DataFrame, compared: int) -> None:
+def test_skill_is_null_without_a_reference_that_errs(reference: pd.DataFrame, compared: int) -> None:
     row = row_of(verified(TWO_DAYS, reference))
 
     assert row["compared_forecasts"] == compared
     assert np.isnan(row["skill_over_damped"])
 
 
-def test_the_truth_is_the_one_the_forecasts_were_last_scored_by() -> None:
-    """Shadow scores made before a revision still hold the old value."""
+def test_the_observed_value_is_that_of_the_forecast_scores() -> None:
+    """Shadow scores of before a revision have the old value."""
     row = row_of(verified(TWO_DAYS, candidate_scores({"pm25_ugm3": 8.0, "pm25_observed_ugm3": 8.0})))
 
     assert row["skill_over_damped"] == 0.75
 
 
-def test_what_is_undefined_in_a_group_is_null() -> None:
+def test_a_metric_that_is_undefined_in_a_group_is_null() -> None:
     row = row_of(verified(forecast_scores({"pm25_ugm3": 0.0, "pm25_observed_ugm3": 0.0})))
 
     assert np.isnan([row["normalised_mean_bias"], row["index_of_agreement"], row["pod_9_0"]]).all()
     assert row["mae_ugm3"] == 0.0
 
 
-def test_months_made_together_are_as_made_alone() -> None:
+def test_months_computed_together_are_bit_identical_to_months_computed_alone() -> None:
     july = forecast_scores({"pm25_ugm3": 9.3}, {**LATER, "pm25_ugm3": 7.7}, {**ELSEWHERE, "pm25_ugm3": 3.1})
     august = forecast_scores({**AUGUST, "pm25_ugm3": 8.8}, {**AUGUST, **ELSEWHERE, "pm25_ugm3": 11.3})
     reference = candidate_scores({"pm25_ugm3": 9.9}, {**AUGUST, "pm25_ugm3": 6.1})
@@ -152,7 +152,7 @@ def test_months_made_together_are_as_made_alone() -> None:
     pd.testing.assert_frame_equal(together, pd.concat(alone, ignore_index=True), check_exact=True)
 
 
-def test_without_a_forecast_that_met_its_truth_the_table_is_empty() -> None:
+def test_without_scores_the_table_is_empty() -> None:
     table = monthly_verification(TABLES["forecast_scores"].empty(), candidates=NOTHING)
 
     assert len(TABLES["verification"].schema.validate(table)) == 0

@@ -1,4 +1,4 @@
-"""Scores in a few numbers."""
+"""Tables of out-of-sample scores."""
 
 from typing import Any
 
@@ -6,14 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from airwatch_dagster.fit.metrics import pinball_loss
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.verify.scoring import INTERVAL_TAIL
-from airwatch_dagster.verify.skill_tables import calibration, interval_measures, residuals_by_level, skill_by_lead
+from airwatch_dagster.verify.skill_tables import calibration, residuals_by_level, skill_by_lead
 
 
 def scores(*rows: tuple[str, int, float, float]) -> pd.DataFrame:
-    """Family, lead, forecast and truth."""
+    """Family, lead, forecast and observed value of each score."""
     columns = ["model_family", "horizon_days", "pm25_ugm3", "pm25_observed_ugm3"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -57,7 +55,7 @@ def test_families_keep_their_order() -> None:
     assert table["model_family"].unique().tolist() == ["damped_persistence", "ridge"]
 
 
-def test_skill_over_nothing_is_unknown() -> None:
+def test_skill_is_null_without_a_reference_that_errs() -> None:
     alone = skill_by_lead(TWO_DAYS[TWO_DAYS["model_family"] == "ridge"])
     perfect = skill_by_lead(scores(("damped_persistence", 1, 9.0, 9.0), ("ridge", 1, 8.0, 9.0)))
 
@@ -72,14 +70,14 @@ def test_families_that_forecast_other_site_days_are_not_compared() -> None:
     assert row_of(table, "ridge", 2)["skill"] == -3.0
 
 
-def test_residuals_are_told_by_the_level_of_the_forecast() -> None:
+def test_residuals_are_by_the_level_of_the_forecast() -> None:
     errors = np.linspace(-1.0, 1.0, 21)
     low = scores(*[("ridge", 1, 5.0, 5.0 - error) for error in errors])
     high = scores(*[("ridge", 1, 9.0, 9.0 - 4.0 * error) for error in errors])
 
     table = residuals_by_level(pd.concat([low, high], ignore_index=True))
 
-    assert table["level"].tolist() == [0, 2], "a forecast of 9.0 belongs to the level that begins there"
+    assert table["level"].tolist() == [0, 2], "a forecast of 9.0 is in the level from 9.0 on"
     assert table["rows"].tolist() == [21, 21]
     quantiles = table[["0.05", "0.25", "0.5", "0.75", "0.95"]].to_numpy()
     assert quantiles[0].tolist() == pytest.approx([-0.9, -0.5, 0.0, 0.5, 0.9])
@@ -107,27 +105,3 @@ def test_no_scores_give_empty_tables() -> None:
     empty = TABLES["candidate_scores"].empty()
 
     assert [len(table(empty)) for table in (skill_by_lead, residuals_by_level, calibration)] == [0, 0, 0]
-
-
-def intervals(*rows: tuple[float, float, float]) -> pd.DataFrame:
-    """Both ends of an interval and what came true."""
-    return pd.DataFrame(rows, columns=["pm25_lower_ugm3", "pm25_upper_ugm3", "pm25_observed_ugm3"])
-
-
-def test_an_interval_costs_its_width_and_more_when_it_misses() -> None:
-    table = interval_measures(intervals((4.0, 14.0, 8.0), (4.0, 14.0, 24.0), (4.0, 14.0, 3.0)))
-
-    assert table["width_ugm3"].tolist() == [10.0, 10.0, 10.0]
-    assert table["pinball_ugm3"].tolist() == pytest.approx([0.25, 5.25, 0.75])
-
-
-def test_the_loss_is_the_mean_of_both_ends_losses() -> None:
-    lower, upper, observed = np.array([4.0]), np.array([14.0]), np.array([24.0])
-    ends = [
-        pinball_loss(end, observed, quantile=quantile).mean()
-        for end, quantile in ((lower, INTERVAL_TAIL), (upper, 1.0 - INTERVAL_TAIL))
-    ]
-
-    measured = interval_measures(intervals((4.0, 14.0, 24.0)))
-
-    assert measured["pinball_ugm3"].tolist() == pytest.approx([np.mean(ends)])

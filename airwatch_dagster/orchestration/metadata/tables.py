@@ -9,7 +9,7 @@ import pandas as pd
 from airwatch_dagster.figures.style import embedded_png
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.watch import REVISION_KINDS
-from airwatch_dagster.verify.skill_tables import interval_measures
+from airwatch_dagster.verify.metrics import interval_measures
 from airwatch_dagster.watch.coverage import completeness
 
 PartitionMetadata = dict[str, Mapping[str, Any]]
