@@ -29,8 +29,12 @@ MIN_FOLDS: Final = 2
 MAX_CANDIDATES: Final = 40
 """Candidates of a family, the defaults included, however much time there is."""
 
+MAX_DRAWS: Final = 4000
+"""Draws of parameters, including those whose fit would cost too much and that are not tried."""
+
 PRUNING_MARGIN: Final = 0.01
-"""A candidate whose mean loss on its folds so far is this much above the defaults' is not tried on the others."""
+"""A candidate is not tried on further folds when its mean loss so far is this much above the defaults', or when it can
+no longer beat them on most folds."""
 
 MIN_GAIN: Final = 0.01
 """Least loss saved that makes a candidate replace the defaults: the best of many looks better by chance alone. Of trees
@@ -152,7 +156,8 @@ def search(
             last_fit = before - time_left()
             defaults = tried[0][1][: len(losses)] if tried else losses
             trial.report(float(np.mean(losses) - np.mean(defaults)), len(losses))
-            if trial.should_prune():
+            lost = sum(own >= default for own, default in zip(losses, defaults, strict=True)) if tried else 0
+            if trial.should_prune() or 2 * lost >= len(folds):
                 break
         tried.append((params, losses + [np.nan] * (len(folds) - len(losses))))
         if len(tried) == max_candidates:
@@ -162,14 +167,11 @@ def search(
         return float(np.mean(losses))
 
     draws = np.random.SeedSequence([seed, month.year, month.month, list(SPACES).index(family)]).generate_state(1)
-    sampler, pruner = (
-        optuna.samplers.TPESampler(seed=int(draws[0])),
-        optuna.pruners.ThresholdPruner(upper=PRUNING_MARGIN),
-    )
-    study = optuna.create_study(sampler=sampler, pruner=pruner)
+    sampler = optuna.samplers.TPESampler(seed=int(draws[0]))
+    study = optuna.create_study(sampler=sampler, pruner=optuna.pruners.ThresholdPruner(upper=PRUNING_MARGIN))
     study.enqueue_trial({name: DEFAULTS[family][name] for name in SPACES[family]})
     if len(folds) >= MIN_FOLDS:
-        study.optimize(objective)
+        study.optimize(objective, n_trials=MAX_DRAWS)
     losses = np.array([of_folds for _, of_folds in tried]).reshape(len(tried), len(folds))
     is_out_of_time = len(folds) >= MIN_FOLDS and len(tried) < max_candidates
     return Search(family, month, tuple(params for params, _ in tried), losses, is_out_of_time)

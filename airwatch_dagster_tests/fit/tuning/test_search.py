@@ -205,6 +205,15 @@ def test_a_candidate_is_pruned_by_its_mean_over_the_folds_so_far() -> None:
     assert [tried(fold) for fold in folds] == [[0, 1], [0, 1], [0]]
 
 
+def test_a_candidate_that_can_no_longer_win_most_folds_is_pruned() -> None:
+    folds = [Known([0.80, 0.801]), Known([0.80, 0.801]), Known([0.80, 0.5])]
+
+    result = found(*folds)
+
+    np.testing.assert_array_equal(result.losses[1], [0.801, 0.801, np.nan])
+    assert result.chosen == 0
+
+
 def test_no_fit_starts_with_less_time_than_the_last_one_took() -> None:
     clock = seconds(60.0, 50.0, 50.0, 40.0, 40.0, 25.0, 20.0, 8.0, 8.0)
     folds = [Known([0.80, 0.70, 0.60]), Known([0.80, 0.70, 0.60])]
