@@ -109,11 +109,12 @@ def aqs_limiter(settings: Settings) -> RateLimiter:
     The rest after a request shrinks with the spacing, if that is set lower for another address than EPA's. Raises
     ConfigurationError when the folder cannot be created.
     """
-    folder = settings.rate_limit_dir
     try:
+        folder = settings.rate_limit_dir.expanduser()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        problem = f"{folder} cannot be created ({(error.strerror or 'unknown reason').lower()})"
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "the home folder is unknown"
+        problem = f"{settings.rate_limit_dir} cannot be created ({reason.lower()})"
         fix = "Set it to a folder that this user may write"
         raise ConfigurationError("AIRWATCH_RATE_LIMIT_DIR", problem, fix=fix) from error
     pause_s = min(AQS_PAUSE_S, AQS_PAUSE_S * settings.aqs_interval_s / AQS_INTERVAL_S)

@@ -59,9 +59,9 @@ def _default_context_km(settings: dict[str, Any]) -> float:
 
 
 def _default_rate_limit_dir() -> Path:
-    """Below the user's state home, which every process of the user shares. Source: XDG Base Directory Specification."""
+    """In the state home, which all processes of a user share. Source: XDG Base Directory Specification."""
     state_home = Path(os.environ.get("XDG_STATE_HOME") or "")
-    return (state_home if state_home.is_absolute() else Path.home() / ".local" / "state") / "airwatch"
+    return (state_home if state_home.is_absolute() else Path("~/.local/state")) / "airwatch"
 
 
 class Settings(AlertSettings, LinkSettings, StorageSettings):

@@ -36,8 +36,8 @@ class ByteStore(Protocol):
 class LocalFolder:
     """A folder of this machine or of a mounted disk; created by the first write."""
 
-    def __init__(self, root: str) -> None:
-        self._root = Path(root).expanduser().absolute()
+    def __init__(self, root: str, *, setting: str) -> None:
+        self._root, self._setting = Path(root).expanduser().absolute(), setting
 
     def uri(self, name: str) -> str:
         return str(self._root / name)
@@ -92,7 +92,7 @@ class LocalFolder:
             raise StorageError(
                 self.uri(name),
                 f"cannot be {action}: {reason}",
-                fix="Make AIRWATCH_STORAGE a folder that this user may read and write, on a disk with room",
+                fix=f"Make {self._setting} a folder that this user may read and write, on a disk with room",
             ) from error
 
 
@@ -100,37 +100,37 @@ class S3Prefix:
     """Objects under ``s3://bucket/prefix``, on AWS or any server with the same protocol.
 
     Credentials, region, endpoint and checksum rules come from the environment, as for every AWS tool. Safe to use from
-    several threads. ``attempts`` is the maximum for each request.
+    several threads. ``attempts`` is the maximum for each request; ``setting`` names the place in errors.
     """
 
-    def __init__(self, bucket: str, prefix: str, *, attempts: int) -> None:
-        self._bucket, self._prefix = bucket, prefix
-        with s3_errors(self.uri("")):
+    def __init__(self, bucket: str, prefix: str, *, attempts: int, setting: str) -> None:
+        self._bucket, self._prefix, self._setting = bucket, prefix, setting
+        with s3_errors(self.uri(""), setting=self._setting):
             self._client = _s3_client(attempts, _aws_settings())
 
     def uri(self, name: str) -> str:
         return f"s3://{self._bucket}/{self._key(name)}"
 
     def get(self, name: str) -> bytes | None:
-        with s3_errors(self.uri(name)):
+        with s3_errors(self.uri(name), setting=self._setting):
             try:
                 return bytes(self._client.get_object(Bucket=self._bucket, Key=self._key(name))["Body"].read())
             except self._client.exceptions.NoSuchKey:
                 return None
 
     def put(self, name: str, data: bytes) -> None:
-        with s3_errors(self.uri(name)):
+        with s3_errors(self.uri(name), setting=self._setting):
             self._client.put_object(Bucket=self._bucket, Key=self._key(name), Body=data)
 
     def exists(self, name: str) -> bool:
         """By listing: a request for the object does not distinguish a missing bucket from a missing object."""
-        with s3_errors(self.uri(name)):
+        with s3_errors(self.uri(name), setting=self._setting):
             found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._key(name), MaxKeys=1)
         return any(entry["Key"] == self._key(name) for entry in found.get("Contents", []))
 
     def modified(self, folder: str) -> dict[str, datetime]:
         start = self._key(f"{folder}/")
-        with s3_errors(self.uri(folder)):
+        with s3_errors(self.uri(folder), setting=self._setting):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=start)
             entries = [entry for page in pages for entry in page.get("Contents", [])]
         return {entry["Key"].removeprefix(start): entry["LastModified"].astimezone(UTC) for entry in entries}

@@ -19,7 +19,7 @@ class _KnownError:
     problem: str
     fix: str
     setting: str | None = None
-    """The setting to correct; None when the settings may be correct."""
+    """The setting to correct, ``{place}`` for the one that names the bucket; None when the settings may be correct."""
     retry_helps: bool = False
 
 
@@ -27,14 +27,14 @@ _KNOWN_ERRORS: Final = (
     _KnownError(
         ("NoSuchBucket",),
         "bucket {bucket!r} does not exist",
-        "Create the bucket, or name another one in AIRWATCH_STORAGE",
-        setting="AIRWATCH_STORAGE",
+        "Create the bucket, or name another one in {place}",
+        setting="{place}",
     ),
     _KnownError(
         ("InvalidBucketName", "ParamValidationError"),
         "{uri!r} is not a valid place on S3",
         "Use s3://bucket/prefix with a bucket name of lower-case letters, digits, dots and hyphens",
-        setting="AIRWATCH_STORAGE",
+        setting="{place}",
     ),
     _KnownError(
         ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"),
@@ -107,19 +107,20 @@ _OTHER: Final = _KnownError((), "S3 failed with {code}", "Look it up in the manu
 
 
 @contextlib.contextmanager
-def s3_errors(uri: str) -> Iterator[None]:
+def s3_errors(uri: str, *, setting: str) -> Iterator[None]:
     """Raise ConfigurationError with the wrong setting, or StorageError with ``uri``, for whatever S3 raises inside.
 
-    The client's own text stays out of the message: it may contain addresses and keys.
+    ``setting`` is the setting that names the bucket. The client's own text stays out of the message: it may contain
+    addresses and keys.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except ClientError as error:
-        raise _translated(_codes(error.response), uri=uri) from error
+        raise _translated(_codes(error.response), uri=uri, place=setting) from error
     except (BotoCoreError, ValueError) as error:
-        raise _translated([kind.__name__ for kind in type(error).__mro__], uri=uri) from error
+        raise _translated([kind.__name__ for kind in type(error).__mro__], uri=uri, place=setting) from error
 
 
 def _codes(response: Any) -> list[str]:
@@ -127,11 +128,12 @@ def _codes(response: Any) -> list[str]:
     return [str(response.get("Error", {}).get("Code", "")), str(status)]
 
 
-def _translated(codes: Sequence[str], *, uri: str) -> AirWatchError:
+def _translated(codes: Sequence[str], *, uri: str, place: str) -> AirWatchError:
     """The error for the first known of ``codes``, which are ordered from specific to general."""
     matches = (known for code in codes for known in _KNOWN_ERRORS if code in known.codes)
     known = next(matches, _OTHER)
-    problem = known.problem.format(bucket=urlsplit(uri).netloc, uri=uri, code=next(filter(None, codes)))
+    values = {"bucket": urlsplit(uri).netloc, "uri": uri, "code": next(filter(None, codes)), "place": place}
+    problem, fix = known.problem.format(**values), known.fix.format(**values)
     if known.setting is not None:
-        return ConfigurationError(known.setting, problem, fix=known.fix)
-    return StorageError(uri, problem, fix=known.fix, retry_helps=known.retry_helps)
+        return ConfigurationError(known.setting.format(**values), problem, fix=fix)
+    return StorageError(uri, problem, fix=fix, retry_helps=known.retry_helps)

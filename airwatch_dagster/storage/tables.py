@@ -50,10 +50,10 @@ class TableStorage:
         """
         scheme, has_scheme, place = root.strip().partition("://")
         if not has_scheme and root.strip():
-            return cls(LocalFolder(root.strip()))
+            return cls(LocalFolder(root.strip(), setting=setting))
         bucket, _, prefix = place.partition("/")
         if scheme == "s3" and bucket:
-            return cls(S3Prefix(bucket, prefix.strip("/"), attempts=attempts))
+            return cls(S3Prefix(bucket, prefix.strip("/"), attempts=attempts, setting=setting))
         raise ConfigurationError(
             setting, f"{root!r} is not a valid place for tables", fix="Use a folder, or s3://bucket/prefix"
         )

@@ -14,6 +14,7 @@ import pytest
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings
 from airwatch_dagster.orchestration.resources import aqs_limiter
+from airwatch_dagster.orchestration.setting_fields import SettingReference
 from airwatch_dagster.orchestration.settings import (
     Settings,
     prepare_environment,
@@ -50,7 +51,7 @@ def test_by_default_simulated_air_over_chicago_is_read(tmp_path: Path) -> None:
     assert settings.airnow_url == "https://files.airnowtech.org/airnow"
     assert settings.aqs_url == "https://aqs.epa.gov/data/api"
     assert (settings.aqs_interval_s, settings.search_minutes) == (6.0, 0.0)
-    assert settings.rate_limit_dir == tmp_path / "home" / ".local" / "state" / "airwatch"
+    assert settings.rate_limit_dir.expanduser() == tmp_path / "home" / ".local" / "state" / "airwatch"
     assert (settings.smtp_port, settings.smtp_from, settings.smtp_starttls) == (587, "airwatch@localhost", True)
     unset = {"ui_url", "mlflow_ui_url", "alert_webhook_url", "alert_email_to", "smtp_host", "smtp_user"}
     unset |= {"smtp_password", "practice_today", "aqs_email", "aqs_key", "weather"}
@@ -186,13 +187,10 @@ def test_the_environment_wins_over_defaults_when_a_process_is_prepared(
 
 
 @pytest.mark.parametrize("one", settings_reference(), ids=lambda one: one.name)
-def test_the_example_file_shows_every_setting_with_its_default(one: object) -> None:
-    assert isinstance(one, tuple)
-    name, _, default = one[:3]
-    shown = re.findall(rf"^#{name}=(.*)$", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)
+def test_the_example_file_shows_every_setting_with_its_default(one: SettingReference) -> None:
+    [shown] = re.findall(rf"^#{one.name}=(.*)$", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)
 
-    assert len(shown) == 1
-    assert shown[0] in ("", default) or default.startswith(f"{shown[0]},")
+    assert shown in ("", one.default) or one.default.startswith(f"{shown},")
 
 
 LIMITED = """
@@ -222,14 +220,15 @@ def test_processes_with_different_temporary_folders_share_the_spacing_of_request
         assert process.poll() is None
     assert process.communicate(timeout=30)[0] == "runs\n"
     assert process.returncode == 0
-    assert settings.rate_limit_dir.stat().st_mode & 0o777 == 0o700
+    assert settings.rate_limit_dir.expanduser().stat().st_mode & 0o777 == 0o700
 
 
 def test_a_folder_for_the_spacing_that_cannot_be_created_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    settings = settings_with(monkeypatch, {"AIRWATCH_RATE_LIMIT_DIR": str(tmp_path / "file" / "limits")})
+    for folder in (f"{tmp_path}/file/limits", "~no-such-user/limits"):
+        settings = settings_with(monkeypatch, {"AIRWATCH_RATE_LIMIT_DIR": folder})
 
-    with pytest.raises(ConfigurationError, match=r"^AIRWATCH_RATE_LIMIT_DIR: .*/limits cannot be created"):
-        aqs_limiter(settings)
+        with pytest.raises(ConfigurationError, match=rf"^AIRWATCH_RATE_LIMIT_DIR: {folder} cannot be created"):
+            aqs_limiter(settings)

@@ -158,6 +158,19 @@ def test_a_missing_bucket_is_named(s3_server: S3Server) -> None:
     assert (error.culprit, error.problem) == ("AIRWATCH_STORAGE", "bucket 'no-such-bucket-here' does not exist")
 
 
+def test_an_error_names_the_setting_that_the_place_comes_from(s3_server: S3Server, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ConfigurationError) as bucket:
+        TableStorage.open("s3://no-such-bucket-here", setting="AIRWATCH_WEATHER").stored_partitions("weather_forecasts")
+    with pytest.raises(StorageError) as folder:
+        TableStorage.open(str(tmp_path / "file"), setting="AIRWATCH_WEATHER").stored_partitions("weather_forecasts")
+
+    assert bucket.value.culprit == "AIRWATCH_WEATHER"
+    for error in (bucket.value, folder.value):
+        assert "AIRWATCH_WEATHER" in error.fix
+        assert "AIRWATCH_STORAGE" not in str(error)
+
+
 def test_a_missing_bucket_is_not_mistaken_for_missing_partitions(s3_server: S3Server) -> None:
     tables = TableStorage.open("s3://no-such-bucket-here")
 
