@@ -31,6 +31,7 @@ MAP_COLUMNS: Final = (
 """Log anomalies of the neighbours and their motion: they change with the wind, not with an instrument."""
 
 EXCLUDED_COLUMNS: Final = CALENDAR_COLUMNS | DERIVED_COLUMNS | REPEATED_COLUMNS | SECTOR_COLUMNS | MAP_COLUMNS
+"""Features that are not compared by default."""
 
 METHOD: Final = "wasserstein"
 """Evidently's normed Wasserstein distance: the mean shift of sorted values, in standard deviations of the reference."""
