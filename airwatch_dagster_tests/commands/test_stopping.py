@@ -100,8 +100,7 @@ def test_a_run_in_the_middle_of_a_long_computation_is_stopped_and_holds_nothing(
 
     assert process.returncode == 128 + number
     assert "same command again to resume" in output
-    assert not list((tmp_path / "state" / "live-runs").iterdir())
-    assert not list((tmp_path / "state" / "events" / "claimants").iterdir())
+    assert not list((tmp_path / "state" / "run-locks").iterdir())
     with installation.opened() as (_, instance):
         assert instance.event_log_storage.get_concurrency_info("slow").claimed_slots == []
         assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.FAILURE]

@@ -14,7 +14,7 @@ from airwatch_dagster.commands import stopping
 from airwatch_dagster.commands.backfill.planning import Step
 from airwatch_dagster.errors import RunFailed
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START
-from airwatch_dagster.orchestration.instance.run_locks import RunLocks
+from airwatch_dagster.orchestration.instance.run_locks import FOLDER, RunLocks, run_locks
 from airwatch_dagster.orchestration.settings import Settings, storage_root
 from airwatch_dagster.schemas import TABLES
 
@@ -99,7 +99,7 @@ def abandon() -> None:
         if run is not None and not run.is_finished:
             one.instance.report_run_failed(run, "Stopped by a signal")
         one.instance.dispose()
-        one.locks.leave()
+        one.locks.release(one.run_id)
 
 
 def _materialize(
@@ -117,7 +117,7 @@ def _materialize(
     job = definitions.resolve_implicit_job_def_def_for_assets([key])
     assert job is not None, table
     run_id, locks = make_new_run_id(), _run_locks()
-    locks.enter(run_id)
+    locks.acquire(run_id)
     _RUNS.append(_UnderWay(run_id, instance, locks))
     try:
         tags = {**where.pop("tags", {}), HOST: socket.gethostname(), STORAGE: storage_root()}
@@ -131,7 +131,7 @@ def _materialize(
             **where,
         )
     finally:
-        locks.leave()
+        locks.release(run_id)
         _RUNS.clear()
     if not result.success:
         raise _failure(table, result)
@@ -160,14 +160,14 @@ def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:
 
 def _report_if_gone(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     """Whether the run's process, on this machine, is gone; then the run is reported as failed."""
-    if run.tags.get(HOST) != socket.gethostname() or run.run_id not in _run_locks().gone({run.run_id}):
+    if run.tags.get(HOST) != socket.gethostname() or _run_locks().is_held(run.run_id):
         return False
     instance.report_run_failed(run, "The process ended before the run did")
     return True
 
 
 def _run_locks() -> RunLocks:
-    return RunLocks(Settings.from_environment().state / "live-runs")
+    return run_locks(Settings.from_environment().state / FOLDER)
 
 
 def _keys(table: str, first: str, last: str) -> list[str]:

@@ -1,7 +1,6 @@
-"""Dagster's SQLite event log with its connections kept open: the same log, read and written by anyone."""
+"""Dagster's SQLite event log with pooled connections: the same log, readable and writable by upstream."""
 
 import contextlib
-import inspect
 import multiprocessing
 import sqlite3
 import threading
@@ -10,7 +9,8 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.events import EngineEventData
+from dagster._core.events import EngineEventData, StepMaterializationData
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from airwatch_dagster.orchestration.instance import event_log
@@ -18,7 +18,7 @@ from airwatch_dagster.orchestration.instance.event_log import PooledSqliteEventL
 
 
 def note(run_id: str, message: str) -> dg.EventLogEntry:
-    """An event that speaks of a run."""
+    """An event of a run."""
     kind = dg.DagsterEventType.ENGINE_EVENT.value
     return dg.EventLogEntry(
         error_info=None,
@@ -47,7 +47,7 @@ def pooled(folder: Path) -> Iterator[PooledSqliteEventLogStorage]:
     storage.dispose()
 
 
-def test_what_is_written_is_read_back_in_order(pooled: PooledSqliteEventLogStorage) -> None:
+def test_events_are_read_back_in_order(pooled: PooledSqliteEventLogStorage) -> None:
     for number in range(20):
         pooled.store_event(note("run-1", f"{number}"))
     pooled.store_event(note("run-2", "other"))
@@ -57,16 +57,16 @@ def test_what_is_written_is_read_back_in_order(pooled: PooledSqliteEventLogStora
     assert messages(pooled, "run-3") == []
 
 
-def test_upstreams_log_reads_what_this_one_writes_and_the_other_way_round(
+def test_upstream_reads_events_of_this_log_and_this_log_those_of_upstream(
     folder: Path, pooled: PooledSqliteEventLogStorage
 ) -> None:
     upstream = SqliteEventLogStorage(str(folder))
 
     pooled.store_event(note("run", "pooled"))
     upstream.store_event(note("run", "upstream"))
-    pooled.store_event(note("run", "pooled again"))
+    pooled.store_event(note("run", "pooled once more"))
 
-    assert messages(upstream, "run") == ["pooled", "upstream", "pooled again"]
+    assert messages(upstream, "run") == ["pooled", "upstream", "pooled once more"]
     assert messages(pooled, "run") == messages(upstream, "run")
     upstream.dispose()
 
@@ -97,7 +97,7 @@ def instance(folder: Path, storage: str) -> dg.DagsterInstance:
     )
 
 
-def test_more_runs_than_connections_are_all_kept(
+def test_events_of_more_runs_than_connections_are_all_stored(
     pooled: PooledSqliteEventLogStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_log, "MAX_SHARDS", 3)
@@ -110,7 +110,7 @@ def test_more_runs_than_connections_are_all_kept(
     assert len(pooled._engines) == 3
 
 
-def test_a_run_that_is_read_while_many_others_are_written_stays_whole(
+def test_a_run_is_read_completely_while_many_others_are_written(
     pooled: PooledSqliteEventLogStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A connection may be evicted while a reader is between two pages."""
@@ -191,7 +191,7 @@ def test_a_writer_waits_for_another_one_as_long_as_upstream(pooled: PooledSqlite
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
 
 
-def test_after_dispose_no_file_is_held_and_the_log_opens_again(
+def test_dispose_closes_every_file_and_the_log_can_be_used_after_it(
     folder: Path, pooled: PooledSqliteEventLogStorage
 ) -> None:
     pooled.store_event(note("run", "before"))
@@ -204,15 +204,85 @@ def test_after_dispose_no_file_is_held_and_the_log_opens_again(
     assert messages(pooled, "run") == ["before", "after"]
 
 
-def test_the_upstream_method_that_is_replaced_is_still_the_one_that_opens_connections() -> None:
-    """Pinned: an upstream that opens its connections elsewhere would silently be slow again, or unsafe."""
-    source = inspect.getsource(SqliteEventLogStorage._connect)
+def rows_by_table(folder: Path) -> dict[str, dict[str, list[tuple[object, ...]]]]:
+    """Database → table → rows, without the moments at which a row was inserted."""
+    found: dict[str, dict[str, list[tuple[object, ...]]]] = {}
+    for path in sorted(folder.glob("*.db")):
+        with contextlib.closing(sqlite3.connect(path)) as file:
+            tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            columns = {
+                table: [
+                    f'"{row[1]}"' for row in file.execute(f"PRAGMA table_info({table})") if row[1] not in INSERTED_AT
+                ]
+                for table in tables
+            }
+            found[path.name] = {
+                table: file.execute(f'SELECT {", ".join(names)} FROM "{table}"').fetchall()
+                for table, names in sorted(columns.items())
+                if names
+            }
+    return found
 
-    assert list(inspect.signature(SqliteEventLogStorage._connect).parameters) == ["self", "shard"]
-    for part in ("self._db_lock", "create_engine(", "self._initdb(", "self._initialized_dbs.add("):
-        assert part in source
-    for name in ("run_connection", "index_connection"):
-        assert "self._connect(" in inspect.getsource(getattr(SqliteEventLogStorage, name))
+
+INSERTED_AT = ("create_timestamp", "update_timestamp", "migration_completed", "timestamp")
+
+
+def materialization(run_id: str, partition: str) -> dg.EventLogEntry:
+    made = dg.AssetMaterialization("raw_readings", partition=partition, metadata={"rows": 3})
+    return dg.EventLogEntry(
+        error_info=None,
+        level=20,
+        user_message="",
+        run_id=run_id,
+        timestamp=1_625_000_000.0,
+        job_name="job",
+        dagster_event=dg.DagsterEvent(
+            dg.DagsterEventType.ASSET_MATERIALIZATION.value,
+            "job",
+            event_specific_data=StepMaterializationData(made),
+        ),
+    )
+
+
+def store_a_history(storage: SqliteEventLogStorage) -> None:
+    """Two runs with their events, singly and in batches, and a pool."""
+    storage.store_event(note("run-1", "first"))
+    storage.store_event_batch([materialization("run-1", "2021-07-04"), materialization("run-1", "2021-07-05")])
+    storage.store_event(materialization("run-2", "2021-07-05"))
+    storage.store_event(note("run-2", "last"))
+    storage.set_concurrency_slots("pool", 2)
+    assert storage.claim_concurrency_slot("pool", "run-2", "step").is_claimed
+    storage.free_concurrency_slot_for_step("run-2", "step")
+    storage.delete_events("run-1")
+    storage.store_event(note("run-1", "after"))
+    storage.dispose()
+
+
+def test_the_same_events_leave_the_rows_that_upstream_leaves(tmp_path: Path) -> None:
+    store_a_history(SqliteEventLogStorage(str(tmp_path / "upstream")))
+    store_a_history(PooledSqliteEventLogStorage(str(tmp_path / "pooled")))
+
+    upstream = rows_by_table(tmp_path / "upstream")
+    assert rows_by_table(tmp_path / "pooled") == upstream
+    assert upstream["index.db"]["asset_keys"]
+    assert upstream["index.db"]["event_logs"]
+    assert upstream["run-2.db"]["event_logs"]
+
+
+def test_no_event_opens_a_connection_as_upstream_does(
+    pooled: PooledSqliteEventLogStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upstream that opened its connections elsewhere would silently be slow again."""
+    monkeypatch.setattr(sqlite_event_log, "create_engine", None)
+    opened: list[str] = []
+    open_engine = event_log._opened
+    monkeypatch.setattr(event_log, "_opened", lambda address: opened.append(address) or open_engine(address))
+
+    for number in range(10):
+        pooled.store_event(materialization("run", f"2021-07-{number + 10}"))
+    messages(pooled, "run")
+
+    assert len(opened) == 1  # the run's database; the index was open before
 
 
 def store_and_fail(storage: PooledSqliteEventLogStorage) -> None:
@@ -263,7 +333,7 @@ def test_another_threads_event_waits_for_the_transaction_and_is_not_part_of_it(
     assert messages(pooled, "run") == ["first", "second", "other"]
 
 
-def test_a_log_of_another_kind_has_no_transactions_to_join(tmp_path: Path) -> None:
+def test_a_log_of_another_class_stores_events_without_a_common_transaction(tmp_path: Path) -> None:
     with instance(tmp_path / "upstream", "SqliteEventLogStorage") as one, one_transaction(one):
         one.report_engine_event("written", job_name="job", run_id="run")
     with instance(tmp_path / "pooled", "PooledSqliteEventLogStorage") as one, one_transaction(one):
@@ -271,7 +341,7 @@ def test_a_log_of_another_kind_has_no_transactions_to_join(tmp_path: Path) -> No
         assert len(one.all_logs("run")) == 1
 
 
-def test_a_table_that_is_not_there_yet_is_looked_for_again(pooled: PooledSqliteEventLogStorage) -> None:
+def test_a_missing_table_is_found_once_it_exists(pooled: PooledSqliteEventLogStorage) -> None:
     assert pooled.has_table("event_logs")
     assert not pooled.has_table("later")
     with pooled.index_connection() as connection:
