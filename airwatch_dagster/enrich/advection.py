@@ -108,7 +108,10 @@ def _weights(error: np.ndarray, lowest: np.ndarray, is_known: np.ndarray, *, sha
 
 
 def _mean(weights: np.ndarray, values: np.ndarray | list[float]) -> np.ndarray:
-    """Weighted mean over the displacements, summed in their order; null where none is known."""
+    """Weighted mean over the displacements, null where none is known.
+
+    They are summed one by one in their order: see docs/adr/0003-bit-identical-features.md.
+    """
     total, weight = np.zeros(weights.shape[1:]), np.zeros(weights.shape[1:])
     for own, value in zip(weights, values, strict=True):
         total += own * np.where(own > 0, value, 0.0)
