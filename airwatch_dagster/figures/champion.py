@@ -1,4 +1,4 @@
-"""A plot of a month's decision: skill of every family with its range, and who serves."""
+"""A plot of a month's decision: skill of every family with its range, and its outcome."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ OUTCOME_LETTERS: Final = 52
 
 
 @dataclass(frozen=True)
-class Look:
+class FamilyStyle:
     """How a kind of family is drawn."""
 
     kind: str
@@ -48,10 +48,10 @@ class Look:
     weight: str = "normal"
 
 
-CHAMPION: Final = Look("champion", BLUE, "D", BLUE, size=8, line=2.4, weight="bold")
-ELIGIBLE: Final = Look("eligible", DARK_GREY, "o", DARK_GREY)
-NOT_ELIGIBLE: Final = Look("not eligible", VERMILION, "X", VERMILION, size=7)
-BASELINE: Final = Look("baseline", GREY, "o", "white")
+CHAMPION: Final = FamilyStyle("champion", BLUE, "D", BLUE, size=8, line=2.4, weight="bold")
+ELIGIBLE: Final = FamilyStyle("eligible", DARK_GREY, "o", DARK_GREY)
+NOT_ELIGIBLE: Final = FamilyStyle("not eligible", VERMILION, "X", VERMILION, size=7)
+BASELINE: Final = FamilyStyle("baseline", GREY, "o", "white")
 """Colour and marker both tell the kinds apart."""
 
 
@@ -61,22 +61,22 @@ def decision_plot(decision: Decision, *, champion: str | None, title: str) -> by
     The champion stands out. At least one family must have been compared.
     """
     shown = [verdict for verdict in decision.verdicts if verdict.skill is not None]
-    looks = [_look(verdict, champion) for verdict in shown]
+    styles = [_style_of(verdict, champion) for verdict in shown]
     figure = new_figure(title, width_inches=WIDTH_INCHES, height_inches=round(1.15 + ROW_INCHES * len(shown), 2))
     set_margins(figure, left=0.165, right=0.565)
     axes = figure.add_subplot()
-    _set_axes(axes, shown, looks)
-    for place, (verdict, look) in enumerate(zip(shown, looks, strict=True)):
-        _draw(axes, place, verdict, look)
-        style = {"transform": axes.get_yaxis_transform(), "va": "center", "color": look.colour, "weight": look.weight}
-        axes.text(1.03, place, number(verdict.skill, SIGNED), fontsize=SUBTITLE_POINTS, **style)
+    _set_axes(axes, shown, styles)
+    for place, (verdict, style) in enumerate(zip(shown, styles, strict=True)):
+        _draw(axes, place, verdict, style)
+        text = {"transform": axes.get_yaxis_transform(), "va": "center", "color": style.colour, "weight": style.weight}
+        axes.text(1.03, place, number(verdict.skill, SIGNED), fontsize=SUBTITLE_POINTS, **text)
         outcome = "\n".join(wrap(outcome_text(verdict, champion), OUTCOME_LETTERS))
-        axes.text(1.15, place, outcome, fontsize=LABEL_POINTS, **style)
-    _add_legend(axes, looks)
+        axes.text(1.15, place, outcome, fontsize=LABEL_POINTS, **text)
+    _add_legend(axes, styles)
     return png_of(figure)
 
 
-def _set_axes(axes: Any, shown: Sequence[Verdict], looks: Sequence[Look]) -> None:
+def _set_axes(axes: Any, shown: Sequence[Verdict], styles: Sequence[FamilyStyle]) -> None:
     ends = [end for one in shown for end in (one.skill, one.skill_lower, one.skill_upper) if end is not None]
     lowest, highest = max(SKILL_FLOOR, min(-0.02, *ends)), max(0.05, *ends)
     room = 0.05 * (highest - lowest)
@@ -87,26 +87,26 @@ def _set_axes(axes: Any, shown: Sequence[Verdict], looks: Sequence[Look]) -> Non
     axes.axvline(0.0, color="black", linewidth=0.8, zorder=0)
     axes.set_yticks(range(len(shown)), [display_name(verdict.model_family) for verdict in shown])
     axes.tick_params(axis="y", labelsize=SUBTITLE_POINTS, length=0)
-    for tick_label, look in zip(axes.get_yticklabels(), looks, strict=True):
-        tick_label.set(color=look.colour, weight=look.weight)
+    for tick_label, style in zip(axes.get_yticklabels(), styles, strict=True):
+        tick_label.set(color=style.colour, weight=style.weight)
     axes.grid(axis="x", color=GRID_GREY, linewidth=0.6)
     axes.set_axisbelow(True)
 
 
-def _draw(axes: Any, place: int, verdict: Verdict, look: Look) -> None:
+def _draw(axes: Any, place: int, verdict: Verdict, style: FamilyStyle) -> None:
     """Range and point; a point below the axis is an arrow at its end."""
     left, right = axes.get_xlim()
     assert verdict.skill is not None
     if verdict.skill_lower is not None and verdict.skill_upper is not None:
         ends = max(verdict.skill_lower, left), max(verdict.skill_upper, left)
-        axes.plot(ends, (place, place), color=look.colour, linewidth=look.line)
+        axes.plot(ends, (place, place), color=style.colour, linewidth=style.line)
     is_inside = verdict.skill >= left
     at = verdict.skill if is_inside else left + 0.015 * (right - left)
-    style = {"color": look.colour, "markerfacecolor": look.face, "markersize": look.size}
-    axes.plot(at, place, marker=look.marker if is_inside else "<", **style)
+    point = {"color": style.colour, "markerfacecolor": style.face, "markersize": style.size}
+    axes.plot(at, place, marker=style.marker if is_inside else "<", **point)
 
 
-def _look(verdict: Verdict, champion: str | None) -> Look:
+def _style_of(verdict: Verdict, champion: str | None) -> FamilyStyle:
     if verdict.model_family == champion:
         return CHAMPION
     if verdict.model_family in BASELINES:
@@ -114,15 +114,14 @@ def _look(verdict: Verdict, champion: str | None) -> Look:
     return ELIGIBLE if verdict.is_eligible else NOT_ELIGIBLE
 
 
-def _add_legend(axes: Any, looks: Iterable[Look]) -> None:
+def _add_legend(axes: Any, styles: Iterable[FamilyStyle]) -> None:
     """The kinds in the plot, in one line above the axes."""
     from matplotlib.lines import Line2D
 
+    kinds = dict.fromkeys(styles)
     handles = [
-        Line2D(
-            [], [], linestyle="none", label=look.kind, color=look.colour, marker=look.marker, markerfacecolor=look.face
-        )
-        for look in dict.fromkeys(looks)
+        Line2D([], [], linestyle="none", label=one.kind, color=one.colour, marker=one.marker, markerfacecolor=one.face)
+        for one in kinds
     ]
     place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.2}
     spaces = {"handletextpad": 0.1, "columnspacing": 1.0}

@@ -9,8 +9,8 @@ from airwatch_dagster.schemas.columns import BASELINES, MODERATE_TOP_UGM3
 NOTE = (
     "Skill: share of damped persistence's squared error saved; 1, 2 and 3 days ahead weigh 1/2, 1/4 and 1/4. In "
     "brackets its range from the 5th to the 95th percentile of bootstrap samples. Better than: share of these samples. "
-    "Baselines are in italics. USG days: observed Unhealthy for Sensitive Groups or worse (above "
-    f"{MODERATE_TOP_UGM3} µg/m³)."
+    "Worst region: EPA's number in brackets. Baselines are in italics. USG days: observed Unhealthy for Sensitive "
+    f"Groups or worse (above {MODERATE_TOP_UGM3} µg/m³)."
 )
 
 

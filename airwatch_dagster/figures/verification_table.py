@@ -94,7 +94,7 @@ def _score_tables(head: str, rows: Mapping[str, Row]) -> str:
         for name, row in rows.items()
     ]
     of_errors = [head, "Forecasts", "Skill", "RMSE, µg/m³", "MAE, µg/m³", "Bias, µg/m³", "NMB", "IOA"]
-    exceedances = ["POD / FAR / CSI, 9.0", "POD / FAR / CSI, 35.4", "Brier, 9.0 / 35.4"]
+    exceedances = ["POD / FAR / CSI, 9.0", "same, 35.4", "Brier, 9.0 / 35.4"]
     of_outlooks = [head, "Coverage", "Width, µg/m³", "Pinball, µg/m³", *exceedances]
     return f"{table(of_errors, errors)}\n\n{table(of_outlooks, outlooks)}"
 
