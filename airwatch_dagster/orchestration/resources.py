@@ -45,13 +45,14 @@ class SourceResource(dg.ConfigurableResource):
     """The configured source of readings, opened for one step."""
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[Source]:
+    def open(self, *, max_s: float | None = None) -> Iterator[Source]:
+        """With ``max_s`` each of AirData's files is tried once, for at most about so many seconds."""
         settings = Settings.from_environment()
         with contextlib.ExitStack() as stack:
-            yield _source(settings, stack)
+            yield _source(settings, stack, max_s)
 
 
-def _source(settings: Settings, stack: contextlib.ExitStack) -> Source:
+def _source(settings: Settings, stack: contextlib.ExitStack, max_s: float | None) -> Source:
     """The source that the settings name; closing ``stack`` closes its connections and a practice server."""
     area = Area.parse(settings.area)
     if settings.source == "practice":
@@ -66,6 +67,7 @@ def _source(settings: Settings, stack: contextlib.ExitStack) -> Source:
         settings.airdata_url,
         download_dir=_downloads(settings, "airdata", settings.airdata_url),
         backoff_scale=_backoff_scale(settings, settings.airdata_url),
+        max_s=max_s,
     )
     bulk = AirDataSource(stack.enter_context(archive), area, settings.context_km)
     if settings.source == "airdata":

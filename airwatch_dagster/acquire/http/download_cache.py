@@ -55,6 +55,8 @@ class DownloadCache:
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
     backoff_scale: float = 1.0
     """Factor of RETRY_WAITS_S."""
+    is_retried: bool = True
+    """Whether transient failures of a server are retried."""
 
     def current(
         self, name: str, *, check: Callable[[Path], None], as_of: Callable[[], str | None] = lambda: None
@@ -70,7 +72,7 @@ class DownloadCache:
 
     def retry(self, call: Callable[[], _T]) -> _T:
         """The result of ``call``, retried after RETRY_WAITS_S on transient failures of a server, never of a folder."""
-        waits_s = RETRY_WAITS_S if self.mirror.is_remote else ()
+        waits_s = RETRY_WAITS_S if self.mirror.is_remote and self.is_retried else ()
         return retry(call, waits_s=[self.backoff_scale * wait_s for wait_s in waits_s], sleep=self.sleep)
 
     def known(self, name: str) -> Download | None:

@@ -29,19 +29,22 @@ class FileArchive:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         backoff_scale: float = 1.0,
+        max_s: float | None = None,
     ) -> None:
         """The files at ``base_url`` (https://, http:// or file:// folder), cached in ``download_dir``.
 
-        ``backoff_scale`` scales the waits between retries. Raises ConfigurationError for another scheme.
+        ``backoff_scale`` scales the waits between retries; with ``max_s`` each file is tried once, for at most about so
+        many seconds. Raises ConfigurationError for another scheme.
         """
         url = (self.DEFAULT_URL if base_url is None else base_url).rstrip("/")
         self._files = DownloadCache(
-            mirror_at(url, session, setting=self.SETTING),
+            mirror_at(url, session, setting=self.SETTING, max_s=max_s),
             without_credentials(url),
             download_dir,
             clock=clock,
             sleep=sleep,
             backoff_scale=backoff_scale,
+            is_retried=max_s is None,
         )
 
     def __repr__(self) -> str:

@@ -57,11 +57,13 @@ class WebMirror:
 
     base_url: str
     connection: SessionHolder
+    max_s: float | None = None
+    """Seconds that a file may take; None for no limit."""
 
     def get(self, name: str, into: Path, *, culprit: str, known: Validators | None = None) -> Response | None:
         headers = _conditions(known) if known else {}
         url = f"{self.base_url}/{name}"
-        response = get(self.connection.session(), url, culprit=culprit, headers=headers, body_to=into)
+        response = get(self.connection.session(), url, culprit=culprit, headers=headers, body_to=into, max_s=self.max_s)
         status = response.status_code
         if status == 304 and headers:
             return None
@@ -104,8 +106,8 @@ class FolderMirror:
         """Nothing is open between calls."""
 
 
-def mirror_at(base_url: str, session: "requests.Session | None", *, setting: str) -> Mirror:
-    """The mirror at a URL.
+def mirror_at(base_url: str, session: "requests.Session | None", *, setting: str, max_s: float | None = None) -> Mirror:
+    """The mirror at a URL; a file of a server may take ``max_s`` seconds, without limit by default.
 
     Raises ConfigurationError naming ``setting`` for a scheme other than https, http and file.
     """
@@ -113,7 +115,7 @@ def mirror_at(base_url: str, session: "requests.Session | None", *, setting: str
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path:
         return FolderMirror(Path(url2pathname(parts.path)))
     if parts.scheme in ("https", "http") and parts.netloc:
-        return WebMirror(base_url, SessionHolder(session))
+        return WebMirror(base_url, SessionHolder(session), max_s)
     raise ConfigurationError(
         setting,
         f"{parts.scheme}://… is not a valid archive URL" if parts.scheme else "has no scheme",

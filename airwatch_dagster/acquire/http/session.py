@@ -1,5 +1,6 @@
 """HTTP GET requests whose failures never show the URL, because a URL can contain credentials."""
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -58,25 +59,29 @@ def get(
     headers: Mapping[str, str] | None = None,
     redirects: bool = True,
     body_to: Path | None = None,
+    max_s: float | None = None,
 ) -> "requests.Response":
     """The response to one GET, its body read completely; into the file ``body_to`` if given and the status is 200.
 
-    Raises SourceUnavailable when no complete response arrived. Neither its message nor its exception chain contains
-    the URL; therefore it is raised outside the handler.
+    Raises SourceUnavailable when no complete response arrived, or a file took longer than ``max_s`` seconds. Neither its
+    message nor its exception chain contains the URL; therefore it is raised outside the handler.
     """
     import requests
 
     _hide_queries_in_logs()
-    timeout = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
+    timeout = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S if max_s is None else max_s)
+    began = time.monotonic()
     try:
         response = session.get(
             url, params=params, headers=headers, timeout=timeout, allow_redirects=redirects, stream=body_to is not None
         )
         if body_to is not None:
             with response, body_to.open("wb") as file:
-                if response.status_code == 200:
-                    for chunk in response.iter_content(_CHUNK_BYTES):
+                if response.status_code == 200:  # with a limit byte by byte: a chunk waits until it is full
+                    for chunk in response.iter_content(_CHUNK_BYTES if max_s is None else 1):
                         file.write(chunk)
+                        if max_s is not None and time.monotonic() - began > max_s:
+                            raise requests.Timeout
         return response
     except requests.RequestException as error:
         reason = type(error).__name__

@@ -23,6 +23,9 @@ from airwatch_dagster.orchestration.partitions import DAYS, FIRST_DAY, newest_da
 from airwatch_dagster.orchestration.resources import SourceResource
 from airwatch_dagster.orchestration.settings import Settings
 
+FILE_LIST_MAX_S: Final = 20.0
+"""Seconds for the one attempt of a tick to read AirData's file list; Dagster ends a tick after 60 s by default."""
+
 daily_schedule = dg.build_schedule_from_partitioned_job(
     daily_job,
     name="daily_forecast",
@@ -99,7 +102,7 @@ def airdata_file_changes(
     context: dg.SensorEvaluationContext, source: SourceResource
 ) -> dg.SensorResult | dg.SkipReason:
     """The first tick only records the list: history is filled by backfills, deliberately."""
-    with source.open() as opened:
+    with source.open(max_s=FILE_LIST_MAX_S) as opened:
         files = {
             str(row.filename): f"{row.as_of} {row.rows} {row.size_bytes}" for row in opened.file_list().itertuples()
         }

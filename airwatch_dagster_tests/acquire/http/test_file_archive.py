@@ -1,5 +1,10 @@
 """Retries of an archive, and the end of its session."""
 
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -80,3 +85,42 @@ def test_an_archive_leaves_a_given_session_open(
         with AirDataArchive(server.url, download_dir=tmp_path, session=given) as archive:
             archive.fetch(NAME)
         assert open_sessions == {given}
+
+
+@pytest.fixture
+def trickle() -> Iterator[str]:
+    """The URL of a server whose every response arrives at ten bytes a second and never ends."""
+    stop = threading.Event()
+
+    def respond(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            while not stop.wait(0.1):
+                connection.sendall(b"x")
+
+    def serve(listening: socket.socket) -> None:
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                respond(listening.accept()[0])
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(0.1)
+        thread = threading.Thread(target=serve, args=(listening,))
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        stop.set()
+        thread.join()
+
+
+def test_a_limited_archive_gives_up_in_time_without_a_retry(trickle: str, tmp_path: Path, waits: list[float]) -> None:
+    began = time.monotonic()
+
+    with (
+        AirDataArchive(trickle, download_dir=tmp_path, sleep=waits.append, max_s=0.5) as archive,
+        pytest.raises(SourceUnavailable, match=r"file_list\.csv"),
+    ):
+        archive.file_list()
+
+    assert 0.5 <= time.monotonic() - began < 5.0
+    assert waits == []

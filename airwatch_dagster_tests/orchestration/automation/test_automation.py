@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from dagster._core.test_utils import create_run_for_test
 
+from airwatch_dagster.acquire.http.session import CONNECT_TIMEOUT_S
 from airwatch_dagster.orchestration import partitions
 from airwatch_dagster.orchestration.automation import jobs, rechecks, sensors
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START, REASON
@@ -56,6 +57,12 @@ def test_the_first_tick_only_records_the_list_of_files(archive: Path) -> None:
 
     assert requests == []
     assert json.loads(cursor)["daily_88101_2020.zip"] == "2021-05-12 10 100"
+
+
+def test_the_tick_that_downloads_is_over_long_before_dagster_ends_it() -> None:
+    from dagster._grpc.client import DEFAULT_SENSOR_GRPC_TIMEOUT
+
+    assert CONNECT_TIMEOUT_S + 2 * sensors.FILE_LIST_MAX_S < DEFAULT_SENSOR_GRPC_TIMEOUT
 
 
 def test_unchanged_files_request_nothing(archive: Path) -> None:
