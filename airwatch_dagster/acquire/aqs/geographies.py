@@ -8,10 +8,12 @@ class Geography(Protocol):
     """A geography of the API: the last part of the service's path, and the parameters that go with it."""
 
     @property
-    def service(self) -> str: ...
+    def service(self) -> str:
+        """The last part of the service's path, such as byState."""
 
     @property
-    def params(self) -> dict[str, str]: ...
+    def params(self) -> dict[str, str]:
+        """The query parameters that name the place; codes with all their digits."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class ByState:
 
     @property
     def params(self) -> dict[str, str]:
+        """``state``: 2 digits."""
         return {"state": self.state}
 
 
@@ -36,6 +39,7 @@ class ByCounty:
 
     @property
     def params(self) -> dict[str, str]:
+        """``state``: 2 digits; ``county``: 3 digits."""
         return {"state": self.state, "county": self.county}
 
 
@@ -50,6 +54,7 @@ class BySite:
 
     @property
     def params(self) -> dict[str, str]:
+        """``state``: 2 digits; ``county``: 3 digits; ``site``: 4 digits."""
         return {"state": self.state, "county": self.county, "site": self.site}
 
 
@@ -62,4 +67,5 @@ class ByCbsa:
 
     @property
     def params(self) -> dict[str, str]:
+        """``cbsa``: 5 digits."""
         return {"cbsa": self.cbsa}

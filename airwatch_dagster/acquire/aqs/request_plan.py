@@ -38,6 +38,7 @@ class DailyRequest:
 
     @property
     def service(self) -> str:
+        """The service's path below the API's address."""
         return f"dailyData/{self.geography.service}"
 
     @property

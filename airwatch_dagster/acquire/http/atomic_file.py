@@ -11,7 +11,7 @@ from pathlib import Path
 def temporary_beside(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
     """An empty file in the folder of ``path``; it is deleted at the end unless the block moved it.
 
-    Moving it onto ``path`` with ``os.replace`` is atomic. Creates missing folders.
+    Moving it onto ``path`` with ``Path.replace`` is atomic. Creates missing folders.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
@@ -28,4 +28,4 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """Replaces ``path`` by a file with ``content``; an error leaves it unchanged."""
     with temporary_beside(path, mode=mode) as temporary:
         temporary.write_bytes(content)
-        os.replace(temporary, path)
+        temporary.replace(path)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -109,7 +108,7 @@ class DownloadCache:
                 return target
             check(temporary)
             download = self._described(name, temporary, received, as_of())
-            os.replace(temporary, target)
+            temporary.replace(target)
         note = json.dumps(asdict(download), indent=1).encode()
         write_atomically(self._sidecar(name), note, mode=_READABLE_BY_ALL)
         return target
@@ -135,6 +134,6 @@ def _sha256(path: Path) -> str:
 
 
 @lru_cache(maxsize=_HASHES_REMEMBERED)
-def _sha256_of_state(path: Path, inode: int, size: int, modified_ns: int) -> str:
+def _sha256_of_state(path: Path, _inode: int, _size: int, _modified_ns: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -61,6 +61,7 @@ class WebMirror:
     """Seconds that a file may take; None for no limit."""
 
     def get(self, name: str, into: Path, *, culprit: str, known: Validators | None = None) -> Response | None:
+        """As ``Mirror.get``; the server can recover from status 5xx and TRANSIENT_STATUSES, not from other errors."""
         headers = _conditions(known) if known else {}
         url = f"{self.base_url}/{name}"
         response = get(self.connection.session(), url, culprit=culprit, headers=headers, body_to=into, max_s=self.max_s)
@@ -77,6 +78,7 @@ class WebMirror:
         return Response(response.headers.get("ETag"), response.headers.get("Last-Modified"))
 
     def close(self) -> None:
+        """Closes the session if it was opened here."""
         self.connection.close()
 
 
@@ -89,6 +91,7 @@ class FolderMirror:
     folder: Path
 
     def get(self, name: str, into: Path, *, culprit: str, known: Validators | None = None) -> Response | None:
+        """As ``Mirror.get``; an unreadable file raises SourceUnavailable."""
         source = self.folder / name
         if not source.is_file():
             raise _no_such_file(culprit)

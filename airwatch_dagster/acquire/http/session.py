@@ -82,9 +82,10 @@ def get(
                         file.write(chunk)
                         if max_s is not None and time.monotonic() - began > max_s:
                             raise requests.Timeout
-        return response
     except requests.RequestException as error:
         reason = type(error).__name__
+    else:
+        return response
     fix = "Check the connection and the base URL, or wait"
     raise SourceUnavailable(culprit, f"no complete response ({reason})", fix=fix)
 

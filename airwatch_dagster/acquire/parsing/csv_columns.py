@@ -74,11 +74,12 @@ def _read_columns(opened: Callable[[], IO[bytes]], columns: Sequence[str], culpr
                 read = arrow_csv.ReadOptions(encoding=encoding)
                 table = arrow_csv.read_csv(file, read_options=read, parse_options=parse, convert_options=convert)
             frame: pd.DataFrame = table.to_pandas()
-            return frame
         except pa.ArrowInvalid as error:
             problem = str(error)
             if "UTF8" not in problem:
                 break
+        else:
+            return frame
     raise BadPayload(culprit, f"is not well-formed CSV: {problem[:300]}", fix="Use another copy of the file")
 
 

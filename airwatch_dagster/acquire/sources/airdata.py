@@ -39,6 +39,7 @@ class AirDataSource(Source):
 
     @property
     def kind(self) -> str:
+        """As ``Source.kind``: ``source_name``."""
         return self.source_name
 
     @cached_property

@@ -53,6 +53,7 @@ class AqsSource(Source):
 
     @property
     def kind(self) -> str:
+        """As ``Source.kind``: the client's ``source``."""
         return self.client.source
 
     def pull(self, request: PullRequest) -> Pull:
@@ -85,6 +86,7 @@ class AqsSource(Source):
         return self._pull(responses, rows, lambda history: equivalent_rows(history, rows))
 
     def supports_changes(self) -> bool:
+        """As ``Source.supports_changes``: AQS searches by date_of_last_change."""
         return True
 
     def monitors(self) -> pd.DataFrame:

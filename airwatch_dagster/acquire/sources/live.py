@@ -49,6 +49,7 @@ class LiveSource(Source):
 
     @property
     def kind(self) -> str:
+        """As ``Source.kind``, of AirData's files."""
         return self.bulk.kind
 
     def pull(self, request: PullRequest) -> Pull:
@@ -75,9 +76,11 @@ class LiveSource(Source):
         return self.aqs.changes(request, since=since, until=until)
 
     def supports_changes(self) -> bool:
+        """As ``Source.supports_changes``: with AQS credentials."""
         return self.aqs is not None
 
     def recent_days(self) -> int:
+        """As ``Source.recent_days``: RECENT_DAYS."""
         return RECENT_DAYS
 
     def monitors(self) -> pd.DataFrame:
