@@ -63,8 +63,8 @@ def get(
 ) -> "requests.Response":
     """The response to one GET, its body read completely; into the file ``body_to`` if given and the status is 200.
 
-    Raises SourceUnavailable when no complete response arrived, or a file took longer than ``max_s`` seconds. Neither its
-    message nor its exception chain contains the URL; therefore it is raised outside the handler.
+    Raises SourceUnavailable when no complete response arrived, or a file took longer than ``max_s`` seconds. Neither
+    its message nor its exception chain contains the URL; therefore it is raised outside the handler.
     """
     import requests
 
