@@ -5,10 +5,10 @@ from pathlib import Path
 
 import dagster as dg
 
-from airwatch_dagster.acquire.airdata.daily_downloads import read_daily_download
 from airwatch_dagster.commands.backfill.planning import Step
 from airwatch_dagster.commands.backfill.runs import materialize_step
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.ingest.downloads import downloaded_file
 from airwatch_dagster.orchestration.ingest.ingest_config import instant_of
 from airwatch_dagster.orchestration.resources import utc_now
 
@@ -35,9 +35,5 @@ def import_downloads(files: Sequence[Path], *, seen_at: str | None, echo: Callab
 
 
 def _steps(file: Path) -> list[Step]:
-    days = read_daily_download(file)["date_local"].drop_duplicates()
-    years = days.groupby(days.dt.year).agg(["min", "max"])
-    return [
-        Step("raw_readings", f"{row['min']:%Y-%m-%d}", f"{row['max']:%Y-%m-%d}", (row["max"] - row["min"]).days + 1)
-        for _, row in years.iterrows()
-    ]
+    spans = downloaded_file(file).spans()
+    return [Step("raw_readings", str(first), str(last), (last - first).days + 1) for first, last in spans]

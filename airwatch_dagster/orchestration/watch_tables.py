@@ -1,4 +1,4 @@
-"""Ledgers told from the stored readings: revisions of a day, and what changed about the monitors."""
+"""The tables that are found in stored readings: revisions detected on a day, and changes of monitors."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -15,12 +15,12 @@ from airwatch_dagster.watch.revision_warnings import revision_warnings
 from airwatch_dagster.watch.revisions import find_revisions
 
 REVISION_CHECKS: Final = {
-    "no_large_revision": "No published 24-hour mean moved by as much as a good forecast errs",
-    "no_mass_revision": "Revisions touch few of the sites; AQS's confirmations of AirNow do not count",
-    "training_window_unrevised": "The days that the serving champion was trained on have the truth it learned from",
+    "no_large_revision": "No published 24-hour mean changed by as much as the error of a good forecast",
+    "no_mass_revision": "Few of the sites have revisions; AQS's confirmations of AirNow do not count",
+    "training_window_unrevised": "The observed values that the current champion was trained on are unchanged",
 }
 
-_SENTENCES: Final = dict(zip(REVISION_CHECKS, ("large_revision", "many_sites", "training_window"), strict=True))
+_WARNING_OF_CHECK: Final = dict(zip(REVISION_CHECKS, ("large_revision", "many_sites", "training_window"), strict=True))
 
 _VERSIONS: Final = ("date_local", "first_seen_at", "superseded_at")
 
@@ -31,33 +31,33 @@ _SPELL_COLUMNS: Final = (
 
 
 def revisions_detected_on(days: pd.DatetimeIndex, tables: TableStorage) -> AssetResult:
-    """The revisions noticed on each of ``days`` (UTC), and a warning for what deserves attention."""
+    """The revisions detected on each of ``days`` (UTC), with the warnings of REVISION_CHECKS by day."""
     found = {f"{day:%Y-%m-%d}": _detected(day, tables) for day in days}
-    windows = _champions_windows(tables)
+    windows = _champion_training_window(tables)
     known_sites = tables.read_or_empty("monitors")["site_id"].nunique()
-    notes = {
+    by_day = {
         day: revision_warnings(revisions, known_sites=known_sites, training_windows=windows)
         for day, revisions in found.items()
     }
     warnings = {
-        check: {day: sentence for day, said in notes.items() if (sentence := said[name])}
-        for check, name in _SENTENCES.items()
+        check: {day: warning for day, warnings in by_day.items() if (warning := warnings[name])}
+        for check, name in _WARNING_OF_CHECK.items()
     }
     table = stacked("revisions", list(found.values()))
     return AssetResult(table, partition_metadata=revisions_metadata(found), warnings=warnings)
 
 
 def all_monitor_changes(tables: TableStorage, monitors: pd.DataFrame, *, today: pd.Timestamp) -> pd.DataFrame:
-    """Changes of every monitor over the whole stored history, read a year at a time."""
-    told = no_spells()
+    """Changes of every monitor over the whole stored history, which is read a year at a time."""
+    spells = no_spells()
     for days in _by_year(list(tables.stored_partitions("raw_readings"))):
-        told = joined_spells(told, monitor_spells(tables.read("raw_readings", days, columns=_SPELL_COLUMNS)))
+        spells = joined_spells(spells, monitor_spells(tables.read("raw_readings", days, columns=_SPELL_COLUMNS)))
     stored = tables.read_or_empty("monitor_changes")
-    return changes_of(told, monitors=monitors, stored=stored, today=today)
+    return changes_of(spells, monitors=monitors, stored=stored, today=today)
 
 
 def _detected(day: pd.Timestamp, tables: TableStorage) -> pd.DataFrame:
-    """Partitions that were not written since hold nothing that was noticed on the day."""
+    """The revisions detected on one day. Only partitions written on or after it can contain any."""
     written = tables.stored_partitions("raw_readings")
     candidates = [key for key, moment in written.items() if pd.Timestamp(moment).tz_convert(None) >= day]
     following = day + pd.Timedelta(days=1)
@@ -79,8 +79,8 @@ def _revised(versions: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) ->
     return [f"{day:%Y-%m-%d}" for day in is_revised.index[is_revised]]
 
 
-def _champions_windows(tables: TableStorage) -> pd.DataFrame:
-    """Family, version and training days of the model that serves the newest month; no rows when none does."""
+def _champion_training_window(tables: TableStorage) -> pd.DataFrame:
+    """Family, version and training days of the newest month's champion; no rows without one."""
     months = list(tables.stored_partitions("champion_model"))[-1:]
     newest = tables.read("champion_model", months).head(1)
     columns = ["model_family", "model_version", "first_target_date", "last_target_date"]

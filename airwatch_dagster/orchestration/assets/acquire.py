@@ -1,4 +1,4 @@
-"""Acquire: what EPA published, every version kept."""
+"""The acquire stage: what EPA published, in every version."""
 
 from collections.abc import Iterator
 

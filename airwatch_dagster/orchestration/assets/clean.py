@@ -1,4 +1,4 @@
-"""Clean: one trusted value per site and day."""
+"""The clean stage: one value per site and day."""
 
 import pandas as pd
 
@@ -10,6 +10,6 @@ from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
 
 @table_asset(stage="clean", ins={"raw_readings": window("raw_readings", 0, 0, complete=True)})
 def site_days(raw_readings: pd.DataFrame, monitors: pd.DataFrame) -> AssetResult:
-    """Rebuilt whenever its day was pulled again."""
+    """Rebuilt whenever its day is ingested."""
     cleaned = clean_site_days(raw_readings, monitors=monitors)
     return AssetResult(cleaned, partition_metadata=site_days_metadata(cleaned))

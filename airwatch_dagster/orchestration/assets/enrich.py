@@ -1,4 +1,4 @@
-"""Enrich: what was knowable about each site at the end of the issue day."""
+"""The enrich stage: what was known about each site at the end of the issue day."""
 
 import dagster as dg
 import pandas as pd

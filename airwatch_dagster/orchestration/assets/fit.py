@@ -1,4 +1,4 @@
-"""Fit: examples, one model per family and month, their shadow scores, and the champion."""
+"""The fit stage: examples, one model per family and month, their shadow scores, and the champion."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ from airwatch_dagster.orchestration.training.tuning import search_metadata, sear
 def training_examples(
     context: dg.AssetExecutionContext, features: pd.DataFrame, site_days: pd.DataFrame
 ) -> pd.DataFrame:
-    """Rebuilt by the month's close, and when readings of the month were revised."""
+    """Built when the month is closed, rebuilt when its readings are revised."""
     months = months_of(context)
     last = months[-1] + pd.offsets.MonthEnd(0)
     sites = configured_sites(site_days)
@@ -44,7 +44,7 @@ def training_examples(
 def hyperparameters(
     context: dg.AssetExecutionContext, training_examples: pd.DataFrame, mlflow: dg.ResourceParam[Any]
 ) -> AssetResult:
-    """On demand, and in January where AIRWATCH_SEARCH_MINUTES allows a search; serves the months from its own on."""
+    """Searched on demand, and in January if AIRWATCH_SEARCH_MINUTES allows it; used from its month on."""
     minutes = Settings.from_environment().search_minutes
     searched = search_months(months_of(context), examples=training_examples, minutes=minutes, mlflow=mlflow)
     return AssetResult(hyperparameters_frame(searched), partition_metadata=search_metadata(searched))
@@ -65,7 +65,7 @@ def trained_models(
     hyperparameters: pd.DataFrame,
     mlflow: dg.ResourceParam[Any],
 ) -> AssetResult:
-    """Monthly, on target days of the 36 months before; every fitted family is a version in MLflow's registry."""
+    """Trained monthly on target days of the 36 months before; each fitted family is a version in MLflow's registry."""
     inputs = {"examples": with_weather(training_examples), "hyperparameters": hyperparameters}
     trained = train_months(months_of(context), **inputs, mlflow=mlflow)
     metadata = trained_models_metadata(trained, importance_of=logged_importance)
@@ -80,7 +80,7 @@ def trained_models(
 def candidate_scores(
     context: dg.AssetExecutionContext, trained_models: pd.DataFrame, training_examples: pd.DataFrame
 ) -> AssetResult:
-    """Made when the month is over: every family forecasts it again, as it would have served."""
+    """Built when the month is over: the scores that each model family would have had in service."""
     examples = with_weather(training_examples)
     scores = score_months(months_of(context), trained=trained_models, examples=examples)
     return AssetResult(scores, partition_metadata=cross_links(trained_models, candidate_scores_metadata(scores)))
@@ -103,7 +103,7 @@ def champion_model(
     storage: StorageResource,
     mlflow: dg.ResourceParam[Any],
 ) -> AssetResult:
-    """Chosen when the month opens; persons' orders stand. The registry's alias follows the latest month."""
+    """Selected when the month opens, unless an override is in force. The registry's alias follows the latest month."""
     evidence = {"trained": trained_models, "scores": candidate_scores}
     chosen = select_or_override(months_of(context), config, **evidence, tables=storage.tables())
     plots = decision_plots(chosen)

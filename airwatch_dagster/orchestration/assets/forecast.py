@@ -1,4 +1,4 @@
-"""Forecast: the next days per site, with intervals, AQI and the model that made them."""
+"""The forecast stage: the next days per site, with intervals, AQI and the model used."""
 
 import pandas as pd
 
@@ -18,8 +18,8 @@ from airwatch_dagster.orchestration.training.by_month import predict_months
     },
 )
 def predictions(features: pd.DataFrame, champion_model: pd.DataFrame) -> AssetResult:
-    """Made by the champion in force on the issue day: an order takes effect on days not forecast yet, so that making
-    earlier ones again changes nothing. A month in which nobody may serve yet has no forecasts."""
+    """Forecast by the champion in force on the issue day. An override applies to days without a forecast, so rebuilding
+    earlier days changes nothing. A month without an eligible model has no forecasts."""
     weather = issued_weather(features["issue_date"])
     forecasts = predict_months(features, champions=champion_model, weather=weather)
     metadata = predictions_metadata(forecasts, weather_metadata(forecasts, weather))

@@ -1,4 +1,4 @@
-"""Verify: forecasts compared with observed values."""
+"""The verify stage: forecasts compared with observed values."""
 
 import dagster as dg
 import pandas as pd
@@ -23,7 +23,7 @@ from airwatch_dagster.verify.scoring import score_forecasts
 def forecast_scores(
     context: dg.AssetExecutionContext, predictions: pd.DataFrame, site_days: pd.DataFrame
 ) -> AssetResult:
-    """Made with the day's readings, and again when they are revised."""
+    """Built when the day's readings arrive, rebuilt when they are revised."""
     scores = score_forecasts(predictions, site_days=site_days, scored_at=utc_now())
     return AssetResult(scores, partition_metadata=forecast_scores_metadata(scores))
 
@@ -38,7 +38,7 @@ def forecast_scores(
 def verification(
     context: dg.AssetExecutionContext, forecast_scores: pd.DataFrame, candidate_scores: pd.DataFrame
 ) -> AssetResult:
-    """Made when the month is over, and again when its readings were revised."""
+    """Built when the month is over, rebuilt when its readings are revised."""
     table = monthly_verification(forecast_scores, candidates=candidate_scores)
     metadata = verification_metadata(table, forecast_scores, months=months_of(context))
     return AssetResult(table, partition_metadata=metadata)

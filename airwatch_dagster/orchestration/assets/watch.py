@@ -1,4 +1,4 @@
-"""Watch: drift of inputs, revised readings, network coverage and monitor changes."""
+"""The watch stage: input drift, revised readings, network coverage and monitor changes."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,8 @@ from airwatch_dagster.watch.outages import area_outages
     warning_checks=DRIFT_CHECK,
 )
 def drift_report(context: dg.AssetExecutionContext, features: pd.DataFrame, storage: StorageResource) -> AssetResult:
-    """Made when the month is over, against the same season of up to three earlier years; calendar columns excluded."""
+    """Built when the month is over: its features against the same season of up to three earlier years, without calendar
+    columns."""
     return report_months(months_of(context), features=features, tables=storage.tables())
 
 
@@ -33,7 +34,7 @@ def drift_report(context: dg.AssetExecutionContext, features: pd.DataFrame, stor
     warning_checks=REVISION_CHECKS,
 )
 def revisions(context: dg.AssetExecutionContext, storage: StorageResource) -> AssetResult:
-    """By the day on which a pull showed them; made after every pull of days that were pulled before."""
+    """Partitioned by the day of the pull that detected them; updated after every run that ingests days."""
     return revisions_detected_on(days_of(context), storage.tables())
 
 
@@ -41,12 +42,12 @@ def revisions(context: dg.AssetExecutionContext, storage: StorageResource) -> As
     stage="watch",
     ins={"site_days": window("site_days", 1 - COVERAGE_MONTHS, 0)},
     deps=["monitor_changes"],
-    failing_checks={"no_area_outage": "Every area publishes what is due; filters off schedule are not due"},
+    failing_checks={"no_area_outage": "Every area published what was due; a filter is due on its sampling days only"},
 )
 def coverage(
     context: dg.AssetExecutionContext, site_days: pd.DataFrame, monitors: pd.DataFrame, storage: StorageResource
 ) -> AssetResult:
-    """Told anew after every pull and when the month is over: what is late today may be missing tomorrow."""
+    """Updated after every pull and when the month is over: data that is late today may be missing tomorrow."""
     table = coverage_of(site_days, months=months_of(context), monitors=monitors, today=pd.Timestamp(today()))
     changes = storage.tables().read_or_empty("monitor_changes")
     metadata = coverage_metadata(table, changes)
@@ -57,6 +58,6 @@ def coverage(
 
 @table_asset(stage="watch", deps=[dg.AssetDep("raw_readings", partition_mapping=dg.AllPartitionMapping())])
 def monitor_changes(monitors: pd.DataFrame, storage: StorageResource) -> Iterator[pd.DataFrame]:
-    """Rebuilt from the whole history, weekly with the monitor list; earlier changes of designation are kept."""
+    """Rebuilt weekly from the whole history and the monitor list; stored changes of the primary monitor stay."""
     with storage.locked("monitor_changes") as tables:
         yield all_monitor_changes(tables, monitors, today=pd.Timestamp(today()))
