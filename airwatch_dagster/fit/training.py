@@ -59,6 +59,7 @@ class TrainedModel:
 
     @property
     def is_fitted(self) -> bool:
+        """Whether there was enough history to fit the family."""
         return self.model is not None
 
     @property

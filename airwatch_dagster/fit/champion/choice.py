@@ -40,6 +40,7 @@ class ChampionChoice:
 
     @property
     def is_serving(self) -> bool:
+        """Whether the month has a champion."""
         return self.model_family is not None
 
 

@@ -79,14 +79,17 @@ class Comparison:
 
     @property
     def overall(self) -> Part:
+        """All of the evidence as one part."""
         return self.parts[0]
 
     @property
     def rows(self) -> int:
+        """Forecasts compared, of all horizons together."""
         return self.overall.rows
 
     @property
     def skill(self) -> dict[str, float]:
+        """Skill of each family on all of the evidence."""
         return self.overall.skill
 
     def judged(self, *kinds: PartKind) -> list[Part]:

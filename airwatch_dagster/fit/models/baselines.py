@@ -1,7 +1,7 @@
 """The baselines. A learned family is eligible as champion only if it beats damped persistence and climatology."""
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -127,6 +127,6 @@ def season_number(days: pd.Series) -> np.ndarray:
     return (days.dt.month.to_numpy() % 12) // 3
 
 
-def _shrunk(values: pd.Series, by: list[np.ndarray]) -> dict:
+def _shrunk(values: pd.Series, by: list[np.ndarray]) -> dict[Any, float]:
     groups = values.groupby(by)
     return (groups.sum() / (groups.count() + _PRIOR_DAYS)).to_dict()

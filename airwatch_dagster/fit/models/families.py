@@ -79,9 +79,11 @@ class Blend:
     """Of each member; together 1."""
 
     def predict(self, examples: pd.DataFrame) -> np.ndarray:
+        """Weighted mean of the members' forecasts, µg/m³."""
         return np.average([member.predict(examples) for member in self.members], axis=0, weights=self.weights)
 
     def importance(self) -> dict[str, float]:
+        """As ``Estimator.importance``; the members count by their weights."""
         return mean_shares([member.estimator.importance() for member in self.members], self.weights)
 
 
@@ -132,8 +134,10 @@ def shortage(examples: pd.DataFrame, *, family: str) -> str | None:
     return f"{days} target days with truth; {family} is {kind} and needs {needed}"
 
 
-def _baseline(estimator: Any) -> Callable[[TrainingSet, Mapping[str, Any]], Estimator]:
-    return lambda training, params: estimator.fit(training.examples)
+def _baseline(
+    estimator: type[Persistence | DampedPersistence | Climatology],
+) -> Callable[[TrainingSet, Mapping[str, Any]], Estimator]:
+    return lambda training, _params: estimator.fit(training.examples)
 
 
 def _learned(fit_regressor: Callable[..., Regressor]) -> Callable[[TrainingSet, Mapping[str, Any]], Estimator]:
@@ -144,7 +148,8 @@ def _learned(fit_regressor: Callable[..., Regressor]) -> Callable[[TrainingSet, 
     return fit
 
 
-def _fit_ridge(data: HorizonData, *, params: Mapping[str, Any], seed: int, thread_count: int) -> Regressor:
+def _fit_ridge(data: HorizonData, *, params: Mapping[str, Any], **_: int) -> Regressor:
+    """Without seed and thread count: the solution is exact."""
     return StandardisedRidge.fit(data.inputs, data.residual, penalty=params["penalty"])
 
 

@@ -62,7 +62,7 @@ class SiteRegression:
 
 @dataclass(frozen=True)
 class _NormalEquations:
-    """Sums of each site: design by design, and design by outcome; sites × …"""
+    """Sums of each site: design by design (sites × columns × columns), and by outcome (sites × columns)."""
 
     gram: np.ndarray
     moment: np.ndarray

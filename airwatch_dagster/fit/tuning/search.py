@@ -101,6 +101,7 @@ class Search:
 
     @property
     def is_pruned(self) -> np.ndarray:
+        """Of each candidate, whether it was not tried on every fold."""
         return np.asarray(np.isnan(self.losses).any(axis=1))
 
     @property
