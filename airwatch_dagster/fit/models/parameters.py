@@ -47,11 +47,6 @@ class Range:
     """Values are drawn evenly on a log scale."""
     is_whole: bool = False
 
-    def suggest(self, trial: Any, name: str) -> float:
-        """The value of an Optuna trial for the parameter ``name``."""
-        suggest = trial.suggest_int if self.is_whole else trial.suggest_float
-        return suggest(name, self.low, self.high, log=self.is_log)
-
 
 SPACES: Final[dict[str, dict[str, Range]]] = {
     "ridge": {"penalty": Range(100.0, 20_000.0, is_log=True)},
@@ -59,7 +54,7 @@ SPACES: Final[dict[str, dict[str, Range]]] = {
         "n_estimators": Range(20, 60, is_whole=True),
         "max_features": Range(0.05, 0.4, is_log=True),
         "min_samples_leaf": Range(3, 40, is_log=True, is_whole=True),
-        "rows_per_tree": Range(500, 6000, is_log=True, is_whole=True),
+        "rows_per_tree": Range(350, 6000, is_log=True, is_whole=True),
     },
     "catboost": {
         "depth": Range(4, 7, is_whole=True),
@@ -71,17 +66,31 @@ SPACES: Final[dict[str, dict[str, Range]]] = {
 }
 """By family, the range of each parameter that a search varies. The blend has the parameters of its members."""
 
+WORK: Final = {
+    "random_forest": ("n_estimators", "max_features", "rows_per_tree"),
+    "catboost": ("depth", "rsm", "rounds"),
+}
+"""Parameters whose product the time of a fit grows with; the last of them is limited so that it stays bounded."""
+
 MAX_WORK: Final = 2.0
 """Times the defaults' work that a candidate's fit may cost: a nation must still be retrained within minutes."""
 
 
+def suggested(family: str, trial: Any) -> dict[str, Any]:
+    """The family's parameters in an Optuna trial; a fit with them costs at most ``MAX_WORK`` times the defaults'."""
+    params, costly = dict(DEFAULTS[family]), WORK.get(family, ())
+    for name, values in SPACES[family].items():
+        high = values.high
+        if name in costly[-1:]:
+            high = min(high, MAX_WORK * params[name] * work(family, DEFAULTS[family]) / work(family, params))
+        suggest = trial.suggest_int if values.is_whole else trial.suggest_float
+        params[name] = suggest(name, values.low, int(high) if values.is_whole else high, log=values.is_log)
+    return params
+
+
 def work(family: str, params: Mapping[str, Any]) -> float:
-    """Product of the parameters that the time of a fit grows with."""
-    costly = {
-        "random_forest": ("n_estimators", "rows_per_tree", "max_features"),
-        "catboost": ("rounds", "depth", "rsm"),
-    }
-    return float(np.prod([params[name] for name in costly.get(family, ())]))
+    """Product of the parameters that the time of a fit grows with; 1 without any."""
+    return float(np.prod([params[name] for name in WORK.get(family, ())]))
 
 
 ROUNDS_BY_HORIZON: Final = {1: 1.0, 2: 0.6, 3: 0.4}

@@ -185,7 +185,7 @@ def test_the_defaults_stay_against(losses: list[float], why: str) -> None:
     assert result.chosen == 0, why
 
 
-def test_a_candidate_clearly_behind_the_defaults_is_not_tried_on_the_next_fold() -> None:
+def test_a_candidate_clearly_behind_is_not_tried_on_the_next_fold() -> None:
     folds = [Known([0.80, 0.85, 0.801]), Known([0.70, 0.60, 0.67]), Known([0.80, 0.60, 0.77])]
 
     result = found(*folds)
@@ -193,6 +193,28 @@ def test_a_candidate_clearly_behind_the_defaults_is_not_tried_on_the_next_fold()
     assert [tried(fold) for fold in folds] == [[0, 1, 2], [0, 2], [0, 2]]
     assert result.is_pruned.tolist() == [False, True, False]
     np.testing.assert_array_equal(result.losses[1], [0.85, np.nan, np.nan])
+    assert result.chosen == 2
+
+
+def test_a_candidate_clearly_behind_the_best_is_pruned_although_it_beats_the_defaults() -> None:
+    folds = [Known([0.80, 0.70, 0.75]), Known([0.80, 0.70, 0.75])]
+
+    result = found(*folds)
+
+    assert result.is_pruned.tolist() == [False, False, True]
+    assert result.chosen == 1
+
+
+def test_a_candidate_with_one_lucky_fold_prunes_no_other() -> None:
+    folds = [
+        Known([0.80, 0.60, 0.78]),
+        Known([0.80, 0.79, 0.78]),
+        Known([0.80, 0.801, 0.78]),
+        Known([0.8, 0.801, 0.78]),
+    ]
+
+    result = found(*folds)
+
     assert result.chosen == 2
 
 
