@@ -7,7 +7,6 @@ import dagster as dg
 
 from airwatch_dagster.commands.backfill.planning import Step
 from airwatch_dagster.commands.backfill.runs import materialize_step
-from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.ingest.downloads import downloaded_file
 from airwatch_dagster.orchestration.ingest.ingest_config import instant_of
 from airwatch_dagster.orchestration.resources import utc_now
@@ -23,17 +22,11 @@ def import_downloads(files: Sequence[Path], *, seen_at: str | None, echo: Callab
 
     with dg.DagsterInstance.get() as instance:
         for file in files:
-            if not file.is_file():
-                raise ConfigurationError(str(file), "the file does not exist", fix="Give the path of a downloaded file")
             config = {"download": str(file.absolute()), **({"seen_at": seen_at} if seen_at else {})}
-            for step in _steps(file):
+            for first, last in downloaded_file(file).spans():
+                step = Step("raw_readings", str(first), str(last), (last - first).days + 1)
                 report = materialize_step(defs, step, instance=instance, config=config, kind="import")
                 echo(f"  {file.name}: {step.first}…{step.last}  {report.rows:>9,} versions  {report.seconds:6.1f} s")
             day = f"{instant_of(seen_at) if seen_at else utc_now():%Y-%m-%d}"
             report = materialize_step(defs, Step("revisions", day, day, 1), instance=instance, kind="import")
             echo(f"  revisions detected on {day}: {report.rows:,}; list them with `airwatch inspect revisions {day}`")
-
-
-def _steps(file: Path) -> list[Step]:
-    spans = downloaded_file(file).spans()
-    return [Step("raw_readings", str(first), str(last), (last - first).days + 1) for first, last in spans]

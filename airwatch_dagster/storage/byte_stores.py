@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from airwatch_dagster.errors import StorageError
 from airwatch_dagster.storage.s3_errors import s3_errors
+from airwatch_dagster.storage.unfinished import unfinished
 
 
 class ByteStore(Protocol):
@@ -55,14 +56,12 @@ class LocalFolder:
         hidden = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
         with self._errors(name, "written"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
+            with unfinished(hidden):
                 with hidden.open("xb") as file:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
                 os.replace(hidden, path)
-            finally:
-                hidden.unlink(missing_ok=True)
 
     def exists(self, name: str) -> bool:
         with self._errors(name, "read"):

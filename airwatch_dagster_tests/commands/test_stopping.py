@@ -19,13 +19,14 @@ from airwatch_dagster_tests.installations import REPOSITORY, Installation
 WITHIN_S = 5.0
 
 LONG_RUN = """
-import hashlib, time
+import hashlib, os, time
 from concurrent.futures import ThreadPoolExecutor
 import dagster as dg
 from airwatch_dagster.commands.backfill.runs import materialize_table
 from airwatch_dagster.commands.stopping import RESUMES, stoppable
 from airwatch_dagster.orchestration.io_manager import ParquetIOManager
 from airwatch_dagster.orchestration.table_asset import table_asset
+from airwatch_dagster.storage.byte_stores import LocalFolder
 
 def native():
     hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
@@ -33,6 +34,11 @@ def native():
 def thread():
     with ThreadPoolExecutor(1) as pool:
         pool.submit(time.sleep, 60).result()
+
+def writing():
+    os.fsync = lambda _: time.sleep(60)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(LocalFolder("tables").put, "site_days/2021-05-01.parquet", b"half").result()
 
 def monitors():
     print("computing", flush=True)
@@ -86,6 +92,7 @@ def end(process: subprocess.Popen[str], number: signal.Signals) -> str:
         (signal.SIGTERM, "native", ignore_sigint),
         (signal.SIGTERM, "thread", ignore_sigint),
         (signal.SIGTERM, "thread", None),
+        (signal.SIGTERM, "writing", None),
         (signal.SIGINT, "native", None),
         (signal.SIGINT, "thread", ignore_sigint),
     ],
@@ -100,6 +107,7 @@ def test_a_run_in_the_middle_of_a_long_computation_is_stopped_and_holds_nothing(
 
     assert process.returncode == 128 + number
     assert "same command again to resume" in output
+    assert not [path for path in (tmp_path / "tables").rglob("*") if path.is_file()]
     assert not list((tmp_path / "state" / "run-locks").iterdir())
     with installation.opened() as (_, instance):
         assert instance.event_log_storage.get_concurrency_info("slow").claimed_slots == []
@@ -127,9 +135,10 @@ def test_a_backfill_of_several_processes_is_stopped_with_all_of_them_and_resumes
     command = ["-m", "airwatch_dagster.cli", "backfill", *days, "--processes", "2"]
     with started(command, installation, ignore_sigint) as process:
         line_with(process, "monitors")
-        while not (workers := children(process.pid)):
+        while not (workers := worker_processes(process.pid)):
             time.sleep(0.1)
         time.sleep(2.0)
+        assert not any(ignored_signals(pid) & {signal.SIGTERM, signal.SIGINT} for pid in workers)
         output = end(process, number)
 
     assert process.returncode == 128 + number
@@ -139,8 +148,15 @@ def test_a_backfill_of_several_processes_is_stopped_with_all_of_them_and_resumes
     assert "raw_readings" in installation.done("backfill", *days)
 
 
-def children(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+def worker_processes(pid: int) -> list[str]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def ignored_signals(pid: str) -> set[int]:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    mask = int(next(line.split()[1] for line in lines if line.startswith("SigIgn:")), 16)
+    return {number for number in range(1, 32) if mask >> (number - 1) & 1}
 
 
 def is_gone(pid: str, *, within_s: float = 1.0) -> bool:

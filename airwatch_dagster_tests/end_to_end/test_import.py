@@ -97,7 +97,7 @@ def test_an_older_download_cannot_follow_a_newer_one(installation: Installation,
 @pytest.mark.parametrize(
     ("change", "arguments", "sentence"),
     [
-        ({}, ["nowhere.csv"], "nowhere.csv: the file does not exist"),
+        ({}, ["nowhere.csv"], "nowhere.csv: there is no such file"),
         ({}, ["may.csv", "--seen-at", "spring"], "'spring' is not a day or time"),
         ({"AIRWATCH_SOURCE": "practice"}, ["may.csv"], "simulated air and a download of EPA's would mix"),
     ],

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from airwatch_dagster.storage.unfinished import unfinished
+
 
 @contextmanager
 def temporary_beside(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
@@ -16,12 +18,9 @@ def temporary_beside(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     os.close(handle)
-    temporary = Path(name)
-    try:
+    with unfinished(Path(name)) as temporary:
         temporary.chmod(mode)
         yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:

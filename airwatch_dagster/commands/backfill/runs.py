@@ -17,6 +17,7 @@ from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_STAR
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER, RunLocks, run_locks
 from airwatch_dagster.orchestration.settings import Settings, storage_root
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.storage.unfinished import delete_unfinished
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Run configuration without console logs: the event log has them all, the terminal shows a line per run."""
@@ -92,7 +93,11 @@ def under_way() -> bool:
 
 
 def abandon() -> None:
-    """Release what the runs of this process hold, and report them as failed: the process is about to end."""
+    """Release what the runs of this process hold, and report them as failed: the process is about to end.
+
+    Write locks need no release: they end with the process.
+    """
+    delete_unfinished()
     for one in _RUNS:
         one.instance.event_log_storage.free_concurrency_slots_for_run(one.run_id)
         run = one.instance.get_run_by_id(one.run_id)
