@@ -26,7 +26,7 @@ from airwatch_dagster.commands.backfill.runs import materialize_table
 from airwatch_dagster.commands.stopping import RESUMES, stoppable
 from airwatch_dagster.orchestration.io_manager import ParquetIOManager
 from airwatch_dagster.orchestration.table_asset import table_asset
-from airwatch_dagster.storage.byte_stores import LocalFolder
+from airwatch_dagster.storage.tables import TableStorage
 
 def native():
     hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
@@ -38,7 +38,7 @@ def thread():
 def writing():
     os.fsync = lambda _: time.sleep(60)
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(LocalFolder("tables").put, "site_days/2021-05-01.parquet", b"half").result()
+        pool.submit(TableStorage.open("tables").write_report, "page.html", b"half").result()
 
 def monitors():
     print("computing", flush=True)
@@ -105,7 +105,7 @@ def test_a_run_in_the_middle_of_a_long_computation_is_stopped_and_holds_nothing(
         line_with(process, "computing")
         output = end(process, number)
 
-    assert process.returncode == 128 + number
+    assert process.returncode == 128 + number, output
     assert "same command again to resume" in output
     assert not [path for path in (tmp_path / "tables").rglob("*") if path.is_file()]
     assert not list((tmp_path / "state" / "run-locks").iterdir())
@@ -141,7 +141,7 @@ def test_a_backfill_of_several_processes_is_stopped_with_all_of_them_and_resumes
         assert not any(ignored_signals(pid) & {signal.SIGTERM, signal.SIGINT} for pid in workers)
         output = end(process, number)
 
-    assert process.returncode == 128 + number
+    assert process.returncode == 128 + number, output
     assert "same command again to resume" in output
     assert all(is_gone(pid) for pid in workers)
     assert not list(tmp_path.rglob("*.tmp"))
