@@ -78,8 +78,8 @@ def compute_metrics(frame: pd.DataFrame, *, reference: str | None = None) -> dic
     if "is_covered" in frame:
         found["coverage"] = float(frame["is_covered"].mean())
     if {"pm25_lower_ugm3", "pm25_upper_ugm3"} <= set(frame):
-        means = interval_measures(frame).mean()
-        found |= {"mean_width_ugm3": float(means["width_ugm3"]), "pinball_ugm3": float(means["pinball_ugm3"])}
+        width, pinball = _width_and_pinball(frame)
+        found |= {"mean_width_ugm3": float(np.mean(width)), "pinball_ugm3": float(np.mean(pinball))}
     return found
 
 
@@ -88,10 +88,15 @@ def interval_measures(scores: pd.DataFrame) -> pd.DataFrame:
 
     ``scores`` needs pm25_lower_ugm3, pm25_upper_ugm3 and pm25_observed_ugm3 (µg/m³).
     """
+    width, pinball = _width_and_pinball(scores)
+    return pd.DataFrame({"width_ugm3": width, "pinball_ugm3": pinball}, index=scores.index)
+
+
+def _width_and_pinball(scores: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     lower, upper, observed = (scores[f"pm25_{name}_ugm3"].to_numpy() for name in ("lower", "upper", "observed"))
     losses = pinball_loss(lower, observed, quantile=INTERVAL_TAIL)
     losses = losses + pinball_loss(upper, observed, quantile=1.0 - INTERVAL_TAIL)
-    return pd.DataFrame({"width_ugm3": upper - lower, "pinball_ugm3": losses / 2.0}, index=scores.index)
+    return upper - lower, losses / 2.0
 
 
 def event_metrics(frame: pd.DataFrame) -> dict[str, float]:

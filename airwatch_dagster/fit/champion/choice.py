@@ -23,6 +23,16 @@ MIN_SHADOW_DAYS: Final = 28
 COMPARED_COLUMNS: Final = ["model_family", "site_id", "target_date", "horizon_days", "pm25_ugm3", "pm25_observed_ugm3"]
 """Columns of ``candidate_scores`` that a comparison reads."""
 
+MODEL_COLUMNS: Final = (
+    "model_version",
+    "model_uri",
+    "mlflow_run_id",
+    "training_rows",
+    "first_target_date",
+    "last_target_date",
+)
+"""Columns of ``champion_model`` that are the champion's row of ``trained_models``."""
+
 
 @dataclass(frozen=True)
 class ChampionChoice:
@@ -96,16 +106,6 @@ def _chosen(
     return ChampionChoice(month, serving, incumbent, decided_by, why, found, decision)
 
 
-_MODEL_COLUMNS: Final = (
-    "model_version",
-    "model_uri",
-    "mlflow_run_id",
-    "training_rows",
-    "first_target_date",
-    "last_target_date",
-)
-
-
 def champion_frame(
     choice: ChampionChoice,
     *,
@@ -125,7 +125,7 @@ def champion_frame(
         "month": choice.month,
         "is_serving": choice.is_serving,
         "model_family": family,
-        **{name: model.get(name) for name in _MODEL_COLUMNS},
+        **{name: model.get(name) for name in MODEL_COLUMNS},
         "trained_for": model.get("month"),
         "serves_from": choice.month,
         "previous_family": choice.previous_family,
