@@ -18,6 +18,8 @@ class Table(pa.DataFrameModel):
     """Base of all table schemas: exactly the declared columns, in order, with coerced dtypes."""
 
     class Config:
+        """pandera's settings of every table."""
+
         strict = True
         ordered = True
         coerce = True
@@ -45,10 +47,12 @@ class TableSpec:
 
     @property
     def description(self) -> str:
+        """What the table holds: the docstring of its schema."""
         return (self.model.__doc__ or "").strip()
 
     @property
     def column_names(self) -> list[str]:
+        """Names of the columns, in order."""
         return list(self.schema.columns)
 
     def empty(self) -> pd.DataFrame:

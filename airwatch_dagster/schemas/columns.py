@@ -64,22 +64,27 @@ def field(description: str, *, unit: str | None = None, **rules: Any) -> Any:
 
 
 def site_id(**rules: Any) -> Any:
+    """The column ``site_id``: AQS site, 9 digits; ``rules`` are pandera's own."""
     return field("AQS site: state, county and site number, 9 digits", str_matches=SITE_ID_PATTERN, **rules)
 
 
 def state_code() -> Any:
+    """The column ``state_code``: AQS state, 2 digits."""
     return field("AQS state code, 2 digits", str_matches=r"^[0-9]{2}$")
 
 
 def county_code() -> Any:
+    """The column ``county_code``: AQS county of the state, 3 digits."""
     return field("AQS county code, 3 digits", str_matches=r"^[0-9]{3}$")
 
 
 def site_number() -> Any:
+    """The column ``site_number``: AQS site of the county, 4 digits."""
     return field("AQS site number within the county, 4 digits", str_matches=r"^[0-9]{4}$")
 
 
 def parameter_code() -> Any:
+    """The column ``parameter_code``: AQS parameter, 5 digits."""
     return field("AQS parameter, 5 digits; 88101 is PM2.5 by FRM/FEM", str_matches=r"^[0-9]{5}$")
 
 
@@ -88,24 +93,29 @@ SITE_POC: Final = 0
 
 
 def poc() -> Any:
+    """The column ``poc``: number of a monitor at its site, SITE_POC to 99."""
     what = "Parameter occurrence code: number of a monitor at its site; 0 when the source does not name the monitor"
     return field(what, ge=SITE_POC, le=99)
 
 
 def cbsa_code() -> Any:
+    """The column ``cbsa_code``: core-based statistical area, 5 digits; null for rural sites."""
     what = "Core-based statistical area, 5 digits; null for rural sites"
     return field(what, nullable=True, str_matches=r"^[0-9]{5}$")
 
 
 def latitude() -> Any:
+    """The column ``latitude``: degrees north."""
     return field("Latitude, degrees north", unit="°", ge=-90.0, le=90.0)
 
 
 def longitude() -> Any:
+    """The column ``longitude``: degrees east."""
     return field("Longitude, degrees east", unit="°", ge=-180.0, le=180.0)
 
 
 def method_code(*, nullable: bool = True) -> Any:
+    """The column ``method_code``: AQS method of the instrument, 3 digits."""
     unknown = "; null when unknown or mixed" if nullable else ""
     return field(f"AQS method of the instrument, 3 digits{unknown}", nullable=nullable, str_matches=r"^[0-9]{3}$")
 
@@ -122,46 +132,57 @@ def pm25(description: str, *, nullable: bool = False, null_when: str = "", alias
 
 
 def aqi(*, nullable: bool = False) -> Any:
+    """The column ``aqi``: US AQI, from 0, without an upper cap."""
     return field("US AQI, breakpoints effective 2024-05-06, without an upper cap", nullable=nullable, ge=0)
 
 
 def aqi_category() -> Any:
+    """The column ``aqi_category``: one of AQI_CATEGORIES."""
     return field("AQI category, breakpoints effective 2024-05-06", isin=AQI_CATEGORIES)
 
 
 def date_local() -> Any:
+    """The column ``date_local``: a calendar day in local standard time."""
     return field("Calendar day in local standard time")
 
 
 def forecast_pm25(what: str = "Forecast 24-hour mean PM2.5") -> Any:
+    """A forecast of PM2.5, µg/m³, 0 to HIGHEST_PM25_UGM3."""
     return field(f"{what}, µg/m³", ge=0.0, le=HIGHEST_PM25_UGM3)
 
 
 def days_since_observed() -> Any:
+    """The column ``days_since_observed``: age of the last valid reading on the issue date, days."""
     meaning = "Days from the site's last valid reading to the issue date; 0 when observed on that date"
     return field(meaning, unit="days", ge=0)
 
 
 def model_version(*, nullable: bool = False) -> Any:
+    """The column ``model_version``: version in the model registry."""
     unknown = "; null when no model is registered" if nullable else ""
     return field(f"Version in the model registry{unknown}", nullable=nullable)
 
 
 def issue_date() -> Any:
+    """The column ``issue_date``: the local day at the end of which a forecast is issued."""
     return field("Local day at the end of which the forecast is issued")
 
 
 def target_date() -> Any:
+    """The column ``target_date``: the local day that is forecast."""
     return field("Local day that is forecast")
 
 
 def horizon_days() -> Any:
+    """The column ``horizon_days``: one of HORIZONS_DAYS."""
     return field("Days from issue date to target date", isin=HORIZONS_DAYS)
 
 
 def model_family() -> Any:
+    """The column ``model_family``: one of FAMILIES."""
     return field("Model family", isin=FAMILIES)
 
 
 def month() -> Any:
+    """The column ``month``: the first day of a month."""
     return field("First day of the month")

@@ -41,9 +41,11 @@ class LocalFolder:
         self._root, self._setting = Path(root).expanduser().absolute(), setting
 
     def uri(self, name: str) -> str:
+        """The file's absolute path."""
         return str(self._root / name)
 
     def get(self, name: str) -> bytes | None:
+        """As ``ByteStore.get``. Raises StorageError when the file exists but cannot be read."""
         with self._errors(name, "read"):
             try:
                 return (self._root / name).read_bytes()
@@ -61,9 +63,10 @@ class LocalFolder:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
-                os.replace(hidden, path)
+                hidden.replace(path)
 
     def exists(self, name: str) -> bool:
+        """As ``ByteStore.exists``. Raises StorageError when the folder cannot be read."""
         with self._errors(name, "read"):
             try:
                 return stat.S_ISREG((self._root / name).stat().st_mode)
@@ -71,6 +74,7 @@ class LocalFolder:
                 return False
 
     def modified(self, folder: str) -> dict[str, datetime]:
+        """As ``ByteStore.modified``; nothing for a missing folder. Raises StorageError when it cannot be listed."""
         with self._errors(folder, "listed"):
             try:
                 entries = [entry for entry in os.scandir(self._root / folder) if not entry.name.startswith(".")]
@@ -108,9 +112,11 @@ class S3Prefix:
             self._client = _s3_client(attempts, _aws_settings())
 
     def uri(self, name: str) -> str:
+        """The object's s3:// URI."""
         return f"s3://{self._bucket}/{self._key(name)}"
 
     def get(self, name: str) -> bytes | None:
+        """As ``ByteStore.get``. Raises StorageError when the object cannot be read."""
         with s3_errors(self.uri(name), setting=self._setting):
             try:
                 return bytes(self._client.get_object(Bucket=self._bucket, Key=self._key(name))["Body"].read())
@@ -118,6 +124,7 @@ class S3Prefix:
                 return None
 
     def put(self, name: str, data: bytes) -> None:
+        """As ``ByteStore.put``: S3 replaces an object at once. Raises StorageError when it cannot be written."""
         with s3_errors(self.uri(name), setting=self._setting):
             self._client.put_object(Bucket=self._bucket, Key=self._key(name), Body=data)
 
@@ -128,6 +135,7 @@ class S3Prefix:
         return any(entry["Key"] == self._key(name) for entry in found.get("Contents", []))
 
     def modified(self, folder: str) -> dict[str, datetime]:
+        """As ``ByteStore.modified``; nothing without objects. Raises StorageError when they cannot be listed."""
         start = self._key(f"{folder}/")
         with s3_errors(self.uri(folder), setting=self._setting):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=start)
@@ -139,7 +147,7 @@ class S3Prefix:
 
 
 @cache
-def _s3_client(attempts: int, settings: frozenset[tuple[str, str]]) -> Any:
+def _s3_client(attempts: int, _settings: frozenset[tuple[str, str]]) -> Any:
     """One client per process for the same AWS settings: creating one takes half a second, and it may be shared."""
     from dagster_aws.s3 import S3Resource  # a second to import, not needed by local storage
 

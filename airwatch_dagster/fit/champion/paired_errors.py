@@ -44,7 +44,8 @@ class PairedErrors:
         squared -= truth
         squared *= squared
         is_common = ~np.isnan(squared).any(axis=0)
-        return cls(tuple(families), pd.DatetimeIndex(days), tuple(sites), squared, is_common, truth)._trimmed()
+        paired = cls(tuple(families), pd.DatetimeIndex(days), tuple(sites), squared, is_common, truth)
+        return paired._trimmed()
 
     def _trimmed(self) -> Self | None:
         """Common forecasts only, without days and sites that have none; None when there is none at all."""
