@@ -1,4 +1,4 @@
-"""What became known later, in whatever order, is not seen as of a moment before."""
+"""Readings that arrive later, in any order, do not change a table as of an earlier moment."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,9 +18,9 @@ from airwatch_dagster_tests.installations import Installation
 MARCH: Final = pd.Timestamp("2021-03-01")
 
 SEEN: Final = pd.Timestamp("2021-03-02 18:00")
-"""When the readings up to the first of March came."""
+"""When the readings up to the first of March were pulled."""
 
-ASKED: Final = {
+PARTITIONS: Final = {
     "raw_readings": "2021-03-01",
     "site_days": "2021-03-01",
     "features": "2021-03-01",
@@ -30,7 +30,7 @@ ASKED: Final = {
 
 
 def history(pulls: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """What is stored after one pull a day, each of which speaks for all there is."""
+    """The stored versions after one pull a day; everything is in the scope of each."""
     stored = TABLES["raw_readings"].empty()
     for number, pull in enumerate(pulls):
         seen_at = SEEN + pd.Timedelta(days=number)
@@ -41,7 +41,7 @@ def history(pulls: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def pulls() -> list[pd.DataFrame]:
-    """The readings of two months; then, of the same days, twice other values, withdrawn rows and new ones."""
+    """The readings of two months; then, of the same days, twice with changed values, withdrawn rows and new ones."""
     rows = published()
     timely = rows[rows["date_local"].between("2021-01-01", MARCH)]
     return [timely, *(corrupted(timely, after=pd.Timestamp.min, seed=seed) for seed in (1, 2))]
@@ -51,12 +51,12 @@ def pulls() -> list[pd.DataFrame]:
 def rebuilt(
     at_once: Installation, pulls: list[pd.DataFrame], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., pd.DataFrame]:
-    """A table as of a moment, from the history that some of the pulls left."""
+    """A table as of a moment, from the history after some of the pulls."""
 
-    def table(name: str, instant: pd.Timestamp, kept: tuple[int, ...]) -> pd.DataFrame:
-        tables = stored_history(history([pulls[number] for number in kept]), at_once, folder / str(kept))
+    def table(name: str, instant: pd.Timestamp, used: tuple[int, ...]) -> pd.DataFrame:
+        tables = stored_history(history([pulls[number] for number in used]), at_once, folder / str(used))
         with at_once.entered():
-            return table_as_of(name, ASKED[name], instant, tables=tables)
+            return table_as_of(name, PARTITIONS[name], instant, tables=tables)
 
     folder = tmp_path_factory.mktemp("late")
     return table
@@ -72,21 +72,21 @@ def stored_history(readings: pd.DataFrame, like: Installation, folder: Path) -> 
     return tables
 
 
-@pytest.mark.parametrize("table", ASKED)
-def test_rows_that_came_later_in_whatever_order_change_nothing_as_of_a_moment(
+@pytest.mark.parametrize("table", PARTITIONS)
+def test_later_rows_in_any_order_do_not_change_a_table_as_of_an_earlier_moment(
     table: str, rebuilt: Callable[..., pd.DataFrame]
 ) -> None:
     timely, late, permuted = (
-        rebuilt(table, last_instant_of("2021-03-02"), kept) for kept in [(0,), (0, 1, 2), (0, 2, 1)]
+        rebuilt(table, last_instant_of("2021-03-02"), used) for used in [(0,), (0, 1, 2), (0, 2, 1)]
     )
 
     assert len(timely) > 0
     pd.testing.assert_frame_equal(late, timely, check_exact=True)
     pd.testing.assert_frame_equal(permuted, timely, check_exact=True)
-    assert not rebuilt(table, NOW, (0, 1, 2)).equals(timely), "else late rows never count"
+    assert not rebuilt(table, NOW, (0, 1, 2)).equals(timely), "late rows must count now"
 
 
-def test_the_order_of_the_rows_within_a_pull_leaves_no_trace(pulls: list[pd.DataFrame]) -> None:
+def test_the_order_of_the_rows_within_a_pull_does_not_matter(pulls: list[pd.DataFrame]) -> None:
     shuffled = [pull.sample(frac=1.0, random_state=number) for number, pull in enumerate(pulls)]
 
     pd.testing.assert_frame_equal(history(shuffled), history(pulls), check_exact=True)

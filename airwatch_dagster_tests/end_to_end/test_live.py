@@ -34,7 +34,7 @@ class LiveInstallation:
     installation: Installation
     server: PracticeServer
     touched: frozenset[str] = frozenset()
-    """Days that a look found changed."""
+    """Days that a recheck found changed."""
 
     def rows(self, table: str, day: str, *, as_of: str | None = None) -> pd.DataFrame:
         extra = ("--as-of", as_of) if as_of else ()
@@ -85,7 +85,7 @@ def test_tomorrow_is_forecast_from_yesterdays_provisional_readings(rehearsal: Li
     assert (tomorrow["days_since_observed"] == 0).sum() == len(observed) > 5
 
 
-def test_airnow_stands_for_the_sites_days_that_aqs_has_not_published(rehearsal: LiveInstallation) -> None:
+def test_airnow_fills_the_site_days_that_aqs_has_not_published(rehearsal: LiveInstallation) -> None:
     april, may = (rehearsal.rows("raw_readings", day) for day in ("2021-04-29", "2021-05-20"))
 
     published, provisional = (set(site_of(rows)) for _, rows in april.groupby(april["source"] == "airnow"))
@@ -104,19 +104,19 @@ def test_the_agencies_own_forecasts_are_archived_with_the_day(rehearsal: LiveIns
 
 @pytest.fixture(scope="module")
 def finalised(rehearsal: LiveInstallation) -> LiveInstallation:
-    """Half a year later AQS has published and corrected the spring; the weekly look and what it asks for were run."""
+    """Half a year later AQS has published and corrected the spring; the weekly recheck and its requests were run."""
     rehearsal.server.move_clock(LATER)
     later = rehearsal.installation.but(AIRWATCH_PRACTICE_TODAY=str(LATER))
     before = rehearsal.installation.fingerprints()
     with later.opened() as (definitions, instance):
-        looked = run_job(definitions, "recheck_history", instance=instance)
-        assert looked.success
-        ranges = changed_ranges(instance, looked.run_id)
+        rechecked = run_job(definitions, "recheck_history", instance=instance)
+        assert rechecked.success
+        ranges = changed_ranges(instance, rechecked.run_id)
         context = dg.build_run_status_sensor_context(
             sensor_name="reingest_changed_days",
             dagster_instance=instance,
-            dagster_run=looked.dagster_run,
-            dagster_event=looked.get_run_success_event(),
+            dagster_run=rechecked.dagster_run,
+            dagster_event=rechecked.get_run_success_event(),
         )
         requests = rechecks.reingest_changed_days(context)
         assert isinstance(requests, list)
@@ -141,7 +141,7 @@ def finalised(rehearsal: LiveInstallation) -> LiveInstallation:
     return LiveInstallation(later, rehearsal.server, frozenset(touched))
 
 
-def test_aqs_supersedes_airnow_and_both_versions_stay(finalised: LiveInstallation) -> None:
+def test_aqs_supersedes_airnow_and_both_versions_are_stored(finalised: LiveInstallation) -> None:
     history = finalised.rows("raw_readings", "2021-05-20")
     current = history[history["superseded_at"].isna()]
 
@@ -153,7 +153,7 @@ def test_aqs_supersedes_airnow_and_both_versions_stay(finalised: LiveInstallatio
     assert not days.loc[sorted(final_sites), "is_provisional"].any()
 
 
-def test_what_was_known_before_can_still_be_seen(finalised: LiveInstallation) -> None:
+def test_what_was_known_before_can_still_be_inspected(finalised: LiveInstallation) -> None:
     history = finalised.rows("raw_readings", "2021-05-20")
     changed_at = pd.Timestamp(history["superseded_at"].dropna().iloc[0])
     moment = f"{changed_at - pd.Timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}"
@@ -177,7 +177,7 @@ def test_the_revisions_name_every_finalised_site_day(finalised: LiveInstallation
     assert "changed" in set(ledger["kind"])
 
 
-def test_what_follows_touched_days_is_stale_and_nothing_else(finalised: LiveInstallation) -> None:
+def test_only_the_tables_downstream_of_changed_days_are_stale(finalised: LiveInstallation) -> None:
     storage = finalised.installation.tables
     stored = {
         table: {key: pd.Timestamp(moment).tz_convert(None) for key, moment in storage.stored_partitions(table).items()}
@@ -197,7 +197,7 @@ def test_what_follows_touched_days_is_stale_and_nothing_else(finalised: LiveInst
     assert stale - touched
 
 
-def test_dagster_calls_the_same_days_stale(finalised: LiveInstallation) -> None:
+def test_dagster_shows_the_same_days_as_stale(finalised: LiveInstallation) -> None:
     """By an interface of Dagster 1.13.27 that its UI asks, too."""
     reread = sorted(finalised.touched)[0]
     features = {lag: f"{pd.Timestamp(reread) + pd.Timedelta(days=lag):%Y-%m-%d}" for lag in range(1, 29)}
@@ -213,13 +213,13 @@ def test_dagster_calls_the_same_days_stale(finalised: LiveInstallation) -> None:
     assert known == {("site_days", reread): "FRESH", ("features", after): "STALE"}
 
 
-def test_a_second_look_finds_nothing_to_read_again(finalised: LiveInstallation) -> None:
+def test_a_second_recheck_finds_no_changed_day(finalised: LiveInstallation) -> None:
     with finalised.installation.opened() as (definitions, instance):
-        looked = run_job(definitions, "recheck_history", instance=instance)
+        rechecked = run_job(definitions, "recheck_history", instance=instance)
         context = dg.build_run_status_sensor_context(
             sensor_name="reingest_changed_days",
             dagster_instance=instance,
-            dagster_run=looked.dagster_run,
-            dagster_event=looked.get_run_success_event(),
+            dagster_run=rechecked.dagster_run,
+            dagster_event=rechecked.get_run_success_event(),
         )
         assert isinstance(rechecks.reingest_changed_days(context), dg.SkipReason)
