@@ -51,6 +51,7 @@ class ChampionChoice:
     @property
     def is_serving(self) -> bool:
         """Whether the month has a champion."""
+        """Whether the month has a champion."""
         return self.model_family is not None
 
 

@@ -79,16 +79,19 @@ class Comparison:
 
     @property
     def overall(self) -> Part:
+        """All of the evidence."""
         """All of the evidence as one part."""
         return self.parts[0]
 
     @property
     def rows(self) -> int:
+        """Forecasts compared."""
         """Forecasts compared, of all horizons together."""
         return self.overall.rows
 
     @property
     def skill(self) -> dict[str, float]:
+        """Family → skill on all of the evidence."""
         """Skill of each family on all of the evidence."""
         return self.overall.skill
 
