@@ -97,6 +97,6 @@ def _finished(chosen: pd.DataFrame) -> pd.DataFrame:
         is_restated=groups["is_restated"].any(),
         is_provisional=(chosen["source"] == PROVISIONAL_SOURCE).groupby([chosen[name] for name in SITE_DAY_KEY]).any(),
     )
-    out.loc[groups["method_code"].nunique(dropna=False) > 1, "method_code"] = None
+    out.loc[groups["method_code"].nunique(dropna=False).gt(1), "method_code"] = None
     out["aqi"] = pm25_aqi(out["pm25_ugm3"])
     return out.reset_index()[TABLES["site_days"].column_names]

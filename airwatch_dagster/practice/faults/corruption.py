@@ -50,7 +50,7 @@ def with_fault(response: Response, kind: FaultKind | None, faults: Faults) -> Re
     return _BODIES[kind](response)
 
 
-def _other_content(envelope: _Envelope) -> tuple[int, Any]:
+def _other_content(_: _Envelope) -> tuple[int, Any]:
     return 200, {"message": "Endpoint request timed out"}
 
 

@@ -38,7 +38,7 @@ def daily_rows(
     today: date,
     publishing: Publishing = AT_ONCE,
 ) -> Iterator[Row]:
-    """dailyData rows of the days from ``first`` to ``last`` (of one year) whose last change is within ``changed``."""
+    """Rows of dailyData: days ``first`` to ``last`` of one year, last changed within ``changed``."""
     days = published_year(first.year, seed=seed, today=today, publishing=publishing)
     numbers = [number for number, (site, _) in enumerate(MONITORS) if geography.contains(site)]
     wanted = (
@@ -52,7 +52,7 @@ def daily_rows(
 
 
 def monitor_rows(geography: Geography, first: date, last: date, *, today: date) -> list[Row]:
-    """monitors rows of the monitors that ran on a day from ``first`` to ``last`` and opened before ``today``."""
+    """Rows of monitors: those that ran on a day from ``first`` to ``last`` and opened before ``today``."""
     return [
         _monitor_row(number, site, monitor, today)
         for number, (site, monitor) in enumerate(MONITORS)

@@ -76,8 +76,8 @@ class Api:
     def _handlers(self) -> dict[str, _Handler]:
         """Per service, the parameters it requires and the function of its rows."""
         handlers: dict[str, _Handler] = {
-            "list/states": ((), lambda query: state_rows()),
-            "list/cbsas": ((), lambda query: cbsa_rows()),
+            "list/states": ((), lambda _: state_rows()),
+            "list/cbsas": ((), lambda _: cbsa_rows()),
             "list/countiesByState": (("state",), lambda query: county_rows(query["state"])),
             "list/sitesByCounty": (
                 ("state", "county"),

@@ -60,8 +60,7 @@ class PracticeServer:
         self._rate_limit = _RateLimit(min_interval_seconds, monotonic)
         self._faults = faults
         self._publishing = Publishing(aqs_lag_days, tuple(restatements))
-        self._closing = threading.Event()
-        self._http = _opened(port, _handler(self.respond, self._closing, log))
+        self._http = _opened(port, self.respond, log)
         self._thread: threading.Thread | None = None
 
     @property
@@ -129,7 +128,7 @@ class PracticeServer:
 
     def close(self) -> None:
         """Stop serving, close connections that hang, and free the port."""
-        self._closing.set()
+        self._http.closing.set()
         if self._thread is not None:
             self._http.shutdown()
             self._thread.join()
@@ -157,66 +156,70 @@ class _RateLimit:
 
 
 class _Http(ThreadingHTTPServer):
+    """The HTTP server on a port; ``closing`` ends hanging responses."""
+
+    def __init__(self, port: int, respond: Callable[[Request], Response], log: Callable[[str], None] | None) -> None:
+        self.respond = respond
+        self.log = log
+        self.closing = threading.Event()
+        super().__init__((HOST, port), _Handler)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Print errors, but not of clients that closed the connection."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
-def _opened(port: int, handler: type[BaseHTTPRequestHandler]) -> _Http:
+class _Handler(BaseHTTPRequestHandler):
+    """Converts between HTTP and Request and Response."""
+
+    server: _Http
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        response = self._respond()
+        if response.seconds_until_hang_up is None:
+            with contextlib.suppress(ConnectionError):
+                self.wfile.write(response.body[: response.bytes_until_cut])
+
+    def do_HEAD(self) -> None:
+        self._respond()
+
+    def _respond(self) -> Response:
+        response = self.server.respond(_request(self.path, self.headers))
+        if response.seconds_until_hang_up is None:
+            self._send_head(response)
+        else:
+            self.log_request()
+            self.server.closing.wait(response.seconds_until_hang_up)
+        if response.bytes_until_cut is not None or response.seconds_until_hang_up is not None:
+            self.close_connection = True
+        return response
+
+    def _send_head(self, response: Response) -> None:
+        self.send_response(response.status)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        if response.status != 304:
+            self.send_header("Content-Type", response.content_type)
+            self.send_header("Content-Length", str(len(response.body)))
+        self.end_headers()
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        if self.server.log is not None:
+            self.server.log(f"{code} {self.command} {urlsplit(getattr(self, 'path', '')).path}")
+
+    def log_message(self, *_: Any) -> None:
+        """Log nothing: messages of the base class contain the query."""
+
+
+def _opened(port: int, respond: Callable[[Request], Response], log: Callable[[str], None] | None) -> _Http:
     try:
-        return _Http((HOST, port), handler)
+        return _Http(port, respond, log)
     except (OSError, OverflowError) as error:
         problem = f"port {port} cannot be opened ({error})"
         raise ConfigurationError("practice server", problem, fix="Choose another port, or 0 for a free one") from error
-
-
-def _handler(
-    respond: Callable[[Request], Response], closing: threading.Event, log: Callable[[str], None] | None
-) -> type[BaseHTTPRequestHandler]:
-    """A handler class between HTTP and Request and Response; ``closing`` ends hanging responses."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def do_GET(self) -> None:
-            response = self._respond()
-            if response.seconds_until_hang_up is None:
-                with contextlib.suppress(ConnectionError):
-                    self.wfile.write(response.body[: response.bytes_until_cut])
-
-        def do_HEAD(self) -> None:
-            self._respond()
-
-        def _respond(self) -> Response:
-            response = respond(_request(self.path, self.headers))
-            if response.seconds_until_hang_up is None:
-                self._send_head(response)
-            else:
-                self.log_request()
-                closing.wait(response.seconds_until_hang_up)
-            if response.bytes_until_cut is not None or response.seconds_until_hang_up is not None:
-                self.close_connection = True
-            return response
-
-        def _send_head(self, response: Response) -> None:
-            self.send_response(response.status)
-            for name, value in response.headers.items():
-                self.send_header(name, value)
-            if response.status != 304:
-                self.send_header("Content-Type", response.content_type)
-                self.send_header("Content-Length", str(len(response.body)))
-            self.end_headers()
-
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            if log is not None:
-                log(f"{code} {self.command} {urlsplit(getattr(self, 'path', '')).path}")
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Log nothing: messages of the base class contain the query."""
-
-    return Handler
 
 
 def _request(target: str, headers: Message) -> Request:
