@@ -96,31 +96,31 @@ class Installation:
     def tables(self) -> TableStorage:
         return TableStorage.open(self.environment["AIRWATCH_STORAGE"])
 
-    def but(self, **settings: str) -> "Installation":
+    def with_settings(self, **settings: str) -> "Installation":
         """The same folder with other settings."""
         return Installation(self.folder, (*self.settings, *settings.items()))
 
     def airwatch(self, *arguments: str) -> Result:
         """What `airwatch ARGUMENTS` prints, and how it ends."""
-        with self.entered():
+        with self.activated():
             return CliRunner().invoke(main, arguments)
 
-    def done(self, *arguments: str) -> str:
+    def run(self, *arguments: str) -> str:
         """What a command that must succeed prints."""
         result = self.airwatch(*arguments)
         assert result.exit_code == 0, result.output
         return result.output
 
     @contextlib.contextmanager
-    def entered(self) -> Iterator[None]:
+    def activated(self) -> Iterator[None]:
         """This installation is the process's: each run reads where its tables are."""
         with patch.dict(os.environ, self.environment):
             yield
 
     @contextlib.contextmanager
-    def opened(self) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
+    def with_definitions(self) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
         """Its definitions and its Dagster instance."""
-        with self.entered():
+        with self.activated():
             from airwatch_dagster.definitions import defs
 
             with dg.DagsterInstance.get() as instance:

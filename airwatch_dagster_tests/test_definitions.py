@@ -27,7 +27,7 @@ def test_definitions_load_with_settings_that_are_not_valid() -> None:
 def test_each_run_stores_where_the_settings_of_its_start_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from airwatch_dagster.definitions import defs
 
-    with Installation.at(tmp_path).entered(), dg.DagsterInstance.get() as instance:
+    with Installation.at(tmp_path).activated(), dg.DagsterInstance.get() as instance:
         for place in ("first", "second"):
             monkeypatch.setenv("AIRWATCH_STORAGE", str(tmp_path / place))
             job = defs.resolve_implicit_job_def_def_for_assets([dg.AssetKey("monitors")])

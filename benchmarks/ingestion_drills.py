@@ -21,7 +21,7 @@ from pathlib import Path
 
 from airwatch_dagster_tests.drills.outcomes import Outcome
 from airwatch_dagster_tests.drills.plans import Drill
-from airwatch_dagster_tests.drills.rehearsal import Rehearsal
+from airwatch_dagster_tests.drills.runner import DrillRunner
 
 
 def main() -> int:
@@ -51,21 +51,21 @@ def _outcomes(seeds: range, *, jobs: int) -> Iterator[Outcome]:
             yield from pool.map(_drilled, seeds)
 
 
-_REHEARSALS: list[Rehearsal] = []
+_RUNNERS: list[DrillRunner] = []
 """This process's own: it keeps the undisturbed run of every scenario."""
 
 
 def _begin(folder: str) -> None:
-    _REHEARSALS.append(Rehearsal(Path(tempfile.mkdtemp(dir=folder))))
+    _RUNNERS.append(DrillRunner(Path(tempfile.mkdtemp(dir=folder))))
 
 
 def _drilled(seed: int) -> Outcome:
-    return _REHEARSALS[0].run(Drill.drawn(seed))
+    return _RUNNERS[0].run(Drill.drawn(seed))
 
 
 def _line(outcome: Outcome) -> str:
     drill, scenario = outcome.drill, outcome.drill.scenario
-    asked = f"{outcome.requests} requests for {outcome.needed}, {outcome.asked_again} again"
+    requests = f"{outcome.requests} requests for {outcome.needed}, {outcome.repeated_requests} again"
     faults = f"share {drill.fault_share:.2f}: {_counted(outcome.faults) or 'none'}"
     ended = "survived" if outcome.survived else f"FAILED: {'; '.join(outcome.problems)}"
     rows = f"{outcome.rows:,} rows, {outcome.difference.lost} lost, {outcome.difference.doubled} doubled"
@@ -74,7 +74,7 @@ def _line(outcome: Outcome) -> str:
     return (
         f"seed {drill.seed:>4} | {what} | {faults}"
         f" | {len(drill.kills)} kills, landed: {_counted(outcome.kills) or 'none'} | {outcome.attempts} attempts,"
-        f" {outcome.failures.total()} failed | {asked} | {rows} | {ended} | {outcome.seconds:.1f} s{notes}"
+        f" {outcome.failures.total()} failed | {requests} | {rows} | {ended} | {outcome.seconds:.1f} s{notes}"
     )
 
 
@@ -91,7 +91,7 @@ def _summary(outcomes: list[Outcome], seconds: float) -> Iterator[str]:
         "made": sum(o.requests for o in outcomes) / len(outcomes),
         "needed undisturbed": sum(o.needed for o in outcomes) / len(outcomes),
         "disturbed": sum(o.repeated_for_faults for o in outcomes) / len(outcomes),
-        "asked though kept": sum(o.asked_again for o in outcomes) / len(outcomes),
+        "asked though kept": sum(o.repeated_requests for o in outcomes) / len(outcomes),
     }
     yield f"requests per drill: {', '.join(f'{name} {mean:.2f}' for name, mean in means.items())}"
     unrecorded = [o.unrecorded for o in outcomes if o.unrecorded]

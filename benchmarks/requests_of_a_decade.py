@@ -49,8 +49,8 @@ def _count(source: str, options: argparse.Namespace, folder: Path) -> None:
             EPA_AQS_API_KEY="practice",
         )
         days = (options.first, options.last, "--tables", "raw_readings")
-        said = installation.done("backfill", *days)
-        second = installation.done("backfill", *days)
+        said = installation.run("backfill", *days)
+        second = installation.run("backfill", *days)
     planned = next(line for line in said.splitlines() if line.startswith("From EPA"))
     rows = len(installation.tables.read("raw_readings", None))
     print(f"{source}: planned: {planned}")

@@ -13,7 +13,7 @@ ORDER = ["settings", "area", "source", "storage", "weather", "mlflow", "dagster"
 
 
 def findings(installation: Installation) -> dict[str, Finding]:
-    with installation.entered():
+    with installation.activated():
         found = examine()
     assert [finding.what for finding in found] == ORDER
     return {finding.what: finding for finding in found}
@@ -88,5 +88,5 @@ def test_an_error_nobody_foresaw_keeps_its_traceback(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr("airwatch_dagster.commands.doctor._area", broken)
 
-    with pytest.raises(ZeroDivisionError), Installation.at(tmp_path).entered():
+    with pytest.raises(ZeroDivisionError), Installation.at(tmp_path).activated():
         examine()

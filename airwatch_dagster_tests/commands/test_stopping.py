@@ -109,7 +109,7 @@ def test_a_run_in_the_middle_of_a_long_computation_is_stopped_and_holds_nothing(
     assert "same command again to resume" in output
     assert not [path for path in (tmp_path / "tables").rglob("*") if path.is_file()]
     assert not list((tmp_path / "state" / "run-locks").iterdir())
-    with installation.opened() as (_, instance):
+    with installation.with_definitions() as (_, instance):
         assert instance.event_log_storage.get_concurrency_info("slow").claimed_slots == []
         assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.FAILURE]
 
@@ -145,7 +145,7 @@ def test_a_backfill_of_several_processes_is_stopped_with_all_of_them_and_resumes
     assert "same command again to resume" in output
     assert all(is_gone(pid) for pid in workers)
     assert not list(tmp_path.rglob("*.tmp"))
-    assert "raw_readings" in installation.done("backfill", *days)
+    assert "raw_readings" in installation.run("backfill", *days)
 
 
 def worker_processes(pid: int) -> list[str]:

@@ -40,11 +40,11 @@ class Attempt:
 
     ending: Ending
     effort: Effort
-    said: str
+    output: str
     """What it printed; nothing when it was killed."""
 
 
-_SAID: Final = "said.txt"
+_OUTPUT: Final = "said.txt"
 """File below an installation with what its last attempt printed."""
 
 
@@ -52,8 +52,8 @@ def _ingest(installation: Installation, arguments: list[str]) -> None:
     """In a process of its own: one attempt, ending as the command ends."""
     result = installation.airwatch(*arguments)
     crash = result.exception
-    told = "" if crash is None or isinstance(crash, SystemExit) else "".join(traceback.format_exception(crash))
-    (installation.folder / _SAID).write_text(result.output + told, encoding="utf-8")
+    crash_text = "" if crash is None or isinstance(crash, SystemExit) else "".join(traceback.format_exception(crash))
+    (installation.folder / _OUTPUT).write_text(result.output + crash_text, encoding="utf-8")
     raise SystemExit(result.exit_code)
 
 
@@ -64,9 +64,9 @@ def warm_up() -> None:
     process.join()
 
 
-def attempted(installation: Installation, arguments: list[str], *, killed_at: Effort = NEVER) -> Attempt:
+def run_attempt(installation: Installation, arguments: list[str], *, killed_at: Effort = NEVER) -> Attempt:
     """``airwatch ARGUMENTS`` in this installation, killed at an effort, or when it hangs."""
-    (installation.folder / _SAID).unlink(missing_ok=True)
+    (installation.folder / _OUTPUT).unlink(missing_ok=True)
     process = _PROCESSES.Process(target=_ingest, args=(installation, arguments))
     ending: Ending | None = None
     work, started = 0.0, time.monotonic()
@@ -77,8 +77,8 @@ def attempted(installation: Installation, arguments: list[str], *, killed_at: Ef
         effort = Effort(time.monotonic() - started, work)
         if ending is None and (ending := _overdue(effort, killed_at)) is not None:
             process.kill()
-    said = installation.folder / _SAID
-    text = said.read_text(encoding="utf-8").strip() if said.exists() else ""
+    output = installation.folder / _OUTPUT
+    text = output.read_text(encoding="utf-8").strip() if output.exists() else ""
     return Attempt(ending or ("failed" if process.exitcode else "done"), effort, text)
 
 

@@ -17,12 +17,12 @@ DISTURBING: Final = frozenset(FAULT_KINDS) - {"duplicate_rows", "shuffled_rows"}
 """Kinds after which the request has to be repeated."""
 
 
-class Watched:
+class RecordedFaults:
     """Faults of a plan, with a list of what was asked."""
 
     def __init__(self, plan: FaultPlan) -> None:
         self.plan = plan
-        self.asked: list[tuple[str, FaultKind | None]] = []
+        self.requested: list[tuple[str, FaultKind | None]] = []
 
     @property
     def hang_seconds(self) -> float:
@@ -34,7 +34,7 @@ class Watched:
 
     def fault_for(self, request: Request) -> FaultKind | None:
         kind = self.plan.fault_for(request)
-        self.asked.append((identity(request.path, request.query), kind))
+        self.requested.append((identity(request.path, request.query), kind))
         return kind
 
 
@@ -48,14 +48,14 @@ class Undisturbed:
     """Rows of the other tables in the end."""
     efforts: tuple[Effort, ...]
     """What each pull took."""
-    asked: tuple[tuple[str, ...], ...]
+    requested: tuple[tuple[str, ...], ...]
     """The requests of each pull."""
 
     def until(self, pulls: int) -> "Undisturbed":
         """The same without later pulls; of the other tables nothing is known then."""
         if pulls == len(self.states):
             return self
-        return Undisturbed(self.states[:pulls], {}, self.efforts[:pulls], self.asked[:pulls])
+        return Undisturbed(self.states[:pulls], {}, self.efforts[:pulls], self.requested[:pulls])
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Outcome:
     needed: int = 0
     """Requests of the undisturbed run."""
     repeated_for_faults: int = 0
-    asked_again: int = 0
+    repeated_requests: int = 0
     """Requests whose answers, and files of which an attempt before had kept what is published."""
     unrecorded: int = 0
     """Stored partitions that Dagster does not know to be materialized."""

@@ -60,7 +60,7 @@ class Record:
 
 def record_of(installation: Installation) -> Record:
     """Dagster's own record, as its UI shows it."""
-    with installation.entered(), dg.DagsterInstance.get() as instance:
+    with installation.activated(), dg.DagsterInstance.get() as instance:
         partitions = instance.get_materialized_partitions(dg.AssetKey("raw_readings"))
         return Record(
             frozenset(partitions), instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
@@ -98,13 +98,13 @@ def unexplained(found: Versions, states: Iterable[Versions]) -> list[str]:
     return [key for key, versions in found.items() if all(state.get(key) != versions for state in known)]
 
 
-def kept_answers(installation: Installation, *, since: pd.Timestamp) -> frozenset[str]:
+def cached_responses(installation: Installation, *, since: pd.Timestamp) -> frozenset[str]:
     """Requests of a pull begun ``since`` that its resumption need not ask: their answers wait to be stored."""
-    answers = [path for path in _downloads(installation).glob("aqs-*/*.jsonl.gz") if not _beside(path, "stored")]
-    return frozenset(_request(path) for path in answers if _written(path) >= since)
+    responses = [path for path in _downloads(installation).glob("aqs-*/*.jsonl.gz") if not _beside(path, "stored")]
+    return frozenset(_request(path) for path in responses if _written(path) >= since)
 
 
-def kept_files(installation: Installation, *, since: pd.Timestamp) -> frozenset[str]:
+def cached_files(installation: Installation, *, since: pd.Timestamp) -> frozenset[str]:
     """Whole bulk files that came in a pull begun ``since``, each with when it did: they need not be sent again."""
     files = [path for path in _downloads(installation).glob("airdata-*/daily_*.zip") if _beside(path, "json")]
     return frozenset(f"{path.name} of {_written(path)}" for path in files if _written(path) >= since)
@@ -122,13 +122,13 @@ def _written(path: Path) -> pd.Timestamp:
     return pd.Timestamp(path.stat().st_mtime_ns)
 
 
-def _request(answer: Path) -> str:
-    with gzip.open(answer, "rt", encoding="utf-8") as lines:
+def _request(response: Path) -> str:
+    with gzip.open(response, "rt", encoding="utf-8") as lines:
         about = json.loads(next(lines))
     return identity(f"/data/api/{about['service']}", about["params"])
 
 
 def identity(path: str, query: Mapping[str, str]) -> str:
     """A request without its credentials."""
-    asked = sorted((name, value) for name, value in query.items() if name not in ("email", "key"))
-    return " ".join([path, *(f"{name}={value}" for name, value in asked)])
+    parameters = sorted((name, value) for name, value in query.items() if name not in ("email", "key"))
+    return " ".join([path, *(f"{name}={value}" for name, value in parameters)])

@@ -7,6 +7,6 @@ from pathlib import Path
 from airwatch_dagster_tests.installations import Installation
 
 with tempfile.TemporaryDirectory() as folder:
-    Installation.at(Path(folder, "warm")).done("backfill", "2021-05-01", "2021-05-02", "--tables", "raw_readings")
+    Installation.at(Path(folder, "warm")).run("backfill", "2021-05-01", "2021-05-02", "--tables", "raw_readings")
 gc.collect()
 gc.freeze()

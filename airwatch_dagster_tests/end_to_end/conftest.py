@@ -7,14 +7,14 @@ import pytest
 
 from airwatch_dagster_tests.built_once import built_once
 from airwatch_dagster_tests.end_to_end.small_history import (
-    MADE,
-    MADE_FROM,
-    MADE_UNTIL,
+    COMPUTED_TABLES,
+    FIRST_COMPUTED,
+    LAST_COMPUTED,
     backfill,
     copy_of,
-    published,
-    store_past,
+    store_history,
     store_readings,
+    true_readings,
 )
 from airwatch_dagster_tests.installations import Installation
 
@@ -23,32 +23,32 @@ FIRST, LAST = "2021-03-18", "2021-05-31"
 
 
 @pytest.fixture(scope="session")
-def filled(run_folder: Path) -> Installation:
+def backfilled(run_folder: Path) -> Installation:
     """Backfilled once in a test run; tests only read it."""
     return Installation(
-        built_once(run_folder / "filled", lambda folder: Installation.at(folder).done("backfill", FIRST, LAST))
+        built_once(run_folder / "filled", lambda folder: Installation.at(folder).run("backfill", FIRST, LAST))
     )
 
 
 @pytest.fixture(scope="session")
-def start(run_folder: Path) -> Installation:
+def before_backfill(run_folder: Path) -> Installation:
     """Everything before ``MADE_FROM`` is known; nothing of it is made by what the tests look at."""
 
     def build(folder: Path) -> None:
         installation = Installation.at(folder)
-        with installation.entered():
-            store_past(installation.tables, published())
+        with installation.activated():
+            store_history(installation.tables, true_readings())
 
     return Installation(built_once(run_folder / "start", build))
 
 
 @pytest.fixture(scope="session")
-def at_once(run_folder: Path, start: Installation) -> Installation:
+def one_backfill(run_folder: Path, before_backfill: Installation) -> Installation:
     """Five weeks of true readings, each table made in one run."""
 
     def build(folder: Path) -> None:
-        installation = copy_of(start, folder.name)
-        store_readings(installation.tables, published())
-        backfill(installation, MADE_FROM, MADE_UNTIL, *MADE)
+        installation = copy_of(before_backfill, folder.name)
+        store_readings(installation.tables, true_readings())
+        backfill(installation, FIRST_COMPUTED, LAST_COMPUTED, *COMPUTED_TABLES)
 
     return Installation(built_once(run_folder / "at-once", build))

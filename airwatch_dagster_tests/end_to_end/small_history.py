@@ -17,16 +17,16 @@ from airwatch_dagster_tests.simulated_air import simulated_site_days
 from airwatch_dagster_tests.small_models import small_models
 
 FIRST: Final = pd.Timestamp("2020-01-15")
-MADE_FROM: Final = pd.Timestamp("2021-02-01")
+FIRST_COMPUTED: Final = pd.Timestamp("2021-02-01")
 """Before it lie the 365 target days that learned families need."""
 
-MADE_UNTIL: Final = pd.Timestamp("2021-03-05")
+LAST_COMPUTED: Final = pd.Timestamp("2021-03-05")
 
 CITY: Final = "16980"
 CITY_SITES: Final = ("170310000", "170310001", "170310002")
 """Sites of the area; those around it are context. The third samples one day in three."""
 
-MADE: Final = (
+COMPUTED_TABLES: Final = (
     "site_days",
     "features",
     "training_examples",
@@ -40,14 +40,14 @@ MADE: Final = (
 NOW: Final = pd.Timestamp.max
 """As of it everything that was ever read is known."""
 
-LOOK_BACK: Final = pd.Timedelta(days=31)
+EXAMPLES_LOOKBACK: Final = pd.Timedelta(days=31)
 """How far before a month its examples look: the longest lead, and four weeks more."""
 
 
 @cache
-def published() -> pd.DataFrame:
+def true_readings() -> pd.DataFrame:
     """Raw readings from ``FIRST`` to ``MADE_UNTIL``; the first site has two monitors."""
-    length = (MADE_UNTIL - FIRST).days + 1
+    length = (LAST_COMPUTED - FIRST).days + 1
     first_monitors = simulated_site_days(sites=7, first=f"{FIRST:%Y-%m-%d}", days=length, seed=4).assign(poc=1)
     here = first_monitors[first_monitors["site_id"] == CITY_SITES[0]]
     beside = here.assign(poc=2, pm25_ugm3=here["pm25_ugm3"] + 1.5)
@@ -66,10 +66,10 @@ def _readings(monitor_days: pd.DataFrame) -> pd.DataFrame:
         first_seen_at=monitor_days["date_local"] + pd.Timedelta(hours=42),
         **{name: monitor_days[name] for name in ("poc", "date_local", "method_code", "latitude", "longitude")},
     )
-    return checked("raw_readings", rows)
+    return validated("raw_readings", rows)
 
 
-def listed(readings: pd.DataFrame) -> pd.DataFrame:
+def monitors_of(readings: pd.DataFrame) -> pd.DataFrame:
     """The monitors of those readings; where two stand side by side, the second is the primary one."""
     found = readings.sort_values("date_local").drop_duplicates(["state_code", "county_code", "site_number", "poc"])
     carried = ["state_code", "county_code", "site_number", "poc", "latitude", "longitude", "cbsa_code"]
@@ -80,20 +80,20 @@ def listed(readings: pd.DataFrame) -> pd.DataFrame:
         open_date=found["date_local"],
         **{name: found[name] for name in carried},
     )
-    return checked("monitors", rows)
+    return validated("monitors", rows)
 
 
-def checked(table: str, frame: pd.DataFrame) -> pd.DataFrame:
+def validated(table: str, frame: pd.DataFrame) -> pd.DataFrame:
     """The frame in the table's columns, or its contract's complaint."""
     valid: pd.DataFrame = TABLES[table].schema.validate(frame[TABLES[table].column_names])
     return valid
 
 
-class _Remembered:
+class _InMemory:
     """Readings and monitors as a storage would give them, from memory."""
 
     def __init__(self, readings: pd.DataFrame) -> None:
-        self._readings, self._monitors = readings, listed(readings)
+        self._readings, self._monitors = readings, monitors_of(readings)
 
     def read(self, table: str, days: list[str] | None = None, *, allow_missing: bool = False) -> pd.DataFrame:
         if table == "monitors":
@@ -101,9 +101,9 @@ class _Remembered:
         return self._readings[self._readings["date_local"].isin(pd.DatetimeIndex(days or []))]
 
 
-def known(readings: pd.DataFrame) -> TablesAsOf:
+def tables_from(readings: pd.DataFrame) -> TablesAsOf:
     """The tables made from these readings, without storing anything."""
-    return TablesAsOf(_Remembered(readings), NOW)  # type: ignore[arg-type]
+    return TablesAsOf(_InMemory(readings), NOW)  # type: ignore[arg-type]
 
 
 def store(tables: TableStorage, name: str, frame: pd.DataFrame, keys: Sequence[str]) -> None:
@@ -116,21 +116,21 @@ def days(first: pd.Timestamp | str, last: pd.Timestamp | str) -> list[str]:
     return [f"{day:%Y-%m-%d}" for day in pd.date_range(first, last)]
 
 
-def store_past(tables: TableStorage, readings: pd.DataFrame) -> None:
+def store_history(tables: TableStorage, readings: pd.DataFrame) -> None:
     """What a backfill from ``MADE_FROM`` on reads of the days before, but for nothing that it makes."""
-    past, yesterday = known(readings), MADE_FROM - pd.Timedelta(days=1)
-    weeks = days(yesterday - LOOK_BACK, yesterday)
+    past, yesterday = tables_from(readings), FIRST_COMPUTED - pd.Timedelta(days=1)
+    weeks = days(yesterday - EXAMPLES_LOOKBACK, yesterday)
     months = [str(month) for month in pd.period_range(FIRST, yesterday, freq="M")]
-    tables.write("monitors", {None: listed(readings)})
+    tables.write("monitors", {None: monitors_of(readings)})
     store(tables, "site_days", past.read("site_days", weeks), weeks)
     store(tables, "features", past.read("features", weeks), weeks)
     store(tables, "training_examples", past.read("training_examples", months), months)
 
 
-def store_readings(tables: TableStorage, readings: pd.DataFrame, *, last: pd.Timestamp = MADE_UNTIL) -> None:
+def store_readings(tables: TableStorage, readings: pd.DataFrame, *, last: pd.Timestamp = LAST_COMPUTED) -> None:
     """The readings of the days from ``MADE_FROM`` on that are not stored yet."""
     stored = tables.stored_partitions("raw_readings")
-    wanted = [day for day in days(MADE_FROM, last) if day not in stored]
+    wanted = [day for day in days(FIRST_COMPUTED, last) if day not in stored]
     store(tables, "raw_readings", readings, wanted)
 
 
@@ -150,13 +150,13 @@ def corrupted(readings: pd.DataFrame, *, after: pd.Timestamp, seed: int = 1) -> 
     future.loc[future["site_number"] == "0002", "cbsa_code"] = None
     opened = future[future["site_number"] == "0003"].assign(site_number="0900", cbsa_code=CITY, poc=2)
     beside = future[future["site_number"] == "0001"].assign(poc=2, arithmetic_mean=1.0)
-    return checked("raw_readings", pd.concat([readings[~later], future, opened, beside], ignore_index=True))
+    return validated("raw_readings", pd.concat([readings[~later], future, opened, beside], ignore_index=True))
 
 
 def backfill(installation: Installation, first: pd.Timestamp, last: pd.Timestamp, *tables: str) -> None:
     """`airwatch backfill` of some tables, with small models."""
     with small_models():
-        installation.done("backfill", f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}", "--tables", ",".join(tables))
+        installation.run("backfill", f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}", "--tables", ",".join(tables))
 
 
 def copy_of(installation: Installation, name: str) -> Installation:

@@ -22,45 +22,45 @@ DERIVED = {
 
 
 @pytest.mark.parametrize("table", DERIVED)
-def test_as_of_now_every_table_is_what_is_stored(filled: Installation, table: str) -> None:
-    with filled.entered():
-        rebuilt = table_as_of(table, DERIVED[table], NOW, tables=filled.tables)
-    stored = filled.tables.read(table, [DERIVED[table]])
+def test_as_of_now_every_table_is_what_is_stored(backfilled: Installation, table: str) -> None:
+    with backfilled.activated():
+        rebuilt = table_as_of(table, DERIVED[table], NOW, tables=backfilled.tables)
+    stored = backfilled.tables.read(table, [DERIVED[table]])
 
     unlike = ["scored_at"] if table == "forecast_scores" else []
     assert len(stored) > 0
     pd.testing.assert_frame_equal(rebuilt.drop(columns=unlike), stored.drop(columns=unlike))
 
 
-def test_models_are_refitted_on_what_was_known_and_registered_nowhere(filled: Installation) -> None:
-    with filled.entered():
-        rebuilt = table_as_of("trained_models", "2021-05", NOW, tables=filled.tables)
-    stored = filled.tables.read("trained_models", ["2021-05"])
+def test_models_are_refitted_on_what_was_known_and_registered_nowhere(backfilled: Installation) -> None:
+    with backfilled.activated():
+        rebuilt = table_as_of("trained_models", "2021-05", NOW, tables=backfilled.tables)
+    stored = backfilled.tables.read("trained_models", ["2021-05"])
 
     registration = ["mlflow_run_id", "model_uri", "model_version"]
     assert rebuilt[registration].isna().all(axis=None)
     pd.testing.assert_frame_equal(rebuilt.drop(columns=registration), stored.drop(columns=registration))
 
 
-def test_drift_is_recomputed_from_what_was_known(filled: Installation) -> None:
-    with filled.entered():
-        rebuilt = table_as_of("drift_report", "2021-05", NOW, tables=filled.tables)
-    stored = filled.tables.read("drift_report", ["2021-05"])
+def test_drift_is_recomputed_from_what_was_known(backfilled: Installation) -> None:
+    with backfilled.activated():
+        rebuilt = table_as_of("drift_report", "2021-05", NOW, tables=backfilled.tables)
+    stored = backfilled.tables.read("drift_report", ["2021-05"])
 
     pd.testing.assert_frame_equal(rebuilt.drop(columns="report_uri"), stored.drop(columns="report_uri"))
 
 
 @pytest.mark.parametrize("table", ["raw_readings", "site_days", "features", "training_examples", "predictions"])
-def test_before_anything_was_read_every_table_is_empty(filled: Installation, table: str) -> None:
-    with filled.entered():
-        rebuilt = table_as_of(table, DERIVED[table], LONG_AGO, tables=filled.tables)
+def test_before_anything_was_read_every_table_is_empty(backfilled: Installation, table: str) -> None:
+    with backfilled.activated():
+        rebuilt = table_as_of(table, DERIVED[table], LONG_AGO, tables=backfilled.tables)
     assert len(rebuilt) == 0
-    assert list(rebuilt.columns) == filled.tables.read(table, [DERIVED[table]]).columns.tolist()
+    assert list(rebuilt.columns) == backfilled.tables.read(table, [DERIVED[table]]).columns.tolist()
 
 
-def test_coverage_ends_on_the_day_before_the_moment(filled: Installation) -> None:
-    with filled.entered():
-        then = table_as_of("coverage", "2021-05", pd.Timestamp("2021-05-11 09:00"), tables=filled.tables)
+def test_coverage_ends_on_the_day_before_the_moment(backfilled: Installation) -> None:
+    with backfilled.activated():
+        then = table_as_of("coverage", "2021-05", pd.Timestamp("2021-05-11 09:00"), tables=backfilled.tables)
     assert len(then) == 0 or then["date_local"].max() == pd.Timestamp("2021-05-10")
 
 
@@ -68,8 +68,8 @@ def test_coverage_ends_on_the_day_before_the_moment(filled: Installation) -> Non
     ("table", "why"),
     [("champion_model", "has no versions"), ("monitors", "has no versions")],
 )
-def test_a_table_without_versions_is_an_error(filled: Installation, table: str, why: str) -> None:
-    result = filled.airwatch("inspect", table, "2021-05", "--as-of", "2021-05-20")
+def test_a_table_without_versions_is_an_error(backfilled: Installation, table: str, why: str) -> None:
+    result = backfilled.airwatch("inspect", table, "2021-05", "--as-of", "2021-05-20")
     assert result.exit_code == 1
     assert f"--as-of: {table} {why}. Use one of raw_readings, site_days" in result.output
 
@@ -82,7 +82,7 @@ def test_a_day_means_its_end_and_a_time_itself() -> None:
         last_instant_of("last spring")
 
 
-def test_as_of_needs_a_partition(filled: Installation) -> None:
-    result = filled.airwatch("inspect", "site_days", "--as-of", "2021-05-20")
+def test_as_of_needs_a_partition(backfilled: Installation) -> None:
+    result = backfilled.airwatch("inspect", "site_days", "--as-of", "2021-05-20")
     assert result.exit_code == 1
     assert "site_days needs a partition" in result.output

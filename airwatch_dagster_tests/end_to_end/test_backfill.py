@@ -28,13 +28,13 @@ def stored(installation: Installation, table: str) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("table", ["monitors", "monitor_changes", "revisions", *DEFAULT_TABLES])
-def test_every_partition_is_stored_and_fits_its_schema(filled: Installation, table: str) -> None:
-    spec, files = TABLES[table], filled.folder / "tables" / table
+def test_every_partition_is_stored_and_fits_its_schema(backfilled: Installation, table: str) -> None:
+    spec, files = TABLES[table], backfilled.folder / "tables" / table
     partitions = [path.stem for path in sorted(files.glob("*.parquet"))]
 
     detected = sorted({f"{pd.Timestamp(path.stat().st_mtime, unit='s'):%Y-%m-%d}" for path in files.glob("*.parquet")})
     assert partitions == {"day": DAYS, "month": MONTHS, "detected": detected, "none": []}[spec.grain]
-    frame = spec.schema.validate(stored(filled, table))
+    frame = spec.schema.validate(stored(backfilled, table))
     if spec.partition_column is not None:
         for partition in partitions:
             rows = pd.read_parquet(files / f"{partition}.parquet")
@@ -42,8 +42,8 @@ def test_every_partition_is_stored_and_fits_its_schema(filled: Installation, tab
         assert len(frame) or table in ("drift_report", "revisions")
 
 
-def test_forecasts_are_issued_for_the_sites_of_the_area_one_to_three_days_ahead(filled: Installation) -> None:
-    predictions, sites = stored(filled, "predictions"), stored(filled, "site_days")
+def test_forecasts_are_issued_for_the_sites_of_the_area_one_to_three_days_ahead(backfilled: Installation) -> None:
+    predictions, sites = stored(backfilled, "predictions"), stored(backfilled, "site_days")
     area = set(sites.loc[sites["cbsa_code"] == "16980", "site_id"])
 
     assert len(area) == CHICAGO_SITES
@@ -59,8 +59,8 @@ def test_forecasts_are_issued_for_the_sites_of_the_area_one_to_three_days_ahead(
     assert (predictions["pm25_ugm3"] <= predictions["pm25_upper_ugm3"]).all()
 
 
-def test_a_month_is_served_by_a_model_that_saw_only_days_before_it(filled: Installation) -> None:
-    trained, champions = stored(filled, "trained_models"), stored(filled, "champion_model")
+def test_a_month_is_served_by_a_model_that_saw_only_days_before_it(backfilled: Installation) -> None:
+    trained, champions = stored(backfilled, "trained_models"), stored(backfilled, "champion_model")
 
     seen = trained[trained["last_target_date"].notna()]
     assert set(seen["month"].dt.month) == {4, 5}
@@ -70,23 +70,23 @@ def test_a_month_is_served_by_a_model_that_saw_only_days_before_it(filled: Insta
     served = trained[(trained["month"] == may["month"]) & (trained["model_version"] == may["model_version"])]
     assert served["model_family"].tolist() == [may["model_family"]]
     assert served["last_target_date"].tolist() == [pd.Timestamp("2021-04-30")]
-    predictions = stored(filled, "predictions")
+    predictions = stored(backfilled, "predictions")
     assert set(predictions["model_version"]) == {may["model_version"]}
     assert set(predictions["model_family"]) == {may["model_family"]}
 
 
-def test_scores_equal_a_slow_join_of_forecasts_and_observed_values(filled: Installation) -> None:
-    site_days = stored(filled, "site_days")
+def test_scores_equal_a_slow_join_of_forecasts_and_observed_values(backfilled: Installation) -> None:
+    site_days = stored(backfilled, "site_days")
     truth = {(day.site_id, day.date_local): day.pm25_ugm3 for day in site_days.itertuples() if day.is_valid}
     expected = {}
-    for forecast in stored(filled, "predictions").itertuples():
+    for forecast in stored(backfilled, "predictions").itertuples():
         observed = truth.get((forecast.site_id, forecast.target_date))
         if observed is not None:
             error = forecast.pm25_ugm3 - observed
             covered = forecast.pm25_lower_ugm3 <= max(observed, 0.0) <= forecast.pm25_upper_ugm3
             expected[forecast.site_id, forecast.issue_date, forecast.horizon_days] = (observed, error, covered)
 
-    scores = stored(filled, "forecast_scores").set_index(["site_id", "issue_date", "horizon_days"])
+    scores = stored(backfilled, "forecast_scores").set_index(["site_id", "issue_date", "horizon_days"])
     made = scores[["pm25_observed_ugm3", "error_ugm3", "is_covered"]].itertuples(index=False, name=None)
 
     assert len(expected) > 500
@@ -94,48 +94,48 @@ def test_scores_equal_a_slow_join_of_forecasts_and_observed_values(filled: Insta
 
 
 @pytest.mark.parametrize("month", MONTHS)
-def test_every_month_has_a_drift_report(filled: Installation, month: str) -> None:
-    page = (filled.folder / "tables" / "reports" / f"drift_report-{month}.html").read_text()
+def test_every_month_has_a_drift_report(backfilled: Installation, month: str) -> None:
+    page = (backfilled.folder / "tables" / "reports" / f"drift_report-{month}.html").read_text()
 
     assert page.lower().startswith("<!doctype html>")
     assert "no earlier year has features of this season yet" in page
 
 
-def test_a_second_backfill_has_nothing_to_do(filled: Installation) -> None:
-    before = {path: path.stat().st_mtime_ns for path in (filled.folder / "tables").rglob("*.parquet")}
+def test_a_second_backfill_has_nothing_to_do(backfilled: Installation) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (backfilled.folder / "tables").rglob("*.parquet")}
 
-    said = filled.done("backfill", FIRST, LAST)
+    output = backfilled.run("backfill", FIRST, LAST)
 
-    assert "stored and up to date" in said
-    assert {path: path.stat().st_mtime_ns for path in (filled.folder / "tables").rglob("*.parquet")} == before
+    assert "stored and up to date" in output
+    assert {path: path.stat().st_mtime_ns for path in (backfilled.folder / "tables").rglob("*.parquet")} == before
 
 
-def test_days_built_one_at_a_time_have_the_rows_of_the_backfill(filled: Installation, tmp_path: Path) -> None:
+def test_days_built_one_at_a_time_have_the_rows_of_the_backfill(backfilled: Installation, tmp_path: Path) -> None:
     """By the job of every day, in a copy of the tables that lacks these days."""
-    copy = filled.but(AIRWATCH_STORAGE=str(tmp_path / "tables"))
-    shutil.copytree(filled.folder / "tables", tmp_path / "tables")
+    copy = backfilled.with_settings(AIRWATCH_STORAGE=str(tmp_path / "tables"))
+    shutil.copytree(backfilled.folder / "tables", tmp_path / "tables")
     days, tables = ["2021-05-04", "2021-05-05"], ("raw_readings", "site_days", "features", "predictions")
     for day in days:
         for table in (*tables, "forecast_scores"):
             (tmp_path / "tables" / table / f"{day}.parquet").unlink()
 
-    with copy.opened() as (definitions, instance):
+    with copy.with_definitions() as (definitions, instance):
         for day in days:
             assert run_job(definitions, "forecast_day", partition_key=day, instance=instance).success
 
     for table in tables:
         unlike = ["first_seen_at"] if table == "raw_readings" else []
-        expected, made = (one.tables.read(table, days).drop(columns=unlike) for one in (filled, copy))
+        expected, made = (one.tables.read(table, days).drop(columns=unlike) for one in (backfilled, copy))
         assert len(made) > 0
         pd.testing.assert_frame_equal(made, expected)
-    expected, made = (one.tables.read("forecast_scores", days).drop(columns="scored_at") for one in (filled, copy))
+    expected, made = (one.tables.read("forecast_scores", days).drop(columns="scored_at") for one in (backfilled, copy))
     pd.testing.assert_frame_equal(made, expected)
 
 
 def test_an_interrupted_backfill_resumes_where_it_stopped(tmp_path: Path) -> None:
     installation = Installation.at(tmp_path, AIRWATCH_CONTEXT_KM="0")
     days = ("2021-05-28", "2021-05-31")
-    broken = installation.but(MLFLOW_TRACKING_URI="http://127.0.0.1:9").airwatch("backfill", *days)
+    broken = installation.with_settings(MLFLOW_TRACKING_URI="http://127.0.0.1:9").airwatch("backfill", *days)
     kept = installation.fingerprints()
 
     assert broken.exit_code == 1
@@ -143,9 +143,9 @@ def test_an_interrupted_backfill_resumes_where_it_stopped(tmp_path: Path) -> Non
     assert {Path(name).parts[0] for name in kept} == {
         *("airwatch.json", "monitors.parquet", "raw_readings", "site_days", "features", "training_examples")
     }
-    said = installation.done("backfill", *days)
+    output = installation.run("backfill", *days)
 
-    assert "8 runs build 14 partitions of 8 tables" in said
+    assert "8 runs build 14 partitions of 8 tables" in output
     assert kept.items() <= installation.fingerprints().items()
     assert all(
         len(installation.tables.stored_partitions(table)) == (4 if TABLES[table].grain == "day" else 1)
@@ -153,18 +153,18 @@ def test_an_interrupted_backfill_resumes_where_it_stopped(tmp_path: Path) -> Non
     )
 
 
-def test_a_plan_is_printed_and_nothing_is_run(filled: Installation) -> None:
-    before = filled.fingerprints()
+def test_a_plan_is_printed_and_nothing_is_run(backfilled: Installation) -> None:
+    before = backfilled.fingerprints()
 
-    said = filled.done("backfill", FIRST, LAST, "--refresh", "--plan", "--tables", "raw_readings,predictions")
+    output = backfilled.run("backfill", FIRST, LAST, "--refresh", "--plan", "--tables", "raw_readings,predictions")
 
-    assert "2 runs build 150 partitions of 2 tables" in said
-    assert filled.fingerprints() == before
+    assert "2 runs build 150 partitions of 2 tables" in output
+    assert backfilled.fingerprints() == before
 
 
-def test_inspect_shows_partitions_and_rows(filled: Installation) -> None:
-    listing = filled.done("inspect", "predictions")
-    text = filled.done("inspect", "predictions", "2021-05-31", "--rows", "2")
+def test_inspect_shows_partitions_and_rows(backfilled: Installation) -> None:
+    listing = backfilled.run("inspect", "predictions")
+    text = backfilled.run("inspect", "predictions", "2021-05-31", "--rows", "2")
 
     assert listing.startswith(f"predictions: 75 partitions, {FIRST}…{LAST}, last written 20")
     assert text.splitlines()[0].endswith("tables/predictions/2021-05-31.parquet: 27 rows")
@@ -172,10 +172,10 @@ def test_inspect_shows_partitions_and_rows(filled: Installation) -> None:
     assert len(text.partition("\n\n")[2].splitlines()) == 3
 
 
-def test_inspect_prints_json_for_scripts(filled: Installation) -> None:
-    partitions = json.loads(filled.done("inspect", "predictions", "--json"))
-    rows = json.loads(filled.done("inspect", "predictions", "2021-05-31", "--json"))
-    monitors = json.loads(filled.done("inspect", "monitors", "--json"))
+def test_inspect_prints_json_for_scripts(backfilled: Installation) -> None:
+    partitions = json.loads(backfilled.run("inspect", "predictions", "--json"))
+    rows = json.loads(backfilled.run("inspect", "predictions", "2021-05-31", "--json"))
+    monitors = json.loads(backfilled.run("inspect", "monitors", "--json"))
 
     assert [entry["partition"] for entry in partitions] == DAYS
     assert pd.DataFrame(rows)["site_id"].nunique() == CHICAGO_SITES
@@ -183,8 +183,8 @@ def test_inspect_prints_json_for_scripts(filled: Installation) -> None:
     assert {row["is_context"] for row in monitors} == {True, False}
 
 
-def test_doctor_reports_no_problem_after_a_backfill(filled: Installation) -> None:
-    findings = json.loads(filled.done("doctor", "--json"))
+def test_doctor_reports_no_problem_after_a_backfill(backfilled: Installation) -> None:
+    findings = json.loads(backfilled.run("doctor", "--json"))
 
     assert [(finding["what"], finding["is_ok"]) for finding in findings] == [
         (what, True) for what in ("settings", "area", "source", "storage", "weather", "mlflow", "dagster")

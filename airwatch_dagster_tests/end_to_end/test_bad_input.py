@@ -23,7 +23,7 @@ def fed(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     installation = Installation.at(
         folder / "airwatch", AIRWATCH_SOURCE="airdata", AIRWATCH_AIRDATA_URL=mirror.url, AIRWATCH_CONTEXT_KM="0"
     )
-    installation.done("backfill", *DAYS, "--tables", "raw_readings")
+    installation.run("backfill", *DAYS, "--tables", "raw_readings")
     return installation
 
 
@@ -89,18 +89,18 @@ BROKEN_FILES = {
 }
 
 
-@pytest.mark.parametrize(("break_it", "said"), BROKEN_FILES.values(), ids=BROKEN_FILES)
+@pytest.mark.parametrize(("break_it", "message"), BROKEN_FILES.values(), ids=BROKEN_FILES)
 def test_a_broken_file_is_explained_and_the_stored_days_stay(
-    fed: Installation, tmp_path: Path, break_it: Callable[[AirDataMirror], None], said: list[str]
+    fed: Installation, tmp_path: Path, break_it: Callable[[AirDataMirror], None], message: list[str]
 ) -> None:
     mirror, before = AirDataMirror(tmp_path / "mirror"), fed.fingerprints()
     break_it(mirror)
 
-    error = error_of(fed.but(AIRWATCH_AIRDATA_URL=mirror.url).airwatch("backfill", *DAYS, "--refresh"))
+    error = error_of(fed.with_settings(AIRWATCH_AIRDATA_URL=mirror.url).airwatch("backfill", *DAYS, "--refresh"))
 
     assert error.startswith("raw_readings failed: ")
     assert AirDataMirror.DAILY in error
-    assert [part for part in said if part not in error] == []
+    assert [part for part in message if part not in error] == []
     assert fed.fingerprints() == before
 
 
@@ -114,7 +114,7 @@ def test_a_mirror_without_the_year_names_the_years_it_has(fed: Installation) -> 
 def test_readings_of_another_kind_are_kept_apart(fed: Installation) -> None:
     before = fed.fingerprints()
 
-    error = error_of(fed.but(AIRWATCH_SOURCE="practice").airwatch("backfill", *DAYS, "--refresh"))
+    error = error_of(fed.with_settings(AIRWATCH_SOURCE="practice").airwatch("backfill", *DAYS, "--refresh"))
 
     assert error.startswith("monitors failed: AIRWATCH_STORAGE: ")
     assert "but the source has 'simulated' readings" in error
@@ -126,7 +126,7 @@ def test_readings_of_another_kind_are_kept_apart(fed: Installation) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         (
             {"AIRWATCH_AREA": "cbsa:99999"},
@@ -155,13 +155,13 @@ def test_readings_of_another_kind_are_kept_apart(fed: Installation) -> None:
     ids=lambda value: " ".join(value.values()) if isinstance(value, dict) else "",
 )
 def test_a_wrong_setting_is_named_with_its_value_and_what_to_do(
-    tmp_path: Path, settings: dict[str, str], said: str
+    tmp_path: Path, settings: dict[str, str], message: str
 ) -> None:
     installation = Installation.at(tmp_path, **settings)
 
     error = error_of(installation.airwatch("backfill", *DAYS, "--tables", "raw_readings"))
 
-    assert said in error
+    assert message in error
     assert WILL_NOT in error
     assert installation.fingerprints() == {}
 
@@ -169,7 +169,7 @@ def test_a_wrong_setting_is_named_with_its_value_and_what_to_do(
 def test_a_wrong_area_is_named_by_the_first_table_that_needs_it(fed: Installation) -> None:
     before = fed.fingerprints()
 
-    error = error_of(fed.but(AIRWATCH_AREA="state:99").airwatch("backfill", *DAYS))
+    error = error_of(fed.with_settings(AIRWATCH_AREA="state:99").airwatch("backfill", *DAYS))
 
     assert "AIRWATCH_AREA: '99' is not a valid state code" in error
     assert before.items() <= fed.fingerprints().items()
@@ -212,7 +212,7 @@ def test_an_mlflow_server_that_does_not_answer_is_named(fed: Installation) -> No
         address = f"http://127.0.0.1:{probe.getsockname()[1]}"
     before = fed.fingerprints()
 
-    result = fed.but(MLFLOW_TRACKING_URI=address).airwatch("backfill", *DAYS, "--tables", "trained_models")
+    result = fed.with_settings(MLFLOW_TRACKING_URI=address).airwatch("backfill", *DAYS, "--tables", "trained_models")
 
     error = error_of(result)
     assert error.startswith(

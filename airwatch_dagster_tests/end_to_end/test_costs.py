@@ -36,9 +36,9 @@ def test_costs_add_up_and_one_unknown_number_of_rows_makes_the_sum_unknown() -> 
 
 def test_a_backfill_prints_its_requests_and_after_a_failure_requests_only_the_rest(tmp_path: Path) -> None:
     """Champaign has a filter, Madison a continuous monitor: 31 days of each."""
-    asked: list[str] = []
+    requests: list[str] = []
     script = ScriptedFaults([None, "expired_key"], path_prefix="/data/api/dailyData")
-    with PracticeServer(today=TODAY, faults=script, log=asked.append) as server:
+    with PracticeServer(today=TODAY, faults=script, log=requests.append) as server:
         installation = Installation.at(
             tmp_path,
             AIRWATCH_SOURCE="aqs",
@@ -50,18 +50,18 @@ def test_a_backfill_prints_its_requests_and_after_a_failure_requests_only_the_re
         )
         before = installation.airwatch("backfill", *DAYS, "--plan").output
         failed = installation.airwatch("backfill", *DAYS)
-        planned = installation.done("backfill", *DAYS, "--plan")
-        installation.done("backfill", *DAYS)
-        done = installation.done("backfill", *DAYS)
+        planned = installation.run("backfill", *DAYS, "--plan")
+        installation.run("backfill", *DAYS)
+        second_output = installation.run("backfill", *DAYS)
 
     assert "From EPA: 2 requests, an unknown number of rows (no monitor list yet), about 1 min." in before
     assert failed.exit_code == 1
     assert "From EPA: 2 requests, at most 620 rows, about 1 min." in failed.output
     assert "From EPA: 1 request, at most 310 rows, about 1 min; 1 more response is cached." in planned
-    assert [line for line in asked if "dailyData" in line] == [
+    assert [line for line in requests if "dailyData" in line] == [
         "200 GET /data/api/dailyData/byCBSA",
         "400 GET /data/api/dailyData/byCBSA",
         "200 GET /data/api/dailyData/byCBSA",
     ]
-    assert "stored and up to date" in done
-    assert "From EPA" not in done
+    assert "stored and up to date" in second_output
+    assert "From EPA" not in second_output

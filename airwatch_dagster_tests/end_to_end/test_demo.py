@@ -13,10 +13,10 @@ from airwatch_dagster_tests.end_to_end.conftest import LAST
 from airwatch_dagster_tests.installations import Installation
 
 
-def test_the_summary_has_champion_accuracy_forecast_and_places(filled: Installation) -> None:
-    text = "\n".join(summary(filled.tables, yesterday=pd.Timestamp(LAST)))
-    champion = filled.tables.read("champion_model", ["2021-05"]).iloc[0]
-    tomorrow = filled.tables.read("predictions", [LAST]).query("horizon_days == 2")
+def test_the_summary_has_champion_accuracy_forecast_and_places(backfilled: Installation) -> None:
+    text = "\n".join(summary(backfilled.tables, yesterday=pd.Timestamp(LAST)))
+    champion = backfilled.tables.read("champion_model", ["2021-05"]).iloc[0]
+    tomorrow = backfilled.tables.read("predictions", [LAST]).query("horizon_days == 2")
 
     assert text.startswith(f"Champion of May 2021: {champion['model_family']} (version {champion['model_version']})")
     assert champion["reason"] in text
@@ -38,13 +38,13 @@ def test_the_practice_server_serves_until_it_is_stopped() -> None:
     with subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         assert "Simulated air as of 2021-06-01" in server.stdout.readline()
-        answer = _answer(f"http://127.0.0.1:{port}/data/api/metaData/isAvailable")
+        response = _first_response(f"http://127.0.0.1:{port}/data/api/metaData/isAvailable")
         server.terminate()
-    assert answer.status_code == 200
-    assert answer.json()["Data"] == []
+    assert response.status_code == 200
+    assert response.json()["Data"] == []
 
 
-def _answer(url: str) -> requests.Response:
+def _first_response(url: str) -> requests.Response:
     """The first answer within ten seconds: the server says where it will be a moment before it is there."""
     for _ in range(100):
         try:

@@ -4,7 +4,7 @@ import pytest
 
 from airwatch_dagster.practice.faults.faults import DEFAULT_KINDS, FAULT_KINDS
 from airwatch_dagster_tests.drills.plans import Drill, Kill, Scenario
-from airwatch_dagster_tests.drills.rehearsal import Rehearsal
+from airwatch_dagster_tests.drills.runner import DrillRunner
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -29,13 +29,13 @@ DRILLS = {
 
 
 @pytest.fixture(scope="module")
-def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
-    return Rehearsal(tmp_path_factory.mktemp("drills"))
+def runner(tmp_path_factory: pytest.TempPathFactory) -> DrillRunner:
+    return DrillRunner(tmp_path_factory.mktemp("drills"))
 
 
 @pytest.mark.parametrize("drill", DRILLS.values(), ids=DRILLS)
-def test_nothing_is_lost_or_doubled(rehearsal: Rehearsal, drill: Drill) -> None:
-    outcome = rehearsal.run(drill)
+def test_nothing_is_lost_or_doubled(runner: DrillRunner, drill: Drill) -> None:
+    outcome = runner.run(drill)
 
     assert outcome.problems == []
     assert (outcome.difference.lost, outcome.difference.doubled) == (0, 0)

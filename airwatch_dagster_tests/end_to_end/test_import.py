@@ -44,14 +44,14 @@ def installation(tmp_path: Path) -> Installation:
 
 
 def rows(installation: Installation, *arguments: str) -> list[dict[str, Any]]:
-    return list(json.loads(installation.done("inspect", *arguments, "--json")))
+    return list(json.loads(installation.run("inspect", *arguments, "--json")))
 
 
 def test_each_download_is_what_was_known_on_its_day_and_revisions_hold_the_differences(
     installation: Installation, vintages: list[Path]
 ) -> None:
-    installation.done("import", str(vintages[0]), "--seen-at", "2020-05-04")
-    said = installation.done("import", str(vintages[1]), "--seen-at", "2020-09-01")
+    installation.run("import", str(vintages[0]), "--seen-at", "2020-05-04")
+    output = installation.run("import", str(vintages[1]), "--seen-at", "2020-09-01")
 
     def known(day: str, as_of: str) -> list[tuple[str, float]]:
         return [
@@ -61,7 +61,7 @@ def test_each_download_is_what_was_known_on_its_day_and_revisions_hold_the_diffe
     assert known("2020-02-04", "2020-05-03") == []
     assert known("2020-02-04", "2020-05-04") == [("airnow", 9.0)]
     assert known("2020-02-04", "2020-09-01") == [("aqs", 9.5)]
-    assert "revisions detected on 2020-09-01: 4" in said
+    assert "revisions detected on 2020-09-01: 4" in output
     revisions = rows(installation, "revisions", "2020-09-01")
     assert sorted(
         (one["date_local"][:10], one["kind"], one["old_pm25_ugm3"], one["new_pm25_ugm3"]) for one in revisions
@@ -74,17 +74,17 @@ def test_each_download_is_what_was_known_on_its_day_and_revisions_hold_the_diffe
 
 
 def test_importing_the_same_download_twice_adds_nothing(installation: Installation, vintages: list[Path]) -> None:
-    installation.done("import", str(vintages[0]), "--seen-at", "2020-05-04")
+    installation.run("import", str(vintages[0]), "--seen-at", "2020-05-04")
     before = installation.fingerprints()
 
-    installation.done("import", str(vintages[0]), "--seen-at", "2020-06-04")
+    installation.run("import", str(vintages[0]), "--seen-at", "2020-06-04")
 
     after = installation.fingerprints()
     assert {name for name in after if before.get(name) != after[name]} == {"revisions/2020-06-04.parquet"}
 
 
 def test_an_older_download_cannot_follow_a_newer_one(installation: Installation, vintages: list[Path]) -> None:
-    installation.done("import", str(vintages[1]), "--seen-at", "2020-09-01")
+    installation.run("import", str(vintages[1]), "--seen-at", "2020-09-01")
     before = installation.fingerprints()
 
     result = installation.airwatch("import", str(vintages[0]), "--seen-at", "2020-05-04")
@@ -107,7 +107,7 @@ def test_the_error_names_what_cannot_be_imported(
 ) -> None:
     file, *options = arguments
 
-    result = installation.but(**change).airwatch("import", str(vintages[0].parent / file), *options)
+    result = installation.with_settings(**change).airwatch("import", str(vintages[0].parent / file), *options)
 
     assert result.exit_code == 1
     assert sentence in result.output

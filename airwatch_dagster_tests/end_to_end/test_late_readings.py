@@ -12,12 +12,12 @@ from airwatch_dagster.acquire.versions import merge_pull
 from airwatch_dagster.commands.as_of import last_instant_of, table_as_of
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
-from airwatch_dagster_tests.end_to_end.small_history import NOW, corrupted, days, published, store
+from airwatch_dagster_tests.end_to_end.small_history import NOW, corrupted, days, store, true_readings
 from airwatch_dagster_tests.installations import Installation
 
 MARCH: Final = pd.Timestamp("2021-03-01")
 
-SEEN: Final = pd.Timestamp("2021-03-02 18:00")
+FIRST_SEEN: Final = pd.Timestamp("2021-03-02 18:00")
 """When the readings up to the first of March were pulled."""
 
 PARTITIONS: Final = {
@@ -33,7 +33,7 @@ def history(pulls: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The stored versions after one pull a day; everything is in the scope of each."""
     stored = TABLES["raw_readings"].empty()
     for number, pull in enumerate(pulls):
-        seen_at = SEEN + pd.Timedelta(days=number)
+        seen_at = FIRST_SEEN + pd.Timedelta(days=number)
         everything = pd.Series(True, index=stored.index)
         stored = merge_pull(stored, pull[list(READING_COLUMNS)], seen_at=seen_at, in_scope=everything)
     return stored
@@ -42,27 +42,27 @@ def history(pulls: Sequence[pd.DataFrame]) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def pulls() -> list[pd.DataFrame]:
     """The readings of two months; then, of the same days, twice with changed values, withdrawn rows and new ones."""
-    rows = published()
+    rows = true_readings()
     timely = rows[rows["date_local"].between("2021-01-01", MARCH)]
     return [timely, *(corrupted(timely, after=pd.Timestamp.min, seed=seed) for seed in (1, 2))]
 
 
 @pytest.fixture(scope="module")
 def rebuilt(
-    at_once: Installation, pulls: list[pd.DataFrame], tmp_path_factory: pytest.TempPathFactory
+    one_backfill: Installation, pulls: list[pd.DataFrame], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., pd.DataFrame]:
     """A table as of a moment, from the history after some of the pulls."""
 
     def table(name: str, instant: pd.Timestamp, used: tuple[int, ...]) -> pd.DataFrame:
-        tables = stored_history(history([pulls[number] for number in used]), at_once, folder / str(used))
-        with at_once.entered():
+        tables = storage_with(history([pulls[number] for number in used]), one_backfill, folder / str(used))
+        with one_backfill.activated():
             return table_as_of(name, PARTITIONS[name], instant, tables=tables)
 
     folder = tmp_path_factory.mktemp("late")
     return table
 
 
-def stored_history(readings: pd.DataFrame, like: Installation, folder: Path) -> TableStorage:
+def storage_with(readings: pd.DataFrame, like: Installation, folder: Path) -> TableStorage:
     """A storage with these readings, and the monitors and champions of an installation."""
     tables = TableStorage.open(str(folder))
     if not tables.exists("monitors"):

@@ -33,12 +33,12 @@ class LiveInstallation:
 
     installation: Installation
     server: PracticeServer
-    touched: frozenset[str] = frozenset()
+    changed_days: frozenset[str] = frozenset()
     """Days that a recheck found changed."""
 
     def rows(self, table: str, day: str, *, as_of: str | None = None) -> pd.DataFrame:
         extra = ("--as-of", as_of) if as_of else ()
-        return pd.DataFrame(json.loads(self.installation.done("inspect", table, day, "--json", *extra)))
+        return pd.DataFrame(json.loads(self.installation.run("inspect", table, day, "--json", *extra)))
 
 
 def site_of(readings: pd.DataFrame) -> pd.Series:
@@ -46,7 +46,7 @@ def site_of(readings: pd.DataFrame) -> pd.Series:
 
 
 @pytest.fixture(scope="module")
-def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveInstallation]:
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveInstallation]:
     """Backfilled up to the day before yesterday; then the daily schedule's own request was run for yesterday."""
     with PracticeServer(today=date.fromisoformat(TODAY), aqs_lag_days=LAG_DAYS) as server:
         installation = Installation.at(
@@ -61,22 +61,22 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveInstalla
             EPA_AQS_EMAIL="someone@example.org",
             EPA_AQS_API_KEY="practice",
         )
-        installation.done("backfill", FIRST, "2021-05-30")
-        with installation.opened() as (definitions, instance):
+        installation.run("backfill", FIRST, "2021-05-30")
+        with installation.with_definitions() as (definitions, instance):
             tick = dg.build_schedule_context(
                 repository_def=definitions.get_repository_def(),
                 scheduled_execution_time=datetime(2021, 6, 1, 18, 30, tzinfo=UTC),
             )
             [request] = definitions.resolve_schedule_def("daily_forecast").evaluate_tick(tick).run_requests or []
-            done = run_job(definitions, "forecast_day", partition_key=request.partition_key, instance=instance)
-            archived = run_job(definitions, "archive_forecasts", partition_key=YESTERDAY, instance=instance)
-            assert done.success
-            assert archived.success
+            forecast_run = run_job(definitions, "forecast_day", partition_key=request.partition_key, instance=instance)
+            archive_run = run_job(definitions, "archive_forecasts", partition_key=YESTERDAY, instance=instance)
+            assert forecast_run.success
+            assert archive_run.success
         yield LiveInstallation(installation, server)
 
 
-def test_tomorrow_is_forecast_from_yesterdays_provisional_readings(rehearsal: LiveInstallation) -> None:
-    observed, forecast = rehearsal.rows("site_days", YESTERDAY), rehearsal.rows("predictions", YESTERDAY)
+def test_tomorrow_is_forecast_from_yesterdays_provisional_readings(live: LiveInstallation) -> None:
+    observed, forecast = live.rows("site_days", YESTERDAY), live.rows("predictions", YESTERDAY)
 
     assert set(observed["chosen_by"]) == {"airnow_site"}
     assert observed["is_provisional"].all()
@@ -85,8 +85,8 @@ def test_tomorrow_is_forecast_from_yesterdays_provisional_readings(rehearsal: Li
     assert (tomorrow["days_since_observed"] == 0).sum() == len(observed) > 5
 
 
-def test_airnow_fills_the_site_days_that_aqs_has_not_published(rehearsal: LiveInstallation) -> None:
-    april, may = (rehearsal.rows("raw_readings", day) for day in ("2021-04-29", "2021-05-20"))
+def test_airnow_fills_the_site_days_that_aqs_has_not_published(live: LiveInstallation) -> None:
+    april, may = (live.rows("raw_readings", day) for day in ("2021-04-29", "2021-05-20"))
 
     published, provisional = (set(site_of(rows)) for _, rows in april.groupby(april["source"] == "airnow"))
     assert len(published) > 5
@@ -94,8 +94,8 @@ def test_airnow_fills_the_site_days_that_aqs_has_not_published(rehearsal: LiveIn
     assert set(may["source"]) == {"airnow"}
 
 
-def test_the_agencies_own_forecasts_are_archived_with_the_day(rehearsal: LiveInstallation) -> None:
-    archive = rehearsal.rows("agency_forecasts", YESTERDAY)
+def test_the_agencies_own_forecasts_are_archived_with_the_day(live: LiveInstallation) -> None:
+    archive = live.rows("agency_forecasts", YESTERDAY)
 
     chicago = archive[archive["reporting_area"] == "Chicago"]
     assert chicago["record_type"].tolist() == ["Y", "F", "F"]
@@ -103,12 +103,12 @@ def test_the_agencies_own_forecasts_are_archived_with_the_day(rehearsal: LiveIns
 
 
 @pytest.fixture(scope="module")
-def finalised(rehearsal: LiveInstallation) -> LiveInstallation:
+def finalised(live: LiveInstallation) -> LiveInstallation:
     """Half a year later AQS has published and corrected the spring; the weekly recheck and its requests were run."""
-    rehearsal.server.move_clock(LATER)
-    later = rehearsal.installation.but(AIRWATCH_PRACTICE_TODAY=str(LATER))
-    before = rehearsal.installation.fingerprints()
-    with later.opened() as (definitions, instance):
+    live.server.move_clock(LATER)
+    later = live.installation.with_settings(AIRWATCH_PRACTICE_TODAY=str(LATER))
+    before = live.installation.fingerprints()
+    with later.with_definitions() as (definitions, instance):
         rechecked = run_job(definitions, "recheck_history", instance=instance)
         assert rechecked.success
         ranges = changed_ranges(instance, rechecked.run_id)
@@ -134,11 +134,11 @@ def finalised(rehearsal: LiveInstallation) -> LiveInstallation:
             partition_key=f"{pd.Timestamp.now('UTC'):%Y-%m-%d}",
             instance=instance,
         ).success
-    touched = {day.strftime("%Y-%m-%d") for one in ranges for day in pd.date_range(one["first"], one["last"])}
-    after = rehearsal.installation.fingerprints()
+    changed_days = {day.strftime("%Y-%m-%d") for one in ranges for day in pd.date_range(one["first"], one["last"])}
+    after = live.installation.fingerprints()
     rewritten = {Path(name) for name in after if before.get(name) != after[name]}
-    assert {path.stem for path in rewritten if path.parts[0] == "raw_readings"} == touched
-    return LiveInstallation(later, rehearsal.server, frozenset(touched))
+    assert {path.stem for path in rewritten if path.parts[0] == "raw_readings"} == changed_days
+    return LiveInstallation(later, live.server, frozenset(changed_days))
 
 
 def test_aqs_supersedes_airnow_and_both_versions_are_stored(finalised: LiveInstallation) -> None:
@@ -173,7 +173,7 @@ def test_the_revisions_name_every_finalised_site_day(finalised: LiveInstallation
     final = ledger[ledger["kind"] == "provisional_to_final"]
     assert set(final["new_source"]) == {"aqs"}
     assert set(final["date_local"].str[:10]) >= {f"{day:%Y-%m-%d}" for day in pd.date_range("2021-05-02", YESTERDAY)}
-    assert set(ledger["date_local"].str[:10]) <= finalised.touched
+    assert set(ledger["date_local"].str[:10]) <= finalised.changed_days
     assert "changed" in set(ledger["kind"])
 
 
@@ -183,26 +183,26 @@ def test_only_the_tables_downstream_of_changed_days_are_stale(finalised: LiveIns
         table: {key: pd.Timestamp(moment).tz_convert(None) for key, moment in storage.stored_partitions(table).items()}
         for table in ORDER
     }
-    with finalised.installation.opened() as (definitions, _):
+    with finalised.installation.with_definitions() as (definitions, _):
         steps = plan_backfill(
             reads_of(definitions), first=pd.Timestamp(FIRST), last=pd.Timestamp(YESTERDAY), stored=stored
         )
     stale = {day for step in steps if step.table == "features" for day in pd.date_range(step.first, step.last)}
-    touched = {pd.Timestamp(day) for day in finalised.touched}
-    reached = {day + pd.Timedelta(days=lag) for day in touched for lag in range(29)} & set(
+    changed_days = {pd.Timestamp(day) for day in finalised.changed_days}
+    reached = {day + pd.Timedelta(days=lag) for day in changed_days for lag in range(29)} & set(
         pd.date_range(FIRST, YESTERDAY)
     )
     assert not {"raw_readings", "site_days"} & {step.table for step in steps}
-    assert reached - touched <= stale <= reached
-    assert stale - touched
+    assert reached - changed_days <= stale <= reached
+    assert stale - changed_days
 
 
 def test_dagster_shows_the_same_days_as_stale(finalised: LiveInstallation) -> None:
     """By an interface of Dagster 1.13.27 that its UI asks, too."""
-    reread = sorted(finalised.touched)[0]
+    reread = sorted(finalised.changed_days)[0]
     features = {lag: f"{pd.Timestamp(reread) + pd.Timedelta(days=lag):%Y-%m-%d}" for lag in range(1, 29)}
-    after = next(day for day in features.values() if day not in finalised.touched)
-    with finalised.installation.opened() as (definitions, instance):
+    after = next(day for day in features.values() if day not in finalised.changed_days)
+    with finalised.installation.with_definitions() as (definitions, instance):
         graph = definitions.resolve_asset_graph()
         statuses = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
         known = {
@@ -214,7 +214,7 @@ def test_dagster_shows_the_same_days_as_stale(finalised: LiveInstallation) -> No
 
 
 def test_a_second_recheck_finds_no_changed_day(finalised: LiveInstallation) -> None:
-    with finalised.installation.opened() as (definitions, instance):
+    with finalised.installation.with_definitions() as (definitions, instance):
         rechecked = run_job(definitions, "recheck_history", instance=instance)
         context = dg.build_run_status_sensor_context(
             sensor_name="reingest_changed_days",

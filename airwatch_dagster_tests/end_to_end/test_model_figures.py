@@ -13,15 +13,15 @@ MONTH = "2021-05"
 
 def shown(installation: Installation, table: str, *, month: str = MONTH) -> dict[str, Any]:
     """Metadata of the newest materialization of the month."""
-    with installation.opened() as (_, instance):
+    with installation.with_definitions() as (_, instance):
         wanted = dg.AssetRecordsFilter(asset_key=dg.AssetKey(table), asset_partitions=[month])
         [record] = instance.fetch_materializations(wanted, limit=1).records
     assert record.asset_materialization is not None
     return {name: value.value for name, value in record.asset_materialization.metadata.items()}
 
 
-def test_scores_of_a_month_are_the_ones_that_were_stored(filled: Installation) -> None:
-    figures, scores = shown(filled, "candidate_scores"), filled.tables.read("candidate_scores", [MONTH])
+def test_scores_of_a_month_are_the_ones_that_were_stored(backfilled: Installation) -> None:
+    figures, scores = shown(backfilled, "candidate_scores"), backfilled.tables.read("candidate_scores", [MONTH])
     own = scores.query("model_family == 'climatology' and horizon_days == 2")
 
     assert figures["climatology_mae_2d_ugm3"] == pytest.approx(
@@ -31,8 +31,8 @@ def test_scores_of_a_month_are_the_ones_that_were_stored(filled: Installation) -
     assert figures["performance"].startswith("![performance](data:image/png;base64,")
 
 
-def test_models_of_a_month_show_their_holdouts(filled: Installation) -> None:
-    figures, models = shown(filled, "trained_models"), filled.tables.read("trained_models", [MONTH])
+def test_models_of_a_month_show_their_holdouts(backfilled: Installation) -> None:
+    figures, models = shown(backfilled, "trained_models"), backfilled.tables.read("trained_models", [MONTH])
     climatology = models.set_index("model_family").loc["climatology"]
 
     assert figures["climatology_holdout_skill_1d"] == pytest.approx(climatology["holdout_skill_1d"], abs=1e-4)
@@ -40,8 +40,8 @@ def test_models_of_a_month_show_their_holdouts(filled: Installation) -> None:
     assert "importance" not in figures, "baselines listen to no inputs"
 
 
-def test_a_month_shows_how_good_its_forecasts_were_and_one_without_forecasts_says_so(filled: Installation) -> None:
-    figures, scores = shown(filled, "verification"), filled.tables.read("forecast_scores")
+def test_a_month_shows_how_good_its_forecasts_were_and_one_without_forecasts_says_so(backfilled: Installation) -> None:
+    figures, scores = shown(backfilled, "verification"), backfilled.tables.read("forecast_scores")
     ahead = scores.query("horizon_days == 1")
 
     assert figures["mae_1d_ugm3"] == pytest.approx(ahead["abs_error_ugm3"].mean(), abs=1e-4)
@@ -49,5 +49,6 @@ def test_a_month_shows_how_good_its_forecasts_were_and_one_without_forecasts_say
     assert figures["reliability"].startswith("![reliability](data:image/png;base64,")
     assert f"({len(ahead)} forecasts of {ahead['site_id'].nunique()} sites)" in figures["summary"]
     assert (
-        shown(filled, "verification", month="2021-04")["summary"] == "No forecast of April 2021 has an observed value."
+        shown(backfilled, "verification", month="2021-04")["summary"]
+        == "No forecast of April 2021 has an observed value."
     )

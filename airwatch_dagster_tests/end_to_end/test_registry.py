@@ -18,9 +18,9 @@ from airwatch_dagster_tests.installations import Installation, run_job
 
 
 @pytest.fixture
-def copy(filled: Installation, tmp_path: Path) -> Installation:
+def copy(backfilled: Installation, tmp_path: Path) -> Installation:
     """A copy of the whole installation, to change."""
-    shutil.copytree(filled.folder, tmp_path / "copy")
+    shutil.copytree(backfilled.folder, tmp_path / "copy")
     return Installation(tmp_path / "copy")
 
 
@@ -31,15 +31,15 @@ def decisions(installation: Installation, month: str = "2021-05") -> list[tuple[
 
 
 @pytest.fixture
-def client(filled: Installation) -> Iterator[Any]:
+def client(backfilled: Installation) -> Iterator[Any]:
     before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{filled.folder / 'state' / 'mlflow.db'}")
+    mlflow.set_tracking_uri(f"sqlite:///{backfilled.folder / 'state' / 'mlflow.db'}")
     yield mlflow.MlflowClient()
     mlflow.set_tracking_uri(before)
 
 
-def test_every_fitted_model_has_a_run_with_parameters_metrics_and_data(client: Any, filled: Installation) -> None:
-    trained = filled.tables.read("trained_models").query("is_fitted")
+def test_every_fitted_model_has_a_run_with_parameters_metrics_and_data(client: Any, backfilled: Installation) -> None:
+    trained = backfilled.tables.read("trained_models").query("is_fitted")
     assert set(trained["month"].dt.strftime("%Y-%m")) == {"2021-05"}
     assert len(trained) >= 3
     for row in trained.itertuples():
@@ -58,22 +58,24 @@ def test_every_fitted_model_has_a_run_with_parameters_metrics_and_data(client: A
         assert signature.outputs.input_names() == ["pm25_ugm3"]
 
 
-def test_the_dagster_run_has_a_finished_run_above_its_models(client: Any, filled: Installation) -> None:
-    row = filled.tables.read("trained_models").query("is_fitted").iloc[0]
+def test_the_dagster_run_has_a_finished_run_above_its_models(client: Any, backfilled: Installation) -> None:
+    row = backfilled.tables.read("trained_models").query("is_fitted").iloc[0]
     parent = client.get_run(client.get_run(row["mlflow_run_id"]).data.tags["mlflow.parentRunId"])
 
     assert parent.info.status == "FINISHED"
     model = client.get_run(row["mlflow_run_id"])
     assert model.data.tags["dagster_run_id"] == parent.data.tags["dagster_run_id"]
     assert model.data.tags["airwatch_version"] == __version__
-    with filled.opened() as (_, instance):
+    with backfilled.with_definitions() as (_, instance):
         assert instance.get_run_by_id(parent.data.tags["dagster_run_id"]).is_success
 
 
-def test_the_champion_alias_serves_exactly_the_forecasts_that_were_stored(client: Any, filled: Installation) -> None:
-    champion = filled.tables.read("champion_model", ["2021-05"]).iloc[0]
-    stored = filled.tables.read("predictions", ["2021-05-31"])
-    features = filled.tables.read("features", ["2021-05-31"])
+def test_the_champion_alias_serves_exactly_the_forecasts_that_were_stored(
+    client: Any, backfilled: Installation
+) -> None:
+    champion = backfilled.tables.read("champion_model", ["2021-05"]).iloc[0]
+    stored = backfilled.tables.read("predictions", ["2021-05-31"])
+    features = backfilled.tables.read("features", ["2021-05-31"])
     rows = pd.concat([at_horizon(features, horizon_days=horizon) for horizon in (1, 2, 3)], ignore_index=True)
 
     served = mlflow.pyfunc.load_model("models:/airwatch_pm25@champion").predict(rows)
@@ -93,20 +95,20 @@ def test_an_override_of_a_month_with_all_its_forecasts_can_be_rolled_back(
 ) -> None:
     before = copy.tables.read("champion_model", ["2021-05"]).iloc[0]
 
-    said = copy.done("models", "promote", "1", "--month", "2021-05", "--by", "Ada", "--reason", "smoke season")
-    appointed = copy.tables.read("champion_model", ["2021-05"]).iloc[0]
-    plan = copy.done("backfill", "2021-05-30", "2021-05-31", "--plan")
-    copy.done("models", "rollback", "--month", "2021-05", "--by", "Bob", "--reason", "it was worse")
+    output = copy.run("models", "promote", "1", "--month", "2021-05", "--by", "Ada", "--reason", "smoke season")
+    promoted = copy.tables.read("champion_model", ["2021-05"]).iloc[0]
+    plan = copy.run("backfill", "2021-05-30", "2021-05-31", "--plan")
+    copy.run("models", "rollback", "--month", "2021-05", "--by", "Bob", "--reason", "it was worse")
 
-    assert "Ada promoted persistence (version 1) from 2021-05-01 on: smoke season. It replaces version 2." in said
-    assert "Run `airwatch backfill 2021-05-01 2021-05-31` to recompute" in said
-    assert (appointed["decided_by"], appointed["decided_by_person"], appointed["order_kind"]) == (
+    assert "Ada promoted persistence (version 1) from 2021-05-01 on: smoke season. It replaces version 2." in output
+    assert "Run `airwatch backfill 2021-05-01 2021-05-31` to recompute" in output
+    assert (promoted["decided_by"], promoted["decided_by_person"], promoted["order_kind"]) == (
         "person",
         "Ada",
         "promote",
     )
-    assert appointed["decided_at"] > before["decided_at"]
-    assert appointed["last_target_date"] == before["last_target_date"] == pd.Timestamp("2021-04-30")
+    assert promoted["decided_at"] > before["decided_at"]
+    assert promoted["last_target_date"] == before["last_target_date"] == pd.Timestamp("2021-04-30")
     assert "3 runs build 4 partitions of 3 tables" in plan, (
         "the two days' forecasts, the score they allow, and the month's"
     )
@@ -122,10 +124,10 @@ def test_forecasts_issued_before_an_override_keep_their_model_when_they_are_rebu
         (copy.folder / "tables" / "predictions" / f"2021-05-{day}.parquet").unlink()
     before = {day: copy.fingerprints()[f"predictions/{day}.parquet"] for day in issued}
 
-    said = copy.done("models", "promote", "1", "--by", "Ada", "--reason", "smoke season")
-    made = copy.done("backfill", "2021-05-01", "2021-05-31", "--tables", "predictions")
+    output = copy.run("models", "promote", "1", "--by", "Ada", "--reason", "smoke season")
+    made = copy.run("backfill", "2021-05-01", "2021-05-31", "--tables", "predictions")
 
-    assert "the next forecast on, issued on 2021-05-21. Issued forecasts do not change." in said
+    assert "the next forecast on, issued on 2021-05-21. Issued forecasts do not change." in output
     assert "predictions        2021-05-01…2021-05-31" in made, "every day of the month was due"
     assert {day: copy.fingerprints()[f"predictions/{day}.parquet"] for day in issued} == before
     later = copy.tables.read("predictions", [f"2021-05-{day}" for day in range(21, 32)])
@@ -135,17 +137,17 @@ def test_forecasts_issued_before_an_override_keep_their_model_when_they_are_rebu
 
 def test_an_override_stays_in_force_when_the_champion_is_selected_again(copy: Installation) -> None:
     order = ("--month", "2021-05", "--from", "2021-05-11", "--by", "Ada", "--reason", "smoke season")
-    copy.done("models", "promote", "1", *order)
-    ordered, chosen = (row for _, row in copy.tables.read("champion_model", ["2021-05"]).iterrows())
+    copy.run("models", "promote", "1", *order)
+    override, chosen = (row for _, row in copy.tables.read("champion_model", ["2021-05"]).iterrows())
 
-    copy.done("backfill", "2021-05-01", "2021-05-31", "--tables", "champion_model", "--refresh")
+    copy.run("backfill", "2021-05-01", "2021-05-31", "--tables", "champion_model", "--refresh")
 
     still, again = (row for _, row in copy.tables.read("champion_model", ["2021-05"]).iterrows())
     assert still["interval_calibration"] is not None
-    pd.testing.assert_series_equal(still, ordered)
+    pd.testing.assert_series_equal(still, override)
     assert again["decided_at"] > chosen["decided_at"]
     assert decisions(copy) == [("1", "Ada", "05-11"), ("2", "holdout", "05-01")]
-    with copy.entered():
+    with copy.activated():
         from airwatch_dagster.orchestration.registry.mlflow_client import configure_mlflow
 
         configure_mlflow()
@@ -154,18 +156,18 @@ def test_an_override_stays_in_force_when_the_champion_is_selected_again(copy: In
         tags = registry.get_model_version("airwatch_pm25", "1").tags
     assert tags["serves_2021-05"].endswith("smoke season")
     assert (tags["serves_2021-05_from"], tags["serves_2021-05_decided_by"]) == ("2021-05-11", "Ada")
-    assert tags["serves_2021-05_decided_at"] == f"{ordered['decided_at']:%Y-%m-%d %H:%M:%S} UTC"
+    assert tags["serves_2021-05_decided_at"] == f"{override['decided_at']:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def test_an_earlier_version_can_serve_a_month_that_has_no_models_yet(copy: Installation) -> None:
     """Nothing of June is made yet; when its evidence is in, the order stands above it."""
-    copy.done("models", "promote", "1", "--by", "Ada", "--reason", "keep it simple")
-    told = copy.done("models")
+    copy.run("models", "promote", "1", "--by", "Ada", "--reason", "keep it simple")
+    output = copy.run("models")
 
     assert decisions(copy, "2021-06") == [("1", "Ada", "06-01")]
-    assert "2021-06  persistence             1 Ada promoted persistence (version 1) from 2021-06-01 on" in told
-    assert "UTC; to 2021-06-30)" in told
-    with copy.opened() as (definitions, instance):
+    assert "2021-06  persistence             1 Ada promoted persistence (version 1) from 2021-06-01 on" in output
+    assert "UTC; to 2021-06-30)" in output
+    with copy.with_definitions() as (definitions, instance):
         assert run_job(definitions, "open_month", partition_key="2021-06", instance=instance).success
         made = [
             instance.get_latest_materialization_event(dg.AssetKey(table)).asset_materialization
@@ -184,17 +186,17 @@ def test_an_earlier_version_can_serve_a_month_that_has_no_models_yet(copy: Insta
     assert "open with `mlflow ui --backend-store-uri sqlite:///" in places.pop()
 
 
-def test_models_lists_champions_and_versions(filled: Installation) -> None:
-    listed = json.loads(filled.done("models", "--json"))
-    text = filled.done("models")
+def test_models_lists_champions_and_versions(backfilled: Installation) -> None:
+    listed = json.loads(backfilled.run("models", "--json"))
+    text = backfilled.run("models")
 
     assert [champion["model_family"] is None for champion in listed["champions"]] == [True, True, False]
-    assert len(listed["versions"]) == len(filled.tables.read("trained_models").query("is_fitted"))
+    assert len(listed["versions"]) == len(backfilled.tables.read("trained_models").query("is_fitted"))
     assert text.splitlines()[1].startswith("  2021-03  no champion ")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["promote", "99", "--month", "2021-05"], "models promote: version '99' does not exist"),
         (["rollback", "--month", "2021-05"], "models rollback: the champion of 2021-05 did not replace a version"),
@@ -214,12 +216,12 @@ def test_models_lists_champions_and_versions(filled: Installation) -> None:
         (["promote", "1", "--by", " "], "--by: is empty. Name who decides and why"),
     ],
 )
-def test_an_invalid_override_changes_nothing(filled: Installation, arguments: list[str], said: str) -> None:
-    before = filled.fingerprints()
+def test_an_invalid_override_changes_nothing(backfilled: Installation, arguments: list[str], message: str) -> None:
+    before = backfilled.fingerprints()
 
-    result = filled.airwatch("models", *arguments, "--reason", "why not")
+    result = backfilled.airwatch("models", *arguments, "--reason", "why not")
 
     assert result.exit_code == 1
-    assert said in result.output
+    assert message in result.output
     assert "Traceback" not in result.output
-    assert filled.fingerprints() == before
+    assert backfilled.fingerprints() == before

@@ -75,10 +75,10 @@ def test_the_runs_failed_as_they_should_and_the_last_one_filled_every_table(afte
 
 
 def test_nothing_that_was_said_or_logged_holds_email_or_key(aftermath: Aftermath) -> None:
-    said = "".join(result.output + repr(result.exception) for result in (*aftermath.failed, aftermath.succeeded))
+    output = "".join(result.output + repr(result.exception) for result in (*aftermath.failed, aftermath.succeeded))
 
     assert "GET /data/api/dailyData/byCBSA?(hidden)" in aftermath.log
-    assert [secret for secret in SECRETS if secret in (said + aftermath.log).lower()] == []
+    assert [secret for secret in SECRETS if secret in (output + aftermath.log).lower()] == []
 
 
 def test_no_file_holds_email_or_key(aftermath: Aftermath) -> None:

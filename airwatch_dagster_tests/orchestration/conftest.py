@@ -15,7 +15,7 @@ def registry(installation: Installation) -> Iterator[Any]:
     import mlflow
 
     before = mlflow.get_tracking_uri()
-    with installation.entered():
+    with installation.activated():
         configure_mlflow()
         yield mlflow.MlflowClient()
     mlflow.set_tracking_uri(before)

@@ -22,7 +22,7 @@ def test_the_practice_server_and_the_session_are_closed_with_the_source(
         return send(session, request, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(requests.Session, "send", recorded)
-    with Installation.at(tmp_path).entered(), SourceResource().open() as source:
+    with Installation.at(tmp_path).activated(), SourceResource().open() as source:
         assert len(source.file_list()) > 0
 
     assert requested
@@ -39,7 +39,7 @@ def test_every_client_of_a_source_is_closed_even_after_an_error(
         monkeypatch.setattr(f"airwatch_dagster.{owner}.close", lambda client: closed.append(type(client).__name__))
 
     installation = Installation.at(tmp_path, AIRWATCH_SOURCE=source, **AQS)
-    with pytest.raises(ZeroDivisionError), installation.entered(), SourceResource().open():
+    with pytest.raises(ZeroDivisionError), installation.activated(), SourceResource().open():
         raise ZeroDivisionError
 
     assert len(closed) == clients

@@ -369,9 +369,9 @@ def test_a_request_for_a_range_is_one_run(tmp_path: Path) -> None:
     """The requests of the sensors, executed: five re-ingested days, then the examples of their two months."""
     installation = Installation.at(tmp_path, AIRWATCH_CONTEXT_KM="0")
     days = {RANGE_START: "2021-04-29", RANGE_END: "2021-05-03"}
-    installation.done("backfill", "2021-04-28", "2021-04-28", "--tables", "raw_readings")
+    installation.run("backfill", "2021-04-28", "2021-04-28", "--tables", "raw_readings")
 
-    with installation.opened() as (definitions, instance):
+    with installation.with_definitions() as (definitions, instance):
         reingested = run_job(definitions, "reingest_days", instance=instance, tags=days)
         context = dg.build_run_status_sensor_context(
             sensor_name="rebuild_examples",

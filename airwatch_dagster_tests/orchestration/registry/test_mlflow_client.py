@@ -190,7 +190,7 @@ def test_artifacts_are_stored_in_the_state_folder(registry: Any, installation: I
 def test_an_unreachable_server_is_an_error_that_retrying_may_fix(tmp_path: Path) -> None:
     installation = Installation.at(tmp_path, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
 
-    with installation.entered(), pytest.raises(SourceUnavailable) as caught:
+    with installation.activated(), pytest.raises(SourceUnavailable) as caught:
         configure_mlflow()
 
     assert caught.value.culprit == "MLFLOW_TRACKING_URI"
@@ -201,7 +201,7 @@ def test_an_unreachable_server_is_an_error_that_retrying_may_fix(tmp_path: Path)
 def test_an_error_does_not_show_the_credentials_of_a_server(tmp_path: Path) -> None:
     installation = Installation.at(tmp_path, MLFLOW_TRACKING_URI="http://me:hunter2@127.0.0.1:9")
 
-    with installation.entered(), pytest.raises(SourceUnavailable) as caught:
+    with installation.activated(), pytest.raises(SourceUnavailable) as caught:
         configure_mlflow()
 
     assert "hunter2" not in str(caught.value)

@@ -138,7 +138,7 @@ def test_models_are_trained_with_the_outcome_of_a_search_for_their_month_or_earl
 
 def test_a_month_can_be_searched_in_a_run_of_its_own(tmp_path: Path) -> None:
     installation = Installation.at(tmp_path, AIRWATCH_SEARCH_MINUTES="1")
-    with installation.opened() as (definitions, instance):
+    with installation.with_definitions() as (definitions, instance):
         materialize_step(definitions, Step("hyperparameters", "2021-05", "2021-06", 2), instance=instance)
 
     table = installation.tables.read("hyperparameters", ["2021-05", "2021-06"])

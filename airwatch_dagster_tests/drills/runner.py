@@ -20,14 +20,14 @@ from airwatch_dagster.errors import AirWatchError
 from airwatch_dagster.orchestration.resources import utc_now
 from airwatch_dagster.practice.faults.faults import FaultKind
 from airwatch_dagster.practice.server.server import DEFAULT_KEY, PracticeServer
-from airwatch_dagster_tests.drills.attempts import NEVER, Attempt, Effort, attempted, warm_up
-from airwatch_dagster_tests.drills.outcomes import DISTURBING, Outcome, Phase, Undisturbed, Watched
+from airwatch_dagster_tests.drills.attempts import NEVER, Attempt, Effort, run_attempt, warm_up
+from airwatch_dagster_tests.drills.outcomes import DISTURBING, Outcome, Phase, RecordedFaults, Undisturbed
 from airwatch_dagster_tests.drills.plans import Drill, Kill, Scenario
 from airwatch_dagster_tests.drills.readings import (
     Versions,
+    cached_files,
+    cached_responses,
     difference,
-    kept_answers,
-    kept_files,
     readings_of,
     record_of,
     remains,
@@ -43,7 +43,7 @@ INTERVAL_S: Final = 0.03
 """Seconds between API requests; the waits before repetitions shrink in proportion."""
 
 
-class Rehearsal:
+class DrillRunner:
     """Runs drills below ``folder``, each scenario undisturbed once."""
 
     def __init__(self, folder: Path) -> None:
@@ -57,23 +57,23 @@ class Rehearsal:
         whole = longer if scenario.sequel == "nothing" else scenario
         if whole not in self._undisturbed:
             with self._ingesting(Drill(-1, whole, 0.0, (), 1, 0.0, ())) as ingestion:
-                self._undisturbed[whole] = ingestion.observed()
+                self._undisturbed[whole] = ingestion.undisturbed_result()
         return self._undisturbed[whole].until(len(scenario.clocks))
 
     def run(self, drill: Drill) -> Outcome:
         """Faults, kills and resumptions of one drill, and what is left in the end."""
         expected, began = self.undisturbed(drill.scenario), time.monotonic()
         with self._ingesting(drill) as ingestion:
-            outcome = ingestion.drilled(expected)
+            outcome = ingestion.disturbed(expected)
         outcome.seconds = time.monotonic() - began
         return outcome
 
     @contextmanager
     def _ingesting(self, drill: Drill) -> Iterator["_Ingestion"]:
         folder = self._folder / f"drill {drill.seed}"
-        watched = Watched(drill.faults)
+        faults_seen = RecordedFaults(drill.faults)
         scenario = drill.scenario
-        with PracticeServer(today=scenario.clocks[0], faults=watched, restatements=scenario.restatements) as server:
+        with PracticeServer(today=scenario.clocks[0], faults=faults_seen, restatements=scenario.restatements) as server:
             installation = Installation.at(
                 folder,
                 AIRWATCH_SOURCE=scenario.source,
@@ -85,47 +85,49 @@ class Rehearsal:
                 EPA_AQS_EMAIL="drill@example.org",
                 EPA_AQS_API_KEY=DEFAULT_KEY,
             )
-            yield _Ingestion(drill, installation, server, watched)
+            yield _Ingestion(drill, installation, server, faults_seen)
         shutil.rmtree(folder)
 
 
 class _Ingestion:
     """One installation that ingests the scenario of a drill, pull by pull."""
 
-    def __init__(self, drill: Drill, installation: Installation, server: PracticeServer, watched: Watched) -> None:
+    def __init__(
+        self, drill: Drill, installation: Installation, server: PracticeServer, faults_seen: RecordedFaults
+    ) -> None:
         self._drill = drill
         self._installation = installation
         self._server = server
-        self._watched = watched
+        self._faults = faults_seen
         self._began: list[pd.Timestamp] = []
         self._outcome = Outcome(drill)
 
-    def observed(self) -> Undisturbed:
+    def undisturbed_result(self) -> Undisturbed:
         """Every pull in one attempt."""
-        states, efforts, asked = [], [], []
+        states, efforts, requested = [], [], []
         for pull in self._pulls():
             attempt = self._attempt(pull)
             if attempt.ending != "done":
-                raise RuntimeError(f"undisturbed {self._drill.scenario} {attempt.ending}: {attempt.said}")
+                raise RuntimeError(f"undisturbed {self._drill.scenario} {attempt.ending}: {attempt.output}")
             efforts.append(attempt.effort)
             states.append(self._readings())
-            asked.append(tuple(what for what, _ in self._watched.asked))
-            self._watched.asked.clear()
-        return Undisturbed(tuple(states), self._others(), tuple(efforts), tuple(asked))
+            requested.append(tuple(what for what, _ in self._faults.requested))
+            self._faults.requested.clear()
+        return Undisturbed(tuple(states), self._others(), tuple(efforts), tuple(requested))
 
-    def drilled(self, expected: Undisturbed) -> Outcome:
+    def disturbed(self, expected: Undisturbed) -> Outcome:
         """Every pull in as many attempts as it takes; stops at the first problem."""
         outcome = self._outcome
         for pull in self._pulls():
-            self._pulled(pull, expected)
+            self._run_pull(pull, expected)
             if outcome.problems:
                 break
         else:
-            self._compared(expected)
-        outcome.faults.update(self._watched.plan.counts)
-        outcome.requests = len(self._watched.asked)
-        outcome.needed = sum(map(len, expected.asked))
-        outcome.repeated_for_faults = sum(kind in DISTURBING for _, kind in self._watched.asked)
+            self._compare_final(expected)
+        outcome.faults.update(self._faults.plan.counts)
+        outcome.requests = len(self._faults.requested)
+        outcome.needed = sum(map(len, expected.requested))
+        outcome.repeated_for_faults = sum(kind in DISTURBING for _, kind in self._faults.requested)
         return outcome
 
     def _pulls(self) -> Iterator[int]:
@@ -134,42 +136,46 @@ class _Ingestion:
             self._began.append(utc_now())
             yield pull
 
-    def _pulled(self, pull: int, expected: Undisturbed) -> None:
+    def _run_pull(self, pull: int, expected: Undisturbed) -> None:
         kills = [kill for kill in self._drill.kills if kill.pull == pull]
         found: Versions = self._readings()
         for _ in range(MAX_ATTEMPTS):
-            kept, files = (kept_of(self._installation, since=self._began[-1]) for kept_of in (kept_answers, kept_files))
-            asked_before = len(self._watched.asked)
+            cached, files = (
+                cached_by(self._installation, since=self._began[-1]) for cached_by in (cached_responses, cached_files)
+            )
+            requested_before = len(self._faults.requested)
             attempt = self._attempt(pull, _moment(kills.pop(0), expected.efforts[pull]) if kills else NEVER)
-            asked = self._watched.asked[asked_before:]
-            self._outcome.asked_again += sum(what in kept for what, _ in asked)
-            self._outcome.asked_again += len(files - kept_files(self._installation, since=self._began[-1]))
+            requested = self._faults.requested[requested_before:]
+            self._outcome.repeated_requests += sum(what in cached for what, _ in requested)
+            self._outcome.repeated_requests += len(files - cached_files(self._installation, since=self._began[-1]))
             if attempt.ending == "hung":
-                return self._problem(f"pull {pull + 1} hangs after {len(asked)} requests")
-            before, found = found, self._checked(expected.states[max(0, pull - 1) : pull + 1])
+                return self._problem(f"pull {pull + 1} hangs after {len(requested)} requests")
+            before, found = found, self._check_stored(expected.states[max(0, pull - 1) : pull + 1])
             if attempt.ending == "killed":
-                phase = self._phase(before, found, expected.states[pull], kept, asked, expected.asked[pull])
+                phase = self._phase(before, found, expected.states[pull], cached, requested, expected.requested[pull])
                 self._outcome.kills[phase] += 1
             if attempt.ending == "done" or self._outcome.problems:
                 return None
-        return self._problem(f"pull {pull + 1} did not end in {MAX_ATTEMPTS} attempts: {attempt.said}")
+        return self._problem(f"pull {pull + 1} did not end in {MAX_ATTEMPTS} attempts: {attempt.output}")
 
     def _attempt(self, pull: int, killed_at: Effort = NEVER) -> Attempt:
-        attempt = attempted(self._installation, self._drill.scenario.command(pull), killed_at=killed_at)
+        attempt = run_attempt(self._installation, self._drill.scenario.command(pull), killed_at=killed_at)
         self._outcome.attempts += 1
         if attempt.ending == "failed":
-            self._outcome.failures[_kind_of(attempt.said)] += 1
+            self._outcome.failures[_sentence_of(attempt.output)] += 1
         return attempt
 
-    def _checked(self, states: tuple[Versions, ...]) -> Versions:
+    def _check_stored(self, states: tuple[Versions, ...]) -> Versions:
         """What is stored now, every partition of which the undisturbed run has or had."""
         found = self._readings()
-        odd = unexplained(found, states)
-        if odd:
-            self._problem(f"{len(odd)} partitions hold what the undisturbed run never had, such as {odd[0]}")
+        unexpected = unexplained(found, states)
+        if unexpected:
+            self._problem(
+                f"{len(unexpected)} partitions hold what the undisturbed run never had, such as {unexpected[0]}"
+            )
         return found
 
-    def _compared(self, expected: Undisturbed) -> None:
+    def _compare_final(self, expected: Undisturbed) -> None:
         found, outcome = self._readings(), self._outcome
         outcome.rows = sum(versions.total() for versions in found.values())
         outcome.difference = difference(found, expected.states[-1])
@@ -197,16 +203,16 @@ class _Ingestion:
         before: Versions,
         found: Versions,
         goal: Versions,
-        kept: frozenset[str],
-        asked: list[tuple[str, FaultKind | None]],
+        cached: frozenset[str],
+        requested: list[tuple[str, FaultKind | None]],
         needed: tuple[str, ...],
     ) -> Phase:
         """What a killed attempt was at, as far as its traces tell."""
         if difference(found, goal).partitions:
             written = difference(found, before).partitions
             data = {what for what in needed if "daily" in what}
-            answered = {what for what, kind in asked if "daily" in what and kind not in DISTURBING} | kept
-            return "writing" if written else "merging" if len(answered) >= len(data) else "fetching"
+            received = {what for what, kind in requested if "daily" in what and kind not in DISTURBING} | cached
+            return "writing" if written else "merging" if len(received) >= len(data) else "fetching"
         return "recording"
 
     def _problem(self, sentence: str) -> None:
@@ -220,7 +226,7 @@ def _moment(kill: Kill, whole: Effort) -> Effort:
     return Effort(math.inf, kill.share * whole.work)
 
 
-def _kind_of(said: str) -> str:
+def _sentence_of(output: str) -> str:
     """The last line without what differs from run to run."""
-    last = said.splitlines()[-1] if said else "nothing"
+    last = output.splitlines()[-1] if output else "nothing"
     return re.sub(r" \(Dagster run .*", "", re.sub(r"https?://\S+/", "", last))
