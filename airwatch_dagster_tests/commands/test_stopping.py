@@ -16,6 +16,8 @@ import pytest
 
 from airwatch_dagster_tests.installations import REPOSITORY, Installation
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
 WITHIN_S = 5.0
 
 LONG_RUN = """
