@@ -32,7 +32,7 @@ def test_every_command_and_option_has_a_help_text(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["backfill", "2021-05-01"], "Missing argument 'LAST'"),
         (["backfill", "2021-05-01", "May"], "Invalid value for 'LAST': 'May' does not match the format '%Y-%m-%d'"),
@@ -42,15 +42,15 @@ def test_every_command_and_option_has_a_help_text(command: str) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_mistyped_command_is_a_usage_error(tmp_path: Path, arguments: list[str], said: str) -> None:
+def test_a_mistyped_command_is_a_usage_error(tmp_path: Path, arguments: list[str], message: str) -> None:
     result = Installation.at(tmp_path).airwatch(*arguments)
 
     assert result.exit_code == 2
-    assert said in result.output
+    assert message in result.output
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (
             ["backfill", "2021-05-01", "2021-05-02", "--tables", "site_days,forecasts"],
@@ -65,11 +65,11 @@ def test_a_mistyped_command_is_a_usage_error(tmp_path: Path, arguments: list[str
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_known_error_is_one_line_and_exit_code_1(tmp_path: Path, arguments: list[str], said: str) -> None:
+def test_a_known_error_is_one_line_and_exit_code_1(tmp_path: Path, arguments: list[str], message: str) -> None:
     result = Installation.at(tmp_path).airwatch(*arguments)
 
     assert result.exit_code == 1
-    assert result.output.startswith(f"Error: {said}")
+    assert result.output.startswith(f"Error: {message}")
     assert result.output.endswith("Retrying will not help.\n")
     assert result.output.count("\n") == 1
 

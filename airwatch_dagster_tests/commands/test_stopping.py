@@ -162,7 +162,7 @@ def ignored_signals(pid: str) -> set[int]:
 
 
 def is_gone(pid: str, *, within_s: float = 1.0) -> bool:
-    """Also where nobody has collected the ended process yet."""
+    """A zombie, whose parent has not collected it yet, counts as gone."""
     until = time.monotonic() + within_s
     while time.monotonic() < until:
         try:

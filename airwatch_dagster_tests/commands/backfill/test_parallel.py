@@ -73,7 +73,7 @@ def test_every_task_of_forty_years_runs_once_and_after_what_it_reads() -> None:
 
 def test_the_error_of_a_failed_run_is_the_same_in_another_process() -> None:
     error = RunFailed("site_days", "nothing there", "1234")
-    again = pickle.loads(pickle.dumps(error))
-    assert str(again) == str(error) == "site_days failed: nothing there (Dagster run 1234)"
+    unpickled = pickle.loads(pickle.dumps(error))
+    assert str(unpickled) == str(error) == "site_days failed: nothing there (Dagster run 1234)"
     with pytest.raises(RunFailed, match="nothing there"):
-        raise again
+        raise unpickled
