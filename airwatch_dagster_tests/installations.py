@@ -53,7 +53,7 @@ def _create_mlflow_database(folder: Path) -> None:
 
 @cache
 def _dagster_yaml() -> str:
-    """The repository's, but for the output of steps: capturing that starts four processes per step."""
+    """The repository's, without capture of the output of steps, which starts four processes per step."""
     config = yaml.safe_load((REPOSITORY / "dagster.yaml").read_text(encoding="utf-8"))
     module, name = "dagster._core.storage.noop_compute_log_manager", "NoOpComputeLogManager"
     return str(yaml.safe_dump({**config, "compute_logs": {"module": module, "class": name}}))
@@ -65,7 +65,7 @@ class Installation:
 
     folder: Path
     settings: tuple[tuple[str, str], ...] = ()
-    """What the environment says beyond the defaults of these tests."""
+    """Environment variables beyond the defaults of these tests."""
 
     @classmethod
     def at(cls, folder: Path, **settings: str) -> "Installation":
@@ -101,12 +101,12 @@ class Installation:
         return Installation(self.folder, (*self.settings, *settings.items()))
 
     def airwatch(self, *arguments: str) -> Result:
-        """What `airwatch ARGUMENTS` prints, and how it ends."""
+        """The result of `airwatch ARGUMENTS`: output, exit code and exception."""
         with self.activated():
             return CliRunner().invoke(main, arguments)
 
     def run(self, *arguments: str) -> str:
-        """What a command that must succeed prints."""
+        """The output of `airwatch ARGUMENTS`, which must succeed."""
         result = self.airwatch(*arguments)
         assert result.exit_code == 0, result.output
         return result.output

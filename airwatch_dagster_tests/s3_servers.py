@@ -62,7 +62,7 @@ class S3Server:
 
 @pytest.fixture(scope="session")
 def moto_server() -> Iterator[S3Server]:
-    """Everything S3 answers, but any secret is accepted."""
+    """Responds like S3, but accepts any secret."""
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

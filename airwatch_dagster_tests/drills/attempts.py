@@ -1,4 +1,4 @@
-"""One attempt at an ingestion: the command in a process of its own, forked warm, killed when it is told to be."""
+"""One attempt at an ingestion: the command in its own process, forked from a warm one, killed at a given effort."""
 
 import math
 import multiprocessing
@@ -14,7 +14,7 @@ from airwatch_dagster_tests.installations import Installation
 Ending = Literal["done", "failed", "killed", "hung"]
 
 POLL_S: Final = 0.01
-"""Seconds between looks at an attempt under way."""
+"""Seconds between two checks of a running attempt."""
 
 LONGEST_ATTEMPT_S: Final = 120.0
 """Seconds after which an attempt counts as hanging; undisturbed ones take under ten."""
@@ -25,7 +25,7 @@ _PROCESSES.set_forkserver_preload(["__main__", f"{__package__}.warm"])
 
 @dataclass(frozen=True)
 class Effort:
-    """What a pull took, in seconds."""
+    """The cost of a pull, in seconds."""
 
     clock: float
     work: float
@@ -41,15 +41,15 @@ class Attempt:
     ending: Ending
     effort: Effort
     output: str
-    """What it printed; nothing when it was killed."""
+    """Its output; empty when it was killed."""
 
 
-_OUTPUT: Final = "said.txt"
-"""File below an installation with what its last attempt printed."""
+_OUTPUT: Final = "output.txt"
+"""File in an installation with the output of its last attempt."""
 
 
 def _ingest(installation: Installation, arguments: list[str]) -> None:
-    """In a process of its own: one attempt, ending as the command ends."""
+    """One attempt in its own process, which exits with the exit code of the command."""
     result = installation.airwatch(*arguments)
     crash = result.exception
     crash_text = "" if crash is None or isinstance(crash, SystemExit) else "".join(traceback.format_exception(crash))

@@ -1,4 +1,4 @@
-"""What an undisturbed run and a drill came to."""
+"""The results of an undisturbed run and of a drill."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from airwatch_dagster_tests.drills.plans import Drill
 from airwatch_dagster_tests.drills.readings import Difference, Versions, identity
 
 Phase = Literal["fetching", "merging", "writing", "recording"]
-"""What a killed attempt was at: asking, between that and the first file, between files, or past the last one."""
+"""The phase a killed attempt was in: requesting, before the first file, between files, or after the last one."""
 
 DISTURBING: Final = frozenset(FAULT_KINDS) - {"duplicate_rows", "shuffled_rows"}
 """Kinds after which the request has to be repeated."""
 
 
 class RecordedFaults:
-    """Faults of a plan, with a list of what was asked."""
+    """Faults of a plan, with a record of every request."""
 
     def __init__(self, plan: FaultPlan) -> None:
         self.plan = plan
@@ -47,12 +47,12 @@ class Undisturbed:
     others: dict[str, Counter[int]]
     """Rows of the other tables in the end."""
     efforts: tuple[Effort, ...]
-    """What each pull took."""
+    """The effort of each pull."""
     requested: tuple[tuple[str, ...], ...]
     """The requests of each pull."""
 
     def until(self, pulls: int) -> "Undisturbed":
-        """The same without later pulls; of the other tables nothing is known then."""
+        """The same without later pulls; the other tables are not compared then."""
         if pulls == len(self.states):
             return self
         return Undisturbed(self.states[:pulls], {}, self.efforts[:pulls], self.requested[:pulls])
@@ -60,30 +60,30 @@ class Undisturbed:
 
 @dataclass
 class Outcome:
-    """What a drill came to."""
+    """The result of a drill."""
 
     drill: Drill
     problems: list[str] = field(default_factory=list)
-    """Why it did not survive."""
+    """Reasons why it failed."""
     notes: list[str] = field(default_factory=list)
-    """What else differs from the undisturbed run, without a reading being lost or doubled."""
+    """Other differences from the undisturbed run; no reading is lost or doubled by them."""
     attempts: int = 0
     kills: Counter[Phase] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
-    """Sentences that runs failed with by themselves."""
+    """Error messages of runs that failed without being killed."""
     faults: Counter[FaultKind] = field(default_factory=Counter)
     requests: int = 0
     needed: int = 0
     """Requests of the undisturbed run."""
     repeated_for_faults: int = 0
     repeated_requests: int = 0
-    """Requests whose answers, and files of which an attempt before had kept what is published."""
+    """Requests and files that an earlier attempt had cached already."""
     unrecorded: int = 0
-    """Stored partitions that Dagster does not know to be materialized."""
+    """Stored partitions that Dagster does not list as materialized."""
     under_way: int = 0
-    """Killed runs that Dagster takes to be under way."""
+    """Killed runs that Dagster lists as started."""
     remains: int = 0
-    """Files that were begun and never published."""
+    """Temporary files that were never renamed."""
     rows: int = 0
     difference: Difference = field(default_factory=Difference)
     seconds: float = 0.0

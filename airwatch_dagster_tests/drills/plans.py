@@ -1,4 +1,4 @@
-"""Drills as drawn from their seeds: what is ingested, how it is disturbed, and when it is killed."""
+"""Drills drawn from seeds: what is ingested, which faults the server has, and when the process is killed."""
 
 import random
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ RESTATED_STATES: Final = {"cbsa:16580,cbsa:33340": ("17",)}
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is ingested, and what the source does before it is ingested again."""
+    """What is ingested, and how the source changes before the second pull."""
 
     source: SourceKind
     area: str
@@ -52,7 +52,7 @@ class Scenario:
         return (lowered, deleted)
 
     def command(self, pull: int) -> list[str]:
-        """What is typed for a pull, and again after it was interrupted."""
+        """The command of a pull, and of its resumption."""
         days = [f"{self.year}-{day}" for day in self.days]
         return ["backfill", *days, "--tables", "raw_readings", *(["--refresh"] if pull else [])]
 
@@ -63,7 +63,7 @@ class Kill:
 
     pull: int
     share: float
-    """Of what the pull takes undisturbed."""
+    """Share of the undisturbed pull's effort."""
     by: Literal["clock", "work"]
     """Whether seconds on the clock or seconds of computing are meant; only the former pass while a server is silent."""
 

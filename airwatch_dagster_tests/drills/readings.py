@@ -1,4 +1,4 @@
-"""What an installation has stored, told so that runs made at different times can be compared row by row."""
+"""The stored readings of an installation, in a form that compares runs of different times row by row."""
 
 import gzip
 import json
@@ -50,12 +50,12 @@ def rows_of(tables: TableStorage, table: str) -> Counter[int]:
 
 @dataclass(frozen=True)
 class Record:
-    """What Dagster knows of an installation."""
+    """Dagster's record of an installation."""
 
     partitions: frozenset[str]
     """Those of raw_readings that were materialized."""
     under_way: int
-    """Runs that it takes to be under way."""
+    """Runs that it lists as started."""
 
 
 def record_of(installation: Installation) -> Record:
@@ -68,7 +68,7 @@ def record_of(installation: Installation) -> Record:
 
 
 def remains(installation: Installation) -> int:
-    """Files that were begun and never published."""
+    """Temporary files that were never renamed."""
     return sum(path.suffix in (".tmp", ".part") for path in installation.folder.rglob(".*"))
 
 
@@ -99,13 +99,13 @@ def unexplained(found: Versions, states: Iterable[Versions]) -> list[str]:
 
 
 def cached_responses(installation: Installation, *, since: pd.Timestamp) -> frozenset[str]:
-    """Requests of a pull begun ``since`` that its resumption need not ask: their answers wait to be stored."""
+    """Requests of a pull begun ``since`` that its resumption need not repeat: their responses are cached."""
     responses = [path for path in _downloads(installation).glob("aqs-*/*.jsonl.gz") if not _beside(path, "stored")]
     return frozenset(_request(path) for path in responses if _written(path) >= since)
 
 
 def cached_files(installation: Installation, *, since: pd.Timestamp) -> frozenset[str]:
-    """Whole bulk files that came in a pull begun ``since``, each with when it did: they need not be sent again."""
+    """Complete bulk files downloaded by a pull begun ``since``, each with its time: they need no second download."""
     files = [path for path in _downloads(installation).glob("airdata-*/daily_*.zip") if _beside(path, "json")]
     return frozenset(f"{path.name} of {_written(path)}" for path in files if _written(path) >= since)
 

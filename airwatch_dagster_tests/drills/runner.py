@@ -61,7 +61,7 @@ class DrillRunner:
         return self._undisturbed[whole].until(len(scenario.clocks))
 
     def run(self, drill: Drill) -> Outcome:
-        """Faults, kills and resumptions of one drill, and what is left in the end."""
+        """Run one drill and compare the stored rows with those of the undisturbed run."""
         expected, began = self.undisturbed(drill.scenario), time.monotonic()
         with self._ingesting(drill) as ingestion:
             outcome = ingestion.disturbed(expected)
@@ -116,7 +116,7 @@ class _Ingestion:
         return Undisturbed(tuple(states), self._others(), tuple(efforts), tuple(requested))
 
     def disturbed(self, expected: Undisturbed) -> Outcome:
-        """Every pull in as many attempts as it takes; stops at the first problem."""
+        """Every pull in as many attempts as it needs; stops at the first problem."""
         outcome = self._outcome
         for pull in self._pulls():
             self._run_pull(pull, expected)
@@ -166,7 +166,7 @@ class _Ingestion:
         return attempt
 
     def _check_stored(self, states: tuple[Versions, ...]) -> Versions:
-        """What is stored now, every partition of which the undisturbed run has or had."""
+        """The stored readings; a partition that the undisturbed run never had is a problem."""
         found = self._readings()
         unexpected = unexplained(found, states)
         if unexpected:
@@ -207,7 +207,7 @@ class _Ingestion:
         requested: list[tuple[str, FaultKind | None]],
         needed: tuple[str, ...],
     ) -> Phase:
-        """What a killed attempt was at, as far as its traces tell."""
+        """The phase a killed attempt was in, as far as its traces show."""
         if difference(found, goal).partitions:
             written = difference(found, before).partitions
             data = {what for what in needed if "daily" in what}

@@ -1,4 +1,4 @@
-"""Imported by the process that attempts are forked from: two days are ingested, so that all they need is in memory."""
+"""Imported by the process that attempts are forked from; it ingests two days, so that every import is in memory."""
 
 import gc
 import tempfile

@@ -1,5 +1,4 @@
-"""Installations that the tests of this folder look at: one with every table filled, and one that forecasts by what it
-learned."""
+"""Installations that the tests of this folder share: one with every table filled, one with learned models."""
 
 from pathlib import Path
 
@@ -19,36 +18,36 @@ from airwatch_dagster_tests.end_to_end.small_history import (
 from airwatch_dagster_tests.installations import Installation
 
 FIRST, LAST = "2021-03-18", "2021-05-31"
-"""75 days: April is trained for but has no examples to learn from in time, May has a champion."""
+"""75 days: April is trained for, but has no examples before it; May has a champion."""
 
 
 @pytest.fixture(scope="session")
 def backfilled(run_folder: Path) -> Installation:
     """Backfilled once in a test run; tests only read it."""
     return Installation(
-        built_once(run_folder / "filled", lambda folder: Installation.at(folder).run("backfill", FIRST, LAST))
+        built_once(run_folder / "backfilled", lambda folder: Installation.at(folder).run("backfill", FIRST, LAST))
     )
 
 
 @pytest.fixture(scope="session")
 def before_backfill(run_folder: Path) -> Installation:
-    """Everything before ``MADE_FROM`` is known; nothing of it is made by what the tests look at."""
+    """Every table up to the day before ``FIRST_COMPUTED``, which no test recomputes."""
 
     def build(folder: Path) -> None:
         installation = Installation.at(folder)
         with installation.activated():
             store_history(installation.tables, true_readings())
 
-    return Installation(built_once(run_folder / "start", build))
+    return Installation(built_once(run_folder / "before-backfill", build))
 
 
 @pytest.fixture(scope="session")
 def one_backfill(run_folder: Path, before_backfill: Installation) -> Installation:
-    """Five weeks of true readings, each table made in one run."""
+    """Five weeks of true readings; one run computes each table."""
 
     def build(folder: Path) -> None:
         installation = copy_of(before_backfill, folder.name)
         store_readings(installation.tables, true_readings())
         backfill(installation, FIRST_COMPUTED, LAST_COMPUTED, *COMPUTED_TABLES)
 
-    return Installation(built_once(run_folder / "at-once", build))
+    return Installation(built_once(run_folder / "one-backfill", build))

@@ -1,4 +1,4 @@
-"""Nearly fourteen months of readings of a small network, stored with all that a backfill of the last weeks reads."""
+"""Nearly fourteen months of readings of a small network, and the tables that a backfill of the last weeks reads."""
 
 import shutil
 from collections.abc import Sequence
@@ -35,18 +35,18 @@ COMPUTED_TABLES: Final = (
     "champion_model",
     "predictions",
 )
-"""Tables whose rows are made from readings and issued before their truth is known."""
+"""Tables computed from readings; their rows are issued before the observed value is known."""
 
 NOW: Final = pd.Timestamp.max
-"""As of it everything that was ever read is known."""
+"""As of this moment, every reading is known."""
 
 EXAMPLES_LOOKBACK: Final = pd.Timedelta(days=31)
-"""How far before a month its examples look: the longest lead, and four weeks more."""
+"""Days before a month that its examples read: the longest horizon and four weeks."""
 
 
 @cache
 def true_readings() -> pd.DataFrame:
-    """Raw readings from ``FIRST`` to ``MADE_UNTIL``; the first site has two monitors."""
+    """Raw readings from ``FIRST`` to ``LAST_COMPUTED``; the first site has two monitors."""
     length = (LAST_COMPUTED - FIRST).days + 1
     first_monitors = simulated_site_days(sites=7, first=f"{FIRST:%Y-%m-%d}", days=length, seed=4).assign(poc=1)
     here = first_monitors[first_monitors["site_id"] == CITY_SITES[0]]
@@ -70,7 +70,7 @@ def _readings(monitor_days: pd.DataFrame) -> pd.DataFrame:
 
 
 def monitors_of(readings: pd.DataFrame) -> pd.DataFrame:
-    """The monitors of those readings; where two stand side by side, the second is the primary one."""
+    """The monitors of those readings; of two at one site, the second is primary."""
     found = readings.sort_values("date_local").drop_duplicates(["state_code", "county_code", "site_number", "poc"])
     carried = ["state_code", "county_code", "site_number", "poc", "latitude", "longitude", "cbsa_code"]
     rows = pd.DataFrame(MONITOR_ROW, index=found.index).assign(
@@ -84,13 +84,13 @@ def monitors_of(readings: pd.DataFrame) -> pd.DataFrame:
 
 
 def validated(table: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame in the table's columns, or its contract's complaint."""
+    """The frame in the table's columns; raises pandera's error when it breaks the schema."""
     valid: pd.DataFrame = TABLES[table].schema.validate(frame[TABLES[table].column_names])
     return valid
 
 
 class _InMemory:
-    """Readings and monitors as a storage would give them, from memory."""
+    """Readings and monitors in memory, read like a storage."""
 
     def __init__(self, readings: pd.DataFrame) -> None:
         self._readings, self._monitors = readings, monitors_of(readings)
@@ -102,7 +102,7 @@ class _InMemory:
 
 
 def tables_from(readings: pd.DataFrame) -> TablesAsOf:
-    """The tables made from these readings, without storing anything."""
+    """The tables computed from these readings; nothing is stored."""
     return TablesAsOf(_InMemory(readings), NOW)  # type: ignore[arg-type]
 
 
@@ -117,7 +117,7 @@ def days(first: pd.Timestamp | str, last: pd.Timestamp | str) -> list[str]:
 
 
 def store_history(tables: TableStorage, readings: pd.DataFrame) -> None:
-    """What a backfill from ``MADE_FROM`` on reads of the days before, but for nothing that it makes."""
+    """Store what a backfill from ``FIRST_COMPUTED`` on reads of earlier days."""
     past, yesterday = tables_from(readings), FIRST_COMPUTED - pd.Timedelta(days=1)
     weeks = days(yesterday - EXAMPLES_LOOKBACK, yesterday)
     months = [str(month) for month in pd.period_range(FIRST, yesterday, freq="M")]
@@ -128,7 +128,7 @@ def store_history(tables: TableStorage, readings: pd.DataFrame) -> None:
 
 
 def store_readings(tables: TableStorage, readings: pd.DataFrame, *, last: pd.Timestamp = LAST_COMPUTED) -> None:
-    """The readings of the days from ``MADE_FROM`` on that are not stored yet."""
+    """Store the readings of the days from ``FIRST_COMPUTED`` on that are not stored yet."""
     stored = tables.stored_partitions("raw_readings")
     wanted = [day for day in days(FIRST_COMPUTED, last) if day not in stored]
     store(tables, "raw_readings", readings, wanted)
@@ -160,7 +160,7 @@ def backfill(installation: Installation, first: pd.Timestamp, last: pd.Timestamp
 
 
 def copy_of(installation: Installation, name: str) -> Installation:
-    """The installation once more, beside it."""
+    """A copy of the installation, in the same parent folder."""
     folder = installation.folder.with_name(name)
     shutil.copytree(installation.folder, folder)
     return Installation(folder, installation.settings)

@@ -206,7 +206,7 @@ def test_a_bucket_that_does_not_exist_is_named(
     assert error.endswith(WILL_NOT)
 
 
-def test_an_mlflow_server_that_does_not_answer_is_named(fed: Installation) -> None:
+def test_an_mlflow_server_that_does_not_respond_is_named(fed: Installation) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{probe.getsockname()[1]}"

@@ -45,10 +45,10 @@ def test_the_practice_server_serves_until_it_is_stopped() -> None:
 
 
 def _first_response(url: str) -> requests.Response:
-    """The first answer within ten seconds: the server says where it will be a moment before it is there."""
+    """The first response within ten seconds; the server prints its address a moment before it listens."""
     for _ in range(100):
         try:
             return requests.get(url, timeout=5)
         except requests.ConnectionError:
             time.sleep(0.1)
-    raise AssertionError(f"{url} never answered")
+    raise AssertionError(f"{url} never responded")

@@ -1,4 +1,4 @@
-"""Nothing later than an issue day reaches what is issued on it, whatever is made in one run with it."""
+"""Readings after an issue day never change what is issued on it, whatever one run computes together."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -25,7 +25,7 @@ from airwatch_dagster_tests.installations import Installation
 ONE_DAY: Final = pd.Timedelta(days=1)
 
 CANARY_DAY: Final = pd.Timestamp("2021-02-16")
-"""In the middle of a month: its model has served half of it, its truth is half known."""
+"""In the middle of a month: half of its forecasts are issued, half of its observed values are known."""
 
 MARCH: Final = pd.Timestamp("2021-03-01")
 LAST_DAY_ALONE: Final = pd.Timestamp("2021-03-02")
@@ -43,11 +43,11 @@ CLOCKS: Final = {
 """The day up to which a row may know something; a month's model and champion know nothing of the month itself."""
 
 REGISTRATION: Final = ["mlflow_run_id", "model_uri", "model_version", "previous_version", "decided_at"]
-"""Names and times that every run gives anew."""
+"""Columns with names and times that differ between runs."""
 
 
 def rows_between(installation: Installation, table: str, *, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
-    """Rows of a table that speak of days between two days, without what every run names anew."""
+    """Rows of a table from one day to another, without the columns of ``REGISTRATION``."""
     rows = installation.tables.read(table)
     chosen = rows[rows[CLOCKS[table]].between(first, last)]
     return chosen.drop(columns=REGISTRATION, errors="ignore").reset_index(drop=True)

@@ -118,17 +118,17 @@ def test_an_override_of_a_month_with_all_its_forecasts_can_be_rolled_back(
 
 
 def test_forecasts_issued_before_an_override_keep_their_model_when_they_are_rebuilt(copy: Installation) -> None:
-    """The order falls on 21 May: that day's forecast is not made yet."""
+    """The override is made on 21 May, before that day's forecast."""
     issued = [f"2021-05-{day:02d}" for day in range(1, 21)]
     for day in range(21, 32):
         (copy.folder / "tables" / "predictions" / f"2021-05-{day}.parquet").unlink()
     before = {day: copy.fingerprints()[f"predictions/{day}.parquet"] for day in issued}
 
     output = copy.run("models", "promote", "1", "--by", "Ada", "--reason", "smoke season")
-    made = copy.run("backfill", "2021-05-01", "2021-05-31", "--tables", "predictions")
+    plan = copy.run("backfill", "2021-05-01", "2021-05-31", "--tables", "predictions")
 
     assert "the next forecast on, issued on 2021-05-21. Issued forecasts do not change." in output
-    assert "predictions        2021-05-01…2021-05-31" in made, "every day of the month was due"
+    assert "predictions        2021-05-01…2021-05-31" in plan, "every day of the month was due"
     assert {day: copy.fingerprints()[f"predictions/{day}.parquet"] for day in issued} == before
     later = copy.tables.read("predictions", [f"2021-05-{day}" for day in range(21, 32)])
     assert set(later["model_version"]) == {"1"}
@@ -142,10 +142,10 @@ def test_an_override_stays_in_force_when_the_champion_is_selected_again(copy: In
 
     copy.run("backfill", "2021-05-01", "2021-05-31", "--tables", "champion_model", "--refresh")
 
-    still, again = (row for _, row in copy.tables.read("champion_model", ["2021-05"]).iterrows())
+    still, selected = (row for _, row in copy.tables.read("champion_model", ["2021-05"]).iterrows())
     assert still["interval_calibration"] is not None
     pd.testing.assert_series_equal(still, override)
-    assert again["decided_at"] > chosen["decided_at"]
+    assert selected["decided_at"] > chosen["decided_at"]
     assert decisions(copy) == [("1", "Ada", "05-11"), ("2", "holdout", "05-01")]
     with copy.activated():
         from airwatch_dagster.orchestration.registry.mlflow_client import configure_mlflow
@@ -160,7 +160,7 @@ def test_an_override_stays_in_force_when_the_champion_is_selected_again(copy: In
 
 
 def test_an_earlier_version_can_serve_a_month_that_has_no_models_yet(copy: Installation) -> None:
-    """Nothing of June is made yet; when its evidence is in, the order stands above it."""
+    """June has no models yet; when its champion is selected later, the override stays in force."""
     copy.run("models", "promote", "1", "--by", "Ada", "--reason", "keep it simple")
     output = copy.run("models")
 

@@ -1,4 +1,4 @@
-"""Email and key of the AQS API are nowhere: not in what is said, logged, stored, kept or tracked."""
+"""Email and key of the AQS API appear in no output, log, table, cached file or MLflow run."""
 
 import gzip
 import logging
@@ -74,7 +74,7 @@ def test_the_runs_failed_as_they_should_and_the_last_one_filled_every_table(afte
     assert aftermath.succeeded.exit_code == 0, aftermath.succeeded.output
 
 
-def test_nothing_that_was_said_or_logged_holds_email_or_key(aftermath: Aftermath) -> None:
+def test_no_output_and_no_log_line_holds_email_or_key(aftermath: Aftermath) -> None:
     output = "".join(result.output + repr(result.exception) for result in (*aftermath.failed, aftermath.succeeded))
 
     assert "GET /data/api/dailyData/byCBSA?(hidden)" in aftermath.log
