@@ -19,6 +19,7 @@ class AirWatchCommands(click.Group):
     """Prints AirWatch's own errors in one line and exits with 1; any other error keeps its traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command in the project's environment, without libraries' notes to developers."""
         from airwatch_dagster.orchestration.settings import prepare_environment
 
         prepare_environment()

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Final
 
+import click
+
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 GRACE_S: Final = 3.0
@@ -44,7 +46,7 @@ def stoppable(message: str = "Stopped.") -> Iterator[None]:
             yield
         except KeyboardInterrupt:
             requested.wait(1.0)
-            print(message, flush=True)
+            click.echo(message)
             raise SystemExit(128 + _received) from None
 
 

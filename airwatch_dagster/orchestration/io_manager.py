@@ -34,6 +34,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
     """AIRWATCH_STORAGE when null, read by each run."""
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        """Store the table of one run: validated, split into its partitions, described in metadata."""
         table, storage = context.asset_key.path[-1], self._storage()
         frame = obj.frame if isinstance(obj, Validated) else _validated(table, obj)
         if not context.has_asset_partitions:
@@ -47,6 +48,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         _describe(context, storage, table, counts)
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
+        """One frame of all partitions that the input spans."""
         settings = context.definition_metadata or {}
         return self._storage().read(
             context.asset_key.path[-1],

@@ -148,6 +148,7 @@ class StorageResource(dg.ConfigurableResource):
     _locks: list[WriteLock] = PrivateAttr(default_factory=list)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Remember the run, which is named as holder of a lock."""
         self._run = context
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
@@ -156,6 +157,7 @@ class StorageResource(dg.ConfigurableResource):
             self._locks.pop().release()
 
     def tables(self) -> TableStorage:
+        """The stored tables; errors as ``TableStorage.open``."""
         return opened_storage(self.root or storage_root())
 
     @contextlib.contextmanager
@@ -168,7 +170,7 @@ class StorageResource(dg.ConfigurableResource):
         folder, holder = Settings.from_environment().state / "write-locks", f"run {run.run_id}" if run else "no run"
         lock = WriteLock(folder, root=self.root or storage_root(), table=table, holder=holder)
         self._locks.append(lock)
-        lock.acquire(note=log.info if log else lambda sentence: None)
+        lock.acquire(note=log.info if log else lambda _: None)
         try:
             yield self.tables()
         finally:

@@ -133,7 +133,7 @@ def cost_of_steps(pulls: Sequence[Step], storage: TableStorage) -> Cost:
 
 
 def cost_text(cost: Cost) -> str:
-    """``From EPA: 10 requests, at most 949,000 rows, about 2 h 8 min; 3 more responses are cached.``"""
+    """The cost in a sentence: ``From EPA: 10 requests, at most 949,000 rows, about 2 h 8 min; 3 more … are cached``."""
     rows = "an unknown number of rows (no monitor list yet)" if cost.rows is None else f"at most {cost.rows:,} rows"
     minutes = round(cost.seconds / 60)
     time = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{max(1, minutes)} min"

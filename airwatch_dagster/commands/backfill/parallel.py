@@ -35,6 +35,7 @@ class Task:
     config: Mapping[str, Any] | None = None
 
     def run(self, definitions: dg.Definitions, instance: dg.DagsterInstance) -> RunReport:
+        """Run it in this process. Raises RunFailed when the run fails."""
         if self.step is None:
             return materialize_table(definitions, self.table, instance=instance)
         return materialize_step(definitions, self.step, instance=instance, config=self.config)

@@ -56,11 +56,13 @@ class Alert:
 
     @property
     def subject(self) -> str:
+        """One line: the outcome, the job and its partitions."""
         outcome = "run failed" if self.kind == "run_failed" else "run succeeded with failed checks"
         return f"AirWatch: {outcome}: {self.job} {self.partitions}".rstrip()
 
     @property
     def text(self) -> str:
+        """Lines for people: the subject, failed checks, errors, what to do next, and the run."""
         more = len(self.failed_checks) - MAX_FAILED_CHECKS
         lines = [self.subject, *(str(check) for check in self.failed_checks[:MAX_FAILED_CHECKS])]
         lines += [f"and {more} more failed checks"] if more > 0 else []

@@ -20,9 +20,7 @@ from airwatch_dagster.verify.scoring import score_forecasts
         "site_days": window("site_days", 0, 0, complete=True),
     },
 )
-def forecast_scores(
-    context: dg.AssetExecutionContext, predictions: pd.DataFrame, site_days: pd.DataFrame
-) -> AssetResult:
+def forecast_scores(predictions: pd.DataFrame, site_days: pd.DataFrame) -> AssetResult:
     """Built when the day's readings arrive, rebuilt when they are revised."""
     scores = score_forecasts(predictions, site_days=site_days, scored_at=utc_now())
     return AssetResult(scores, partition_metadata=forecast_scores_metadata(scores))

@@ -89,6 +89,7 @@ RECHECK_SCHEDULES: Final = (
     description="After a recheck: ingest the days it found changed, one run per range",
 )
 def reingest_changed_days(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
+    """One run per range of changed days; skipped when no day changed."""
     run_id = context.dagster_run.run_id
     ranges = changed_ranges(context.instance, run_id)
     if not ranges:
@@ -110,6 +111,7 @@ def _reingest_range(run_id: str, *, first: str, last: str, config: Mapping[str, 
     description="After re-ingested days: rebuild the training examples and verification of their months",
 )
 def rebuild_changed_examples(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
+    """Runs for the months that ``follow_up`` names; its skip reason when there is nothing to do."""
     done = follow_up(context)
     return done if isinstance(done, dg.SkipReason) else _examples(done)
 
@@ -123,6 +125,7 @@ def rebuild_changed_examples(context: dg.RunStatusSensorContext) -> list[dg.RunR
     "the coverage of the months before it too, whose reporting deadlines pass",
 )
 def update_revisions_and_coverage(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
+    """Runs for revisions and coverage of the ingested days, or for the coverage of closed months."""
     run = context.dagster_run
     closed = partition_span(run.tags)
     if run.job_name == close_job.name and closed:

@@ -44,6 +44,7 @@ daily_schedule = dg.build_schedule_from_partitioned_job(
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def archive_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """A run for the day before; skipped for a source without AirNow."""
     if Settings.from_environment().source not in ("live", "practice"):
         return dg.SkipReason("AIRWATCH_SOURCE has no AirNow")
     day = f"{newest_day(pd.Timestamp(context.scheduled_execution_time)):%Y-%m-%d}"
@@ -82,6 +83,7 @@ def close_request(now: pd.Timestamp) -> dg.RunRequest:
     description="After a closed month: open the next one with its scores known; in January after a search, if allowed",
 )
 def open_next_month(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+    """A run for the month after the closed one; skipped when a range of months was closed."""
     closed = context.dagster_run.tags.get("dagster/partition")
     if closed is None:
         return dg.SkipReason("A range of months was closed; the same backfill opens the next one")

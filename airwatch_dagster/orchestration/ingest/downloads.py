@@ -42,6 +42,6 @@ def downloaded_file(path: Path) -> DownloadedFile:
 
 
 @lru_cache(maxsize=1)
-def _parsed(path: Path, modified_ns: int, size: int) -> DownloadedFile:
+def _parsed(path: Path, _modified_ns: int, _size: int) -> DownloadedFile:
     rows = read_daily_download(path)
     return DownloadedFile(rows, download_scope(rows))

@@ -99,6 +99,7 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
                 self._here.held = None
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
+        """As upstream, in one transaction."""
         with self.one_transaction():
             super().store_event_batch(events)
 
@@ -128,6 +129,7 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         return status.with_sleep_interval(0.0)
 
     def dispose(self) -> None:
+        """Close every engine, and release the locks of this process's runs."""
         while self._engines:
             self._engines.popitem()[1].dispose()
         while self._claimants:

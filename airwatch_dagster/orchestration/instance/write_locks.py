@@ -35,7 +35,7 @@ class WriteLock:
         self._holder = f"{holder}, process {os.getpid()} on {socket.gethostname()}"
         self._file: IO[str] | None = None
 
-    def acquire(self, *, wait_s: float = MAX_WAIT_S, note: Callable[[str], None] = lambda sentence: None) -> None:
+    def acquire(self, *, wait_s: float = MAX_WAIT_S, note: Callable[[str], None] = lambda _: None) -> None:
         """Hold the lock; a wait is announced once through ``note``.
 
         Raises StorageError naming the holder when the table is still locked after ``wait_s`` seconds.

@@ -63,7 +63,7 @@ def coverage_metadata(coverage: pd.DataFrame, monitor_changes: pd.DataFrame) -> 
     from airwatch_dagster.figures.coverage import completeness_plot
 
     own = coverage[~coverage["is_context"]]
-    months = {month: rows for month, rows in own.groupby(TABLES["coverage"].partition_keys_of(own))}
+    months = dict(iter(own.groupby(TABLES["coverage"].partition_keys_of(own))))
     numbers = completeness(own).to_dict("index")
     return {
         str(month): {
