@@ -14,7 +14,7 @@ from airwatch_dagster.fit.examples import examples_with_context
 from airwatch_dagster.fit.training import train_families, trained_models_frame, trained_models_row
 from airwatch_dagster.fit.tuning.hyperparameters import active_params
 from airwatch_dagster.orchestration.ingest.ingest_config import instant_of
-from airwatch_dagster.orchestration.partitions import upstream_partitions
+from airwatch_dagster.orchestration.partitions import running_day, upstream_partitions
 from airwatch_dagster.orchestration.resources import configured_area, configured_sites
 from airwatch_dagster.orchestration.supplied_weather import issued_weather, with_weather
 from airwatch_dagster.orchestration.training.by_month import SEED, of_month, predict_months, score_months
@@ -145,5 +145,5 @@ class TablesAsOf:
         return drift_findings(current, reference=reference, month=months[0])[0].assign(report_uri=None)
 
     def _coverage(self, months: Days, site_days: pd.DataFrame, monitors: pd.DataFrame) -> pd.DataFrame:
-        today = self._instant.normalize()
+        today = pd.Timestamp(running_day(self._instant))
         return coverage_of(site_days, months=list(months), monitors=monitors, today=today)

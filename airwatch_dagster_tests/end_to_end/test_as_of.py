@@ -58,10 +58,13 @@ def test_before_anything_was_read_every_table_is_empty(backfilled: Installation,
     assert list(rebuilt.columns) == backfilled.tables.read(table, [DERIVED[table]]).columns.tolist()
 
 
-def test_coverage_ends_on_the_day_before_the_moment(backfilled: Installation) -> None:
+@pytest.mark.parametrize(("moment", "last"), [("2021-05-11 09:00", "2021-05-09"), ("2021-05-11 11:00", "2021-05-10")])
+def test_coverage_ends_on_the_last_day_that_was_over_in_all_states(
+    backfilled: Installation, moment: str, last: str
+) -> None:
     with backfilled.activated():
-        then = table_as_of("coverage", "2021-05", pd.Timestamp("2021-05-11 09:00"), tables=backfilled.tables)
-    assert len(then) == 0 or then["date_local"].max() == pd.Timestamp("2021-05-10")
+        then = table_as_of("coverage", "2021-05", pd.Timestamp(moment), tables=backfilled.tables)
+    assert then["date_local"].max() == pd.Timestamp(last)
 
 
 @pytest.mark.parametrize(

@@ -32,13 +32,13 @@ class Published(Source):
     """A source that publishes ``rows``, returns all of them as changes, and records its requests."""
 
     rows: pd.DataFrame
-    asked: list[Any] = field(default_factory=list)
+    requested: list[Any] = field(default_factory=list)
     kind: str = "aqs"
     reread: int = 0
 
     def pull(self, request: PullRequest) -> Pull:
         first, last = request.first, request.last
-        self.asked.append((first, last))
+        self.requested.append((first, last))
         of_days = self.rows["date_local"].between(pd.Timestamp(first), pd.Timestamp(last))
         rows = self.rows[of_days].reset_index(drop=True)
         return Pull(rows, lambda history: history["date_local"].between(pd.Timestamp(first), pd.Timestamp(last)))
@@ -48,7 +48,7 @@ class Published(Source):
 
     def changes(self, request: PullRequest, *, since: date, until: date) -> Pull:
         year = request.first.year
-        self.asked.append((year, since, until))
+        self.requested.append((year, since, until))
         rows = self.rows[self.rows["date_local"].dt.year == year].reset_index(drop=True)
         return Pull(rows, lambda history: equivalent_rows(history, rows))
 
@@ -118,7 +118,7 @@ def test_the_first_recheck_begins_at_the_last_stored_change_and_the_next_at_the_
     source = Published(published(day("2021-07-04")))
     recheck(tables, source, years=[2021])
     recheck(tables, source, years=[2021])
-    assert source.asked == [
+    assert source.requested == [
         (2021, date(2021, 8, 24), TODAY),  # eight days before the rows' last change, 1 September
         (2021, date(2022, 1, 25), TODAY),
     ]
@@ -129,7 +129,7 @@ def test_changes_are_requested_for_stored_years_of_the_last_ten(tables: TableSto
     tables.write("raw_readings", {"2012-01-01": raw_readings(day("2012-01-01"))})
     source = Published(published(day("2021-07-04")))
     recheck(tables, source)
-    assert [asked[0] for asked in source.asked] == [2012, 2020, 2021]
+    assert [requested[0] for requested in source.requested] == [2012, 2020, 2021]
 
 
 def test_whole_years_take_turns_and_show_withdrawn_rows(tables: TableStorage) -> None:
@@ -137,7 +137,7 @@ def test_whole_years_take_turns_and_show_withdrawn_rows(tables: TableStorage) ->
     _, first = recheck(tables, source, kind="whole_year")
     _, second = recheck(tables, source, kind="whole_year")
     recheck(tables, source, kind="whole_year")
-    years = [asked[0].year for asked in source.asked]
+    years = [requested[0].year for requested in source.requested]
     assert years[:2] == [2021, 2020]
     assert first == [{"first": "2021-07-08", "last": "2021-07-08", "config": {"kind": "whole_year"}}]
     assert second == []
@@ -149,7 +149,7 @@ def test_recent_days_around_new_year_are_rechecked_in_both_years(tables: TableSt
 
     made = recheck_history(source, tables, RecheckConfig(kind="recent_days"), now=NOW, today=date(2022, 1, 2))
 
-    assert source.asked == [(date(2021, 12, 31),) * 2, (date(2022, 1, 1),) * 2]
+    assert source.requested == [(date(2021, 12, 31),) * 2, (date(2022, 1, 1),) * 2]
     assert made.metadata[CHANGED_RANGES].value == [
         {"first": "2022-01-01", "last": "2022-01-01", "config": {"kind": "days"}}
     ]
@@ -159,7 +159,7 @@ def test_days_before_the_recent_ones_are_not_requested(tables: TableStorage) -> 
     source = Published(published(day("2021-07-08", arithmetic_mean=9.5)), reread=7)
     recheck_history(source, tables, RecheckConfig(kind="recent_days"), now=NOW, today=date(2021, 7, 12))
     recheck_history(source, tables, RecheckConfig(kind="recent_days"), now=NOW, today=date(2021, 7, 16))
-    assert source.asked == [(date(2021, 7, 5), date(2021, 7, 8))]
+    assert source.requested == [(date(2021, 7, 5), date(2021, 7, 8))]
 
 
 def test_an_unknown_kind_of_recheck_is_named(tables: TableStorage) -> None:
@@ -188,13 +188,13 @@ def configs() -> Iterator[tuple[IngestConfig, Any]]:
     yield IngestConfig(kind="changed_since", **window), (2021, date(2021, 8, 24), date(2022, 2, 2))
 
 
-@pytest.mark.parametrize(("config", "asked"), list(configs()), ids=["days", "whole year", "changes"])
-def test_a_run_merges_only_its_own_days(tables: TableStorage, config: IngestConfig, asked: Any) -> None:
+@pytest.mark.parametrize(("config", "requested"), list(configs()), ids=["days", "whole year", "changes"])
+def test_a_run_merges_only_its_own_days(tables: TableStorage, config: IngestConfig, requested: Any) -> None:
     source = Published(published(day("2021-07-04"), day("2021-07-05"), day("2021-07-06")))
     days = pd.DatetimeIndex(["2021-07-04", "2021-07-05"])
     history = tables.read("raw_readings", ["2021-07-04", "2021-07-05"])
     pull = pulled(source, resolved(config, days), history=history)
-    assert source.asked == [asked]
+    assert source.requested == [requested]
     assert pull.rows["date_local"].tolist() == list(days)
 
 

@@ -174,12 +174,12 @@ def delete_and_fail(storage: SqliteEventLogStorage) -> None:
 
 
 def test_a_failed_write_leaves_nothing_behind(pooled: PooledSqliteEventLogStorage) -> None:
-    pooled.store_event(note("run", "kept"))
+    pooled.store_event(note("run", "committed"))
 
     with pytest.raises(ZeroDivisionError):
         delete_and_fail(pooled)
 
-    assert messages(pooled, "run") == ["kept"]
+    assert messages(pooled, "run") == ["committed"]
 
 
 def test_a_writer_waits_for_another_one_as_long_as_upstream(pooled: PooledSqliteEventLogStorage) -> None:
