@@ -52,7 +52,7 @@ def in_order(rows: list[dict[str, Any]]) -> list[str]:
 
 
 @pytest.mark.parametrize("target", [API, *FILES])
-def test_a_server_error_is_a_500_and_transient(target):
+def test_a_server_error_is_a_500_and_transient(target: str) -> None:
     first, second = faulty_then_correct("server_error", target)
     assert (first.status_code, second.status_code) == (500, 200)
     assert first.text == "Internal Server Error\n"
@@ -60,7 +60,7 @@ def test_a_server_error_is_a_500_and_transient(target):
 
 @pytest.mark.parametrize(("kind", "status"), [("maintenance_page", 503), ("html_page", 200)])
 @pytest.mark.parametrize("target", [API, *FILES])
-def test_a_page_comes_instead_of_data(kind, status, target):
+def test_a_page_comes_instead_of_data(kind: str, status: int, target: str) -> None:
     first, second = faulty_then_correct(kind, target)
     assert first.status_code == status
     assert first.headers["Content-Type"].startswith("text/html")
@@ -69,13 +69,13 @@ def test_a_page_comes_instead_of_data(kind, status, target):
 
 
 @pytest.mark.parametrize("target", [API, *FILES])
-def test_a_throttled_response_has_a_retry_after_header(target):
+def test_a_throttled_response_has_a_retry_after_header(target: str) -> None:
     first, _ = faulty_then_correct("throttled", target)
     assert (first.status_code, first.headers["Retry-After"]) == (429, "7")
 
 
 @pytest.mark.parametrize("target", [API, *FILES])
-def test_a_hanging_server_is_silent_and_then_closes_the_connection(target):
+def test_a_hanging_server_is_silent_and_then_closes_the_connection(target: str) -> None:
     lines: list[str] = []
     faults = ScriptedFaults(["hang"], hang_seconds=0.1)
     with PracticeServer(today=TODAY, seed=1, faults=faults, log=lines.append) as server:
@@ -87,13 +87,13 @@ def test_a_hanging_server_is_silent_and_then_closes_the_connection(target):
     assert [line.split()[0] for line in lines] == ["-", "200"]
 
 
-def test_a_client_with_a_shorter_timeout_gives_up_on_a_hanging_server():
+def test_a_client_with_a_shorter_timeout_gives_up_on_a_hanging_server() -> None:
     faults = ScriptedFaults(["hang"], hang_seconds=60.0)
     with PracticeServer(today=TODAY, seed=1, faults=faults) as server, pytest.raises(requests.ReadTimeout):
         ask(server.url + AIRNOW, timeout=0.2)
 
 
-def test_closing_does_not_wait_for_a_hanging_response():
+def test_closing_does_not_wait_for_a_hanging_response() -> None:
     requested = threading.Event()
     faults = ScriptedFaults(["hang"], hang_seconds=60.0)
     with ThreadPoolExecutor(1) as client:
@@ -107,14 +107,14 @@ def test_closing_does_not_wait_for_a_hanging_response():
 
 
 @pytest.mark.parametrize("target", [API, *FILES])
-def test_a_cut_connection_announces_more_than_it_sends(target):
+def test_a_cut_connection_announces_more_than_it_sends(target: str) -> None:
     with PracticeServer(today=TODAY, seed=1, faults=ScriptedFaults(["cut_connection"])) as server:
         with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
             ask(server.url + target)
         assert ask(server.url + target).status_code == 200
 
 
-def test_truncated_json_is_announced_as_long_as_it_is():
+def test_truncated_json_is_announced_as_long_as_it_is() -> None:
     first, second = faulty_then_correct("truncated_json")
     assert first.status_code == 200
     assert int(first.headers["Content-Length"]) == len(first.content)
@@ -123,13 +123,13 @@ def test_truncated_json_is_announced_as_long_as_it_is():
         first.json()
 
 
-def test_a_wrong_envelope_is_json_without_header_and_data():
+def test_a_wrong_envelope_is_json_without_header_and_data() -> None:
     first, _ = faulty_then_correct("wrong_envelope")
     assert (first.status_code, list(first.json())) == (200, ["message"])
 
 
 @pytest.mark.parametrize("target", [API, MONITORS])
-def test_duplicated_rows_are_counted_in_the_header(target):
+def test_duplicated_rows_are_counted_in_the_header(target: str) -> None:
     first, second = (response.json() for response in faulty_then_correct("duplicate_rows", target))
     assert first["Header"][0]["rows"] == len(first["Data"]) > len(second["Data"])
     assert set(in_order(first["Data"])) == set(in_order(second["Data"]))
@@ -138,7 +138,7 @@ def test_duplicated_rows_are_counted_in_the_header(target):
 
 
 @pytest.mark.parametrize("target", [API, MONITORS])
-def test_shuffled_rows_are_the_same_in_another_order(target):
+def test_shuffled_rows_are_the_same_in_another_order(target: str) -> None:
     first, second = (response.json() for response in faulty_then_correct("shuffled_rows", target))
     assert first["Data"] != second["Data"]
     assert in_order(first["Data"]) == in_order(second["Data"])
@@ -149,7 +149,7 @@ def test_shuffled_rows_are_the_same_in_another_order(target):
     ("kind", "lost", "found"),
     [("renamed_column", "arithmetic_mean", {"sample_mean"}), ("missing_column", "date_local", set())],
 )
-def test_a_needed_column_is_gone_from_every_row(kind, lost, found):
+def test_a_needed_column_is_gone_from_every_row(kind: str, lost: str, found: set[str]) -> None:
     first, second = (response.json()["Data"] for response in faulty_then_correct(kind))
     assert len(first) == len(second)
     for corrupt, correct in zip(first, second, strict=True):
@@ -158,7 +158,7 @@ def test_a_needed_column_is_gone_from_every_row(kind, lost, found):
         assert [corrupt[name] for name in found] == [correct[lost] for _ in found]
 
 
-def test_an_expired_key_is_refused_in_epas_envelope():
+def test_an_expired_key_is_refused_in_epas_envelope() -> None:
     first, _ = faulty_then_correct("expired_key")
     with PracticeServer(today=TODAY, seed=1) as server:
         refused = ask(server.url + API.replace("practice", "guess"))
@@ -168,7 +168,7 @@ def test_an_expired_key_is_refused_in_epas_envelope():
 
 
 @pytest.mark.parametrize("target", [ZIP, "/airdata/aqs_monitors.zip"])
-def test_a_file_replaced_midway_is_a_damaged_zip(target):
+def test_a_file_replaced_midway_is_a_damaged_zip(target: str) -> None:
     first, second = faulty_then_correct("recut_file", target)
     assert first.status_code == 200
     assert int(first.headers["Content-Length"]) == len(first.content)
@@ -177,7 +177,7 @@ def test_a_file_replaced_midway_is_a_damaged_zip(target):
         file.read(file.namelist()[0])
 
 
-def test_the_validators_of_a_file_replaced_midway_do_not_lead_to_304():
+def test_the_validators_of_a_file_replaced_midway_do_not_lead_to_304() -> None:
     first, second = faulty_then_correct("recut_file", ZIP)
     assert first.headers["ETag"] != second.headers["ETag"]
     with PracticeServer(today=TODAY, seed=1) as server:
@@ -196,28 +196,28 @@ def test_the_validators_of_a_file_replaced_midway_do_not_lead_to_304():
         ("expired_key", "/data/api/metaData/isAvailable"),
     ],
 )
-def test_a_kind_that_does_not_apply_to_a_request_has_no_effect(kind, target):
+def test_a_kind_that_does_not_apply_to_a_request_has_no_effect(kind: str, target: str) -> None:
     assert is_unchanged(kind, target)
 
 
 @pytest.mark.parametrize("kind", ["duplicate_rows", "shuffled_rows", "renamed_column", "missing_column"])
-def test_a_response_without_rows_stays_unchanged(kind):
+def test_a_response_without_rows_stays_unchanged(kind: str) -> None:
     assert is_unchanged(kind, API.replace("16980", "99999"))
 
 
 @pytest.mark.parametrize("kind", ["cut_connection", "duplicate_rows", "truncated_json", "expired_key"])
-def test_a_refusal_stays_unchanged(kind):
+def test_a_refusal_stays_unchanged(kind: str) -> None:
     assert is_unchanged(kind, API.replace("practice", "guess"))
 
 
-def test_a_304_is_neither_cut_nor_replaced():
+def test_a_304_is_neither_cut_nor_replaced() -> None:
     faults = ScriptedFaults([None, "cut_connection", "recut_file"])
     with PracticeServer(today=TODAY, seed=1, faults=faults) as server:
         tag = ask(server.url + ZIP).headers["ETag"]
         assert [ask(server.url + ZIP, **{"If-None-Match": tag}).status_code for _ in range(2)] == [304, 304]
 
 
-def test_a_persistent_connection_survives_a_transient_fault():
+def test_a_persistent_connection_survives_a_transient_fault() -> None:
     faults = ScriptedFaults(["server_error", None, "cut_connection"])
     with PracticeServer(today=TODAY, seed=1, faults=faults) as server, requests.Session() as session:
         session.trust_env = False

@@ -35,7 +35,7 @@ def genuine_header(folder: Path, name: str) -> str:
         return file.readline().decode().rstrip("\r\n")
 
 
-def test_the_same_day_and_seed_give_the_same_bytes():
+def test_the_same_day_and_seed_give_the_same_bytes() -> None:
     first = file_of("daily_88101_2024.zip").content
     from airwatch_dagster.practice.formats import airdata
     from airwatch_dagster.practice.world import air, instruments, published
@@ -46,19 +46,19 @@ def test_the_same_day_and_seed_give_the_same_bytes():
     assert file_of("daily_88101_2024.zip", seed=2).content != first
 
 
-def test_the_bytes_of_a_final_year_do_not_change():
+def test_the_bytes_of_a_final_year_do_not_change() -> None:
     assert file_of("daily_88101_2022.zip", TODAY).content == file_of("daily_88101_2022.zip", date(2026, 1, 1)).content
 
 
-def test_daily_files_have_the_genuine_header(real_data):
+def test_daily_files_have_the_genuine_header(real_data: Path) -> None:
     assert text_of("daily_88101_2023.zip").split("\n")[0] == genuine_header(real_data, "daily_88101_2012.zip")
 
 
-def test_the_monitor_list_has_the_genuine_header(real_data):
+def test_the_monitor_list_has_the_genuine_header(real_data: Path) -> None:
     assert text_of("aqs_monitors.zip").split("\n")[0] == genuine_header(real_data, "aqs_monitors.zip")
 
 
-def test_text_is_quoted_and_numbers_are_not():
+def test_text_is_quoted_and_numbers_are_not() -> None:
     line = next(line for line in text_of("daily_88101_2023.zip").split("\n") if '"1 HOUR"' in line)
     assert line.startswith(
         '"17","031","9001","88101",3,41.8757,-87.6243,"WGS84","PM2.5 - Local Conditions","1 HOUR","",'
@@ -66,11 +66,11 @@ def test_text_is_quoted_and_numbers_are_not():
     assert next(csv.reader([line]))[19] == ""
 
 
-def test_names_are_in_latin_1():
+def test_names_are_in_latin_1() -> None:
     assert "Practice Rivière" in text_of("daily_88101_2023.zip")
 
 
-def test_a_filter_day_is_one_row_and_a_continuous_day_two():
+def test_a_filter_day_is_one_row_and_a_continuous_day_two() -> None:
     rows = rows_of("daily_88101_2023.zip")
     rows = rows[(rows["Event Type"] != "Excluded") & (rows["Observation Percent"].astype(float) == 100.0)]
     key = ["State Code", "County Code", "Site Num", "POC", "Date Local"]
@@ -78,7 +78,7 @@ def test_a_filter_day_is_one_row_and_a_continuous_day_two():
     assert set(durations) == {"24 HOUR", "1 HOUR + 24-HR BLK AVG", "24-HR BLK AVG"}
 
 
-def test_day_values_have_the_newest_standard_and_an_aqi_and_hours_have_neither():
+def test_day_values_have_the_newest_standard_and_an_aqi_and_hours_have_neither() -> None:
     rows = rows_of("daily_88101_2023.zip")
     is_hours = rows["Sample Duration"] == "1 HOUR"
     assert set(rows.loc[is_hours, "Pollutant Standard"]) == {""}
@@ -87,14 +87,14 @@ def test_day_values_have_the_newest_standard_and_an_aqi_and_hours_have_neither()
     assert (rows.loc[~is_hours, "AQI"].astype(int) >= 0).all()
 
 
-def test_aqi_uses_the_breakpoints_of_2024():
+def test_aqi_uses_the_breakpoints_of_2024() -> None:
     rows = rows_of("daily_88101_2023.zip")
     rows = rows[(rows["AQI"] != "") & (rows["Event Type"] != "Excluded")]
     found = dict(zip(rows["Arithmetic Mean"].astype(float), rows["AQI"].astype(int), strict=True))
     assert {mean: found[mean] for mean in (4.3, 8.8, 9.0, 9.1, 12.0)} == {4.3: 24, 8.8: 49, 9.0: 50, 9.1: 51, 12.0: 56}
 
 
-def test_event_types_are_those_of_airdata():
+def test_event_types_are_those_of_airdata() -> None:
     rows = rows_of("daily_88101_2023.zip")
     assert set(rows["Event Type"]) == {"None", "Included", "Excluded"}
     key = ["State Code", "County Code", "Site Num", "POC", "Date Local", "Sample Duration"]
@@ -104,12 +104,12 @@ def test_event_types_are_those_of_airdata():
     assert (excluded["AQI_x"] == excluded["AQI_y"]).all()
 
 
-def test_rural_sites_have_no_cbsa_name():
+def test_rural_sites_have_no_cbsa_name() -> None:
     rows = rows_of("daily_88101_2023.zip")
     assert set(rows.loc[rows["Local Site Name"] == "Practice Cornfield", "CBSA Name"]) == {""}
 
 
-def test_the_monitor_list_follows_the_clock():
+def test_the_monitor_list_follows_the_clock() -> None:
     then, now = rows_of("aqs_monitors.zip", date(2018, 7, 1)), rows_of("aqs_monitors.zip")
     assert len(then) < len(now)
     assert "Practice Harbor" not in set(then["Local Site Name"])
@@ -124,13 +124,13 @@ def test_the_monitor_list_follows_the_clock():
     assert now.loc[now["Local Site Name"] == "Practice Foundry", "Last Sample Date"].tolist() == ["2022-12-31"]
 
 
-def test_primary_monitors_are_marked():
+def test_primary_monitors_are_marked() -> None:
     rows = rows_of("aqs_monitors.zip")
     marks = rows[rows["Local Site Name"] == "Practice Rail Yard"].set_index("POC")["NAAQS Primary Monitor"].to_dict()
     assert marks == {"1": "Y", "3": ""}
 
 
-def test_the_file_list_counts_the_rows_and_bytes_of_every_file():
+def test_the_file_list_counts_the_rows_and_bytes_of_every_file() -> None:
     listed = pd.read_csv(io.BytesIO(file_of("file_list.csv", date(2017, 3, 1)).content)).set_index("filename")
     assert list(listed.index) == [
         *("daily_88101_2015.zip", "daily_88101_2016.zip", "daily_88101_2017.zip", "aqs_monitors.zip"),
@@ -141,11 +141,11 @@ def test_the_file_list_counts_the_rows_and_bytes_of_every_file():
     assert listed["as_of"].tolist() == ["2016-03-31", "2017-01-01", "2017-03-01", "2017-03-01"]
 
 
-def test_the_file_list_has_the_genuine_columns(real_data):
+def test_the_file_list_has_the_genuine_columns(real_data: Path) -> None:
     genuine = (real_data / "airdata" / "file_list.csv").read_text().splitlines()[0]
     assert file_of("file_list.csv", date(2015, 3, 1)).content.decode().splitlines()[0] == genuine
 
 
 @pytest.mark.parametrize("name", ["daily_88101_2014.zip", "daily_88101_2025.zip", "daily_88502_2023.zip", ""])
-def test_other_files_do_not_exist(name):
+def test_other_files_do_not_exist(name: str) -> None:
     assert bulk_file(name, seed=1, today=TODAY) is None

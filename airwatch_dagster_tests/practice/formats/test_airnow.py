@@ -19,7 +19,7 @@ def lines_of(content: bytes) -> list[list[str]]:
     return [line.split("|") for line in content.decode("iso-8859-1").splitlines()]
 
 
-def test_a_line_has_airnows_thirteen_columns():
+def test_a_line_has_airnows_thirteen_columns() -> None:
     lines = lines_of(daily_data(date(2023, 6, 9), seed=1))
     assert {len(line) for line in lines} == {13}
     lakefront = next(line for line in lines if line[1] == "170319001")
@@ -30,13 +30,13 @@ def test_a_line_has_airnows_thirteen_columns():
     assert len(lakefront[5].split(".")[1]) == 1
 
 
-def test_only_continuous_sites_report():
+def test_only_continuous_sites_report() -> None:
     names = {line[2] for line in lines_of(daily_data(date(2023, 6, 9), seed=1))}
     assert "Practice Riverwalk" not in names
     assert "Practice Rivière" in names
 
 
-def test_values_are_close_to_the_final_ones_but_biased():
+def test_values_are_close_to_the_final_ones_but_biased() -> None:
     differences = []
     final = published_year(2023, seed=1, today=date(2025, 1, 1)).set_index(["monitor", "date_local"])["hours_mean_ugm3"]
     elgin = next(i for i, site in enumerate(SITES) if site.name == "Practice Fox Valley")
@@ -51,7 +51,7 @@ def test_values_are_close_to_the_final_ones_but_biased():
     assert 1.2 < np.mean(np.abs(differences)) < 1.8
 
 
-def test_aqi_and_category_match_the_value():
+def test_aqi_and_category_match_the_value() -> None:
     for day in (date(2023, 1, 9), date(2023, 7, 20)):
         for line in lines_of(daily_data(day, seed=1)):
             limits = (9.0, 35.4, 55.4, 125.4, 225.4)
@@ -59,7 +59,7 @@ def test_aqi_and_category_match_the_value():
             assert (int(line[8]) <= 50) == (float(line[5]) <= 9.0)
 
 
-def test_the_older_file_has_the_first_eight_columns_of_the_same_readings():
+def test_the_older_file_has_the_first_eight_columns_of_the_same_readings() -> None:
     lines = lines_of(daily_data(date(2023, 6, 9), seed=1))
     older = daily_data_before_v2(date(2023, 6, 9), seed=1)
     assert lines_of(older) == [line[:8] for line in lines]
@@ -67,7 +67,7 @@ def test_the_older_file_has_the_first_eight_columns_of_the_same_readings():
     assert older.splitlines()[0].endswith(b"|24|Practice Air Agency")
 
 
-def test_agencies_have_forecasts_of_their_areas():
+def test_agencies_have_forecasts_of_their_areas() -> None:
     lines = lines_of(reporting_areas(date(2023, 6, 9), seed=1))
     assert {len(line) for line in lines} == {17}
     chicago = [line for line in lines if line[7] == "Chicago"]
@@ -79,5 +79,5 @@ def test_agencies_have_forecasts_of_their_areas():
     assert {tuple(line[8:9] + line[11:12]) for line in chicago} == {("IL", "PM2.5")}
 
 
-def test_forecasts_reach_into_the_next_year():
+def test_forecasts_reach_into_the_next_year() -> None:
     assert len(lines_of(reporting_areas(date(2022, 12, 31), seed=1))) == 45

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,13 +44,13 @@ def genuine(folder: Any, path: str) -> dict[str, Any]:
     return json.loads((folder / "aqs_api" / path).read_text())
 
 
-def test_a_request_gives_its_days_and_area_only():
+def test_a_request_gives_its_days_and_area_only() -> None:
     rows = daily()
     assert {row["cbsa_code"] for row in rows} == {"16980"}
     assert {row["date_local"] for row in rows} == {f"2023-01-{day:02}" for day in range(2, 9)}
 
 
-def test_a_filter_day_is_eight_rows_and_an_hourly_day_ten():
+def test_a_filter_day_is_eight_rows_and_an_hourly_day_ten() -> None:
     rows = [row for row in daily() if row["observation_percent"] > 74.0]
     counts = Counter((row["local_site_name"], row["poc"], row["date_local"]) for row in rows)
     assert counts["Practice Lakefront", 1, "2023-01-03"] == 8
@@ -58,7 +59,7 @@ def test_a_filter_day_is_eight_rows_and_an_hourly_day_ten():
     assert set(counts.values()) == {8, 9, 10}
 
 
-def test_the_eight_standards_agree_in_everything():
+def test_the_eight_standards_agree_in_everything() -> None:
     rows = [row for row in daily() if row["poc"] == 3 and row["sample_duration"] == "24-HR BLK AVG"]
     lakefront = [row for row in rows if row["site_number"] == "9001" and row["county_code"] == "031"]
     one_day = [row for row in lakefront if row["date_local"] == "2023-01-03"]
@@ -69,7 +70,7 @@ def test_the_eight_standards_agree_in_everything():
     assert len({json.dumps({**row, "pollutant_standard": None}) for row in one_day}) == 1
 
 
-def test_event_types_are_those_of_the_api_and_exclusions_are_in_the_hours_only():
+def test_event_types_are_those_of_the_api_and_exclusions_are_in_the_hours_only() -> None:
     kinds = {(row["sample_duration"], row["sample_duration_code"], row["event_type"]) for row in daily()}
     assert kinds == {
         ("24 HOUR", "7", "No Events"),
@@ -81,7 +82,7 @@ def test_event_types_are_those_of_the_api_and_exclusions_are_in_the_hours_only()
     }
 
 
-def test_block_averages_are_the_truncated_means_of_the_hours():
+def test_block_averages_are_the_truncated_means_of_the_hours() -> None:
     rows = [row for row in daily(edate="20231231") if row["event_type"] == "Events Included"]
     hours = {(r["county_code"], r["poc"], r["date_local"], r["site_number"]): r for r in rows if r["aqi"] is None}
     for block in (row for row in rows if row["aqi"] is not None):
@@ -89,14 +90,14 @@ def test_block_averages_are_the_truncated_means_of_the_hours():
         assert block["arithmetic_mean"] == pytest.approx(int(round(mean * 10, 6)) / 10)
 
 
-def test_days_below_75_percent_are_not_valid():
+def test_days_below_75_percent_are_not_valid() -> None:
     rows = daily(edate="20231231")
     assert {row["validity_indicator"] for row in rows if row["observation_percent"] < 75.0} == {"N"}
     assert {row["validity_indicator"] for row in rows if row["observation_percent"] >= 75.0} == {"Y"}
     assert any(row["validity_indicator"] == "N" and row["sample_duration_code"] == "X" for row in rows)
 
 
-def test_daily_rows_have_the_genuine_fields_and_types(real_data):
+def test_daily_rows_have_the_genuine_fields_and_types(real_data: Path) -> None:
     recorded = genuine(real_data, "dailyData/byCounty_88101_wake_nc_2016-01_2016-02.json")["Data"]
     rows = daily()
     assert list(rows[0]) == list(recorded[0])
@@ -105,7 +106,7 @@ def test_daily_rows_have_the_genuine_fields_and_types(real_data):
         assert {name: type(value) for name, value in ours.items()} == {n: type(v) for n, v in theirs.items()}
 
 
-def test_the_vocabulary_is_genuine(real_data):
+def test_the_vocabulary_is_genuine(real_data: Path) -> None:
     recorded = genuine(real_data, "dailyData/byCounty_88101_wake_nc_2016-01_2016-02.json")["Data"]
     names = (
         "parameter",
@@ -119,12 +120,12 @@ def test_the_vocabulary_is_genuine(real_data):
         assert {row[name] for row in daily()} == {row[name] for row in recorded}
 
 
-def test_monitor_rows_have_the_genuine_fields(real_data):
+def test_monitor_rows_have_the_genuine_fields(real_data: Path) -> None:
     _, body = ask("monitors/byCBSA", CHICAGO_WEEK)
     assert list(body["Data"][0]) == list(genuine(real_data, "monitors/byCBSA.json")["Data"][0])
 
 
-def test_the_envelope_is_the_genuine_one(real_data):
+def test_the_envelope_is_the_genuine_one(real_data: Path) -> None:
     recorded = genuine(real_data, "dailyData/byCBSA.json")
     _, body = ask("dailyData/byCBSA", CHICAGO_WEEK)
     assert list(body) == list(recorded)
@@ -132,12 +133,12 @@ def test_the_envelope_is_the_genuine_one(real_data):
     assert body["Header"][0]["status"] == "Success"
 
 
-def test_the_header_echoes_the_credentials_as_epa_does():
+def test_the_header_echoes_the_credentials_as_epa_does() -> None:
     _, body = ask("dailyData/byCBSA", CHICAGO_WEEK)
     assert "email=someone@example.org&key=practice" in body["Header"][0]["url"]
 
 
-def test_counties_states_and_sites_select_too():
+def test_counties_states_and_sites_select_too() -> None:
     place = {"state": "17", "county": "031", "site": "9002"}
     found = {}
     for service, wanted in (("bySite", 3), ("byCounty", 2), ("byState", 1)):
@@ -151,7 +152,7 @@ def test_counties_states_and_sites_select_too():
 
 
 @pytest.mark.parametrize("service", ["dailyData", "monitors"])
-def test_a_box_selects_the_sites_inside_it_and_on_its_edges(service):
+def test_a_box_selects_the_sites_inside_it_and_on_its_edges(service: str) -> None:
     box = {"minlat": "41.8456", "maxlat": "41.9", "minlon": "-87.7539", "maxlon": "-87.6"}
     _, body = ask(f"{service}/byBox", CHICAGO_WEEK | box)
     assert {row["local_site_name"] for row in body["Data"]} == {"Practice Lakefront", "Practice Rail Yard"}
@@ -159,7 +160,7 @@ def test_a_box_selects_the_sites_inside_it_and_on_its_edges(service):
     assert {row["local_site_name"] for row in body["Data"]} == {"Practice Lakefront"}
 
 
-def test_a_box_needs_its_four_edges_as_numbers():
+def test_a_box_needs_its_four_edges_as_numbers() -> None:
     box = {"minlat": "41.0", "maxlat": "42.0", "minlon": "-88.0", "maxlon": "-87.0"}
     for name in box:
         missing = [f"value is missing or the value is empty: {name}"]
@@ -169,13 +170,13 @@ def test_a_box_needs_its_four_edges_as_numbers():
     assert refusal("dailyData/byBox", **(box | {"minlat": "nan"})) != []
 
 
-def test_an_empty_box_has_no_rows():
+def test_an_empty_box_has_no_rows() -> None:
     box = {"minlat": "10", "maxlat": "11", "minlon": "-88", "maxlon": "-87"}
     status, body = ask("dailyData/byBox", CHICAGO_WEEK | box)
     assert (status, body["Header"][0]["status"]) == (200, "No data matched your selection")
 
 
-def test_a_change_window_gives_exactly_the_rows_revised_in_it():
+def test_a_change_window_gives_exactly_the_rows_revised_in_it() -> None:
     query = {"bdate": "20210101", "edate": "20210331"}
     before = daily(date(2021, 6, 29), **query)
     after = daily(date(2021, 6, 30), **query)
@@ -185,13 +186,13 @@ def test_a_change_window_gives_exactly_the_rows_revised_in_it():
     assert {json.dumps(row) for row in changed} == {json.dumps(row) for row in after} - unchanged
 
 
-def test_nothing_of_today_or_later_is_served():
+def test_nothing_of_today_or_later_is_served() -> None:
     assert {row["date_local"] for row in daily(date(2023, 1, 5))} == {"2023-01-02", "2023-01-03", "2023-01-04"}
     assert daily(date(2023, 1, 2)) == []
 
 
 @pytest.mark.parametrize("query", [{"param": "44201"}, {"cbsa": "99999"}, {"bdate": "19990101", "edate": "19990131"}])
-def test_a_request_without_matches_succeeds_without_rows(query):
+def test_a_request_without_matches_succeeds_without_rows(query: dict[str, str]) -> None:
     status, body = ask("dailyData/byCBSA", CHICAGO_WEEK | query)
     assert status == 200
     assert (body["Header"][0]["status"], body["Header"][0]["rows"]) == ("No data matched your selection", 0)
@@ -199,17 +200,17 @@ def test_a_request_without_matches_succeeds_without_rows(query):
 
 
 @pytest.mark.parametrize("name", ["param", "bdate", "edate", "cbsa", "email", "key"])
-def test_a_missing_parameter_is_named(name):
+def test_a_missing_parameter_is_named(name: str) -> None:
     assert refusal(drop=name) == [f"value is missing or the value is empty: {name}"]
     assert refusal(**{name: ""}) == [f"value is missing or the value is empty: {name}"]
 
 
-def test_the_error_of_a_missing_parameter_is_epas(real_data):
+def test_the_error_of_a_missing_parameter_is_epas(real_data: Path) -> None:
     printed = genuine(real_data, "documented_errors/http400_failed_missing_param.json")
     assert refusal(drop="param") == printed["Header"][0]["error"]
 
 
-def test_every_missing_parameter_is_named():
+def test_every_missing_parameter_is_named() -> None:
     assert refusal("monitors/byState", bdate="", edate="") == [
         "value is missing or the value is empty: bdate",
         "value is missing or the value is empty: edate",
@@ -232,17 +233,17 @@ def test_every_missing_parameter_is_named():
         ({"param": "1,2,3,4,5,6"}, "param: 1,2,3,4,5,6, no more than 5 parameter codes are permitted."),
     ],
 )
-def test_a_bad_request_is_refused_with_its_reason(query, problem):
+def test_a_bad_request_is_refused_with_its_reason(query: dict[str, str], problem: str) -> None:
     assert refusal(**query) == [problem]
 
 
-def test_monitors_may_be_requested_for_several_years():
+def test_monitors_may_be_requested_for_several_years() -> None:
     status, body = ask("monitors/byCBSA", CHICAGO_WEEK | {"bdate": "20150101", "edate": "20241231"})
     assert status == 200
     assert len(body["Data"]) == 14
 
 
-def test_monitors_are_those_that_ran_in_the_requested_time():
+def test_monitors_are_those_that_ran_in_the_requested_time() -> None:
     def names(bdate: str, edate: str) -> set[tuple[str, int]]:
         _, body = ask("monitors/byState", CHICAGO_WEEK | {"bdate": bdate, "edate": edate, "state": "17"})
         return {(row["local_site_name"], row["poc"]) for row in body["Data"]}
@@ -252,19 +253,19 @@ def test_monitors_are_those_that_ran_in_the_requested_time():
     assert ("Practice Lakefront", 23) not in names("20221201", "20221231")
 
 
-def test_a_closing_date_is_unknown_before_the_day():
+def test_a_closing_date_is_unknown_before_the_day() -> None:
     query = CHICAGO_WEEK | {"bdate": "20220101", "edate": "20220201", "cbsa": "41180"}
     for today, closed_on in ((date(2022, 12, 31), None), (date(2023, 1, 1), "2022-12-31")):
         _, body = ask("monitors/byCBSA", query, today=today)
         assert [r["close_date"] for r in body["Data"] if r["local_site_name"] == "Practice Foundry"] == [closed_on]
 
 
-def test_primary_monitors_have_y_and_others_null():
+def test_primary_monitors_have_y_and_others_null() -> None:
     _, body = ask("monitors/byCBSA", CHICAGO_WEEK)
     assert Counter(row["naaqs_primary_monitor"] for row in body["Data"]) == {"Y": 9, None: 5}
 
 
-def test_lists_have_the_codes_and_names_of_the_network():
+def test_lists_have_the_codes_and_names_of_the_network() -> None:
     who = {"email": "a@b", "key": "practice"}
     _, states = ask("list/states", who)
     _, areas = ask("list/cbsas", who)
@@ -276,7 +277,7 @@ def test_lists_have_the_codes_and_names_of_the_network():
     assert [row["code"] for row in sites["Data"]] == ["9001", "9002"]
 
 
-def test_availability_is_a_status_without_rows(real_data):
+def test_availability_is_a_status_without_rows(real_data: Path) -> None:
     status, body = ask("metaData/isAvailable", {})
     recorded = genuine(real_data, "metaData/isAvailable.json")
     assert status == 200
@@ -285,5 +286,5 @@ def test_availability_is_a_status_without_rows(real_data):
 
 
 @pytest.mark.parametrize("service", ["dailydata/byCBSA", "dailyData/bycbsa", "dailyData", "sampleData/byCBSA", ""])
-def test_paths_are_case_sensitive(service):
+def test_paths_are_case_sensitive(service: str) -> None:
     assert Api(seed=1, today=date(2024, 5, 10), key="practice").respond(service, CHICAGO_WEEK) is None

@@ -41,7 +41,7 @@ class Stopwatch:
         return self.seconds
 
 
-def test_all_three_sources_respond(server):
+def test_all_three_sources_respond(server: PracticeServer) -> None:
     assert get(f"{server.aqs_url}/dailyData/byCBSA?{QUERY}").json()["Header"][0]["status"] == "Success"
     assert zipfile.is_zipfile(io.BytesIO(get(f"{server.airdata_url}/daily_88101_2024.zip").content))
     assert get(f"{server.airnow_url}/2024/20240509/daily_data_v2.dat").content.startswith(b"05/09/24|170319001|")
@@ -49,7 +49,7 @@ def test_all_three_sources_respond(server):
     assert get(f"{server.airnow_url}/2024/20240510/reportingarea.dat").content.startswith(b"05/10/24|05/09/24|")
 
 
-def test_addresses_are_on_this_machine(server):
+def test_addresses_are_on_this_machine(server: PracticeServer) -> None:
     for url in (server.airdata_url, server.aqs_url, server.airnow_url):
         assert url.startswith("http://127.0.0.1:")
 
@@ -69,18 +69,18 @@ def test_addresses_are_on_this_machine(server):
         "/airnow/2014/20141231/daily_data_v2.dat",
     ],
 )
-def test_unknown_paths_are_404(server, path):
+def test_unknown_paths_are_404(server: PracticeServer, path: str) -> None:
     assert get(server.url + path).status_code == 404
 
 
-def test_api_errors_arrive_as_400_with_json(server):
+def test_api_errors_arrive_as_400_with_json(server: PracticeServer) -> None:
     response = get(f"{server.aqs_url}/dailyData/byCBSA?{QUERY}&param=")
     assert response.status_code == 400
     assert response.json()["Header"][0]["error"] == ["value is missing or the value is empty: param"]
 
 
 @pytest.mark.parametrize("path", ["airdata/daily_88101_2024.zip", "airnow/2024/20240509/daily_data_v2.dat"])
-def test_a_file_that_the_client_has_is_a_304(server, path):
+def test_a_file_that_the_client_has_is_a_304(server: PracticeServer, path: str) -> None:
     first = get(f"{server.url}/{path}")
     for name, validator in (("If-None-Match", "ETag"), ("If-Modified-Since", "Last-Modified")):
         repeated = get(f"{server.url}/{path}", **{name: first.headers[validator]})
@@ -88,7 +88,7 @@ def test_a_file_that_the_client_has_is_a_304(server, path):
         assert repeated.headers["ETag"] == first.headers["ETag"]
 
 
-def test_a_file_that_the_client_has_in_another_version_is_sent(server):
+def test_a_file_that_the_client_has_in_another_version_is_sent(server: PracticeServer) -> None:
     url = f"{server.airdata_url}/daily_88101_2024.zip"
     assert get(url, **{"If-None-Match": '"other"'}).status_code == 200
     assert get(url, **{"If-Modified-Since": "Thu, 09 May 2024 00:00:00 GMT"}).status_code == 200
@@ -97,7 +97,7 @@ def test_a_file_that_the_client_has_in_another_version_is_sent(server):
     assert get(url, **both).status_code == 200
 
 
-def test_head_has_size_and_version_without_the_body(server):
+def test_head_has_size_and_version_without_the_body(server: PracticeServer) -> None:
     url = f"{server.airdata_url}/daily_88101_2024.zip"
     head, whole = ask("HEAD", url, {}), get(url)
     assert head.content == b""
@@ -105,7 +105,7 @@ def test_head_has_size_and_version_without_the_body(server):
     assert int(head.headers["Content-Length"]) == len(whole.content)
 
 
-def test_two_servers_with_one_seed_and_day_agree():
+def test_two_servers_with_one_seed_and_day_agree() -> None:
     bodies = []
     for _ in range(2):
         with PracticeServer(today=TODAY, seed=1) as server:
@@ -114,7 +114,7 @@ def test_two_servers_with_one_seed_and_day_agree():
     assert bodies[0] == bodies[1]
 
 
-def test_moving_the_clock_publishes_more():
+def test_moving_the_clock_publishes_more() -> None:
     with PracticeServer(today=date(2024, 1, 2), seed=1) as server:
         url = f"{server.airdata_url}/daily_88101_2024.zip"
         first = get(url)
@@ -124,14 +124,14 @@ def test_moving_the_clock_publishes_more():
     assert len(second.content) > len(first.content)
 
 
-def test_the_clock_may_be_a_function():
+def test_the_clock_may_be_a_function() -> None:
     days = iter([date(2024, 1, 2), date(2024, 1, 3)])
     with PracticeServer(today=lambda: next(days), seed=1) as server:
         path = f"{server.airnow_url}/2024/20240102/daily_data_v2.dat"
         assert [get(path).status_code for _ in range(2)] == [404, 200]
 
 
-def test_early_requests_get_429_and_the_time_to_wait():
+def test_early_requests_get_429_and_the_time_to_wait() -> None:
     watch = Stopwatch()
     with PracticeServer(today=TODAY, seed=1, min_interval_seconds=6.0, monotonic=watch) as server:
         url = f"{server.aqs_url}/metaData/isAvailable"
@@ -143,19 +143,19 @@ def test_early_requests_get_429_and_the_time_to_wait():
         assert get(url).status_code == 200
 
 
-def test_files_are_not_rate_limited():
+def test_files_are_not_rate_limited() -> None:
     with PracticeServer(today=TODAY, seed=1, min_interval_seconds=6.0, monotonic=Stopwatch()) as server:
         assert [get(f"{server.airdata_url}/aqs_monitors.zip").status_code for _ in range(3)] == [200, 200, 200]
 
 
-def test_another_key_may_be_set():
+def test_another_key_may_be_set() -> None:
     with PracticeServer(today=TODAY, seed=1, key="sesame") as server:
         url = f"{server.aqs_url}/dailyData/byCBSA?{QUERY}"
         assert get(url).status_code == 400
         assert get(url.replace("practice", "sesame")).status_code == 200
 
 
-def test_the_log_has_requests_without_credentials(capfd):
+def test_the_log_has_requests_without_credentials(capfd: pytest.CaptureFixture[str]) -> None:
     lines: list[str] = []
     with PracticeServer(today=TODAY, seed=1, log=lines.append) as server:
         get(f"{server.aqs_url}/dailyData/byCBSA?{QUERY}")
@@ -164,13 +164,13 @@ def test_the_log_has_requests_without_credentials(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_server_without_a_log_prints_nothing(capfd):
+def test_a_server_without_a_log_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     with PracticeServer(today=TODAY, seed=1) as server:
         get(f"{server.url}/nothing")
     assert capfd.readouterr() == ("", "")
 
 
-def test_closing_frees_the_port():
+def test_closing_frees_the_port() -> None:
     with PracticeServer(today=TODAY, seed=1) as server:
         url = server.url
     with pytest.raises(requests.ConnectionError):
@@ -180,7 +180,7 @@ def test_closing_frees_the_port():
         assert reopened.url == url
 
 
-def test_a_port_in_use_is_named_in_the_error(server):
+def test_a_port_in_use_is_named_in_the_error(server: PracticeServer) -> None:
     port = int(server.url.rsplit(":", 1)[1])
     with pytest.raises(ConfigurationError, match=f"port {port} cannot be opened"):
         PracticeServer(today=TODAY, port=port)

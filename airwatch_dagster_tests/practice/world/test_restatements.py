@@ -60,7 +60,7 @@ def is_inside(days: pd.DataFrame, restatement: Restatement = LOWERED) -> Any:
     return (text >= restatement.first.isoformat()) & (text <= restatement.last.isoformat())
 
 
-def test_restated_values_are_the_original_ones_times_the_factor():
+def test_restated_values_are_the_original_ones_times_the_factor() -> None:
     before, after = published(), published(LOWERED)
     inside = is_inside(before)
     assert before.index.equals(after.index)
@@ -70,7 +70,7 @@ def test_restated_values_are_the_original_ones_times_the_factor():
     pd.testing.assert_frame_equal(before[~inside], after[~inside])
 
 
-def test_restated_day_values_are_truncated_and_have_their_own_aqi():
+def test_restated_day_values_are_truncated_and_have_their_own_aqi() -> None:
     days = published(LOWERED)
     days = days[is_inside(days)].dropna(subset="day_mean_ugm3")
     is_hourly = [MONITORS[number][1].schedule == "hourly" for number in days.index.get_level_values("monitor")]
@@ -80,28 +80,28 @@ def test_restated_day_values_are_truncated_and_have_their_own_aqi():
     assert (days["aqi"] < published().loc[days.index, "aqi"]).mean() > 0.9
 
 
-def test_restated_rows_only_last_changed_on_that_day():
+def test_restated_rows_only_last_changed_on_that_day() -> None:
     days = published(LOWERED)
     assert set(days[is_inside(days)]["last_change"]) == {"2024-05-03"}
     assert "2024-05-03" not in set(days[~is_inside(days)]["last_change"])
 
 
-def test_nothing_is_restated_before_the_day():
+def test_nothing_is_restated_before_the_day() -> None:
     pd.testing.assert_frame_equal(published(LOWERED, THINNED, today=date(2024, 5, 2)), published())
 
 
-def test_the_deleted_share_disappears_and_the_rest_is_unchanged():
+def test_the_deleted_share_disappears_and_the_rest_is_unchanged() -> None:
     before, after = published(), published(THINNED)
     assert 1.0 - is_inside(after).sum() / is_inside(before).sum() == pytest.approx(0.25, abs=0.03)
     pd.testing.assert_frame_equal(before.loc[after.index], after)
     assert (~is_inside(after)).sum() == (~is_inside(before)).sum()
 
 
-def test_a_share_of_one_deletes_everything_in_the_period():
+def test_a_share_of_one_deletes_everything_in_the_period() -> None:
     assert not is_inside(published(Restatement(ON, FIRST, LAST, deleted_share=1.0))).any()
 
 
-def test_a_restatement_may_be_confined_to_states():
+def test_a_restatement_may_be_confined_to_states() -> None:
     before, after = published(), published(Restatement(ON, FIRST, LAST, factor=2.0, deleted_share=0.1, states=("17",)))
     is_there = np.array([MONITORS[number][0].state_code == "17" for number in before.index.get_level_values("monitor")])
     elsewhere = before.index[~is_there]
@@ -110,7 +110,7 @@ def test_a_restatement_may_be_confined_to_states():
     assert set(after[is_inside(after) & ~after.index.isin(elsewhere)]["last_change"]) == {"2024-05-03"}
 
 
-def test_later_restatements_add_to_earlier_ones_in_whatever_order_they_are_given():
+def test_later_restatements_add_to_earlier_ones_in_whatever_order_they_are_given() -> None:
     later = Restatement(date(2024, 5, 7), date(2023, 3, 1), LAST, factor=0.5)
     both = published(LOWERED, later)
     pd.testing.assert_frame_equal(both, published(later, LOWERED))
@@ -121,7 +121,7 @@ def test_later_restatements_add_to_earlier_ones_in_whatever_order_they_are_given
     assert set(both[is_inside(both) & ~march]["last_change"]) == {"2024-05-03"}
 
 
-def test_a_quarter_that_becomes_final_after_it_was_restated_stays_restated():
+def test_a_quarter_that_becomes_final_after_it_was_restated_stays_restated() -> None:
     early = Restatement(date(2023, 4, 10), FIRST, LAST, factor=0.83)
     days = published(early)
     inside = is_inside(days)
@@ -130,7 +130,7 @@ def test_a_quarter_that_becomes_final_after_it_was_restated_stays_restated():
     assert set(days[inside]["last_change"]) == {"2023-04-10", "2023-06-30"}
 
 
-def test_days_yet_to_come_are_restated_when_they_are_published():
+def test_days_yet_to_come_are_restated_when_they_are_published() -> None:
     ahead = Restatement(date(2022, 1, 1), FIRST, LAST, factor=2.0)
     days = published(ahead, today=date(2023, 2, 20))
     plain = published(today=date(2023, 2, 20))
@@ -140,7 +140,7 @@ def test_days_yet_to_come_are_restated_when_they_are_published():
     assert (days["last_change"] == plain["last_change"]).all()
 
 
-def test_a_change_window_finds_exactly_the_restated_rows():
+def test_a_change_window_finds_exactly_the_restated_rows() -> None:
     with PracticeServer(today=TODAY, seed=1) as server:
         before = api_rows(server).set_index(DAY)
     with PracticeServer(today=TODAY, seed=1, restatements=(LOWERED,)) as server:
@@ -155,7 +155,7 @@ def test_a_change_window_finds_exactly_the_restated_rows():
     )
 
 
-def test_airdata_and_the_api_have_the_same_restated_values():
+def test_airdata_and_the_api_have_the_same_restated_values() -> None:
     with PracticeServer(today=TODAY, seed=1, restatements=(LOWERED, THINNED)) as server:
         api, airdata = api_rows(server), airdata_rows(server)
     names = {
@@ -175,7 +175,7 @@ def test_airdata_and_the_api_have_the_same_restated_values():
     assert (both["date_of_last_change"] == both["Date of Last Change"]).all()
 
 
-def test_a_file_changes_on_the_day_of_a_restatement_and_others_do_not():
+def test_a_file_changes_on_the_day_of_a_restatement_and_others_do_not() -> None:
     with PracticeServer(today=date(2024, 5, 2), seed=1, restatements=(LOWERED,)) as server:
         tags = [get(f"{server.airdata_url}/daily_88101_{year}.zip").headers["ETag"] for year in (2022, 2023)]
         dated = file_list(server)
@@ -188,7 +188,7 @@ def test_a_file_changes_on_the_day_of_a_restatement_and_others_do_not():
         )
 
 
-def test_airnow_is_neither_restated_nor_late():
+def test_airnow_is_neither_restated_nor_late() -> None:
     path = "2024/20240509/daily_data_v2.dat"
     everything = Restatement(date(2024, 1, 1), date(2024, 1, 1), TODAY, factor=3.0, deleted_share=0.9)
     with PracticeServer(today=TODAY, seed=1) as server:
@@ -200,12 +200,12 @@ def test_airnow_is_neither_restated_nor_late():
 @pytest.mark.parametrize(
     "wrong", [{"last": date(2023, 1, 1)}, {"factor": 0.0}, {"deleted_share": 1.5}, {"deleted_share": -0.1}]
 )
-def test_an_invalid_restatement_is_refused(wrong):
+def test_an_invalid_restatement_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="practice server"):
         Restatement(**{"on": ON, "first": FIRST, "last": LAST, **wrong})
 
 
-def test_a_lag_publishes_days_later():
+def test_a_lag_publishes_days_later() -> None:
     with PracticeServer(today=TODAY, seed=1, aqs_lag_days=40) as server:
         assert api_rows(server, "20240101", "20241231")["date_local"].max() == "2024-03-30"
         assert airdata_rows(server, 2024)["Date Local"].max() == "2024-03-30"
@@ -214,7 +214,7 @@ def test_a_lag_publishes_days_later():
         assert airdata_rows(server, 2024)["Date Local"].max() == "2024-03-31"
 
 
-def test_a_lag_delays_values_and_does_not_change_them():
+def test_a_lag_delays_values_and_does_not_change_them() -> None:
     late, prompt = (
         published(lag=40, today=date(2023, 5, 10)),
         published(today=date(2023, 5, 10)).drop(columns="last_change"),
@@ -222,7 +222,7 @@ def test_a_lag_delays_values_and_does_not_change_them():
     pd.testing.assert_frame_equal(late.drop(columns="last_change"), prompt.loc[late.index])
 
 
-def test_a_change_window_since_the_last_request_has_the_days_published_since():
+def test_a_change_window_since_the_last_request_has_the_days_published_since() -> None:
     with PracticeServer(today=TODAY, seed=1, aqs_lag_days=40) as server:
         seen = api_rows(server, "20240101", "20241231").set_index(DAY)
         server.move_clock(TODAY + timedelta(days=3))
@@ -233,7 +233,7 @@ def test_a_change_window_since_the_last_request_has_the_days_published_since():
 
 
 @pytest.mark.parametrize("lag", [0, 1, 120, 400])
-def test_no_row_changed_before_its_publication_or_after_today(lag):
+def test_no_row_changed_before_its_publication_or_after_today(lag: int) -> None:
     days = published(lag=lag, today=TODAY).reset_index()
     visible = pd.to_datetime(days["date_local"]) + pd.Timedelta(days=1 + lag)
     assert (pd.to_datetime(days["last_change"]) >= visible).all()
@@ -241,7 +241,7 @@ def test_no_row_changed_before_its_publication_or_after_today(lag):
 
 
 @pytest.mark.parametrize("lag", [0, 1, 40, 120, 400])
-def test_content_is_dated_by_its_last_change_with_any_lag(lag):
+def test_content_is_dated_by_its_last_change_with_any_lag(lag: int) -> None:
     publishing = Publishing(lag, (LOWERED,))
     for today in pd.date_range("2022-12-30", "2025-03-01", freq="37D"):
         as_of = changed_on(2023, today=today.date(), publishing=publishing)
@@ -250,7 +250,7 @@ def test_content_is_dated_by_its_last_change_with_any_lag(lag):
         assert as_of == date(2023, 1, 1) or as_of <= today.date()
 
 
-def test_a_file_changes_with_every_published_day():
+def test_a_file_changes_with_every_published_day() -> None:
     files = [
         bulk_file("daily_88101_2023.zip", seed=1, today=today, publishing=Publishing(40))
         for today in (date(2024, 2, 9), date(2024, 2, 10), date(2024, 2, 11))
@@ -259,7 +259,7 @@ def test_a_file_changes_with_every_published_day():
     assert len({file.content for file in files if file}) == 2
 
 
-def test_a_years_file_appears_a_lag_after_its_first_day():
+def test_a_years_file_appears_a_lag_after_its_first_day() -> None:
     with PracticeServer(today=date(2024, 2, 9), seed=1, aqs_lag_days=40) as server:
         assert get(f"{server.airdata_url}/daily_88101_2024.zip").status_code == 404
         assert "daily_88101_2024.zip" not in file_list(server)
@@ -268,7 +268,7 @@ def test_a_years_file_appears_a_lag_after_its_first_day():
         assert file_list(server)["daily_88101_2024.zip"] == "2024-02-11"
 
 
-def test_the_monitor_file_has_samples_up_to_the_last_published_day():
+def test_the_monitor_file_has_samples_up_to_the_last_published_day() -> None:
     file = bulk_file("aqs_monitors.zip", seed=1, today=TODAY, publishing=Publishing(40))
     assert file is not None
     with zipfile.ZipFile(io.BytesIO(file.content)) as archive, archive.open(archive.namelist()[0]) as packed:
@@ -277,6 +277,6 @@ def test_the_monitor_file_has_samples_up_to_the_last_published_day():
     assert set(monitors["Extraction Date"]) == {"2024-05-10"}
 
 
-def test_a_negative_lag_is_refused():
+def test_a_negative_lag_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="publish the future"):
         PracticeServer(today=TODAY, aqs_lag_days=-1)
