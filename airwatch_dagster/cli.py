@@ -13,6 +13,7 @@ from airwatch_dagster.commands.stopping import RESUMES, stoppable
 from airwatch_dagster.errors import AirWatchError, RunFailed
 
 DAY = click.DateTime(["%Y-%m-%d"])
+SHARE = click.FloatRange(0.0, 1.0)
 
 
 class AirWatchCommands(click.Group):
@@ -197,22 +198,9 @@ def explain(day: str, site: str, issued: bool, as_json: bool) -> None:
 @click.option(
     "--today", type=DAY, metavar="DAY", help="The server's current date (YYYY-MM-DD; default: the real date)."
 )
-@click.option(
-    "--min-interval",
-    default=0.0,
-    show_default=True,
-    help="Seconds required between API requests; sooner ones get status 429.",
-)
-@click.option(
-    "--faults", metavar="SEED", type=int, help="Inject faults into some responses, seeded by SEED (default: none)."
-)
-@click.option(
-    "--fault-share",
-    type=click.FloatRange(0.0, 1.0),
-    default=0.3,
-    show_default=True,
-    help="Share of responses with a fault.",
-)
+@click.option("--min-interval", default=0.0, show_default=True, help="Seconds between API requests, else error 429.")
+@click.option("--faults", metavar="SEED", type=int, help="Inject faults, seeded by SEED (default: none).")
+@click.option("--fault-share", type=SHARE, default=0.3, show_default=True, help="Share of responses with a fault.")
 @click.option("--fault-kinds", metavar="KINDS", help="Comma-separated fault kinds (default: transient ones).")
 @click.option(
     "--restate",
