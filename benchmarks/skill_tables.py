@@ -94,13 +94,12 @@ def serve(
 def scored(month: pd.Timestamp, frame: pd.DataFrame) -> pd.DataFrame:
     """The month's forecasts of its own days, as candidate_scores."""
     own = frame[frame["target_date"].dt.to_period("M") == month.to_period("M")]
-    melted = own.melt(
+    return own.melt(
         id_vars=[*KEY, "pm25_observed_ugm3", "days_since_observed"],
         value_vars=list(FAMILIES),
         var_name="model_family",
         value_name="pm25_ugm3",
     )
-    return melted
 
 
 def with_outlook(frame: pd.DataFrame, family: str, band: object) -> pd.DataFrame:

@@ -118,7 +118,7 @@ def test_an_instant_with_a_time_zone_is_converted_to_naive_utc() -> None:
 
 def test_history_as_read_from_parquet_merges_like_fresh_history() -> None:
     history = merge(RAW.empty(), pulled({}), MAY)
-    read = history.astype({name: "datetime64[us]" for name in ("date_local", "first_seen_at", "superseded_at")})
+    read = history.astype(dict.fromkeys(("date_local", "first_seen_at", "superseded_at"), "datetime64[us]"))
     assert versions_of(merge(read, pulled({"arithmetic_mean": 7.0}), JUNE)) == [(8.0, MAY, JUNE), (7.0, JUNE, None)]
 
 

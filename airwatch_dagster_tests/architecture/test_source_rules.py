@@ -20,7 +20,9 @@ LONGEST_FILE = 300
 """Lines of a source file."""
 
 FORBIDDEN_TEXT = {
-    "a package registry's host": re.compile(r"(?:pypi\.org|pythonhosted\.org|npmjs\.org|artifactory|/simple/)", re.I),
+    "a package registry's host": re.compile(
+        r"(?:pypi\.org|pythonhosted\.org|npmjs\.org|artifactory|/simple/)", re.IGNORECASE
+    ),
     "a path of one person's machine": re.compile(r"(?<![\w.])/(?:home|Users|root|work)/\w"),
 }
 

@@ -199,7 +199,7 @@ def test_only_the_tables_downstream_of_changed_days_are_stale(finalised: LiveIns
 
 def test_dagster_shows_the_same_days_as_stale(finalised: LiveInstallation) -> None:
     """By an interface of Dagster 1.13.27 that its UI asks, too."""
-    reread = sorted(finalised.changed_days)[0]
+    reread = min(finalised.changed_days)
     features = {lag: f"{pd.Timestamp(reread) + pd.Timedelta(days=lag):%Y-%m-%d}" for lag in range(1, 29)}
     after = next(day for day in features.values() if day not in finalised.changed_days)
     with finalised.installation.with_definitions() as (definitions, instance):

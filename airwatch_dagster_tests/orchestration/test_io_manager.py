@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -25,7 +26,7 @@ def site_days(*days: str) -> pd.DataFrame:
 
 def site_days_asset(make: Callable[[], object]) -> dg.AssetsDefinition:
     @dg.asset(name="site_days", partitions_def=DAYS)
-    def asset():  # type: ignore[no-untyped-def]
+    def asset() -> Any:
         return make()
 
     return asset
@@ -81,7 +82,7 @@ def test_a_partition_is_stored_and_loaded_as_one_frame(root: str) -> None:
 
 def test_an_unpartitioned_table_is_one_file(tmp_path: Path) -> None:
     @dg.asset(name="monitors")
-    def monitors():  # type: ignore[no-untyped-def]
+    def monitors() -> Any:
         return builders.monitors({"poc": 1}, {"poc": 3})
 
     result = run(monitors, root=str(tmp_path))
@@ -163,7 +164,7 @@ def test_an_asset_that_returns_no_frame_is_an_error(tmp_path: Path, nothing: obj
 
 def test_an_asset_without_a_schema_is_an_error(tmp_path: Path) -> None:
     @dg.asset(name="readings_final_v2")
-    def unknown():  # type: ignore[no-untyped-def]
+    def unknown() -> Any:
         return pd.DataFrame({"x": [1]})
 
     with pytest.raises(ContractViolation, match="readings_final_v2: is not a valid table"):

@@ -163,8 +163,10 @@ def test_all_broken_rules_are_reported_at_once() -> None:
         ("pm25_ugm3", "must satisfy greater_than_or_equal_to(-50.0)", 3),
         (
             "chosen_by",
-            "must satisfy isin(('primary_monitor', 'sole_monitor', 'collocated_average', 'undesignated_average', "
-            "'airnow_site'))",
+            (
+                "must satisfy isin(('primary_monitor', 'sole_monitor', 'collocated_average', 'undesignated_average', "
+                "'airnow_site'))"
+            ),
             3,
         ),
     ]
@@ -176,6 +178,7 @@ def test_a_rule_across_columns_is_reported_with_its_name(monkeypatch: pytest.Mon
         target_date: pd.Timestamp
 
         @pa.dataframe_check(name="target_after_issue")
+        @classmethod
         def after(cls, frame: pd.DataFrame) -> pd.Series:
             return frame["target_date"] > frame["issue_date"]
 

@@ -31,7 +31,7 @@ NO_WINDOW: Final = pd.DataFrame(
 
 def windows(*rows: tuple[str, str | None, str | None, str | None]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=NO_WINDOW.columns)
-    return frame.astype({name: "datetime64[ns]" for name in NO_WINDOW.columns[2:]})
+    return frame.astype(dict.fromkeys(NO_WINDOW.columns[2:], "datetime64[ns]"))
 
 
 def sentences(*changes: dict[str, Any], known_sites: int = 100, trained: pd.DataFrame = NO_WINDOW) -> dict[str, Any]:

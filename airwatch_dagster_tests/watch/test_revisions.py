@@ -174,7 +174,7 @@ def test_standards_that_disagreed_for_a_time_do_not_hide_the_revisions_after() -
 
 def test_history_read_from_parquet_and_an_empty_history_are_accepted() -> None:
     history = history_of([{}], [{"arithmetic_mean": 6.5}])
-    read = history.astype({name: "datetime64[us]" for name in ("date_local", "first_seen_at", "superseded_at")})
+    read = history.astype(dict.fromkeys(("date_local", "first_seen_at", "superseded_at"), "datetime64[us]"))
     assert len(find_revisions(read, first=MAY, last=JULY)) == 1
     assert find_revisions(RAW.empty(), first=MAY, last=JULY).empty
 

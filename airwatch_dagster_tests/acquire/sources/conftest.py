@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ THREE_STATES = Area.parse("state:19,state:29,state:31")
 class Clock:
     """Moves by a second, and a microsecond, whenever it is read."""
 
-    now: float = field(default_factory=lambda: datetime(2022, 1, 1).timestamp())
+    now: float = field(default_factory=lambda: datetime(2022, 1, 1, tzinfo=UTC).timestamp())
 
     def __call__(self) -> float:
         self.now += 1.000001

@@ -55,10 +55,8 @@ def location(folder: Path, make: Callable[[], pd.DataFrame], **resources: object
 
 
 def refuse() -> pd.DataFrame:
-    try:
-        raise OSError("connection reset")
-    except OSError as error:
-        raise SourceRefused("the archive", "there is no such file", fix="Check its address") from error
+    cause = OSError("connection reset")
+    raise SourceRefused("the archive", "there is no such file", fix="Check its address") from cause
 
 
 def test_a_range_is_one_run_that_counts_its_rows(tmp_path: Path, instance: dg.DagsterInstance) -> None:

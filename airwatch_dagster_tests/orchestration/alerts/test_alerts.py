@@ -6,6 +6,7 @@ import json
 import socketserver
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 
@@ -79,21 +80,17 @@ def mail_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Received]:
         yield received
 
 
-class serving:
-    """Run a socket server on a thread for the length of a block."""
-
-    def __init__(self, server: socketserver.TCPServer) -> None:
-        self.server = server
-        self.thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-
-    def __enter__(self) -> int:
-        self.thread.start()
-        return self.server.server_address[1]
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+@contextmanager
+def serving(server: socketserver.TCPServer) -> Iterator[int]:
+    """Runs a socket server on a thread for the length of a block; yields its port."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def check_of(asset: dg.AssetsDefinition, *, result: dg.AssetCheckResult, blocking: bool) -> dg.AssetChecksDefinition:
@@ -143,8 +140,10 @@ def test_an_alert_of_a_failed_run_has_its_error_and_a_command_and_no_python_clas
     assert post["text"].splitlines() == [
         "AirWatch: run failed: assets 2021-07-04",
         "raw_readings: EPA AQS: answered 503. Wait for the maintenance to end. Retrying may help.",
-        "Check settings and services with `airwatch doctor`; after the fix run"
-        " `airwatch backfill 2021-07-04 2021-07-04`.",
+        (
+            "Check settings and services with `airwatch doctor`; after the fix run "
+            "`airwatch backfill 2021-07-04 2021-07-04`."
+        ),
         f"Run {run_id}",
     ]
     assert post["kind"] == "run_failed"
@@ -166,8 +165,10 @@ def test_an_alert_of_a_failed_blocking_check_has_its_numbers_once(
     assert "`airwatch backfill 2021-07-01 2021-07-31`" in post["text"]
     assert post["text"].splitlines()[:2] == [
         "AirWatch: run failed: assets 2021-07-01…2021-07-31",
-        "site_days / contract (ERROR, blocking): rows break the schema;"
-        " failed_partitions=2021-07-01, 2021-07-02, 2021-07-03, … (5), failed_rows=12",
+        (
+            "site_days / contract (ERROR, blocking): rows break the schema;"
+            " failed_partitions=2021-07-01, 2021-07-02, 2021-07-03, … (5), failed_rows=12"
+        ),
     ]
 
 

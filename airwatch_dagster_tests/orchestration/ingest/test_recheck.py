@@ -229,7 +229,10 @@ class Interrupted(Published):
     def pull(self, request: PullRequest) -> Pull:
         if self.finished:
             return super().pull(request)
-        everything = lambda history: pd.Series(True, index=history.index)  # noqa: E731
+
+        def everything(history: pd.DataFrame) -> pd.Series:
+            return pd.Series(True, index=history.index)
+
         return Pull(self.cached, everything, seen_at=READ_AT, is_cached=True, mark_stored=self._finish)
 
     def _finish(self) -> None:
