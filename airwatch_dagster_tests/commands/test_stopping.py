@@ -105,6 +105,7 @@ def test_a_run_in_the_middle_of_a_long_computation_is_stopped_and_holds_nothing(
     installation = Installation.at(tmp_path)
     with started(["-c", LONG_RUN.format(compute=compute)], installation, before) as process:
         line_with(process, "computing")
+        time.sleep(0.5)  # from the line to the computation itself
         output = end(process, number)
 
     assert process.returncode == 128 + number, output
