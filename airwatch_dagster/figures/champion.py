@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from airwatch_dagster.figures.champion_table import outcome_text
 from airwatch_dagster.figures.markdown import SIGNED, number
@@ -24,6 +24,9 @@ from airwatch_dagster.figures.style import (
 from airwatch_dagster.fit.champion.decision import Decision, Verdict
 from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.schemas.columns import BASELINES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 WIDTH_INCHES: Final = 9.0
 ROW_INCHES: Final = 0.4
@@ -68,7 +71,8 @@ def decision_plot(decision: Decision, *, champion: str | None, title: str) -> by
     _set_axes(axes, shown, styles)
     for place, (verdict, style) in enumerate(zip(shown, styles, strict=True)):
         _draw(axes, place, verdict, style)
-        text = {"transform": axes.get_yaxis_transform(), "va": "center", "color": style.colour, "weight": style.weight}
+        text: dict[str, Any] = {"color": style.colour, "weight": style.weight, "va": "center"}
+        text["transform"] = axes.get_yaxis_transform()
         axes.text(1.03, place, number(verdict.skill, SIGNED), fontsize=SUBTITLE_POINTS, **text)
         outcome = "\n".join(wrap(outcome_text(verdict, champion), OUTCOME_LETTERS))
         axes.text(1.15, place, outcome, fontsize=LABEL_POINTS, **text)
@@ -76,7 +80,7 @@ def decision_plot(decision: Decision, *, champion: str | None, title: str) -> by
     return png_of(figure)
 
 
-def _set_axes(axes: Any, shown: Sequence[Verdict], styles: Sequence[FamilyStyle]) -> None:
+def _set_axes(axes: "Axes", shown: Sequence[Verdict], styles: Sequence[FamilyStyle]) -> None:
     ends = [end for one in shown for end in (one.skill, one.skill_lower, one.skill_upper) if end is not None]
     lowest, highest = max(SKILL_FLOOR, min(-0.02, *ends)), max(0.05, *ends)
     room = 0.05 * (highest - lowest)
@@ -93,7 +97,7 @@ def _set_axes(axes: Any, shown: Sequence[Verdict], styles: Sequence[FamilyStyle]
     axes.set_axisbelow(True)
 
 
-def _draw(axes: Any, place: int, verdict: Verdict, style: FamilyStyle) -> None:
+def _draw(axes: "Axes", place: int, verdict: Verdict, style: FamilyStyle) -> None:
     """Range and point; a point below the axis is an arrow at its end."""
     left, right = axes.get_xlim()
     assert verdict.skill is not None
@@ -102,7 +106,7 @@ def _draw(axes: Any, place: int, verdict: Verdict, style: FamilyStyle) -> None:
         axes.plot(ends, (place, place), color=style.colour, linewidth=style.line)
     is_inside = verdict.skill >= left
     at = verdict.skill if is_inside else left + 0.015 * (right - left)
-    point = {"color": style.colour, "markerfacecolor": style.face, "markersize": style.size}
+    point: dict[str, Any] = {"color": style.colour, "markerfacecolor": style.face, "markersize": style.size}
     axes.plot(at, place, marker=style.marker if is_inside else "<", **point)
 
 
@@ -114,7 +118,7 @@ def _style_of(verdict: Verdict, champion: str | None) -> FamilyStyle:
     return ELIGIBLE if verdict.is_eligible else NOT_ELIGIBLE
 
 
-def _add_legend(axes: Any, styles: Iterable[FamilyStyle]) -> None:
+def _add_legend(axes: "Axes", styles: Iterable[FamilyStyle]) -> None:
     """The kinds in the plot, in one line above the axes."""
     from matplotlib.lines import Line2D
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
@@ -20,6 +20,9 @@ from airwatch_dagster.figures.style import (
     png_of,
     set_margins,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 WIDTH_INCHES: Final = 9.0
 HEIGHT_INCHES: Final = 3.5
@@ -73,7 +76,7 @@ def completeness_plot(coverage: pd.DataFrame, monitor_changes: pd.DataFrame) -> 
     return png_of(figure)
 
 
-def _draw_statuses(axes: Any, rows: pd.DataFrame) -> None:
+def _draw_statuses(axes: "Axes", rows: pd.DataFrame) -> None:
     """Statuses stacked, each day as a step as wide as the day."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
@@ -85,12 +88,12 @@ def _draw_statuses(axes: Any, rows: pd.DataFrame) -> None:
     axes.stackplot(pd.date_range(first, end), heights, labels=labels, colors=colours, step="post", linewidth=0)
     axes.set(xlim=(first, end), ylim=(0, max(counts.sum(axis=1)) * 1.02))
     finish_axes(axes, x="Local day", y="Sites")
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="y", integer=True)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator := AutoDateLocator(), show_offset=False))
     axes.xaxis.set_major_locator(locator)
 
 
-def _draw_changes(axes: Any, markers: Sequence[Marker], *, hidden: int) -> None:
+def _draw_changes(axes: "Axes", markers: Sequence[Marker], *, hidden: int) -> None:
     """Numbered lines, their numbers moved apart where they are close, and a list of the changes beside the plot."""
     from matplotlib.dates import date2num
 
@@ -105,7 +108,7 @@ def _draw_changes(axes: Any, markers: Sequence[Marker], *, hidden: int) -> None:
         listed.append(f"{number}  {marker.day:%d %b} {marker.text}")
     if hidden:
         listed.append(f"+ {hidden} more")
-    place = {"transform": axes.transAxes, "va": "top"}
+    place: dict[str, Any] = {"transform": axes.transAxes, "va": "top"}
     axes.text(1.02, 0.57, "\n".join(listed), fontsize=NOTE_POINTS, linespacing=1.5, **place)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
@@ -24,6 +24,10 @@ from airwatch_dagster.figures.style import (
 from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.schemas.columns import BASELINES, REFERENCE_FAMILY
 from airwatch_dagster.verify.skill_tables import LEVELS_UGM3, calibration, residuals_by_level
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 WIDTH_INCHES: Final = 8.0
 
@@ -99,7 +103,7 @@ def importance_plot(shares: Mapping[str, Mapping[str, float]], *, title: str) ->
     return png_of(figure)
 
 
-def _draw_skill(axes: Any, by_lead: pd.DataFrame) -> None:
+def _draw_skill(axes: "Axes", by_lead: pd.DataFrame) -> None:
     """A group of bars per lead, a bar per family, with its number."""
     wide = by_lead.pivot(index="horizon_days", columns="model_family", values="skill")
     families = by_lead["model_family"].unique().tolist()
@@ -125,7 +129,7 @@ _SMALL_LABEL: Final[dict[str, Any]] = {"textcoords": "offset points", "ha": "cen
 _SUBTITLE: Final[dict[str, Any]] = {"fontsize": LABEL_POINTS, "loc": "left", "pad": 5}
 
 
-def _draw_residuals(axes: Any, table: pd.DataFrame) -> None:
+def _draw_residuals(axes: "Axes", table: pd.DataFrame) -> None:
     """Per level and family: the middle 90 % as a thin line, the middle 50 % as a thick one, the median as a dash."""
     families = table["model_family"].unique().tolist()
     for number, family in enumerate(families):
@@ -148,7 +152,7 @@ def _levels() -> list[str]:
     return [f"< {LEVELS_UGM3[0]:g}", *between, f"≥ {LEVELS_UGM3[-1]:g}"]
 
 
-def _draw_calibration(axes: Any, table: pd.DataFrame) -> None:
+def _draw_calibration(axes: "Axes", table: pd.DataFrame) -> None:
     """Observed against forecast means; on the diagonal the forecast is unbiased."""
     means = table[["forecast_ugm3", "observed_ugm3"]].clip(lower=LEVEL_TICKS_UGM3[0])
     ends = 0.9 * float(means.to_numpy().min()), 1.1 * float(means.to_numpy().max())
@@ -164,7 +168,7 @@ def _draw_calibration(axes: Any, table: pd.DataFrame) -> None:
     finish_axes(axes, x="Forecast, µg/m³", y="Observed, µg/m³")
 
 
-def _ticks(axis: Any, places: Sequence[int]) -> None:
+def _ticks(axis: "Axis", places: Sequence[int]) -> None:
     """Ticks at the places within the view, every second one where they are crowded, always at 0."""
     from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
@@ -189,7 +193,7 @@ def _colour(family: str) -> str:
     return COLOURS.get(family, OTHER_COLOUR)
 
 
-def _legend(axes: Any, columns: int) -> None:
+def _legend(axes: "Axes", columns: int) -> None:
     """A legend in one line above the axes; none without families."""
     place = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
     if columns:

@@ -1,7 +1,7 @@
 """Reliability diagrams: exceedance probabilities against observed frequencies."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,9 @@ from airwatch_dagster.figures.style import (
 )
 from airwatch_dagster.verify.metrics import EVENT_LIMITS_UGM3
 from airwatch_dagster.verify.skill_tables import MIN_ROWS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PANEL_INCHES: Final = 4.0
 """Width of one limit's panel."""
@@ -66,24 +69,24 @@ def _is_shown(limit: float, all_leads: pd.DataFrame) -> bool:
     return limit == EVENT_LIMITS_UGM3[0] or int((all_leads["forecasts"] >= MIN_ROWS).sum()) >= 2
 
 
-def _draw(axes: Any, by_lead: Mapping[str, pd.DataFrame]) -> None:
+def _draw(axes: "Axes", by_lead: Mapping[str, pd.DataFrame]) -> None:
     all_leads = by_lead["all"]
     end = max(MIN_AXIS_PCT, 105 * float(all_leads[["mean_probability", "observed_frequency"]].to_numpy().max()))
     axes.plot((0, end), (0, end), color=LIGHT_GREY, linewidth=0.8, zorder=0)
     for lead, (colour, marker) in LEAD_STYLES.items():
         if lead in by_lead:
             filled = by_lead[lead][by_lead[lead]["forecasts"] >= MIN_ROWS]
-            style = {"color": colour, "marker": marker, "markersize": 3.5, "linewidth": 1.0}
+            style: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 3.5, "linewidth": 1.0}
             axes.plot(100 * filled["mean_probability"], 100 * filled["observed_frequency"], label=_label(lead), **style)
     _draw_all_leads(axes, all_leads, end=end)
     room = 0.03 * end
     axes.set(xlim=(-room, end + room), ylim=(-room, end + room))
 
 
-def _draw_all_leads(axes: Any, all_leads: pd.DataFrame, *, end: float) -> None:
+def _draw_all_leads(axes: "Axes", all_leads: pd.DataFrame, *, end: float) -> None:
     percent = 100 * all_leads[["mean_probability", "observed_frequency"]]
     is_filled = all_leads["forecasts"] >= MIN_ROWS
-    style = {"linestyle": "none", "marker": "o", "color": "black", "markersize": 5.5}
+    style: dict[str, Any] = {"linestyle": "none", "marker": "o", "color": "black", "markersize": 5.5}
     axes.plot(*percent[is_filled].to_numpy().T, label="all leads", **style)
     axes.plot(*percent[~is_filled].to_numpy().T, markerfacecolor="white", **style)
     last = np.full(2, -np.inf)
@@ -93,11 +96,19 @@ def _draw_all_leads(axes: Any, all_leads: pd.DataFrame, *, end: float) -> None:
             last = point
 
 
-def _write_count(axes: Any, point: np.ndarray, count: int, *, is_at_axis: bool) -> None:
+def _write_count(axes: "Axes", point: np.ndarray, count: int, *, is_at_axis: bool) -> None:
     """The number of forecasts above a point, on white so that lines do not cross it out; beside the axis inwards."""
     box = {"boxstyle": "square,pad=0.05", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
-    place = {"xytext": (2, 6), "ha": "left"} if is_at_axis else {"xytext": (-2, 6), "ha": "right"}
-    axes.annotate(f"{count:,}", point, textcoords="offset points", fontsize=NOTE_POINTS, bbox=box, zorder=4, **place)
+    place: dict[str, Any] = {"xytext": (2, 6), "ha": "left"} if is_at_axis else {"xytext": (-2, 6), "ha": "right"}
+    axes.annotate(
+        f"{count:,}",
+        (point[0], point[1]),
+        textcoords="offset points",
+        fontsize=NOTE_POINTS,
+        bbox=box,
+        zorder=4,
+        **place,
+    )
 
 
 def _label(lead: str) -> str:

@@ -3,7 +3,11 @@
 import base64
 import io
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 DOTS_PER_INCH: Final = 100
 
@@ -35,7 +39,7 @@ PNG_COLOURS: Final = 64
 """Palette size of a PNG: half the bytes in the event log, without a visible difference."""
 
 
-def new_figure(title: str, *, width_inches: float, height_inches: float) -> Any:
+def new_figure(title: str, *, width_inches: float, height_inches: float) -> "Figure":
     """A white matplotlib figure with a bold title at its top left."""
     from matplotlib.figure import Figure
 
@@ -46,7 +50,7 @@ def new_figure(title: str, *, width_inches: float, height_inches: float) -> Any:
 
 
 def set_margins(
-    figure: Any, *, left: float, right: float = 0.985, top_inches: float = TOP_INCHES, **spaces: float
+    figure: "Figure", *, left: float, right: float = 0.985, top_inches: float = TOP_INCHES, **spaces: float
 ) -> None:
     """Margins of the axes: ``left``, ``right`` and ``spaces`` (wspace, hspace) as matplotlib's shares of the figure.
 
@@ -56,7 +60,7 @@ def set_margins(
     figure.subplots_adjust(left=left, right=right, bottom=BOTTOM_INCHES / height, top=1 - top_inches / height, **spaces)
 
 
-def finish_axes(axes: Any, *, x: str, y: str, hidden: Sequence[str] = ("top", "right")) -> None:
+def finish_axes(axes: "Axes", *, x: str, y: str, hidden: Sequence[str] = ("top", "right")) -> None:
     """Axis labels and tick labels at the common size, without the ``hidden`` sides of the frame."""
     axes.set_xlabel(x, fontsize=LABEL_POINTS)
     axes.set_ylabel(y, fontsize=LABEL_POINTS)
@@ -64,7 +68,7 @@ def finish_axes(axes: Any, *, x: str, y: str, hidden: Sequence[str] = ("top", "r
     axes.spines[list(hidden)].set_visible(False)
 
 
-def png_of(figure: Any) -> bytes:
+def png_of(figure: "Figure") -> bytes:
     """The matplotlib figure as a PNG with a palette of ``PNG_COLOURS``."""
     from PIL import Image
 
