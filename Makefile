@@ -63,7 +63,7 @@ lint: .venv/dev.stamp ## Check format, style, types and import directions
 check: lint test ## Lint and test: what must hold before a commit
 
 docs: .venv/dev.stamp ## Build the documentation into site/; a broken link is an error
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: .venv/dev.stamp ## List the benchmarks and run short versions of three
 	@awk -F ' *[|] *' '/^[|].*`python/ { gsub(/`/, "", $$3); print $$2 "\n    " $$3 "\n" }' benchmarks/README.md

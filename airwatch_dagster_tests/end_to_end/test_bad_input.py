@@ -178,7 +178,9 @@ def test_a_wrong_area_is_named_by_the_first_table_that_needs_it(fed: Installatio
 def test_days_in_the_wrong_order_are_refused(fed: Installation) -> None:
     error = error_of(fed.airwatch("backfill", *reversed(DAYS)))
 
-    assert error == f"backfill: LAST 2021-05-01 is before FIRST 2021-05-03. Give the earlier day first. {WILL_NOT}"
+    assert error.startswith("backfill: LAST 2021-05-01 ")
+    assert "FIRST 2021-05-03" in error
+    assert error.endswith(f"Give the earlier day first. {WILL_NOT}")
 
 
 def test_storage_below_a_file_cannot_be_used(tmp_path: Path) -> None:
