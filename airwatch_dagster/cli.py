@@ -4,6 +4,7 @@ import getpass
 import json
 import sys
 import warnings
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def demo() -> None:
     help="Runs at a time. Two of the whole country need 16 GB of memory; a metropolitan area needs little.",
 )
 @stoppable(RESUMES)
-def backfill(first: Any, last: Any, tables: str | None, refresh: bool, plan: bool, processes: int) -> None:
+def backfill(first: datetime, last: datetime, tables: str | None, refresh: bool, plan: bool, processes: int) -> None:
     """Bring every table up to date for the days FIRST to LAST (YYYY-MM-DD).
 
     Prints the planned requests, then builds the partitions that are missing or stale. It can be stopped at any time
@@ -220,7 +221,7 @@ def explain(day: str, site: str, issued: bool, as_json: bool) -> None:
 @stoppable()
 def practice_server(
     port: int,
-    today: Any,
+    today: datetime | None,
     min_interval: float,
     faults: int | None,
     fault_share: float,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar
 
 import pandas as pd
 
@@ -11,6 +11,9 @@ from airwatch_dagster.errors import ConfigurationError, StorageError
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage import parquet
 from airwatch_dagster.storage.byte_stores import ByteStore, LocalFolder, S3Prefix
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Readings = Literal["simulated", "epa"]
 
@@ -160,7 +163,7 @@ class TableStorage:
             return [partition for partition in wanted if partition in stored]
         return list(wanted)
 
-    def _read_one(self, table: str, partition: str | None, columns: Sequence[str] | None) -> Any:
+    def _read_one(self, table: str, partition: str | None, columns: Sequence[str] | None) -> "pa.Table | None":
         data = self._files.get(_name(table, partition))
         return None if data is None else parquet.decoded(table, data, columns=columns, uri=self.uri(table, partition))
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from airwatch_dagster import __version__
 from airwatch_dagster.errors import ConfigurationError, SourceUnavailable
+from airwatch_dagster.fit.models.families import FittedModel
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL, dagster_run_url, without_credentials
 from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.schemas.columns import FAMILIES
@@ -140,7 +141,7 @@ def _require_response(uri: str) -> None:
 
 
 @lru_cache(maxsize=MAX_LOADED_MODELS)
-def load_model(uri: str) -> Any:
+def load_model(uri: str) -> FittedModel:
     """The fitted model at a model URI, as it was logged; the last ``MAX_LOADED_MODELS`` stay in memory."""
     configure_mlflow()
     import mlflow

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
@@ -13,6 +13,9 @@ from airwatch_dagster.fit.training import Registration, TrainedModel
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL
 from airwatch_dagster.orchestration.registry.mlflow_client import mlflow_client, runs_of_dagster_run
 from airwatch_dagster.schemas import TABLES
+
+if TYPE_CHECKING:
+    from airwatch_dagster.orchestration.registry.served_model import ServedModel
 
 SERVED_LIBRARIES: Final = ("pandas", "numpy", "scikit-learn", "catboost")
 """Packages that loading a logged model needs, besides this one."""
@@ -51,6 +54,7 @@ class TrainingData:
 
 def log_trained(mlflow: Any, trained: TrainedModel, *, training_data: TrainingData) -> Registration:
     """Log one fitted family to its own nested MLflow run and register the model as a version."""
+    assert trained.model is not None
     month = f"{trained.month:%Y-%m}"
     tags = {"family": trained.family, "month": month, **runs_of_dagster_run(mlflow.dagster_run_id)}
     with mlflow.start_run(nested=True, run_name=f"{trained.family} {month}", tags=tags) as run:
@@ -87,7 +91,7 @@ def _weather(examples: pd.DataFrame) -> dict[str, int]:
     return {"examples_with_weather": int(examples[names].notna().any(axis=1).sum())} if names else {}
 
 
-def _python_model(model: Any) -> Any:
+def _python_model(model: FittedModel) -> "ServedModel":
     """The fitted model as an MLflow PythonModel: feature rows with horizon_days in, pm25_ugm3 out."""
     from airwatch_dagster.orchestration.registry.served_model import ServedModel
 

@@ -5,11 +5,13 @@ from typing import Any
 import pandas as pd
 from mlflow.pyfunc import PythonModel
 
+from airwatch_dagster.fit.models.families import FittedModel
+
 
 class ServedModel(PythonModel):
     """Rows of features with ``horizon_days`` in, ``pm25_ugm3`` (µg/m³) out."""
 
-    def __init__(self, fitted: Any) -> None:
+    def __init__(self, fitted: FittedModel) -> None:
         self.fitted = fitted
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
