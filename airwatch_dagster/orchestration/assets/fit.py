@@ -1,5 +1,6 @@
 """The fit stage: examples, one model per family and month, their shadow scores, and the champion."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -9,7 +10,7 @@ from airwatch_dagster.fit.champion.choice import SHADOW_MONTHS
 from airwatch_dagster.fit.examples import examples_with_context
 from airwatch_dagster.fit.tuning.hyperparameters import VALID_MONTHS, hyperparameters_frame
 from airwatch_dagster.forecast.calibration import CALIBRATION_MONTHS
-from airwatch_dagster.orchestration.metadata.champion import champion_model_metadata, decision_plots, log_decisions
+from airwatch_dagster.orchestration.metadata.champion import champion_model_metadata, log_decisions
 from airwatch_dagster.orchestration.metadata.training import candidate_scores_metadata, trained_models_metadata
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, months_of, window
 from airwatch_dagster.orchestration.registry.links import cross_links
@@ -93,7 +94,6 @@ def candidate_scores(
         "trained_models": window("trained_models", 0, 0),
         "candidate_scores": window("candidate_scores", -max(SHADOW_MONTHS, CALIBRATION_MONTHS), -1),
     },
-    pool="champion_model",
 )
 def champion_model(
     context: dg.AssetExecutionContext,
@@ -102,11 +102,11 @@ def champion_model(
     config: ChampionOverride,
     storage: StorageResource,
     mlflow: dg.ResourceParam[Any],
-) -> AssetResult:
+) -> Iterator[AssetResult]:
     """Selected when the month opens, unless an override is in force. The registry's alias follows the latest month."""
-    evidence = {"trained": trained_models, "scores": candidate_scores}
-    chosen = select_or_override(months_of(context), config, **evidence, tables=storage.tables())
-    plots = decision_plots(chosen)
-    log_decisions(mlflow, chosen, plots)
-    metadata = champion_model_metadata(chosen, plots)
-    return AssetResult(chosen, partition_metadata=cross_links(chosen, metadata, mlflow=mlflow))
+    with storage.locked("champion_model") as tables:
+        evidence = {"trained": trained_models, "scores": candidate_scores, "tables": tables}
+        chosen = select_or_override(months_of(context), config, **evidence)
+        plots = log_decisions(mlflow, chosen)
+        metadata = cross_links(chosen, champion_model_metadata(chosen, plots), mlflow=mlflow)
+        yield AssetResult(chosen, partition_metadata=metadata)

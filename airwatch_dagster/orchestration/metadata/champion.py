@@ -52,10 +52,12 @@ def champion_model_metadata(champions: pd.DataFrame, plots: Mapping[str, bytes])
     return found
 
 
-def log_decisions(mlflow: Any, champions: pd.DataFrame, plots: Mapping[str, bytes]) -> None:
-    """The same as artifacts of MLflow's active run: ``champions/2021-07.json``, ``.md`` and ``.png`` of each month, and
-    the reason of every month in ``champions.json``."""
-    reasons = {}
+def log_decisions(mlflow: Any, champions: pd.DataFrame) -> dict[str, bytes]:
+    """The plots of the decisions by month (PNG), logged to MLflow's active run beside their table and JSON.
+
+    Artifacts: ``champions/2021-07.json``, ``.md`` and ``.png`` of each month, and every reason in ``champions.json``.
+    """
+    reasons, plots = {}, decision_plots(champions)
     with TemporaryDirectory() as folder:
         for month, newest, decision, _ in _by_month(champions):
             reasons[month], stem = newest["reason"], Path(folder) / month
@@ -67,6 +69,7 @@ def log_decisions(mlflow: Any, champions: pd.DataFrame, plots: Mapping[str, byte
                 stem.with_suffix(".png").write_bytes(plots[month])
         mlflow.log_dict(reasons, "champions.json")
         mlflow.log_artifacts(folder, MLFLOW_FOLDER)
+    return plots
 
 
 def _by_month(champions: pd.DataFrame) -> Iterator[tuple[str, pd.Series, Decision | None, int]]:

@@ -119,7 +119,7 @@ class FakeMlflow:
 
 def logged(champions: pd.DataFrame) -> dict[str, bytes]:
     mlflow = FakeMlflow()
-    log_decisions(mlflow, champions, decision_plots(champions))
+    log_decisions(mlflow, champions)
     return mlflow.files
 
 
