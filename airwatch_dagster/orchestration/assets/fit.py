@@ -104,9 +104,9 @@ def champion_model(
     mlflow: dg.ResourceParam[Any],
 ) -> Iterator[AssetResult]:
     """Selected when the month opens, unless an override is in force. The registry's alias follows the latest month."""
+    evidence = {"trained": trained_models, "scores": candidate_scores}
     with storage.locked("champion_model") as tables:
-        evidence = {"trained": trained_models, "scores": candidate_scores, "tables": tables}
-        chosen = select_or_override(months_of(context), config, **evidence)
+        chosen = select_or_override(months_of(context), config, **evidence, tables=tables)
         plots = log_decisions(mlflow, chosen)
         metadata = cross_links(chosen, champion_model_metadata(chosen, plots), mlflow=mlflow)
         yield AssetResult(chosen, partition_metadata=metadata)
