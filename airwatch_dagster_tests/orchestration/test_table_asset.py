@@ -39,10 +39,13 @@ class Pipeline:
         self.make: Callable[[], Any] = lambda: site_days(*DAYS)
         self.downstream_ran = False
         self.definitions = dg.Definitions(
-            assets=[_named("site_days", lambda: self.make()), _named("features", self._read, reads="site_days")],
+            assets=[_named("site_days", self._made), _named("features", self._read, reads="site_days")],
             resources={"io_manager": ParquetIOManager(root=str(folder))},
             executor=dg.in_process_executor,
         )
+
+    def _made(self) -> Any:
+        return self.make()
 
     def _read(self) -> pd.DataFrame:
         self.downstream_ran = True

@@ -163,6 +163,6 @@ def _csv_inside(path: Path) -> Iterator[Callable[[], IO[bytes]]]:
         with zipfile.ZipFile(path) as archive:
             yield lambda: archive.open(inside)
     elif start == _GZIP:
-        yield lambda: cast(IO[bytes], gzip.open(path))  # noqa: SIM115
+        yield lambda: cast(IO[bytes], gzip.open(path))  # noqa: SIM115 - the caller closes it
     else:
         yield lambda: path.open("rb")

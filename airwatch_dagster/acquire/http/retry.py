@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 def random_jitter() -> float:
     """A random factor within JITTER."""
-    return random.uniform(*JITTER)
+    return random.uniform(*JITTER)  # noqa: S311 - nothing secret depends on it
 
 
 def retry(
