@@ -37,7 +37,7 @@ class Nowhere(dg.IOManager):
     backfill_policy=dg.BackfillPolicy.single_run(),
     check_specs=[dg.AssetCheckSpec("schema", asset="table", blocking=True, partitions_def=DAYS)],
 )
-def table(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]  # Dagster refuses the annotation
+def table(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]  # noqa: ANN201 - Dagster refuses it
     with one_transaction(context.instance):
         evaluate(context)
     return dg.MaterializeResult(value=1, check_results=[dg.AssetCheckResult(check_name="schema", passed=True)])

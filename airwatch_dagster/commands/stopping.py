@@ -96,7 +96,7 @@ def _watched(grace_s: float, message: str = "") -> Iterator[None]:
 
 def _watch(signals: socket.socket, grace_s: float, message: str) -> None:
     """End the process ``grace_s`` after a stop signal; return when the socket is closed before one arrives."""
-    global _received
+    global _received  # noqa: PLW0603 - a process ends by one signal
     with signals:
         number = next((byte[0] for byte in iter(lambda: signals.recv(1), b"") if byte[0] in STOP_SIGNALS), None)
     if number is None:

@@ -41,7 +41,7 @@ def today() -> date:
     return settings.practice_today if settings.practice_today and settings.is_rehearsal else running_day(utc_now())
 
 
-class SourceResource(dg.ConfigurableResource):
+class SourceResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provides itself
     """The configured source of readings, opened for one step."""
 
     @contextlib.contextmanager
@@ -139,7 +139,7 @@ def _digest(url: str) -> str:
     return hashlib.sha256(url.rstrip("/").encode()).hexdigest()[:12]
 
 
-class StorageResource(dg.ConfigurableResource):
+class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it provides itself
     """The stored tables, for an asset that builds on what is stored."""
 
     root: str | None = None
@@ -148,7 +148,7 @@ class StorageResource(dg.ConfigurableResource):
     _locks: list[WriteLock] = PrivateAttr(default_factory=list)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Remember the run, which is named as holder of a lock."""
+        """The id of the run names the holder of a lock."""
         self._run = context
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:

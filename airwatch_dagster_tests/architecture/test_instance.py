@@ -22,13 +22,18 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "state"
 
 
+@dg.asset
+def printer() -> None:
+    print("printed")  # noqa: T201 - the instance stores it
+
+
 def test_the_local_instance_stores_everything_in_the_state_folder(state: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
 
     with dg.DagsterInstance.from_config(str(home)) as instance:
-        result = dg.materialize([dg.asset(lambda: print("printed"), name="printer")], instance=instance)
+        result = dg.materialize([printer], instance=instance)
         assert result.success
         assert not instance.telemetry_enabled
         assert instance.run_monitoring_enabled

@@ -66,7 +66,11 @@ def started(
     environment = {**os.environ, **installation.environment, "PYTHONPATH": str(REPOSITORY)}
     streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with subprocess.Popen(
-        [sys.executable, *command], env=environment, preexec_fn=before, cwd=installation.folder, **streams
+        [sys.executable, *command],
+        env=environment,
+        preexec_fn=before,  # noqa: PLW1509 - no thread runs yet
+        cwd=installation.folder,
+        **streams,
     ) as process:
         try:
             yield process

@@ -8,7 +8,7 @@ from mlflow.pyfunc import PythonModel
 from airwatch_dagster.fit.models.families import FittedModel
 
 
-class ServedModel(PythonModel):
+class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow's types are not read
     """Rows of features with ``horizon_days`` in, ``pm25_ugm3`` (µg/m³) out."""
 
     def __init__(self, fitted: FittedModel) -> None:
