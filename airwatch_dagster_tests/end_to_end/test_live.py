@@ -168,13 +168,13 @@ def test_what_was_known_before_can_still_be_inspected(finalised: LiveInstallatio
 
 def test_the_revisions_name_every_finalised_site_day(finalised: LiveInstallation) -> None:
     today = f"{pd.Timestamp.now('UTC'):%Y-%m-%d}"
-    ledger = finalised.rows("revisions", today)
+    revisions = finalised.rows("revisions", today)
 
-    final = ledger[ledger["kind"] == "provisional_to_final"]
+    final = revisions[revisions["kind"] == "provisional_to_final"]
     assert set(final["new_source"]) == {"aqs"}
     assert set(final["date_local"].str[:10]) >= {f"{day:%Y-%m-%d}" for day in pd.date_range("2021-05-02", YESTERDAY)}
-    assert set(ledger["date_local"].str[:10]) <= finalised.changed_days
-    assert "changed" in set(ledger["kind"])
+    assert set(revisions["date_local"].str[:10]) <= finalised.changed_days
+    assert "changed" in set(revisions["kind"])
 
 
 def test_only_the_tables_downstream_of_changed_days_are_stale(finalised: LiveInstallation) -> None:
@@ -199,18 +199,18 @@ def test_only_the_tables_downstream_of_changed_days_are_stale(finalised: LiveIns
 
 def test_dagster_shows_the_same_days_as_stale(finalised: LiveInstallation) -> None:
     """By an interface of Dagster 1.13.27 that its UI asks, too."""
-    reread = min(finalised.changed_days)
-    features = {lag: f"{pd.Timestamp(reread) + pd.Timedelta(days=lag):%Y-%m-%d}" for lag in range(1, 29)}
+    reingested = min(finalised.changed_days)
+    features = {lag: f"{pd.Timestamp(reingested) + pd.Timedelta(days=lag):%Y-%m-%d}" for lag in range(1, 29)}
     after = next(day for day in features.values() if day not in finalised.changed_days)
     with finalised.installation.with_definitions() as (definitions, instance):
         graph = definitions.resolve_asset_graph()
         statuses = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
         known = {
             (table, day): statuses.get_status(dg.AssetKey(table), day).value
-            for table, day in (("site_days", reread), ("features", after))
+            for table, day in (("site_days", reingested), ("features", after))
         }
 
-    assert known == {("site_days", reread): "FRESH", ("features", after): "STALE"}
+    assert known == {("site_days", reingested): "FRESH", ("features", after): "STALE"}
 
 
 def test_a_second_recheck_finds_no_changed_day(finalised: LiveInstallation) -> None:

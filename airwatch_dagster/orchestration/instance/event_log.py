@@ -50,7 +50,7 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         self._tables: set[str] = set()
         self._here = threading.local()
         self._locks = run_locks(locks or Path(base_dir, FOLDER))
-        self._claimants: set[str] = set()
+        self._slot_holders: set[str] = set()
         super().__init__(base_dir=base_dir, inst_data=inst_data)
 
     @classmethod
@@ -116,9 +116,9 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         self, concurrency_key: str, run_id: str, step_key: str, priority: int | None = None
     ) -> ConcurrencyClaimStatus:
         """As upstream, after freeing the slots of abandoned runs; an unsuccessful claim pauses before it returns."""
-        if run_id not in self._claimants:
+        if run_id not in self._slot_holders:
             self._locks.acquire(run_id)
-            self._claimants.add(run_id)
+            self._slot_holders.add(run_id)
         for abandoned in self._locks.abandoned():
             self.free_concurrency_slots_for_run(abandoned)
             self._locks.discard(abandoned)
@@ -132,8 +132,8 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         """Close every engine, and release the locks of this process's runs."""
         while self._engines:
             self._engines.popitem()[1].dispose()
-        while self._claimants:
-            self._locks.release(self._claimants.pop())
+        while self._slot_holders:
+            self._locks.release(self._slot_holders.pop())
         super().dispose()
 
 

@@ -34,7 +34,7 @@ class Published(Source):
     rows: pd.DataFrame
     requested: list[Any] = field(default_factory=list)
     kind: str = "aqs"
-    reread: int = 0
+    reingested: int = 0
 
     def pull(self, request: PullRequest) -> Pull:
         first, last = request.first, request.last
@@ -53,7 +53,7 @@ class Published(Source):
         return Pull(rows, lambda history: equivalent_rows(history, rows))
 
     def recent_days(self) -> int:
-        return self.reread
+        return self.reingested
 
 
 def day(text: str, **changes: Any) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def test_whole_years_take_turns_and_show_withdrawn_rows(tables: TableStorage) ->
 
 def test_recent_days_around_new_year_are_rechecked_in_both_years(tables: TableStorage) -> None:
     tables.write("raw_readings", {text: raw_readings(day(text)) for text in ("2021-12-31", "2022-01-01")})
-    source = Published(published(day("2021-12-31"), day("2022-01-01", arithmetic_mean=9.5)), reread=2)
+    source = Published(published(day("2021-12-31"), day("2022-01-01", arithmetic_mean=9.5)), reingested=2)
 
     made = recheck_history(source, tables, RecheckConfig(kind="recent_days"), now=NOW, today=date(2022, 1, 2))
 
@@ -156,7 +156,7 @@ def test_recent_days_around_new_year_are_rechecked_in_both_years(tables: TableSt
 
 
 def test_days_before_the_recent_ones_are_not_requested(tables: TableStorage) -> None:
-    source = Published(published(day("2021-07-08", arithmetic_mean=9.5)), reread=7)
+    source = Published(published(day("2021-07-08", arithmetic_mean=9.5)), reingested=7)
     recheck_history(source, tables, RecheckConfig(kind="recent_days"), now=NOW, today=date(2021, 7, 12))
     recheck_history(source, tables, RecheckConfig(kind="recent_days"), now=NOW, today=date(2021, 7, 16))
     assert source.requested == [(date(2021, 7, 5), date(2021, 7, 8))]
