@@ -53,12 +53,8 @@ test-all: .venv/dev.stamp ## Run every test, with more random examples, and requ
 	@echo "Running every test with coverage: up to ten minutes on two cores. The slow ones kill processes and use real servers."
 	@$(PYTEST) --hypothesis-profile thorough --cov --cov-report term
 
-lint: .venv/dev.stamp ## Check format, style, types and import directions
-	$(BIN)/python .ci/hygiene.py
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+lint: .venv/dev.stamp ## Check format, style, types, import directions and line ends (.pre-commit-config.yaml)
+	$(BIN)/pre-commit run --all-files
 
 check: lint test ## Lint and test: what must hold before a commit
 
