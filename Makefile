@@ -59,7 +59,8 @@ lint: .venv/dev.stamp ## Check format, style, types, import directions and line 
 check: lint test ## Lint and test: what must hold before a commit
 
 docs: .venv/dev.stamp ## Build the documentation into site/; a broken link is an error
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@# The reference pages import the code location; MkDocs would print each notice about beta features.
+	PYTHONWARNINGS=ignore NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: .venv/dev.stamp ## List the benchmarks and run short versions of three
 	@awk -F ' *[|] *' '/^[|].*`python/ { gsub(/`/, "", $$3); print $$2 "\n    " $$3 "\n" }' benchmarks/README.md
