@@ -109,7 +109,8 @@ class S3Prefix:
     def __init__(self, bucket: str, prefix: str, *, attempts: int, setting: str) -> None:
         self._bucket, self._prefix, self._setting = bucket, prefix, setting
         with s3_errors(self.uri(""), setting=self._setting):
-            self._client = _s3_client(attempts, _aws_settings())
+            aws_settings = frozenset((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
+            self._client = _s3_client(attempts, aws_settings)
 
     def uri(self, name: str) -> str:
         """The object's s3:// URI."""
@@ -152,7 +153,3 @@ def _s3_client(attempts: int, _settings: frozenset[tuple[str, str]]) -> Any:
     from dagster_aws.s3 import S3Resource  # a second to import, not needed by local storage
 
     return S3Resource(max_attempts=attempts).get_client()
-
-
-def _aws_settings() -> frozenset[tuple[str, str]]:
-    return frozenset((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from airwatch_dagster.errors import AirWatchError, ConfigurationError, StorageError
@@ -118,14 +118,11 @@ def s3_errors(uri: str, *, setting: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise _translated(_codes(error.response), uri=uri, place=setting) from error
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
+        codes = [str(error.response.get("Error", {}).get("Code", "")), str(status)]
+        raise _translated(codes, uri=uri, place=setting) from error
     except (BotoCoreError, ValueError) as error:
         raise _translated([kind.__name__ for kind in type(error).__mro__], uri=uri, place=setting) from error
-
-
-def _codes(response: Any) -> list[str]:
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
-    return [str(response.get("Error", {}).get("Code", "")), str(status)]
 
 
 def _translated(codes: Sequence[str], *, uri: str, place: str) -> AirWatchError:
