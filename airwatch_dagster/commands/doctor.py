@@ -22,7 +22,13 @@ def examine() -> list[Finding]:
 
     A problem that AirWatch can explain is a finding; any other error is raised.
     """
-    return [_finding(what, check) for what, check in _checks()]
+    findings = []
+    for what, check in _checks():
+        try:
+            findings.append(Finding(what, True, check()))
+        except AirWatchError as error:
+            findings.append(Finding(what, False, str(error)))
+    return findings
 
 
 def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
@@ -33,13 +39,6 @@ def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "weather", _weather
     yield "mlflow", _mlflow
     yield "dagster", _dagster
-
-
-def _finding(what: str, check: Callable[[], str]) -> Finding:
-    try:
-        return Finding(what, True, check())
-    except AirWatchError as error:
-        return Finding(what, False, str(error))
 
 
 def _area() -> str:

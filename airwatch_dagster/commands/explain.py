@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -25,9 +25,9 @@ def explain_forecasts(day: str, site: str, *, by_issue_day: bool = False, as_jso
     Raises ConfigurationError for an invalid day or site, and when no such forecast is stored.
     """
     tables, wanted, site_id = opened_storage(storage_root()), day_of(day, "DAY"), _site_id(site)
-    forecasts = _forecasts(tables, wanted, site_id, by_issue_day=by_issue_day).to_dict("records")
+    forecasts = _forecasts(tables, wanted, site_id, by_issue_day=by_issue_day)
     with dg.DagsterInstance.get() as instance:
-        found = [forecast_provenance(_named(row), tables=tables, instance=instance) for row in forecasts]
+        found = [forecast_provenance(row, tables=tables, instance=instance) for row in forecasts]
     if as_json:
         return json.dumps([_plain(asdict(one)) for one in found], indent=2)
     verb = "issued" if by_issue_day else "for"
@@ -43,7 +43,7 @@ def _site_id(text: str) -> str:
     return site
 
 
-def _forecasts(tables: TableStorage, day: pd.Timestamp, site: str, *, by_issue_day: bool) -> pd.DataFrame:
+def _forecasts(tables: TableStorage, day: pd.Timestamp, site: str, *, by_issue_day: bool) -> list[Row]:
     issue_days = [day] if by_issue_day else [day - pd.Timedelta(days=horizon) for horizon in HORIZONS_DAYS]
     keys = [f"{issued:%Y-%m-%d}" for issued in issue_days]
     stored = tables.read("predictions", keys, allow_missing=True)
@@ -54,11 +54,7 @@ def _forecasts(tables: TableStorage, day: pd.Timestamp, site: str, *, by_issue_d
         problem = f"no forecast {'issued' if by_issue_day else 'for'} {day:%Y-%m-%d} is stored for {site}, {others}"
         fix = f"`airwatch inspect predictions {keys[0]}` lists the sites, `airwatch inspect predictions` the days"
         raise ConfigurationError("explain", problem, fix=fix)
-    return rows
-
-
-def _named(row: Mapping[Any, Any]) -> Row:
-    return {str(name): value for name, value in row.items()}
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
 
 def _lines(one: ForecastProvenance) -> Iterator[str]:

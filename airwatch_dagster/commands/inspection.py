@@ -36,8 +36,8 @@ def inspect_table(
         frame = storage.read(table, [partition] if partition else None)
     if as_json:
         return str(frame.to_json(orient="records", date_format="iso", indent=2))
-    head = f"{place}: {len(frame):,} rows\n{_columns(table)}"
-    return f"{head}\n\n{frame.head(rows).to_string(index=False)}"
+    meanings = [f"  {name:<28} {column.description}" for name, column in TABLES[table].schema.columns.items()]
+    return "\n".join([f"{place}: {len(frame):,} rows", *meanings, "", frame.head(rows).to_string(index=False)])
 
 
 def _partitions(table: str, stored: dict[str, datetime], *, as_json: bool) -> str:
@@ -49,7 +49,3 @@ def _partitions(table: str, stored: dict[str, datetime], *, as_json: bool) -> st
     span = f"{partitions['partition'].iloc[0]}…{partitions['partition'].iloc[-1]}"
     written = f"{partitions['written_at'].max():%Y-%m-%d %H:%M} UTC"
     return f"{table}: {len(partitions):,} partitions, {span}, last written {written}"
-
-
-def _columns(table: str) -> str:
-    return "\n".join(f"  {name:<28} {column.description}" for name, column in TABLES[table].schema.columns.items())

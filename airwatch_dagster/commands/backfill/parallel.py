@@ -71,8 +71,12 @@ class Queue:
         for number, task in enumerate(tasks):
             self._unfinished.setdefault(task.table, deque()).append(number)
         assets = {table: definitions.resolve_assets_def(table) for table in self._unfinished}
-        self._upstream = {table: _upstream(asset) & assets.keys() for table, asset in assets.items()}
-        self._exclusive = {table: _exclusive(asset) for table, asset in assets.items()}
+        self._upstream: dict[str, set[str]] = {}
+        self._exclusive: dict[str, set[str]] = {}
+        for table, asset in assets.items():
+            self._upstream[table] = {key.to_user_string() for key in asset.asset_deps[asset.key]} & assets.keys()
+            # Pools and single-writer resources that no other run may use at the same time.
+            self._exclusive[table] = {*asset.op.pools, *(asset.required_resource_keys & SINGLE_WRITER)}
         self._started: dict[int, str] = {}
 
     def start(self) -> int | None:
@@ -96,15 +100,6 @@ class Queue:
             return False
         before = (self._unfinished[name] for name in self._upstream[table])
         return all(not others or others[0] > numbers[0] for others in before)
-
-
-def _upstream(asset: dg.AssetsDefinition) -> set[str]:
-    return {key.to_user_string() for key in asset.asset_deps[asset.key]}
-
-
-def _exclusive(asset: dg.AssetsDefinition) -> set[str]:
-    """Pools and single-writer resources that no other run may use at the same time."""
-    return {*asset.op.pools, *(asset.required_resource_keys & SINGLE_WRITER)}
 
 
 def _in_processes(tasks: Sequence[Task], queue: Queue, *, processes: int, done: Done) -> None:

@@ -1,6 +1,6 @@
 """The plan of a backfill: which partitions are missing or older than what they read, as runs of a year at most."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,14 +65,16 @@ class Reads:
 
 def reads_of(definitions: dg.Definitions) -> dict[str, list[Reads]]:
     """The partitioned inputs of every table, from its asset's partition mappings."""
-    return {name: list(_inputs(definitions.resolve_assets_def(name))) for name in ORDER}
-
-
-def _inputs(asset: dg.AssetsDefinition) -> Iterator[Reads]:
-    for key in asset.asset_deps[asset.key]:
-        mapping = asset.get_partition_mapping(key)
-        if isinstance(mapping, dg.TimeWindowPartitionMapping):
-            yield Reads(key.to_user_string(), mapping.start_offset, mapping.end_offset)
+    reads: dict[str, list[Reads]] = {}
+    for name in ORDER:
+        asset = definitions.resolve_assets_def(name)
+        mappings = {key.to_user_string(): asset.get_partition_mapping(key) for key in asset.asset_deps[asset.key]}
+        reads[name] = [
+            Reads(table, mapping.start_offset, mapping.end_offset)
+            for table, mapping in mappings.items()
+            if isinstance(mapping, dg.TimeWindowPartitionMapping)
+        ]
+    return reads
 
 
 def plan_backfill(

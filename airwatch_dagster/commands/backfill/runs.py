@@ -156,7 +156,9 @@ def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:
         if RANGE_START not in run.tags or not run.asset_selection:
             continue
         table = next(iter(run.asset_selection)).to_user_string()
-        keys = set(_keys(table, run.tags[RANGE_START], run.tags[RANGE_END])) - known.setdefault(table, set())
+        unit = "M" if TABLES[table].grain == "month" else "D"
+        periods = pd.period_range(run.tags[RANGE_START], run.tags[RANGE_END], freq=unit)
+        keys = {str(period) for period in periods} - known.setdefault(table, set())
         known[table] |= keys
         if has_ended and not run.is_success:
             broken.setdefault(table, set()).update(keys)
@@ -173,10 +175,6 @@ def _report_if_gone(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
 
 def _run_locks() -> RunLocks:
     return run_locks(Settings.from_environment().state / FOLDER)
-
-
-def _keys(table: str, first: str, last: str) -> list[str]:
-    return [str(key) for key in pd.period_range(first, last, freq="M" if TABLES[table].grain == "month" else "D")]
 
 
 def _failure(table: str, result: dg.ExecuteInProcessResult) -> RunFailed:
