@@ -78,7 +78,11 @@ def split(table: str, frame: pd.DataFrame, *, partitions: Sequence[str]) -> tupl
     Rows of one partition keep their order; a partition without rows is an empty slice. Raises ContractViolation when
     rows belong to other partitions.
     """
-    keys = _partition_of_rows(table, frame)
+    spec = TABLES[table]
+    dates = frame[spec.partition_column]
+    # A key is computed once per date: formatting millions of dates takes longer than storing them.
+    distinct = dates.drop_duplicates()
+    keys = dates.map(dict(zip(distinct, spec.partition_keys_of(distinct.to_frame()), strict=True)))
     position = keys.map({key: number for number, key in enumerate(partitions)})
     if position.isna().any():
         raise _elsewhere(table, keys[position.isna()], partitions)
@@ -97,14 +101,6 @@ def _elsewhere(table: str, keys: pd.Series, partitions: Sequence[str]) -> Contra
         f"but the run covers {partitions[0]} to {partitions[-1]}",
         fix=f"Return rows whose {TABLES[table].partition_column} is in the run's partitions; nothing was stored",
     )
-
-
-def _partition_of_rows(table: str, frame: pd.DataFrame) -> pd.Series:
-    """The partition key of each row, computed once per date: formatting millions of dates takes longer than storing."""
-    spec = TABLES[table]
-    dates = frame[spec.partition_column]
-    distinct = dates.drop_duplicates()
-    return dates.map(dict(zip(distinct, spec.partition_keys_of(distinct.to_frame()), strict=True)))
 
 
 def _validated(table: str, obj: Any) -> pd.DataFrame:

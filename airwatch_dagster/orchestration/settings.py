@@ -54,10 +54,6 @@ class LinkSettings(SettingsGroup):
     )
 
 
-def _default_context_km(settings: dict[str, Any]) -> float:
-    return 0.0 if settings.get("source") == "aqs" else DEFAULT_CONTEXT_KM
-
-
 def _default_rate_limit_dir() -> Path:
     """In the state home, which all processes of a user share. Source: XDG Base Directory Specification."""
     state_home = Path(os.environ.get("XDG_STATE_HOME") or "")
@@ -84,7 +80,7 @@ class Settings(AlertSettings, LinkSettings, StorageSettings):
     context_km: float = setting(
         "AIRWATCH_CONTEXT_KM",
         "Distance around the area within which monitors are read as predictors, km",
-        default_factory=_default_context_km,
+        default_factory=lambda settings: 0.0 if settings.get("source") == "aqs" else DEFAULT_CONTEXT_KM,
         default_text="800, or 0 with AIRWATCH_SOURCE=aqs",
         allowed="a number from 0 to 20000",
         noun="distance in km",

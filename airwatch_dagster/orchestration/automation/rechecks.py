@@ -1,6 +1,5 @@
 """Schedules and sensors for rechecks of history, and for the tables that follow ingested days."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import dagster as dg
@@ -94,13 +93,14 @@ def reingest_changed_days(context: dg.RunStatusSensorContext) -> list[dg.RunRequ
     ranges = changed_ranges(context.instance, run_id)
     if not ranges:
         return dg.SkipReason("No day changed")
-    return [_reingest_range(run_id, **one) for one in ranges]
-
-
-def _reingest_range(run_id: str, *, first: str, last: str, config: Mapping[str, str]) -> dg.RunRequest:
-    tags = {RANGE_START: first, RANGE_END: last, REASON: f"recheck {run_id}"}
-    run_config = {"ops": {"raw_readings": {"config": dict(config)}}}
-    return dg.RunRequest(run_key=f"changed:{first}:{last}:{run_id}", tags=tags, run_config=run_config)
+    return [
+        dg.RunRequest(
+            run_key=f"changed:{one['first']}:{one['last']}:{run_id}",
+            tags={RANGE_START: one["first"], RANGE_END: one["last"], REASON: f"recheck {run_id}"},
+            run_config={"ops": {"raw_readings": {"config": dict(one["config"])}}},
+        )
+        for one in ranges
+    ]
 
 
 @dg.run_status_sensor(

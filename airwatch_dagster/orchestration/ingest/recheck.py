@@ -1,7 +1,7 @@
 """Recheck stored history for days that EPA changed."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -68,9 +68,8 @@ def recheck_history(
         fix = f"Use one of {', '.join(RECHECK_KINDS)}"
         raise ConfigurationError("history_checks", f"kind {kind!r} is not valid", fix=fix)
     before = tables.read_or_empty("history_checks")
-    stored = _stored_days(tables)
-    if kind == "recent_days":
-        stored = _since(today - timedelta(days=source.recent_days()), stored)
+    since = today - timedelta(days=source.recent_days()) if kind == "recent_days" else date.min
+    stored = _stored_days(tables, since=since)
     years = config.years or _due_years(kind, sorted(stored), before, today)
     checks = [
         _check_year(source, tables, kind, year, days=stored.get(year, []), before=before, now=now, today=today)
@@ -126,18 +125,16 @@ def changed_days(history: pd.DataFrame, pull: Pull, *, days: Sequence[str], now:
     return tuple(day.date() for day in sorted(merged.loc[touched, "date_local"].unique()) if day in stored)
 
 
-def _stored_days(tables: TableStorage) -> dict[int, list[str]]:
-    """Days of raw_readings by year; a day that was never ingested has no history to recheck."""
+def _stored_days(tables: TableStorage, *, since: date) -> dict[int, list[str]]:
+    """Days of raw_readings from ``since`` on, by year: around New Year recent days lie in two.
+
+    A day that was never ingested has no history to recheck.
+    """
     years: dict[int, list[str]] = {}
     for day in tables.stored_partitions("raw_readings"):
-        years.setdefault(int(day[:4]), []).append(day)
+        if day >= str(since):
+            years.setdefault(int(day[:4]), []).append(day)
     return years
-
-
-def _since(first: date, stored: Mapping[int, Sequence[str]]) -> dict[int, list[str]]:
-    """The stored days from ``first`` on; around New Year they lie in two years."""
-    recent = {year: [day for day in days if day >= str(first)] for year, days in stored.items()}
-    return {year: days for year, days in recent.items() if days}
 
 
 def _due_years(kind: str, stored: Sequence[int], before: pd.DataFrame, today: date) -> list[int]:

@@ -48,14 +48,13 @@ def forecast_scores_metadata(scores: pd.DataFrame) -> PartitionMetadata:
 
 def revisions_metadata(by_day: Mapping[str, pd.DataFrame]) -> PartitionMetadata:
     """Per day of detection: revisions, revised sites, revisions of each kind, and the largest (µg/m³)."""
-    return {day: _revised(rows) for day, rows in by_day.items()}
-
-
-def _revised(rows: pd.DataFrame) -> dict[str, Any]:
-    counts = rows["kind"].value_counts()
-    kinds = {kind: int(counts.get(kind, 0)) for kind in REVISION_KINDS}
-    largest = {} if rows["size_ugm3"].isna().all() else {"largest_ugm3": round(float(rows["size_ugm3"].max()), 3)}
-    return {"revisions": len(rows), "revised_sites": rows["site_id"].nunique(), **kinds, **largest}
+    found: PartitionMetadata = {}
+    for day, rows in by_day.items():
+        counts = rows["kind"].value_counts()
+        kinds = {kind: int(counts.get(kind, 0)) for kind in REVISION_KINDS}
+        largest = {} if rows["size_ugm3"].isna().all() else {"largest_ugm3": round(float(rows["size_ugm3"].max()), 3)}
+        found[day] = {"revisions": len(rows), "revised_sites": rows["site_id"].nunique(), **kinds, **largest}
+    return found
 
 
 def coverage_metadata(coverage: pd.DataFrame, monitor_changes: pd.DataFrame) -> PartitionMetadata:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -13,9 +13,6 @@ from airwatch_dagster.fit.training import Registration, TrainedModel
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL
 from airwatch_dagster.orchestration.registry.mlflow_client import mlflow_client, runs_of_dagster_run
 from airwatch_dagster.schemas import TABLES
-
-if TYPE_CHECKING:
-    from airwatch_dagster.orchestration.registry.served_model import ServedModel
 
 SERVED_LIBRARIES: Final = ("pandas", "numpy", "scikit-learn", "catboost")
 """Packages that loading a logged model needs, besides this one."""
@@ -40,7 +37,10 @@ class TrainingData:
 
     @classmethod
     def of(cls, examples: pd.DataFrame, *, month: pd.Timestamp) -> "TrainingData":
-        """From rows of ``training_examples``, of which a sample is kept."""
+        """From rows of ``training_examples``, of which a sample is kept.
+
+        The parameters are the number of examples with any weather; none when no weather is used.
+        """
         import mlflow
         from mlflow.models import infer_signature
 
@@ -49,11 +49,15 @@ class TrainingData:
         dataset = mlflow.data.from_pandas(sample, name=name, targets="pm25_observed_ugm3")
         inputs = sample[[*TABLES["features"].column_names, "target_date", "horizon_days", *weather_inputs(sample)]]
         signature = infer_signature(inputs.head(5), pd.DataFrame({"pm25_ugm3": [0.0]}))
-        return cls(dataset, signature, _weather(examples))
+        weather = list(weather_inputs(examples))
+        params = {"examples_with_weather": int(examples[weather].notna().any(axis=1).sum())} if weather else {}
+        return cls(dataset, signature, params)
 
 
 def log_trained(mlflow: Any, trained: TrainedModel, *, training_data: TrainingData) -> Registration:
     """Log one fitted family to its own nested MLflow run and register the model as a version."""
+    from airwatch_dagster.orchestration.registry.served_model import ServedModel
+
     assert trained.model is not None
     month = f"{trained.month:%Y-%m}"
     tags = {"family": trained.family, "month": month, **runs_of_dagster_run(mlflow.dagster_run_id)}
@@ -62,7 +66,7 @@ def log_trained(mlflow: Any, trained: TrainedModel, *, training_data: TrainingDa
         mlflow.log_input(training_data.dataset, context="training")
         info = mlflow.pyfunc.log_model(
             name="model",
-            python_model=_python_model(trained.model),
+            python_model=ServedModel(trained.model),
             signature=training_data.signature,
             pip_requirements=_pinned_libraries(),
         )
@@ -83,19 +87,6 @@ def _window(trained: TrainedModel) -> dict[str, Any]:
         "first_target_date": f"{trained.first_target_date:%Y-%m-%d}",
         "last_target_date": f"{trained.last_target_date:%Y-%m-%d}",
     }
-
-
-def _weather(examples: pd.DataFrame) -> dict[str, int]:
-    """Number of examples with any weather; nothing when no weather is used."""
-    names = list(weather_inputs(examples))
-    return {"examples_with_weather": int(examples[names].notna().any(axis=1).sum())} if names else {}
-
-
-def _python_model(model: FittedModel) -> "ServedModel":
-    """The fitted model as an MLflow PythonModel: feature rows with horizon_days in, pm25_ugm3 out."""
-    from airwatch_dagster.orchestration.registry.served_model import ServedModel
-
-    return ServedModel(model)
 
 
 @lru_cache
