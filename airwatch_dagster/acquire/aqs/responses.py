@@ -42,7 +42,7 @@ def rows_of(
         if status_code >= 400:
             fix = "Check AIRWATCH_AQS_URL and the credentials"
             raise SourceRefused(culprit, f"HTTP {status_code} without a reason", fix=fix)
-        kind = "a web page" if looks_like_html(response.content) else "no complete JSON envelope"
+        kind = "a web page" if looks_like_html(response.content) else "an incomplete JSON envelope"
         raise SourceUnavailable(culprit, f"{kind} came instead of data", fix=_WAIT)
     header, rows = envelope
     status = str(header.get("status", "")).strip()

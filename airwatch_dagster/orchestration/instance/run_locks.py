@@ -71,7 +71,7 @@ class RunLocks:
             return True
         try:
             with (self._folder / run_id).open("r+", encoding="utf-8") as file:
-                return not _try_lock(file)
+                return not try_lock(file)
         except FileNotFoundError:
             return False
 
@@ -91,7 +91,7 @@ class RunLocks:
         path = self._folder / run_id
         try:
             with path.open("r+", encoding="utf-8") as file:
-                return _try_lock(file) and _is_at(file, path) and not _this_machine().isdisjoint(file.read().split())
+                return try_lock(file) and _is_at(file, path) and not _this_machine().isdisjoint(file.read().split())
         except FileNotFoundError:
             return False
 
@@ -102,7 +102,8 @@ def _this_machine() -> frozenset[str]:
     return frozenset([socket.gethostname(), *boot])
 
 
-def _try_lock(file: IO[str]) -> bool:
+def try_lock(file: IO[str]) -> bool:
+    """Whether the file's lock is this process's now; the lock is the operating system's, and ends with the process."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,6 +1,5 @@
 """A write lock per table, for tables whose new contents are merged from the stored ones."""
 
-import fcntl
 import hashlib
 import os
 import socket
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from airwatch_dagster.errors import StorageError
+from airwatch_dagster.orchestration.instance.run_locks import try_lock
 
 MAX_WAIT_S: Final = 3600.0
 """Seconds to wait for another writer: a year of one state takes AQS about half an hour, a bulk file a few minutes."""
@@ -43,7 +43,7 @@ class WriteLock:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         file, began = self._path.open("a+", encoding="utf-8"), time.monotonic()
         is_announced = False
-        while not _is_locked(file):
+        while not try_lock(file):
             if not is_announced:
                 note(f"Waiting for the write lock of {self._table}, held by {self._named_holder()}")
                 is_announced = True
@@ -66,12 +66,3 @@ class WriteLock:
 
     def _named_holder(self) -> str:
         return self._path.read_text(encoding="utf-8") or "a writer without a name"
-
-
-def _is_locked(file: IO[str]) -> bool:
-    """Whether the lock is ours now."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
