@@ -7,7 +7,6 @@ from typing import Any, Final
 import pandas as pd
 
 from airwatch_dagster.fit.models.families import MIN_TARGET_DAYS_LEARNED
-from airwatch_dagster.fit.models.parameters import DEFAULTS
 from airwatch_dagster.fit.tuning.search import FOLDS, MIN_FOLDS, MIN_GAIN, Search
 from airwatch_dagster.schemas import TABLES
 
@@ -17,7 +16,7 @@ VALID_MONTHS: Final = 12
 
 def reason(found: Search) -> str:
     """Which parameters are used and why, in a sentence or two."""
-    folds, others, loss = found.losses.shape[1], len(found.params) - 1, found.mean_losses
+    folds, others = found.losses.shape[1], len(found.params) - 1
     within = f"The family's share of {found.budget_minutes:g} min"
     if found.budget_minutes <= 0:
         return "No search: AIRWATCH_SEARCH_MINUTES is 0. The defaults are used."
@@ -28,9 +27,11 @@ def reason(found: Search) -> str:
         return f"{within} was too little to try the defaults on {folds} folds. They are used untested."
     outcome = f"none of {others} others was better on most folds and by {MIN_GAIN} on the mean; the defaults are used"
     if found.chosen:
-        best = f"the best of {others} others left {loss[found.chosen]:.4f}, better on {found.wins[found.chosen]}"
+        best = f"the best of {others} others left {found.chosen_loss:.4f}, better on {found.wins[found.chosen]}"
         outcome = f"{best}, and is used"
-    text = f"The defaults left {loss[0]:.4f} of damped persistence's squared error on {folds} folds; {outcome}."
+    text = (
+        f"The defaults left {found.default_loss:.4f} of damped persistence's squared error on {folds} folds; {outcome}."
+    )
     return f"{text} {within} ended the search." if found.is_out_of_time else text
 
 
@@ -38,21 +39,16 @@ def hyperparameters_frame(searches: Sequence[Search]) -> pd.DataFrame:
     """A row per search, in the columns of ``hyperparameters``."""
     rows = [
         {
-            "month": found.month,
+            **{name: getattr(found, name) for name in ("month", "is_out_of_time", "budget_minutes", "mlflow_run_id")},
             "model_family": found.family,
-            "params": json.dumps(
-                found.params[found.chosen] if found.params else DEFAULTS[found.family], sort_keys=True
-            ),
+            "params": json.dumps(found.chosen_params, sort_keys=True),
             "is_default": found.chosen == 0,
-            "loss": found.mean_losses[found.chosen] if found.params else float("nan"),
-            "default_loss": found.mean_losses[0] if found.params else float("nan"),
+            "loss": found.chosen_loss,
+            "default_loss": found.default_loss,
             "candidates": len(found.params),
             "candidates_pruned": int(found.is_pruned.sum()),
-            "is_out_of_time": found.is_out_of_time,
             "folds": found.losses.shape[1],
-            "budget_minutes": found.budget_minutes,
             "seconds": round(found.seconds, 1),
-            "mlflow_run_id": found.mlflow_run_id,
             "reason": reason(found),
         }
         for found in searches

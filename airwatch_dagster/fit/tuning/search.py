@@ -120,42 +120,49 @@ class Search:
         is_better = (loss[:1].sum() - loss >= MIN_GAIN) & (2 * self.wins > self.losses.shape[1])
         return int(np.argmin(np.where(is_better, loss, np.inf))) if is_better.any() else 0
 
+    @property
+    def chosen_params(self) -> dict[str, Any]:
+        """The defaults when nothing was tried."""
+        return self.params[self.chosen] if self.params else DEFAULTS[self.family]
+
+    @property
+    def chosen_loss(self) -> float:
+        """Mean over the folds; null when nothing was tried."""
+        return float(self.mean_losses[self.chosen]) if self.params else float("nan")
+
+    @property
+    def default_loss(self) -> float:
+        """Mean over the folds; null when nothing was tried."""
+        return float(self.mean_losses[0]) if self.params else float("nan")
+
 
 @dataclass
 class _Objective:
     """What Optuna minimises: a candidate's mean loss over the folds."""
 
     folds: Sequence[Fold]
-    family: str
-    month: pd.Timestamp
+    found: Search
     time_left: Callable[[], float]
-    tried: list[tuple[dict[str, Any], list[float]]] = field(default_factory=list)
-    """Parameters and losses by fold of every candidate that time allowed."""
     last_fit_seconds: float = 0.0
-
-    @property
-    def found(self) -> Search:
-        losses = np.array([of_folds for _, of_folds in self.tried]).reshape(len(self.tried), len(self.folds))
-        return Search(self.family, self.month, tuple(params for params, _ in self.tried), losses)
 
     def __call__(self, trial: Any) -> float:
         from optuna import TrialPruned
 
-        params, losses = suggested(self.family, trial), []
-        for fold in self.folds:
+        params, losses = suggested(self.found.family, trial), np.full(len(self.folds), np.nan)
+        for number, fold in enumerate(self.folds):
             if (before := self.time_left()) <= self.last_fit_seconds:
                 trial.study.stop()
                 raise TrialPruned
-            losses.append(fold.loss(self.family, params))
+            losses[number] = fold.loss(self.found.family, params)
             self.last_fit_seconds = before - self.time_left()
-            if self.tried:
-                defaults, best = self.tried[0][1], self.tried[self.found.chosen][1]
-                trial.report(float(np.mean(losses) - np.mean(best[: len(losses)])), len(losses))
-                lost = sum(own >= default for own, default in zip(losses, defaults, strict=False))
-                if trial.should_prune() or 2 * lost >= len(self.folds):
+            if self.found.params:
+                defaults, best = self.found.losses[[0, self.found.chosen], : number + 1]
+                trial.report(float(np.mean(losses[: number + 1]) - np.mean(best)), number)
+                if trial.should_prune() or 2 * (losses[: number + 1] >= defaults).sum() >= len(self.folds):
                     break
-        self.tried.append((params, losses + [np.nan] * (len(self.folds) - len(losses))))
-        if len(losses) < len(self.folds):
+        tried = (*self.found.params, params)
+        self.found = replace(self.found, params=tried, losses=np.vstack([self.found.losses, losses]))
+        if np.isnan(losses).any():
             raise TrialPruned
         return float(np.mean(losses))
 
@@ -174,8 +181,9 @@ def search(
     A fit starts only while ``time_left`` (seconds) is more than the last one took; an interrupted candidate does not
     count. With fewer than ``MIN_FOLDS`` folds nothing is tried.
     """
+    untried = Search(family, month, losses=np.empty((0, len(folds))))
     if len(folds) < MIN_FOLDS:
-        return Search(family, month, losses=np.empty((0, len(folds))))
+        return untried
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -183,6 +191,6 @@ def search(
     sampler = optuna.samplers.TPESampler(seed=int(draws[0]))
     study = optuna.create_study(sampler=sampler, pruner=optuna.pruners.ThresholdPruner(upper=PRUNING_MARGIN))
     study.enqueue_trial({name: DEFAULTS[family][name] for name in SPACES[family]})
-    objective = _Objective(folds, family, month, time_left)
+    objective = _Objective(folds, untried, time_left)
     study.optimize(objective, n_trials=max_candidates)
-    return replace(objective.found, is_out_of_time=len(objective.tried) < max_candidates)
+    return replace(objective.found, is_out_of_time=len(objective.found.params) < max_candidates)

@@ -35,13 +35,13 @@ def search_months(
         return [Search(family, month) for month in months for family in SPACES]
     searches, known = [], with_weather(examples)
     for month in months:
-        deadline = clock() + 60.0 * minutes
+        month_end = clock() + 60.0 * minutes
         window = months_before(known, month=month, count=TRAINING_MONTHS)
         folds = time_ordered_folds(window, month=month, seed=SEED, thread_count=os.cpu_count() or 1)
         for number, family in enumerate(SPACES):
             started = clock()
             # The time that a family leaves is shared by the next ones.
-            end = started + (deadline - started) / (len(SPACES) - number)
+            end = started + (month_end - started) / (len(SPACES) - number)
 
             def time_left(end: float = end) -> float:
                 return end - clock()
@@ -54,21 +54,15 @@ def search_months(
 
 
 def log_search(mlflow: Any, found: Search) -> str:
-    """A nested MLflow run with the chosen parameters, every candidate as a row of ``candidates.json`` and as a step of
-    ``loss`` and ``loss_fold_1``…; returns the run's id."""
-    from mlflow.entities import Metric
-
-    month, candidates, now = f"{found.month:%Y-%m}", candidates_frame(found), int(time.time() * 1000)
+    """A nested MLflow run with the chosen parameters, what they gain, and every candidate as a row of
+    ``candidates.json``; returns the run's id."""
+    month = f"{found.month:%Y-%m}"
     tags = {"family": found.family, "month": month, "kind": "search", **runs_of_dagster_run(mlflow.dagster_run_id)}
-    losses = candidates.filter(like="loss").assign(loss=candidates["loss"].mask(candidates["is_pruned"]))
-    metrics = [Metric(str(name), value, now, step) for name in losses for step, value in losses[name].dropna().items()]
-    metrics += [Metric(name, float(value), now, 0) for name, value in _outcome(found).items()]
     with mlflow.start_run(nested=True, run_name=f"search {found.family} {month}", tags=tags) as run:
         of_search = {"month": month, "seed": SEED, "is_default": found.chosen == 0}
-        mlflow.log_params({**found.params[found.chosen], **of_search})
-        mlflow.log_table(data=candidates, artifact_file="candidates.json")
-        # All in one request: one for each would take longer than many a fit.
-        mlflow.tracking_client.log_batch(run.info.run_id, metrics=metrics)
+        mlflow.log_params({**found.chosen_params, **of_search})
+        mlflow.log_table(data=candidates_frame(found), artifact_file="candidates.json")
+        mlflow.log_metrics(_outcome(found))
         return str(run.info.run_id)
 
 
@@ -95,6 +89,5 @@ def search_metadata(searches: Sequence[Search]) -> PartitionMetadata:
 def _outcome(found: Search) -> dict[str, float]:
     if not found.params:
         return {}
-    best, default = found.mean_losses[found.chosen].item(), found.mean_losses[0].item()
-    tried, pruned = len(found.params), int(found.is_pruned.sum())
-    return {"best_loss": round(best, 5), "gain": round(default - best, 5), "tried": tried, "pruned": pruned}
+    best, gain = round(found.chosen_loss, 5), round(found.default_loss - found.chosen_loss, 5)
+    return {"best_loss": best, "gain": gain, "tried": len(found.params), "pruned": int(found.is_pruned.sum())}
