@@ -212,10 +212,12 @@ class AqsClient:
                 params={**self._credentials, **params},
                 redirects=False,
             )
-        return rows_of(response, culprit=culprit, redact=self._redacted, now_s=self._clock())
-
-    def _redacted(self, text: str) -> str:
-        return without_secrets(text, self._credentials)
+        return rows_of(
+            response,
+            culprit=culprit,
+            redact=lambda text: without_secrets(text, self._credentials),
+            now_s=self._clock(),
+        )
 
 
 def _frame(

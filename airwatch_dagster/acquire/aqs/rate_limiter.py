@@ -53,7 +53,9 @@ class RateLimiter:
         without file locks.
         """
         with self._locked() as handle:
-            self._wait_until(_read_moment(handle))
+            remaining = _read_moment(handle) - self._clock()
+            if remaining > 0:  # at most one interval: a clock that was set back must not block us
+                self._sleep(min(remaining, max(self._interval_s, self._pause_s)))
             started = self._clock()
             _write_moment(handle, started + self._interval_s)
             try:
@@ -93,12 +95,6 @@ class RateLimiter:
             return os.path.samestat(os.fstat(handle), self._path.stat())
         except FileNotFoundError:
             return False
-
-    def _wait_until(self, moment: float) -> None:
-        """Sleeps until ``moment``, but never longer than one interval: a clock that was set back must not block us."""
-        remaining = moment - self._clock()
-        if remaining > 0:
-            self._sleep(min(remaining, max(self._interval_s, self._pause_s)))
 
 
 def _file_locks() -> ModuleType:

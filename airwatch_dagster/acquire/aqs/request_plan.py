@@ -99,13 +99,15 @@ def plan_daily(
     ``rows_per_day`` is the upper bound of rows per day of each geography (``rows_per_day_of``); without it the year is
     the only limit.
     """
-    return [
-        DailyRequest(geography, *days, parameters, None, _rows(days, per_day))
-        for geography in geographies
-        for per_day in [rows_per_day.get(geography, 0) * len(parameters) if rows_per_day is not None else None]
-        for year in calendar_years(first, last)
-        for days in _pieces(*year, max_days=366 if not per_day else max(1, max_rows // per_day))
-    ]
+    requests = []
+    for geography in geographies:
+        per_day = None if rows_per_day is None else rows_per_day.get(geography, 0) * len(parameters)
+        max_days = max(1, max_rows // per_day) if per_day else 366
+        for year in calendar_years(first, last):
+            for begin, end in _pieces(*year, max_days=max_days):
+                rows = None if per_day is None else per_day * ((end - begin).days + 1)
+                requests.append(DailyRequest(geography, begin, end, parameters, expected_rows=rows))
+    return requests
 
 
 def rows_per_day_of(
@@ -134,10 +136,6 @@ def _lies_in(geography: Geography, monitors: pd.DataFrame) -> pd.Series:
     for name, code in geography.params.items():
         inside &= monitors[names[name]] == code
     return inside
-
-
-def _rows(days: tuple[date, date], per_day: int | None) -> int | None:
-    return None if per_day is None else per_day * ((days[1] - days[0]).days + 1)
 
 
 def _pieces(first: date, last: date, *, max_days: int) -> Iterator[tuple[date, date]]:

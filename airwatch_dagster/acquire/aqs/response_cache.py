@@ -77,7 +77,11 @@ class ResponseCache:
         response = _read(self._path(service, params))
         if response is None or (not_before is not None and response.seen_at < not_before):
             return None
-        return None if not include_stored and _is_stored(response) else response
+        if include_stored:
+            return response
+        mark = _mark(response.path, "stored")
+        is_stored = mark.exists() and mark.read_text(encoding="utf-8") == response.fingerprint
+        return None if is_stored else response
 
     def mark_complete(self, responses: Iterable[CachedResponse], *, seen_at: pd.Timestamp) -> None:
         """Record that these responses form one pull at ``seen_at``: a repeated pull then gives identical versions."""
@@ -95,11 +99,6 @@ class ResponseCache:
         if len(name) > _MAX_NAME_LENGTH:
             name = f"{name[:_MAX_NAME_LENGTH]}.{hashlib.sha256(name.encode()).hexdigest()[:12]}"
         return self._folder / f"{name}.jsonl.gz"
-
-
-def _is_stored(response: CachedResponse) -> bool:
-    mark = _mark(response.path, "stored")
-    return mark.exists() and mark.read_text(encoding="utf-8") == response.fingerprint
 
 
 def _read(path: Path) -> CachedResponse | None:

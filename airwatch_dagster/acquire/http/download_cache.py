@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from airwatch_dagster.acquire.http.atomic_file import temporary_beside, write_atomically
-from airwatch_dagster.acquire.http.mirrors import Mirror, Response, Validators
+from airwatch_dagster.acquire.http.mirrors import Mirror, Validators
 from airwatch_dagster.acquire.http.retry import retry
 
 RETRY_WAITS_S: Final = (5.0, 30.0)
@@ -107,22 +107,19 @@ class DownloadCache:
             if received is None:
                 return target
             check(temporary)
-            download = self._described(name, temporary, received, as_of())
+            download = Download(
+                url=self.address(name),
+                etag=received.etag,
+                last_modified=received.last_modified,
+                sha256=_sha256(temporary),
+                size=temporary.stat().st_size,
+                as_of=as_of(),
+                fetched_at=datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="seconds"),
+            )
             temporary.replace(target)
         note = json.dumps(asdict(download), indent=1).encode()
         write_atomically(self._sidecar(name), note, mode=_READABLE_BY_ALL)
         return target
-
-    def _described(self, name: str, path: Path, received: Response, as_of: str | None) -> Download:
-        return Download(
-            url=self.address(name),
-            etag=received.etag,
-            last_modified=received.last_modified,
-            sha256=_sha256(path),
-            size=path.stat().st_size,
-            as_of=as_of,
-            fetched_at=datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="seconds"),
-        )
 
     def _sidecar(self, name: str) -> Path:
         return self.folder / f"{name}.json"

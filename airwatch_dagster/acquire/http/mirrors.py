@@ -62,7 +62,8 @@ class WebMirror:
 
     def get(self, name: str, into: Path, *, culprit: str, known: Validators | None = None) -> Response | None:
         """As ``Mirror.get``; the server can recover from status 5xx and TRANSIENT_STATUSES, not from other errors."""
-        headers = _conditions(known) if known else {}
+        conditions = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified} if known else {}
+        headers = {name: value for name, value in conditions.items() if value}
         url = f"{self.base_url}/{name}"
         response = get(self.connection.session(), url, culprit=culprit, headers=headers, body_to=into, max_s=self.max_s)
         status = response.status_code
@@ -124,11 +125,6 @@ def mirror_at(base_url: str, session: "requests.Session | None", *, setting: str
         f"{parts.scheme}://… is not a valid archive URL" if parts.scheme else "has no scheme",
         fix="Use https://host/path, or file:///folder for a mirror",
     )
-
-
-def _conditions(known: Validators) -> dict[str, str]:
-    headers = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
-    return {name: value for name, value in headers.items() if value}
 
 
 def _no_such_file(culprit: str) -> SourceRefused:

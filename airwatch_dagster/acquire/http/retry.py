@@ -40,7 +40,9 @@ def retry(
     def wait_s(state: "RetryCallState") -> float:
         if state.attempt_number > len(waits_s):
             return 0.0
-        return max(waits_s[state.attempt_number - 1] * jitter(), _requested_wait_s(state))
+        failure = state.outcome.exception() if state.outcome else None
+        requested_s = getattr(failure, "wait_s", None) or 0.0
+        return max(waits_s[state.attempt_number - 1] * jitter(), requested_s)
 
     attempts = Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, SourceUnavailable) and error.retry_helps),
@@ -50,9 +52,3 @@ def retry(
         reraise=True,
     )
     return attempts(call)
-
-
-def _requested_wait_s(state: "RetryCallState") -> float:
-    """Seconds that the failure itself asks to wait; 0 when it names none."""
-    failure = state.outcome.exception() if state.outcome else None
-    return getattr(failure, "wait_s", None) or 0.0
