@@ -97,7 +97,10 @@ def read_daily_download(path: Path, first: date | None = None, last: date | None
     rows = _in_contract_values(rows, origin)
     days = (pd.Timestamp(first or pd.Timestamp.min), pd.Timestamp(last or pd.Timestamp.max))
     is_requested = rows["date_local"].between(*days)
-    rows = _without_duplicates_of_aqs(rows[is_requested])
+    rows = rows[is_requested]
+    monitor_day = pd.MultiIndex.from_frame(rows[["site_id", "parameter_code", "poc", "date_local"]].astype(object))
+    is_airnow = (rows["source"] == "airnow").to_numpy()
+    rows = rows[~(is_airnow & monitor_day.isin(monitor_day[~is_airnow]))]
     return finish_readings(rows, source=rows["source"], origin=origin)
 
 
@@ -134,13 +137,6 @@ def _sites(site_ids: pd.Series, origin: SourceLocation) -> pd.Series:
         why = "; a spreadsheet that saved the file dropped the leading zero" if is_cut else ""
         origin.reject(int(row), "site_id", sites[row], f"9 digits{why}")
     return sites
-
-
-def _without_duplicates_of_aqs(rows: pd.DataFrame) -> pd.DataFrame:
-    """``rows`` without AirNow's rows of monitor-days that AQS publishes too."""
-    monitor_day = pd.MultiIndex.from_frame(rows[["site_id", "parameter_code", "poc", "date_local"]].astype(object))
-    is_airnow = (rows["source"] == "airnow").to_numpy()
-    return rows[~(is_airnow & monitor_day.isin(monitor_day[~is_airnow]))]
 
 
 def _read_text(path: Path) -> tuple[pd.DataFrame, SourceLocation]:

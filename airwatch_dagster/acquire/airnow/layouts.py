@@ -147,7 +147,8 @@ def _records(text: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     """First line number and fields of each record; a record that wraps over lines is one record."""
     number, pending = 0, ""
     for at, line in enumerate(text.split("\n"), start=1):
-        if pending and (not layout.may_wrap or _is_complete(pending, layout) or _STARTS_WITH_DAY.match(line)):
+        is_complete = not layout.may_wrap or pending.count("|") >= len(layout.fields) - 1
+        if pending and (is_complete or _STARTS_WITH_DAY.match(line)):
             yield number, _fields(pending, layout)
             pending = ""
         if pending:
@@ -156,10 +157,6 @@ def _records(text: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
             number, pending = at, line
     if pending:
         yield number, _fields(pending, layout)
-
-
-def _is_complete(line: str, layout: Layout) -> bool:
-    return line.count("|") >= len(layout.fields) - 1
 
 
 def _fields(line: str, layout: Layout) -> list[str]:

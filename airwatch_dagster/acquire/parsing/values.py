@@ -101,13 +101,8 @@ def _by_value(
     for bad in np.flatnonzero(pd.isna(values))[:1]:
         row = int(np.flatnonzero(positions == bad)[0])
         origin.reject(int(series.index[row]), name, uniques[bad], expected)
-    return pd.Series(np.append(values, _null_of(values.dtype))[positions], index=series.index)
-
-
-def _null_of(dtype: np.dtype) -> Any:
-    if dtype.kind == "O":
-        return None
-    return np.array("NaT", dtype=dtype) if dtype.kind == "M" else np.nan
+    null: Any = {"O": None, "M": np.datetime64("NaT")}.get(values.dtype.kind, np.nan)
+    return pd.Series(np.append(values, null)[positions], index=series.index)
 
 
 def _parse_dates(values: pd.Index) -> np.ndarray:
