@@ -77,7 +77,10 @@ class Scope:
         """Mask of the rows of ``history`` (columns of raw_readings) that the pull would contain if still published."""
         candidates = history["date_local"].between(pd.Timestamp(self.first), pd.Timestamp(self.last)).to_numpy()
         candidates &= history["parameter_code"].isin(self.parameters).to_numpy()
-        candidates &= ~is_provisional(history) | self._is_final(history)
+        has_final_row = np.zeros(len(history), dtype=bool)
+        if self.rows is not None:
+            has_final_row = is_among(history, self.rows, SITE_DAY)
+        candidates &= ~is_provisional(history) | has_final_row
         years = history["date_local"].dt.year.to_numpy()
         result = np.zeros(len(history), dtype=bool)
         for year in range(self.first.year, self.last.year + 1):
@@ -85,9 +88,6 @@ class Scope:
             if len(rows):
                 result[rows] = self._is_in_reach(history.iloc[rows], year)
         return pd.Series(result, index=history.index)
-
-    def _is_final(self, history: pd.DataFrame) -> np.ndarray:
-        return np.zeros(len(history), dtype=bool) if self.rows is None else is_among(history, self.rows, SITE_DAY)
 
     def _is_in_reach(self, rows: pd.DataFrame, year: int) -> np.ndarray:
         columns = [*SITE_COLUMNS, *LOCATION_COLUMNS, "cbsa_code"]

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.acquire.pulls import InScope, is_provisional
+from airwatch_dagster.acquire.pulls import InScope, is_provisional, last_seen
 from airwatch_dagster.acquire.readings import (
     READING_COLUMNS,
     READING_KEY,
@@ -42,7 +42,9 @@ def merge_pull(
     """
     seen_at = _naive_utc(seen_at)
     _refuse_mixture(history, pull)
-    _refuse_earlier(history, seen_at)
+    latest = last_seen(history)
+    if latest is not None and latest > seen_at:
+        raise _too_early(seen_at, latest)
     scope = (in_scope(history) if callable(in_scope) else in_scope).to_numpy(dtype=bool)
     keys = key_codes(_stacked(history[list(READING_KEY)], pull[list(READING_KEY)]), READING_KEY)
     superseded, is_new = _differences(history, pull, keys=keys, scope=scope)
@@ -77,16 +79,12 @@ def _differences(
     found = at >= 0
     partner = current[at[found]]
     is_same = np.zeros(len(pull), dtype=bool)
-    is_same[found] = _same_versions(history.iloc[partner], pull[found])
+    old, new = history.iloc[partner], pull[found]
+    is_same[found] = same_values(old, new, VALUE_COLUMNS) & (is_provisional(old) == is_provisional(new))
     superseded = np.zeros(len(history), dtype=bool)
     superseded[current] = scope[current]
     superseded[partner] = ~is_same[found]
     return superseded, ~is_same
-
-
-def _same_versions(left: pd.DataFrame, right: pd.DataFrame) -> np.ndarray:
-    """Mask of equal rows in two frames of equal length: same values, and both provisional or both final."""
-    return same_values(left, right, VALUE_COLUMNS) & (is_provisional(left) == is_provisional(right))
 
 
 def _refuse_repeated(
@@ -105,13 +103,6 @@ def _refuse_mixture(history: pd.DataFrame, pull: pd.DataFrame) -> None:
         real = ", ".join(sorted(sources - {"practice"}))
         problem = f"practice rows and {real} rows would mix in one table"
         raise ConfigurationError("AIRWATCH_STORAGE", problem, fix="Use a storage folder for each")
-
-
-def _refuse_earlier(history: pd.DataFrame, seen_at: pd.Timestamp) -> None:
-    for column in VERSION_COLUMNS:
-        latest = history[column].max()
-        if pd.notna(latest) and latest > seen_at:
-            raise _too_early(seen_at, latest)
 
 
 def _too_early(seen_at: pd.Timestamp, latest: pd.Timestamp) -> ConfigurationError:

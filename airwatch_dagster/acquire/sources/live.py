@@ -60,7 +60,10 @@ class LiveSource(Source):
         check_days(request.first, request.last)
         history = request.history
         final = self._without_outdated(self._final_pull(request), history)
-        unaffected = final.rows[:0] if history is None else _finals_out_of_scope(history, final)
+        unaffected = final.rows[:0]
+        if history is not None:
+            is_final = history["superseded_at"].isna() & ~is_provisional(history)
+            unaffected = history[is_final & ~final.in_scope(history)]
         days = self._airnow_days(request.first, request.last, final.last_published_day)
         files = {
             day: rows for day in days if (rows := self._airnow_day(day, may_be_late=request.is_recheck)) is not None
@@ -146,21 +149,21 @@ class LiveSource(Source):
         return [day.date() for day in pd.date_range(max(first, since), over)]
 
     def _airnow_day(self, day: date, *, may_be_late: bool) -> pd.DataFrame | None:
-        """AirNow's rows of a day in reach; None for a day that it never published, or may still publish."""
+        """AirNow's rows of a day in reach; None for a day that it never published, or may still publish.
+
+        A site's location is that of its newest monitor.
+        """
+        monitors = self.bulk.national_monitors.sort_values("last_sample_date", na_position="first", kind="stable")
+        newest = monitors.drop_duplicates("site_id", keep="last")
+        locations = newest[["site_id", *LOCATION_COLUMNS, "cbsa_code"]]
         try:
-            rows = self.airnow.daily(day, site_locations=self._site_locations()).readings
+            rows = self.airnow.daily(day, site_locations=locations).readings
         except (SourceRefused, NotYetPublished) as refusal:
             if may_be_late or (self.today - day).days > WAIT_DAYS:
                 return None
             fix = "Run the day later; AirNow completes a day by noon of the next"
             raise SourceUnavailable(refusal.culprit, f"has no data of {day} yet", fix=fix) from refusal
         return rows[self._is_in_reach(rows)].reset_index(drop=True)
-
-    def _site_locations(self) -> pd.DataFrame:
-        """One row per listed site, from its newest monitor: site_id, latitude, longitude, cbsa_code."""
-        monitors = self.bulk.national_monitors
-        newest = monitors.sort_values("last_sample_date", na_position="first", kind="stable")
-        return newest.drop_duplicates("site_id", keep="last")[["site_id", *LOCATION_COLUMNS, "cbsa_code"]]
 
     def _is_in_reach(self, rows: pd.DataFrame) -> np.ndarray:
         return sites_in_reach(self.bulk.area, rows, self.bulk.area_locations, self.bulk.context_km)
@@ -177,9 +180,3 @@ class LiveSource(Source):
 
         counts = {**final.counts, "airnow_days": len(days), "airnow_rows": len(rows)}
         return replace(final, rows=concat_readings([final.rows, rows]), in_scope=in_scope, counts=counts)
-
-
-def _finals_out_of_scope(history: pd.DataFrame, pull: Pull) -> pd.DataFrame:
-    """Current rows of AQS in ``history`` that are not in scope of ``pull``."""
-    stays = history["superseded_at"].isna() & ~is_provisional(history) & ~pull.in_scope(history)
-    return history.loc[stays, list(READING_COLUMNS)].reset_index(drop=True)
