@@ -106,8 +106,17 @@ def _file_list(seed: int, today: date, publishing: Publishing) -> BulkFile:
 
 def _daily_rows(published: pd.DataFrame) -> Iterator[str]:
     """All rows of all monitor-days as lines of CSV."""
-    heads = [_head(site, monitor) for site, monitor in MONITORS]
-    tails = {key: _tail(*key) for key in set(zip(published["monitor"], published["method_code"], strict=True))}
+    heads = [  # State Code to Parameter Name
+        _text(
+            *(site.state_code, site.county_code, site.site_number, PARAMETER_CODE, monitor.poc),
+            *(site.latitude, site.longitude, DATUM, PARAMETER_NAME),
+        )
+        for site, monitor in MONITORS
+    ]
+    tails = {  # Method Code to CBSA Name
+        (number, method_code): _text(method_code, INSTRUMENTS[method_code].name, *_names(MONITORS[number][0]))
+        for number, method_code in set(zip(published["monitor"], published["method_code"], strict=True))
+    }
     day: Any
     for day in published.itertuples(index=False):
         head, tail = heads[day.monitor], tails[day.monitor, day.method_code]
@@ -142,18 +151,6 @@ def _hours(day: Any, event_type: str, count: int, mean: float) -> str:
     """Sample Duration to AQI of a day's hours, which have neither standard nor AQI."""
     when = f'"1 HOUR","","{day.date_local}","{UNITS}","{event_type}"'
     return f'{when},{count},{day.observation_percent},{mean},{day.max_ugm3},{day.max_hour},""'
-
-
-def _head(site: Site, monitor: Monitor) -> str:
-    """State Code to Parameter Name."""
-    codes = site.state_code, site.county_code, site.site_number, PARAMETER_CODE, monitor.poc
-    return _text(*codes, site.latitude, site.longitude, DATUM, PARAMETER_NAME)
-
-
-def _tail(number: int, method_code: str) -> str:
-    """Method Code to CBSA Name."""
-    site, _ = MONITORS[number]
-    return _text(method_code, INSTRUMENTS[method_code].name, *_names(site))
 
 
 def _monitor_row(site: Site, monitor: Monitor, today: date, behind: date) -> str:

@@ -86,19 +86,15 @@ def _first_hourly(site: Site) -> int | None:
 
 def _area_lines(day: date, *, seed: int) -> Iterator[str]:
     """Observed yesterday (Y, -1), forecast today and tomorrow (F, 0 and 1) of every statistical area."""
+    days = [day + timedelta(days=ahead) for ahead in (-1, 0, 1)]
     for code, name in CBSAS.items():
         sites = [number for number, site in enumerate(SITES) if site.cbsa_code == code]
-        air = [_area_ugm3(day + timedelta(days=ahead), sites, seed=seed) for ahead in (-1, 0, 1)]
+        air = [air_of_year(on.year, seed=seed)[on.timetuple().tm_yday - 1, sites].mean() for on in days]
         expected = [air[0], *(FORECAST_SKILL * coming + (1.0 - FORECAST_SKILL) * air[0] for coming in air[1:])]
         area, state = name.split(", ")
         place = f"{area.split('-')[0]}|{state[:2]}|{SITES[sites[0]].latitude:.4f}|{SITES[sites[0]].longitude:.4f}"
-        for ahead, kind, aqi in zip((-1, 0, 1), "YFF", pm25_aqi(np.array(expected)), strict=True):
-            valid = day + timedelta(days=ahead)
+        for ahead, valid, kind, aqi in zip((-1, 0, 1), days, "YFF", pm25_aqi(np.array(expected)), strict=True):
             category = CATEGORY_NAMES[sum(int(aqi) > limit for limit in CATEGORY_LIMITS)]
             yield (
                 f"{day:%m/%d/%y}|{valid:%m/%d/%y}||CST|{ahead}|{kind}|Y|{place}|PM2.5|{aqi}|{category}|No||{AGENCY}\n"
             )
-
-
-def _area_ugm3(day: date, sites: list[int], *, seed: int) -> float:
-    return float(air_of_year(day.year, seed=seed)[day.timetuple().tm_yday - 1, sites].mean())

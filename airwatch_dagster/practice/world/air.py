@@ -57,7 +57,8 @@ def air_of_year(year: int, *, seed: int) -> Floats:
     """
     days = days_of_year(year)
     typical = np.log([site.typical_ugm3 for site in SITES])
-    log_air = typical + _seasons(days)[:, None] + _episodes(days, seed=seed) + _local(days, seed=seed)
+    local = LOCAL_SPREAD * _moving_sum(days, "local", items=len(SITES), seed=seed, memory=LOCAL_MEMORY, length=6)
+    log_air = typical + _seasons(days)[:, None] + _episodes(days, seed=seed) + local
     air = np.exp(log_air) + smoke_of_year(year, seed=seed, places_km=places_km())
     air.setflags(write=False)
     return air
@@ -112,10 +113,6 @@ def _waves_per_km(seed: int) -> Floats:
     north = normal(seed, "wave.north", days=once, items=items)[0]
     spread = np.sqrt(-2.0 * np.log(uniform(seed, "wave.spread", days=once, items=items)[0]))
     return np.stack([east, north], axis=1) / spread[:, None] / EPISODE_RANGE_KM
-
-
-def _local(days: Integers, *, seed: int) -> Floats:
-    return LOCAL_SPREAD * _moving_sum(days, "local", items=len(SITES), seed=seed, memory=LOCAL_MEMORY, length=6)
 
 
 def _moving_sum(days: Integers, stream: str, *, items: int, seed: int, memory: float, length: int) -> Floats:

@@ -12,7 +12,7 @@ from airwatch_dagster.practice.world.air import air_of_year, days_of_year, place
 from airwatch_dagster.practice.world.network import MONITORS, SITES
 from airwatch_dagster.practice.world.random_streams import Floats, Integers, normal, uniform
 from airwatch_dagster.practice.world.smoke import smoke_of_year
-from airwatch_dagster.practice.world.world import RESTATED_RATIO, Monitor, Schedule
+from airwatch_dagster.practice.world.world import RESTATED_RATIO, Instrument, Monitor, Schedule
 
 Flags = npt.NDArray[np.bool_]
 
@@ -69,16 +69,19 @@ def instrument_year(year: int, *, seed: int) -> InstrumentYear:
     """Final readings of a calendar year; cached."""
     days = days_of_year(year)
     at_site = np.array([SITES.index(site) for site, _ in MONITORS])
+    used = [[monitor.method_on(date.fromordinal(int(day))) for _, monitor in MONITORS] for day in days]
+    method_codes = np.array([[instrument.method_code for instrument in row] for row in used])
     hours = _hours(days, seed=seed)
-    mean = _readings(days, air_of_year(year, seed=seed)[:, at_site], seed=seed)
+    mean = _readings(days, air_of_year(year, seed=seed)[:, at_site], used, seed=seed)
+    numbers = {(site.site_id, monitor.poc): number for number, (site, monitor) in enumerate(MONITORS)}
     for number, (site, monitor) in enumerate(MONITORS):
         if monitor.restates_poc is not None:
-            original = _number_of(site.site_id, monitor.restates_poc)
+            original = numbers[site.site_id, monitor.restates_poc]
             mean[:, number] = RESTATED_RATIO * mean[:, original]
             hours[:, number] = np.where(_open(monitor, days), hours[:, original], 0)
     mean[hours == 0] = np.nan
     smoke = smoke_of_year(year, seed=seed, places_km=places_km())[:, at_site]
-    return InstrumentYear(days, mean, hours, smoke, _method_codes(days))
+    return InstrumentYear(days, mean, hours, smoke, method_codes)
 
 
 def is_on_schedule(schedule: Schedule, days: Integers) -> Flags:
@@ -86,20 +89,14 @@ def is_on_schedule(schedule: Schedule, days: Integers) -> Flags:
     return (days - SCHEDULE_ORIGINS[schedule].toordinal()) % _DAYS_BETWEEN_SAMPLES[schedule] == 0
 
 
-def _readings(days: Integers, air: Floats, *, seed: int) -> Floats:
-    """Readings of ``air`` by each monitor's instrument of the day, µg/m³."""
+def _readings(days: Integers, air: Floats, used: list[list[Instrument]], *, seed: int) -> Floats:
+    """Readings of ``air`` by the instruments ``used`` by each monitor (columns) on each day (rows), µg/m³."""
     items = np.arange(len(MONITORS))
-    used = [[monitor.method_on(date.fromordinal(int(day))) for _, monitor in MONITORS] for day in days]
     bias = np.array([[instrument.bias for instrument in row] for row in used])
     spread = np.array([[instrument.noise_ugm3 for instrument in row] for row in used])
     relative = np.exp(RELATIVE_NOISE * normal(seed, "noise.relative", days=days, items=items))
     additive = spread * normal(seed, "noise.additive", days=days, items=items)
     return np.maximum(air * bias * relative + additive, MIN_READING_UGM3)
-
-
-def _method_codes(days: Integers) -> npt.NDArray[np.str_]:
-    dates = [date.fromordinal(int(day)) for day in days]
-    return np.array([[monitor.method_on(day).method_code for _, monitor in MONITORS] for day in dates])
 
 
 def _hours(days: Integers, *, seed: int) -> Integers:
@@ -108,14 +105,11 @@ def _hours(days: Integers, *, seed: int) -> Integers:
     lost = uniform(seed, "lost", days=days, items=items) < LOST_SAMPLES
     running = np.stack([_runs(monitor, days) for _, monitor in MONITORS], axis=1)
     is_filter = np.array([monitor.schedule != "hourly" for _, monitor in MONITORS])
-    taken = np.where(is_filter, 1, _hours_of_a_day(days, items, seed=seed))
-    return np.where(running & ~lost & ~_short_outages(days, items, seed=seed), taken, 0).astype(np.int64)
-
-
-def _hours_of_a_day(days: Integers, items: Integers, *, seed: int) -> Integers:
     share = uniform(seed, "hours", days=days, items=items)
     few = 1 + np.floor(MAX_HOURS_OF_AN_INCOMPLETE_DAY * uniform(seed, "hours.few", days=days, items=items))
-    return np.select([share < limit for limit, _ in HOURS_TAKEN], [hours for _, hours in HOURS_TAKEN], few)
+    measured = np.select([share < limit for limit, _ in HOURS_TAKEN], [hours for _, hours in HOURS_TAKEN], few)
+    taken = np.where(is_filter, 1, measured)
+    return np.where(running & ~lost & ~_short_outages(days, items, seed=seed), taken, 0).astype(np.int64)
 
 
 def _short_outages(days: Integers, items: Integers, *, seed: int) -> Flags:
@@ -139,7 +133,3 @@ def _runs(monitor: Monitor, days: Integers) -> Flags:
 
 def _open(monitor: Monitor, days: Integers) -> Flags:
     return (days >= monitor.opened_on.toordinal()) & (days <= (monitor.closed_on or date.max).toordinal())
-
-
-def _number_of(site_id: str, poc: int) -> int:
-    return next(i for i, (site, monitor) in enumerate(MONITORS) if (site.site_id, monitor.poc) == (site_id, poc))

@@ -35,10 +35,6 @@ def _hourly(
     )
 
 
-def _restated(poc: int, *, since: date) -> Monitor:
-    return Monitor(poc + RESTATED_POC_OFFSET, ((since, "736"),), restates_poc=poc)
-
-
 _BAM_THEN_T640 = ((FIRST_DAY, "170"), (date(2021, 7, 1), "236"))
 _BAM_THEN_ALIGNED_T640 = ((FIRST_DAY, "170"), (date(2022, 4, 1), "238"), (date(2024, 7, 1), "638"))
 _WINTER_OUTAGES = (
@@ -50,7 +46,11 @@ _WINTER_OUTAGES = (
 _CHICAGO = (
     Site(
         *("17", "031", "9001", "Practice Lakefront", "Chicago", "Cook", 41.8757, -87.6243, "16980", 8.5),
-        monitors=(_filter("1-in-3"), _hourly(*_BAM_THEN_T640), _restated(3, since=date(2023, 1, 1))),
+        monitors=(
+            _filter("1-in-3"),
+            _hourly(*_BAM_THEN_T640),
+            Monitor(3 + RESTATED_POC_OFFSET, ((date(2023, 1, 1), "736"),), restates_poc=3),
+        ),
     ),
     Site(
         *("17", "031", "9002", "Practice Rail Yard", "Cicero", "Cook", 41.8456, -87.7539, "16980", 9.4),

@@ -115,17 +115,13 @@ def _published_year(year: int, seed: int, today: date, publishing: Publishing) -
     late = fate >= 1.0 - LATE_SHARE
     first_shown = final.days[:, None] + 1 + publishing.lag_days
     shown = (final.hours > 0) & (first_shown <= today.toordinal()) & np.where(is_final, ~deleted, ~late)
-    mean = np.where(revised & ~is_final, _provisional(final, seed=seed), final.mean_ugm3) * rewritten.factor
+    error = normal(seed, "revision", days=final.days, items=np.arange(len(MONITORS))) * REVISION_SPREAD
+    provisional = final.mean_ugm3 * (1.0 + error) + np.where(error < 0.0, -0.2, 0.2)  # wrong by a tenth at least
+    mean = np.where(revised & ~is_final, provisional, final.mean_ugm3) * rewritten.factor
     finished = np.where((revised | late) & is_final, final_ordinals[:, None], 0)
     changed = np.maximum(np.maximum(first_shown, finished), rewritten.changed_on)
     shown &= ~rewritten.is_deleted
     return _frame(final, mean=mean, changed=changed, shown=shown, seed=seed)
-
-
-def _provisional(final: InstrumentYear, *, seed: int) -> Floats:
-    """Provisional values of readings that will be revised: wrong by a relative error and at least a tenth."""
-    error = normal(seed, "revision", days=final.days, items=np.arange(len(MONITORS))) * REVISION_SPREAD
-    return final.mean_ugm3 * (1.0 + error) + np.where(error < 0.0, -0.2, 0.2)
 
 
 def _frame(final: InstrumentYear, *, mean: Floats, changed: Integers, shown: Flags, seed: int) -> pd.DataFrame:
