@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
-from typing import Any, Final
+from typing import Final
 
 from airwatch_dagster.practice.faults.faults import FaultKind, Faults
+from airwatch_dagster.practice.formats.aqs import Row
 from airwatch_dagster.practice.http import Response
 
 RENAMED: Final = ("arithmetic_mean", "sample_mean")
@@ -24,8 +25,6 @@ DUPLICATED_EVERY: Final = 3
 
 _PAGE: Final = b"<!DOCTYPE html>\n<html><head><title>%s</title></head><body><h1>%s</h1></body></html>\n"
 _HTML: Final = "text/html; charset=utf-8"
-
-_Envelope = dict[str, Any]
 
 
 def with_fault(response: Response, kind: FaultKind | None, faults: Faults) -> Response:
@@ -44,53 +43,19 @@ def with_fault(response: Response, kind: FaultKind | None, faults: Faults) -> Re
         return _REPLACEMENTS[kind]
     if response.status != 200:
         return response
-    if kind in _ENVELOPES:
-        status, content = _ENVELOPES[kind](json.loads(response.body))
-        return replace(response, status=status, body=json.dumps(content).encode())
-    return _BODIES[kind](response)
+    if kind in _BODIES:
+        return _BODIES[kind](response)
+    envelope = json.loads(response.body)
+    rows = _ROWS[kind](envelope["Data"])
+    content = {"Header": [{**envelope["Header"][0], "rows": len(rows)}], "Data": rows}
+    return replace(response, body=json.dumps(content).encode())
 
 
-def _other_content(_: _Envelope) -> tuple[int, Any]:
-    return 200, {"message": "Endpoint request timed out"}
-
-
-def _refusal(envelope: _Envelope) -> tuple[int, Any]:
+def _refused(response: Response) -> Response:
     """EPA's envelope of a refusal, with the time and URL of the response it replaces."""
-    echo = {name: envelope["Header"][0][name] for name in ("request_time", "url")}
-    return 400, {"Header": [{"status": "Failed", **echo, "error": ["The email or the key is not valid."]}], "Data": []}
-
-
-def _with_duplicates(envelope: _Envelope) -> tuple[int, Any]:
-    return _with_rows(envelope, [*envelope["Data"], *envelope["Data"][::DUPLICATED_EVERY]])
-
-
-def _shuffled(envelope: _Envelope) -> tuple[int, Any]:
-    rows = envelope["Data"]
-    return _with_rows(envelope, [*rows[1::2], *reversed(rows[::2])])
-
-
-def _with_renamed_column(envelope: _Envelope) -> tuple[int, Any]:
-    names = dict([RENAMED])
-    rows = [{names.get(name, name): value for name, value in row.items()} for row in envelope["Data"]]
-    return _with_rows(envelope, rows)
-
-
-def _without_column(envelope: _Envelope) -> tuple[int, Any]:
-    rows = [{name: value for name, value in row.items() if name != MISSING} for row in envelope["Data"]]
-    return _with_rows(envelope, rows)
-
-
-def _with_rows(envelope: _Envelope, rows: list[Any]) -> tuple[int, Any]:
-    first = {**envelope["Header"][0], "rows": len(rows)}
-    return 200, {"Header": [first], "Data": rows}
-
-
-def _cut(response: Response) -> Response:
-    return replace(response, bytes_until_cut=len(response.body) // 2)
-
-
-def _truncated(response: Response) -> Response:
-    return replace(response, body=response.body[: len(response.body) // 2])
+    echo = {name: json.loads(response.body)["Header"][0][name] for name in ("request_time", "url")}
+    header = {"status": "Failed", **echo, "error": ["The email or the key is not valid."]}
+    return replace(response, status=400, body=json.dumps({"Header": [header], "Data": []}).encode())
 
 
 def _replaced_midway(response: Response) -> Response:
@@ -123,17 +88,19 @@ _REPLACEMENTS: Final[Mapping[FaultKind, Response]] = {
     "html_page": Response(200, _PAGE % ((b"Welcome",) * 2), _HTML),
 }
 
-_ENVELOPES: Final[Mapping[FaultKind, Callable[[_Envelope], tuple[int, Any]]]] = {
-    "wrong_envelope": _other_content,
-    "duplicate_rows": _with_duplicates,
-    "shuffled_rows": _shuffled,
-    "renamed_column": _with_renamed_column,
-    "missing_column": _without_column,
-    "expired_key": _refusal,
+_BODIES: Final[Mapping[FaultKind, Callable[[Response], Response]]] = {
+    "cut_connection": lambda response: replace(response, bytes_until_cut=len(response.body) // 2),
+    "truncated_json": lambda response: replace(response, body=response.body[: len(response.body) // 2]),
+    "wrong_envelope": lambda response: replace(response, body=b'{"message": "Endpoint request timed out"}'),
+    "expired_key": _refused,
+    "recut_file": _replaced_midway,
 }
 
-_BODIES: Final[Mapping[FaultKind, Callable[[Response], Response]]] = {
-    "cut_connection": _cut,
-    "truncated_json": _truncated,
-    "recut_file": _replaced_midway,
+_ROWS: Final[Mapping[FaultKind, Callable[[list[Row]], list[Row]]]] = {
+    "duplicate_rows": lambda rows: [*rows, *rows[::DUPLICATED_EVERY]],
+    "shuffled_rows": lambda rows: [*rows[1::2], *reversed(rows[::2])],
+    "renamed_column": lambda rows: [
+        {RENAMED[1] if name == RENAMED[0] else name: value for name, value in row.items()} for row in rows
+    ],
+    "missing_column": lambda rows: [{name: value for name, value in row.items() if name != MISSING} for row in rows],
 }

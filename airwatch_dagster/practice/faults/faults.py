@@ -136,20 +136,17 @@ class FaultPlan:
     def fault_for(self, request: Request) -> FaultKind | None:
         """The fault of this request, which is counted; None for a correct response."""
         identity = _identity(request)
+        kinds = [kind for kind in self.kinds if fits(kind, request)]
         with self._tally.lock:
-            kind = self._drawn(request, identity, self._tally.requests[identity])
-            if self._tally.consecutive[identity] >= self.max_in_a_row:
-                kind = None
+            earlier_requests = np.array([self._tally.requests[identity]])
+            draws = uniform(self.seed, f"fault {identity}", days=earlier_requests, items=np.arange(2))[0]
+            is_allowed = self._tally.consecutive[identity] < self.max_in_a_row
+            kind = kinds[int(draws[1] * len(kinds))] if kinds and draws[0] < self.share and is_allowed else None
             self._tally.requests[identity] += 1
             self._tally.consecutive[identity] = self._tally.consecutive[identity] + 1 if kind else 0
             if kind:
                 self._tally.injected[kind] += 1
         return kind
-
-    def _drawn(self, request: Request, identity: str, earlier_requests: int) -> FaultKind | None:
-        kinds = [kind for kind in self.kinds if fits(kind, request)]
-        draws = uniform(self.seed, f"fault {identity}", days=np.array([earlier_requests]), items=np.arange(2))[0]
-        return kinds[int(draws[1] * len(kinds))] if kinds and draws[0] < self.share else None
 
 
 class ScriptedFaults:

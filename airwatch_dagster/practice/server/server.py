@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import date
-from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Final, Self
@@ -187,7 +186,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._respond()
 
     def _respond(self) -> Response:
-        response = self.server.respond(_request(self.path, self.headers))
+        parts = urlsplit(self.path)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        headers = {name.lower(): str(value) for name, value in self.headers.items()}
+        response = self.server.respond(Request(parts.path, query, headers))
         if response.seconds_until_hang_up is None:
             self._send_head(response)
         else:
@@ -220,9 +222,3 @@ def _opened(port: int, respond: Callable[[Request], Response], log: Callable[[st
     except (OSError, OverflowError) as error:
         problem = f"port {port} cannot be opened ({error})"
         raise ConfigurationError("practice server", problem, fix="Choose another port, or 0 for a free one") from error
-
-
-def _request(target: str, headers: Message) -> Request:
-    parts = urlsplit(target)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    return Request(parts.path, query, {name.lower(): str(value) for name, value in headers.items()})
