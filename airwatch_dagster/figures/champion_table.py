@@ -23,7 +23,11 @@ def decision_table(decision: Decision, *, champion: str | None) -> str:
         *(f"Better than {rival}", "Outcome"),
     ]
     rows = [_cells(decision, verdict, champion) for verdict in decision.verdicts]
-    return "\n\n".join([table(header, rows), NOTE, *_not_judged(decision)])
+    notes = [NOTE]
+    if unjudged := [part for part in decision.parts_of("season", "region", "usg") if not part.is_judged]:
+        listed = ", ".join(f"{part.name} ({part.rows:,} over {part.weeks})" for part in unjudged)
+        notes.append(f"Too few to judge, below {MIN_PART_ROWS} forecasts or {MIN_PART_WEEKS} weeks: {listed}.")
+    return "\n\n".join([table(header, rows), *notes])
 
 
 def outcome_text(verdict: Verdict, champion: str | None) -> str:
@@ -41,10 +45,12 @@ def _cells(decision: Decision, verdict: Verdict, champion: str | None) -> list[s
     if verdict.skill is None:
         return [name, *[UNDEFINED] * 6, verdict.outcome]
     seasons = [part.skill[family] if part.is_judged else None for part in decision.parts_of("season")]
+    has_range = verdict.skill_lower is not None and verdict.skill_lower != verdict.skill_upper
+    skill_range = f" ({number(verdict.skill_lower, SIGNED)} to {number(verdict.skill_upper, SIGNED)})"
     region, usg = decision.worst_region(family), decision.usg_days()
     return [
         name,
-        number(verdict.skill, SIGNED) + _range(verdict),
+        number(verdict.skill, SIGNED) + (skill_range if has_range else ""),
         numbers(decision.lead_skills(family), SIGNED),
         numbers(seasons, SIGNED),
         f"{number(region.skill[family], SIGNED)} ({region.name.removeprefix('EPA region ')})" if region else UNDEFINED,
@@ -52,17 +58,3 @@ def _cells(decision: Decision, verdict: Verdict, champion: str | None) -> list[s
         number(verdict.chance_better, ".0%"),
         outcome_text(verdict, champion),
     ]
-
-
-def _range(verdict: Verdict) -> str:
-    if verdict.skill_lower is None or verdict.skill_lower == verdict.skill_upper:
-        return ""
-    return f" ({number(verdict.skill_lower, SIGNED)} to {number(verdict.skill_upper, SIGNED)})"
-
-
-def _not_judged(decision: Decision) -> list[str]:
-    unjudged = [part for part in decision.parts_of("season", "region", "usg") if not part.is_judged]
-    if not unjudged:
-        return []
-    listed = ", ".join(f"{part.name} ({part.rows:,} over {part.weeks})" for part in unjudged)
-    return [f"Too few to judge, below {MIN_PART_ROWS} forecasts or {MIN_PART_WEEKS} weeks: {listed}."]

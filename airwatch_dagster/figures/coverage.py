@@ -60,8 +60,7 @@ def completeness_plot(coverage: pd.DataFrame, monitor_changes: pd.DataFrame) -> 
     Context sites of both tables are left out. Without a site-day the plot is empty and says so.
     """
     rows = coverage[~coverage["is_context"]]
-    title = f"PM2.5 sites: {_area(rows)}, {_period(rows['date_local'])}" if len(rows) else "PM2.5 sites"
-    figure = new_figure(title, width_inches=WIDTH_INCHES, height_inches=HEIGHT_INCHES)
+    figure = new_figure(_title(rows), width_inches=WIDTH_INCHES, height_inches=HEIGHT_INCHES)
     set_margins(figure, left=0.055, right=0.765, top_inches=0.45)
     axes = figure.add_subplot()
     if rows.empty:
@@ -116,27 +115,24 @@ def _markers(monitor_changes: pd.DataFrame, *, days: pd.Series) -> list[Marker]:
     """One marker per day and kind of change within the days, in the order of ``KINDS_BY_WEIGHT``."""
     is_shown = ~monitor_changes["is_context"] & monitor_changes["changed_on"].between(days.min(), days.max())
     shown = monitor_changes[is_shown]
-    by_weight = {kind: shown[shown["kind"] == kind].groupby("changed_on") for kind in KINDS_BY_WEIGHT}
-    return [
-        Marker(pd.Timestamp(str(day)), _label(kind, rows)) for kind, groups in by_weight.items() for day, rows in groups
-    ]
+    markers = []
+    for kind in KINDS_BY_WEIGHT:
+        for day, rows in shown[shown["kind"] == kind].groupby("changed_on"):
+            what = rows["site_id"].iloc[0] if len(rows) == 1 else f"×{len(rows)}"
+            markers.append(Marker(pd.Timestamp(str(day)), f"{kind.replace('_', ' ')} {what}"))
+    return markers
 
 
-def _label(kind: str, rows: pd.DataFrame) -> str:
-    words = kind.replace("_", " ")
-    return f"{words} {rows['site_id'].iloc[0]}" if len(rows) == 1 else f"{words} ×{len(rows)}"
-
-
-def _area(rows: pd.DataFrame) -> str:
-    """Name of the statistical area when it holds all sites; otherwise the states, or their number above three."""
+def _title(rows: pd.DataFrame) -> str:
+    """Area and months of the site-days: the statistical area when it holds all sites; otherwise the states, or their
+    number above three."""
+    if rows.empty:
+        return "PM2.5 sites"
+    months = dict.fromkeys(f"{day:%B %Y}" for day in (rows["date_local"].min(), rows["date_local"].max()))
     cbsas, states = rows["cbsa_code"].dropna().unique(), sorted(rows["state_code"].unique())
     if len(cbsas) == 1 and rows["cbsa_code"].notna().all():
-        return cbsa_names().get(cbsas[0], f"area {cbsas[0]}")
-    names = [state_names().get(code, code) for code in states]
-    return ", ".join(names) if len(names) <= 3 else f"{len(names)} states"
-
-
-def _period(days: pd.Series) -> str:
-    first, last = days.min(), days.max()
-    is_one_month = f"{first:%Y-%m}" == f"{last:%Y-%m}"
-    return f"{first:%B %Y}" if is_one_month else f"{first:%B %Y} to {last:%B %Y}"
+        area = cbsa_names().get(cbsas[0], f"area {cbsas[0]}")
+    else:
+        names = [state_names().get(code, code) for code in states]
+        area = ", ".join(names) if len(names) <= 3 else f"{len(names)} states"
+    return f"PM2.5 sites: {area}, {' to '.join(months)}"

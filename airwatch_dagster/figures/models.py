@@ -141,15 +141,12 @@ def _draw_residuals(axes: "Axes", table: pd.DataFrame) -> None:
     axes.axhline(0.0, color="black", linewidth=0.8, zorder=0)
     axes.set_yscale("asinh", linear_width=LINEAR_RESIDUAL_UGM3)
     _ticks(axes.yaxis, RESIDUAL_TICKS_UGM3)
-    axes.set_xlim(-0.5, len(LEVELS_UGM3) + 0.5)
-    axes.set_xticks(range(len(LEVELS_UGM3) + 1), _levels())
+    between = [f"{low:g}-{high:g}" for low, high in pairwise(LEVELS_UGM3)]
+    levels = [f"< {LEVELS_UGM3[0]:g}", *between, f"≥ {LEVELS_UGM3[-1]:g}"]
+    axes.set_xlim(-0.5, len(levels) - 0.5)
+    axes.set_xticks(range(len(levels)), levels)
     axes.set_title("1 day ahead: residuals (median, middle 50 % and 90 %)", **_SUBTITLE)
     finish_axes(axes, x="Forecast, µg/m³", y="Forecast − observed, µg/m³")
-
-
-def _levels() -> list[str]:
-    between = [f"{low:g}-{high:g}" for low, high in pairwise(LEVELS_UGM3)]
-    return [f"< {LEVELS_UGM3[0]:g}", *between, f"≥ {LEVELS_UGM3[-1]:g}"]
 
 
 def _draw_calibration(axes: "Axes", table: pd.DataFrame) -> None:

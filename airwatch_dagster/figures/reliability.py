@@ -32,8 +32,12 @@ HEIGHT_INCHES: Final = 3.9
 TOP_INCHES: Final = 0.82
 """Room for the title, the legend and the panel titles."""
 
-LEAD_STYLES: Final = {"1 d": (BLUE, "o"), "2 d": (ORANGE, "s"), "3 d": (GREEN, "D")}
-"""Lead → colour and marker."""
+LEAD_STYLES: Final = {
+    "1 d": ("1 day ahead", BLUE, "o"),
+    "2 d": ("2 days ahead", ORANGE, "s"),
+    "3 d": ("3 days ahead", GREEN, "D"),
+}
+"""Lead → label, colour and marker."""
 
 MIN_AXIS_PCT: Final = 10.0
 """Shortest axis: the probability of smoke is rarely higher, and an axis to 100 % would hide it."""
@@ -49,7 +53,9 @@ def reliability_plot(tables: Mapping[float, Mapping[str, pd.DataFrame]], *, titl
     black with their number of forecasts, hollow in bins of fewer than ``MIN_ROWS`` forecasts; a single lead leaves such
     bins out. A limit without two bins of ``MIN_ROWS`` forecasts has no panel, except the lowest.
     """
-    shown = [limit for limit in EVENT_LIMITS_UGM3 if limit in tables and _is_shown(limit, tables[limit]["all"])]
+    lowest = EVENT_LIMITS_UGM3[0]
+    full_bins = {limit: int((by_lead["all"]["forecasts"] >= MIN_ROWS).sum()) for limit, by_lead in tables.items()}
+    shown = [limit for limit in EVENT_LIMITS_UGM3 if limit in tables and (limit == lowest or full_bins[limit] >= 2)]
     figure = new_figure(title, width_inches=PANEL_INCHES * len(shown), height_inches=HEIGHT_INCHES)
     margins = {"left": 0.155 / len(shown), "right": 1 - 0.03 / len(shown), "wspace": 0.2}
     set_margins(figure, top_inches=TOP_INCHES, **margins)
@@ -65,19 +71,15 @@ def reliability_plot(tables: Mapping[float, Mapping[str, pd.DataFrame]], *, titl
     return png_of(figure)
 
 
-def _is_shown(limit: float, all_leads: pd.DataFrame) -> bool:
-    return limit == EVENT_LIMITS_UGM3[0] or int((all_leads["forecasts"] >= MIN_ROWS).sum()) >= 2
-
-
 def _draw(axes: "Axes", by_lead: Mapping[str, pd.DataFrame]) -> None:
     all_leads = by_lead["all"]
     end = max(MIN_AXIS_PCT, 105 * float(all_leads[["mean_probability", "observed_frequency"]].to_numpy().max()))
     axes.plot((0, end), (0, end), color=LIGHT_GREY, linewidth=0.8, zorder=0)
-    for lead, (colour, marker) in LEAD_STYLES.items():
+    for lead, (label, colour, marker) in LEAD_STYLES.items():
         if lead in by_lead:
             filled = by_lead[lead][by_lead[lead]["forecasts"] >= MIN_ROWS]
             style: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 3.5, "linewidth": 1.0}
-            axes.plot(100 * filled["mean_probability"], 100 * filled["observed_frequency"], label=_label(lead), **style)
+            axes.plot(100 * filled["mean_probability"], 100 * filled["observed_frequency"], label=label, **style)
     _draw_all_leads(axes, all_leads, end=end)
     room = 0.03 * end
     axes.set(xlim=(-room, end + room), ylim=(-room, end + room))
@@ -109,8 +111,3 @@ def _write_count(axes: "Axes", point: np.ndarray, count: int, *, is_at_axis: boo
         zorder=4,
         **place,
     )
-
-
-def _label(lead: str) -> str:
-    days = lead.removesuffix(" d")
-    return f"{days} day{'s' if days != '1' else ''} ahead"

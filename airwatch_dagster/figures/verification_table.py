@@ -37,18 +37,13 @@ def summary(month: pd.Timestamp, row: Row, *, families: Sequence[str]) -> str:
     served = " and ".join(display_name(family) for family in families)
     skill = float(row["skill_over_damped"])
     counts = f"{_counted(row['forecasts'], 'forecast')} of {_counted(row['sites'], 'site')}"
-    compared = "" if pd.isna(skill) else f"squared error {_compared(skill)} damped persistence's; "
+    difference = f"{100 * abs(skill):.0f} % {'below' if skill > 0 else 'above'}" if round(skill, 2) else "equal to"
+    compared = "" if pd.isna(skill) else f"squared error {difference} damped persistence's; "
     covered = f"{100 * row['coverage']:.0f} % of observed values inside the 90 % intervals"
     return (
         f"Forecasts of {month:%B %Y} {_counted(row['horizon_days'], 'day')} ahead, served by {served}: mean absolute "
         f"error {row['mae_ugm3']:.2f} µg/m³ ({counts}); {compared}{covered}."
     )
-
-
-def _compared(skill: float) -> str:
-    if round(skill, 2) == 0:
-        return "equal to"
-    return f"{100 * abs(skill):.0f} % {'below' if skill > 0 else 'above'}"
 
 
 def _counted(count: int, what: str) -> str:
@@ -106,20 +101,15 @@ def reliability_by_limit(scores: pd.DataFrame) -> dict[float, dict[str, pd.DataF
     gave it more than the lowest bin; the lowest limit is never left out.
     """
     leads = {f"{lead} d": rows for lead, rows in scores.groupby("horizon_days", sort=True)}
+    highest_observed = scores["pm25_observed_ugm3"].max()
     return {
         limit: {
             name: reliability(rows, limit_ugm3=limit).set_index("probability_from")
             for name, rows in {"all": scores, **leads}.items()
         }
-        for limit in PROBABILITY_COLUMNS
-        if _is_shown(scores, limit)
+        for limit, column in PROBABILITY_COLUMNS.items()
+        if limit == min(PROBABILITY_COLUMNS) or highest_observed > limit or scores[column].max() > BIN_EDGES[1]
     }
-
-
-def _is_shown(scores: pd.DataFrame, limit_ugm3: float) -> bool:
-    is_lowest = limit_ugm3 == min(PROBABILITY_COLUMNS)
-    is_expected = scores[PROBABILITY_COLUMNS[limit_ugm3]].max() > BIN_EDGES[1]
-    return bool(is_lowest or is_expected or scores["pm25_observed_ugm3"].max() > limit_ugm3)
 
 
 def reliability_table(limit_ugm3: float, by_lead: Mapping[str, pd.DataFrame]) -> str:
