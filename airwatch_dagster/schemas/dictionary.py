@@ -60,15 +60,11 @@ def _section(spec: TableSpec) -> str:
 
 
 def _meaning(column: pa.Column) -> str:
-    notes = [f"{name} {value}" for name, value in _bounds(column)]
-    notes += ["may be null"] if column.nullable else []
-    return f"{column.description}{' (' + '; '.join(notes) + ')' if notes else ''}".replace("|", "\\|")
-
-
-def _bounds(column: pa.Column) -> list[tuple[str, str]]:
     signs = {"greater_than_or_equal_to": "≥", "less_than_or_equal_to": "≤", "isin": "one of"}
     found = [(signs[one.name], next(iter(one.statistics.values()))) for one in column.checks if one.name in signs]
-    return [(sign, ", ".join(map(str, value)) if sign == "one of" else f"{value:g}") for sign, value in found]
+    notes = [f"{sign} {', '.join(map(str, value)) if sign == 'one of' else f'{value:g}'}" for sign, value in found]
+    notes += ["may be null"] if column.nullable else []
+    return f"{column.description}{' (' + '; '.join(notes) + ')' if notes else ''}".replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -102,7 +102,11 @@ def _checked(spec: TableSpec, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[
         coerced = _schema_without_uniqueness(spec.name).validate(rows, lazy=True)
     except pa.errors.SchemaErrors as errors:
         return rows, (*found, *_failed_checks(spec, rows, errors, known=known))
-    return coerced, (*found, *_times_of_day(spec, coerced, known=known))
+    day = spec.partition_column
+    if day is not None and day not in known:
+        has_time = coerced[day] != coerced[day].dt.normalize()
+        found += _violation(spec, coerced, day, "must be a day without a time", has_time)
+    return coerced, tuple(found)
 
 
 @cache
@@ -135,12 +139,6 @@ def _lossy_columns(spec: TableSpec, rows: pd.DataFrame) -> Iterator[Violation]:
             yield from _violation(spec, rows, name, "must be a whole number", (values % 1).fillna(0.0) != 0.0)
         elif dtype.startswith("datetime64") and isinstance(values.dtype, pd.DatetimeTZDtype):
             yield from _violation(spec, rows, name, "must have no time zone", pd.Series(True, index=rows.index))
-
-
-def _times_of_day(spec: TableSpec, rows: pd.DataFrame, *, known: set[str]) -> Iterator[Violation]:
-    if spec.partition_column is not None and spec.partition_column not in known:
-        has_time = rows[spec.partition_column] != rows[spec.partition_column].dt.normalize()
-        yield from _violation(spec, rows, spec.partition_column, "must be a day without a time", has_time)
 
 
 def _failed_checks(
