@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
-from dagster._core.instance.config import dagster_instance_config
+from dagster._core.instance.config import PoolGranularity, dagster_instance_config
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,8 @@ def test_the_local_instance_stores_everything_in_the_state_folder(state: Path, t
         assert not instance.telemetry_enabled
         assert instance.run_monitoring_enabled
         assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 2
-        assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
+        pools = instance.get_concurrency_config().pool_config
+        assert (pools.default_pool_limit, pools.pool_granularity) == (1, PoolGranularity.RUN), "steps never wait"
 
     assert [path.name for path in home.iterdir()] == ["dagster.yaml"]
     assert [path.read_text() for path in state.rglob("*.out")] == ["printed\n"]

@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import dagster as dg
@@ -14,7 +15,7 @@ from airwatch_dagster.commands import stopping
 from airwatch_dagster.commands.backfill.planning import Step
 from airwatch_dagster.errors import RunFailed
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START
-from airwatch_dagster.orchestration.instance.run_locks import FOLDER, RunLocks, run_locks
+from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, RunLock, report_if_lost
 from airwatch_dagster.orchestration.settings import Settings, storage_root
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.unfinished import delete_unfinished
@@ -27,9 +28,6 @@ KIND: Final = "airwatch/kind"
 
 RUNS_REMEMBERED: Final = 500
 """Newest backfill runs that are checked for failures: some years of all tables."""
-
-HOST: Final = "airwatch/host"
-"""Tag: the machine that executes the run."""
 
 STORAGE: Final = "airwatch/storage"
 """Tag: the storage of the run's tables, since one Dagster instance may serve several."""
@@ -81,7 +79,7 @@ class _UnderWay:
 
     run_id: str
     instance: dg.DagsterInstance
-    locks: RunLocks
+    lock: RunLock
 
 
 _RUNS: Final[list[_UnderWay]] = []
@@ -99,12 +97,11 @@ def abandon() -> None:
     """
     delete_unfinished()
     for one in _RUNS:
-        one.instance.event_log_storage.free_concurrency_slots_for_run(one.run_id)
         run = one.instance.get_run_by_id(one.run_id)
         if run is not None and not run.is_finished:
             one.instance.report_run_failed(run, "Stopped by a signal")
         one.instance.dispose()
-        one.locks.release(one.run_id)
+        one.lock.release()
 
 
 def _materialize(
@@ -121,9 +118,10 @@ def _materialize(
     key = dg.AssetKey(table)
     job = definitions.resolve_implicit_job_def_def_for_assets([key])
     assert job is not None, table
-    run_id, locks = make_new_run_id(), _run_locks()
-    locks.acquire(run_id)
-    _RUNS.append(_UnderWay(run_id, instance, locks))
+    run_id = make_new_run_id()
+    lock = RunLock(_locks_folder(), run_id)
+    lock.acquire()
+    _RUNS.append(_UnderWay(run_id, instance, lock))
     try:
         tags = {**where.pop("tags", {}), HOST: socket.gethostname(), STORAGE: storage_root()}
         result = job.execute_in_process(
@@ -136,7 +134,7 @@ def _materialize(
             **where,
         )
     finally:
-        locks.release(run_id)
+        lock.release()
         _RUNS.clear()
     if not result.success:
         raise _failure(table, result)
@@ -152,7 +150,7 @@ def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:
     broken: dict[str, set[str]] = {}
     of_storage = dg.RunsFilter(tags={KIND: "backfill", STORAGE: storage_root()})
     for run in instance.get_runs(of_storage, limit=RUNS_REMEMBERED):
-        has_ended = run.is_finished or _report_if_gone(instance, run)
+        has_ended = run.is_finished or report_if_lost(instance, run, folder=_locks_folder())
         if RANGE_START not in run.tags or not run.asset_selection:
             continue
         table = next(iter(run.asset_selection)).to_user_string()
@@ -165,16 +163,8 @@ def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:
     return broken
 
 
-def _report_if_gone(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    """Whether the run's process, on this machine, is gone; then the run is reported as failed."""
-    if run.tags.get(HOST) != socket.gethostname() or _run_locks().is_held(run.run_id):
-        return False
-    instance.report_run_failed(run, "The process ended before the run did")
-    return True
-
-
-def _run_locks() -> RunLocks:
-    return run_locks(Settings.from_environment().state / FOLDER)
+def _locks_folder() -> Path:
+    return Settings.from_environment().state / FOLDER
 
 
 def _failure(table: str, result: dg.ExecuteInProcessResult) -> RunFailed:

@@ -1,6 +1,7 @@
 """Daily, weekly and monthly schedules, the opening of months, and the sensor for changed files of EPA."""
 
 import json
+import socket
 from collections.abc import Mapping
 from typing import Final
 
@@ -19,6 +20,7 @@ from airwatch_dagster.orchestration.automation.jobs import (
     reingest_job,
     tuning_job,
 )
+from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, report_if_lost
 from airwatch_dagster.orchestration.partitions import DAYS, FIRST_DAY, newest_day
 from airwatch_dagster.orchestration.resources import SourceResource
 from airwatch_dagster.orchestration.settings import Settings
@@ -115,6 +117,20 @@ def airdata_file_changes(
     return dg.SensorResult(run_requests=[_reingest_year(year, files) for year in changed], cursor=json.dumps(files))
 
 
+@dg.sensor(
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="A run of a command whose process was killed is reported as failed, so that no queued run waits for it",
+)
+def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Requests no run; skips with the ids of the runs that it reported."""
+    folder = Settings.from_environment().state / FOLDER
+    under_way = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], tags={HOST: socket.gethostname()})
+    runs = context.instance.get_runs(under_way)
+    lost = [run.run_id for run in runs if report_if_lost(context.instance, run, folder=folder)]
+    return dg.SkipReason(f"Reported as failed: {', '.join(lost)}" if lost else "Every run under way has its process")
+
+
 def changed_years(before: Mapping[str, str], now: Mapping[str, str]) -> list[int]:
     """Years whose daily file is new or has changed."""
     names = [name for name, state in now.items() if name.startswith("daily_88101_") and before.get(name) != state]
@@ -134,4 +150,4 @@ def _reingest_year(year: int, files: Mapping[str, str]) -> dg.RunRequest:
 
 
 SCHEDULES: Final = (daily_schedule, archive_schedule, monthly_schedule, monitors_schedule)
-SENSORS: Final = (open_next_month, airdata_file_changes)
+SENSORS: Final = (open_next_month, airdata_file_changes, lost_runs)

@@ -3,12 +3,9 @@
 A backfill writes four events per partition and table. Upstream opens a new engine and connection for each of them,
 which recompiles each statement and checkpoints the database at each close. Measured on one table's year of 365
 partitions with a check: 11-13 s with upstream, 1.6 s with pooled connections.
-
-Also frees pool slots held by killed processes, which upstream never does: every later run of the pool would wait.
 """
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -19,20 +16,13 @@ from typing import Any, Final
 import dagster as dg
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
-from dagster._utils.concurrency import ConcurrencyClaimStatus
 from sqlalchemy import Connection, Engine, create_engine, event
-
-from airwatch_dagster.orchestration.instance.run_locks import FOLDER, run_locks
 
 BUSY_TIMEOUT_SECONDS: Final = 30
 """Seconds that a writer waits for another one; upstream's value."""
 
 MAX_SHARDS: Final = 16
 """Databases open at a time: the index, and one per run that is written or read."""
-
-CLAIM_EVERY_SECONDS: Final = 1.0
-"""Pause of a run that waits for its pool, within the claim: upstream's executor does not pause between claims, whatever
-interval a claim returns, and would keep a core busy."""
 
 
 class PooledSqliteEventLogStorage(SqliteEventLogStorage):
@@ -42,15 +32,10 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
     in SQLite's write-ahead mode); a crash of the process loses nothing.
     """
 
-    def __init__(
-        self, base_dir: str, inst_data: ConfigurableClassData | None = None, *, locks: Path | None = None
-    ) -> None:
-        """``locks`` is the folder of the run locks; below ``base_dir`` by default."""
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._tables: set[str] = set()
         self._here = threading.local()
-        self._locks = run_locks(locks or Path(base_dir, FOLDER))
-        self._slot_holders: set[str] = set()
         super().__init__(base_dir=base_dir, inst_data=inst_data)
 
     @classmethod
@@ -58,8 +43,7 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> "PooledSqliteEventLogStorage":
         """Databases in ``base_dir/events``: upstream takes every database in its folder for a run's."""
-        base = Path(config_value["base_dir"])
-        return cls(base_dir=str(base / "events"), inst_data=inst_data, locks=base.absolute() / FOLDER)
+        return cls(base_dir=str(Path(config_value["base_dir"], "events")), inst_data=inst_data)
 
     def has_table(self, table_name: str) -> bool:
         """Cached, because it is called for every event; an existing table is never dropped."""
@@ -112,28 +96,10 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
             self._engines.popitem(last=False)[1].dispose()
         return self._engines[shard]
 
-    def claim_concurrency_slot(
-        self, concurrency_key: str, run_id: str, step_key: str, priority: int | None = None
-    ) -> ConcurrencyClaimStatus:
-        """As upstream, after freeing the slots of abandoned runs; an unsuccessful claim pauses before it returns."""
-        if run_id not in self._slot_holders:
-            self._locks.acquire(run_id)
-            self._slot_holders.add(run_id)
-        for abandoned in self._locks.abandoned():
-            self.free_concurrency_slots_for_run(abandoned)
-            self._locks.discard(abandoned)
-        status = super().claim_concurrency_slot(concurrency_key, run_id, step_key, priority)
-        if status.is_claimed:
-            return status
-        time.sleep(CLAIM_EVERY_SECONDS)
-        return status.with_sleep_interval(0.0)
-
     def dispose(self) -> None:
-        """Close every engine, and release the locks of this process's runs."""
+        """Close every engine."""
         while self._engines:
             self._engines.popitem()[1].dispose()
-        while self._slot_holders:
-            self._locks.release(self._slot_holders.pop())
         super().dispose()
 
 

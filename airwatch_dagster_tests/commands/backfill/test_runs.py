@@ -12,7 +12,6 @@ from dagster._core.utils import make_new_run_id
 
 from airwatch_dagster.commands.backfill.planning import Step
 from airwatch_dagster.commands.backfill.runs import (
-    HOST,
     KIND,
     STORAGE,
     materialize_step,
@@ -21,7 +20,7 @@ from airwatch_dagster.commands.backfill.runs import (
 )
 from airwatch_dagster.errors import RunFailed, SourceRefused
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START
-from airwatch_dagster.orchestration.instance.run_locks import FOLDER, RunLocks
+from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, RunLock
 from airwatch_dagster.orchestration.io_manager import ParquetIOManager
 from airwatch_dagster.orchestration.settings import storage_root
 from airwatch_dagster.orchestration.table_asset import table_asset
@@ -147,13 +146,13 @@ def test_a_run_whose_process_lives_or_is_of_another_machine_is_left_alone(
 ) -> None:
     living = run_of(instance, "2021-05-01", "2021-05-01", dg.DagsterRunStatus.STARTED)
     elsewhere = run_of(instance, "2021-05-02", "2021-05-02", dg.DagsterRunStatus.STARTED, host="elsewhere")
-    process = RunLocks(tmp_path / FOLDER)
-    process.acquire(living.run_id)
+    lock = RunLock(tmp_path / FOLDER, living.run_id)
+    lock.acquire()
 
     assert unrecorded(instance) == {}
     for run in (living, elsewhere):
         assert instance.get_run_by_id(run.run_id).status == dg.DagsterRunStatus.STARTED  # type: ignore[union-attr]
-    process.release(living.run_id)
+    lock.release()
     assert unrecorded(instance) == {"raw_readings": {"2021-05-01"}}
 
 

@@ -1,78 +1,93 @@
-"""Which runs still have a process, and which were abandoned."""
+"""A run whose process is gone is reported as failed; one with a process, or another machine's, is left alone."""
 
 import multiprocessing
 import os
 import signal
+import socket
 import time
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import dagster as dg
 import pytest
+from dagster._core.test_utils import create_run_for_test
 
-from airwatch_dagster.orchestration.instance import run_locks as module
-from airwatch_dagster.orchestration.instance.run_locks import RunLocks, run_locks
+from airwatch_dagster.orchestration.automation.sensors import lost_runs
+from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, RunLock
 
 
-def hold(folder: Path, ready: Connection) -> None:
-    locks = RunLocks(folder)
-    locks.acquire("run")
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def hold(folder: Path, run_id: str, ready: Connection) -> None:
+    lock = RunLock(folder, run_id)
+    lock.acquire()
     ready.send("held")
     time.sleep(60)
 
 
-def kill_a_holder(folder: Path, locks: RunLocks) -> None:
-    """A process acquires the lock of ``run`` and is killed; meanwhile the run counts as held."""
+def started(instance: dg.DagsterInstance, host: str | None) -> dg.DagsterRun:
+    tags = {HOST: host} if host else {}
+    return create_run_for_test(instance, job_name="__ASSET_JOB", tags=tags, status=dg.DagsterRunStatus.STARTED)
+
+
+def is_failed(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None
+    return found.status == dg.DagsterRunStatus.FAILURE
+
+
+def tick(instance: dg.DagsterInstance) -> str:
+    skipped = lost_runs(dg.build_sensor_context(instance))
+    assert isinstance(skipped, dg.SkipReason)
+    return str(skipped.skip_message)
+
+
+def test_the_run_of_a_killed_process_is_reported_at_the_next_tick(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
+) -> None:
+    monkeypatch.setenv("AIRWATCH_STATE", str(tmp_path))
+    run, folder = started(instance, socket.gethostname()), tmp_path / FOLDER
     here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=hold, args=(folder, there))
+    process = multiprocessing.get_context("spawn").Process(target=hold, args=(folder, run.run_id, there))
     process.start()
     assert here.recv() == "held"
-    assert locks.is_held("run")
-    assert locks.abandoned() == []
+    assert RunLock(folder, run.run_id).is_held
+    assert tick(instance) == "Every run under way has its process"
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
     process.join(60)
 
+    assert tick(instance) == f"Reported as failed: {run.run_id}"
 
-def test_a_killed_process_abandons_its_run(tmp_path: Path) -> None:
-    locks = RunLocks(tmp_path)
-    kill_a_holder(tmp_path, locks)
-
-    assert not locks.is_held("run")
-    assert locks.abandoned() == ["run"]
-    locks.discard("run")
-    assert locks.abandoned() == []
+    assert is_failed(instance, run)
+    assert list(folder.iterdir()) == []
 
 
-def test_an_unlocked_file_of_another_machine_proves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Locks on a network disk may not reach other machines."""
-    locks = RunLocks(tmp_path)
-    kill_a_holder(tmp_path, locks)
-    monkeypatch.setattr(module, "_this_machine", lambda: frozenset(["elsewhere"]))
+@pytest.mark.parametrize("host", ["elsewhere", None])
+def test_runs_of_other_machines_and_of_the_daemon_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance, host: str | None
+) -> None:
+    monkeypatch.setenv("AIRWATCH_STATE", str(tmp_path))
+    run = started(instance, host)
 
-    assert locks.abandoned() == []
+    tick(instance)
 
-
-def test_a_run_without_a_file_is_not_abandoned(tmp_path: Path) -> None:
-    locks = RunLocks(tmp_path / "not-there-yet")
-
-    assert locks.abandoned() == []
-    assert not locks.is_held("run")
+    assert not is_failed(instance, run)
 
 
-def test_a_lock_is_released_by_as_many_releases_as_acquires(tmp_path: Path) -> None:
-    locks, other = RunLocks(tmp_path), RunLocks(tmp_path)
-    locks.acquire("run")
-    locks.acquire("run")
-    locks.release("run")
-    assert other.is_held("run")
+def test_a_lock_is_held_until_it_is_released(tmp_path: Path) -> None:
+    lock = RunLock(tmp_path, "run")
+    assert not lock.is_held
+    lock.acquire()
+    assert RunLock(tmp_path, "run").is_held
 
-    locks.release("run")
-    locks.release("run")
+    lock.release()
+    lock.release()
 
-    assert not other.is_held("run")
+    assert not RunLock(tmp_path, "run").is_held
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_process_has_one_object_per_folder(tmp_path: Path) -> None:
-    assert run_locks(tmp_path) is run_locks(tmp_path)
-    assert run_locks(tmp_path) is not run_locks(tmp_path / "other")
