@@ -78,7 +78,8 @@ def _repacked(content: bytes) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(packed, "w") as after:
         for member in before.infolist():
-            after.writestr(member.filename, before.read(member), zipfile.ZIP_DEFLATED, compresslevel=9)
+            entry = zipfile.ZipInfo(member.filename, date_time=(2000, 1, 1, 0, 0, 0))
+            after.writestr(entry, before.read(member), zipfile.ZIP_DEFLATED, compresslevel=9)
     return packed.getvalue()
 
 
