@@ -38,13 +38,10 @@ def metrics(frame: pd.DataFrame, *, by: Sequence[str] = (), reference: str | Non
         found = compute_metrics(group, reference=reference)
         for name, value in found.items():
             if np.isnan(value) and not name.startswith(EVENT_MEASURES):
-                raise UndefinedMetric(f"{name} is undefined for {len(group)} forecasts{_group_name(by, key)}")
+                where = "".join(f", {column} {value}" for column, value in zip(by, key, strict=True))
+                raise UndefinedMetric(f"{name} is undefined for {len(group)} forecasts{where}")
         rows.append(dict(zip(by, key, strict=True)) | found)
     return pd.DataFrame(rows)
-
-
-def _group_name(by: Sequence[str], key: Sequence[object]) -> str:
-    return "".join(f", {name} {value}" for name, value in zip(by, key, strict=True))
 
 
 def compute_metrics(frame: pd.DataFrame, *, reference: str | None = None) -> dict[str, float]:

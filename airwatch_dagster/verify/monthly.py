@@ -1,6 +1,5 @@
 """Monthly verification of served forecasts: by lead, over all of them and by group."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pandas as pd
@@ -38,11 +37,14 @@ def monthly_verification(scores: pd.DataFrame, *, candidates: pd.DataFrame) -> p
         return TABLES["verification"].empty()
     compared = _compared(scores, candidates)
     months: Any = compared.groupby([compared["target_date"].dt.to_period("M"), "horizon_days"], sort=True)
-    rows = [
-        {"month": month.start_time, "horizon_days": lead, "group_kind": kind, "group_name": name, **_row(members)}
-        for (month, lead), forecasts in months
-        for kind, name, members in _groups(forecasts)
-    ]
+    rows = []
+    for (month, lead), forecasts in months:
+        groups = [("all", "all", forecasts)]
+        for kind, names in GROUPS.items():
+            members: dict[Any, pd.DataFrame] = dict(list(forecasts.groupby(kind, sort=False)))
+            groups += [(kind, name, members[value]) for value, name in names.items() if value in members]
+        key = {"month": month.start_time, "horizon_days": lead}
+        rows += [{**key, "group_kind": kind, "group_name": name, **_row(group)} for kind, name, group in groups]
     return pd.DataFrame(rows)[TABLES["verification"].column_names].round(DECIMALS)
 
 
@@ -56,14 +58,6 @@ def _compared(scores: pd.DataFrame, candidates: pd.DataFrame) -> pd.DataFrame:
         region=region_numbers(merged["site_id"].tolist()),
         category=aqi_category(pm25_aqi(merged["pm25_observed_ugm3"])),
     )
-
-
-def _groups(forecasts: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Kind, name and members of every group with forecasts; the group of all of them first."""
-    yield "all", "all", forecasts
-    for kind, names in GROUPS.items():
-        members: dict[Any, pd.DataFrame] = dict(list(forecasts.groupby(kind, sort=False)))
-        yield from ((kind, name, members[value]) for value, name in names.items() if value in members)
 
 
 def _row(forecasts: pd.DataFrame) -> dict[str, Any]:

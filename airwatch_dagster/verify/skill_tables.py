@@ -42,12 +42,13 @@ def residuals_by_level(scores: pd.DataFrame) -> pd.DataFrame:
     ``level`` is the number of ``LEVELS_UGM3`` at or below the forecast. Levels of fewer than ``MIN_ROWS`` forecasts
     have no row.
     """
-    rows = [
-        {"model_family": family, "level": level, "rows": len(errors), **_quantiles(errors)}
-        for family, forecast, observed in _by_family(scores)
-        for level, errors in _by_level(forecast, forecast - observed)
-        if len(errors) >= MIN_ROWS
-    ]
+    rows = []
+    for family, forecast, observed in _by_family(scores):
+        levels = np.searchsorted(LEVELS_UGM3, forecast, side="right")
+        for level in range(len(LEVELS_UGM3) + 1):
+            errors = (forecast - observed)[levels == level]
+            if len(errors) >= MIN_ROWS:
+                rows.append((family, level, len(errors), *np.quantile(errors, RESIDUAL_QUANTILES).tolist()))
     return pd.DataFrame(rows, columns=["model_family", "level", "rows", *map(str, RESIDUAL_QUANTILES)])
 
 
@@ -58,29 +59,14 @@ def _by_family(scores: pd.DataFrame) -> list[tuple[str, np.ndarray, np.ndarray]]
     return [(str(family), forecast[code == n], observed[code == n]) for n, family in enumerate(families)]
 
 
-def _by_level(forecast: np.ndarray, errors: np.ndarray) -> list[tuple[int, np.ndarray]]:
-    level = np.searchsorted(LEVELS_UGM3, forecast, side="right")
-    return [(number, errors[level == number]) for number in range(len(LEVELS_UGM3) + 1)]
-
-
-def _quantiles(errors: np.ndarray) -> dict[str, float]:
-    return dict(zip(map(str, RESIDUAL_QUANTILES), np.quantile(errors, RESIDUAL_QUANTILES).tolist(), strict=True))
-
-
 def calibration(scores: pd.DataFrame) -> pd.DataFrame:
     """Mean forecast and mean observed value (µg/m³) in bins of equally many forecasts, lowest first, by family.
 
     ``MAX_BINS`` bins, or as many as have ``MIN_ROWS`` forecasts.
     """
-    rows = [
-        (family, *means)
-        for family, forecast, observed in _by_family(scores)
-        for means in _bin_means(forecast, observed)
-    ]
+    rows = []
+    for family, forecast, observed in _by_family(scores):
+        bins = int(np.clip(len(forecast) // MIN_ROWS, 1, MAX_BINS))
+        members = np.array_split(np.argsort(forecast, kind="stable"), bins)
+        rows += [(family, float(forecast[those].mean()), float(observed[those].mean())) for those in members]
     return pd.DataFrame(rows, columns=["model_family", "forecast_ugm3", "observed_ugm3"])
-
-
-def _bin_means(forecast: np.ndarray, observed: np.ndarray) -> list[tuple[float, float]]:
-    bins = int(np.clip(len(forecast) // MIN_ROWS, 1, MAX_BINS))
-    members = np.array_split(np.argsort(forecast, kind="stable"), bins)
-    return [(float(forecast[rows].mean()), float(observed[rows].mean())) for rows in members]
