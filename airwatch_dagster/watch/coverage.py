@@ -61,8 +61,15 @@ def _month(
     rows = open_days.join(sites, on="site_id").join(sampling_schedules(seen), on="site_id")
     readings = seen[["site_id", "date_local", "is_valid", "is_provisional"]]
     rows = rows.merge(readings, on=["site_id", "date_local"], how="left", validate="one_to_one")
-    rows = rows.fillna({"schedule": "unknown", "phase": 0}).assign(expected_by=_expected_by)
-    return rows.assign(status=_statuses(rows, today=today), is_provisional=rows["is_provisional"].eq(True))
+    rows = rows.fillna({"schedule": "unknown", "phase": 0})
+    days, is_valid = rows["date_local"], rows["is_valid"]
+    in_real_time = days >= rows["real_time_since"]
+    expected_by = due_on(days).mask(in_real_time, days + pd.Timedelta(days=REAL_TIME_DAYS))
+    is_scheduled = is_due(days, schedule=rows["schedule"], phase=rows["phase"])
+    # The first status that applies counts; late is due and before the deadline.
+    applies = [is_valid.eq(True), is_valid.notna(), ~is_scheduled, expected_by >= today]
+    status = np.select(applies, ["observed", "invalid", "not_scheduled", "late"], default="missing")
+    return rows.assign(expected_by=expected_by, status=status, is_provisional=rows["is_provisional"].eq(True))
 
 
 def _open_days(sites: pd.DataFrame, *, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
@@ -72,17 +79,3 @@ def _open_days(sites: pd.DataFrame, *, first: pd.Timestamp, last: pd.Timestamp) 
     grid = pd.MultiIndex.from_product([near.index, days], names=["site_id", "date_local"]).to_frame(index=False)
     opened, closed = (grid["site_id"].map(near[name]) for name in ("first_day", "last_day"))
     return grid[grid["date_local"].between(opened, closed)].reset_index(drop=True)
-
-
-def _expected_by(rows: pd.DataFrame) -> pd.Series:
-    days = rows["date_local"]
-    in_real_time = days >= rows["real_time_since"]
-    return due_on(days).mask(in_real_time, days + pd.Timedelta(days=REAL_TIME_DAYS))
-
-
-def _statuses(rows: pd.DataFrame, *, today: pd.Timestamp) -> np.ndarray:
-    """The first status that applies: observed, invalid, not scheduled, late before the deadline; missing otherwise."""
-    is_valid = rows["is_valid"].eq(True)
-    is_scheduled = is_due(rows["date_local"], schedule=rows["schedule"], phase=rows["phase"])
-    known = [is_valid, rows["is_valid"].notna(), ~is_scheduled, rows["expected_by"] >= today]
-    return np.select(known, ["observed", "invalid", "not_scheduled", "late"], default="missing")

@@ -94,10 +94,9 @@ def drift_findings(
     enough. Without current rows or reference rows (the first year) there are no findings, and the page states the
     reason.
     """
-    if current.empty:
-        return _no_findings(), _reason_page(month, reason="the month has no features")
-    if reference.empty:
-        return _no_findings(), _reason_page(month, reason="no earlier year has features of this season yet")
+    if current.empty or reference.empty:
+        why = "the month has no features" if current.empty else "no earlier year has features of this season yet"
+        return TABLES["drift_report"].empty().drop(columns="report_uri"), _reason_page(month, reason=why)
     now, then = _compared_columns(current, excluded=excluded), _compared_columns(reference, excluded=excluded)
     if errors is not None:
         now, then = _beside(now, errors=errors.current), _beside(then, errors=errors.reference)
@@ -163,10 +162,6 @@ def _findings(
     )
     has_vanished = (rows["current_rows"] == 0) & (rows["reference_rows"] >= MIN_VALUES)
     return rows.assign(is_drifted=rows["is_drifted"] | has_vanished)
-
-
-def _no_findings() -> pd.DataFrame:
-    return TABLES["drift_report"].empty().drop(columns="report_uri")
 
 
 def _reason_page(month: pd.Timestamp, *, reason: str) -> bytes:

@@ -1,8 +1,7 @@
 """Head of the drift page, above Evidently's plots: the comparison and its findings."""
 
-from collections.abc import Mapping
 from html import escape
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -33,8 +32,13 @@ def with_summary(page: bytes, *, findings: pd.DataFrame, month: pd.Timestamp, th
 
 
 def _summary(findings: pd.DataFrame, *, title: str, threshold: float) -> str:
-    ordered = findings.sort_values(["is_drifted", "statistic"], ascending=False)
-    rows = "".join(_row(row) for row in ordered.to_dict("records"))
+    rows = ""
+    for row in findings.sort_values(["is_drifted", "statistic"], ascending=False).to_dict("records"):
+        shaded = " class='drifted'" if row["is_drifted"] else ""
+        values = [row[name] for name in COLUMNS]
+        texts = [f"{value:.2f}" if isinstance(value, float) else str(value) for value in values]
+        cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
+        rows += f"<tr{shaded}>{cells}</tr>"
     head = "".join(f"<th>{name}</th>" for name in COLUMNS.values())
     drifted = int(findings["is_drifted"].sum())
     return (
@@ -43,13 +47,3 @@ def _summary(findings: pd.DataFrame, *, title: str, threshold: float) -> str:
         f"Wasserstein distance, in standard deviations of the season; {threshold:g} and more is drift (shaded).</p>"
         f"<table><tr>{head}</tr>{rows}</table><p>Below: the values of each feature, in alphabetical order.</p></div>"
     )
-
-
-def _row(row: Mapping[Any, Any]) -> str:
-    shaded = " class='drifted'" if row["is_drifted"] else ""
-    cells = "".join(f"<td>{escape(_text(row[name]))}</td>" for name in COLUMNS)
-    return f"<tr{shaded}>{cells}</tr>"
-
-
-def _text(value: object) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value)

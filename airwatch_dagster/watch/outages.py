@@ -24,23 +24,22 @@ def area_outages(coverage: pd.DataFrame, *, area: Area) -> dict[str, str]:
     its month.
     """
     own = coverage[~coverage["is_context"] & area.contains(coverage["state_code"], coverage["cbsa_code"])]
-    spells = _spells(_days(own.assign(area=_area_names(own, area))))
+    spells = _outage_spells(own.assign(area=_area_names(own, area)))
     outages = spells[spells["days"] >= MIN_OUTAGE_DAYS].sort_values(["days", "first_day"], ascending=[False, True])
     worst = outages.drop_duplicates(["month", "area"])
     return {str(month): _sentence(areas) for month, areas in worst.groupby("month", sort=True)}
 
 
-def _days(coverage: pd.DataFrame) -> pd.DataFrame:
-    """Per area and day with due sites or readings: number of missing sites, and whether all are missing."""
+def _outage_spells(coverage: pd.DataFrame) -> pd.DataFrame:
+    """Runs of outage days within an area and month: first_day, number of days and highest number of missing sites.
+
+    Days with due sites or readings count; on an outage day all of these sites are missing.
+    """
     is_missing = coverage["status"] == "missing"
     rows = coverage.assign(month=TABLES["coverage"].partition_keys_of(coverage), missing_sites=is_missing)
     known = rows[rows["status"] != "not_scheduled"].assign(is_outage=is_missing)
-    days = known.groupby(["area", "month", "date_local"], sort=True)
-    return days.agg(missing_sites=("missing_sites", "sum"), is_outage=("is_outage", "all")).reset_index()
-
-
-def _spells(days: pd.DataFrame) -> pd.DataFrame:
-    """Runs of outage days within an area and month: first_day, number of days and highest number of missing sites."""
+    by_day = known.groupby(["area", "month", "date_local"], sort=True)
+    days = by_day.agg(missing_sites=("missing_sites", "sum"), is_outage=("is_outage", "all")).reset_index()
     spell = (~days["is_outage"]).cumsum().rename("spell")
     outages = days[days["is_outage"]].groupby(["area", "month", spell], sort=True)
     spells = outages.agg(first_day=("date_local", "min"), days=("date_local", "size"), sites=("missing_sites", "max"))

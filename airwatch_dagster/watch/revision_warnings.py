@@ -59,13 +59,6 @@ def _many_sites(revisions: pd.DataFrame, known_sites: int) -> str | None:
     Routine are AQS's values in place of AirNow's, AirNow's own last days, and AQS's first publication within its
     deadline, because the analysis of filters takes months.
     """
-    sites = revisions.loc[~_is_routine(revisions), "site_id"].nunique()
-    if sites < max(MANY_SITES_MIN, MANY_SITES_SHARE * known_sites):
-        return None
-    return f"revisions touch {sites} of {known_sites} sites, besides what AQS confirmed or published in time"
-
-
-def _is_routine(revisions: pd.DataFrame) -> pd.Series:
     only_airnow = pd.Series(True, index=revisions.index)
     for source in ("old_source", "new_source"):
         only_airnow &= revisions[source].fillna(PROVISIONAL_SOURCE) == PROVISIONAL_SOURCE
@@ -73,12 +66,19 @@ def _is_routine(revisions: pd.DataFrame) -> pd.Series:
     is_settling = only_airnow & (age <= pd.Timedelta(days=SETTLING_DAYS))
     is_first = (revisions["kind"] == "appeared_late") & (revisions["new_source"] != PROVISIONAL_SOURCE)
     is_in_time = is_first & (revisions["noticed_on"] <= due_on(revisions["date_local"]))
-    return is_settling | is_in_time | (revisions["kind"] == "provisional_to_final")
+    is_routine = is_settling | is_in_time | (revisions["kind"] == "provisional_to_final")
+    sites = revisions.loc[~is_routine, "site_id"].nunique()
+    if sites < max(MANY_SITES_MIN, MANY_SITES_SHARE * known_sites):
+        return None
+    return f"revisions touch {sites} of {known_sites} sites, besides what AQS confirmed or published in time"
 
 
 def _training_window(revisions: pd.DataFrame, windows: pd.DataFrame) -> str | None:
-    """The models whose training days have another truth since."""
-    days = revisions.loc[_changes_truth(revisions), ["site_id", "date_local"]].drop_duplicates()
+    """The models whose training days have another truth since: a value of 88101 or a move to or from it, but not a
+    confirmed value."""
+    is_truth = (revisions["parameter_code"] == PM25_PARAMETER) | (revisions["kind"] == "moved_parameter")
+    is_confirmed = (revisions["kind"] == "provisional_to_final") & ~(revisions["size_ugm3"] > MIN_CHANGE_UGM3)
+    days = revisions.loc[is_truth & ~is_confirmed, ["site_id", "date_local"]].drop_duplicates()
     touched = []
     for window in windows.to_dict("records"):
         inside = int(days["date_local"].between(window["first_target_date"], window["last_target_date"]).sum())
@@ -86,13 +86,6 @@ def _training_window(revisions: pd.DataFrame, windows: pd.DataFrame) -> str | No
             version = "" if pd.isna(window["model_version"]) else f" version {window['model_version']}"
             touched.append(f"{window['model_family']}{version} ({_counted(inside, 'site-day')})")
     return f"revised within the training window of {', '.join(touched)}" if touched else None
-
-
-def _changes_truth(revisions: pd.DataFrame) -> pd.Series:
-    """Whether a revision changes the truth: a value of 88101 or a move to or from it, but not a confirmed value."""
-    is_truth = (revisions["parameter_code"] == PM25_PARAMETER) | (revisions["kind"] == "moved_parameter")
-    is_confirmed = (revisions["kind"] == "provisional_to_final") & ~(revisions["size_ugm3"] > MIN_CHANGE_UGM3)
-    return is_truth & ~is_confirmed
 
 
 def _counted(number: int, thing: str) -> str:

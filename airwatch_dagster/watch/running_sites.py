@@ -39,7 +39,11 @@ def _listed(monitors: pd.DataFrame, *, today: pd.Timestamp) -> pd.DataFrame:
     """Per listed site: opening, closing of its last monitor (null while one is open), area and whether it is
     context."""
     reported = monitors[monitors["open_date"].notna() | monitors["last_sample_date"].notna()]
-    reported = reported.assign(closed_on=_closings(reported, today=today), is_listed=True)
+    # AQS's list leaves the day of open monitors empty, so a list with an empty day has closing days. Without one the
+    # list is AirData's, which has the last day published.
+    last = reported["last_sample_date"]
+    closed_on = last if last.isna().any() else last.where(last < today - CLOSED_AFTER)
+    reported = reported.assign(closed_on=closed_on, is_listed=True)
     sites = reported.groupby("site_id")
     all_closed = reported["closed_on"].notna().groupby(reported["site_id"]).all()
     first = sites[[*_ATTRIBUTES, "is_listed"]].first()
@@ -48,17 +52,6 @@ def _listed(monitors: pd.DataFrame, *, today: pd.Timestamp) -> pd.DataFrame:
         closed_on=sites["closed_on"].max().where(all_closed),
         is_context=sites["is_context"].all(),
     )
-
-
-def _closings(monitors: pd.DataFrame, *, today: pd.Timestamp) -> pd.Series:
-    """Closing day of each monitor; null while open.
-
-    AQS's list leaves the day of open monitors empty, so a list with an empty day has closing days. Without one the list
-    is AirData's, which has the last day published.
-    """
-    last = monitors["last_sample_date"]
-    is_list_of_closings = last.isna().any()
-    return last if is_list_of_closings else last.where(last < today - CLOSED_AFTER)
 
 
 def _seen(site_days: pd.DataFrame) -> pd.DataFrame:

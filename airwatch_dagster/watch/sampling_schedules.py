@@ -50,7 +50,10 @@ def sampling_schedules(site_days: pd.DataFrame) -> pd.DataFrame:
     of the day that ``is_due`` needs, 0 when daily or unknown. Invalid readings count, because the sampler ran.
     """
     readings = _recent(site_days)
-    in_six = _readings_by_remainder(readings)
+    # Number of readings by site and remainder of the day in six, and then in three.
+    remainder = _day_numbers(readings["date_local"]) % _LONGEST
+    counted = pd.crosstab(readings["site_id"], remainder).reindex(columns=range(_LONGEST), fill_value=0)
+    in_six = counted.to_numpy()
     in_three = in_six[:, :3] + in_six[:, 3:]
     sites = readings.groupby("site_id", sort=True)["is_followed"].agg(["size", "mean"])
     on_six, on_three = (counts.max(axis=1) / sites["size"].to_numpy() for counts in (in_six, in_three))
@@ -78,13 +81,6 @@ def _recent(site_days: pd.DataFrame) -> pd.DataFrame:
     is_recent = readings["date_local"] > days.transform("max") - pd.Timedelta(days=SCHEDULE_DAYS)
     is_followed = days.shift(-1) - readings["date_local"] == pd.Timedelta(days=1)
     return readings.assign(is_followed=is_followed)[is_recent]
-
-
-def _readings_by_remainder(readings: pd.DataFrame) -> np.ndarray:
-    """Number of readings by site (sorted by id) and remainder of the day in six."""
-    remainder = _day_numbers(readings["date_local"]) % _LONGEST
-    counts = pd.crosstab(readings["site_id"], remainder).reindex(columns=range(_LONGEST), fill_value=0)
-    return counts.to_numpy()
 
 
 def _day_numbers(days: pd.Series) -> pd.Series:

@@ -31,8 +31,10 @@ def relocations(spells: pd.DataFrame) -> pd.DataFrame:
     """
     rows = spells.sort_values([*_SITE, "first_day"], kind="stable", ignore_index=True)
     is_same_site = same_as_before(rows, _SITE)
-    old = rows[["latitude", "longitude"]].shift()
-    metres = _distance_m(old, rows[["latitude", "longitude"]])
+    places = rows[["latitude", "longitude"]]
+    old = places.shift()
+    start, end = (np.radians(degrees.to_numpy(dtype=float)) for degrees in (old, places))
+    metres = 1000.0 * great_circle_km(start[:, 0], start[:, 1], end[:, 0], end[:, 1])
     moved = is_same_site & (metres > RELOCATION_M)
     there, here = old[moved], rows[moved]
     return _site_rows(here, changed_on=here["first_day"], kind="relocation").assign(
@@ -51,12 +53,24 @@ def openings_and_closings(spells: pd.DataFrame, *, today: pd.Timestamp) -> tuple
     First readings in the first days of a source's history, or after years that were never ingested, are not openings,
     and such years do not count as silence. A last reading closes a site once other sites have readings that much later
     and EPA's deadline for the day after it has passed. A site that returns after such a silence was closed and opened.
+    A closing is dated by the day after the last reading.
     """
     open_times = _open_times(spells)
     returned = same_as_before(open_times, _SITE)
     opened = open_times[returned | ~_begins_with_history(open_times, spells)]
-    ended = _ended(open_times, spells, today=today)
-    return _openings(opened), _closings(open_times[ended])
+    openings = _site_rows(opened, changed_on=opened["first_day"], kind="opened").assign(
+        before=None,
+        after="running",
+        description=[f"The site's first reading is of {day:%Y-%m-%d}." for day in opened["first_day"]],
+    )
+    closed = open_times[_ended(open_times, spells, today=today)]
+    day_after = closed["last_day"] + pd.Timedelta(days=1)
+    closings = _site_rows(closed, changed_on=day_after, kind="closed").assign(
+        before="running",
+        after=None,
+        description=[f"The site's last reading is of {day:%Y-%m-%d}." for day in closed["last_day"]],
+    )
+    return openings, closings
 
 
 def _open_times(spells: pd.DataFrame) -> pd.DataFrame:
@@ -108,31 +122,6 @@ def _parts(spells: pd.DataFrame) -> pd.DataFrame:
     return rows.groupby(part).agg(first_day=("first_day", "min"), last_day=("last_day", "max"))
 
 
-def _openings(opened: pd.DataFrame) -> pd.DataFrame:
-    return _site_rows(opened, changed_on=opened["first_day"], kind="opened").assign(
-        before=None,
-        after="running",
-        description=[f"The site's first reading is of {day:%Y-%m-%d}." for day in opened["first_day"]],
-    )
-
-
-def _closings(closed: pd.DataFrame) -> pd.DataFrame:
-    """Rows dated by the day after the last reading."""
-    day_after = closed["last_day"] + pd.Timedelta(days=1)
-    return _site_rows(closed, changed_on=day_after, kind="closed").assign(
-        before="running",
-        after=None,
-        description=[f"The site's last reading is of {day:%Y-%m-%d}." for day in closed["last_day"]],
-    )
-
-
 def _site_rows(rows: pd.DataFrame, *, changed_on: pd.Series, kind: str) -> pd.DataFrame:
     columns = [name for name in TABLES["monitor_changes"].column_names if name != "is_context"]
     return rows.assign(poc=SITE_POC, changed_on=changed_on, kind=kind).reindex(columns=columns)
-
-
-def _distance_m(places: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
-    """Great-circle distance (m), row by row, of latitudes and longitudes in degrees; nan where one is null."""
-    here, there = np.radians(places.to_numpy(dtype=float)), np.radians(others.to_numpy(dtype=float))
-    metres: np.ndarray = 1000.0 * great_circle_km(here[:, 0], here[:, 1], there[:, 0], there[:, 1])
-    return metres
