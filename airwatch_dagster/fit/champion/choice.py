@@ -51,7 +51,6 @@ class ChampionChoice:
     @property
     def is_serving(self) -> bool:
         """Whether the month has a champion."""
-        """Whether the month has a champion."""
         return self.model_family is not None
 
 
@@ -71,7 +70,10 @@ def choose_champion(
     """
     fitted = trained.loc[trained["is_fitted"].astype(bool), "model_family"].tolist()
     if not fitted:
-        return _no_champion(month, trained, incumbent)
+        why = str(trained["reason"].iloc[0]) if len(trained) else "Not fitted: there is no history before the month."
+        nobody = f"Nobody serves {month:%Y-%m}: no family could be fitted. {why}"
+        decision = decision_of(trained, serving=None, rejected={}, found=None, incumbent=incumbent)
+        return ChampionChoice(month, None, incumbent, "no_history", nobody, decision=decision)
     shadow = compare(trailing(scores, month=month), families=fitted, seed=seed)
     if shadow is not None and shadow.days >= MIN_SHADOW_DAYS:
         return _chosen(month, trained, shadow, incumbent, "shadow_scores")
@@ -89,13 +91,6 @@ def trailing(scores: pd.DataFrame, *, month: pd.Timestamp) -> pd.DataFrame:
     inside = ((scores["target_date"] >= first) & (scores["target_date"] < month)).to_numpy()
     # Column by column: selecting rows of the whole frame takes five times as long.
     return pd.DataFrame({name: scores[name].to_numpy()[inside] for name in COMPARED_COLUMNS}, copy=False)
-
-
-def _no_champion(month: pd.Timestamp, trained: pd.DataFrame, incumbent: str | None) -> ChampionChoice:
-    why = str(trained["reason"].iloc[0]) if len(trained) else "Not fitted: there is no history before the month."
-    why = f"Nobody serves {month:%Y-%m}: no family could be fitted. {why}"
-    decision = decision_of(trained, serving=None, rejected={}, found=None, incumbent=incumbent)
-    return ChampionChoice(month, None, incumbent, "no_history", why, decision=decision)
 
 
 def _chosen(

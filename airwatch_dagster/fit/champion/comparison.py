@@ -1,6 +1,6 @@
 """Skill of families on identical site-days, with its sampling noise from a block bootstrap over days."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -79,19 +79,16 @@ class Comparison:
 
     @property
     def overall(self) -> Part:
-        """All of the evidence."""
         """All of the evidence as one part."""
         return self.parts[0]
 
     @property
     def rows(self) -> int:
-        """Forecasts compared."""
         """Forecasts compared, of all horizons together."""
         return self.overall.rows
 
     @property
     def skill(self) -> dict[str, float]:
-        """Family → skill on all of the evidence."""
         """Skill of each family on all of the evidence."""
         return self.overall.skill
 
@@ -137,7 +134,7 @@ def _places(paired: PairedErrors) -> Iterator[tuple[PartKind, str, np.ndarray]]:
 
 def _part(paired: PairedErrors, draws: np.ndarray, kind: PartKind, name: str, where: np.ndarray) -> Part:
     inside = (paired.is_common & where).sum(axis=(1, 2))
-    rows, weeks = int(inside.sum()), _weeks(paired.days[inside > 0])
+    rows, weeks = int(inside.sum()), len(paired.days[inside > 0].to_period("W").unique())
     is_judged = rows >= MIN_PART_ROWS and weeks >= MIN_PART_WEEKS
     totals, reference = paired.daily_totals(where), paired.families.index(REFERENCE_FAMILY)
     skill = _skill(totals.sum(axis=0)[None], reference=reference)[0]
@@ -145,10 +142,6 @@ def _part(paired: PairedErrors, draws: np.ndarray, kind: PartKind, name: str, wh
     resampled = _skill(sums, reference=reference)
     by_family = dict(zip(paired.families, skill.tolist(), strict=True))
     return Part(kind, name, rows, weeks, is_judged, by_family, dict(zip(paired.families, resampled.T, strict=True)))
-
-
-def _weeks(days: pd.DatetimeIndex) -> int:
-    return len(days.to_period("W").unique())
 
 
 def _draws(count: int, *, seed: int) -> np.ndarray:
@@ -180,20 +173,15 @@ def compare_holdouts(trained: pd.DataFrame) -> Comparison | None:
     tested = tested.loc[[family for family in FAMILIES if family in tested.index]]
     if tested.empty:
         return None
-    by_lead = {horizon: tested[f"holdout_skill_{horizon}d"].astype(float) for horizon in HORIZONS_DAYS}
-    rows = int(tested["holdout_rows"].max())
-    overall = Part("all", "all", rows, 0, False, _by_family(_weighted(by_lead)))
-    leads = [Part("horizon", horizon_name(lead), 0, 0, False, _by_family(skill)) for lead, skill in by_lead.items()]
+    by_lead = pd.DataFrame({lead: tested[f"holdout_skill_{lead}d"].astype(float) for lead in HORIZONS_DAYS})
+    # Leads without a skill drop out of the weighted mean.
+    weights = by_lead.notna() * pd.Series(HORIZON_WEIGHTS)
+    skill = (by_lead.fillna(0.0) * weights).sum(axis=1) / weights.sum(axis=1).clip(lower=1e-12)
+    overall = Part("all", "all", int(tested["holdout_rows"].max()), 0, False, _by_family(skill))
+    leads = [Part("horizon", horizon_name(lead), 0, 0, False, _by_family(by_lead[lead])) for lead in HORIZONS_DAYS]
     days = tested["last_target_date"].max() - tested["first_target_date"].min()
     held_out = min(MAX_HOLDOUT_DAYS, max(1, round(HOLDOUT_SHARE * (days.days + 1))))
     return Comparison("their holdouts", held_out, (overall, *leads))
-
-
-def _weighted(by_lead: Mapping[int, pd.Series]) -> pd.Series:
-    """Weighted mean over the leads with a skill."""
-    skill = pd.DataFrame(dict(by_lead))
-    weights = skill.notna() * pd.Series(HORIZON_WEIGHTS)
-    return (skill.fillna(0.0) * weights).sum(axis=1) / weights.sum(axis=1).clip(lower=1e-12)
 
 
 def _by_family(skill: pd.Series) -> dict[str, float]:
