@@ -3,7 +3,6 @@
 from collections.abc import Set
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from airwatch_dagster.enrich.features import build_features
@@ -40,20 +39,12 @@ def examples_with_context(
         return own
     issued = pd.date_range(first_target - pd.Timedelta(days=max(HORIZONS_DAYS)), last_target - pd.Timedelta(days=1))
     around = build_features(site_days, issue_dates=issued, area_site_ids=others)
-    thinned = around[_is_dealt_out(around) & ~_has_row(around, features)]
+    day = (around["issue_date"] - pd.Timestamp("2000-01-01")).dt.days.to_numpy()
+    is_dealt_out = (day + around["site_id"].str[2:].astype(int).to_numpy()) % CONTEXT_SHARE == 0
+    key, own_key = (pd.MultiIndex.from_frame(rows[["site_id", "issue_date"]]) for rows in (around, features))
+    thinned = around[is_dealt_out & ~key.isin(own_key)]
     context = join_truth(thinned, site_days, first_target=first_target, last_target=last_target, is_context=True)
     return _in_order(pd.concat([frame for frame in (own, context) if len(frame)] or [own], ignore_index=True))
-
-
-def _has_row(rows: pd.DataFrame, features: pd.DataFrame) -> np.ndarray:
-    key = ["site_id", "issue_date"]
-    return np.asarray(pd.MultiIndex.from_frame(rows[key]).isin(pd.MultiIndex.from_frame(features[key])))
-
-
-def _is_dealt_out(features: pd.DataFrame) -> np.ndarray:
-    day = (features["issue_date"] - pd.Timestamp("2000-01-01")).dt.days.to_numpy()
-    site = features["site_id"].str[2:].astype(int).to_numpy()
-    return np.asarray((day + site) % CONTEXT_SHARE == 0)
 
 
 def join_truth(

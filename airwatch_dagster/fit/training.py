@@ -99,7 +99,8 @@ def train_families(
     enough = [family for family in families if shortages[family] is None]
     models = fit_families(whole, enough, params=params)
     holdouts = _holdouts(examples, enough, seed=seed, thread_count=thread_count, params=params) if enough else {}
-    first, last = _window(whole.examples)
+    days = whole.examples["target_date"]
+    first, last = (None, None) if days.empty else (days.min(), days.max())
     trained = []
     for family in families:
         if family not in models:
@@ -117,11 +118,6 @@ def train_family(
 ) -> TrainedModel:
     """One family alone (see ``train_families``)."""
     return train_families(examples, families=[family], month=month, seed=seed, thread_count=thread_count)[0]
-
-
-def _window(examples: pd.DataFrame) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
-    days = examples["target_date"]
-    return (None, None) if days.empty else (days.min(), days.max())
 
 
 def _fitted_on(whole: TrainingSet, first: pd.Timestamp | None, last: pd.Timestamp | None) -> str:

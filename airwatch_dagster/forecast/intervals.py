@@ -123,8 +123,12 @@ class IntervalCalibration:
     ) -> np.ndarray:
         """Log ratios, probabilities × forecasts: below the median the lowest of all leads up to this one, above it the
         highest, so that uncertainty never shrinks with the lead."""
-        shorter = [lead for lead in self.leads if lead.horizon_days <= horizon_days]
-        each = [_at_level(lead, log_level) * np.where(is_stale, lead.stale_width, 1.0) * site_width for lead in shorter]
+        knots, each = np.log(np.array(LEVELS_UGM3) + LOG_OFFSET_UGM3), []
+        for lead in self.leads:
+            if lead.horizon_days <= horizon_days:
+                by_probability = zip(*lead.quantiles, strict=True)
+                at_level = np.array([np.interp(log_level, knots, quantile) for quantile in by_probability])
+                each.append(at_level * np.where(is_stale, lead.stale_width, 1.0) * site_width)
         lowest, highest, own = np.min(each, axis=0), np.max(each, axis=0), each[-1]
         probability = np.array(PROBABILITIES)[:, None]
         return np.where(probability < MEDIAN, lowest, np.where(probability > MEDIAN, highest, own))
@@ -141,11 +145,6 @@ def prior_errors(horizon_days: int) -> LeadErrors:
     """Prior errors of one lead."""
     levels = [prior_quantiles(level, horizon_days=horizon_days) for level in LEVELS_UGM3]
     return LeadErrors(horizon_days, 0, 1.0, tuple(tuple(np.round(level, 4).tolist()) for level in levels))
-
-
-def _at_level(lead: LeadErrors, log_level: np.ndarray) -> np.ndarray:
-    knots = np.log(np.array(LEVELS_UGM3) + LOG_OFFSET_UGM3)
-    return np.array([np.interp(log_level, knots, quantile) for quantile in zip(*lead.quantiles, strict=True)])
 
 
 def _probability_above(log_ratio: np.ndarray, ratios: np.ndarray) -> np.ndarray:

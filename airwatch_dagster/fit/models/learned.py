@@ -59,13 +59,12 @@ class LearnedCorrection:
         for horizon, correction in self.corrections.items():
             rows = horizons == horizon
             if rows.any():
-                level[rows] += correction.predict(self._inputs(examples[rows], level[rows], horizon))
+                at_horizon = examples[rows]
+                regression = self.site_regressions[horizon]
+                log_anomaly = regression.predict(design_matrix(at_horizon), at_horizon["site_id"].to_numpy())
+                inputs = correction_inputs(at_horizon, log_anomaly=log_anomaly, level=level[rows], weather=self.weather)
+                level[rows] += correction.predict(inputs)
         return level
-
-    def _inputs(self, examples: pd.DataFrame, level: np.ndarray, horizon_days: int) -> np.ndarray:
-        regression = self.site_regressions[horizon_days]
-        log_anomaly = regression.predict(design_matrix(examples), examples["site_id"].to_numpy())
-        return correction_inputs(examples, log_anomaly=log_anomaly, level=level, weather=self.weather)
 
     def importance(self) -> dict[str, float]:
         """Share of each input, all horizons counted alike; a horizon whose correction is constant is left out.
