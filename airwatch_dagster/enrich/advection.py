@@ -63,7 +63,9 @@ def advection_features(
     error = np.where(unknown, np.inf, moves.error)
     lowest = error.min(axis=0)
     is_known = np.isfinite(lowest)
-    narrow, broad = (_weights(error, lowest, is_known, sharpness=value) for value in SHARPNESS)
+    lowest = np.where(is_known, lowest, 0.0)
+    # Displacements weigh by their excess error over the best one; 0 where unknown.
+    narrow, broad = (whole_weights(np.exp(-(error - lowest) / sharpness)) for sharpness in SHARPNESS)
     still = moves.error[0]
     return {
         "advected_log": _mean(narrow, moves.arriving),
@@ -71,7 +73,7 @@ def advection_features(
         "flow_east_km": _mean(narrow, moves.east_km),
         "flow_north_km": _mean(narrow, moves.north_km),
         "stillness_error": still,
-        "flow_gain": np.where(is_known, still - np.where(is_known, lowest, 0.0), np.nan),
+        "flow_gain": np.where(is_known, still - lowest, np.nan),
     }
 
 
@@ -99,12 +101,6 @@ def _supported_mean(sums: FixedPointSums, weights: np.ndarray, *, min_weight: fl
     total, weight = sums.sums(weights)
     enough = weight > min_weight * WEIGHT_STEPS
     return np.where(enough, total / np.where(enough, weight, 1.0), np.nan)
-
-
-def _weights(error: np.ndarray, lowest: np.ndarray, is_known: np.ndarray, *, sharpness: float) -> np.ndarray:
-    """Whole weights of the displacements by their excess error over the best one; 0 where unknown."""
-    excess = error - np.where(is_known, lowest, 0.0)
-    return whole_weights(np.exp(-excess / sharpness))
 
 
 def _mean(weights: np.ndarray, values: np.ndarray | list[float]) -> np.ndarray:

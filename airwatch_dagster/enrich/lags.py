@@ -51,17 +51,13 @@ def window_statistics(values: np.ndarray, *, window: int) -> tuple[np.ndarray, n
         highest = np.where(observed, np.maximum(highest, past), highest)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = total / count
-    spread = _spread(values, mean, count, window=window)
-    return mean, spread, np.where(count > 0, highest, np.nan), count
-
-
-def _spread(values: np.ndarray, mean: np.ndarray, count: np.ndarray, *, window: int) -> np.ndarray:
     squares = np.zeros_like(values)
     for lag in range(window):
         departure = shifted(values, lag) - mean
         squares += np.where(np.isnan(departure), 0.0, departure * departure)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.sqrt(squares / count)
+        spread = np.sqrt(squares / count)
+    return mean, spread, np.where(count > 0, highest, np.nan), count
 
 
 def last_observations(source_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
