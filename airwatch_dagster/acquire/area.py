@@ -102,6 +102,12 @@ def state_names() -> dict[str, str]:
 
 
 @cache
+def us_states() -> frozenset[str]:
+    """AQS codes of the states and territories of the US: all that AQS lists but Mexico (80) and Canada (CC)."""
+    return frozenset(state_names()) - {"80", "CC"}
+
+
+@cache
 def cbsa_states(code: str) -> tuple[str, ...]:
     """AQS codes of the states that a statistical area spans, sorted; from its name (``…, IL-IN-WI``)."""
     states = _packaged("states.csv")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.area import Area
+from airwatch_dagster.acquire.parsing.rejections import may_be_rejected, no_rejected_lines
 from airwatch_dagster.acquire.readings import (
     LOCATION_COLUMNS,
     PM25_PARAMETER,
@@ -106,6 +107,8 @@ class Pull:
     """For the merge: the rows of history that this pull replaces or confirms."""
     unknown_cbsa_names: Mapping[str, int] = field(default_factory=dict)
     """Rows per statistical area whose name AQS does not list; they have no cbsa_code."""
+    rejected: pd.DataFrame = field(default_factory=no_rejected_lines)
+    """Lines set aside or repaired, in REJECTED_COLUMNS."""
     seen_at: pd.Timestamp | None = None
     """When the source responded, if responses can be cached; None for now."""
     is_cached: bool = False
@@ -114,8 +117,12 @@ class Pull:
     """Marks the cached responses as stored; to be called after the rows are stored."""
     last_published_day: pd.Timestamp | None = None
     """The last day that the source had published for any site; None when unknown."""
-    counts: Mapping[str, int] = field(default_factory=dict)
-    """Numbers for the metadata: requests, files, rows left out."""
+    counts: Mapping[str, int | str] = field(default_factory=dict)
+    """Numbers and names for the metadata: requests, files, what was left out."""
+
+    def replaces(self, history: pd.DataFrame) -> pd.Series:
+        """Mask of the rows of ``history`` in scope, without those that a line set aside may be about."""
+        return self.in_scope(history) & ~may_be_rejected(history, self.rejected)
 
 
 def restrict_days(pull: Pull, first: date, last: date) -> Pull:

@@ -1,13 +1,15 @@
 """Final step of every EPA reader: contract columns, validated codes, one row per key."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.acquire.parsing.values import SourceLocation, reject_nulls, typed_columns
+from airwatch_dagster.acquire.parsing.rejections import SourceLocation
+from airwatch_dagster.acquire.parsing.values import reject_nulls, typed_columns
 from airwatch_dagster.errors import BadPayload, ConfigurationError
 from airwatch_dagster.schemas import TABLES
 
@@ -37,8 +39,19 @@ LOCATION_COLUMNS: Final = ["latitude", "longitude"]
 FOREIGN_STATES: Final = ("CC",)
 """State codes without 9-digit sites: AQS lists Canada under CC. Their rows are left out."""
 
+_VALUES_OF_A_KEY: Final = [name for name in READING_COLUMNS if name not in (*READING_KEY, "date_of_last_change")]
 _NEVER_NULL: Final = ("state_code", "county_code", "site_number", "parameter_code", "poc", "latitude", "longitude")
 _NEVER_NULL_IN_READINGS: Final = (*_NEVER_NULL, "date_local", "sample_duration", "units_of_measure")
+
+
+@dataclass(frozen=True)
+class MonitorList:
+    """The monitors that a source lists."""
+
+    monitors: pd.DataFrame
+    """Columns of monitors, with or without is_context."""
+    rejected: pd.DataFrame
+    """Lines set aside, in REJECTED_COLUMNS."""
 
 
 def check_days(first: date, last: date) -> None:
@@ -58,13 +71,18 @@ def finish_readings(frame: pd.DataFrame, *, source: str | pd.Series, origin: Sou
     """``frame`` in the columns and dtypes of raw_readings without versions, one row per key, sorted by key.
 
     ``frame`` has contract column names; values may still be text; absent nullable columns become null. ``source`` is
-    one for all rows, or one per row. Exact duplicates collapse. Raises BadPayload for a code without its leading zeros,
-    a value that does not parse, a null in a required column, and two different rows with one key.
+    one for all rows, or one per row. Exact duplicates collapse. Set aside at ``origin`` are rows with a code without
+    its leading zeros, a value that does not parse or lies outside the contract's range, a null in a required column,
+    and all rows of a key that has different values. Raises BadPayload when too many rows are set aside.
     """
     typed = typed_columns(frame, [name for name in READING_COLUMNS if name != "source"], origin=origin)
     reject_nulls(typed, _NEVER_NULL_IN_READINGS, origin=origin)
+    reject_out_of_range(typed, "raw_readings", origin)
     typed.insert(READING_COLUMNS.index("source"), "source", pd.Series(source, index=typed.index, dtype=object))
-    return one_row_per_key(typed, culprit=origin.culprit)
+    kept = origin.kept(typed)
+    _reject_conflicts(kept, origin)
+    origin.check_share(typed.index)
+    return one_row_per_key(origin.kept(kept), culprit=origin.culprit)
 
 
 def finish_monitors(frame: pd.DataFrame, *, origin: SourceLocation, null_means_open: bool) -> pd.DataFrame:
@@ -72,14 +90,18 @@ def finish_monitors(frame: pd.DataFrame, *, origin: SourceLocation, null_means_o
 
     A monitor listed several times is primary if any row is, opened on the earliest day, and takes the other values from
     the row with the latest last day. ``primary_changed_at`` is null here. With ``null_means_open`` a null last day is
-    the latest of all, else the earliest. Errors as ``finish_readings``.
+    the latest of all, else the earliest. Rows are set aside as by ``finish_readings``.
     """
     published = [name for name in MONITOR_COLUMNS if name not in ("site_id", "is_primary", "primary_changed_at")]
     typed = typed_columns(frame, published, origin=origin)
     reject_nulls(typed, _NEVER_NULL, origin=origin)
+    reject_out_of_range(typed, "monitors", origin)
+    origin.check_share(typed.index)
+    typed = origin.kept(typed).copy()
     typed["site_id"] = typed[SITE_COLUMNS[0]] + typed[SITE_COLUMNS[1]] + typed[SITE_COLUMNS[2]]
     typed["primary_changed_at"] = pd.Series(pd.NaT, index=typed.index, dtype="datetime64[ns]")
-    typed["is_primary"] = frame["is_primary"].astype(object).eq("Y").fillna(False).astype(bool)
+    is_primary = frame.loc[typed.index, "is_primary"].astype(object)
+    typed["is_primary"] = is_primary.eq("Y").fillna(False).astype(bool)
     key = list(TABLES["monitors"].key)
     nulls: Literal["last", "first"] = "last" if null_means_open else "first"
     typed = typed.sort_values([*key, "last_sample_date"], na_position=nulls, kind="stable")
@@ -89,20 +111,64 @@ def finish_monitors(frame: pd.DataFrame, *, origin: SourceLocation, null_means_o
     return merged.reset_index()[list(MONITOR_COLUMNS)]
 
 
+def reject_out_of_range(typed: pd.DataFrame, table: str, origin: SourceLocation) -> None:
+    """Set the rows aside whose values the table's contract does not allow: hour 24, POC 100, a mean of -999."""
+    for name, column in TABLES[table].schema.columns.items():
+        if name not in typed or not column.checks:
+            continue
+        values = typed[name].dropna()
+        for check in column.checks:
+            is_allowed = check(values).check_output
+            if not is_allowed.all():
+                bad = values[~is_allowed]
+                origin.reject(bad.index, name, bad, f"a value as {check.error or check.name}")
+
+
 def one_row_per_key(readings: pd.DataFrame, *, culprit: str) -> pd.DataFrame:
     """``readings`` without repeated rows, sorted by key.
 
     Rows that differ only in date_of_last_change are one row, with the latest date. Raises BadPayload where one key has
     different values.
     """
+    ordered, order = _ordered_by_key(readings)
+    is_last = np.append(order[1:] != order[:-1], True)[: len(order)]
+    if is_last.all():
+        return ordered.reset_index(drop=True)
+    for at in _conflicts(ordered, order)[:1]:
+        one, other, column = ordered.iloc[at], ordered.iloc[at + 1], _differing_column(ordered, int(at))
+        problem = f"two rows for {key_text(one)}: {column} is {one[column]} and {other[column]}"
+        raise BadPayload(culprit, problem, fix="Use another copy of the data")
+    return ordered[is_last].reset_index(drop=True)
+
+
+def _ordered_by_key(readings: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """Sorted by key and date of last change, with the codes of the keys in the same order."""
     order = key_codes(readings, READING_KEY)
     by_key = np.lexsort((readings["date_of_last_change"].to_numpy(), order))
-    ordered, order = readings.iloc[by_key], order[by_key]
+    return readings.iloc[by_key], order[by_key]
+
+
+def _conflicts(ordered: pd.DataFrame, order: np.ndarray) -> np.ndarray:
+    """Positions of the rows whose next row has the same key and other values."""
     repeated = np.flatnonzero(order[1:] == order[:-1])
-    if len(repeated):
-        _reject_conflicts(ordered, repeated, culprit)
-        ordered = ordered.iloc[np.append(order[1:] != order[:-1], True)]
-    return ordered.reset_index(drop=True)
+    if len(repeated) == 0:
+        return repeated
+    return repeated[~same_values(ordered.iloc[repeated], ordered.iloc[repeated + 1], _VALUES_OF_A_KEY)]
+
+
+def _differing_column(ordered: pd.DataFrame, at: int) -> str:
+    pair = ordered.iloc[[at]], ordered.iloc[[at + 1]]
+    return next(name for name in _VALUES_OF_A_KEY if not same_values(*pair, [name])[0])
+
+
+def _reject_conflicts(readings: pd.DataFrame, origin: SourceLocation) -> None:
+    """Set all rows of a key aside that has different values: none of them is known to be right."""
+    ordered, order = _ordered_by_key(readings)
+    conflicts = _conflicts(ordered, order)
+    for at in conflicts:
+        column = _differing_column(ordered, int(at))
+        rows = ordered[order == order[at]]
+        origin.reject(rows.index, column, rows[column], f"one value for {key_text(rows.iloc[0])}, not several")
 
 
 def key_codes(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
@@ -126,16 +192,6 @@ def same_values(left: pd.DataFrame, right: pd.DataFrame, columns: Sequence[str])
         values = pd.factorize(both)[0]
         same &= values[: len(left)] == values[len(left) :]
     return same
-
-
-def _reject_conflicts(ordered: pd.DataFrame, repeated: np.ndarray, culprit: str) -> None:
-    values = [name for name in READING_COLUMNS if name not in (*READING_KEY, "date_of_last_change")]
-    left, right = ordered.iloc[repeated], ordered.iloc[repeated + 1]
-    for at in np.flatnonzero(~same_values(left, right, values))[:1]:
-        one, other = left.iloc[at], right.iloc[at]
-        column = next(name for name in values if not same_values(left.iloc[[at]], right.iloc[[at]], [name])[0])
-        problem = f"two rows for {key_text(one)}: {column} is {one[column]} and {other[column]}"
-        raise BadPayload(culprit, problem, fix="Report it to the publisher, or use another copy of the data")
 
 
 def key_text(reading: pd.Series) -> str:

@@ -52,7 +52,9 @@ def _source() -> str:
 
     with SourceResource().open() as source:
         files = source.file_list()
-        return f"{len(files)} files available" if len(files) else f"{len(source.monitors())} monitors in the area"
+        return (
+            f"{len(files)} files available" if len(files) else f"{len(source.monitors().monitors)} monitors in the area"
+        )
 
 
 def _storage() -> str:

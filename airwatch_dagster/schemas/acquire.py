@@ -158,3 +158,23 @@ class AgencyForecasts(Table):
     agency_category: str = c.field("AQI category as published", nullable=True)
     is_action_day: bool = c.field("The agency called an action day")
     forecast_source: str = c.field("Agency that issued the record", nullable=True)
+
+
+READ_FOR: Final = ("monitors", "raw_readings", "agency_forecasts")
+"""Tables whose readers set lines aside."""
+
+
+@table(grain="none", key=("read_for", "file", "line_number"))
+class RejectedLines(Table):
+    """One line that could not be read and was set aside, or was repaired, in the newest reading of its file."""
+
+    read_for: str = c.field("Table that the file was read for", isin=READ_FOR)
+    file: str = c.field("File or response, with its day where it has one")
+    line_number: int = c.field("Number of the line in the file, from 1; of the row in a response", ge=1)
+    is_repaired: bool = c.field("The line was repaired without doubt and counts; else it was set aside")
+    column_name: str = c.field("Published name of the unreadable column; null for the line as a whole", nullable=True)
+    value: str = c.field("The value as published, or the line's first 200 characters; null for none", nullable=True)
+    reason: str = c.field("What was expected, or what was repaired")
+    site_id: str = c.field("AQS site of the line; null where it is unreadable", nullable=True)
+    date_local: pd.Timestamp = c.field("Day of the line; null where it is unreadable", nullable=True)
+    read_at: pd.Timestamp = c.field("When the file was read, UTC")

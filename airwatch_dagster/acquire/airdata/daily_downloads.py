@@ -15,7 +15,8 @@ import pandas as pd
 
 from airwatch_dagster.acquire.airdata.files import only_csv
 from airwatch_dagster.acquire.parsing.csv_columns import named_columns
-from airwatch_dagster.acquire.parsing.values import SourceLocation, dates, reject_nulls
+from airwatch_dagster.acquire.parsing.rejections import SourceLocation
+from airwatch_dagster.acquire.parsing.values import dates, reject_nulls
 from airwatch_dagster.acquire.readings import FOREIGN_STATES, PM25_PARAMETER, check_days, finish_readings
 from airwatch_dagster.errors import SourceUnavailable
 
@@ -80,14 +81,25 @@ def download_scope(readings: pd.DataFrame) -> DownloadScope:
     return DownloadScope(frozenset(readings["state_code"]), days.min(), days.max())
 
 
-def read_daily_download(path: Path, first: date | None = None, last: date | None = None) -> pd.DataFrame:
-    """Every row from ``first`` to ``last`` (all without them) in the columns of raw_readings without versions.
+@dataclass(frozen=True)
+class DailyDownload:
+    """A file of the page."""
 
-    One row per key, sorted; the file is a plain CSV, a gzipped CSV, or a zip with one CSV. Standard, event type,
-    validity, highest value and date of last change are null, because the layout lacks them. A day of two samples is one
-    row with observation_percent 200. AQS takes precedence over AirNow for the same monitor-day. Canada is left out.
-    Raises BadPayload for a missing column, another source, unit or parameter, a site without its 9 digits, a value that
-    does not parse, and different rows with one key; SourceUnavailable for a damaged file.
+    readings: pd.DataFrame
+    """Columns of raw_readings without versions, one row per key, sorted."""
+    rejected: pd.DataFrame
+    """Lines set aside, in REJECTED_COLUMNS."""
+
+
+def read_daily_download(path: Path, first: date | None = None, last: date | None = None) -> DailyDownload:
+    """Every row from ``first`` to ``last`` (all without them).
+
+    The file is a plain CSV, a gzipped CSV, or a zip with one CSV. Standard, event type, validity, highest value and
+    date of last change are null, because the layout lacks them. A day of two samples is one row with
+    observation_percent 200. AQS takes precedence over AirNow for the same monitor-day. Canada is left out. Set aside
+    are rows with another source, unit or parameter, a site without its 9 digits, and those of ``finish_readings``.
+    Raises BadPayload for a missing column and for too many rows that cannot be read; SourceUnavailable for a damaged
+    file.
     """
     if first is not None and last is not None:
         check_days(first, last)
@@ -101,17 +113,21 @@ def read_daily_download(path: Path, first: date | None = None, last: date | None
     monitor_day = pd.MultiIndex.from_frame(rows[["site_id", "parameter_code", "poc", "date_local"]].astype(object))
     is_airnow = (rows["source"] == "airnow").to_numpy()
     rows = rows[~(is_airnow & monitor_day.isin(monitor_day[~is_airnow]))]
-    return finish_readings(rows, source=rows["source"], origin=origin)
+    readings = finish_readings(rows, source=rows["source"], origin=origin)
+    return DailyDownload(readings, origin.rejected(table))
 
 
 def _in_contract_values(rows: pd.DataFrame, origin: SourceLocation) -> pd.DataFrame:
-    """``rows`` with contract values of source, unit, parameter and site, and with the duration."""
+    """``rows`` with contract values of source, unit, parameter and site, and with the duration; others set aside."""
     reject_nulls(rows, ["date_local", "source", "units_of_measure", "parameter_code", "site_id"], origin=origin)
     known = {"source": DOWNLOAD_SOURCES, "units_of_measure": DOWNLOAD_UNITS}
     known["parameter_code"] = {code: code for code in DOWNLOAD_PARAMETERS}
     for name, mapping in known.items():
         rows[name] = _mapped(rows[name], name, mapping, origin)
-    sites = _sites(rows["site_id"], origin)
+    _reject_sites(rows["site_id"], origin)
+    origin.check_share(rows.index)
+    rows = origin.kept(rows)
+    sites = rows["site_id"].astype(object)
     return rows.assign(
         state_code=sites.str[:2],
         county_code=sites.str[2:5],
@@ -121,22 +137,23 @@ def _in_contract_values(rows: pd.DataFrame, origin: SourceLocation) -> pd.DataFr
 
 
 def _mapped(series: pd.Series, name: str, mapping: dict[str, str], origin: SourceLocation) -> pd.Series:
-    """Each published value by its contract value, ignoring case. Raises BadPayload for a value not in ``mapping``."""
+    """Each published value by its contract value, ignoring case; null, and set aside, for one not in ``mapping``."""
     folded = {published.casefold(): value for published, value in mapping.items()}
-    values = series.astype(object).map(lambda published: folded.get(published.strip().casefold()))
-    for row in values.index[values.isna()][:1]:
-        origin.reject(int(row), name, series[row], " or ".join(mapping))
-    return values
+    words = series.astype(object)
+    values = words.map(lambda word: folded.get(word.strip().casefold().removesuffix(".0")), na_action="ignore")
+    unknown = words[values.isna() & words.notna()]
+    origin.reject(unknown.index, name, unknown, " or ".join(mapping))
+    return values.astype(object)
 
 
-def _sites(site_ids: pd.Series, origin: SourceLocation) -> pd.Series:
-    """Site IDs as text of 9 digits. Raises BadPayload for another; the error explains 8 digits as a dropped zero."""
-    sites = site_ids.astype(object)
-    for row in sites.index[~sites.str.fullmatch(_SITE).astype(bool)][:1]:
-        is_cut = _SITE_WITHOUT_ZERO.fullmatch(sites[row])
-        why = "; a spreadsheet that saved the file dropped the leading zero" if is_cut else ""
-        origin.reject(int(row), "site_id", sites[row], f"9 digits{why}")
-    return sites
+def _reject_sites(site_ids: pd.Series, origin: SourceLocation) -> None:
+    """Set rows aside whose Site ID is not 9 digits; the reason explains 8 digits as a dropped zero."""
+    sites = site_ids.astype(object).dropna()
+    bad = sites[~sites.str.fullmatch(_SITE).astype(bool)]
+    is_cut = bad.str.fullmatch(_SITE_WITHOUT_ZERO).astype(bool)
+    why = "9 digits; a spreadsheet that saved the file dropped the leading zero"
+    origin.reject(bad.index[is_cut], "site_id", bad[is_cut], why)
+    origin.reject(bad.index[~is_cut], "site_id", bad[~is_cut], "9 digits")
 
 
 def _read_text(path: Path) -> tuple[pd.DataFrame, SourceLocation]:

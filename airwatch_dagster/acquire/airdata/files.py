@@ -13,12 +13,14 @@ import pandas as pd
 
 from airwatch_dagster.acquire.area import cbsa_code_of
 from airwatch_dagster.acquire.parsing.csv_columns import named_columns
-from airwatch_dagster.acquire.parsing.values import SourceLocation, codes, dates, reject_nulls, typed_columns
+from airwatch_dagster.acquire.parsing.rejections import SourceLocation
+from airwatch_dagster.acquire.parsing.values import codes, dates, reject_nulls, typed_columns
 from airwatch_dagster.acquire.readings import (
     FOREIGN_STATES,
     LOCATION_COLUMNS,
     PM25_PARAMETER,
     SITE_COLUMNS,
+    MonitorList,
     check_days,
     finish_monitors,
     finish_readings,
@@ -80,6 +82,8 @@ class DailyFile:
     """The file's last day over all sites; NaT for a file without rows."""
     unknown_cbsa_names: dict[str, int]
     """Rows of the file per statistical area whose name AQS does not list; they have no cbsa_code."""
+    rejected: pd.DataFrame
+    """Lines set aside, in REJECTED_COLUMNS."""
 
 
 def read_daily(
@@ -88,9 +92,9 @@ def read_daily(
     """Every published 88101 row from ``first`` to ``last`` of the selected sites, one row per key, sorted.
 
     ``keep`` maps the file's sites (see ``DailyFile.sites``) to a mask of the sites to read; all without it. The event
-    type ``None`` is text; empty values are null. Rows of 88502 and of Canada are left out. Raises BadPayload for a
-    missing column, a code without its leading zeros, a date or number that does not parse, and different rows with one
-    key; SourceUnavailable for a damaged zip.
+    type ``None`` is text; empty values are null. Rows of 88502 and of Canada are left out; rows that cannot be read are
+    set aside (see ``finish_readings``). Raises BadPayload for a missing column and for too many rows that cannot be
+    read; SourceUnavailable for a damaged zip.
     """
     check_days(first, last)
     table, origin = _read_text(path, DAILY_NAMES)
@@ -98,16 +102,21 @@ def read_daily(
     unknown = _name_cbsas_by_code(rows)
     rows["date_local"] = dates(rows["date_local"], "date_local", origin=origin)
     reject_nulls(rows, ["date_local"], origin=origin)
+    is_of_other_year = ~rows["date_local"].dt.year.between(first.year, last.year) & rows["date_local"].notna()
+    of_other_year = table.loc[rows.index[is_of_other_year], "date_local"]
+    origin.reject(of_other_year.index, "date_local", of_other_year, f"a day of {first.year}, as the rest of the file")
+    origin.check_share(rows.index)
+    rows = origin.kept(rows)
     sites, site_of_row = _sites(rows, origin)
     wanted = rows["date_local"].between(pd.Timestamp(first), pd.Timestamp(last)).to_numpy()
     if keep is not None:
         wanted &= keep(sites).to_numpy(dtype=bool)[site_of_row]
     readings = finish_readings(rows[wanted], source=source, origin=origin)
     last_day = rows["date_local"].max()
-    return DailyFile(readings=readings, sites=sites, last_day=last_day, unknown_cbsa_names=unknown)
+    return DailyFile(readings, sites, last_day, unknown_cbsa_names=unknown, rejected=origin.rejected(table))
 
 
-def read_monitors(path: Path) -> pd.DataFrame:
+def read_monitors(path: Path) -> MonitorList:
     """Every 88101 monitor of ``aqs_monitors.zip`` in the columns of monitors without is_context, sorted by monitor.
 
     open_date and last_sample_date are null for a monitor that never reported. Monitors without a location and those of
@@ -119,7 +128,8 @@ def read_monitors(path: Path) -> pd.DataFrame:
     _name_cbsas_by_code(rows)
     year = rows["open_date"].astype(object)
     rows["open_date"] = [None if pd.isna(one) else f"{one}-01-01" for one in year]
-    return finish_monitors(rows, origin=origin, null_means_open=False)
+    monitors = finish_monitors(rows, origin=origin, null_means_open=False)
+    return MonitorList(monitors, origin.rejected(table))
 
 
 def only_csv(path: Path, *, culprit: str) -> str:
@@ -143,13 +153,15 @@ def damaged(culprit: str, what: str) -> SourceUnavailable:
 
 
 def _pm25_rows(table: pd.DataFrame, origin: SourceLocation) -> pd.DataFrame:
-    """Rows of 88101 outside Canada, with every code checked; the index counts the file's rows."""
+    """Rows of 88101 outside Canada with every code checked; the index counts the file's rows."""
     parameter = codes(table["parameter_code"], "parameter_code", origin=origin)
     reject_nulls(table, ["parameter_code", *SITE_COLUMNS], origin=origin)
-    rows = table[(parameter == PM25_PARAMETER).to_numpy() & ~table["state_code"].isin(FOREIGN_STATES).to_numpy()].copy()
+    is_other = (parameter.notna() & (parameter != PM25_PARAMETER)) | table["state_code"].isin(FOREIGN_STATES)
+    rows = table[~is_other.to_numpy(dtype=bool)].assign(parameter_code=parameter)
     for name in SITE_COLUMNS:
         rows[name] = codes(rows[name], name, origin=origin)
-    return rows
+    origin.check_share(rows.index)
+    return origin.kept(rows).copy()
 
 
 def _sites(rows: pd.DataFrame, origin: SourceLocation) -> tuple[pd.DataFrame, np.ndarray]:
@@ -157,7 +169,6 @@ def _sites(rows: pd.DataFrame, origin: SourceLocation) -> tuple[pd.DataFrame, np
     numbers = rows.groupby(list(SITE_COLUMNS), sort=False).ngroup()
     first_rows = rows[~numbers.duplicated()]
     location = typed_columns(first_rows, LOCATION_COLUMNS, origin=origin)
-    reject_nulls(location, LOCATION_COLUMNS, origin=origin)
     return first_rows[[*SITE_COLUMNS, "cbsa_code"]].join(location).reset_index(drop=True), numbers.to_numpy()
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from airwatch_dagster.acquire.addresses import AIRNOW_URL
-from airwatch_dagster.acquire.airnow.layouts import DAILY, OLD_DAILY, REPORTING_AREAS, Layout, check_layout
-from airwatch_dagster.acquire.airnow.readers import AirNowDay, read_day, read_forecasts
+from airwatch_dagster.acquire.airnow.layouts import DAILY, OLD_DAILY, REPORTING_AREAS, Layout
+from airwatch_dagster.acquire.airnow.lines import check_layout
+from airwatch_dagster.acquire.airnow.readers import AgencyForecastsOfDay, AirNowDay, read_day, read_forecasts
 from airwatch_dagster.acquire.http.file_archive import FileArchive
 from airwatch_dagster.errors import SourceRefused
 
@@ -38,7 +39,7 @@ class AirNowArchive(FileArchive):
                 return read_day(path, layout, day, site_locations=site_locations, culprit=_culprit(layout, day))
         raise self._no_file("readings", day, refused) from refused
 
-    def forecasts(self, day: date) -> pd.DataFrame:
+    def forecasts(self, day: date) -> AgencyForecastsOfDay:
         """The agencies' forecasts and observations in the file of ``day``; see ``read_forecasts``.
 
         Errors as ``daily``.

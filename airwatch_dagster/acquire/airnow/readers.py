@@ -8,21 +8,35 @@ from typing import Any, Final
 
 import pandas as pd
 
-from airwatch_dagster.acquire.airnow.layouts import REPORTING_AREAS, Layout, coded_values, days, read_fields
-from airwatch_dagster.acquire.parsing.values import SourceLocation, reject_nulls, typed_columns
-from airwatch_dagster.acquire.readings import LOCATION_COLUMNS, PM25_PARAMETER, finish_readings
-from airwatch_dagster.errors import SourceUnavailable
+from airwatch_dagster.acquire.airnow.layouts import (
+    DAY_FORMAT,
+    PM25_DAY,
+    PM25_DAY_NAMES,
+    REPORTING_AREAS,
+    Layout,
+    folded,
+)
+from airwatch_dagster.acquire.airnow.lines import read_fields
+from airwatch_dagster.acquire.area import us_states
+from airwatch_dagster.acquire.parsing.rejections import SourceLocation
+from airwatch_dagster.acquire.parsing.values import reject_nulls, typed_columns
+from airwatch_dagster.acquire.readings import LOCATION_COLUMNS, PM25_PARAMETER, finish_readings, reject_out_of_range
+from airwatch_dagster.errors import BadPayload, SourceUnavailable
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import SITE_POC
-
-PM25_DAY: Final = "PM2.5-24hr"
-"""AirNow's name of the 24-hour mean; its other PM2.5 parameters are NowCasts and hourly values."""
 
 NO_VALUE: Final = -999.0
 """AirNow's code for a missing value; -999 for a missing AQI."""
 
 SAMPLE_DURATION: Final = "24-HR BLK AVG"
 """AQS's name for the mean of a day's hours, which AirNow publishes for its continuous monitors."""
+
+_NO_NUMBER: Final = ("n/a", "na", "null", "nan")
+"""Words for a missing number, in any case; an empty field is usual."""
+
+_US_SITE: Final = r"^(?:840)?([0-9]{9})$"
+_TRIBAL: Final = r"^(?:840)?(TT[0-9]+)$"
+_MOBILE: Final = r"^(?:840)?(MM[A-Z0-9]+)$"
 
 _UNITS: Final = {"UG/M3": "Micrograms/cubic meter (LC)"}
 """AQS's unit by AirNow's unit."""
@@ -45,73 +59,129 @@ class AirNowDay:
 
     readings: pd.DataFrame
     """Columns of raw_readings without versions, one row per site, sorted by key."""
+    rejected: pd.DataFrame
+    """Lines set aside or repaired, in REJECTED_COLUMNS."""
+    lines: int
+    """Records of the file, all parameters and countries together."""
     sites_without_location: int
     """Number of sites with a value that are left out because their location is unknown."""
     sites_without_value: int
     """Number of sites that are left out because the file has no value for them."""
+    tribal_sites: tuple[str, ...]
+    """Tribal sites with PM2.5 that are left out: their ids (TT…) name no county, so AQS's site is unknown."""
+    mobile_sites: tuple[str, ...]
+    """Mobile monitors with PM2.5 that are left out: their ids (MM…) name no place, and a forecast needs one."""
+    foreign_sites: int
+    """Number of sites of other countries with PM2.5, which are left out."""
     file_name: str
     """The file, which identifies one of AirNow's two layouts."""
 
 
 def read_day(path: Path, layout: Layout, day: date, *, site_locations: pd.DataFrame | None, culprit: str) -> AirNowDay:
-    """The 24-hour PM2.5 of every US site on ``day``, one row per site; other days, countries, parameters are ignored.
+    """The 24-hour PM2.5 of every US site on ``day``, one row per site; other days and parameters are ignored.
 
     ``site_locations`` (site_id, latitude, longitude, cbsa_code; one row per site) gives the statistical area, and the
     position where the file has none. Values in µg/m³, AQI as published; columns that AirNow does not publish are null.
-    Raises BadPayload naming the line for a value that does not parse, another unit and two values of one site;
-    NotYetPublished when the file has no line for the day.
+    Lines that cannot be read are set aside. Raises BadPayload when these are too many, or when PM2.5 stands there under
+    a name that AirWatch does not know; NotYetPublished when the file has no line for the day.
     """
     table, origin = read_fields(path, layout, culprit=culprit)
-    rows = _us_rows(table, layout, day, origin)
+    of_day = _of_day(table, day, origin)
+    sites = _with_site_id(of_day[of_day["parameter"].map(folded, na_action="ignore").isin(PM25_DAY_NAMES)])
+    rows = _us_rows(sites, of_day, day, origin)
     is_measured = rows["arithmetic_mean"].notna() & (rows["arithmetic_mean"] != NO_VALUE)
     measured = _with_location(rows[is_measured], site_locations)
     has_location = measured[LOCATION_COLUMNS].notna().all(axis=1)
+    ids = sites.loc[sites["site_id"].isna(), "airnow_id"].dropna().drop_duplicates()
+    tribal, mobile = (ids.str.extract(pattern, expand=False).dropna() for pattern in (_TRIBAL, _MOBILE))
     return AirNowDay(
         readings=finish_readings(measured[has_location], source="airnow", origin=origin),
+        rejected=origin.rejected(sites.assign(date_local=f"{day:%Y-%m-%d}")).fillna({"date_local": pd.Timestamp(day)}),
+        lines=len(table),
         sites_without_location=measured.loc[~has_location, "site_id"].nunique(),
         sites_without_value=len(set(rows["site_id"]) - set(measured["site_id"])),
+        tribal_sites=tuple(sorted(tribal)),
+        mobile_sites=tuple(sorted(mobile)),
+        foreign_sites=len(ids) - len(tribal) - len(mobile),
         file_name=layout.file_name,
     )
 
 
-def read_forecasts(path: Path, day: date, *, culprit: str) -> pd.DataFrame:
-    """Every record of ``reportingarea.dat`` that has a position, in the columns of agency_forecasts, sorted by key.
+@dataclass(frozen=True)
+class AgencyForecastsOfDay:
+    """The records of one reportingarea.dat."""
+
+    records: pd.DataFrame
+    """Columns of agency_forecasts, sorted by key."""
+    rejected: pd.DataFrame
+    """Lines set aside or repaired, in REJECTED_COLUMNS."""
+
+
+def read_forecasts(path: Path, day: date, *, culprit: str) -> AgencyForecastsOfDay:
+    """Every record of ``reportingarea.dat`` that has a position.
 
     All pollutants, forecasts and observations; areas outside the US have a null state, a record without an AQI a null
-    one. Of several records with one key the last counts, because AirNow appends corrections. Raises BadPayload naming
-    the line for an invalid date, number or code.
+    one. Of several records with one key the last counts, because AirNow appends corrections. Records with an invalid
+    date, number or code are set aside; BadPayload is raised when these are too many.
     """
     table, origin = read_fields(path, REPORTING_AREAS, culprit=culprit)
-    table[LOCATION_COLUMNS] = typed_columns(table, LOCATION_COLUMNS, origin=origin)
+    table[LOCATION_COLUMNS] = typed_columns(_without_words(table, LOCATION_COLUMNS), LOCATION_COLUMNS, origin=origin)
     rows = table[table[LOCATION_COLUMNS].notna().all(axis=1)].copy()
     reject_nulls(rows, ["reporting_area", "parameter"], origin=origin)
     rows["archived_on"] = pd.Series(pd.Timestamp(day), index=rows.index, dtype="datetime64[ns]")
     rows["agency_aqi"] = _aqi(rows, origin)
     for name in ("issue_date", "target_date"):
-        rows[name] = days(rows[name], name, origin=origin)
+        rows[name] = _days(rows[name], name, origin=origin)
     for name, meanings in _MEANINGS.items():
-        rows[name] = coded_values(rows[name], name, meanings, origin=origin)
+        rows[name] = _coded(rows[name], name, meanings, origin=origin)
+    reject_out_of_range(rows, "agency_forecasts", origin)
+    origin.check_share(rows.index)
+    rows = origin.kept(rows)
     spec = TABLES["agency_forecasts"]
     latest = rows.drop_duplicates(list(spec.key), keep="last").sort_values(list(spec.key), kind="stable")
-    return latest[spec.column_names].astype({"is_primary": bool, "is_action_day": bool}).reset_index(drop=True)
+    records = latest[spec.column_names].astype({"is_primary": bool, "is_action_day": bool}).reset_index(drop=True)
+    return AgencyForecastsOfDay(records, origin.rejected(table[[]]).assign(date_local=pd.Timestamp(day)))
 
 
-def _us_rows(table: pd.DataFrame, layout: Layout, day: date, origin: SourceLocation) -> pd.DataFrame:
+def _of_day(table: pd.DataFrame, day: date, origin: SourceLocation) -> pd.DataFrame:
+    """The lines of ``day``. Raises NotYetPublished when there is none."""
+    is_day = pd.to_datetime(table["date_local"], format=DAY_FORMAT, errors="coerce") == pd.Timestamp(day)
+    if not is_day.any():
+        problem = f"has no line for {day:%Y-%m-%d}"
+        raise NotYetPublished(origin.culprit, problem, fix="Wait; AirNow completes a day around noon of the next one")
+    return table[is_day]
+
+
+def _with_site_id(rows: pd.DataFrame) -> pd.DataFrame:
+    """``rows`` with site_id: the AQS site of a US site, with or without the country in its id, else null.
+
+    Nine digits without a country are a US site where they begin with a state's code: Canada's begin with 00, and 80 is
+    Mexico. The short id counts where the full one is missing.
+    """
+    ids = rows["airnow_id"].fillna(rows["short_id"]) if "short_id" in rows else rows["airnow_id"]
+    sites = ids.str.extract(_US_SITE, expand=False)
+    return rows.assign(airnow_id=ids, site_id=sites.where(sites.str[:2].isin(us_states())).astype(object))
+
+
+def _us_rows(sites: pd.DataFrame, of_day: pd.DataFrame, day: date, origin: SourceLocation) -> pd.DataFrame:
     """The day's PM2.5 lines of US sites in contract columns, numbers parsed; the index counts the file's lines.
 
-    Raises NotYetPublished when there is none.
+    Raises NotYetPublished when there is none, BadPayload when the file has PM2.5 of 24 hours under another name.
     """
-    site_id = table["airnow_id"].str.extract(f"^{layout.us_site}$", expand=False)
-    rows = table.assign(site_id=site_id)[(table["parameter"] == PM25_DAY) & site_id.notna()]
-    rows = rows[days(rows["date_local"], "date_local", origin=origin) == pd.Timestamp(day)]
+    rows = sites[sites["site_id"].notna()]
     if rows.empty:
+        names = sorted({str(name) for name in of_day["parameter"].dropna() if _may_be_pm25_day(str(name))})
+        if names:
+            problem = f"has no {PM25_DAY} line, but lines of {', '.join(map(repr, names))}"
+            raise BadPayload(origin.culprit, problem, fix="AirWatch has to learn the new name; report it to AirWatch")
         problem = f"has no {PM25_DAY} line of a US site for {day:%Y-%m-%d}"
         raise NotYetPublished(origin.culprit, problem, fix="Wait; AirNow completes a day around noon of the next one")
-    numbers = typed_columns(rows, ["arithmetic_mean", *LOCATION_COLUMNS], origin=origin)
+    numeric = ["arithmetic_mean", *LOCATION_COLUMNS]
+    numbers = typed_columns(_without_words(rows, numeric), numeric, origin=origin)
     return rows.assign(
         **{str(name): column for name, column in numbers.items()},
         aqi=_aqi(rows, origin),
-        units_of_measure=coded_values(rows["units_of_measure"], "units_of_measure", _UNITS, origin=origin),
+        units_of_measure=_coded(rows["units_of_measure"], "units_of_measure", _UNITS, origin=origin),
         state_code=rows["site_id"].str[:2],
         county_code=rows["site_id"].str[2:5],
         site_number=rows["site_id"].str[5:],
@@ -120,6 +190,17 @@ def _us_rows(table: pd.DataFrame, layout: Layout, day: date, origin: SourceLocat
         poc=SITE_POC,
         sample_duration=SAMPLE_DURATION,
     )
+
+
+def _may_be_pm25_day(name: str) -> bool:
+    return folded(name).startswith("pm2") and "24" in folded(name) and folded(name) not in PM25_DAY_NAMES
+
+
+def _without_words(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """``rows`` with null for words that mean a missing number."""
+    present = [name for name in columns if name in rows]
+    cleared = {name: rows[name].mask(rows[name].str.lower().isin(_NO_NUMBER)) for name in present}
+    return rows.assign(**cleared)
 
 
 def _with_location(rows: pd.DataFrame, site_locations: pd.DataFrame | None) -> pd.DataFrame:
@@ -136,5 +217,22 @@ def _with_location(rows: pd.DataFrame, site_locations: pd.DataFrame | None) -> p
 
 def _aqi(rows: pd.DataFrame, origin: SourceLocation) -> pd.Series:
     """The published AQI; null where the file has none or a negative number."""
-    aqi = typed_columns(rows, ["aqi"], origin=origin)["aqi"]
+    aqi = typed_columns(_without_words(rows, ["aqi"]), ["aqi"], origin=origin)["aqi"]
     return aqi.where(aqi.ge(0).fillna(False))
+
+
+def _days(written: pd.Series, name: str, *, origin: SourceLocation) -> pd.Series:
+    """Days written as 01/31/23; a row with anything else, null included, is set aside."""
+    parsed = pd.to_datetime(written, format=DAY_FORMAT, errors="coerce")
+    bad = written[parsed.isna()]
+    origin.reject(bad.index, name, bad, "a date as 01/31/23")
+    return parsed.astype("datetime64[ns]")
+
+
+def _coded(written: pd.Series, name: str, meanings: Mapping[str, Any], *, origin: SourceLocation) -> pd.Series:
+    """The meaning of each published code, in any case; a row with an unknown code, null included, is set aside."""
+    known = {word.upper(): meaning for word, meaning in meanings.items()}
+    upper = written.str.upper()
+    bad = written[~upper.isin(known)]
+    origin.reject(bad.index, name, bad, " or ".join(meanings))
+    return upper.map(known)

@@ -1,7 +1,7 @@
 """The AQS API: published readings and monitors of one geography per request, rate-limited, credentials hidden."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -17,10 +17,12 @@ from airwatch_dagster.acquire.aqs.responses import rows_of
 from airwatch_dagster.acquire.http.redaction import without_secrets
 from airwatch_dagster.acquire.http.retry import random_jitter, retry
 from airwatch_dagster.acquire.http.session import SessionHolder, get
-from airwatch_dagster.acquire.parsing.values import SourceLocation, codes
+from airwatch_dagster.acquire.parsing.rejections import SourceLocation
+from airwatch_dagster.acquire.parsing.values import codes
 from airwatch_dagster.acquire.readings import (
     FOREIGN_STATES,
     PM25_PARAMETER,
+    MonitorList,
     check_days,
     finish_monitors,
     finish_readings,
@@ -63,6 +65,8 @@ class DailyResponse:
 
     readings: pd.DataFrame
     """Columns of raw_readings without versions, one row per key, sorted."""
+    rejected: pd.DataFrame
+    """Rows set aside, in REJECTED_COLUMNS."""
     received_at: pd.Timestamp
     """When the response arrived, naive UTC."""
     cached: CachedResponse | None = None
@@ -145,13 +149,15 @@ class AqsClient:
         """
         cached = self.cached(request, not_before=not_before, include_stored=include_stored)
         if cached is not None:
-            return DailyResponse(self._readings(request, list(cached.rows)), cached.seen_at, cached, is_cached=True)
+            return DailyResponse(*self._readings(request, list(cached.rows)), cached.seen_at, cached, is_cached=True)
         rows = self.request(request.service, request.params)
         now = self._now()
-        readings = self._readings(request, rows)
+        readings, rejected = self._readings(request, rows)
         if self.cache is None:
-            return DailyResponse(readings, now)
-        return DailyResponse(readings, now, self.cache.put(request.service, request.params, rows, fetched_at=now))
+            return DailyResponse(readings, rejected, now)
+        return DailyResponse(
+            readings, rejected, now, self.cache.put(request.service, request.params, rows, fetched_at=now)
+        )
 
     def cached(
         self, request: DailyRequest, *, not_before: pd.Timestamp | None = None, include_stored: bool = False
@@ -163,7 +169,7 @@ class AqsClient:
         not_before = oldest if not_before is None else max(oldest, not_before)
         return self.cache.get(request.service, request.params, not_before=not_before, include_stored=include_stored)
 
-    def monitors(self, geography: Geography, first: date, last: date) -> pd.DataFrame:
+    def monitors(self, geography: Geography, first: date, last: date) -> MonitorList:
         """The 88101 monitors that ran between two days, in the columns of monitors without is_context.
 
         Errors as ``daily_data``.
@@ -172,7 +178,8 @@ class AqsClient:
         service = f"monitors/{geography.service}"
         days = {"bdate": f"{first:%Y%m%d}", "edate": f"{last:%Y%m%d}"}
         rows = self.request(service, {"param": PM25_PARAMETER, **days, **geography.params})
-        frame = _frame(rows, _MONITOR_NAMES, f"AQS {service}")
+        origin = SourceLocation(_culprit(service, geography.params), "row", 1)
+        frame = _frame(rows, _MONITOR_NAMES, origin)
         frame = frame.rename(
             columns={
                 "close_date": "last_sample_date",
@@ -182,15 +189,18 @@ class AqsClient:
             }
         )
         located = frame["latitude"].notna() & frame["longitude"].notna()
-        return finish_monitors(frame[located], origin=SourceLocation(f"AQS {service}", "row", 1), null_means_open=True)
+        monitors = finish_monitors(frame[located], origin=origin, null_means_open=True)
+        return MonitorList(monitors, origin.rejected(frame))
 
     def _now(self) -> pd.Timestamp:
         return pd.Timestamp(round(self._clock() * 1e6), unit="us").as_unit("ns")
 
-    def _readings(self, request: DailyRequest, rows: list[dict[str, Any]]) -> pd.DataFrame:
-        culprit = f"AQS {request.service}"
-        frame = _frame(rows, _READING_NAMES, culprit, parameters=request.parameters)
-        return finish_readings(frame, source=self.source, origin=SourceLocation(culprit, "row", 1))
+    def _readings(self, request: DailyRequest, rows: list[dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The readings of a response, and its rows set aside."""
+        place = {name: value for name, value in request.params.items() if name != "param"}
+        origin = SourceLocation(_culprit(request.service, place), "row", 1)
+        frame = _frame(rows, _READING_NAMES, origin, parameters=request.parameters)
+        return finish_readings(frame, source=self.source, origin=origin), origin.rejected(frame)
 
     def request(self, service: str, params: dict[str, str]) -> list[dict[str, Any]]:
         """The rows of one response, none when nothing is published; transient failures are retried."""
@@ -220,8 +230,16 @@ class AqsClient:
         )
 
 
+def _culprit(service: str, place: Mapping[str, str]) -> str:
+    """A response by its service, place and days, which identify it among others."""
+    return " ".join([f"AQS {service}", *(f"{name}={value}" for name, value in place.items())])
+
+
 def _frame(
-    rows: list[dict[str, Any]], needed: tuple[str, ...], culprit: str, parameters: tuple[str, ...] = (PM25_PARAMETER,)
+    rows: list[dict[str, Any]],
+    needed: tuple[str, ...],
+    origin: SourceLocation,
+    parameters: tuple[str, ...] = (PM25_PARAMETER,),
 ) -> pd.DataFrame:
     """Rows of ``parameters`` outside Canada as received; the index counts the rows of the response.
 
@@ -232,6 +250,7 @@ def _frame(
     frame = pd.DataFrame(rows, dtype=object)
     missing = [name for name in needed if name not in frame.columns]
     if missing:
-        raise BadPayload(culprit, f"rows have no field {', '.join(missing)}", fix="The API changed; report it")
-    parameter = codes(frame["parameter_code"], "parameter_code", origin=SourceLocation(culprit, "row", 1))
-    return frame[parameter.isin(parameters) & ~frame["state_code"].isin(FOREIGN_STATES)]
+        raise BadPayload(origin.culprit, f"rows have no field {', '.join(missing)}", fix="The API changed; report it")
+    parameter = codes(frame["parameter_code"], "parameter_code", origin=origin)
+    is_other = (parameter.notna() & ~parameter.isin(parameters)) | frame["state_code"].isin(FOREIGN_STATES)
+    return frame[~is_other.astype(bool)]

@@ -8,7 +8,7 @@ from typing import IO, Final
 import pandas as pd
 
 from airwatch_dagster.acquire.parsing.encoding import ENCODINGS, decode
-from airwatch_dagster.acquire.parsing.values import SourceLocation
+from airwatch_dagster.acquire.parsing.rejections import SourceLocation
 from airwatch_dagster.errors import BadPayload
 
 _SPELLINGS: Final = {"sitenumber": "sitenum"}

@@ -1,14 +1,13 @@
-"""Published values as contract dtypes, with the location of a value that does not parse."""
+"""Published values as contract dtypes; a row with a value that does not parse is set aside."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.errors import BadPayload
+from airwatch_dagster.acquire.parsing.rejections import SourceLocation
 
 _DIGITS: Final = {
     "state_code": 2,
@@ -27,54 +26,38 @@ _DATE_FORMATS: Final = ("%Y-%m-%d", "%m/%d/%Y")
 """Both are published; some bulk files of 2020-2023 use the second."""
 
 
-@dataclass(frozen=True)
-class SourceLocation:
-    """Where a frame was read: file or service, row and column, for error messages."""
-
-    culprit: str
-    """File or service."""
-    unit: str
-    """What the source counts: line or row."""
-    first: int
-    """Number of the frame's row 0."""
-    names: Mapping[str, str] = field(default_factory=dict)
-    """Published column names by contract name."""
-
-    def reject(self, row: int, column: str, value: object, expected: str) -> NoReturn:
-        """Raises BadPayload naming the location, the value and the expected format."""
-        problem = f"{self.unit} {row + self.first}: {self.names.get(column, column)} is {value!r}, expected {expected}"
-        raise BadPayload(self.culprit, problem, fix="Report it to the publisher, or use another copy of the data")
-
-
 def typed_columns(frame: pd.DataFrame, columns: Sequence[str], *, origin: SourceLocation) -> pd.DataFrame:
     """``columns`` of ``frame`` in contract dtypes; an absent column is null.
 
-    Raises BadPayload for a value that does not parse.
+    A row with a value that does not parse is set aside at ``origin``; its value is null, or 0 for a POC.
     """
     absent = pd.Series(None, index=frame.index, dtype=object)
     return pd.DataFrame({name: _typed(frame.get(name, absent), name, origin) for name in columns}, index=frame.index)
 
 
 def dates(series: pd.Series, name: str, *, origin: SourceLocation) -> pd.Series:
-    """Days as published, ``2021-07-04`` or ``07/04/2021``; null in, null out. Raises BadPayload for anything else."""
+    """Days as published, ``2021-07-04`` or ``07/04/2021``; null in, null out. A row with anything else is set aside."""
     return _by_value(series, name, _parse_dates, origin, "a date as 2021-07-04 or 07/04/2021").astype("datetime64[ns]")
 
 
 def codes(series: pd.Series, name: str, *, origin: SourceLocation) -> pd.Series:
-    """Codes as text with all their digits; null in, null out. Raises BadPayload for a code without leading zeros."""
-    pattern, width = re.compile(f"[0-9]{{{_DIGITS[name]}}}"), _DIGITS[name]
+    """Codes as text with all their digits; null in, null out. A row with any other code is set aside.
+
+    A program that took codes for numbers may have written 88101.0, which is 88101.
+    """
+    pattern, width = re.compile(f"([0-9]{{{_DIGITS[name]}}})(?:\\.0+)?"), _DIGITS[name]
 
     def intact(values: pd.Index) -> np.ndarray:
-        return np.array([str(v) if isinstance(v, str) and pattern.fullmatch(v) else None for v in values], dtype=object)
+        found = [pattern.fullmatch(v) if isinstance(v, str) else None for v in values]
+        return np.array([match.group(1) if match else None for match in found], dtype=object)
 
     return _by_value(series, name, intact, origin, f"{width} digits as text, leading zeros included")
 
 
 def reject_nulls(frame: pd.DataFrame, columns: Sequence[str], *, origin: SourceLocation) -> None:
-    """Raises BadPayload for the first null in ``columns``."""
+    """Set the rows aside that have a null in one of ``columns``."""
     for column in columns:
-        for row in frame.index[frame[column].isna()][:1]:
-            origin.reject(int(row), column, None, "a value")
+        origin.reject(frame.index[frame[column].isna()], column, None, "a value")
 
 
 def _typed(series: pd.Series, name: str, origin: SourceLocation) -> pd.Series:
@@ -88,19 +71,20 @@ def _typed(series: pd.Series, name: str, origin: SourceLocation) -> pd.Series:
         return _by_value(series, name, _parse_whole_numbers, origin, "a whole number").astype("Int64")
     if name == "poc":
         reject_nulls(pd.DataFrame({name: series}), [name], origin=origin)
-        return _by_value(series, name, _parse_whole_numbers, origin, "a whole number").astype("int64")
+        return _by_value(series, name, _parse_whole_numbers, origin, "a whole number").fillna(0).astype("int64")
     return _by_value(series, name, lambda values: np.array(values, dtype=object), origin, "text")
 
 
 def _by_value(
     series: pd.Series, name: str, convert: Callable[[pd.Index], np.ndarray], origin: SourceLocation, expected: str
 ) -> pd.Series:
-    """Each distinct value converted once; null stays null, and a value that converts to null is rejected."""
+    """Each distinct value converted once; null stays null. Rows whose value converts to null are set aside."""
     positions, uniques = pd.factorize(series)
     values = convert(pd.Index(uniques).astype(object))
-    for bad in np.flatnonzero(pd.isna(values))[:1]:
-        row = int(np.flatnonzero(positions == bad)[0])
-        origin.reject(int(series.index[row]), name, uniques[bad], expected)
+    bad = pd.isna(values)
+    if bad.any():
+        rows = np.flatnonzero((positions >= 0) & bad[positions])
+        origin.reject(series.index[rows], name, series.iloc[rows].astype(object), expected)
     null: Any = {"O": None, "M": np.datetime64("NaT")}.get(values.dtype.kind, np.nan)
     return pd.Series(np.append(values, null)[positions], index=series.index)
 

@@ -12,10 +12,12 @@ from pandas.api.typing import NaTType
 from airwatch_dagster.acquire.airdata.archive import MONITORS_FILE, AirDataArchive, daily_file
 from airwatch_dagster.acquire.airdata.files import DailyFile, read_daily, read_monitors
 from airwatch_dagster.acquire.airnow.archive import AirNowArchive
+from airwatch_dagster.acquire.airnow.readers import AgencyForecastsOfDay
 from airwatch_dagster.acquire.aqs.request_plan import Cost
 from airwatch_dagster.acquire.area import Area
+from airwatch_dagster.acquire.parsing.rejections import joined_rejections
 from airwatch_dagster.acquire.pulls import Pull, PullRequest, Scope, concat_readings, sites_in_reach
-from airwatch_dagster.acquire.readings import LOCATION_COLUMNS, calendar_years, check_days
+from airwatch_dagster.acquire.readings import LOCATION_COLUMNS, MonitorList, calendar_years, check_days
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.errors import ConfigurationError, SourceRefused
 
@@ -43,9 +45,13 @@ class AirDataSource(Source):
         return self.source_name
 
     @cached_property
+    def _monitor_list(self) -> MonitorList:
+        return read_monitors(self.archive.fetch(MONITORS_FILE))
+
+    @property
     def national_monitors(self) -> pd.DataFrame:
         """Every monitor of the country, in the columns of monitors without is_context; read once."""
-        return read_monitors(self.archive.fetch(MONITORS_FILE))
+        return self._monitor_list.monitors
 
     @cached_property
     def area_locations(self) -> pd.DataFrame:
@@ -74,9 +80,11 @@ class AirDataSource(Source):
         rows = concat_readings([daily.readings for daily in years.values()])
         scope = Scope(self.area, first, last, self.context_km, area_sites, rows)
         last_day = pd.Series([daily.last_day for daily in years.values()]).max()
-        return Pull(rows, scope, dict(unknown), last_published_day=last_day, counts={"files": len(years)})
+        rejected = joined_rejections(daily.rejected for daily in years.values())
+        counts = {"files": len(years)}
+        return Pull(rows, scope, dict(unknown), rejected, last_published_day=last_day, counts=counts)
 
-    def monitors(self) -> pd.DataFrame:
+    def monitors(self) -> MonitorList:
         """As ``Source.monitors``; is_context marks monitors outside the area.
 
         Raises ConfigurationError when no monitor lies in the area.
@@ -86,13 +94,14 @@ class AirDataSource(Source):
         if not is_area.any():
             raise self._no_monitor([])
         is_in_reach = sites_in_reach(self.area, monitors, None, self.context_km)
-        return monitors.assign(is_context=~is_area)[is_in_reach].reset_index(drop=True)
+        listed = monitors.assign(is_context=~is_area)[is_in_reach].reset_index(drop=True)
+        return MonitorList(listed, self._monitor_list.rejected)
 
     def file_list(self) -> pd.DataFrame:
         """The archive's own list."""
         return self.archive.file_list()
 
-    def agency_forecasts(self, day: date) -> pd.DataFrame:
+    def agency_forecasts(self, day: date) -> AgencyForecastsOfDay:
         """As ``Source.agency_forecasts``. Raises SourceRefused when AirNow has no file of the day."""
         return self.airnow.forecasts(day) if self.airnow else super().agency_forecasts(day)
 

@@ -19,11 +19,13 @@ from airwatch_dagster.acquire.aqs.request_plan import (
 )
 from airwatch_dagster.acquire.area import Area
 from airwatch_dagster.acquire.equivalence import adds_information, drop_other_parameters, equivalent_rows
+from airwatch_dagster.acquire.parsing.rejections import joined_rejections
 from airwatch_dagster.acquire.pulls import InScope, Pull, PullRequest, Scope, concat_readings, last_seen
 from airwatch_dagster.acquire.readings import (
     MONITOR_COLUMNS,
     PM25_PARAMETER,
     READING_KEY,
+    MonitorList,
     check_days,
     one_row_per_key,
 )
@@ -89,15 +91,17 @@ class AqsSource(Source):
         """As ``Source.supports_changes``: AQS searches by date_of_last_change."""
         return True
 
-    def monitors(self) -> pd.DataFrame:
+    def monitors(self) -> MonitorList:
         """As ``Source.monitors``; none is context."""
         geographies = geographies_of(self.area)
         parts = [self.client.monitors(geography, FIRST_PM25_DAY, self.today) for geography in geographies]
-        rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+        lists = [part.monitors for part in parts]
+        rows = pd.concat([rows for rows in lists if len(rows)] or lists[:1], ignore_index=True)
         rows = rows[self.area.contains(rows["state_code"], rows["cbsa_code"])]
         key = list(TABLES["monitors"].key)
         rows = rows.drop_duplicates(key).sort_values(key, kind="stable")[list(MONITOR_COLUMNS)]
-        return rows.assign(is_context=False).reset_index(drop=True)
+        rows = rows.assign(is_context=False).reset_index(drop=True)
+        return MonitorList(rows, joined_rejections(part.rejected for part in parts))
 
     def cost(self, first: date, last: date, *, monitors: pd.DataFrame | None = None) -> Cost:
         """As ``Source.cost``; the rows are an upper bound, and unknown without a monitor list."""
@@ -125,6 +129,7 @@ class AqsSource(Source):
         pull = Pull(
             rows,
             in_scope,
+            rejected=joined_rejections(response.rejected for response in responses),
             seen_at=max(response.received_at for response in responses),
             is_cached=any(response.is_cached for response in responses),
             counts={"requests": len(responses)},

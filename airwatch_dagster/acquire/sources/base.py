@@ -6,8 +6,11 @@ from datetime import date
 import pandas as pd
 
 from airwatch_dagster.acquire.airdata.archive import FILE_LIST_COLUMNS
+from airwatch_dagster.acquire.airnow.readers import AgencyForecastsOfDay
 from airwatch_dagster.acquire.aqs.request_plan import Cost
+from airwatch_dagster.acquire.parsing.rejections import no_rejected_lines
 from airwatch_dagster.acquire.pulls import Pull, PullRequest
+from airwatch_dagster.acquire.readings import MonitorList
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.schemas import TABLES
 
@@ -31,7 +34,7 @@ class Source(ABC):
         """
 
     @abstractmethod
-    def monitors(self) -> pd.DataFrame:
+    def monitors(self) -> MonitorList:
         """The monitors of the area and around it, in the columns of monitors."""
 
     def changes(self, request: PullRequest, *, since: date, until: date) -> Pull:
@@ -54,9 +57,9 @@ class Source(ABC):
         """Published files, to detect changes: filename, rows, size_bytes, as_of; no rows for a source without files."""
         return pd.DataFrame(columns=list(FILE_LIST_COLUMNS))
 
-    def agency_forecasts(self, day: date) -> pd.DataFrame:
-        """The agencies' records in the file of a day, in the columns of agency_forecasts; no rows without AirNow."""
-        return TABLES["agency_forecasts"].empty()
+    def agency_forecasts(self, day: date) -> AgencyForecastsOfDay:
+        """The agencies' records in the file of a day; none without AirNow."""
+        return AgencyForecastsOfDay(TABLES["agency_forecasts"].empty(), no_rejected_lines())
 
     def cost(self, first: date, last: date, *, monitors: pd.DataFrame | None = None) -> Cost:
         """Estimated cost of pulling these days; zero for simulated air. ``monitors`` is the stored list, if any."""

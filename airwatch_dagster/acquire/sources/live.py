@@ -1,5 +1,6 @@
 """The source for today's forecast: AQS for published days, AirNow for the days after them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
@@ -8,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.airnow.archive import AirNowArchive
-from airwatch_dagster.acquire.airnow.readers import NotYetPublished
+from airwatch_dagster.acquire.airnow.readers import AgencyForecastsOfDay, AirNowDay, NotYetPublished
 from airwatch_dagster.acquire.aqs.request_plan import Cost
 from airwatch_dagster.acquire.deadlines import first_day_not_due
 from airwatch_dagster.acquire.equivalence import MONITOR_DAY, adds_information, equivalent_rows
+from airwatch_dagster.acquire.parsing.rejections import joined_rejections
 from airwatch_dagster.acquire.pulls import (
     SITE_DAY,
     Pull,
@@ -21,11 +23,11 @@ from airwatch_dagster.acquire.pulls import (
     is_provisional,
     sites_in_reach,
 )
-from airwatch_dagster.acquire.readings import LOCATION_COLUMNS, READING_COLUMNS, check_days
+from airwatch_dagster.acquire.readings import LOCATION_COLUMNS, READING_COLUMNS, SITE_COLUMNS, MonitorList, check_days
 from airwatch_dagster.acquire.sources.airdata import AirDataSource
 from airwatch_dagster.acquire.sources.aqs import AqsSource
 from airwatch_dagster.acquire.sources.base import Source
-from airwatch_dagster.errors import SourceRefused, SourceUnavailable
+from airwatch_dagster.errors import BadPayload, SourceRefused, SourceUnavailable
 
 RECENT_DAYS: Final = 7
 """Days before today whose AirNow file is re-read daily: agencies correct them for about a week."""
@@ -46,6 +48,8 @@ class LiveSource(Source):
     today: date
     aqs: AqsSource | None = None
     """For changes since the files were cut; None without credentials."""
+    accept_lost_lines: bool = False
+    """Whether a day is read although the line of one of the area's sites cannot be."""
 
     @property
     def kind(self) -> str:
@@ -65,12 +69,11 @@ class LiveSource(Source):
             is_final = history["superseded_at"].isna() & ~is_provisional(history)
             unaffected = history[is_final & ~final.in_scope(history)]
         days = self._airnow_days(request.first, request.last, final.last_published_day)
-        files = {
-            day: rows for day in days if (rows := self._airnow_day(day, may_be_late=request.is_recheck)) is not None
-        }
-        rows = concat_readings(list(files.values()))
+        found = {day: self._airnow_day(day, may_be_late=request.is_recheck) for day in days}
+        files = {day: read for day, read in found.items() if read is not None}
+        rows = concat_readings([read.readings for read in files.values()])
         is_published = is_among(rows, final.rows, SITE_DAY) | is_among(rows, unaffected, SITE_DAY)
-        return self._with_airnow(final, rows[~is_published].reset_index(drop=True), list(files))
+        return self._with_airnow(final, rows[~is_published].reset_index(drop=True), files)
 
     def changes(self, request: PullRequest, *, since: date, until: date) -> Pull:
         """As ``Source.changes``, of the area alone."""
@@ -86,7 +89,7 @@ class LiveSource(Source):
         """As ``Source.recent_days``: RECENT_DAYS."""
         return RECENT_DAYS
 
-    def monitors(self) -> pd.DataFrame:
+    def monitors(self) -> MonitorList:
         """As ``Source.monitors``, from AirData."""
         return self.bulk.monitors()
 
@@ -94,7 +97,7 @@ class LiveSource(Source):
         """As ``Source.file_list``, from AirData."""
         return self.bulk.file_list()
 
-    def agency_forecasts(self, day: date) -> pd.DataFrame:
+    def agency_forecasts(self, day: date) -> AgencyForecastsOfDay:
         """As ``Source.agency_forecasts``. Raises SourceRefused when AirNow has no file of the day."""
         return self.airnow.forecasts(day)
 
@@ -148,29 +151,45 @@ class LiveSource(Source):
         over = min(last, self.today - timedelta(days=1))
         return [day.date() for day in pd.date_range(max(first, since), over)]
 
-    def _airnow_day(self, day: date, *, may_be_late: bool) -> pd.DataFrame | None:
-        """AirNow's rows of a day in reach; None for a day that it never published, or may still publish.
+    def _airnow_day(self, day: date, *, may_be_late: bool) -> AirNowDay | None:
+        """AirNow's day with the rows in reach; None for a day that it never published, or may still publish.
 
-        A site's location is that of its newest monitor.
+        A site's location is that of its newest monitor. Raises BadPayload when the line of an area's site is lost,
+        unless ``accept_lost_lines``.
         """
         monitors = self.bulk.national_monitors.sort_values("last_sample_date", na_position="first", kind="stable")
         newest = monitors.drop_duplicates("site_id", keep="last")
         locations = newest[["site_id", *LOCATION_COLUMNS, "cbsa_code"]]
         try:
-            rows = self.airnow.daily(day, site_locations=locations).readings
+            read = self.airnow.daily(day, site_locations=locations)
         except (SourceRefused, NotYetPublished) as refusal:
             if may_be_late or (self.today - day).days > WAIT_DAYS:
                 return None
             fix = "Run the day later; AirNow completes a day by noon of the next"
             raise SourceUnavailable(refusal.culprit, f"has no data of {day} yet", fix=fix) from refusal
-        return rows[self._is_in_reach(rows)].reset_index(drop=True)
+        if not self.accept_lost_lines:
+            self._refuse_lost_sites(read)
+        rows = read.readings
+        return replace(read, readings=rows[self._is_in_reach(rows)].reset_index(drop=True))
+
+    def _refuse_lost_sites(self, read: AirNowDay) -> None:
+        listed = self.bulk.national_monitors
+        area = listed.loc[self.bulk.area.contains(listed["state_code"], listed["cbsa_code"]), "site_id"]
+        lines = read.rejected[~read.rejected["is_repaired"].astype(bool) & read.rejected["site_id"].isin(area)]
+        found = read.readings[SITE_COLUMNS[0]] + read.readings[SITE_COLUMNS[1]] + read.readings[SITE_COLUMNS[2]]
+        for line in lines[~lines["site_id"].isin(found)].head(1).itertuples():
+            problem = f"line {line.line_number}, of the area's site {line.site_id}, cannot be read: {line.reason}"
+            fix = (
+                "Read the day again after AirNow corrected it, or set AIRWATCH_ACCEPT_LOST_LINES=true to go on without"
+            )
+            raise BadPayload(str(line.file), f"{problem}; it is {line.value!r}", fix=fix, retry_helps=True)
 
     def _is_in_reach(self, rows: pd.DataFrame) -> np.ndarray:
         return sites_in_reach(self.bulk.area, rows, self.bulk.area_locations, self.bulk.context_km)
 
-    def _with_airnow(self, final: Pull, rows: pd.DataFrame, days: list[date]) -> Pull:
-        """The bulk pull plus AirNow's ``rows``; the provisional rows of ``days`` in reach are in scope."""
-        read_days = pd.DatetimeIndex(days)
+    def _with_airnow(self, final: Pull, rows: pd.DataFrame, files: Mapping[date, AirNowDay]) -> Pull:
+        """The bulk pull plus AirNow's ``rows``; the provisional rows of the days of ``files`` in reach are in scope."""
+        read_days = pd.DatetimeIndex(list(files))
 
         def in_scope(history: pd.DataFrame) -> pd.Series:
             provisional = is_provisional(history) & history["date_local"].isin(read_days).to_numpy()
@@ -178,5 +197,18 @@ class LiveSource(Source):
                 provisional[provisional] = self._is_in_reach(history[provisional])
             return final.in_scope(history) | provisional
 
-        counts = {**final.counts, "airnow_days": len(days), "airnow_rows": len(rows)}
-        return replace(final, rows=concat_readings([final.rows, rows]), in_scope=in_scope, counts=counts)
+        left_out = {
+            f"airnow_{name}": sorted({site for read in files.values() for site in getattr(read, name)})
+            for name in ("tribal_sites", "mobile_sites")
+        }
+        counts = {
+            **final.counts,
+            "airnow_days": len(files),
+            "airnow_rows": len(rows),
+            "airnow_lines": sum(read.lines for read in files.values()),
+            "airnow_foreign_sites": max((read.foreign_sites for read in files.values()), default=0),
+            **{name: ", ".join(sites) for name, sites in left_out.items() if sites},
+        }
+        rejected = joined_rejections([final.rejected, *(read.rejected for read in files.values())])
+        rows = concat_readings([final.rows, rows])
+        return replace(final, rows=rows, in_scope=in_scope, rejected=rejected, counts=counts)

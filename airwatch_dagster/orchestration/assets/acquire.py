@@ -3,14 +3,24 @@
 from collections.abc import Iterator
 
 import dagster as dg
-import pandas as pd
 
+from airwatch_dagster.acquire.parsing.rejections import joined_rejections
 from airwatch_dagster.acquire.versions import merge_pull, with_primary_changes
-from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, pull_metadata, pulled, resolved
+from airwatch_dagster.orchestration.ingest.emptied_days import EMPTY_CHECK
+from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, ingested, pulled, resolved
 from airwatch_dagster.orchestration.ingest.recheck import RecheckConfig, recheck_history
+from airwatch_dagster.orchestration.ingest.rejected_lines import (
+    REJECTED_CHECK,
+    rejected_lines,
+    rejected_metadata,
+    store_rejected_lines,
+)
 from airwatch_dagster.orchestration.partitions import days_of
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource, readings_of, today, utc_now
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
+from airwatch_dagster.orchestration.training.by_month import stacked
+
+__all__ = ["agency_forecasts", "history_checks", "monitors", "raw_readings", "rejected_lines"]
 
 REQUEST_POOL: str = "epa_requests"
 """Pool of everything that sends requests to EPA: one step at a time, out of politeness. The client spaces its requests,
@@ -18,14 +28,27 @@ and write locks protect the tables."""
 
 
 @table_asset(stage="acquire", kinds=("python", "parquet"), pool=REQUEST_POOL)
-def monitors(source: SourceResource, storage: StorageResource) -> Iterator[pd.DataFrame]:
+def monitors(
+    context: dg.AssetExecutionContext, source: SourceResource, storage: StorageResource
+) -> Iterator[AssetResult]:
     """Replaced as a whole by every run: weekly by schedule, and at the start of a first backfill."""
     with storage.locked("monitors") as tables, source.open() as opened:
         tables.assert_data_kind(readings_of(opened))
-        yield with_primary_changes(opened.monitors(), stored=tables.read_or_empty("monitors"), seen_at=utc_now())
+        listed = opened.monitors()
+        fresh = with_primary_changes(listed.monitors, stored=tables.read_or_empty("monitors"), seen_at=utc_now())
+        yield AssetResult(fresh, metadata=rejected_metadata(listed.rejected))
+        store_rejected_lines(context, storage, "monitors", listed.rejected)
 
 
-@table_asset(stage="acquire", kinds=("python", "parquet"), pool=REQUEST_POOL, deps=["monitors"], keep_unchanged=True)
+@table_asset(
+    stage="acquire",
+    kinds=("python", "parquet"),
+    pool=REQUEST_POOL,
+    deps=["monitors"],
+    keep_unchanged=True,
+    warning_checks=REJECTED_CHECK,
+    failing_checks=EMPTY_CHECK,
+)
 def raw_readings(
     context: dg.AssetExecutionContext, config: IngestConfig, source: SourceResource, storage: StorageResource
 ) -> Iterator[AssetResult]:
@@ -35,8 +58,9 @@ def raw_readings(
         tables.assert_data_kind(readings_of(opened))
         history = tables.read("raw_readings", context.partition_keys, allow_missing=True)
         pull = pulled(opened, ingest, history=history)
-        merged = merge_pull(history, pull.rows, seen_at=pull.seen_at or utc_now(), in_scope=pull.in_scope(history))
-        yield AssetResult(merged, metadata=pull_metadata(pull, new_versions=len(merged) - len(history)))
+        merged = merge_pull(history, pull.rows, seen_at=pull.seen_at or utc_now(), in_scope=pull.replaces(history))
+        yield ingested(pull, merged, tables, partitions=context.partition_keys, known_rows=len(history))
+        store_rejected_lines(context, storage, "raw_readings", pull.rejected, days=days_of(context))
         pull.mark_stored()
 
 
@@ -48,8 +72,12 @@ def history_checks(config: RecheckConfig, source: SourceResource, storage: Stora
 
 
 @table_asset(stage="acquire", kinds=("python", "parquet"), pool=REQUEST_POOL)
-def agency_forecasts(context: dg.AssetExecutionContext, source: SourceResource) -> pd.DataFrame:
+def agency_forecasts(
+    context: dg.AssetExecutionContext, source: SourceResource, storage: StorageResource
+) -> Iterator[AssetResult]:
     """Archived daily, since AirNow does not promise to keep old files; empty for a source without AirNow."""
     with source.open() as opened:
-        days = [opened.agency_forecasts(day.date()) for day in days_of(context)]
-    return pd.concat([frame for frame in days if len(frame)] or days[:1], ignore_index=True)
+        read = [opened.agency_forecasts(day.date()) for day in days_of(context)]
+    rejected = joined_rejections(one.rejected for one in read)
+    yield AssetResult(stacked("agency_forecasts", [one.records for one in read]), metadata=rejected_metadata(rejected))
+    store_rejected_lines(context, storage, "agency_forecasts", rejected, days=days_of(context))

@@ -17,6 +17,8 @@ class DownloadedFile:
 
     rows: pd.DataFrame
     scope: DownloadScope
+    rejected: pd.DataFrame
+    """Lines set aside, in REJECTED_COLUMNS."""
 
     def days(self, first: date, last: date) -> pd.DataFrame:
         """The rows from ``first`` to ``last``."""
@@ -43,5 +45,5 @@ def downloaded_file(path: Path) -> DownloadedFile:
 
 @lru_cache(maxsize=1)
 def _parsed(path: Path, _modified_ns: int, _size: int) -> DownloadedFile:
-    rows = read_daily_download(path)
-    return DownloadedFile(rows, download_scope(rows))
+    read = read_daily_download(path)
+    return DownloadedFile(read.readings, download_scope(read.readings), read.rejected)

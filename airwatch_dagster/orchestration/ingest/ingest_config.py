@@ -1,6 +1,6 @@
 """What a run of raw_readings reads: the source's current data, a recheck's response, or a downloaded file."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +15,10 @@ from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.acquire.versions import merge_pull
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.ingest.downloads import downloaded_file
+from airwatch_dagster.orchestration.ingest.emptied_days import EMPTY_CHECK, emptied_days
+from airwatch_dagster.orchestration.ingest.rejected_lines import REJECTED_CHECK, rejected_metadata, rejected_warnings
+from airwatch_dagster.orchestration.table_asset import AssetResult
+from airwatch_dagster.storage.tables import TableStorage
 
 KINDS: Final = ("days", "changed_since", "whole_year")
 
@@ -100,7 +104,7 @@ def pulled(source: Source, ingest: Ingest, *, history: pd.DataFrame) -> Pull:
 def _adds_to(history: pd.DataFrame, pull: Pull) -> bool:
     """Whether the pull begins or ends a version."""
     assert pull.seen_at is not None
-    merged = merge_pull(history, pull.rows, seen_at=pull.seen_at, in_scope=pull.in_scope(history))
+    merged = merge_pull(history, pull.rows, seen_at=pull.seen_at, in_scope=pull.replaces(history))
     return len(merged) != len(history) or merged["superseded_at"].count() != history["superseded_at"].count()
 
 
@@ -115,17 +119,26 @@ def _downloaded(source: Source, path: Path, ingest: Ingest, history: pd.DataFram
         problem = f"{days} is stored from EPA's bulk files or API, which hold more than {path.name}"
         raise ConfigurationError("AIRWATCH_STORAGE", problem, fix="Use another place for downloaded files")
     file = downloaded_file(path)
-    return Pull(file.days(ingest.first, ingest.last), file.scope, seen_at=ingest.seen_at)
+    return Pull(file.days(ingest.first, ingest.last), file.scope, rejected=file.rejected, seen_at=ingest.seen_at)
 
 
-def pull_metadata(pull: Pull, *, new_versions: int) -> Mapping[str, Any]:
-    """The run's numbers for the UI: rows pulled, versions added, the source's own counts, unknown area names."""
-    return {
+def ingested(
+    pull: Pull, merged: pd.DataFrame, tables: TableStorage, *, partitions: Sequence[str], known_rows: int
+) -> AssetResult:
+    """The merged versions with the run's numbers, and the checks of lines set aside and of emptied days."""
+    metadata = {
         "run_pulled_rows": len(pull.rows),
-        "run_new_versions": new_versions,
+        "run_new_versions": len(merged) - known_rows,
         **{f"run_{name}": count for name, count in pull.counts.items()},
         "run_unknown_cbsa_names": dict(pull.unknown_cbsa_names),
+        **rejected_metadata(pull.rejected),
     }
+    monitors, days = tables.read_or_empty("monitors"), list(partitions)
+    warnings = {
+        **dict.fromkeys(REJECTED_CHECK, rejected_warnings(pull.rejected, monitors, partitions=days)),
+        **dict.fromkeys(EMPTY_CHECK, emptied_days(tables, merged, partitions=days)),
+    }
+    return AssetResult(merged, metadata=metadata, warnings=warnings)
 
 
 def instant_of(text: str) -> pd.Timestamp:

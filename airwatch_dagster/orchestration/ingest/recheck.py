@@ -119,7 +119,7 @@ def _check_year(
 def changed_days(history: pd.DataFrame, pull: Pull, *, days: Sequence[str], now: pd.Timestamp) -> tuple[date, ...]:
     """Those of the stored ``days`` (YYYY-MM-DD) to which merging the pull would add or end a version, in order."""
     seen_at = pull.seen_at or now
-    merged = merge_pull(history, pull.rows, seen_at=seen_at, in_scope=pull.in_scope(history))
+    merged = merge_pull(history, pull.rows, seen_at=seen_at, in_scope=pull.replaces(history))
     touched = merged["first_seen_at"].eq(seen_at) | merged["superseded_at"].eq(seen_at)
     stored = pd.DatetimeIndex(list(days))
     return tuple(day.date() for day in sorted(merged.loc[touched, "date_local"].unique()) if day in stored)

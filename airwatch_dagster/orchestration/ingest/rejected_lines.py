@@ -1,0 +1,101 @@
+"""Lines that could not be read: stored in one table beside what was read, counted, and warned about."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import dagster as dg
+import pandas as pd
+
+from airwatch_dagster.orchestration.resources import StorageResource, utc_now
+from airwatch_dagster.orchestration.table_asset import OWNER, column_schema
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.acquire import READ_FOR
+from airwatch_dagster.schemas.validation import validated
+
+TABLE: Final = "rejected_lines"
+
+MAX_OTHER_LINES: Final = 5
+"""Unreadable lines outside the area that a day may have without a warning: national files often have one or two."""
+
+REJECTED_CHECK: Final = {
+    "few_lines_rejected": f"No line of the area and at most {MAX_OTHER_LINES} others of a day could not be read"
+}
+
+rejected_lines = dg.AssetSpec(
+    TABLE,
+    group_name="acquire",
+    deps=[dg.AssetDep(table) for table in READ_FOR],
+    description=f"{TABLES[TABLE].description}\n\nStored by the runs of {', '.join(READ_FOR)}; it has none of its own.",
+    metadata={"dagster/column_schema": column_schema(TABLES[TABLE])},
+    kinds={"python", "parquet"},
+    owners=[OWNER],
+)
+
+
+def store_rejected_lines(
+    context: dg.AssetExecutionContext,
+    storage: StorageResource,
+    read_for: str,
+    rejected: pd.DataFrame,
+    *,
+    days: pd.DatetimeIndex | None = None,
+) -> None:
+    """Replace the lines of ``days`` (None: all) that were read for this table by ``rejected`` (REJECTED_COLUMNS).
+
+    Nothing is written when there is nothing to replace and nothing new.
+    """
+    with storage.locked(TABLE) as tables:
+        stored = tables.read_or_empty(TABLE)
+        found = rejected.assign(read_for=read_for, read_at=utc_now())[TABLES[TABLE].column_names]
+        lines = pd.MultiIndex.from_frame(found[["file", "line_number"]])
+        is_found_again = pd.MultiIndex.from_frame(stored[["file", "line_number"]]).isin(lines)
+        is_replaced = is_found_again if days is None else is_found_again | stored["date_local"].isin(days).to_numpy()
+        is_replaced = (stored["read_for"] == read_for).to_numpy() & (is_replaced | (days is None))
+        if not is_replaced.any() and found.empty:
+            return
+        parts = [part for part in (stored[~is_replaced], found) if len(part)] or [found]
+        tables.write(TABLE, {None: validated(TABLE, pd.concat(parts, ignore_index=True))})
+    numbers: dict[str, Any] = {
+        "run_lines": len(found),
+        "run_repaired": int(found["is_repaired"].sum()),
+        "read_for": read_for,
+    }
+    context.log_event(dg.AssetMaterialization(TABLE, metadata=numbers))
+
+
+def rejected_metadata(rejected: pd.DataFrame) -> Mapping[str, Any]:
+    """The run's numbers of lines set aside and repaired, and the first of them as a list."""
+    if rejected.empty:
+        return {"run_rejected_lines": 0, "run_repaired_lines": 0}
+    shown = [
+        f"- {line['file']}, line {line['line_number']}: {line['column_name'] or 'line'} {line['value']!r}, {line['reason']}"
+        for line in rejected.head(10).to_dict("records")
+    ]
+    return {
+        "run_rejected_lines": int((~rejected["is_repaired"].astype(bool)).sum()),
+        "run_repaired_lines": int(rejected["is_repaired"].astype(bool).sum()),
+        "run_unreadable": dg.MetadataValue.md("\n".join(shown)),
+    }
+
+
+def rejected_warnings(rejected: pd.DataFrame, monitors: pd.DataFrame, *, partitions: list[str]) -> dict[str, str]:
+    """Partition → what is wrong, for days with an unreadable line of the area, or with many others.
+
+    A line whose day is unreadable counts to the first partition.
+    """
+    lines = rejected[~rejected["is_repaired"].astype(bool)]
+    if lines.empty:
+        return {}
+    area = set(monitors.loc[~monitors["is_context"].astype(bool), "site_id"])
+    day = lines["date_local"].dt.strftime("%Y-%m-%d").where(lines["date_local"].notna(), partitions[0])
+    warnings = {}
+    for partition, of_day in lines.groupby(day.where(day.isin(partitions), partitions[0])):
+        own = of_day[of_day["site_id"].isin(area)]
+        if len(own):
+            first = own.iloc[0]
+            where = f"{first['file']}, line {first['line_number']}"
+            what = f"{len(own)} of the area, such as {where} of site {first['site_id']}: {first['reason']}"
+            warnings[str(partition)] = f"{len(of_day)} lines could not be read, {what}"
+        elif len(of_day) > MAX_OTHER_LINES:
+            warnings[str(partition)] = f"{len(of_day)} lines could not be read, none of the area"
+    return warnings
