@@ -168,7 +168,7 @@ def _reject_conflicts(readings: pd.DataFrame, origin: SourceLocation) -> None:
     for at in conflicts:
         column = _differing_column(ordered, int(at))
         rows = ordered[order == order[at]]
-        origin.reject(rows.index, column, rows[column], f"one value for {key_text(rows.iloc[0])}, not several")
+        origin.reject(rows.index, column, rows[column], "the same value in all lines of this monitor and day")
 
 
 def key_codes(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:

@@ -87,8 +87,11 @@ def read_day(path: Path, layout: Layout, day: date, *, site_locations: pd.DataFr
     """
     table, origin = read_fields(path, layout, culprit=culprit)
     of_day = _of_day(table, day, origin)
-    sites = _with_site_id(of_day[of_day["parameter"].map(folded, na_action="ignore").isin(PM25_DAY_NAMES)])
+    pm25 = _with_site_id(table[table["parameter"].map(folded, na_action="ignore").isin(PM25_DAY_NAMES)])
+    sites = pm25[pm25.index.isin(of_day.index)]
     rows = _us_rows(sites, of_day, day, origin)
+    origin.check_share(rows.index)
+    rows = origin.kept(rows)
     is_measured = rows["arithmetic_mean"].notna() & (rows["arithmetic_mean"] != NO_VALUE)
     measured = _with_location(rows[is_measured], site_locations)
     has_location = measured[LOCATION_COLUMNS].notna().all(axis=1)
@@ -96,7 +99,7 @@ def read_day(path: Path, layout: Layout, day: date, *, site_locations: pd.DataFr
     tribal, mobile = (ids.str.extract(pattern, expand=False).dropna() for pattern in (_TRIBAL, _MOBILE))
     return AirNowDay(
         readings=finish_readings(measured[has_location], source="airnow", origin=origin),
-        rejected=origin.rejected(sites.assign(date_local=f"{day:%Y-%m-%d}")).fillna({"date_local": pd.Timestamp(day)}),
+        rejected=origin.rejected(pm25.assign(date_local=f"{day:%Y-%m-%d}")).fillna({"date_local": pd.Timestamp(day)}),
         lines=len(table),
         sites_without_location=measured.loc[~has_location, "site_id"].nunique(),
         sites_without_value=len(set(rows["site_id"]) - set(measured["site_id"])),
@@ -144,12 +147,9 @@ def read_forecasts(path: Path, day: date, *, culprit: str) -> AgencyForecastsOfD
 
 
 def _of_day(table: pd.DataFrame, day: date, origin: SourceLocation) -> pd.DataFrame:
-    """The lines of ``day``. Raises NotYetPublished when there is none."""
-    is_day = pd.to_datetime(table["date_local"], format=DAY_FORMAT, errors="coerce") == pd.Timestamp(day)
-    if not is_day.any():
-        problem = f"has no line for {day:%Y-%m-%d}"
-        raise NotYetPublished(origin.culprit, problem, fix="Wait; AirNow completes a day around noon of the next one")
-    return table[is_day]
+    """The lines of ``day``; a line without a date is set aside."""
+    days = _days(table["date_local"], "date_local", origin=origin)
+    return table[days == pd.Timestamp(day)]
 
 
 def _with_site_id(rows: pd.DataFrame) -> pd.DataFrame:

@@ -67,9 +67,11 @@ def rejected_metadata(rejected: pd.DataFrame) -> Mapping[str, Any]:
     """The run's numbers of lines set aside and repaired, and the first of them as a list."""
     if rejected.empty:
         return {"run_rejected_lines": 0, "run_repaired_lines": 0}
+    lines = rejected.head(10).to_dict("records")
     shown = [
-        f"- {line['file']}, line {line['line_number']}: {line['column_name'] or 'line'} {line['value']!r}, {line['reason']}"
-        for line in rejected.head(10).to_dict("records")
+        f"- {line['file']}, line {line['line_number']}: {line['column_name'] or 'line'} {line['value']!r}, "
+        f"{line['reason']}"
+        for line in lines
     ]
     return {
         "run_rejected_lines": int((~rejected["is_repaired"].astype(bool)).sum()),

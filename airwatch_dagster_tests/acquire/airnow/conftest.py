@@ -44,6 +44,6 @@ def forecasts_of(archive: AirNowArchive, server: FakeServer) -> Day:
 
     def read(*written: str) -> pd.DataFrame:
         server.will_send(AREAS, Reply(lines(*written)))
-        return archive.forecasts(DAY)
+        return archive.forecasts(DAY).records
 
     return read

@@ -132,7 +132,7 @@ def test_a_folder_serves_as_an_archive(tmp_path: Path) -> None:
     (folder / "reportingarea.dat").write_bytes(lines(areas_line()))
     archive = AirNowArchive((tmp_path / "mirror").as_uri(), download_dir=tmp_path / "downloads")
     assert archive.daily(DAY).readings["arithmetic_mean"].tolist() == [4.5]
-    assert archive.forecasts(DAY)["agency_aqi"].tolist() == [65]
+    assert archive.forecasts(DAY).records["agency_aqi"].tolist() == [65]
     with pytest.raises(SourceRefused, match="2023-01-10"):
         archive.daily(date(2023, 1, 10))
 
@@ -159,7 +159,7 @@ def test_a_day_of_the_practice_server_is_read_completely_and_sent_once(
     session.hooks["response"].append(lambda response, **_: statuses.append(response.status_code))
     with PracticeServer(today=date(2024, 5, 10), seed=1) as practice:
         archive = AirNowArchive(practice.airnow_url, download_dir=tmp_path, session=session, sleep=no_sleep)
-        first, second, forecasts = archive.daily(day), archive.daily(day), archive.forecasts(day)
+        first, second, forecasts = archive.daily(day), archive.daily(day), archive.forecasts(day).records
         with pytest.raises(SourceRefused, match="2024-05-10"):
             archive.daily(date(2024, 5, 10))
     written = sorted(line.split("|") for line in daily_data(day, seed=1).decode("iso-8859-1").splitlines())

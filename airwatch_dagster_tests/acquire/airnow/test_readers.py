@@ -5,7 +5,7 @@ import pytest
 
 from airwatch_dagster.acquire.airnow.archive import AirNowArchive
 from airwatch_dagster.acquire.readings import READING_COLUMNS
-from airwatch_dagster.errors import AirWatchError, BadPayload, SourceUnavailable
+from airwatch_dagster.errors import BadPayload, SourceUnavailable
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.validation import validated
 from airwatch_dagster_tests.acquire.airnow.samples import (
@@ -61,12 +61,10 @@ def test_a_trailing_pipe_blank_lines_carriage_returns_and_a_byte_order_mark_are_
 @pytest.mark.parametrize("encoding", ["utf-8", "iso-8859-1"])
 def test_accents_are_read_in_either_encoding(archive: AirNowArchive, server: FakeServer, encoding: str) -> None:
     server.will_send(AREAS, Reply(areas_line(area="Cañon\x85 City").encode(encoding)))
-    assert archive.forecasts(DAY)["reporting_area"].tolist() == ["Cañon\x85 City"]
+    assert archive.forecasts(DAY).records["reporting_area"].tolist() == ["Cañon\x85 City"]
 
 
-@pytest.mark.parametrize(
-    "foreign", [CANADA, DHAKA, changed("840060290014", "484060290014"), changed("|840060290014", "|")]
-)
+@pytest.mark.parametrize("foreign", [CANADA, DHAKA, changed("840060290014", "484060290014")])
 def test_a_site_outside_the_us_is_left_out(day_of: Day, foreign: str) -> None:
     assert day_of(foreign, CHICAGO)["site_number"].tolist() == ["0001"]
 
@@ -130,29 +128,99 @@ def test_a_file_without_lines_of_the_day_is_unavailable_not_empty(day_of: Day, l
         day_of(line)
 
 
+@pytest.mark.parametrize("spelling", ["PM2.5-24HR", "pm2.5-24hr", "PM2.5-24 hr", "PM25-24hr", "PM2.5_24HR"])
+def test_the_parameter_is_read_in_any_case_and_punctuation(day_of: Day, spelling: str) -> None:
+    assert day_of(changed("PM2.5-24hr", spelling))["arithmetic_mean"].tolist() == [4.5]
+
+
+def test_pm25_of_a_day_under_an_unknown_name_is_an_error_that_names_it(day_of: Day) -> None:
+    with pytest.raises(BadPayload, match=r"no PM2\.5-24hr line, but lines of 'PM2\.5 mean of 24'"):
+        day_of(changed("PM2.5-24hr", "PM2.5 mean of 24"))
+
+
+@pytest.mark.parametrize("none", ["N/A", "n/a", "NA", "null", "NaN"])
+def test_words_for_a_missing_number_are_missing_numbers(archive: AirNowArchive, server: FakeServer, none: str) -> None:
+    server.will_send(DAILY, Reply(lines(changed("|4.5|", f"|{none}|"), changed("|34|0|", f"|{none}|{none}|", CHICAGO))))
+
+    day = archive.daily(DAY)
+
+    assert day.readings["arithmetic_mean"].tolist() == [8.1]
+    assert day.readings["aqi"].isna().all()
+    assert day.sites_without_value == 1
+    assert day.rejected.empty
+
+
+@pytest.mark.parametrize("written", ["060290014", "840060290014"])
+@pytest.mark.parametrize("short", ["060290014", ""])
+def test_a_us_site_is_known_with_and_without_the_country_in_its_id(day_of: Day, written: str, short: str) -> None:
+    line = changed("|840060290014", f"|{written}", changed("|060290014|", f"|{short}|"))
+
+    assert day_of(line)["site_number"].tolist() == ["0014"]
+
+
+def test_the_short_id_counts_where_the_full_one_is_missing(day_of: Day) -> None:
+    assert day_of(changed("|840060290014", "|"))["site_number"].tolist() == ["0014"]
+
+
+def test_tribal_mobile_and_foreign_sites_are_left_out_and_named_or_counted(
+    archive: AirNowArchive, server: FakeServer
+) -> None:
+    tribal = changed("060290014", "TT5630013", LINE)
+    mobile = changed("060290014", "MMIL80001", LINE)
+    server.will_send(DAILY, Reply(lines(LINE, tribal, tribal, mobile, CANADA, DHAKA)))
+
+    day = archive.daily(DAY)
+
+    assert day.readings["site_number"].tolist() == ["0014"]
+    assert day.tribal_sites == ("TT5630013",)
+    assert day.mobile_sites == ("MMIL80001",)
+    assert day.foreign_sites == 2
+    assert day.lines == 6
+
+
 DAMAGED = {
-    "too few fields": ("01/09/23|170310001|ALS", "line 3 has 3 fields instead of 13: '01/09/23|170310001|ALS'"),
-    "too many fields": (changed("ALSIP", "AL|SIP", CHICAGO), "line 3 has 14 fields"),
-    "no number": (changed("|8.1|", "|8,1|", CHICAGO), "line 3: Value is '8,1', expected a number"),
-    "no AQI": (changed("|34|", "|3x|", CHICAGO), "line 3: AQI is '3x', expected a whole number"),
-    "no position": (changed("41.670992", "41.6°", CHICAGO), "line 3: Latitude is '41.6°', expected a number"),
-    "no day": (changed("01/09/23", "13/09/23", CHICAGO), "line 3: ValidDate is '13/09/23', expected a date"),
-    "no date at all": (changed("01/09/23", "", CHICAGO), "line 3: ValidDate is None, expected a date"),
-    "another unit": (changed("UG/M3", "PPB", CHICAGO), "line 3: Units is 'PPB', expected UG/M3"),
+    "no number": (changed("|8.1|", "|8,1|", CHICAGO), "Value", "8,1", "a number"),
+    "no AQI": (changed("|34|", "|3x|", CHICAGO), "AQI", "3x", "a whole number"),
+    "no position": (changed("41.670992", "41.6°", CHICAGO), "Latitude", "41.6°", "a number"),
+    "an impossible position": (changed("41.670992", "99.9", CHICAGO), "Latitude", "99.9", "a value"),
+    "an impossible value": (changed("|8.1|", "|81000|", CHICAGO), "Value", "81000.0", "a value"),
+    "no day": (changed("01/09/23", "13/09/23", CHICAGO), "ValidDate", "13/09/23", "a date as 01/31/23"),
+    "no date at all": (changed("01/09/23", "", CHICAGO), "ValidDate", None, "a date as 01/31/23"),
+    "another unit": (changed("UG/M3", "PPB", CHICAGO), "Units", "PPB", "UG/M3"),
 }
 
 
 @pytest.mark.parametrize("what", DAMAGED)
-def test_a_malformed_line_is_named_with_its_field_and_value(day_of: Day, what: str) -> None:
-    line, words = DAMAGED[what]
-    with pytest.raises(BadPayload) as raised:
-        day_of(LINE, "", line)
-    assert str(raised.value).startswith(f"AirNow daily_data_v2.dat of 2023-01-09: {words}")
+def test_a_line_with_an_unreadable_value_is_set_aside_and_the_others_are_read(
+    archive: AirNowArchive, server: FakeServer, what: str
+) -> None:
+    line, column, value, expected = DAMAGED[what]
+    server.will_send(DAILY, Reply(lines(LINE, "", line)))
+
+    day = archive.daily(DAY)
+
+    assert day.readings["site_number"].tolist() == ["0014"]
+    [rejected] = day.rejected.to_dict("records")
+    assert rejected["file"] == "AirNow daily_data_v2.dat of 2023-01-09"
+    assert (rejected["line_number"], rejected["is_repaired"]) == (3, False)
+    assert (rejected["column_name"], rejected["value"]) == (column, value)
+    assert expected in rejected["reason"]
+    assert (rejected["site_id"], rejected["date_local"]) == ("170310001", pd.Timestamp("2023-01-09"))
 
 
-def test_two_values_of_one_site_are_refused(day_of: Day) -> None:
-    with pytest.raises(BadPayload, match=r"site_number 0014.*arithmetic_mean is 4\.\d and 4\.\d"):
-        day_of(LINE, changed("|4.5|", "|4.6|"))
+def test_a_file_in_which_no_line_of_pm25_can_be_read_is_an_error_with_the_first_of_them(day_of: Day) -> None:
+    with pytest.raises(BadPayload, match=r"2 of 2 lines cannot be read, such as line 1: Value is '4,5'"):
+        day_of(changed("|4.5|", "|4,5|"), changed("|8.1|", "|8,1|", CHICAGO))
+
+
+def test_two_values_of_one_site_are_both_set_aside(archive: AirNowArchive, server: FakeServer) -> None:
+    server.will_send(DAILY, Reply(lines(LINE, changed("|4.5|", "|4.6|"), CHICAGO)))
+
+    day = archive.daily(DAY)
+
+    assert day.readings["site_number"].tolist() == ["0001"]
+    assert day.rejected["value"].tolist() == ["4.5", "4.6"]
+    assert day.rejected["site_id"].tolist() == ["060290014", "060290014"]
 
 
 def test_a_forecast_has_contract_columns_and_dtypes(forecasts_of: Day) -> None:
@@ -209,20 +277,27 @@ def test_a_discussion_can_contain_line_breaks_quotes_and_commas(forecasts_of: Da
 
 
 DAMAGED_FORECASTS = {
-    "a cut line": (areas_line()[:40], "line 2 has 8 fields instead of 17"),
-    "no date": (areas_line(valid="02/30/23"), "line 2: ValidDate is '02/30/23', expected a date"),
-    "an unknown type": (areas_line(type="X"), "line 2: RecordType is 'X', expected O or F or Y"),
-    "no word for primary": (areas_line(primary=""), "line 2: Primary is None, expected Y or N"),
-    "an odd action day": (areas_line(action="Maybe"), "line 2: ActionDay is 'Maybe', expected Yes or No"),
-    "no AQI": (areas_line(aqi="high"), "line 2: AQI is 'high', expected a whole number"),
-    "no area": (areas_line(area=""), "line 2: ReportingArea is None, expected a value"),
+    "a cut line": (areas_line()[:40], None, "expected 17 fields, 8 found"),
+    "no date": (areas_line(valid="02/30/23"), "ValidDate", "a date as 01/31/23"),
+    "an unknown type": (areas_line(type="X"), "RecordType", "O or F or Y"),
+    "no word for primary": (areas_line(primary=""), "Primary", "Y or N"),
+    "an odd action day": (areas_line(action="Maybe"), "ActionDay", "Yes or No"),
+    "no AQI": (areas_line(aqi="high"), "AQI", "a whole number"),
+    "no area": (areas_line(area=""), "ReportingArea", "a value"),
 }
 
 
 @pytest.mark.parametrize("what", DAMAGED_FORECASTS)
-def test_a_malformed_forecast_is_named_with_its_field_and_value(forecasts_of: Day, what: str) -> None:
-    line, words = DAMAGED_FORECASTS[what]
-    with pytest.raises(AirWatchError) as raised:
-        forecasts_of(areas_line(), line, areas_line(area="Fresno"))
-    assert type(raised.value) is BadPayload
-    assert str(raised.value).startswith(f"AirNow reportingarea.dat of 2023-01-09: {words}")
+def test_an_unreadable_forecast_is_set_aside_and_the_others_are_read(
+    archive: AirNowArchive, server: FakeServer, what: str
+) -> None:
+    line, column, expected = DAMAGED_FORECASTS[what]
+    server.will_send(AREAS, Reply(lines(areas_line(), line, areas_line(area="Fresno"))))
+
+    read = archive.forecasts(DAY)
+
+    assert read.records["reporting_area"].tolist() == ["Bakersfield", "Fresno"]
+    [rejected] = read.rejected.to_dict("records")
+    assert (rejected["line_number"], rejected["column_name"]) == (2, column)
+    assert expected in rejected["reason"]
+    assert rejected["date_local"] == pd.Timestamp("2023-01-09")
