@@ -16,7 +16,7 @@ from airwatch_dagster.acquire.parsing.encoding import decode
 from airwatch_dagster.acquire.parsing.rejections import MAX_SHOWN_CHARACTERS, Rejection, SourceLocation
 from airwatch_dagster.errors import SourceUnavailable
 
-_STARTS_WITH_DAY: Final = re.compile(r'\s*"?\d{1,2}/\d{1,2}/\d{2}"?\|')
+_STARTS_WITH_DAY: Final = re.compile(r'[\s|]*"?\d{1,2}/\d{1,2}/\d{2}"?\|')
 _US_SITE: Final = re.compile(r"(?:840)?((?!00|80)[0-9]{9})")
 _END_OF_FILE_MARK: Final = "\x1a"
 """Ctrl-Z, which programs of MS-DOS put at the end of a text."""
@@ -30,7 +30,7 @@ COMPLETE_FIELDS: Final = 7
 def read_fields(path: Path, layout: Layout, *, culprit: str) -> tuple[pd.DataFrame, SourceLocation]:
     """Every record as text in contract names, empty values null; the index is the line number minus one.
 
-    Accepted are a trailing pipe, blank lines, quotes, any line end, a byte-order mark, and UTF-8, UTF-16 or ISO-8859-1,
+    Accepted are pipes before and behind a record, blank lines, quotes, any line end, a byte-order mark, and UTF-8, UTF-16 or ISO-8859-1,
     each line by itself. Repaired, and noted, are a record wrapped over lines, a pipe within free text, and a daily
     value whose line was cut behind it. Other lines with another number of fields are set aside. Raises BadPayload when
     these are too many.
@@ -91,7 +91,7 @@ def _readable(lines: _Lines, layout: Layout, origin: SourceLocation) -> Iterator
         if (values := _fields(whole, layout)) is not None and (len(lines) == 1 or _is_plausible(values, layout)):
             if len(lines) > 1 and not layout.may_wrap:
                 origin.note(first - 1, _repaired(f"joined {len(lines)} lines of one record", whole))
-            elif whole.rstrip("|").count("|") > len(layout.fields) - 1:
+            elif whole.strip("|").count("|") > len(layout.fields) - 1:
                 origin.note(first - 1, _repaired("a pipe belongs to the text of a field", whole))
             yield first, values
             return
@@ -107,6 +107,8 @@ def _fields(line: str, layout: Layout) -> list[str] | None:
     """The values of a line; None when there is no doubtless way to read its fields."""
     wanted = len(layout.fields)
     values = line.split("|")
+    while len(values) > wanted and not values[0].strip():
+        values = values[1:]
     if len(values) > wanted and not values[-1].strip():
         values = values[:-1]
     if len(values) > wanted and '"' in line:

@@ -146,6 +146,15 @@ def test_a_pipe_in_a_forecasters_text_belongs_to_the_text(tmp_path: Path, pipe: 
     assert rejected[["line_number", "is_repaired"]].to_numpy().tolist() == [[2, True]]
 
 
+def test_empty_fields_before_a_record_are_no_fields(tmp_path: Path) -> None:
+    """As in AirNow's files of 8 June 2023."""
+    fields, rejected = read(tmp_path, f"||{areas_line()}\n||{areas_line(area='Fresno')}", layouts.REPORTING_AREAS)
+
+    assert fields["reporting_area"].tolist() == ["Bakersfield", "Fresno"]
+    assert fields["issue_date"].tolist() == ["01/09/23"] * 2
+    assert rejected.empty
+
+
 def test_few_broken_lines_of_many_are_set_aside(tmp_path: Path) -> None:
     broken = ["01/09/23|what"] * 12
 
