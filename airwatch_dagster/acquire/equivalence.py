@@ -5,18 +5,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.acquire.parsing.vocabulary import EVENTS_EXCLUDED, EVENTS_INCLUDED, NO_EVENTS, ONE_HOUR
 from airwatch_dagster.acquire.pulls import SITE_DAY, is_among, is_provisional
 from airwatch_dagster.acquire.readings import key_codes
-
-EVENTS_INCLUDED: Final = ("Events Included", "Included")
-"""Event types of days with exceptional events whose hours count: the API's, then the bulk files'."""
-
-NO_EVENTS: Final = ("No Events", "None")
-"""Event types of days without exceptional events: the API's, then the bulk files'."""
-
-EVENTS_EXCLUDED: Final = ("Events Excluded", "Concurred Events Excluded", "Excluded")
-"""Event types of days without the hours of exceptional events: two of the API's, then the bulk files'. Source of all:
-AQS event types."""
 
 _EVENT_CLASS: Final = {
     **dict.fromkeys((*EVENTS_INCLUDED, *NO_EVENTS), "included"),
@@ -90,5 +81,5 @@ def _with_classes(readings: pd.DataFrame) -> pd.DataFrame:
     form = np.where(standard.str.contains("annual", case=False, na=False), "annual", "24-hour")
     return readings.assign(
         event_class=event_type.map(_EVENT_CLASS).fillna(event_type),
-        standard_class=np.where(standard.isna() & (readings["sample_duration"] == "1 HOUR"), "hours", form),
+        standard_class=np.where(standard.isna() & (readings["sample_duration"] == ONE_HOUR), "hours", form),
     )

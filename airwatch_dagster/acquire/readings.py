@@ -10,6 +10,7 @@ import pandas as pd
 
 from airwatch_dagster.acquire.parsing.rejections import SourceLocation
 from airwatch_dagster.acquire.parsing.values import reject_nulls, typed_columns
+from airwatch_dagster.acquire.parsing.vocabulary import in_aqs_words
 from airwatch_dagster.errors import BadPayload, ConfigurationError
 from airwatch_dagster.schemas import TABLES
 
@@ -71,12 +72,14 @@ def finish_readings(frame: pd.DataFrame, *, source: str | pd.Series, origin: Sou
     """``frame`` in the columns and dtypes of raw_readings without versions, one row per key, sorted by key.
 
     ``frame`` has contract column names; values may still be text; absent nullable columns become null. ``source`` is
-    one for all rows, or one per row. Exact duplicates collapse. Set aside at ``origin`` are rows with a code without
-    its leading zeros, a value that does not parse or lies outside the contract's range, a null in a required column,
-    and all rows of a key that has different values. Raises BadPayload when too many rows are set aside.
+    one for all rows, or one per row. Words are spelled as AQS does, exact duplicates collapse. Set aside at ``origin``
+    are rows with a code without its leading zeros, an unknown word, a value that does not parse or lies outside the
+    contract's range, a null in a required column, and all rows of a key that has different values. Raises BadPayload
+    when too many rows are set aside.
     """
     typed = typed_columns(frame, [name for name in READING_COLUMNS if name != "source"], origin=origin)
     reject_nulls(typed, _NEVER_NULL_IN_READINGS, origin=origin)
+    typed = in_aqs_words(typed, origin)
     reject_out_of_range(typed, "raw_readings", origin)
     typed.insert(READING_COLUMNS.index("source"), "source", pd.Series(source, index=typed.index, dtype=object))
     kept = origin.kept(typed)

@@ -5,13 +5,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.acquire.equivalence import EVENTS_INCLUDED, NO_EVENTS
+from airwatch_dagster.acquire.parsing.vocabulary import BLOCK_AVERAGE, EVENTS_INCLUDED, FILTER_DAY, NO_EVENTS
 from airwatch_dagster.acquire.pulls import is_provisional
 from airwatch_dagster.acquire.readings import PM25_PARAMETER, key_codes
 from airwatch_dagster.errors import BadPayload
 from airwatch_dagster.schemas.columns import SITE_POC
 
-DAILY_DURATIONS: Final = ("24 HOUR", "24-HR BLK AVG")
+DAILY_DURATIONS: Final = (FILTER_DAY, BLOCK_AVERAGE)
 """Sample durations of a day's mean, in order of preference: a filter's day, a continuous monitor's block average."""
 
 EVENT_RANK: Final = dict.fromkeys(EVENTS_INCLUDED, 0) | dict.fromkeys(NO_EVENTS, 1)

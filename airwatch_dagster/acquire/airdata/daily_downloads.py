@@ -17,6 +17,7 @@ from airwatch_dagster.acquire.airdata.files import only_csv
 from airwatch_dagster.acquire.parsing.csv_columns import named_columns
 from airwatch_dagster.acquire.parsing.rejections import SourceLocation
 from airwatch_dagster.acquire.parsing.values import dates, reject_nulls
+from airwatch_dagster.acquire.parsing.vocabulary import BLOCK_AVERAGE, LOCAL_CONDITIONS
 from airwatch_dagster.acquire.readings import FOREIGN_STATES, PM25_PARAMETER, check_days, finish_readings
 from airwatch_dagster.errors import SourceUnavailable
 
@@ -45,10 +46,10 @@ DOWNLOAD_SOURCES: Final = {"AQS": "aqs", "AirNow": "airnow"}
 DOWNLOAD_PARAMETERS: Final = (PM25_PARAMETER, "88502")
 """Parameters under which the page publishes PM2.5. Both are read: EPA moves monitors from one to the other."""
 
-DOWNLOAD_UNITS: Final = {"ug/m3 LC": "Micrograms/cubic meter (LC)"}
+DOWNLOAD_UNITS: Final = {"ug/m3 LC": LOCAL_CONDITIONS}
 """AQS's units by the download's units."""
 
-DOWNLOAD_DURATION: Final = "24-HR BLK AVG"
+DOWNLOAD_DURATION: Final = BLOCK_AVERAGE
 """Duration of every row. The layout does not distinguish filters from continuous monitors, and AirNow's rows are block
 averages; with one duration for all, AQS's row of a monitor-day has the same key as the AirNow row that it replaces."""
 

@@ -117,8 +117,3 @@ REPORTING_AREAS: Final = Layout(
     may_wrap=True,
 )
 """Observations and forecasts per area. Source: AirNow reporting area file fact sheet."""
-
-
-def folded(name: str) -> str:
-    """A parameter's name without case and punctuation."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())

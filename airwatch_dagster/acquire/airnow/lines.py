@@ -10,10 +10,11 @@ from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.acquire.airnow.layouts import DAY_FORMAT, PM25_DAY_NAMES, Layout, folded
+from airwatch_dagster.acquire.airnow.layouts import DAY_FORMAT, PM25_DAY_NAMES, Layout
 from airwatch_dagster.acquire.http.session import looks_like_html
 from airwatch_dagster.acquire.parsing.encoding import decode
 from airwatch_dagster.acquire.parsing.rejections import MAX_SHOWN_CHARACTERS, Rejection, SourceLocation
+from airwatch_dagster.acquire.parsing.vocabulary import folded
 from airwatch_dagster.errors import SourceUnavailable
 
 _STARTS_WITH_DAY: Final = re.compile(r'[\s|]*"?\d{1,2}/\d{1,2}/\d{2}"?\|')
@@ -30,10 +31,10 @@ COMPLETE_FIELDS: Final = 7
 def read_fields(path: Path, layout: Layout, *, culprit: str) -> tuple[pd.DataFrame, SourceLocation]:
     """Every record as text in contract names, empty values null; the index is the line number minus one.
 
-    Accepted are pipes before and behind a record, blank lines, quotes, any line end, a byte-order mark, and UTF-8, UTF-16 or ISO-8859-1,
-    each line by itself. Repaired, and noted, are a record wrapped over lines, a pipe within free text, and a daily
-    value whose line was cut behind it. Other lines with another number of fields are set aside. Raises BadPayload when
-    these are too many.
+    Accepted are pipes before and behind a record, blank lines, quotes, any line end, a byte-order mark, and UTF-8,
+    UTF-16 or ISO-8859-1, each line by itself. Repaired, and noted, are a record wrapped over lines, a pipe within free
+    text, and a daily value whose line was cut behind it. Other lines with another number of fields are set aside.
+    Raises BadPayload when these are too many.
     """
     origin = SourceLocation(culprit, "line", 1, layout.fields)
     numbers, rows = [], []

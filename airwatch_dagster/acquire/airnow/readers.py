@@ -14,12 +14,12 @@ from airwatch_dagster.acquire.airnow.layouts import (
     PM25_DAY_NAMES,
     REPORTING_AREAS,
     Layout,
-    folded,
 )
 from airwatch_dagster.acquire.airnow.lines import read_fields
 from airwatch_dagster.acquire.area import us_states
 from airwatch_dagster.acquire.parsing.rejections import SourceLocation
 from airwatch_dagster.acquire.parsing.values import reject_nulls, typed_columns
+from airwatch_dagster.acquire.parsing.vocabulary import BLOCK_AVERAGE, LOCAL_CONDITIONS, folded
 from airwatch_dagster.acquire.readings import LOCATION_COLUMNS, PM25_PARAMETER, finish_readings, reject_out_of_range
 from airwatch_dagster.errors import BadPayload, SourceUnavailable
 from airwatch_dagster.schemas import TABLES
@@ -28,9 +28,6 @@ from airwatch_dagster.schemas.columns import SITE_POC
 NO_VALUE: Final = -999.0
 """AirNow's code for a missing value; -999 for a missing AQI."""
 
-SAMPLE_DURATION: Final = "24-HR BLK AVG"
-"""AQS's name for the mean of a day's hours, which AirNow publishes for its continuous monitors."""
-
 _NO_NUMBER: Final = ("n/a", "na", "null", "nan")
 """Words for a missing number, in any case; an empty field is usual."""
 
@@ -38,7 +35,7 @@ _US_SITE: Final = r"^(?:840)?([0-9]{9})$"
 _TRIBAL: Final = r"^(?:840)?(TT[0-9]+)$"
 _MOBILE: Final = r"^(?:840)?(MM[A-Z0-9]+)$"
 
-_UNITS: Final = {"UG/M3": "Micrograms/cubic meter (LC)"}
+_UNITS: Final = {"UG/M3": LOCAL_CONDITIONS}
 """AQS's unit by AirNow's unit."""
 
 _MEANINGS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -188,7 +185,7 @@ def _us_rows(sites: pd.DataFrame, of_day: pd.DataFrame, day: date, origin: Sourc
         date_local=f"{day:%Y-%m-%d}",
         parameter_code=PM25_PARAMETER,
         poc=SITE_POC,
-        sample_duration=SAMPLE_DURATION,
+        sample_duration=BLOCK_AVERAGE,
     )
 
 

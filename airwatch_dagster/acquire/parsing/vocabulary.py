@@ -1,0 +1,95 @@
+"""The words of AQS that AirWatch acts on: their spellings, and what is done with a word that nobody knows."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.acquire.parsing.rejections import SourceLocation
+
+EVENTS_INCLUDED: Final = ("Events Included", "Included")
+"""Event types of days with exceptional events whose hours count: the API's, then the bulk files'."""
+
+NO_EVENTS: Final = ("No Events", "None")
+"""Event types of days without exceptional events: the API's, then the bulk files'."""
+
+EVENTS_EXCLUDED: Final = ("Events Excluded", "Concurred Events Excluded", "Excluded")
+"""Event types of days without the hours of exceptional events: two of the API's, then the bulk files'. Source of all:
+AQS event types."""
+
+FILTER_DAY: Final = "24 HOUR"
+"""Duration of a filter's day. Source of all durations: AQS sample durations."""
+
+BLOCK_AVERAGE: Final = "24-HR BLK AVG"
+"""Duration of a continuous monitor's day."""
+
+ONE_HOUR: Final = "1 HOUR"
+"""Duration of a continuous monitor's hours, of which AQS publishes the mean of the day."""
+
+LOCAL_CONDITIONS: Final = "Micrograms/cubic meter (LC)"
+"""Unit of 88101 and 88502. Source: AQS units."""
+
+
+def folded(word: str) -> str:
+    """A word without case, spaces and punctuation."""
+    return re.sub(r"[^a-z0-9µμ]", "", word.lower()).replace("μ", "u").replace("µ", "u")
+
+
+def _spellings(*words: str, **others: str) -> dict[str, str]:
+    """Folded spelling → AQS's word: the words themselves, and the ``others``."""
+    return {folded(word): word for word in words} | others
+
+
+VOCABULARY: Final[Mapping[str, Mapping[str, str]]] = {
+    "sample_duration": _spellings(FILTER_DAY, BLOCK_AVERAGE, ONE_HOUR)
+    | dict.fromkeys(("24hours", "24hr", "24hrs", "24h"), FILTER_DAY)
+    | dict.fromkeys(
+        (
+            *("24hourblkavg", "24hrblockavg", "24hourblockavg", "24hrblkaverage"),
+            *("24hrblockaverage", "24hourblockaverage", "24hourblkaverage", "24hblkavg"),
+        ),
+        BLOCK_AVERAGE,
+    )
+    | dict.fromkeys(("1hours", "1hr", "1hrs", "1h"), ONE_HOUR),
+    "event_type": _spellings(*EVENTS_INCLUDED, *NO_EVENTS, *EVENTS_EXCLUDED)
+    | {"eventincluded": "Events Included", "eventexcluded": "Events Excluded", "noevent": "No Events"},
+    "units_of_measure": _spellings(LOCAL_CONDITIONS)
+    | dict.fromkeys(("microgramspercubicmeterlc", "ugm3lc", "microgramscubicmeterslc"), LOCAL_CONDITIONS),
+    "validity_indicator": _spellings("Y", "N"),
+}
+"""By column, folded spelling → AQS's word. A word that is not listed sets its row aside, and stops the file if many
+rows have it: rows under an unknown word would otherwise count for nothing, without a sign."""
+
+_OTHER_DURATION: Final = re.compile(
+    r"(?!24\D)\d+[\s-]*(?:HOURS?|HRS?|MINUTES?|MIN|DAYS?|WEEKS?|MONTHS?)\b.*", re.IGNORECASE
+)
+"""A duration that is no day: AQS has dozens, such as 3 HOURS and 8-HR RUN AVG BEGIN HOUR. Its rows are kept as
+published."""
+
+
+def in_aqs_words(typed: pd.DataFrame, origin: SourceLocation) -> pd.DataFrame:
+    """``typed`` (columns of raw_readings) with AQS's words in the columns of ``VOCABULARY``; null stays null.
+
+    Rows with an unknown word are set aside at ``origin``.
+    """
+    changed = {}
+    for column, spellings in VOCABULARY.items():
+        positions, uniques = pd.factorize(typed[column])
+        words = [_aqs_word(str(word), spellings, column) for word in uniques]
+        bad = np.array([word is None for word in words], dtype=bool)
+        if bad.any():
+            rows = np.flatnonzero((positions >= 0) & bad[positions])
+            known = ", ".join(dict.fromkeys(spellings.values()))
+            origin.reject(typed.index[rows], column, typed[column].iloc[rows], f"one of {known}")
+        values = np.array([*words, None], dtype=object)
+        changed[column] = pd.Series(values[positions], index=typed.index, dtype=object)
+    return typed.assign(**changed)
+
+
+def _aqs_word(word: str, spellings: Mapping[str, str], column: str) -> str | None:
+    known = spellings.get(folded(word))
+    if known is None and column == "sample_duration" and _OTHER_DURATION.fullmatch(word.strip()):
+        return word
+    return known
