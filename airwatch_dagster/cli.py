@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from airwatch_dagster.commands.stopping import RESUMES, stoppable
-from airwatch_dagster.errors import AirWatchError, RunFailed
+from airwatch_dagster.errors import AirWatchError, ChecksFailed, RunFailed
 
 DAY = click.DateTime(["%Y-%m-%d"])
 SHARE = click.FloatRange(0.0, 1.0)
@@ -29,7 +29,7 @@ class AirWatchCommands(click.Group):
             warnings.simplefilter("ignore")  # libraries' notes to developers; `python -W` shows them
         try:
             return super().invoke(ctx)
-        except (AirWatchError, RunFailed) as error:
+        except (AirWatchError, ChecksFailed, RunFailed) as error:
             raise click.ClickException(str(error)) from error
 
 

@@ -1,5 +1,7 @@
 """Errors for users: each names the culprit, the value, the fix, and whether a retry helps."""
 
+from collections.abc import Sequence
+
 
 class AirWatchError(Exception):
     """A problem with a known cause and fix.
@@ -42,6 +44,14 @@ class ContractViolation(AirWatchError):
 
 class StorageError(AirWatchError):
     """The table storage cannot be read or written."""
+
+
+class ChecksFailed(Exception):
+    """Every run succeeded and its tables are stored, but checks of the data failed."""
+
+    def __init__(self, checks: Sequence[str]) -> None:
+        count = f"{len(checks)} checks" if len(checks) > 1 else "a check"
+        super().__init__(f"everything is built, but {count} failed: " + "; ".join(checks))
 
 
 class RunFailed(Exception):

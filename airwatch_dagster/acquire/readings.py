@@ -84,6 +84,7 @@ def finish_readings(frame: pd.DataFrame, *, source: str | pd.Series, origin: Sou
     typed.insert(READING_COLUMNS.index("source"), "source", pd.Series(source, index=typed.index, dtype=object))
     kept = origin.kept(typed)
     _reject_conflicts(kept, origin)
+    _reject_disagreeing_standards(origin.kept(kept), origin)
     origin.check_share(typed.index)
     return one_row_per_key(origin.kept(kept), culprit=origin.culprit)
 
@@ -172,6 +173,17 @@ def _reject_conflicts(readings: pd.DataFrame, origin: SourceLocation) -> None:
         column = _differing_column(ordered, int(at))
         rows = ordered[order == order[at]]
         origin.reject(rows.index, column, rows[column], "the same value in all lines of this monitor and day")
+
+
+def _reject_disagreeing_standards(readings: pd.DataFrame, origin: SourceLocation) -> None:
+    """Set the rows of a monitor-day aside whose 24-hour standards state different values: they are one measurement."""
+    if readings["pollutant_standard"].nunique() < 2:
+        return
+    rows = readings[~readings["pollutant_standard"].str.contains("annual", case=False, na=True)]
+    monitor_day = [name for name in READING_KEY if name != "pollutant_standard"]
+    values = rows["arithmetic_mean"].groupby(key_codes(rows, monitor_day))
+    bad = rows[values.transform("max") > values.transform("min")]
+    origin.reject(bad.index, "arithmetic_mean", bad["arithmetic_mean"], "the same value for every 24-hour standard")
 
 
 def key_codes(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:

@@ -21,6 +21,9 @@ OWNER: Final = "team:airwatch"
 SCHEMA_CHECK: Final = "schema"
 """Name of the blocking check every table has."""
 
+FAILURES: Final = "failures"
+"""Metadata of an evaluated check: the failed partitions of the run, each with what is wrong."""
+
 MAX_FAILURES_SHOWN: Final = 20
 """Failed partitions listed in the metadata of a run's check."""
 
@@ -203,6 +206,6 @@ def _evaluated(
             severity=check.severity,
             metadata={
                 "failed_partitions": list(failures),
-                "failures": dg.MetadataValue.md("\n".join(listed) or "nothing"),
+                FAILURES: dg.MetadataValue.md("\n".join(listed) or "nothing"),
             },
         )

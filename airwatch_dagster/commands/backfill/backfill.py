@@ -17,7 +17,7 @@ from airwatch_dagster.commands.backfill.planning import (
     reads_of,
 )
 from airwatch_dagster.commands.backfill.runs import RunReport, unrecorded
-from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.errors import ChecksFailed, ConfigurationError
 from airwatch_dagster.orchestration.resources import SourceResource, opened_storage
 from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.storage.tables import TableStorage
@@ -38,7 +38,7 @@ def run_backfill(
     """Build every partition of the days ``first``…``last`` that is missing or older than what it reads.
 
     ``refresh`` builds every one. Raises ConfigurationError for an unknown table or invalid days, and RunFailed for the
-    first run that fails.
+    first run that fails; ChecksFailed at the end when a check of the data failed.
     """
     from airwatch_dagster.definitions import defs
 
@@ -56,13 +56,16 @@ def run_backfill(
     if only_plan or not (steps or needs_monitors):
         _echo_cost(steps, storage, echo)
         return
+    failed: list[str] = []
     if needs_monitors:
-        _run_all([Task("monitors")], echo, processes=processes)
+        failed += _run_all([Task("monitors")], echo, processes=processes)
     _echo_cost(steps, storage, echo)
-    _run_all(_in_order(steps, resume=not refresh), echo, processes=processes)
+    failed += _run_all(_in_order(steps, resume=not refresh), echo, processes=processes)
     detected = days_without_revisions(_written(storage, "raw_readings"), _written(storage, "revisions"))
     revisions = [Task("revisions", Step("revisions", day, day, 1)) for day in detected]
-    _run_all(revisions, echo, processes=processes)
+    failed += _run_all(revisions, echo, processes=processes)
+    if failed:
+        raise ChecksFailed(failed)
 
 
 def _check_tables(tables: Sequence[str]) -> None:
@@ -86,8 +89,9 @@ def _in_order(steps: Sequence[Step], *, resume: bool) -> list[Task]:
     return [task for task in tasks if task not in last] + [Task("monitor_changes")] * bool(last) + last
 
 
-def _run_all(tasks: Sequence[Task], echo: Echo, *, processes: int) -> None:
-    """Run the tasks; each one that ends is a line of progress."""
+def _run_all(tasks: Sequence[Task], echo: Echo, *, processes: int) -> list[str]:
+    """Run the tasks; each one that ends is a line of progress. Returns the checks that failed."""
+    failed: list[str] = []
     numbers = iter(range(1, len(tasks) + 1))
     total = sum(task.step is not None for task in tasks)
 
@@ -95,8 +99,10 @@ def _run_all(tasks: Sequence[Task], echo: Echo, *, processes: int) -> None:
         number = f"[{next(numbers):>3}/{total}]" if task.step is not None and total > 1 else ""
         days = "" if task.step is None else "…".join(dict.fromkeys((task.step.first, task.step.last)))
         echo(f"  {number:<9} {task.table:<18} {days:<21} {report.rows:>9,} rows  {report.seconds:6.1f} s")
+        failed.extend(report.failed_checks)
 
     run_tasks(tasks, processes=min(processes, len(tasks)), done=done)
+    return failed
 
 
 def _plan_text(steps: Sequence[Step], *, needs_monitors: bool) -> str:

@@ -17,6 +17,7 @@ from airwatch_dagster.errors import RunFailed
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, RunLock, report_if_lost
 from airwatch_dagster.orchestration.settings import Settings, storage_root
+from airwatch_dagster.orchestration.table_asset import FAILURES
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.unfinished import delete_unfinished
 
@@ -44,6 +45,8 @@ class RunReport:
     seconds: float
     rows: int
     """Rows in all the partitions that the run built."""
+    failed_checks: tuple[str, ...] = ()
+    """Checks of severity ERROR that did not pass, each with what is wrong; warnings are in the UI."""
 
 
 def materialize_step(
@@ -138,7 +141,20 @@ def _materialize(
         _RUNS.clear()
     if not result.success:
         raise _failure(table, result)
-    return RunReport(run_id, time.monotonic() - started, len(result.asset_value(key).frame))
+    rows, failed = len(result.asset_value(key).frame), _failed_checks(table, result)
+    return RunReport(run_id, time.monotonic() - started, rows, failed)
+
+
+def _failed_checks(table: str, result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
+    """``raw_readings no_day_emptied: - 2021-06-01: no reading``; of a range, the evaluation of the whole run."""
+    failed = [
+        evaluation
+        for evaluation in result.get_asset_check_evaluations()
+        if not evaluation.passed
+        and evaluation.severity == dg.AssetCheckSeverity.ERROR
+        and FAILURES in evaluation.metadata
+    ]
+    return tuple(f"{table} {one.check_name}: {one.metadata[FAILURES].value}" for one in failed)
 
 
 def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:

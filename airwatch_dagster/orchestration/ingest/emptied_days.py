@@ -12,18 +12,30 @@ DAYS_BEFORE: Final = 14
 MIN_DAYS_WITH_READINGS: Final = 12
 """Of these, the days with readings from which an empty day is a loss. Around a single filter none has so many."""
 
+SAMPLING_DAYS: Final = 12
+"""Days in which every monitor is due at least once: the rarest schedule is every twelfth day. Source: 40 CFR 58.12."""
+
 EMPTY_CHECK: Final = {"no_day_emptied": "A day of an area that reports daily has readings"}
 
+UNUSED_CHECK: Final = {"no_day_unused": "A day with readings has a value of at least one site"}
 
-def emptied_days(tables: TableStorage, readings: pd.DataFrame, *, partitions: list[str]) -> dict[str, str]:
-    """Partition → what is wrong, for days without a current row in ``readings`` after days that have rows.
 
-    ``readings`` has the columns of raw_readings, of all ``partitions`` (days, in order). Of the days before them the
-    stored ones are read.
+def emptied_days(
+    tables: TableStorage, readings: pd.DataFrame, monitors: pd.DataFrame, *, partitions: list[str]
+) -> dict[str, str]:
+    """Partition → what is wrong, for days without a current row in ``readings`` that should have some.
+
+    These are days after days with rows, and a whole range without rows while ``monitors`` of the area are listed as
+    operating. ``readings`` has the columns of raw_readings, of all ``partitions`` (days, in order).
     """
     counts = _current_rows(readings).reindex(partitions, fill_value=0)
     if (counts > 0).all():
         return {}
+    operating = _operating(monitors, pd.Timestamp(partitions[0]), pd.Timestamp(partitions[-1]))
+    if operating and len(partitions) >= SAMPLING_DAYS and not counts.any():
+        return dict.fromkeys(
+            partitions, f"no reading in {len(partitions)} days, though {operating} monitors are listed"
+        )
     first = pd.Timestamp(partitions[0])
     before = [f"{day:%Y-%m-%d}" for day in pd.date_range(first - pd.Timedelta(days=DAYS_BEFORE), periods=DAYS_BEFORE)]
     columns = ("date_local", "superseded_at")
@@ -33,6 +45,26 @@ def emptied_days(tables: TableStorage, readings: pd.DataFrame, *, partitions: li
     lost = counts.index[(counts == 0) & (recent.reindex(counts.index) >= MIN_DAYS_WITH_READINGS)]
     text = f"no reading, though {MIN_DAYS_WITH_READINGS} or more of the {DAYS_BEFORE} days before have some"
     return dict.fromkeys(lost, text)
+
+
+def _operating(monitors: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> int:
+    """Number of the area's monitors that are listed with data before ``last`` and after ``first``."""
+    own = monitors[~monitors["is_context"].astype(bool)]
+    has_begun = own["open_date"].isna() | (own["open_date"] <= last)
+    return int((has_begun & (own["last_sample_date"].isna() | (own["last_sample_date"] >= first))).sum())
+
+
+def unused_days(readings: pd.DataFrame, site_days: pd.DataFrame) -> dict[str, str]:
+    """Day → what is wrong, for days with current rows in ``readings`` of which none became a row of ``site_days``."""
+    days = set(_current_rows(readings).index) - set(site_days["date_local"].dt.strftime("%Y-%m-%d"))
+    found = {}
+    for day in sorted(days):
+        rows = readings[readings["superseded_at"].isna() & (readings["date_local"] == pd.Timestamp(day))]
+        words = {name: ", ".join(sorted(map(str, rows[name].unique()))) for name in ("sample_duration", "event_type")}
+        found[day] = (
+            f"none of {len(rows)} rows counts; durations {words['sample_duration']}; events {words['event_type']}"
+        )
+    return found
 
 
 def _current_rows(readings: pd.DataFrame) -> pd.Series:

@@ -136,7 +136,7 @@ def ingested(
     monitors, days = tables.read_or_empty("monitors"), list(partitions)
     warnings = {
         **dict.fromkeys(REJECTED_CHECK, rejected_warnings(pull.rejected, monitors, partitions=days)),
-        **dict.fromkeys(EMPTY_CHECK, emptied_days(tables, merged, partitions=days)),
+        **dict.fromkeys(EMPTY_CHECK, emptied_days(tables, merged, monitors, partitions=days)),
     }
     return AssetResult(merged, metadata=metadata, warnings=warnings)
 
