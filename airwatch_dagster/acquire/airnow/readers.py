@@ -106,7 +106,9 @@ def _us_rows(table: pd.DataFrame, layout: Layout, day: date, origin: SourceLocat
     rows = rows[days(rows["date_local"], "date_local", origin=origin) == pd.Timestamp(day)]
     if rows.empty:
         problem = f"has no {PM25_DAY} line of a US site for {day:%Y-%m-%d}"
-        raise NotYetPublished(origin.culprit, problem, fix="Wait; AirNow completes a day around noon of the next one")
+        raise NotYetPublished(
+            origin.culprit, problem, fix="Try again later; AirNow has usually published a day by noon of the next"
+        )
     numbers = typed_columns(rows, ["arithmetic_mean", *LOCATION_COLUMNS], origin=origin)
     return rows.assign(
         **{str(name): column for name, column in numbers.items()},
