@@ -114,7 +114,10 @@ def inspect(table: str, partition: str | None, rows: int, as_json: bool, as_of: 
     """Show the partitions of a stored TABLE, or the rows of one PARTITION (2021-07-04 or 2021-07)."""
     from airwatch_dagster.commands.inspection import inspect_table
 
-    click.echo(inspect_table(table, partition, rows=rows, as_json=as_json, as_of=as_of))
+    def note(sentence: str) -> None:
+        click.echo(sentence, err=as_json)
+
+    click.echo(inspect_table(table, partition, rows=rows, as_json=as_json, as_of=as_of, note=note))
 
 
 @main.command("import", short_help="Add downloaded files of EPA's to the readings.")

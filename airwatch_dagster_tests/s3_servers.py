@@ -81,7 +81,7 @@ def rclone_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server
     port, folder = _free_port(), tmp_path_factory.mktemp("rclone")
     (folder / "full" / "site_days").mkdir(parents=True)
     for day in MORE_DAYS_THAN_A_PAGE:
-        (folder / "full" / "site_days" / f"{day}.parquet").touch()
+        (folder / "full" / "site_days" / f"{day}.parquet").write_bytes(b"rows")
     command = [rclone, "serve", "s3", "--config", os.devnull, "--auth-key", f"{ACCESS_KEY},{SECRET}"]
     command += ["--addr", f"127.0.0.1:{port}", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:

@@ -96,7 +96,7 @@ def _check_standards_agree(rows: pd.DataFrame) -> None:
         raise BadPayload(
             f"raw_readings of monitor {monitor} on {bad['date_local']:%Y-%m-%d}",
             f"its 24-hour standards disagree by {spread.max():g} µg/m³, but must state the same value",
-            fix="Report the rows to the AQS data steward, or ingest the day again after EPA has fixed them",
+            fix="Ingest the day again; if it came from a file, first check that nobody edited the file",
         )
 
 

@@ -1,7 +1,7 @@
 """Weather forecasts that a user supplies below AIRWATCH_WEATHER, joined to the rows that are trained on or forecast."""
 
-from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -12,6 +12,7 @@ from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
 from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.schemas import CONTRACTS
 from airwatch_dagster.schemas.weather import COVARIATES
+from airwatch_dagster.storage.partition_files import ignored_text
 from airwatch_dagster.storage.tables import TableStorage, in_threads
 
 SETTING: Final = "AIRWATCH_WEATHER"
@@ -47,14 +48,18 @@ def with_weather(rows: pd.DataFrame, *, by: pd.Timestamp | None = None) -> pd.Da
 
 
 def supplied_days(storage: TableStorage) -> list[str]:
-    """Issue days that have a file, in order. Raises ConfigurationError when there is none, or one with another name."""
-    days = list(storage.stored_partitions(TABLE))
-    misnamed = [day for day in days if not _is_day(day)]
-    if days and not misnamed:
-        return days
-    place = storage.uri(TABLE, misnamed[0] if misnamed else "YYYY-MM-DD")
-    problem = f"the name of {place} is not an issue day" if misnamed else f"{place} does not exist"
-    fix = "Name each file by the issue day of its rows" if misnamed else f"Store forecasts there, or unset {SETTING}"
+    """Issue days that have a file, in order; copies of such files are ignored.
+
+    Raises ConfigurationError when there is none, and for a Parquet file whose name holds no day, or that has no bytes.
+    """
+    listing = storage.listing(TABLE)
+    damaged = [file for file in listing.ignored if file.is_damaged]
+    if listing.partitions and not damaged:
+        return list(listing.partitions)
+    place = storage.uri(TABLE, Path(damaged[0].name).stem if damaged else "YYYY-MM-DD")
+    problem = f"{place} cannot be read: {damaged[0].reason}" if damaged else f"{place} does not exist"
+    renamed = "Store the rows of each issue day as YYYY-MM-DD.parquet, and remove this file"
+    fix = renamed if damaged else f"Store forecasts there, or unset {SETTING}"
     raise ConfigurationError(SETTING, problem, fix=fix)
 
 
@@ -78,7 +83,9 @@ def describe_weather() -> str:
     newest = issued_weather(pd.DatetimeIndex(days[-1:]))
     sites = 0 if newest is None else newest["site_id"].nunique()
     root = Settings.from_environment().weather
-    return f"{len(days):,} issue days in {root}, the newest {days[-1]} with {sites:,} sites"
+    ignored = storage.listing(TABLE).ignored
+    note = f"; ignored: {ignored_text(ignored)}" if ignored else ""
+    return f"{len(days):,} issue days in {root}, the newest {days[-1]} with {sites:,} sites{note}"
 
 
 def _weather_storage() -> TableStorage | None:
@@ -100,10 +107,3 @@ def _of_day(storage: TableStorage, day: str) -> pd.DataFrame:
         problem = f"{len(others):,} of {len(frame):,} rows are of another issue day, such as {other}"
         raise ContractViolation(storage.uri(TABLE, day), problem, fix="Put each row into the file of its issue_date")
     return frame
-
-
-def _is_day(name: str) -> bool:
-    try:
-        return date.fromisoformat(name).isoformat() == name
-    except ValueError:
-        return False

@@ -5,6 +5,7 @@ import os
 import stat
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,20 @@ from typing import Any, Protocol
 from airwatch_dagster.errors import StorageError
 from airwatch_dagster.storage.s3_errors import s3_errors
 from airwatch_dagster.storage.unfinished import unfinished
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """What a listing tells of a file."""
+
+    changed_at: datetime
+    """UTC."""
+    size: int
+    """Bytes."""
+
+
+Entries = dict[str, StoredFile | None]
+"""Files by name; None for what is no file: a folder, whose name ends in a slash, or a broken link."""
 
 
 class ByteStore(Protocol):
@@ -28,10 +43,10 @@ class ByteStore(Protocol):
         """Replace the file; readers see the old bytes or the new ones, and a failure leaves the old ones."""
 
     def exists(self, name: str) -> bool:
-        """Whether the file exists."""
+        """Whether the file exists and holds anything: a writer of AirWatch's leaves no file without bytes."""
 
-    def modified(self, folder: str) -> dict[str, datetime]:
-        """Name → time of the last change, UTC, of each file directly in ``folder``."""
+    def entries(self, folder: str) -> Entries:
+        """What is directly in ``folder``, hidden files included; the empty name is the place itself."""
 
 
 class LocalFolder:
@@ -69,18 +84,23 @@ class LocalFolder:
         """As ``ByteStore.exists``. Raises StorageError when the folder cannot be read."""
         with self._errors(name, "read"):
             try:
-                return stat.S_ISREG((self._root / name).stat().st_mode)
+                state = (self._root / name).stat()
             except FileNotFoundError:
                 return False
+            return stat.S_ISREG(state.st_mode) and state.st_size > 0
 
-    def modified(self, folder: str) -> dict[str, datetime]:
-        """As ``ByteStore.modified``; nothing for a missing folder. Raises StorageError when it cannot be listed."""
-        with self._errors(folder, "listed"):
-            try:
-                entries = [entry for entry in os.scandir(self._root / folder) if not entry.name.startswith(".")]
-            except FileNotFoundError:
-                return {}
-            return {entry.name: datetime.fromtimestamp(entry.stat().st_mtime, UTC) for entry in entries}
+    def entries(self, folder: str) -> Entries:
+        """As ``ByteStore.entries``; nothing for a missing folder. Raises StorageError when it cannot be listed."""
+        found: Entries = {}
+        with self._errors(folder, "listed"), contextlib.suppress(FileNotFoundError):
+            for entry in os.scandir(self._root / folder):
+                if not entry.is_file():
+                    found[f"{entry.name}/" if entry.is_dir() else entry.name] = None
+                    continue
+                with contextlib.suppress(FileNotFoundError):  # deleted or renamed since it was listed
+                    state = entry.stat()
+                    found[entry.name] = StoredFile(datetime.fromtimestamp(state.st_mtime, UTC), state.st_size)
+        return found
 
     @contextlib.contextmanager
     def _errors(self, name: str, action: str) -> Iterator[None]:
@@ -133,15 +153,20 @@ class S3Prefix:
         """By listing: a request for the object does not distinguish a missing bucket from a missing object."""
         with s3_errors(self.uri(name), setting=self._setting):
             found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._key(name), MaxKeys=1)
-        return any(entry["Key"] == self._key(name) for entry in found.get("Contents", []))
+        return any(entry["Key"] == self._key(name) and entry["Size"] for entry in found.get("Contents", []))
 
-    def modified(self, folder: str) -> dict[str, datetime]:
-        """As ``ByteStore.modified``; nothing without objects. Raises StorageError when they cannot be listed."""
-        start = self._key(f"{folder}/")
+    def entries(self, folder: str) -> Entries:
+        """As ``ByteStore.entries``; nothing without objects. Raises StorageError when they cannot be listed."""
+        start = self._key(f"{folder}/" if folder else "")
         with s3_errors(self.uri(folder), setting=self._setting):
-            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=start)
-            entries = [entry for page in pages for entry in page.get("Contents", [])]
-        return {entry["Key"].removeprefix(start): entry["LastModified"].astimezone(UTC) for entry in entries}
+            listing = self._client.get_paginator("list_objects_v2")
+            pages = list(listing.paginate(Bucket=self._bucket, Prefix=start, Delimiter="/"))
+        folders = (entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", []))
+        found: Entries = {name.removeprefix(start): None for name in folders}
+        for entry in (entry for page in pages for entry in page.get("Contents", [])):
+            found[entry["Key"].removeprefix(start)] = StoredFile(entry["LastModified"].astimezone(UTC), entry["Size"])
+        found.pop("", None)  # the mark that some tools put in the place of a folder
+        return found
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}/{name}" if self._prefix else name

@@ -63,7 +63,7 @@ def decoded(table: str, data: bytes, *, columns: Sequence[str] | None, uri: str)
         rows = file.read(columns=present, use_threads=False)
         return _conforming(table, rows, columns) if table in CONTRACTS else rows
     except (pa.ArrowException, OSError, ValueError) as error:
-        fix = f"Rebuild this partition of {table}, or restore the file"
+        fix = f"Restore the file, or delete it and rebuild this partition of {table}"
         raise StorageError(uri, f"does not hold rows of {table}: {error}", fix=fix) from error
 
 

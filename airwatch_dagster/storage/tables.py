@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar
 import pandas as pd
 
 from airwatch_dagster.errors import ConfigurationError, StorageError
-from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas import CONTRACTS, TABLES
 from airwatch_dagster.storage import parquet
 from airwatch_dagster.storage.byte_stores import ByteStore, LocalFolder, S3Prefix
+from airwatch_dagster.storage.partition_files import (
+    IgnoredFile,
+    Listing,
+    ignored_in_place,
+    ignored_in_table,
+    partition_key,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -118,9 +125,25 @@ class TableStorage:
         return self._files.exists(_name(table, partition))
 
     def stored_partitions(self, table: str) -> dict[str, datetime]:
-        """Partitions in order, each with the time of its last write, UTC; empty for an unpartitioned table."""
-        files = self._files.modified(table)
-        return {name.removesuffix(".parquet"): files[name] for name in sorted(files) if name.endswith(".parquet")}
+        """Partitions in order, each with the time of its last write, UTC; empty for an unpartitioned table.
+
+        Whatever else is in the table's folder is no partition: copies, other names, folders, files without bytes.
+        """
+        return self.listing(table).partitions
+
+    def listing(self, table: str) -> Listing:
+        """What is in the table's folder: partitions, and what is ignored because it is none. One request of S3."""
+        entries = self._files.entries(table)
+        files = sorted((name, file) for name, file in entries.items() if file and file.size)
+        partitions = {key: file.changed_at for name, file in files if (key := partition_key(table, name)) is not None}
+        return Listing(partitions, ignored_in_table(table, entries) if table in CONTRACTS else [])
+
+    def ignored_beside_tables(self) -> list[IgnoredFile]:
+        """What is named after a table beside the tables' folders and files without being one.
+
+        Anything else is another's: the place may hold other files.
+        """
+        return ignored_in_place(self._files.entries(""))
 
     def write_report(self, name: str, page: bytes) -> str:
         """Store a page as ``reports/<name>``, complete or not at all; returns its location."""
@@ -159,8 +182,8 @@ class TableStorage:
             return list(self.stored_partitions(table)) if is_partitioned else [None]
         wanted = list(dict.fromkeys(partitions))
         if allow_missing and len(wanted) >= MIN_PARTITIONS_LISTED:
-            stored = self.stored_partitions(table)
-            return [partition for partition in wanted if partition in stored]
+            stored = self._files.entries(table)
+            return [partition for partition in wanted if f"{partition}.parquet" in stored]
         return list(wanted)
 
     def _read_one(self, table: str, partition: str | None, columns: Sequence[str] | None) -> "pa.Table | None":

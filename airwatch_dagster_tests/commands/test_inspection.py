@@ -68,6 +68,48 @@ def test_a_table_with_nothing_stored_says_how_to_fill_it(tables: TableStorage) -
         inspect_table("predictions", "2021-07-04")
 
 
+def test_files_that_are_no_partitions_are_named_beside_what_is_shown(tables: TableStorage) -> None:
+    tables.write("site_days", {"2021-07-04": builders.site_days(), "2021-07-05": builders.site_days()})
+    folder = Path(tables.uri("site_days", "2021-07-04")).parent
+    for name in ("2021-07-04 (conflicted copy).parquet", "2021-07-05 (1).parquet", ".DS_Store", "2021-07.parquet"):
+        (folder / name).write_bytes(b"whatever")
+    (folder.parent / "Copy of monitors.parquet").write_bytes(b"whatever")
+    noted: list[str] = []
+
+    assert inspect_table("site_days", None, note=noted.append).startswith("site_days: 2 partitions, ")
+    assert inspect_table("site_days", "2021-07-05", note=noted.append).startswith(tables.uri("site_days", "2021-07-05"))
+    with pytest.raises(StorageError, match="is not stored"):
+        inspect_table("monitors", None, note=noted.append)
+
+    all_of_site_days = (
+        "Ignored, no partitions of site_days: site_days/2021-07-04 (conflicted copy).parquet (a copy of 2021-07-04), "
+        "site_days/2021-07-05 (1).parquet (a copy of 2021-07-05), "
+        "site_days/2021-07.parquet (its name is not a day (YYYY-MM-DD)), site_days/.DS_Store (a program's own)"
+    )
+    assert noted == [
+        all_of_site_days,
+        "Ignored, no partitions of site_days: site_days/2021-07-05 (1).parquet (a copy of 2021-07-05)",
+        "Ignored, no partitions of monitors: Copy of monitors.parquet (the table is monitors.parquet)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "partition", "says"),
+    [
+        ("site_days", "2021-07", "'2021-07' is not a valid partition of site_days. Give a day, YYYY-MM-DD"),
+        ("site_days", "2021-07-04 (1)", "is not a valid partition of site_days"),
+        ("verification", "2021-07-04", "is not a valid partition of verification. Give a month, YYYY-MM"),
+        ("monitors", "2021-07-04", "monitors has no partitions. Use `airwatch inspect monitors`"),
+    ],
+)
+def test_a_partition_that_the_table_cannot_have_is_refused(
+    tables: TableStorage, table: str, partition: str, says: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        inspect_table(table, partition)
+    assert says in str(caught.value)
+
+
 def test_the_error_for_an_unknown_table_lists_the_known_ones(tables: TableStorage) -> None:
     with pytest.raises(
         ConfigurationError, match=r"inspect: 'forecasts' is not a valid table\. Use one of monitors, raw_readings"

@@ -75,7 +75,10 @@ def repeat_a_row_with_another_mean(mirror: AirDataMirror) -> None:
 BROKEN_FILES = {
     "truncated zip": (truncate, ["the zip is damaged (File is not a zip file)", "Download it again", MAY]),
     "damaged zip": (damage, ["the zip is damaged", "Download it again", MAY]),
-    "web page": (replace_by_a_web_page, ["a web page came instead of the zip", "Wait until the archive is back", MAY]),
+    "web page": (
+        replace_by_a_web_page,
+        ["a web page came instead of the zip", "Try again later; if it lasts, check AIR", MAY],
+    ),
     "missing column": (drop_a_column, ["has no column Arithmetic Mean", "The layout changed", WILL_NOT]),
     "unparsable date": (
         in_line(5, "Date Local", "2021-13-04"),

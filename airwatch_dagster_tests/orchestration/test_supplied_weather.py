@@ -115,8 +115,28 @@ def test_a_file_with_rows_of_another_issue_day_is_refused(given: TableStorage) -
 def test_a_file_whose_name_is_not_a_day_is_refused(given: TableStorage) -> None:
     given.write(TABLE, {"20210705": on_day("2021-07-05")})
 
-    with pytest.raises(ConfigurationError, match=r"^AIRWATCH_WEATHER: .*20210705.parquet is not an issue day"):
+    with pytest.raises(ConfigurationError, match=r"^AIRWATCH_WEATHER: .*20210705.parquet cannot be read: its name"):
         with_weather(ROWS)
+
+
+def test_a_file_without_bytes_is_refused(given: TableStorage) -> None:
+    Path(given.uri(TABLE, "2021-07-05")).write_bytes(b"")
+
+    with pytest.raises(
+        ConfigurationError, match=r"^AIRWATCH_WEATHER: .*2021-07-05.parquet cannot be read: has no byte"
+    ):
+        with_weather(ROWS)
+
+
+def test_copies_are_ignored_and_named(given: TableStorage) -> None:
+    for name in ("2021-07-04 (1).parquet", ".DS_Store"):
+        Path(given.uri(TABLE, "2021-07-04")).with_name(name).write_bytes(b"whatever")
+
+    assert with_weather(ROWS)["weather_temperature_c"].notna().sum() == 1
+    assert describe_weather().endswith(
+        "1 sites; ignored: weather_forecasts/2021-07-04 (1).parquet (a copy of 2021-07-04), "
+        "weather_forecasts/.DS_Store (a program's own)"
+    )
 
 
 def test_a_place_without_any_weather_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

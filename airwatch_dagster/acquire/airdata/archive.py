@@ -112,7 +112,7 @@ class AirDataArchive(FileArchive):
 
     def _web_page(self, name: str, expected: str) -> SourceUnavailable:
         problem = f"a web page came instead of the {expected}"
-        fix = "Wait until the archive is back, or check its URL"
+        fix = f"Try again later; if it lasts, check {self.SETTING}"
         return SourceUnavailable(self._files.address(name), problem, fix=fix)
 
 

@@ -172,7 +172,8 @@ def _us_rows(sites: pd.DataFrame, of_day: pd.DataFrame, day: date, origin: Sourc
             problem = f"has no {PM25_DAY} line, but lines of {', '.join(map(repr, names))}"
             raise BadPayload(origin.culprit, problem, fix="AirWatch has to learn the new name; report it to AirWatch")
         problem = f"has no {PM25_DAY} line of a US site for {day:%Y-%m-%d}"
-        raise NotYetPublished(origin.culprit, problem, fix="Wait; AirNow completes a day around noon of the next one")
+        fix = "Try again later; AirNow has usually published a day by noon of the next"
+        raise NotYetPublished(origin.culprit, problem, fix=fix)
     numeric = ["arithmetic_mean", *LOCATION_COLUMNS]
     numbers = typed_columns(_without_words(rows, numeric), numeric, origin=origin)
     return rows.assign(

@@ -15,6 +15,7 @@ from airwatch_dagster.acquire.aqs.request_plan import DailyRequest, plan_daily
 from airwatch_dagster.acquire.aqs.response_cache import CachedResponse, ResponseCache
 from airwatch_dagster.acquire.aqs.responses import rows_of
 from airwatch_dagster.acquire.http.redaction import without_secrets
+from airwatch_dagster.acquire.http.redirects import Configured
 from airwatch_dagster.acquire.http.retry import random_jitter, retry
 from airwatch_dagster.acquire.http.session import SessionHolder, get
 from airwatch_dagster.acquire.parsing.rejections import SourceLocation
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     import requests
 
 RETRY_WAITS_S: Final = (15.0, 60.0, 180.0)
-"""Seconds before each retry of a transient failure: gateways recover within minutes."""
+"""Seconds before each retry of a transient failure: a gateway that restarts is back within minutes."""
 
 MAX_WAIT_S: Final = 900.0
 """Longest wait, in seconds, that a server may ask for; beyond it the run fails and can be repeated later."""
@@ -57,6 +58,10 @@ _MONITOR_NAMES: Final = (
     *("open_date", "close_date", "naaqs_primary_monitor"),
 )
 """Fields that every monitors row has."""
+
+
+_FLAGS: Final = {"validity_indicator", "naaqs_primary_monitor"}
+"""Fields with Y, N or null."""
 
 
 @dataclass(frozen=True)
@@ -219,9 +224,12 @@ class AqsClient:
                 self._connection.session(),
                 f"{self._base_url}/{service}",
                 culprit=culprit,
+                configured=Configured(self._base_url, "AIRWATCH_AQS_URL", self._credentials),
                 params={**self._credentials, **params},
-                redirects=False,
             )
+        address, path = response.url.partition("?")[0], f"/{service}"
+        if address.endswith(path):  # the next request starts where this one ended: each redirect is a request
+            self._base_url = address.removesuffix(path)
         return rows_of(
             response,
             culprit=culprit,
@@ -241,16 +249,21 @@ def _frame(
     origin: SourceLocation,
     parameters: tuple[str, ...] = (PM25_PARAMETER,),
 ) -> pd.DataFrame:
-    """Rows of ``parameters`` outside Canada as received; the index counts the rows of the response.
+    """Rows of ``parameters`` outside Canada; the index counts the rows of the response.
 
-    Raises BadPayload for missing fields.
+    Values are as received, but text without characters is null and flags are upper-case. Raises BadPayload for missing
+    fields.
     """
     if not rows:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in needed})
     frame = pd.DataFrame(rows, dtype=object)
     missing = [name for name in needed if name not in frame.columns]
     if missing:
-        raise BadPayload(origin.culprit, f"rows have no field {', '.join(missing)}", fix="The API changed; report it")
+        fix = "Check AIRWATCH_AQS_URL; if it is EPA's, its fields are not those that this version of AirWatch reads"
+        raise BadPayload(origin.culprit, f"rows have no field {', '.join(missing)}", fix=fix)
+    frame = frame.mask(frame.isin([""]), None)
+    for name in _FLAGS & set(frame.columns):
+        frame[name] = [value.strip().upper() if isinstance(value, str) else value for value in frame[name]]
     parameter = codes(frame["parameter_code"], "parameter_code", origin=origin)
     is_other = (parameter.notna() & ~parameter.isin(parameters)) | frame["state_code"].isin(FOREIGN_STATES)
     return frame[~is_other.astype(bool)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from airwatch_dagster.acquire.http.redirects import Configured
 from airwatch_dagster.acquire.http.session import TRANSIENT_STATUSES, SessionHolder, get
 from airwatch_dagster.errors import ConfigurationError, SourceRefused, SourceUnavailable
 
@@ -37,7 +38,7 @@ class Mirror(Protocol):
     """A place with files by name."""
 
     is_remote: ClassVar[bool]
-    """Whether a retry may help: a server can recover in a minute, a folder stays as it is until a person fixes it."""
+    """Whether a retry may help: a server may respond otherwise, a folder stays as it is until a person fixes it."""
 
     def get(self, name: str, into: Path, *, culprit: str, known: Validators | None = None) -> Response | None:
         """Writes the file's bytes to ``into``; None when they are the ``known`` ones.
@@ -59,13 +60,25 @@ class WebMirror:
     connection: SessionHolder
     max_s: float | None = None
     """Seconds that a file may take; None for no limit."""
+    setting: str = "the base URL"
+    """The environment variable that names the base URL."""
 
     def get(self, name: str, into: Path, *, culprit: str, known: Validators | None = None) -> Response | None:
-        """As ``Mirror.get``; the server can recover from status 5xx and TRANSIENT_STATUSES, not from other errors."""
+        """As ``Mirror.get``; status 5xx and TRANSIENT_STATUSES may be gone at the next request, others not.
+
+        A redirect that is not followed raises what ``redirected`` says.
+        """
         conditions = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified} if known else {}
         headers = {name: value for name, value in conditions.items() if value}
-        url = f"{self.base_url}/{name}"
-        response = get(self.connection.session(), url, culprit=culprit, headers=headers, body_to=into, max_s=self.max_s)
+        response = get(
+            self.connection.session(),
+            f"{self.base_url}/{name}",
+            culprit=culprit,
+            configured=Configured(self.base_url, self.setting),
+            headers=headers,
+            body_to=into,
+            max_s=self.max_s,
+        )
         status = response.status_code
         if status == 304 and headers:
             return None
@@ -73,9 +86,9 @@ class WebMirror:
             raise _no_such_file(culprit)
         problem = f"the server responded with status {status}"
         if status >= 500 or status in TRANSIENT_STATUSES:
-            raise SourceUnavailable(culprit, problem, fix="Wait until the archive is back")
+            raise SourceUnavailable(culprit, problem, fix=f"Try again later; if it lasts, check {self.setting}")
         if status != 200:
-            raise SourceRefused(culprit, problem, fix="Check the base URL and your access to it")
+            raise SourceRefused(culprit, problem, fix=f"Check {self.setting} and your access to it")
         return Response(response.headers.get("ETag"), response.headers.get("Last-Modified"))
 
     def close(self) -> None:
@@ -119,7 +132,7 @@ def mirror_at(base_url: str, session: "requests.Session | None", *, setting: str
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path:
         return FolderMirror(Path(url2pathname(parts.path)))
     if parts.scheme in ("https", "http") and parts.netloc:
-        return WebMirror(base_url, SessionHolder(session), max_s)
+        return WebMirror(base_url, SessionHolder(session), max_s, setting)
     raise ConfigurationError(
         setting,
         f"{parts.scheme}://… is not a valid archive URL" if parts.scheme else "has no scheme",

@@ -7,8 +7,10 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from airwatch_dagster.acquire.http.redaction import without_queries
+from airwatch_dagster.acquire.http.redirects import MAX_REDIRECTS, UNNAMED, Configured, redirected, too_many
 from airwatch_dagster.errors import SourceUnavailable
 
 if TYPE_CHECKING:
@@ -55,26 +57,26 @@ def get(
     url: str,
     *,
     culprit: str,
+    configured: Configured = UNNAMED,
     params: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
-    redirects: bool = True,
     body_to: Path | None = None,
     max_s: float | None = None,
 ) -> "requests.Response":
     """The response to one GET, its body read completely; into the file ``body_to`` if given and the status is 200.
 
-    Raises SourceUnavailable when no complete response arrived, or a file took longer than ``max_s`` seconds. Neither
-    its message nor its exception chain contains the URL; therefore it is raised outside the handler.
+    Redirects are followed as ``redirected`` allows, which also says what the others raise. Raises SourceUnavailable
+    when no complete response arrived, or a file took longer than ``max_s`` seconds. Neither its message nor its
+    exception chain contains the URL's query; therefore it is raised outside the handler.
     """
     import requests
 
     _hide_queries_in_logs()
     timeout = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S if max_s is None else max_s)
+    options: dict[str, Any] = {"headers": headers, "timeout": timeout, "stream": body_to is not None}
     began = time.monotonic()
     try:
-        response = session.get(
-            url, params=params, headers=headers, timeout=timeout, allow_redirects=redirects, stream=body_to is not None
-        )
+        response = _after_redirects(session, url, params, options, culprit, configured)
         if body_to is not None:
             with response, body_to.open("wb") as file:
                 if response.status_code == 200:  # with a limit byte by byte: a chunk waits until it is full
@@ -86,8 +88,29 @@ def get(
         reason = type(error).__name__
     else:
         return response
-    fix = "Check the connection and the base URL, or wait"
+    fix = f"Check the connection and {configured.setting}, or try again later"
     raise SourceUnavailable(culprit, f"no complete response ({reason})", fix=fix)
+
+
+def _after_redirects(
+    session: "requests.Session",
+    url: str,
+    params: Mapping[str, str] | None,
+    options: Mapping[str, Any],
+    culprit: str,
+    configured: Configured,
+) -> "requests.Response":
+    """The first response that is no redirect; a target without a query gets that of the request."""
+    for _ in range(MAX_REDIRECTS + 1):
+        response = session.get(url, params=params, allow_redirects=False, **options)
+        location = session.get_redirect_target(response)
+        if not location:
+            return response
+        response.close()
+        is_permanent = response.is_permanent_redirect
+        url = redirected(url, location, culprit=culprit, is_permanent=is_permanent, configured=configured)
+        params = None if urlsplit(url).query else params
+    raise too_many(url, culprit=culprit, configured=configured)
 
 
 @cache

@@ -165,7 +165,7 @@ class LiveSource(Source):
         except (SourceRefused, NotYetPublished) as refusal:
             if may_be_late or (self.today - day).days > WAIT_DAYS:
                 return None
-            fix = "Run the day later; AirNow completes a day by noon of the next"
+            fix = "Try the day again later; AirNow has usually published a day by noon of the next"
             raise SourceUnavailable(refusal.culprit, f"has no data of {day} yet", fix=fix) from refusal
         if not self.accept_lost_lines:
             self._refuse_lost_sites(read)

@@ -12,8 +12,9 @@ DAYS_BEFORE: Final = 14
 MIN_DAYS_WITH_READINGS: Final = 12
 """Of these, the days with readings from which an empty day is a loss. Around a single filter none has so many."""
 
-SAMPLING_DAYS: Final = 12
-"""Days in which every monitor is due at least once: the rarest schedule is every twelfth day. Source: 40 CFR 58.12."""
+SAMPLING_DAYS: Final = 6
+"""Days in which every monitor is due at least once: PM2.5 is sampled every sixth day or more often. Source: 40 CFR
+58.12(d)."""
 
 EMPTY_CHECK: Final = {"no_day_emptied": "A day of an area that reports daily has readings"}
 

@@ -106,6 +106,22 @@ def test_a_malformed_row_is_refused_naming_row_and_value(
         client.daily_data(ByState("17"), *JULY)
 
 
+def test_numbers_as_text_empty_text_and_flags_in_lower_case_are_read(client: AqsClient, server: FakeServer) -> None:
+    numbers = ("latitude", "longitude", "observation_count", "observation_percent", "arithmetic_mean", "aqi", "poc")
+    as_text = {name: str(API_ROW[name]) for name in (*numbers, "first_max_value", "first_max_hour")}
+    empty = {"method_code": "", "cbsa_code": "", "first_max_value": "", "date_of_last_change": ""}
+    server.will_send(
+        DAILY,
+        Reply(envelope([API_ROW])),
+        Reply(envelope([API_ROW | as_text | {"validity_indicator": "y"}])),
+        Reply(envelope([API_ROW | empty | {"validity_indicator": " n ", "pollutant_standard": ""}])),
+    )
+    plain, text, sparse = (client.daily_data(ByState("17"), *JULY) for _ in range(3))
+    pd.testing.assert_frame_equal(plain, text)
+    assert sparse[[*empty, "pollutant_standard"]].isna().all(axis=None)
+    assert sparse["validity_indicator"].tolist() == ["N"]
+
+
 def test_an_absent_field_is_named(client: AqsClient, server: FakeServer) -> None:
     server.will_send(DAILY, Reply(envelope([{k: v for k, v in API_ROW.items() if k != "arithmetic_mean"}])))
     with pytest.raises(BadPayload, match="no field arithmetic_mean"):
@@ -177,6 +193,14 @@ def test_monitors_have_contract_columns_and_open_ones_no_last_day(client: AqsCli
     assert listed["open_date"].tolist() == [pd.Timestamp("1998-01-01"), pd.Timestamp("1999-01-21")]
     assert listed["method_code"].tolist() == ["145", "145"]
     assert requested(server)[0]["edate"] == "20220101"
+
+
+def test_a_primary_monitor_may_be_flagged_in_lower_case(client: AqsClient, server: FakeServer) -> None:
+    flags = ["y", "Y ", "n", "", None]
+    rows = [API_MONITOR | {"poc": poc, "naaqs_primary_monitor": flag} for poc, flag in enumerate(flags, start=1)]
+    server.will_send(MONITORS, Reply(envelope(rows)))
+    listed = client.monitors(ByState("17"), date(1997, 1, 1), date(2022, 1, 1))
+    assert listed["is_primary"].tolist() == [True, True, False, False, False]
 
 
 def test_the_recorded_response_for_wake_county_has_750_rows(

@@ -21,6 +21,78 @@ def test_envelopes_with_data_or_body_and_statuses_in_any_case_give_rows(client: 
     assert len(client.daily_data(ByState("17"), *JULY)) == 1
 
 
+HEADER = {"status": "Success", "rows": 1, "url": "https://x?email=someone@example.org&key=sesame-42"}
+DEVIATIONS: dict[str, dict[str, object]] = {
+    "rows as text": {"Header": [HEADER | {"rows": "1"}], "Data": [API_ROW]},
+    "rows as a fraction": {"Header": [HEADER | {"rows": 1.0}], "Data": [API_ROW]},
+    "no number of rows": {"Header": [{"status": "Success", "rows": None}], "Data": [API_ROW]},
+    "a header that is no list": {"Header": HEADER, "Data": [API_ROW]},
+    "a single row that is no list": {"Header": [HEADER], "Data": API_ROW},
+    "Body instead of Data": {"Header": [HEADER], "Body": [API_ROW]},
+    "Body beside a Data of null": {"Header": [HEADER], "Data": None, "Body": [API_ROW]},
+    "names in lower case": {"header": [{"status": "success", "rows": 1}], "data": [API_ROW]},
+    "names in upper case": {"HEADER": [{"STATUS": "SUCCESS", "ROWS": 1}], "DATA": [API_ROW]},
+}
+
+
+@pytest.mark.parametrize("what", DEVIATIONS)
+def test_an_envelope_that_deviates_is_read(client: AqsClient, server: FakeServer, what: str) -> None:
+    server.will_send(DAILY, Reply(json.dumps(DEVIATIONS[what]).encode()))
+    assert client.daily_data(ByState("17"), *JULY)["arithmetic_mean"].tolist() == [8.5]
+
+
+NOTHING: dict[str, dict[str, object]] = {
+    "older wording": {"Header": [{"status": "No data meets your criteria", "rows": 0}], "Data": []},
+    "another wording": {"Header": [{"status": "Sorry: NO DATA found.", "rows": 0}], "Data": []},
+    "Data of null": {"Header": [{"status": "No data matched your selection", "rows": 0}], "Data": None},
+    "no Data": {"Header": [{"status": "no data matched your selection", "rows": 0}]},
+    "no Data, rows as text": {"Header": [{"status": "No data matched your selection", "rows": "0"}]},
+    "no Data, no rows": {"Header": [{"status": "No data matched your selection"}]},
+    "success with Data of null": {"Header": [{"status": "Success", "rows": 0}], "Data": None},
+    "success without Data": {"Header": [{"status": "Success", "rows": "0"}]},
+    "success with Data of braces": {"Header": [{"status": "Success", "rows": 0}], "Data": {}},
+}
+
+
+@pytest.mark.parametrize("what", NOTHING)
+def test_nothing_published_may_be_said_in_other_ways(client: AqsClient, server: FakeServer, what: str) -> None:
+    server.will_send(DAILY, Reply(json.dumps(NOTHING[what]).encode()))
+    assert len(client.daily_data(ByState("17"), *JULY)) == 0
+    assert len(server.requested) == 1
+
+
+INCOMPLETE: dict[str, dict[str, object]] = {
+    "success without Data": {"Header": [{"status": "Success"}]},
+    "success with rows but Data of null": {"Header": [{"status": "Success", "rows": 3}], "Data": None},
+    "nothing with rows promised": {"Header": [{"status": "No data matched your selection", "rows": 3}], "Data": []},
+    "nothing with rows": {"Header": [{"status": "No data matched your selection", "rows": 1}], "Data": [API_ROW]},
+    "a number of rows that is none": {"Header": [{"status": "Success", "rows": "many"}], "Data": [API_ROW]},
+    "fewer rows than promised as text": {"Header": [{"status": "Success", "rows": "2"}], "Data": [API_ROW]},
+    "rows that are no objects": {"Header": [{"status": "Success", "rows": 1}], "Data": [["17", "031"]]},
+    "no header": {"Data": [API_ROW]},
+    "an empty header": {"Header": [], "Data": [API_ROW]},
+    "no status": {"Header": [{"rows": 1}], "Data": [API_ROW]},
+}
+
+
+@pytest.mark.parametrize("what", INCOMPLETE)
+def test_a_response_that_contradicts_itself_is_never_taken_for_nothing(
+    client: AqsClient, server: FakeServer, what: str
+) -> None:
+    server.will_send(DAILY, Reply(json.dumps(INCOMPLETE[what]).encode()))
+    with pytest.raises(SourceUnavailable) as raised:
+        client.daily_data(ByState("17"), *JULY)
+    assert raised.value.fix == "Try again later; if it lasts, check AIRWATCH_AQS_URL"
+
+
+def test_a_response_in_another_encoding_is_read(client: AqsClient, server: FakeServer) -> None:
+    row = API_ROW | {"local_site_name": "Cataño"}
+    content = json.dumps({"Header": [HEADER], "Data": [row]}, ensure_ascii=False)
+    server.will_send(DAILY, Reply(content.encode("iso-8859-1")), Reply(content.encode("utf-8-sig")))
+    for _ in range(2):
+        assert client.request(DAILY[1:], {})[0]["local_site_name"] == "Cataño"
+
+
 @pytest.mark.parametrize("status", ["No data matched your selection", "NO DATA MATCHED YOUR SELECTION", "Success"])
 def test_nothing_published_is_an_empty_table_with_its_columns(
     client: AqsClient, server: FakeServer, status: str
