@@ -78,7 +78,7 @@ def _source(settings: Settings, stack: contextlib.ExitStack, max_s: float | None
         backoff_scale=_backoff_scale(settings, settings.airnow_url),
     )
     aqs = _aqs(settings, area, stack) if settings.has_aqs_credentials else None
-    return LiveSource(bulk, stack.enter_context(airnow), today(), aqs)
+    return LiveSource(bulk, stack.enter_context(airnow), today(), aqs, settings.accept_lost_lines)
 
 
 def _aqs(settings: Settings, area: Area, stack: contextlib.ExitStack) -> AqsSource:

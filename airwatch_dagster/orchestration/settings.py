@@ -112,6 +112,14 @@ class Settings(AlertSettings, LinkSettings, StorageSettings):
         AIRNOW_URL,
         allowed="an http, https or file address",
     )
+    accept_lost_lines: bool = setting(
+        "AIRWATCH_ACCEPT_LOST_LINES",
+        "Read a day of AirNow although the line of one of the area's sites in it cannot be read",
+        False,
+        allowed="true or false",
+        default_text="false",
+        noun="answer",
+    )
     aqs_url: str = setting(
         "AIRWATCH_AQS_URL", "Address of the AQS API, or of a mirror", AQS_URL, allowed="an http or https address"
     )

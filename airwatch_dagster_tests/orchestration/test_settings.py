@@ -80,6 +80,7 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         "AIRWATCH_SEARCH_MINUTES": "2.5",
         "AIRWATCH_AIRDATA_URL": "file:///mirror",
         "AIRWATCH_AIRNOW_URL": "http://airnow",
+        "AIRWATCH_ACCEPT_LOST_LINES": "yes",
         "AIRWATCH_AQS_URL": "http://aqs",
         "AIRWATCH_AQS_INTERVAL_S": "0.1",
         "AIRWATCH_RATE_LIMIT_DIR": "/limits",
