@@ -6,7 +6,6 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import IO, Final, cast
@@ -54,30 +53,6 @@ averages; with one duration for all, AQS's row of a monitor-day has the same key
 _SITE: Final = re.compile("[0-9]{9}")
 _SITE_WITHOUT_ZERO: Final = re.compile("[0-9]{8}")
 _ZIP, _GZIP = b"PK", b"\x1f\x8b"
-
-
-@dataclass(frozen=True)
-class DownloadScope:
-    """Scope of a download: the rows of its states, from its first day to its last.
-
-    A download is requested by state and year. A state without rows was not requested; a state with rows is complete, so
-    a site or parameter that is missing was withdrawn. Days beyond the file's own are unknown, not withdrawn: a file of
-    an earlier date ends earlier. This does not hold for a download of a single county or site.
-    """
-
-    states: frozenset[str]
-    first: pd.Timestamp
-    last: pd.Timestamp
-
-    def __call__(self, history: pd.DataFrame) -> pd.Series:
-        """Mask of the rows of ``history`` that the download would contain if they were still published."""
-        return history["date_local"].between(self.first, self.last) & history["state_code"].isin(self.states)
-
-
-def download_scope(readings: pd.DataFrame) -> DownloadScope:
-    """Scope of a download with these rows; empty without rows."""
-    days = readings["date_local"]
-    return DownloadScope(frozenset(readings["state_code"]), days.min(), days.max())
 
 
 def read_daily_download(path: Path, first: date | None = None, last: date | None = None) -> pd.DataFrame:
