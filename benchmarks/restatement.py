@@ -22,7 +22,8 @@ from typing import Any
 
 import pandas as pd
 
-from airwatch_dagster.acquire.airdata.daily_downloads import download_scope, read_daily_download
+from airwatch_dagster.acquire.airdata.daily_downloads import read_daily_download
+from airwatch_dagster.acquire.airdata.download_scope import download_scope
 from airwatch_dagster.acquire.versions import merge_pull
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.watch.revisions import find_revisions

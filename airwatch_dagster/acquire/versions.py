@@ -42,9 +42,7 @@ def merge_pull(
     """
     seen_at = _naive_utc(seen_at)
     _refuse_mixture(history, pull)
-    latest = last_seen(history)
-    if latest is not None and latest > seen_at:
-        raise _too_early(seen_at, latest)
+    check_order(history, seen_at)
     scope = (in_scope(history) if callable(in_scope) else in_scope).to_numpy(dtype=bool)
     keys = key_codes(_stacked(history[list(READING_KEY)], pull[list(READING_KEY)]), READING_KEY)
     superseded, is_new = _differences(history, pull, keys=keys, scope=scope)
@@ -59,6 +57,33 @@ def merge_pull(
     numbers = np.concatenate([keys[: len(history)], keys[len(history) :][is_new]])
     order = np.lexsort((merged["first_seen_at"].to_numpy(), numbers))
     return merged.iloc[order].reset_index(drop=True)
+
+
+def check_order(history: pd.DataFrame, seen_at: pd.Timestamp) -> None:
+    """Raises ConfigurationError when ``history`` contains a pull later than ``seen_at`` (naive UTC)."""
+    latest = last_seen(history)
+    if latest is not None and latest > seen_at:
+        raise _too_early(seen_at, latest)
+
+
+def without_pull(history: pd.DataFrame, seen_at: pd.Timestamp, *, among: np.ndarray) -> pd.DataFrame:
+    """History as if the pull at ``seen_at`` (UTC) had not happened: its versions are gone, those it superseded current.
+
+    ``among`` is the mask of the rows that the pull covered, where several pulls have the same time; other versions are
+    unchanged. Raises ConfigurationError when a later pull changed a row that this one began or ended.
+    """
+    instant = np.datetime64(_naive_utc(seen_at))
+    begins, ends = (history[name].to_numpy(dtype="datetime64[ns]") for name in VERSION_COLUMNS)
+    is_begun, is_ended = among & (begins == instant), among & (ends == instant)
+    keys = key_codes(history, READING_KEY)
+    is_later = ((begins > instant) | (ends > instant)) & np.isin(keys, keys[is_begun | is_ended])
+    if is_later.any():
+        moments = np.concatenate([begins[is_later], ends[is_later]])
+        latest = pd.Timestamp(moments[moments > instant].max())
+        problem = f"the pull seen at {seen_at} cannot be undone before one that builds on it, seen at {latest}"
+        raise ConfigurationError("raw_readings", problem, fix=f"First `airwatch import --undo {latest.isoformat()}`")
+    restored = history.assign(superseded_at=history["superseded_at"].mask(is_ended))
+    return restored[~is_begun].reset_index(drop=True)
 
 
 def as_of(history: pd.DataFrame, instant: pd.Timestamp) -> pd.DataFrame:
@@ -107,7 +132,8 @@ def _refuse_mixture(history: pd.DataFrame, pull: pd.DataFrame) -> None:
 
 def _too_early(seen_at: pd.Timestamp, latest: pd.Timestamp) -> ConfigurationError:
     problem = f"a pull seen at {seen_at} cannot follow one seen at {latest}"
-    fix = "Repeat the pull; check this machine's clock if the error persists"
+    undo = f"`airwatch import --undo {latest.isoformat()}` removes a wrong import"
+    fix = f"Repeat the pull. If the error persists, import older files first and check this machine's clock; {undo}"
     return ConfigurationError("raw_readings", problem, fix=fix, retry_helps=True)
 
 

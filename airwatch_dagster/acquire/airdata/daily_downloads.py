@@ -59,30 +59,6 @@ _ZIP, _GZIP = b"PK", b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
-class DownloadScope:
-    """Scope of a download: the rows of its states, from its first day to its last.
-
-    A download is requested by state and year. A state without rows was not requested; a state with rows is complete, so
-    a site or parameter that is missing was withdrawn. Days beyond the file's own are unknown, not withdrawn: a file of
-    an earlier date ends earlier. This does not hold for a download of a single county or site.
-    """
-
-    states: frozenset[str]
-    first: pd.Timestamp
-    last: pd.Timestamp
-
-    def __call__(self, history: pd.DataFrame) -> pd.Series:
-        """Mask of the rows of ``history`` that the download would contain if they were still published."""
-        return history["date_local"].between(self.first, self.last) & history["state_code"].isin(self.states)
-
-
-def download_scope(readings: pd.DataFrame) -> DownloadScope:
-    """Scope of a download with these rows; empty without rows."""
-    days = readings["date_local"]
-    return DownloadScope(frozenset(readings["state_code"]), days.min(), days.max())
-
-
-@dataclass(frozen=True)
 class DailyDownload:
     """A file of the page."""
 

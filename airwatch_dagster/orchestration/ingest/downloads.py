@@ -7,18 +7,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from airwatch_dagster.acquire.airdata.daily_downloads import DownloadScope, download_scope, read_daily_download
+from airwatch_dagster.acquire.airdata.daily_downloads import read_daily_download
+from airwatch_dagster.acquire.airdata.download_scope import DownloadScope, download_scope
 from airwatch_dagster.errors import ConfigurationError
 
 
 @dataclass(frozen=True)
 class DownloadedFile:
-    """A parsed file: its rows in the columns of raw_readings without versions, and the rows it is complete for."""
+    """A parsed file."""
 
+    path: Path
     rows: pd.DataFrame
-    scope: DownloadScope
+    """In the columns of raw_readings without versions."""
     rejected: pd.DataFrame
     """Lines set aside, in REJECTED_COLUMNS."""
+
+    def scope(self, covers: str | None = None) -> DownloadScope:
+        """The stored rows it is complete for, as ``covers`` states or as it shows; errors as ``download_scope``."""
+        return download_scope(self.rows, covers, culprit=self.path.name)
 
     def days(self, first: date, last: date) -> pd.DataFrame:
         """The rows from ``first`` to ``last``."""
@@ -46,4 +52,4 @@ def downloaded_file(path: Path) -> DownloadedFile:
 @lru_cache(maxsize=1)
 def _parsed(path: Path, _modified_ns: int, _size: int) -> DownloadedFile:
     read = read_daily_download(path)
-    return DownloadedFile(read.readings, download_scope(read.readings), read.rejected)
+    return DownloadedFile(path, read.readings, read.rejected)

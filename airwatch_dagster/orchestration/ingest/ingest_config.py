@@ -10,17 +10,23 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
+from airwatch_dagster.acquire.airdata.withdrawals import refuse_unconfirmed, withdrawals
 from airwatch_dagster.acquire.pulls import Pull, PullRequest, restrict_days
 from airwatch_dagster.acquire.sources.base import Source
-from airwatch_dagster.acquire.versions import merge_pull
+from airwatch_dagster.acquire.versions import check_order, merge_pull
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.ingest.downloads import downloaded_file
 from airwatch_dagster.orchestration.ingest.emptied_days import EMPTY_CHECK, emptied_days
 from airwatch_dagster.orchestration.ingest.rejected_lines import REJECTED_CHECK, rejected_metadata, rejected_warnings
+from airwatch_dagster.orchestration.resources import utc_now
 from airwatch_dagster.orchestration.table_asset import AssetResult
 from airwatch_dagster.storage.tables import TableStorage
 
 KINDS: Final = ("days", "changed_since", "whole_year")
+
+CLOCK_TOLERANCE: Final = pd.Timedelta(minutes=1)
+"""How far the clock that stamped a download may be ahead of this machine's. No pull can precede a stored one, so a
+stamp in the future keeps its days from every update until then."""
 
 
 class IngestConfig(dg.Config):
@@ -37,6 +43,18 @@ class IngestConfig(dg.Config):
     changed_until: str | None = Field(default=None, description="Last day of the changes, YYYY-MM-DD")
     download: str | None = Field(default=None, description="Read this file of EPA's Download Daily Data page instead")
     seen_at: str | None = Field(default=None, description="With download: when it was downloaded, UTC; default now")
+    covers: str | None = Field(
+        default=None,
+        description="With download: what the file is complete for, such as state:27, cbsa:33460, county:27-053 or "
+        "site:270530962, separated by commas; by default what its rows show",
+    )
+    confirm_withdrawals: bool = Field(
+        default=False, description="With download: withdraw also many of the stored readings that the file lacks"
+    )
+    undo: str | None = Field(
+        default=None,
+        description="Read nothing, but undo the import seen at this time, UTC; with covers only in these areas",
+    )
 
 
 @dataclass(frozen=True)
@@ -52,18 +70,31 @@ class Ingest:
     download: Path | None = None
     seen_at: pd.Timestamp | None = None
     """When the file was downloaded, naive UTC; None for now."""
+    covers: str | None = None
+    """What the file is complete for, as stated; None for what its rows show."""
+    confirm_withdrawals: bool = False
+    """Many withdrawals are right."""
+    undo: pd.Timestamp | None = None
+    """Nothing is read; the import seen at this time (naive UTC) is undone. ``download`` names its file if known."""
 
 
 def resolved(config: IngestConfig, days: pd.DatetimeIndex) -> Ingest:
     """The configuration as plain values.
 
     Raises ConfigurationError for an unknown kind, changes without their two days, changes over several calendar years,
-    and text that is not a day or time.
+    text that is not a day or time, and a download seen in the future.
     """
     first, last = days[0].date(), days[-1].date()
-    if config.download is not None:
-        seen_at = instant_of(config.seen_at) if config.seen_at else None
-        return Ingest(first, last, download=Path(config.download), seen_at=seen_at)
+    if config.download is not None or config.undo is not None:
+        return Ingest(
+            first,
+            last,
+            download=Path(config.download) if config.download else None,
+            seen_at=seen_instant(config.seen_at) if config.seen_at else None,
+            covers=config.covers,
+            confirm_withdrawals=config.confirm_withdrawals,
+            undo=instant_of(config.undo) if config.undo else None,
+        )
     if config.kind not in KINDS:
         problem = f"kind {config.kind!r} is not valid"
         raise ConfigurationError("raw_readings", problem, fix=f"Use one of {', '.join(KINDS)}")
@@ -119,7 +150,16 @@ def _downloaded(source: Source, path: Path, ingest: Ingest, history: pd.DataFram
         problem = f"{days} is stored from EPA's bulk files or API, which hold more than {path.name}"
         raise ConfigurationError("AIRWATCH_STORAGE", problem, fix="Use another place for downloaded files")
     file = downloaded_file(path)
-    return Pull(file.days(ingest.first, ingest.last), file.scope, rejected=file.rejected, seen_at=ingest.seen_at)
+    scope = file.scope(ingest.covers)
+    check_order(history, ingest.seen_at or utc_now())
+    found = withdrawals(history, scope, rejected=file.rejected)
+    if not ingest.confirm_withdrawals:
+        refuse_unconfirmed(found, file=path)
+    counts = {"withdrawn_rows": sum(len(one.withdrawn) for one in found)}
+    counts["replaced_rows"] = sum(one.replaced for one in found)
+    return Pull(
+        file.days(ingest.first, ingest.last), scope, rejected=file.rejected, seen_at=ingest.seen_at, counts=counts
+    )
 
 
 def ingested(
@@ -141,13 +181,25 @@ def ingested(
     return AssetResult(merged, metadata=metadata, warnings=warnings)
 
 
+def seen_instant(text: str) -> pd.Timestamp:
+    """When a file was downloaded (naive UTC). Raises ConfigurationError for other text, and for the future."""
+    seen_at, now = instant_of(text), utc_now()
+    if seen_at > now + CLOCK_TOLERANCE:
+        problem = f"{seen_at:%Y-%m-%d %H:%M:%S} UTC is in the future; it is {now:%Y-%m-%d %H:%M:%S} UTC"
+        fix = "Give the day or time (UTC) at which the file was downloaded, or leave it out for now"
+        raise ConfigurationError("--seen-at (run config: seen_at)", problem, fix=fix)
+    return seen_at
+
+
 def instant_of(text: str) -> pd.Timestamp:
     """A moment (naive UTC); a day stands for its beginning. Raises ConfigurationError for other text."""
+    fix = "Use a day such as 2020-05-04, or a time such as 2020-05-04T18:00 in UTC"
     try:
         moment = pd.Timestamp(text)
     except ValueError as error:
-        fix = "Use a day such as 2020-05-04, or a time such as 2020-05-04T18:00 in UTC"
         raise ConfigurationError("A moment", f"{text!r} is not a day or time", fix=fix) from error
+    if pd.isna(moment):
+        raise ConfigurationError("A moment", f"{text!r} is not a day or time", fix=fix)
     return moment.tz_convert(None) if moment.tzinfo else moment
 
 

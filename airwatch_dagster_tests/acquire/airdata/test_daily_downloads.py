@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 import pytest
 
-from airwatch_dagster.acquire.airdata.daily_downloads import download_scope, read_daily_download
+from airwatch_dagster.acquire.airdata.daily_downloads import read_daily_download
 from airwatch_dagster.acquire.readings import READING_COLUMNS
 from airwatch_dagster.errors import BadPayload, ConfigurationError, SourceUnavailable
 from airwatch_dagster.schemas import TABLES
@@ -188,15 +188,6 @@ def test_a_bad_value_is_named_with_its_line(tmp_path: Path, change: dict[str, st
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadPayload, match="has no column POC"):
         download(tmp_path, header=[name for name in NEWEST_HEADER if name != "POC"])
-
-
-def test_the_scope_of_a_download_is_its_states_from_first_to_last_day(tmp_path: Path) -> None:
-    readings = download(tmp_path, {}, {"Date": "01/05/2020", "Site ID": "180890022"})
-    others = [{"Date": "01/03/2020", "Site ID": site} for site in ("010730099", "120010001")]
-    history = download(tmp_path, *others, {"Date": "01/06/2020"}, {"Date": "01/01/2020"})
-    in_scope_of = history[download_scope(readings)(history)]
-    assert (in_scope_of["state_code"] + in_scope_of["site_number"]).tolist() == ["010099"]
-    assert not download_scope(readings.iloc[:0])(history).any()
 
 
 def test_the_recorded_downloads_contain_each_monitor_day_once(real_data: Path) -> None:
