@@ -8,6 +8,7 @@ import pytest
 from airwatch_dagster.acquire.airdata.daily_downloads import read_daily_download
 from airwatch_dagster.acquire.airdata.download_scope import download_scope
 from airwatch_dagster.acquire.airdata.withdrawals import Withdrawal, refuse_unconfirmed, withdrawals
+from airwatch_dagster.acquire.parsing.rejections import no_rejected_lines
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster_tests.acquire.airdata.downloaded_rows import days, downloaded, stored
 
@@ -79,7 +80,7 @@ def test_the_error_says_what_would_go_and_how_to_state_or_confirm_it() -> None:
 
 
 def test_the_recorded_downloads_of_one_quarter_withdraw_nothing_in_any_area(real_data: Path) -> None:
-    newer, older = (read_daily_download(path) for path in sorted((real_data / "restatement").glob("*.csv.gz")))
+    newer, older = (read_daily_download(path).readings for path in sorted((real_data / "restatement").glob("*.csv.gz")))
     history = older.assign(first_seen_at="2020-05-04", superseded_at=None)
     history = history.astype({"first_seen_at": "datetime64[ns]", "superseded_at": "datetime64[ns]"})
     minnesota = newer["state_code"] == "27"
