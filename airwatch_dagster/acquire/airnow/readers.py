@@ -83,10 +83,10 @@ def read_day(path: Path, layout: Layout, day: date, *, site_locations: pd.DataFr
     a name that AirWatch does not know; NotYetPublished when the file has no line for the day.
     """
     table, origin = read_fields(path, layout, culprit=culprit)
-    of_day = _of_day(table, day, origin)
-    pm25 = _with_site_id(table[table["parameter"].map(folded, na_action="ignore").isin(PM25_DAY_NAMES)])
-    sites = pm25[pm25.index.isin(of_day.index)]
-    rows = _us_rows(sites, of_day, day, origin)
+    pm25 = _pm25_lines(table)
+    of_day = pm25[(_days(table["date_local"], "date_local", origin=origin) == pd.Timestamp(day))[pm25.index]]
+    sites = of_day[of_day["is_known"]]
+    rows = _us_rows(of_day, day, origin)
     origin.check_share(rows.index)
     rows = origin.kept(rows)
     is_measured = rows["arithmetic_mean"].notna() & (rows["arithmetic_mean"] != NO_VALUE)
@@ -143,10 +143,11 @@ def read_forecasts(path: Path, day: date, *, culprit: str) -> AgencyForecastsOfD
     return AgencyForecastsOfDay(records, origin.rejected(table[[]]).assign(date_local=pd.Timestamp(day)))
 
 
-def _of_day(table: pd.DataFrame, day: date, origin: SourceLocation) -> pd.DataFrame:
-    """The lines of ``day``; a line without a date is set aside."""
-    days = _days(table["date_local"], "date_local", origin=origin)
-    return table[days == pd.Timestamp(day)]
+def _pm25_lines(table: pd.DataFrame) -> pd.DataFrame:
+    """The lines of 24-hour PM2.5 with site_id; ``is_known`` is false where its name is not one of PM25_DAY_NAMES."""
+    names = table["parameter"].fillna("").map(folded)
+    is_known = names.isin(PM25_DAY_NAMES)
+    return _with_site_id(table.assign(is_known=is_known)[is_known | names.str.match("pm2.*24")])
 
 
 def _with_site_id(rows: pd.DataFrame) -> pd.DataFrame:
@@ -160,17 +161,20 @@ def _with_site_id(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(airnow_id=ids, site_id=sites.where(sites.str[:2].isin(us_states())).astype(object))
 
 
-def _us_rows(sites: pd.DataFrame, of_day: pd.DataFrame, day: date, origin: SourceLocation) -> pd.DataFrame:
-    """The day's PM2.5 lines of US sites in contract columns, numbers parsed; the index counts the file's lines.
+def _us_rows(pm25: pd.DataFrame, day: date, origin: SourceLocation) -> pd.DataFrame:
+    """The US sites of the day's ``pm25`` lines in contract columns, numbers parsed; the index counts the file's lines.
 
-    Raises NotYetPublished when there is none, BadPayload when the file has PM2.5 of 24 hours under another name.
+    Lines under an unknown name are set aside. Raises NotYetPublished when there is no line, BadPayload when all have an
+    unknown name.
     """
-    rows = sites[sites["site_id"].notna()]
+    of_us = pm25[pm25["site_id"].notna()]
+    rows, others = of_us[of_us["is_known"]], of_us[~of_us["is_known"]]
+    origin.reject(others.index, "parameter", others["parameter"], PM25_DAY)
+    if rows.empty and len(others):
+        names = ", ".join(map(repr, sorted(set(others["parameter"]))))
+        fix = "AirWatch has to learn the new name; report it to AirWatch"
+        raise BadPayload(origin.culprit, f"has no {PM25_DAY} line, but lines of {names}", fix=fix)
     if rows.empty:
-        names = sorted({str(name) for name in of_day["parameter"].dropna() if _may_be_pm25_day(str(name))})
-        if names:
-            problem = f"has no {PM25_DAY} line, but lines of {', '.join(map(repr, names))}"
-            raise BadPayload(origin.culprit, problem, fix="AirWatch has to learn the new name; report it to AirWatch")
         problem = f"has no {PM25_DAY} line of a US site for {day:%Y-%m-%d}"
         fix = "Try again later; AirNow has usually published a day by noon of the next"
         raise NotYetPublished(origin.culprit, problem, fix=fix)
@@ -188,10 +192,6 @@ def _us_rows(sites: pd.DataFrame, of_day: pd.DataFrame, day: date, origin: Sourc
         poc=SITE_POC,
         sample_duration=BLOCK_AVERAGE,
     )
-
-
-def _may_be_pm25_day(name: str) -> bool:
-    return folded(name).startswith("pm2") and "24" in folded(name) and folded(name) not in PM25_DAY_NAMES
 
 
 def _without_words(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

@@ -138,6 +138,16 @@ def test_pm25_of_a_day_under_an_unknown_name_is_an_error_that_names_it(day_of: D
         day_of(changed("PM2.5-24hr", "PM2.5 mean of 24"))
 
 
+def test_an_unknown_name_in_one_line_sets_it_aside(archive: AirNowArchive, server: FakeServer) -> None:
+    server.will_send(DAILY, Reply(lines(LINE, changed("PM2.5-24hr", "PM2.5 mean of 24", CHICAGO))))
+
+    day = archive.daily(DAY)
+
+    assert day.readings["site_number"].tolist() == ["0014"]
+    assert day.rejected[["column_name", "value"]].to_numpy().tolist() == [["Parameter", "PM2.5 mean of 24"]]
+    assert day.rejected["site_id"].tolist() == ["170310001"]
+
+
 @pytest.mark.parametrize("none", ["N/A", "n/a", "NA", "null", "NaN"])
 def test_words_for_a_missing_number_are_missing_numbers(archive: AirNowArchive, server: FakeServer, none: str) -> None:
     server.will_send(DAILY, Reply(lines(changed("|4.5|", f"|{none}|"), changed("|34|0|", f"|{none}|{none}|", CHICAGO))))

@@ -21,7 +21,13 @@ def read(folder: Path, column: str, *words: str) -> DailyFile:
 
 SPELLINGS = {
     "Sample Duration": {
-        "24-HR BLK AVG": ["24-Hr Blk Avg", "24-hr blk avg", "24-HOUR BLOCK AVERAGE", "24 HR BLK AVG", "24-HR BLOCK AVG"],
+        "24-HR BLK AVG": [
+            "24-Hr Blk Avg",
+            "24-hr blk avg",
+            "24-HOUR BLOCK AVERAGE",
+            "24 HR BLK AVG",
+            "24-HR BLOCK AVG",
+        ],
         "24 HOUR": ["24 Hour", "24-HOUR", "24 HOURS", "24-HR", "24HR"],
         "1 HOUR": ["1 hour", "1-HOUR", "1 HR"],
     },

@@ -1,0 +1,23 @@
+"""Whatever is damaged in a file, its reader gives valid rows or an error of AirWatch, and loses no line unseen."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from airwatch_dagster_tests.acquire.mutations import READERS, check_damaged, damaged
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_good_file_is_read_whole(reader: str) -> None:
+    make, _ = READERS[reader]
+
+    assert check_damaged(reader, make()) == "read"
+
+
+@pytest.mark.parametrize("reader", READERS)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_damage_gives_valid_rows_or_an_error_of_airwatch(reader: str, data: st.DataObject) -> None:
+    make, _ = READERS[reader]
+
+    check_damaged(reader, data.draw(damaged(make())))
