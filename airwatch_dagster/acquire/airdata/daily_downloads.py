@@ -1,25 +1,20 @@
 """EPA's "Download Daily Data" files in contract columns: one value per monitor and day, AQS's or AirNow's."""
 
-import gzip
 import re
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.acquire.airdata.files import only_csv
-from airwatch_dagster.acquire.parsing.csv_columns import named_columns
+from airwatch_dagster.acquire.airdata.other_tables import DOWNLOAD, OTHER_TABLES
+from airwatch_dagster.acquire.parsing.containers import table_inside
+from airwatch_dagster.acquire.parsing.csv_columns import Layout, named_columns
 from airwatch_dagster.acquire.parsing.rejections import SourceLocation
 from airwatch_dagster.acquire.parsing.values import dates, reject_nulls
 from airwatch_dagster.acquire.parsing.vocabulary import BLOCK_AVERAGE, LOCAL_CONDITIONS
 from airwatch_dagster.acquire.readings import FOREIGN_STATES, PM25_PARAMETER, check_days, finish_readings
-from airwatch_dagster.errors import SourceUnavailable
 
 DOWNLOAD_NAMES: Final = {
     "date_local": "Date",
@@ -36,6 +31,8 @@ DOWNLOAD_NAMES: Final = {
     "cbsa_code": "CBSA Code",
     "latitude": "Site Latitude",
     "longitude": "Site Longitude",
+    "state_code": "State FIPS Code",
+    "county_code": "County FIPS Code",
 }
 """Published names by contract name; both generations of header match: until 2023 DAILY_AQI_VALUE and the like, since
 2024 Daily AQI Value. Source: EPA, Download Daily Data."""
@@ -53,9 +50,16 @@ DOWNLOAD_DURATION: Final = BLOCK_AVERAGE
 """Duration of every row. The layout does not distinguish filters from continuous monitors, and AirNow's rows are block
 averages; with one duration for all, AQS's row of a monitor-day has the same key as the AirNow row that it replaces."""
 
+_LAYOUT: Final = Layout(
+    DOWNLOAD,
+    DOWNLOAD_NAMES,
+    frozenset({"method_code", "state_code", "county_code"}),
+    OTHER_TABLES,
+    "On EPA's Download Daily Data page, choose PM2.5, a year and a place, and import that file",
+)
+
 _SITE: Final = re.compile("[0-9]{9}")
 _SITE_WITHOUT_ZERO: Final = re.compile("[0-9]{8}")
-_ZIP, _GZIP = b"PK", b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -134,25 +138,6 @@ def _reject_sites(site_ids: pd.Series, origin: SourceLocation) -> None:
 
 
 def _read_text(path: Path) -> tuple[pd.DataFrame, SourceLocation]:
-    """The columns of the CSV; see ``named_columns``. Raises SourceUnavailable for a damaged file."""
-    try:
-        with _csv_inside(path) as opened:
-            return named_columns(opened, DOWNLOAD_NAMES, culprit=path.name, layout="Download Daily Data's")
-    except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
-        problem = f"the file is damaged ({error})"
-        raise SourceUnavailable(path.name, problem, fix="Download it again") from error
-
-
-@contextmanager
-def _csv_inside(path: Path) -> Iterator[Callable[[], IO[bytes]]]:
-    """A function that opens the CSV, chosen by the file's first bytes: people rename and unpack downloads."""
-    with path.open("rb") as file:
-        start = file.read(2)
-    if start == _ZIP:
-        inside = only_csv(path, culprit=path.name)
-        with zipfile.ZipFile(path) as archive:
-            yield lambda: archive.open(inside)
-    elif start == _GZIP:
-        yield lambda: cast(IO[bytes], gzip.open(path))  # noqa: SIM115 - the caller closes it
-    else:
-        yield lambda: path.open("rb")
+    """The columns of the CSV; see ``table_inside`` and ``named_columns``."""
+    with table_inside(path, culprit=path.name) as opened:
+        return named_columns(opened, _LAYOUT, culprit=path.name)

@@ -1,8 +1,7 @@
 """AirData's bulk files in contract columns: one zip with one CSV for the whole country."""
 
 import zipfile
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,8 +10,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.acquire.airdata.other_tables import DAILY_FILE, MONITOR_LIST, OTHER_TABLES
 from airwatch_dagster.acquire.area import cbsa_code_of
-from airwatch_dagster.acquire.parsing.csv_columns import named_columns
+from airwatch_dagster.acquire.parsing.containers import table_inside, table_member
+from airwatch_dagster.acquire.parsing.csv_columns import Layout, named_columns
 from airwatch_dagster.acquire.parsing.rejections import SourceLocation
 from airwatch_dagster.acquire.parsing.values import codes, dates, reject_nulls, typed_columns
 from airwatch_dagster.acquire.readings import (
@@ -69,6 +70,17 @@ MONITOR_NAMES: Final = _COMMON_NAMES | {
 """Columns of aqs_monitors.zip, published names by contract name. Source: EPA AirData file formats, monitor
 descriptions."""
 
+_DAILY: Final = Layout(
+    DAILY_FILE,
+    DAILY_NAMES,
+    frozenset({"method_code"}),
+    OTHER_TABLES,
+    "Use AirData's daily_88101_YEAR.zip under this name",
+)
+_MONITORS: Final = Layout(
+    MONITOR_LIST, MONITOR_NAMES, frozenset(), OTHER_TABLES, "Use AirData's aqs_monitors.zip under this name"
+)
+
 
 @dataclass(frozen=True)
 class DailyFile:
@@ -97,7 +109,7 @@ def read_daily(
     read; SourceUnavailable for a damaged zip.
     """
     check_days(first, last)
-    table, origin = _read_text(path, DAILY_NAMES)
+    table, origin = _read_text(path, _DAILY)
     rows = _pm25_rows(table, origin)
     unknown = _name_cbsas_by_code(rows)
     rows["date_local"] = dates(rows["date_local"], "date_local", origin=origin)
@@ -122,7 +134,7 @@ def read_monitors(path: Path) -> MonitorList:
     open_date and last_sample_date are null for a monitor that never reported. Monitors without a location and those of
     Canada are left out. Errors as ``read_daily``.
     """
-    table, origin = _read_text(path, MONITOR_NAMES)
+    table, origin = _read_text(path, _MONITORS)
     rows = _pm25_rows(table, origin)
     rows = rows[rows["latitude"].notna() & rows["longitude"].notna()].copy()
     _name_cbsas_by_code(rows)
@@ -135,16 +147,13 @@ def read_monitors(path: Path) -> MonitorList:
 def only_csv(path: Path, *, culprit: str) -> str:
     """Name of the one CSV inside a zip.
 
-    Raises SourceUnavailable when it is not a valid zip, BadPayload when it contains no CSV file or several.
+    Raises SourceUnavailable when it is not a valid zip, and BadPayload as ``table_member``.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            inside = [name for name in archive.namelist() if name.lower().endswith(".csv")]
+            return table_member(archive, culprit=culprit)
     except zipfile.BadZipFile as error:
         raise damaged(culprit, str(error)) from error
-    if len(inside) != 1:
-        raise BadPayload(culprit, f"holds {len(inside)} CSV files instead of one", fix="Report it to the publisher")
-    return inside[0]
 
 
 def damaged(culprit: str, what: str) -> SourceUnavailable:
@@ -157,11 +166,21 @@ def _pm25_rows(table: pd.DataFrame, origin: SourceLocation) -> pd.DataFrame:
     parameter = codes(table["parameter_code"], "parameter_code", origin=origin)
     reject_nulls(table, ["parameter_code", *SITE_COLUMNS], origin=origin)
     is_other = (parameter.notna() & (parameter != PM25_PARAMETER)) | table["state_code"].isin(FOREIGN_STATES)
+    if len(table) and is_other.all():
+        _refuse_without_pm25(parameter, origin.culprit)
     rows = table[~is_other.to_numpy(dtype=bool)].assign(parameter_code=parameter)
     for name in SITE_COLUMNS:
         rows[name] = codes(rows[name], name, origin=origin)
     origin.check_share(rows.index)
     return origin.kept(rows).copy()
+
+
+def _refuse_without_pm25(parameter: pd.Series, culprit: str) -> None:
+    """Raises BadPayload naming the parameters of a file without rows of 88101."""
+    found = sorted(set(parameter.dropna()) - {PM25_PARAMETER})
+    if found:
+        problem = f"has no row of PM2.5 ({PM25_PARAMETER}), but of parameter {', '.join(found[:5])}"
+        raise BadPayload(culprit, problem, fix="Use AirData's file of 88101 under this name")
 
 
 def _sites(rows: pd.DataFrame, origin: SourceLocation) -> tuple[pd.DataFrame, np.ndarray]:
@@ -181,11 +200,7 @@ def _name_cbsas_by_code(rows: pd.DataFrame) -> dict[str, int]:
     return {str(name): int(count) for name, count in counts.items() if known[name] is None}
 
 
-def _read_text(path: Path, names: Mapping[str, str]) -> tuple[pd.DataFrame, SourceLocation]:
-    """The columns of the CSV in ``names``; see ``named_columns``. Raises SourceUnavailable for a damaged zip."""
-    inside = only_csv(path, culprit=path.name)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return named_columns(lambda: archive.open(inside), names, culprit=path.name, layout="AirData's")
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise damaged(path.name, str(error)) from error
+def _read_text(path: Path, layout: Layout) -> tuple[pd.DataFrame, SourceLocation]:
+    """The columns of the CSV; see ``table_inside`` and ``named_columns``."""
+    with table_inside(path, culprit=path.name) as opened:
+        return named_columns(opened, layout, culprit=path.name)

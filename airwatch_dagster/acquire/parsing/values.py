@@ -9,7 +9,7 @@ import pandas as pd
 
 from airwatch_dagster.acquire.parsing.rejections import SourceLocation
 
-_DIGITS: Final = {
+CODE_WIDTHS: Final = {
     "state_code": 2,
     "county_code": 3,
     "site_number": 4,
@@ -19,9 +19,9 @@ _DIGITS: Final = {
 }
 """Width of every AQS code. Source: AQS API documentation, variables."""
 
-_FLOATS: Final = ("observation_percent", "arithmetic_mean", "first_max_value", "latitude", "longitude")
-_COUNTS: Final = ("observation_count", "first_max_hour", "aqi")
-_DATES: Final = ("date_local", "date_of_last_change", "open_date", "last_sample_date")
+FLOAT_COLUMNS: Final = ("observation_percent", "arithmetic_mean", "first_max_value", "latitude", "longitude")
+COUNT_COLUMNS: Final = ("observation_count", "first_max_hour", "aqi")
+DATE_COLUMNS: Final = ("date_local", "date_of_last_change", "open_date", "last_sample_date")
 _DATE_FORMATS: Final = ("%Y-%m-%d", "%m/%d/%Y")
 """Both are published; some bulk files of 2020-2023 use the second."""
 
@@ -45,7 +45,7 @@ def codes(series: pd.Series, name: str, *, origin: SourceLocation) -> pd.Series:
 
     A program that took codes for numbers may have written 88101.0, which is 88101.
     """
-    pattern, width = re.compile(f"([0-9]{{{_DIGITS[name]}}})(?:\\.0+)?"), _DIGITS[name]
+    pattern, width = re.compile(f"([0-9]{{{CODE_WIDTHS[name]}}})(?:\\.0+)?"), CODE_WIDTHS[name]
 
     def intact(values: pd.Index) -> np.ndarray:
         found = [pattern.fullmatch(v) if isinstance(v, str) else None for v in values]
@@ -61,13 +61,13 @@ def reject_nulls(frame: pd.DataFrame, columns: Sequence[str], *, origin: SourceL
 
 
 def _typed(series: pd.Series, name: str, origin: SourceLocation) -> pd.Series:
-    if name in _DIGITS:
+    if name in CODE_WIDTHS:
         return codes(series, name, origin=origin)
-    if name in _DATES:
+    if name in DATE_COLUMNS:
         return dates(series, name, origin=origin)
-    if name in _FLOATS:
+    if name in FLOAT_COLUMNS:
         return _by_value(series, name, _parse_numbers, origin, "a number").astype("float64")
-    if name in _COUNTS:
+    if name in COUNT_COLUMNS:
         return _by_value(series, name, _parse_whole_numbers, origin, "a whole number").astype("Int64")
     if name == "poc":
         reject_nulls(pd.DataFrame({name: series}), [name], origin=origin)

@@ -1,0 +1,152 @@
+"""Values as spreadsheets, R, SAS and pandas rewrite them, in the spelling that EPA publishes."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.acquire.parsing.rejections import SourceLocation
+from airwatch_dagster.acquire.parsing.rewritten_dates import days_of_number, published_dates
+from airwatch_dagster.acquire.parsing.values import CODE_WIDTHS, COUNT_COLUMNS, DATE_COLUMNS, FLOAT_COLUMNS
+
+WIDTHS: Final = {**CODE_WIDTHS, "site_id": 9}
+"""Digits of every code."""
+
+NUMBER_COLUMNS: Final = (*FLOAT_COLUMNS, *COUNT_COLUMNS, "poc", "open_date")
+"""The monitor list publishes the year of opening."""
+
+DAY_COLUMNS: Final = tuple(name for name in DATE_COLUMNS if name not in NUMBER_COLUMNS)
+
+NULL_WORDS: Final = frozenset({"", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "<NA>", "."})
+"""How programs write a missing value: R, Excel, pandas, SQL, SAS. ``None`` is an event type."""
+
+MIN_CODE_COLUMNS: Final = 3
+"""Columns of codes that together show whether a program dropped leading zeros: state, county, and site."""
+
+_FORMULA: Final = re.compile(r'="(.*)"|\'(\d+)')
+"""How people keep Excel from taking a code for a number: ="010730023", '010730023."""
+
+_ZERO_DECIMALS: Final = re.compile(r"(\d+)[.,]0+")
+_POWER: Final = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d+)", re.IGNORECASE)
+_DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+(?:E[+-]?\d+)?", re.IGNORECASE)
+_COMMA_OF_THOUSANDS: Final = re.compile(r"[+-]?\d{1,3},\d{3}")
+_NUMBER_AS_DATE: Final = re.compile(r"\d{1,2}[-. ]+[^\W\d]{3,5}\.?|[^\W\d]{3,5}\.?[-. ]+\d{1,2}|\d\d\.\d\d\.\d{4}")
+_DAY_AS_NUMBER: Final = re.compile(r"\d{5}(?:[.,]\d+)?")
+_PART_OF_DATE: Final = re.compile(r"\d{1,2}[-. ]+[^\W\d]{3,5}\.?|[^\W\d]{3,5}\.?[-. ]+\d\d")
+_TOO_NARROW: Final = re.compile(r"#{3,}")
+
+_LOST_DIGITS: Final = "all digits of a code; a spreadsheet wrote it as a rounded number"
+_BECAME_DATE: Final = "a number; a spreadsheet took it for a date"
+_CUT_DATE: Final = "a date with day, month and year; a spreadsheet saved only what it showed"
+_BECAME_SIGNS: Final = "a value; a spreadsheet saved signs because its column was too narrow"
+
+
+def as_published(frame: pd.DataFrame, origin: SourceLocation, *, is_separated_by_comma: bool) -> pd.DataFrame:
+    """``frame`` (categories of text, contract names) with values as EPA writes them; rows without a value are left out.
+
+    Read are words for a missing value; decimal commas; codes as numbers (88101.0, 1.70310057E+08), and without their
+    leading zeros if all codes of the file lack them; days in other layouts (see ``published_dates``). Rows with a value
+    that cannot be restored are set aside at ``origin``, with the program's doing as reason. Raises BadPayload for days
+    that can be read in two ways.
+    """
+    result = frame.copy(deep=False)
+    _change(result, list(result), _without_signs)
+    if all(result[name].hasnans for name in result):
+        result = result[~result.isna().all(axis=1)].copy()
+    numbers = [name for name in NUMBER_COLUMNS if name in result]
+    codes = [name for name in (*WIDTHS, "open_date") if name in result]
+    days = [name for name in DAY_COLUMNS if name in result]
+    if _has_decimal_commas(result[numbers], is_separated_by_comma):
+        _change(result, numbers, _with_point)
+    _change(result, codes, _whole_number)
+    _restore_zeros(result)
+    for name in days:
+        written = result[name].cat.categories
+        dates = published_dates(written, column=origin.names.get(name, name), culprit=origin.culprit)
+        if dates:
+            _change(result, [name], lambda value, dates=dates: dates.get(value, value))
+    for names, pattern, expected in (
+        (codes, _POWER, _LOST_DIGITS),
+        (numbers, _NUMBER_AS_DATE, _BECAME_DATE),
+        (days, _PART_OF_DATE, _CUT_DATE),
+        (list(result), _TOO_NARROW, _BECAME_SIGNS),
+    ):
+        _reject(result, names, pattern, lambda _, expected=expected: expected, origin)
+    _reject(result, days, _DAY_AS_NUMBER, _day_or_day, origin)
+    return result
+
+
+def _change(frame: pd.DataFrame, names: Iterable[str], change: Callable[[str], str | None]) -> None:
+    """Change each distinct value of the columns (categories) ``names``."""
+    for name in names:
+        old = list(frame[name].cat.categories)
+        new = [change(value) for value in old]
+        if new != old:
+            values = np.array([*new, None], dtype=object)
+            frame[name] = pd.Series(values[frame[name].cat.codes.to_numpy()], index=frame.index).astype("category")
+
+
+def _without_signs(value: str) -> str | None:
+    """A cell without spaces around it and without Excel's formula around a code; null for a word that means missing."""
+    value = value.strip()
+    if value[:1] in ("=", "'"):
+        match = _FORMULA.fullmatch(value)
+        value = (match[1] or match[2] or "").strip() if match else value
+    return None if value in NULL_WORDS else value
+
+
+def _has_decimal_commas(numbers: pd.DataFrame, is_separated_by_comma: bool) -> bool:
+    """Whether the commas of a file's numbers are decimal signs; 1,234 alone may be a thousand."""
+    found = [value for name in numbers for value in numbers[name].cat.categories if _DECIMAL_COMMA.fullmatch(value)]
+    return any(not is_separated_by_comma or not _COMMA_OF_THOUSANDS.fullmatch(value) for value in found)
+
+
+def _with_point(value: str) -> str:
+    return value.replace(",", ".") if _DECIMAL_COMMA.fullmatch(value) else value
+
+
+def _whole_number(value: str) -> str:
+    """A code that was written as a number, as its digits; unchanged if digits are lost."""
+    match = _ZERO_DECIMALS.fullmatch(value)
+    if match:
+        return match[1]
+    match = _POWER.fullmatch(value)
+    decimals = (match[2] or "") if match else ""
+    return match[1] + decimals if match and len(decimals) == int(match[3]) else value
+
+
+def _restore_zeros(frame: pd.DataFrame) -> None:
+    """Fill codes up to their digits with zeros, if no code of the file begins with one and some are too short.
+
+    EPA's county codes and site numbers nearly all begin with zeros; a file without any was saved by a spreadsheet. In
+    a file with some, a short code is a broken one.
+    """
+    names = [name for name in ("state_code", "county_code", "site_number", "site_id") if name in frame]
+    values = [(name, value) for name in names for value in frame[name].cat.categories]
+    has_short = any(len(value) < WIDTHS[name] for name, value in values)
+    if len(names) < MIN_CODE_COLUMNS or not has_short or any(value.startswith("0") for _, value in values):
+        return
+    for name in (*names, *(name for name in ("method_code",) if name in frame)):
+        width = WIDTHS[name]
+        _change(frame, [name], lambda value, width=width: value.zfill(width) if value.isdecimal() else value)
+
+
+def _day_or_day(value: str) -> str:
+    first, second = days_of_number(value)
+    return f"a date; a spreadsheet wrote the number of a day, which may be {first} or {second}"
+
+
+def _reject(
+    frame: pd.DataFrame,
+    names: Iterable[str],
+    pattern: re.Pattern[str],
+    expected: Callable[[str], str],
+    origin: SourceLocation,
+) -> None:
+    """Set rows aside whose value is what a program made of another."""
+    for name in names:
+        for value in frame[name].cat.categories:
+            if pattern.fullmatch(value):
+                origin.reject(frame.index[frame[name] == value], name, value, expected(value))
