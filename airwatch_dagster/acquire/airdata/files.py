@@ -70,15 +70,22 @@ MONITOR_NAMES: Final = _COMMON_NAMES | {
 """Columns of aqs_monitors.zip, published names by contract name. Source: EPA AirData file formats, monitor
 descriptions."""
 
+_COMPLETE: Final = "The layout changed; use a file with AirData's columns"
 _DAILY: Final = Layout(
     DAILY_FILE,
     DAILY_NAMES,
     frozenset({"method_code"}),
     OTHER_TABLES,
     "Use AirData's daily_88101_YEAR.zip under this name",
+    _COMPLETE,
 )
 _MONITORS: Final = Layout(
-    MONITOR_LIST, MONITOR_NAMES, frozenset(), OTHER_TABLES, "Use AirData's aqs_monitors.zip under this name"
+    MONITOR_LIST,
+    MONITOR_NAMES,
+    frozenset(),
+    OTHER_TABLES,
+    "Use AirData's aqs_monitors.zip under this name",
+    _COMPLETE,
 )
 
 

@@ -33,6 +33,9 @@ _LEFT_BY_SYSTEMS: Final = re.compile(
 )
 """Members that macOS and Windows add to a zip, such as __MACOSX/._daily_88101_2021.csv."""
 
+_NOTES: Final = re.compile(r"(^|.*/)(read.?me|licen[cs]e|about)[^/]*", re.IGNORECASE)
+"""Members that describe the others."""
+
 _ENCRYPTED: Final = 0x1
 """Flag bit of a member with a password. Source: APPNOTE.TXT, PKWARE, 4.4.4."""
 
@@ -125,7 +128,8 @@ def table_member(archive: zipfile.ZipFile, *, culprit: str) -> str:
     for member_name, what in _OFFICE_MEMBERS:
         if any(member_name.match(name) for name in names):
             raise BadPayload(culprit, f"is {what}, not a CSV file", fix=_SAVE_AS_CSV)
-    tables = _ending(names, ".csv") or _ending(names, ".zip", ".gz") or names
+    others = [name for name in names if not _NOTES.fullmatch(name)]
+    tables = _ending(names, ".csv") or _ending(names, ".zip", ".gz") or others
     if len(tables) != 1:
         listed = f": {', '.join(sorted(names)[:5])}" if names else ""
         count = len(_ending(names, ".csv"))

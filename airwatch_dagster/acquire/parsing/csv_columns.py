@@ -42,6 +42,8 @@ class Layout:
     """The first whose columns a file has is named in the error."""
     advice: str
     """Which file to use instead of another table."""
+    complete: str
+    """What to do about a missing column."""
 
 
 def named_columns(
@@ -83,8 +85,7 @@ def _positions(header: Sequence[str], layout: Layout, culprit: str) -> dict[str,
     wanted = {name: plain(spelling) for name, spelling in layout.names.items()}
     missing = [layout.names[name] for name in wanted if wanted[name] not in written and name not in layout.optional]
     if missing:
-        fix = f"Use {layout.what} with all its columns, as EPA publishes it"
-        raise BadPayload(culprit, f"has no column {', '.join(missing)}", fix=fix)
+        raise BadPayload(culprit, f"has no column {', '.join(missing)}", fix=layout.complete)
     for name in layout.names:
         if written.count(wanted[name]) > 1:
             problem = f"has the column {layout.names[name]} {written.count(wanted[name])} times"
