@@ -44,7 +44,8 @@ def downloaded_file(path: Path) -> DownloadedFile:
     Raises ConfigurationError for a missing file, BadPayload and SourceUnavailable as ``read_daily_download``.
     """
     if not path.is_file():
-        raise ConfigurationError(str(path), "there is no such file", fix="Name a file of EPA's download page")
+        problem = "is a folder, not a file" if path.is_dir() else "there is no such file"
+        raise ConfigurationError(str(path), problem, fix="Name a file of EPA's download page")
     state = path.stat()
     return _parsed(path.absolute(), state.st_mtime_ns, state.st_size)
 
