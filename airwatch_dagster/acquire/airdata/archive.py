@@ -4,7 +4,6 @@ import csv
 import io
 import re
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +14,7 @@ from airwatch_dagster.acquire.airdata.files import damaged, only_csv
 from airwatch_dagster.acquire.http.download_cache import Download
 from airwatch_dagster.acquire.http.file_archive import FileArchive
 from airwatch_dagster.acquire.http.session import looks_like_html
+from airwatch_dagster.acquire.parsing.containers import DAMAGE
 from airwatch_dagster.errors import SourceRefused, SourceUnavailable
 
 FILE_LIST: Final = "file_list.csv"
@@ -27,10 +27,6 @@ FILE_LIST_COLUMNS: Final = ("filename", "rows", "size_bytes", "as_of")
 """Columns of the file list, in the order published."""
 
 _DAILY_FILE: Final = re.compile(r"daily_88101_([0-9]{4})\.zip")
-
-_DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
-"""How zipfile fails on spliced bytes: OSError for an offset before the file, NotImplementedError for an impossible
-compression."""
 
 
 class AirDataArchive(FileArchive):
@@ -91,7 +87,7 @@ class AirDataArchive(FileArchive):
             only_csv(path, culprit=self._files.address(name))
             with zipfile.ZipFile(path) as archive:
                 broken = archive.testzip()
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise damaged(self._files.address(name), str(error)) from error
         if broken is not None:
             raise damaged(self._files.address(name), f"{broken} fails its checksum")

@@ -56,7 +56,6 @@ _LAYOUT: Final = Layout(
     frozenset({"method_code", "state_code", "county_code"}),
     OTHER_TABLES,
     "On EPA's Download Daily Data page, choose PM2.5, a year and a place, and import that file",
-    "Keep all columns of EPA's file, under their names, or download it again",
 )
 
 _SITE: Final = re.compile("[0-9]{9}")

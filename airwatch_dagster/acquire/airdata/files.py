@@ -14,7 +14,7 @@ from airwatch_dagster.acquire.airdata.other_tables import DAILY_FILE, MONITOR_LI
 from airwatch_dagster.acquire.area import cbsa_code_of
 from airwatch_dagster.acquire.parsing.containers import table_inside, table_member
 from airwatch_dagster.acquire.parsing.csv_columns import Layout, named_columns
-from airwatch_dagster.acquire.parsing.rejections import SourceLocation
+from airwatch_dagster.acquire.parsing.rejections import UNTOUCHED_COPY, SourceLocation
 from airwatch_dagster.acquire.parsing.values import codes, dates, reject_nulls, typed_columns
 from airwatch_dagster.acquire.readings import (
     FOREIGN_STATES,
@@ -78,6 +78,7 @@ _DAILY: Final = Layout(
     OTHER_TABLES,
     "Use AirData's daily_88101_YEAR.zip under this name",
     _COMPLETE,
+    UNTOUCHED_COPY,
 )
 _MONITORS: Final = Layout(
     MONITOR_LIST,
@@ -86,6 +87,7 @@ _MONITORS: Final = Layout(
     OTHER_TABLES,
     "Use AirData's aqs_monitors.zip under this name",
     _COMPLETE,
+    UNTOUCHED_COPY,
 )
 
 

@@ -16,8 +16,9 @@ from airwatch_dagster.errors import BadPayload, ConfigurationError, SourceUnavai
 Opener = Callable[[], IO[bytes]]
 """Opens a file at its start."""
 
-DAMAGE: Final = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError)
-"""How damaged zip and gzip files fail."""
+DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
+"""How zip and gzip files fail on cut or spliced bytes: OSError for an offset before the file and for a gzip that is
+none, NotImplementedError for an impossible compression."""
 
 MAX_DEPTH: Final = 3
 """Containers within each other: a gzip of a zip of a download's own zip."""
@@ -133,7 +134,7 @@ def table_member(archive: zipfile.ZipFile, *, culprit: str) -> str:
     if len(tables) != 1:
         listed = f": {', '.join(sorted(names)[:5])}" if names else ""
         count = len(_ending(names, ".csv"))
-        fix = "Unpack it, and zip the one CSV file that is meant, or use it as it is"
+        fix = "Unpack it and use each CSV file by itself"
         raise BadPayload(culprit, f"holds {count} CSV files instead of one{listed}", fix=fix)
     member = archive.getinfo(tables[0])
     if member.flag_bits & _ENCRYPTED:

@@ -14,6 +14,9 @@ from airwatch_dagster.acquire.parsing.rejections import SourceLocation
 from airwatch_dagster.acquire.parsing.rewritten import as_published
 from airwatch_dagster.errors import BadPayload
 
+AS_PUBLISHED: Final = "Download it again, and use it as EPA sends it, not saved anew by another program"
+"""What to do about a file that people had in their hands."""
+
 MAX_SHOWN: Final = 60
 """Characters of a file's first line that are shown."""
 
@@ -42,8 +45,10 @@ class Layout:
     """The first whose columns a file has is named in the error."""
     advice: str
     """Which file to use instead of another table."""
-    complete: str
-    """What to do about a missing column."""
+    complete: str = AS_PUBLISHED
+    """What to do about a missing column of a file written as EPA writes it."""
+    repair: str = AS_PUBLISHED
+    """What to do if many of its lines cannot be read."""
 
 
 def named_columns(
@@ -63,8 +68,9 @@ def named_columns(
     dialect = dialect_of(start, {plain(name) for name in known})
     if dialect is None:
         raise _no_header(first_lines(start), layout, culprit)
-    positions = _positions(dialect.header, layout, culprit)
-    origin = SourceLocation(culprit, "line", dialect.header_line + 1, layout.names)
+    positions = _positions(dialect, layout, culprit)
+    fix = layout.repair if dialect.is_plain else AS_PUBLISHED
+    origin = SourceLocation(culprit, "line", dialect.header_line + 1, layout.names, fix=fix)
     frame = _read_plain(opened, dialect, positions) if dialect.is_plain else None
     if frame is None:
         frame, broken = read_lines(opened, dialect, positions)
@@ -76,16 +82,17 @@ def named_columns(
     return frame, origin
 
 
-def _positions(header: Sequence[str], layout: Layout, culprit: str) -> dict[str, int]:
+def _positions(dialect: Dialect, layout: Layout, culprit: str) -> dict[str, int]:
     """Position of each column by contract name. Raises BadPayload for a missing or repeated column."""
-    written = [plain(name) for name in header]
+    written = [plain(name) for name in dialect.header]
     for other in layout.others:
         if other.what != layout.what and {plain(name) for name in other.columns} <= set(written):
             raise BadPayload(culprit, f"is {other.what}, not {layout.what}", fix=other.use or layout.advice)
     wanted = {name: plain(spelling) for name, spelling in layout.names.items()}
     missing = [layout.names[name] for name in wanted if wanted[name] not in written and name not in layout.optional]
     if missing:
-        raise BadPayload(culprit, f"has no column {', '.join(missing)}", fix=layout.complete)
+        fix = layout.complete if dialect.is_plain else AS_PUBLISHED
+        raise BadPayload(culprit, f"has no column {', '.join(missing)}", fix=fix)
     for name in layout.names:
         if written.count(wanted[name]) > 1:
             problem = f"has the column {layout.names[name]} {written.count(wanted[name])} times"
@@ -134,6 +141,6 @@ def _read_plain(opened: Callable[[], IO[bytes]], dialect: Dialect, positions: Ma
 
 def _is_broken(frame: pd.DataFrame, columns: Mapping[str, str]) -> bool:
     """Whether a quote that is not closed took lines into a value, or a header stands among the rows."""
-    values = {name: frame[name].cat.categories for name in frame}
+    values = {name: frame[name].cat.categories for name in columns}
     has_line_breaks = any("\n" in value for each in values.values() for value in each)
     return has_line_breaks or all(columns[name] in each for name, each in values.items())

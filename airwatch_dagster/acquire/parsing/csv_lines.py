@@ -1,6 +1,5 @@
 """Tables read line by line: slower than pyarrow, for files that a program saved anew or that have broken lines."""
 
-import csv
 import io
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ from typing import IO, Final
 
 import pandas as pd
 
-from airwatch_dagster.acquire.parsing.dialects import Dialect, fields
+from airwatch_dagster.acquire.parsing.dialects import Dialect, fields, split
 from airwatch_dagster.acquire.parsing.encoding import ENCODINGS
 from airwatch_dagster.acquire.parsing.rejections import MAX_SHOWN_CHARACTERS, Rejection
 
@@ -20,8 +19,9 @@ MAX_LINES_OF_ROW: Final = 10
 ROWS_AT_ONCE: Final = 50_000
 """Rows kept as Python text before they become categories."""
 
-_NO_TEXT: Final = "\n\0\x1a\ufeff"
-"""Characters around a line that are no text: zeros of a damaged disk, the end of a file in DOS, a mark amid a file."""
+_NO_TEXT: Final = "\n\0\x1a\ufeff\ufffd"
+"""Characters around a line that are no text: zeros of a damaged disk, the end of a file in DOS, a byte-order mark amid
+joined files, half a character where UTF-16 was cut."""
 
 
 @dataclass(frozen=True)
@@ -97,19 +97,12 @@ def _row(line: str, lines: _Lines, dialect: Dialect) -> list[str]:
     for following in islice(lines, MAX_LINES_OF_ROW - 1):
         taken.append(following)
         if following.count('"') % 2 == 1:
-            values = _joined([line, *taken], dialect.separator)
+            values = split([f"{one}\n" for one in (line, *taken)], dialect.separator)
             if len(values) == len(dialect.header):
                 return values
             break
     lines.put_back(taken)
     return fields(line, dialect.separator)
-
-
-def _joined(lines: Sequence[str], separator: str) -> list[str]:
-    try:
-        return next(csv.reader([f"{line}\n" for line in lines], delimiter=separator, skipinitialspace=True), [])
-    except csv.Error:
-        return []
 
 
 def _table(
@@ -125,6 +118,8 @@ def _table(
         for row in some:
             if len(row.values) != width:
                 reason = f"expected {width} values, not {len(row.values)}"
+                if len(row.values) > width:
+                    reason += "; a value with the separator has no quotes"
                 rejections[row.line - first] = Rejection(reason, row.text[:MAX_SHOWN_CHARACTERS])
         columns = {name: [_at(row.values, at) for row in some] for name, at in positions.items()}
         parts.append(pa.table({name: pa.array(column).cast(text) for name, column in columns.items()}))

@@ -76,13 +76,17 @@ def first_lines(start: bytes) -> list[str]:
 
 def fields(line: str, separator: str) -> list[str]:
     """The values of one line, also of a line that is quoted as a whole; none for a line that cannot be split."""
+    values = split([line], separator)
+    is_quoted_as_a_whole = len(values) == 1 and separator in values[0] and line.startswith('"')
+    return split(values, separator) if is_quoted_as_a_whole else values
+
+
+def split(lines: Sequence[str], separator: str) -> list[str]:
+    """The values of one row in one or more lines; none for a row that cannot be split."""
     try:
-        values = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
-        if len(values) == 1 and separator in values[0] and line.startswith('"'):
-            values = next(csv.reader(values, delimiter=separator, skipinitialspace=True), [])
+        return next(csv.reader(lines, delimiter=separator, skipinitialspace=separator != " "), [])
     except csv.Error:
         return []
-    return values
 
 
 def _headers(lines: Sequence[str], known: frozenset[str]) -> Iterator[tuple[int, int, str]]:

@@ -26,6 +26,11 @@ REJECTED_COLUMNS: Final = tuple(
 )
 """Columns of a reader's rejected lines; table and time are added where they are stored."""
 
+UNTOUCHED_COPY: Final = (
+    "Use an untouched copy of the file; if the publisher changed the layout, AirWatch has to learn it"
+)
+"""What to do about a file that AirWatch fetched, if many of its lines cannot be read."""
+
 _SITE: Final = re.compile("[0-9]{9}")
 _DATE_FORMATS: Final = ("%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y")
 _SITE_PARTS: Final = ("state_code", "county_code", "site_number")
@@ -60,6 +65,8 @@ class SourceLocation:
     """Published column names by contract name."""
     found: dict[int, Rejection] = field(default_factory=dict)
     """By row, the first reason; rows are those of the frame's index."""
+    fix: str = UNTOUCHED_COPY
+    """What to do if many lines cannot be read."""
 
     def reject(self, rows: Iterable[int], column: str, values: Iterable[object] | object, expected: str) -> None:
         """Set the ``rows`` aside because ``column`` (contract name) is not ``expected``.
@@ -117,7 +124,7 @@ class SourceLocation:
         raise BadPayload(
             self.culprit,
             f"{len(rows):,} of {len(examined):,} {self.unit}s cannot be read, such as {self.described(int(rows[0]))}",
-            fix="Use an untouched copy of the file; if the publisher changed the layout, AirWatch has to learn it",
+            fix=self.fix,
         )
 
     def described(self, row: int) -> str:

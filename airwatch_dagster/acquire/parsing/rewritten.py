@@ -1,7 +1,8 @@
 """Values as spreadsheets, R, SAS and pandas rewrite them, in the spelling that EPA publishes."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -35,11 +36,14 @@ _COMMA_OF_THOUSANDS: Final = re.compile(r"[+-]?\d{1,3},\d{3}")
 _NUMBER_AS_DATE: Final = re.compile(r"\d{1,2}[-. ]+[^\W\d]{3,5}\.?|[^\W\d]{3,5}\.?[-. ]+\d{1,2}|\d\d\.\d\d\.\d{4}")
 _DAY_AS_NUMBER: Final = re.compile(r"\d{5}(?:[.,]\d+)?")
 _PART_OF_DATE: Final = re.compile(r"\d{1,2}[-. ]+[^\W\d]{3,5}\.?|[^\W\d]{3,5}\.?[-. ]+\d\d")
+_MOMENT: Final = re.compile(r".*\d\d?:\d\d(:\d\d(\.\d+)?)?( ?[AP]M)?(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
 _TOO_NARROW: Final = re.compile(r"#{3,}")
 
-_LOST_DIGITS: Final = "all digits of a code; a spreadsheet wrote it as a rounded number"
+_LOST_DIGITS: Final = "all digits of a code; Excel or another spreadsheet rounded it"
 _BECAME_DATE: Final = "a number; a spreadsheet took it for a date"
 _CUT_DATE: Final = "a date with day, month and year; a spreadsheet saved only what it showed"
+_BECAME_MOMENT: Final = "a day; a program made a moment of it, which may be of another day"
+_BECAME_NUMBER: Final = "a date; a spreadsheet wrote the number of a day, which may be {} or {}"
 _BECAME_SIGNS: Final = "a value; a spreadsheet saved signs because its column was too narrow"
 
 
@@ -52,8 +56,9 @@ def as_published(frame: pd.DataFrame, origin: SourceLocation, *, is_separated_by
     that can be read in two ways.
     """
     result = frame.copy(deep=False)
-    _change(result, list(result), _without_signs)
-    if all(result[name].hasnans for name in result):
+    every = [str(name) for name in result]
+    _change(result, every, _without_signs)
+    if all(result[name].hasnans for name in every):
         result = result[~result.isna().all(axis=1)].copy()
     numbers = [name for name in NUMBER_COLUMNS if name in result]
     codes = [name for name in (*WIDTHS, "open_date") if name in result]
@@ -62,19 +67,16 @@ def as_published(frame: pd.DataFrame, origin: SourceLocation, *, is_separated_by
         _change(result, numbers, _with_point)
     _change(result, codes, _whole_number)
     _restore_zeros(result)
-    for name in days:
-        written = result[name].cat.categories
-        dates = published_dates(written, column=origin.names.get(name, name), culprit=origin.culprit)
-        if dates:
-            _change(result, [name], lambda value, dates=dates: dates.get(value, value))
+    _restore_days(result, days, origin)
     for names, pattern, expected in (
         (codes, _POWER, _LOST_DIGITS),
         (numbers, _NUMBER_AS_DATE, _BECAME_DATE),
         (days, _PART_OF_DATE, _CUT_DATE),
-        (list(result), _TOO_NARROW, _BECAME_SIGNS),
+        (days, _MOMENT, _BECAME_MOMENT),
+        (days, _DAY_AS_NUMBER, _BECAME_NUMBER),
+        (every, _TOO_NARROW, _BECAME_SIGNS),
     ):
-        _reject(result, names, pattern, lambda _, expected=expected: expected, origin)
-    _reject(result, days, _DAY_AS_NUMBER, _day_or_day, origin)
+        _reject(result, names, pattern, expected, origin)
     return result
 
 
@@ -129,24 +131,33 @@ def _restore_zeros(frame: pd.DataFrame) -> None:
     if len(names) < MIN_CODE_COLUMNS or not has_short or any(value.startswith("0") for _, value in values):
         return
     for name in (*names, *(name for name in ("method_code",) if name in frame)):
-        width = WIDTHS[name]
-        _change(frame, [name], lambda value, width=width: value.zfill(width) if value.isdecimal() else value)
+        _change(frame, [name], partial(_filled, width=WIDTHS[name]))
 
 
-def _day_or_day(value: str) -> str:
-    first, second = days_of_number(value)
-    return f"a date; a spreadsheet wrote the number of a day, which may be {first} or {second}"
+def _filled(value: str, width: int) -> str:
+    return value.zfill(width) if value.isdecimal() else value
+
+
+def _restore_days(frame: pd.DataFrame, names: Sequence[str], origin: SourceLocation) -> None:
+    """Write the days of the columns ``names`` as EPA does, as far as a program left them readable."""
+    written = {name: list(frame[name].cat.categories) for name in names}
+    every = [day for days in written.values() for day in days]
+    for name, days in written.items():
+        dates = published_dates(days, column=origin.names.get(name, name), culprit=origin.culprit, others=every)
+        if dates:
+            _change(frame, [name], partial(_mapped, mapping=dates))
+
+
+def _mapped(value: str, mapping: Mapping[str, str]) -> str:
+    return mapping.get(value, value)
 
 
 def _reject(
-    frame: pd.DataFrame,
-    names: Iterable[str],
-    pattern: re.Pattern[str],
-    expected: Callable[[str], str],
-    origin: SourceLocation,
+    frame: pd.DataFrame, names: Sequence[str], pattern: re.Pattern[str], expected: str, origin: SourceLocation
 ) -> None:
-    """Set rows aside whose value is what a program made of another."""
+    """Set rows aside whose value is what a program made of another; ``expected`` may name the days of a number."""
     for name in names:
         for value in frame[name].cat.categories:
             if pattern.fullmatch(value):
-                origin.reject(frame.index[frame[name] == value], name, value, expected(value))
+                days = days_of_number(value) if "{" in expected else ()
+                origin.reject(frame.index[frame[name] == value], name, value, expected.format(*days))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from itertools import pairwise
 from statistics import median
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from airwatch_dagster.errors import BadPayload
 
@@ -44,23 +44,25 @@ _EXCEL_ZERO: Final = {1900: date(1899, 12, 30), 1904: date(1904, 1, 1)}
 """Day 0 of the two calendars that spreadsheets count days in. Source: Microsoft, date systems in Excel."""
 
 
-def published_dates(written: Collection[str], *, column: str, culprit: str) -> Mapping[str, str]:
+def published_dates(
+    written: Collection[str], *, column: str, culprit: str, others: Collection[str] = ()
+) -> Mapping[str, str]:
     """The ISO date of each of these days that a program rewrote; those in EPA's own layouts are left out.
 
     Read are years first, names of months in English, midnight after a day, and days with numbers alone if their order
     is known: 01/02/2021 is January 2, as EPA writes it, unless a first number above 12 proves days first; with dots or
-    dashes an order has to be proven. Raises BadPayload for days of unknown order, and for days of which a spreadsheet
-    took some months for days. Other text has no ISO date.
+    dashes an order has to be proven. ``others`` are days of the same file's other columns, for proof. Other text has
+    no ISO date. Raises BadPayload for days of unknown order, and for days of which a spreadsheet took some months for
+    days.
     """
     if all(_is_iso(value) for value in written):
         return {}
     orders: dict[str, Order] = {}
     for separator in "/.-":
-        matches = [match for match in map(_NUMERIC.fullmatch, written) if match and match[2] == separator]
-        numbers = {(int(match[1]), int(match[3]), _year(match[4])) for match in matches}
-        order = _order(numbers, separator) if numbers else "month first"
+        numbers = _numbers(written, separator)
+        order = _order(numbers, _numbers(others, separator), separator)
         if order is None:
-            raise _ambiguous(matches[0], column, culprit)
+            raise _ambiguous(numbers, separator, column, culprit)
         orders[separator] = order
     dates = {value: _date(value, orders) for value in written}
     _refuse_days_as_months(dates, column, culprit)
@@ -79,21 +81,26 @@ def _is_iso(value: str) -> bool:
     return len(value) == 10 and value[4] == value[7] == "-"
 
 
-def _order(numbers: Collection[Numbers], separator: str) -> Order | None:
-    """Which number is the month; None if the days do not tell."""
-    proofs_of_month = sum(second > LAST_MONTH >= first for first, second, _ in numbers)
-    proofs_of_day = sum(first > LAST_MONTH >= second for first, second, _ in numbers)
-    if proofs_of_month > SURE * proofs_of_day or (separator == "/" and 0 < proofs_of_day <= proofs_of_month):
+def _numbers(written: Collection[str], separator: str) -> set[Numbers]:
+    matches = [match for match in map(_NUMERIC.fullmatch, written) if match and match[2] == separator]
+    return {(int(match[1]), int(match[3]), _year(match[4])) for match in matches}
+
+
+def _order(numbers: set[Numbers], others: set[Numbers], separator: str) -> Order | None:
+    """Which number is the month, proven by any of the days, or else by custom; None if the days do not tell."""
+    every = numbers | others
+    months_first = sum(second > LAST_MONTH >= first for first, second, _ in every)
+    days_first = sum(first > LAST_MONTH >= second for first, second, _ in every)
+    if not numbers or months_first > SURE * days_first or (separator == "/" and 0 < days_first <= months_first):
         return "month first"
-    if proofs_of_month or proofs_of_day:
-        return "day first" if proofs_of_day > SURE * proofs_of_month else None
-    is_one_a_month = (
-        len(numbers) >= MIN_DAYS
-        and _gap(numbers, "month first") >= MONTH_GAP
-        and _gap(numbers, "day first") <= WEEK_GAP
+    if months_first or days_first:
+        return "day first" if days_first > SURE * months_first else None
+    is_one_a_month = len(numbers) >= MIN_DAYS and (
+        _gap(numbers, "month first") >= MONTH_GAP and _gap(numbers, "day first") <= WEEK_GAP
     )
-    natural: dict[str, Order | None] = {"/": None if is_one_a_month else "month first"}
-    return natural.get(separator, "day first" if is_one_a_month and separator == "." else None)
+    if separator == "/":
+        return None if is_one_a_month else "month first"
+    return "day first" if is_one_a_month and separator == "." else None
 
 
 def _gap(numbers: Collection[Numbers], order: Order) -> float:
@@ -132,7 +139,7 @@ def _date(value: str, orders: Mapping[str, Order]) -> date | None:
 
 def _month(name: str) -> int:
     """Number of a month by its English name or a beginning of it; 0 for other words."""
-    word = name.lower().replace("sept", "sep") if name.lower() == "sept" else name.lower()
+    word = name.lower()
     return next((number for number, month in enumerate(_MONTHS, 1) if month.startswith(word)), 0)
 
 
@@ -152,8 +159,10 @@ def _refuse_days_as_months(dates: Mapping[str, date | None], column: str, culpri
         raise BadPayload(culprit, problem, fix=fix)
 
 
-def _ambiguous(match: re.Match[str], column: str, culprit: str) -> BadPayload:
-    numbers = int(match[1]), int(match[3]), _year(match[4])
-    days = [f"{day:%Y-%m-%d}" for order in Order.__args__ if (day := _day_of(*numbers, order))]
-    problem = f"{column} {match[0]!r} may be {' or '.join(days)}: a program rewrote the days, and they do not tell"
+def _ambiguous(numbers: set[Numbers], separator: str, column: str, culprit: str) -> BadPayload:
+    first, second, year = next((one for one in sorted(numbers) if one[0] != one[1]), min(numbers))
+    days = [f"{day:%Y-%m-%d}" for order in get_args(Order) if (day := _day_of(first, second, year, order))]
+    written = f"{first}{separator}{second}{separator}{year}"
+    doing = "the days do not show whether a program put the day or the month first"
+    problem = f"{column} {written} may be {' or '.join(days)}: {doing}"
     return BadPayload(culprit, problem, fix="Save the dates as YYYY-MM-DD, or download the file again")

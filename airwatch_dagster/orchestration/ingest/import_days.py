@@ -30,9 +30,11 @@ def import_days(file: DownloadedFile, *, name: str, newest: date) -> ImportDays:
         if len(days):
             problem += f"; its days are {days.min():%Y-%m-%d}…{days.max():%Y-%m-%d}"
         raise BadPayload(name, problem, fix="Download days of that time, with PM2.5 as pollutant")
-    sentences = {
-        f"rows before {first:%Y-%m-%d}, AirWatch's first day, are left out": int((days < first).sum()),
-        f"rows after {last:%Y-%m-%d}, the last day that is over, are left out": int((days > last).sum()),
-        "lines could not be read; list them with `airwatch inspect rejected_lines`": int((~file.rejected["is_repaired"].astype(bool)).sum()),
+    is_unread = ~file.rejected["is_repaired"].astype(bool)
+    counts = {
+        f"before {first:%Y-%m-%d}, AirWatch's first day": int((days < first).sum()),
+        f"after {last:%Y-%m-%d}, the last day that is over": int((days > last).sum()),
+        "that cannot be read; see `airwatch inspect rejected_lines`": int(is_unread.sum()),
     }
-    return ImportDays(within.spans(), [f"{count:,} {sentence}" for sentence, count in sentences.items() if count])
+    left_out = [f"left out: {count:,} row{'s' * (count > 1)} {which}" for which, count in counts.items() if count]
+    return ImportDays(within.spans(), left_out)

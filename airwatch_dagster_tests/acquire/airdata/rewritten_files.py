@@ -28,7 +28,9 @@ Row = dict[str, str]
 
 def published_rows(*, days: int = 31, sites: Mapping[str, Sequence[str]] = SITES) -> list[Row]:
     """Rows of consecutive days from 2021-01-01 of every site, as EPA writes them."""
-    return [_row(FIRST_DAY + timedelta(days=n), n, site, *values) for site, values in sites.items() for n in range(days)]
+    return [
+        _row(FIRST_DAY + timedelta(days=n), n, site, *values) for site, values in sites.items() for n in range(days)
+    ]
 
 
 def text(
