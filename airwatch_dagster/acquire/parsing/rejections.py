@@ -78,11 +78,17 @@ class SourceLocation:
         for row, value in zip(labels, each, strict=True):
             shown = None if _is_null(value) else str(value)[:MAX_SHOWN_CHARACTERS]
             reason = f"expected {expected}" if shown is not None else f"has no value, expected {expected}"
-            self.found.setdefault(row, Rejection(reason, shown, self.names.get(column, column)))
+            self._record(row, Rejection(reason, shown, self.names.get(column, column)))
 
     def note(self, row: int, rejection: Rejection) -> None:
-        """Record a line that was set aside as a whole, or repaired; the first record of a line counts."""
-        self.found.setdefault(int(row), rejection)
+        """Record a line that was set aside as a whole, or repaired; as for ``reject`` the first record counts."""
+        self._record(int(row), rejection)
+
+    def _record(self, row: int, rejection: Rejection) -> None:
+        """The first record of a line counts, but a line set aside is not a repaired one."""
+        known = self.found.get(row)
+        if known is None or (known.is_repaired and not rejection.is_repaired):
+            self.found[row] = rejection
 
     def kept(self, frame: pd.DataFrame) -> pd.DataFrame:
         """``frame`` without the rows set aside."""
