@@ -262,7 +262,7 @@ def test_every_table_of_the_catalogue_is_built_or_the_error_says_what_builds_it(
 def test_names_of_tables_may_have_blanks_and_repeats() -> None:
     assert checked_tables([" monitors", "site_days ", "", "monitors"]) == ["monitors", "site_days"]
     for names in (["forecasts"], ["Site_Days"], [""], [" ", ""]):
-        with pytest.raises(ConfigurationError, match=r"is not a valid table\. Use some of raw_readings, .*, monitors, "):
+        with pytest.raises(ConfigurationError, match=r"is not a valid table\. Use some of raw_readings, "):
             checked_tables(names)
 
 
