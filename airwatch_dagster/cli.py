@@ -55,7 +55,8 @@ def demo() -> None:
 @click.option(
     "--tables",
     metavar="NAMES",
-    help="Comma-separated tables to build (default: all but hyperparameters and agency_forecasts).",
+    help="Comma-separated tables to build (default: all but hyperparameters and agency_forecasts). Those without "
+    "partitions, such as monitors, are built as a whole.",
 )
 @click.option("--refresh", is_flag=True, help="Rebuild every partition, not only missing and stale ones.")
 @click.option("--plan", is_flag=True, help="Print the plan and its cost, and run nothing.")
@@ -78,7 +79,7 @@ def backfill(first: datetime, last: datetime, tables: str | None, refresh: bool,
     run_backfill(
         first=first,
         last=last,
-        tables=tables.split(",") if tables else None,
+        tables=None if tables is None else tables.split(","),
         refresh=refresh,
         only_plan=plan,
         processes=processes,

@@ -58,11 +58,13 @@ def _source() -> str:
 
 
 def _storage() -> str:
+    from airwatch_dagster.commands.stored_files import note_on_stored_files
     from airwatch_dagster.orchestration.resources import opened_storage
 
     root = Settings.from_environment().storage
-    opened_storage(root).require_writable()
-    return f"{root} can be read and written"
+    storage = opened_storage(root)
+    storage.require_writable()
+    return f"{root} can be read and written{note_on_stored_files(storage, root=root)}"
 
 
 def _weather() -> str:

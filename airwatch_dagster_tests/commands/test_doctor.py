@@ -82,6 +82,17 @@ def test_a_missing_bucket_is_found(tmp_path: Path, moto_server: S3Server, monkey
     assert present["storage"].is_ok
 
 
+def test_copies_among_the_partitions_are_found(tmp_path: Path) -> None:
+    copy = tmp_path / "tables" / "site_days" / "2021-07-04 (conflicted copy).parquet"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(b"whatever")
+
+    found = findings(Installation.at(tmp_path))
+
+    assert not found["storage"].is_ok
+    assert f"site_days/{copy.name} (a copy of 2021-07-04). Move them elsewhere" in found["storage"].says
+
+
 def test_an_error_nobody_foresaw_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> list[Finding]:
         raise ZeroDivisionError

@@ -4,30 +4,33 @@ from pathlib import Path
 
 import pytest
 
-from airwatch_dagster.commands.stored_files import describe_stored_files
+from airwatch_dagster.commands.stored_files import note_on_stored_files
 from airwatch_dagster.errors import StorageError
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests import builders
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path) -> Path:
     """A storage with two partitions and the table of monitors."""
-    monkeypatch.setenv("AIRWATCH_STORAGE", str(tmp_path))
     tables = TableStorage.open(str(tmp_path))
     tables.write("site_days", {day: builders.site_days() for day in ("2021-07-04", "2021-07-05")})
     tables.write("monitors", {None: builders.monitors()})
     return tmp_path
 
 
-def test_partitions_are_counted(folder: Path) -> None:
-    assert describe_stored_files() == "2 partitions"
+def note(folder: Path) -> str:
+    return note_on_stored_files(TableStorage.open(str(folder)), root=str(folder))
+
+
+def test_a_storage_of_partitions_needs_no_note(folder: Path) -> None:
+    assert note(folder) == ""
 
 
 def test_files_of_programs_are_named_and_no_problem(folder: Path) -> None:
     (folder / "site_days" / ".DS_Store").write_bytes(b"whatever")
 
-    assert describe_stored_files() == "2 partitions; ignored: site_days/.DS_Store (a program's own)"
+    assert note(folder) == "; ignored: site_days/.DS_Store (a program's own)"
 
 
 @pytest.mark.parametrize(
@@ -44,7 +47,7 @@ def test_files_that_may_be_meant_as_partitions_are_a_problem(folder: Path, name:
     (folder / name).write_bytes(b"whatever")
 
     with pytest.raises(StorageError) as caught:
-        describe_stored_files()
+        note(folder)
     named = name if reason != "a folder" else "features/old/"
     assert caught.value.problem == f"not read, because they are no partitions: {named} ({reason})"
 
@@ -53,4 +56,4 @@ def test_a_partition_without_bytes_is_a_problem(folder: Path) -> None:
     (folder / "site_days" / "2021-07-05.parquet").write_bytes(b"")
 
     with pytest.raises(StorageError, match=r"site_days/2021-07-05\.parquet \(has no bytes\)"):
-        describe_stored_files()
+        note(folder)

@@ -153,6 +153,24 @@ def test_an_interrupted_backfill_resumes_where_it_stopped(tmp_path: Path) -> Non
     )
 
 
+def test_tables_without_days_are_built_when_they_are_named(tmp_path: Path) -> None:
+    installation = Installation.at(tmp_path, AIRWATCH_CONTEXT_KM="0")
+    days = ("2021-05-30", "2021-05-31")
+
+    assert "Only monitors and monitor_changes to build, as a whole." in installation.run(
+        "backfill", *days, "--tables", "monitor_changes, monitors"
+    )
+    assert set(installation.fingerprints()) == {"airwatch.json", "monitors.parquet", "monitor_changes.parquet"}
+    installation.run("backfill", *days, "--tables", "raw_readings")
+    (detected,) = installation.tables.stored_partitions("revisions")
+    assert "up to date" in installation.run("backfill", *days, "--tables", "revisions")
+    listed = installation.tables.stored_partitions("revisions")
+    assert "1 runs build 1 partitions of 1 tables" in installation.run(
+        "backfill", *days, "--tables", "revisions", "--refresh"
+    )
+    assert installation.tables.stored_partitions("revisions")[detected] > listed[detected]
+
+
 def test_a_plan_is_printed_and_nothing_is_run(backfilled: Installation) -> None:
     before = backfilled.fingerprints()
 

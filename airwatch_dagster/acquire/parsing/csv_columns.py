@@ -133,6 +133,8 @@ def _read_plain(opened: Callable[[], IO[bytes]], dialect: Dialect, positions: Ma
         except pa.ArrowInvalid as error:
             if "UTF8" not in str(error):
                 return None
+        except pa.ArrowKeyError:  # its header is in another encoding than its rows
+            return None
         else:
             frame: pd.DataFrame = table.rename_columns(list(columns)).to_pandas()
             return None if _is_broken(frame, columns) else frame

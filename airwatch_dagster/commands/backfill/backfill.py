@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
+from functools import partial
 
 import dagster as dg
 import pandas as pd
@@ -10,14 +11,17 @@ from airwatch_dagster.acquire.aqs.request_plan import Cost
 from airwatch_dagster.commands.backfill.parallel import Task, run_tasks
 from airwatch_dagster.commands.backfill.planning import (
     DEFAULT_TABLES,
+    DETECTED_TABLE,
     ORDER,
+    WHOLE_TABLES,
     Step,
+    checked_tables,
     days_without_revisions,
     plan_backfill,
     reads_of,
 )
 from airwatch_dagster.commands.backfill.runs import RunReport, unrecorded
-from airwatch_dagster.errors import ChecksFailed, ConfigurationError
+from airwatch_dagster.errors import ChecksFailed
 from airwatch_dagster.orchestration.resources import SourceResource, opened_storage
 from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.storage.tables import TableStorage
@@ -37,42 +41,47 @@ def run_backfill(
 ) -> None:
     """Build every partition of the days ``first``…``last`` that is missing or older than what it reads.
 
-    ``refresh`` builds every one. Raises ConfigurationError for an unknown table or invalid days, and RunFailed for the
-    first run that fails; ChecksFailed at the end when a check of the data failed.
+    ``refresh`` builds every one. A table without partitions that ``tables`` names is built as a whole. Raises
+    ConfigurationError for an unknown table or invalid days, RunFailed for the first run that fails, and ChecksFailed at
+    the end when a check of the data failed.
     """
     from airwatch_dagster.definitions import defs
 
-    _check_tables(tables or ())
+    named = DEFAULT_TABLES if tables is None else checked_tables(tables)
     settings = Settings.from_environment()
     storage = opened_storage(settings.storage)
     with dg.DagsterInstance.get() as instance:
         broken = unrecorded(instance)
     stored = {table: _written(storage, table, but=broken.get(table, set())) for table in ORDER}
-    days = {"first": pd.Timestamp(first), "last": pd.Timestamp(last)}
-    steps = plan_backfill(reads_of(defs), **days, stored=stored, tables=tables or DEFAULT_TABLES, refresh=refresh)
-    needs_monitors = refresh or not storage.exists("monitors")
+    days = pd.Timestamp(first), pd.Timestamp(last)
+    steps = plan_backfill(reads_of(defs), first=days[0], last=days[1], stored=stored, tables=named, refresh=refresh)
+    whole = _whole_tables(named, steps, needs_monitors=refresh or not storage.exists("monitors"))
+    revise = partial(_revisions, storage, days if refresh and DETECTED_TABLE in named else None)
+    revisions = revise() if DETECTED_TABLE in named else []
     echo(f"Source {settings.source}, area {settings.area}, storage {settings.storage}")
-    echo(_plan_text(steps, needs_monitors=needs_monitors))
-    if only_plan or not (steps or needs_monitors):
+    echo(_plan_text([*steps, *revisions], whole))
+    if only_plan or not (steps or whole or revisions):
         _echo_cost(steps, storage, echo)
         return
-    failed: list[str] = []
-    if needs_monitors:
-        failed += _run_all([Task("monitors")], echo, processes=processes)
+    failed = _run_all([Task(name) for name in whole if name == "monitors"], echo, processes=processes)
     _echo_cost(steps, storage, echo)
-    failed += _run_all(_in_order(steps, resume=not refresh), echo, processes=processes)
-    detected = days_without_revisions(_written(storage, "raw_readings"), _written(storage, "revisions"))
-    revisions = [Task("revisions", Step("revisions", day, day, 1)) for day in detected]
-    failed += _run_all(revisions, echo, processes=processes)
+    failed += _run_all(_in_order(steps, whole, resume=not refresh), echo, processes=processes)
+    failed += _run_all([Task(step.table, step) for step in revise()], echo, processes=processes)
     if failed:
         raise ChecksFailed(failed)
 
 
-def _check_tables(tables: Sequence[str]) -> None:
-    unknown = [name for name in tables if name not in ORDER]
-    if unknown:
-        problem = f"{unknown[0]!r} is not a valid table"
-        raise ConfigurationError("--tables", problem, fix=f"Use some of {', '.join(ORDER)}")
+def _whole_tables(named: Sequence[str], steps: Sequence[Step], *, needs_monitors: bool) -> list[str]:
+    """Tables without partitions that are built: the named ones, the monitor list where it is missing or refreshed."""
+    is_due = {"monitors": needs_monitors, "monitor_changes": any(step.table == "coverage" for step in steps)}
+    return [name for name in WHOLE_TABLES if name in named or is_due[name]]
+
+
+def _revisions(storage: TableStorage, refreshed: tuple[pd.Timestamp, pd.Timestamp] | None) -> list[Step]:
+    """A run for each day (UTC) on which readings were stored, but what they revised was not listed since."""
+    readings, listed = _written(storage, "raw_readings"), _written(storage, DETECTED_TABLE)
+    days = days_without_revisions(readings, listed, refreshed=refreshed)
+    return [Step(DETECTED_TABLE, day, day, 1) for day in days]
 
 
 def _written(storage: TableStorage, table: str, *, but: Collection[str] = ()) -> dict[str, pd.Timestamp]:
@@ -81,12 +90,13 @@ def _written(storage: TableStorage, table: str, *, but: Collection[str] = ()) ->
     return {key: pd.Timestamp(moment).tz_convert(None) for key, moment in stored.items() if key not in but}
 
 
-def _in_order(steps: Sequence[Step], *, resume: bool) -> list[Task]:
+def _in_order(steps: Sequence[Step], whole: Sequence[str], *, resume: bool) -> list[Task]:
     """A task per step; coverage is last, after the monitor changes that its plots show."""
     config = {"resume": resume}
     tasks = [Task(step.table, step, config if step.table == "raw_readings" else None) for step in steps]
     last = [task for task in tasks if task.table == "coverage"]
-    return [task for task in tasks if task not in last] + [Task("monitor_changes")] * bool(last) + last
+    changes = [Task(name) for name in whole if name == "monitor_changes"]
+    return [*(task for task in tasks if task not in last), *changes, *last]
 
 
 def _run_all(tasks: Sequence[Task], echo: Echo, *, processes: int) -> list[str]:
@@ -105,11 +115,11 @@ def _run_all(tasks: Sequence[Task], echo: Echo, *, processes: int) -> list[str]:
     return failed
 
 
-def _plan_text(steps: Sequence[Step], *, needs_monitors: bool) -> str:
+def _plan_text(steps: Sequence[Step], whole: Sequence[str]) -> str:
     if not steps:
         return (
-            "Only the monitor list is missing."
-            if needs_monitors
+            f"Only {' and '.join(whole)} to build, as a whole."
+            if whole
             else "Everything is stored and up to date. Use --refresh to rebuild it."
         )
     partitions = sum(step.count for step in steps)

@@ -34,6 +34,20 @@ DEFAULT_TABLES: Final = tuple(name for name in ORDER if name not in ("agency_for
 """Tables of a backfill without `--tables`. Agencies' forecasts cost a request a day, and a search takes all the minutes
 it is allowed."""
 
+WHOLE_TABLES: Final = ("monitors", "monitor_changes")
+"""Tables without partitions: a backfill that names one builds it as a whole."""
+
+DETECTED_TABLE: Final = "revisions"
+"""The table of what pulls changed, partitioned by their days (UTC)."""
+
+BUILT_ELSEWHERE: Final = {
+    "history_checks": (
+        "is written by the recheck of stored history, not for days of it",
+        "Launch the job recheck_history in Dagster's UI; to read days again, use --tables raw_readings --refresh",
+    ),
+}
+"""Tables that no backfill builds: what does, and how to have it done."""
+
 JUST_BUILT: Final = pd.Timestamp.max
 """Time of writing of a partition that this plan will build, so that its readers are due too."""
 
@@ -63,6 +77,20 @@ class Reads:
     last: int
 
 
+def checked_tables(names: Sequence[str]) -> list[str]:
+    """The names without blanks and repeats. Raises ConfigurationError for none, and for one no backfill builds."""
+    wanted = list(dict.fromkeys(name.strip() for name in names if name.strip()))
+    known = [*ORDER, *WHOLE_TABLES, DETECTED_TABLE]
+    for name in wanted or [""]:
+        if name in BUILT_ELSEWHERE:
+            by, how = BUILT_ELSEWHERE[name]
+            raise ConfigurationError("--tables", f"{name} {by}", fix=how)
+        if name not in known:
+            problem = f"{name!r} is not a valid table"
+            raise ConfigurationError("--tables", problem, fix=f"Use some of {', '.join(known)}")
+    return wanted
+
+
 def reads_of(definitions: dg.Definitions) -> dict[str, list[Reads]]:
     """The partitioned inputs of every table, from its asset's partition mappings."""
     reads: dict[str, list[Reads]] = {}
@@ -89,8 +117,8 @@ def plan_backfill(
     """The runs that bring ``tables`` up to date for the days ``first``…``last``: a calendar year at a time, in order.
 
     A partition is due when it is missing from ``stored`` or older than one it reads; with ``refresh`` every one is.
-    Tables that are not in ``tables`` are read as stored. Raises ConfigurationError for days in the wrong order or
-    outside the partitions.
+    Tables that are not in ``tables`` are read as stored, and names of tables outside ``ORDER`` plan nothing. Raises
+    ConfigurationError for days in the wrong order or outside the partitions.
     """
     _check_days(first, last)
     written = {table: pd.Series(dict(stored.get(table, {})), dtype="datetime64[ns]") for table in ORDER}
@@ -150,9 +178,18 @@ def _moments(written: pd.Series, periods: pd.PeriodIndex) -> np.ndarray:
     return moments.to_numpy(dtype="datetime64[ns]").astype("int64")
 
 
-def days_without_revisions(readings: StoredAt, revisions: StoredAt) -> list[str]:
-    """Days (UTC) on which readings were written, and since which their revisions were not; in order."""
+def days_without_revisions(
+    readings: StoredAt, revisions: StoredAt, *, refreshed: tuple[pd.Timestamp, pd.Timestamp] | None = None
+) -> list[str]:
+    """Days (UTC) on which readings were written, and since which their revisions were not; in order.
+
+    With ``refreshed`` also those on which the readings of these days, first to last, were written.
+    """
     written = pd.Series(dict(readings), dtype="datetime64[ns]")
-    latest = written.groupby(written.dt.strftime("%Y-%m-%d")).max()
+    day = written.dt.strftime("%Y-%m-%d")
+    latest = written.groupby(day).max()
     updated = pd.Series(dict(revisions), dtype="datetime64[ns]").reindex(latest.index)
-    return list(latest.index[~(updated > latest)])
+    is_due = ~(updated > latest)
+    if refreshed is not None:
+        is_due |= latest.index.isin(day[pd.to_datetime(written.index).to_series().between(*refreshed).to_numpy()])
+    return list(latest.index[is_due])

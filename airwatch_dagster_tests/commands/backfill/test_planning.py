@@ -6,7 +6,19 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from airwatch_dagster.commands.backfill.planning import DEFAULT_TABLES, ORDER, Reads, Step, plan_backfill, reads_of
+from airwatch_dagster.commands.backfill.planning import (
+    BUILT_ELSEWHERE,
+    DEFAULT_TABLES,
+    DETECTED_TABLE,
+    ORDER,
+    WHOLE_TABLES,
+    Reads,
+    Step,
+    checked_tables,
+    days_without_revisions,
+    plan_backfill,
+    reads_of,
+)
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.partitions import PARTITIONS
 from airwatch_dagster.schemas import TABLES
@@ -233,3 +245,42 @@ def is_due_by(table: str, key: str, upstream: str, newer: str) -> bool:
     begin = pd.Timestamp(key)
     steps = plan_backfill(READS, first=begin, last=begin, stored=stored, tables=[table])
     return steps == [Step(table, key, key, 1)]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_of_the_catalogue_is_built_or_the_error_says_what_builds_it(table: str) -> None:
+    if table not in BUILT_ELSEWHERE:
+        assert checked_tables([table]) == [table]
+        assert (table in WHOLE_TABLES) is (TABLES[table].grain == "none")
+        assert (table == DETECTED_TABLE) is (TABLES[table].grain == "detected")
+        return
+    with pytest.raises(ConfigurationError, match=f"^--tables: {table} is written by ") as caught:
+        checked_tables(["site_days", table])
+    assert "not a valid table" not in str(caught.value)
+
+
+def test_names_of_tables_may_have_blanks_and_repeats() -> None:
+    assert checked_tables([" monitors", "site_days ", "", "monitors"]) == ["monitors", "site_days"]
+    for names in (["forecasts"], ["Site_Days"], [""], [" ", ""]):
+        with pytest.raises(ConfigurationError, match=r"is not a valid table\. Use some of raw_readings, "):
+            checked_tables(names)
+
+
+def test_names_of_tables_without_days_plan_no_partition() -> None:
+    assert plan("2021-05-30", "2021-06-02", tables=[*WHOLE_TABLES, DETECTED_TABLE]) == []
+
+
+def test_revisions_are_due_for_days_of_pulls_that_are_newer_and_for_those_of_refreshed_readings() -> None:
+    at = pd.Timestamp
+    readings = {
+        "2021-05-01": at("2021-11-28 09:00"),
+        "2021-05-02": at("2021-11-29 09:00"),
+        "2021-05-03": at("2021-11-30 09:00"),
+    }
+    listed = {"2021-11-28": at("2021-11-28 10:00"), "2021-11-29": at("2021-11-29 08:00")}
+
+    assert days_without_revisions(readings, listed) == ["2021-11-29", "2021-11-30"]
+    assert days_without_revisions(readings, listed, refreshed=(at("2021-05-01"), at("2021-05-01"))) == [
+        *("2021-11-28", "2021-11-29", "2021-11-30")
+    ]
+    assert days_without_revisions({}, {}, refreshed=(at("2021-05-01"), at("2021-05-01"))) == []
