@@ -5,7 +5,7 @@ from typing import Final
 from airwatch_dagster.acquire.parsing.csv_columns import OtherTable
 
 DOWNLOAD: Final = "a PM2.5 file of EPA's Download Daily Data page"
-DAILY_FILE: Final = "AirData's daily PM2.5 file"
+DAILY_FILE: Final = "AirData's daily file"
 MONITOR_LIST: Final = "AirData's monitor list"
 
 _POLLUTANTS: Final = {
@@ -25,7 +25,7 @@ OTHER_TABLES: Final = (
         "Import it with `airwatch import`, and use AirData's own file here",
     ),
     *(
-        OtherTable(f"a file of {pollutant} of EPA's Download Daily Data page", ("Site ID", column))
+        OtherTable(f"the {pollutant} file of EPA's Download Daily Data page", ("Site ID", column))
         for pollutant, column in _POLLUTANTS.items()
     ),
     OtherTable("AirData's hourly file", ("Date Local", "Time Local", "Sample Measurement")),
@@ -37,7 +37,7 @@ OTHER_TABLES: Final = (
     OtherTable(
         DAILY_FILE,
         ("Site Num", "Date Local", "Arithmetic Mean", "Event Type"),
-        "Set AIRWATCH_SOURCE=airdata and run `airwatch backfill`, which reads these files",
+        "Set AIRWATCH_SOURCE=airdata and run `airwatch backfill`, which fetches and reads AirData's PM2.5 files",
     ),
 )
 """By columns that identify them; the first that fits counts. Source: EPA AirData file formats."""

@@ -72,6 +72,7 @@ _FORMATS: Final = (
     (b"HEADER RECORD", "a SAS transport file", _WRITE_CSV),
     (b"<stata_dta>", "a Stata file", _WRITE_CSV),
     (b"$FL2", "an SPSS file", _WRITE_CSV),
+    (b"bplist", "a property list of macOS, which iCloud leaves in place of a file", _DOWNLOAD),
     (b"SQLite format 3", "a SQLite database", _WRITE_CSV),
     (b"Rar!", "a RAR archive", _UNPACK),
     (b"7z\xbc\xaf", "a 7-Zip archive", _UNPACK),
@@ -92,6 +93,9 @@ _TEXT_FORMATS: Final = (
     (re.compile(rb'\{|\[\s*[\[{"]', re.DOTALL), "a JSON file", _WRITE_CSV),
 )
 """Patterns of the first characters, likewise; the first that matches counts."""
+
+_TAR_OFFSET: Final = 257
+"""Where a tar archive says what it is. Source: POSIX, ustar."""
 
 _CONTROL: Final = bytes(set(range(32)) - set(b"\t\n\x0b\x0c\r\x1a"))
 """Bytes that text does not have."""
@@ -193,6 +197,8 @@ def _refuse_other_formats(start: bytes, culprit: str) -> None:
     for magic, what, fix in _FORMATS:
         if start.startswith(magic):
             raise BadPayload(culprit, f"is {what}, not a CSV file", fix=fix)
+    if start[_TAR_OFFSET:].startswith(b"ustar"):
+        raise BadPayload(culprit, "is a tar archive, not a CSV file", fix=_UNPACK)
     if wide_encoding(start):
         return
     for pattern, what, fix in _TEXT_FORMATS:

@@ -20,14 +20,16 @@ NUMBER_COLUMNS: Final = (*FLOAT_COLUMNS, *COUNT_COLUMNS, "poc", "open_date")
 
 DAY_COLUMNS: Final = tuple(name for name in DATE_COLUMNS if name not in NUMBER_COLUMNS)
 
-NULL_WORDS: Final = frozenset({"", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "<NA>", "."})
-"""How programs write a missing value: R, Excel, pandas, SQL, SAS. ``None`` is an event type."""
+NULL_WORDS: Final = frozenset(
+    {"", "NA", "N/A", "#N/A", "#NV", "#N/D", "NaN", "nan", "NaT", "<NA>", "NULL", "null", "(null)", r"\N", "."}
+)
+"""How R, Excel in three languages, pandas, databases and SAS write a missing value. ``None`` is an event type."""
 
 MIN_CODE_COLUMNS: Final = 3
 """Columns of codes that together show whether a program dropped leading zeros: state, county, and site."""
 
-_FORMULA: Final = re.compile(r'="(.*)"|\'(\d+)')
-"""How people keep Excel from taking a code for a number: ="010730023", '010730023."""
+_SIGNS_AROUND: Final = re.compile(r'="(.*)"|\'(.*)\'|\'(\d+)')
+"""How people keep Excel from taking a code for a number, ="010730023" and '010730023, and quotes of databases."""
 
 _ZERO_DECIMALS: Final = re.compile(r"(\d+)[.,]0+")
 _POWER: Final = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d+)", re.IGNORECASE)
@@ -94,8 +96,8 @@ def _without_signs(value: str) -> str | None:
     """A cell without spaces around it and without Excel's formula around a code; null for a word that means missing."""
     value = value.strip()
     if value[:1] in ("=", "'"):
-        match = _FORMULA.fullmatch(value)
-        value = (match[1] or match[2] or "").strip() if match else value
+        match = _SIGNS_AROUND.fullmatch(value)
+        value = (match[match.lastindex or 0]).strip() if match else value
     return None if value in NULL_WORDS else value
 
 

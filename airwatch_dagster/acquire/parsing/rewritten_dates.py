@@ -26,8 +26,8 @@ SURE: Final = 10
 LAST_MONTH: Final = 12
 """A greater number is a day."""
 
-CENTURY: Final = 2000
-"""Of a year with two digits: AirWatch's first year is 2009."""
+FIRST_YEAR: Final = 1969
+"""First of the hundred years that two digits may mean. Source: POSIX, strptime."""
 
 _MIDNIGHT: Final = r"(?:[T ]0{1,2}:00(?::00(?:\.0+)?)?(?:Z|[+-]00:?00)?|[T ]12:00(?::00)? ?AM|:00:00:00)?"
 _ISO: Final = re.compile(r"(\d{4})([-/.]?)(\d\d?)\2(\d\d?)" + _MIDNIGHT, re.IGNORECASE)
@@ -121,7 +121,7 @@ def _valid(year: int, month: int, day: int) -> date | None:
 
 
 def _year(text: str) -> int:
-    return int(text) if len(text) > 2 else CENTURY + int(text)
+    return int(text) if len(text) > 2 else FIRST_YEAR + (int(text) - FIRST_YEAR) % 100
 
 
 def _date(value: str, orders: Mapping[str, Order]) -> date | None:

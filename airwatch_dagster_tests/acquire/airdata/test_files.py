@@ -147,11 +147,12 @@ def test_one_key_with_two_values_is_refused_naming_both(tmp_path: Path) -> None:
         daily(tmp_path, {}, {"Arithmetic Mean": "9.5"})
 
 
-def test_a_line_with_too_few_values_is_refused(tmp_path: Path) -> None:
+def test_a_line_with_too_few_values_is_set_aside(tmp_path: Path) -> None:
     path = tmp_path / "daily_88101_2021.zip"
     path.write_bytes(zipped(csv_text([DAILY_ROW]) + '"17","031"\n'))
-    with pytest.raises(BadPayload, match="well-formed"):
-        read_daily(path, *YEAR, source="airdata")
+    result = read_daily(path, *YEAR, source="airdata")
+    assert len(result.readings) == 1
+    assert result.rejected[["line_number", "reason"]].values.tolist() == [[3, "expected 29 values, not 2"]]
 
 
 def test_an_empty_file_of_the_right_layout_gives_no_rows(tmp_path: Path) -> None:

@@ -98,7 +98,9 @@ SAME_AS_PUBLISHED: dict[str, str | bytes] = {
     "R's missing value": missing_as("NA"),
     "Excel's missing value": missing_as("#N/A"),
     "pandas' missing value": missing_as("NaN"),
-    "SQL's missing value": missing_as("NULL"),
+    "a database's missing value": missing_as(r"\N"),
+    "Excel's missing value in German": missing_as("#NV"),
+    "quotes of a database": text(changed(ROWS, lambda value: f"'{value}'", *(set(HEADER) - {"CBSA Name"}))),
     "codes as numbers": text(
         changed(ROWS, lambda v: v and f"{v}.0", *CODES, "POC", "AQS Parameter Code", "Method Code", "CBSA Code")
     ),
@@ -234,11 +236,11 @@ SENTENCES: dict[str, tuple[str | bytes, list[str]]] = {
     ),
     "an ozone file": (
         PLAIN.replace("Daily Mean PM2.5", "Daily Max 8-hour Ozone"),
-        ["is a file of ozone", "choose PM2.5"],
+        ["is the ozone file", "choose PM2.5"],
     ),
     "AirData's daily file": (
         csv_text([DAILY_ROW]),
-        ["is AirData's daily PM2.5 file", "AIRWATCH_SOURCE=airdata", "airwatch backfill"],
+        ["is AirData's daily file", "AIRWATCH_SOURCE=airdata", "airwatch backfill"],
     ),
     "AirData's monitor list": (csv_text([MONITOR_ROW]), ["is AirData's monitor list", "choose PM2.5"]),
     "AirData's hourly file": (

@@ -74,6 +74,8 @@ OTHERS = {
     "rds": (gzip.compress(b"X\n\0\0\0\3\0\4"), "R's own format", "Write the table as a CSV file"),
     "rar": (b"Rar!\x1a\x07", "a RAR archive", "Unpack it"),
     "7z": (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "Unpack it"),
+    "tar": (b"a.csv".ljust(257, b"\0") + b"ustar\x0000", "a tar archive", "Unpack it"),
+    "placeholder": (b"bplist00\xd1\1", "iCloud", "Download the CSV file itself"),
     "image": (b"\x89PNG\r\n", "an image", "Download the CSV file itself"),
     "bytes": (bytes(range(256)) * 10, "is not a text file", "Download the CSV file itself"),
     "nothing": (b"", "is empty", "Download it again"),
