@@ -1,4 +1,4 @@
-"""Files to typed columns: containers, encodings, CSV headers, numbers, dates and codes, with the location of a bad value.
+"""Files to typed columns: containers, encodings, headers, numbers, dates and codes, with the location of a bad value.
 
 What office and statistics programs change in a file is undone here (``dialects``, ``csv_lines``, ``rewritten``).
 
