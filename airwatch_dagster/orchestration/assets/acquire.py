@@ -8,6 +8,7 @@ import pandas as pd
 from airwatch_dagster.acquire.versions import merge_pull, with_primary_changes
 from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, pull_metadata, pulled, resolved
 from airwatch_dagster.orchestration.ingest.recheck import RecheckConfig, recheck_history
+from airwatch_dagster.orchestration.ingest.undo import undone
 from airwatch_dagster.orchestration.partitions import days_of
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource, readings_of, today, utc_now
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
@@ -29,15 +30,20 @@ def monitors(source: SourceResource, storage: StorageResource) -> Iterator[pd.Da
 def raw_readings(
     context: dg.AssetExecutionContext, config: IngestConfig, source: SourceResource, storage: StorageResource
 ) -> Iterator[AssetResult]:
-    """Merged into the stored versions: the same data pulled twice adds nothing, and no version is ever lost."""
+    """Merged into the stored versions: the same data pulled twice adds nothing, and no version is lost but those of an
+    import that is undone."""
     ingest = resolved(config, days_of(context))
-    with storage.locked("raw_readings") as tables, source.open() as opened:
-        tables.assert_data_kind(readings_of(opened))
+    with storage.locked("raw_readings") as tables:
         history = tables.read("raw_readings", context.partition_keys, allow_missing=True)
-        pull = pulled(opened, ingest, history=history)
-        merged = merge_pull(history, pull.rows, seen_at=pull.seen_at or utc_now(), in_scope=pull.in_scope(history))
-        yield AssetResult(merged, metadata=pull_metadata(pull, new_versions=len(merged) - len(history)))
-        pull.mark_stored()
+        if ingest.undo is not None:
+            yield undone(ingest.undo, ingest, history=history)
+            return
+        with source.open() as opened:
+            tables.assert_data_kind(readings_of(opened))
+            pull = pulled(opened, ingest, history=history)
+            merged = merge_pull(history, pull.rows, seen_at=pull.seen_at or utc_now(), in_scope=pull.in_scope(history))
+            yield AssetResult(merged, metadata=pull_metadata(pull, new_versions=len(merged) - len(history)))
+            pull.mark_stored()
 
 
 @table_asset(stage="acquire", kinds=("python", "parquet"), pool=REQUEST_POOL, deps=["raw_readings"])

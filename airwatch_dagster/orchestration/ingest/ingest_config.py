@@ -89,7 +89,7 @@ def resolved(config: IngestConfig, days: pd.DatetimeIndex) -> Ingest:
             seen_at=seen_instant(config.seen_at) if config.seen_at else None,
             covers=config.covers,
             confirm_withdrawals=config.confirm_withdrawals,
-            undo=instant_of(config.undo) if config.undo else None,
+            undo=instant_of(config.undo) if config.undo is not None else None,
         )
     if config.kind not in KINDS:
         problem = f"kind {config.kind!r} is not valid"
