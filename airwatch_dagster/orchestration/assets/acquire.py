@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.acquire.versions import merge_pull, with_primary_changes
-from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, pull_metadata, pulled, resolved
+from airwatch_dagster.acquire.versions import with_primary_changes
+from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, merged, pulled, resolved
 from airwatch_dagster.orchestration.ingest.recheck import RecheckConfig, recheck_history
 from airwatch_dagster.orchestration.ingest.undo import undone
 from airwatch_dagster.orchestration.partitions import days_of
@@ -30,19 +30,17 @@ def monitors(source: SourceResource, storage: StorageResource) -> Iterator[pd.Da
 def raw_readings(
     context: dg.AssetExecutionContext, config: IngestConfig, source: SourceResource, storage: StorageResource
 ) -> Iterator[AssetResult]:
-    """Merged into the stored versions: the same data pulled twice adds nothing, and no version is lost but those of an
-    import that is undone."""
+    """Merged into the stored versions: the same data pulled twice adds nothing; only an undone import loses any."""
     ingest = resolved(config, days_of(context))
     with storage.locked("raw_readings") as tables:
         history = tables.read("raw_readings", context.partition_keys, allow_missing=True)
         if ingest.undo is not None:
-            yield undone(ingest.undo, ingest, history=history)
+            yield undone(ingest.undo, history, ingest)
             return
         with source.open() as opened:
             tables.assert_data_kind(readings_of(opened))
             pull = pulled(opened, ingest, history=history)
-            merged = merge_pull(history, pull.rows, seen_at=pull.seen_at or utc_now(), in_scope=pull.in_scope(history))
-            yield AssetResult(merged, metadata=pull_metadata(pull, new_versions=len(merged) - len(history)))
+            yield merged(history, pull)
             pull.mark_stored()
 
 

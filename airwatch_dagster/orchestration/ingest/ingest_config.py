@@ -17,6 +17,7 @@ from airwatch_dagster.acquire.versions import check_order, merge_pull
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.ingest.downloads import downloaded_file
 from airwatch_dagster.orchestration.resources import utc_now
+from airwatch_dagster.orchestration.table_asset import AssetResult
 
 KINDS: Final = ("days", "changed_since", "whole_year")
 
@@ -154,6 +155,12 @@ def _downloaded(source: Source, path: Path, ingest: Ingest, history: pd.DataFram
     counts = {"withdrawn_rows": sum(len(one.withdrawn) for one in found)}
     counts["replaced_rows"] = sum(one.replaced for one in found)
     return Pull(file.days(ingest.first, ingest.last), scope, seen_at=ingest.seen_at, counts=counts)
+
+
+def merged(history: pd.DataFrame, pull: Pull) -> AssetResult:
+    """``history`` after the pull, with the run's numbers; errors as ``merge_pull``."""
+    frame = merge_pull(history, pull.rows, seen_at=pull.seen_at or utc_now(), in_scope=pull.in_scope(history))
+    return AssetResult(frame, metadata=pull_metadata(pull, new_versions=len(frame) - len(history)))
 
 
 def pull_metadata(pull: Pull, *, new_versions: int) -> Mapping[str, Any]:
