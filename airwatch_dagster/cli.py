@@ -121,20 +121,46 @@ def inspect(table: str, partition: str | None, rows: int, as_json: bool, as_of: 
     click.echo(inspect_table(table, partition, rows=rows, as_json=as_json, as_of=as_of, note=note))
 
 
-@main.command("import", short_help="Add downloaded files of EPA's to the readings.")
-@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@main.command("import", short_help="Add downloaded files of EPA's to the readings, or undo that.")
+@click.argument("files", metavar="FILE…", nargs=-1, required=True)
 @click.option(
     "--seen-at", metavar="DAY", help="When the files were downloaded (YYYY-MM-DD or a time, UTC; default: now)."
 )
+@click.option(
+    "--covers",
+    metavar="AREAS",
+    help="What each file is complete for: state:27, cbsa:33460, county:27-053 or site:270530962, several separated by "
+    "commas (default: what its rows show).",
+)
+@click.option("--confirm-withdrawals", is_flag=True, help="Withdraw also many of the stored readings a file lacks.")
+@click.option("--undo", is_flag=True, help="Undo the import of each FILE, or the import seen at that time instead.")
 @stoppable(RESUMES)
-def import_(files: tuple[Path, ...], seen_at: str | None) -> None:
+def import_(
+    files: tuple[str, ...], seen_at: str | None, covers: str | None, confirm_withdrawals: bool, undo: bool
+) -> None:
     """Add files of EPA's "Download Daily Data" page to the history of readings.
 
-    Import older downloads before newer ones.
+    Import older downloads before newer ones. A stored reading that a file lacks is withdrawn if the file covers its
+    place and day.
+
+    With --undo each FILE is an imported file, or the time that it was seen at (as `2020-05-04`).
     """
+    if undo:
+        from airwatch_dagster.commands.undo_import import undo_imports
+
+        if seen_at or covers or confirm_withdrawals:
+            raise click.UsageError("--undo takes none of --seen-at, --covers and --confirm-withdrawals")
+        undo_imports(files, echo=click.echo)
+        return
     from airwatch_dagster.commands.import_file import import_downloads
 
-    import_downloads(files, seen_at=seen_at, echo=click.echo)
+    import_downloads(
+        [Path(file) for file in files],
+        seen_at=seen_at,
+        covers=covers,
+        confirm_withdrawals=confirm_withdrawals,
+        echo=click.echo,
+    )
 
 
 @main.group(invoke_without_command=True, short_help="List champions and versions; change the champion.")

@@ -116,7 +116,7 @@ def _refuse_repeated(
     current: pd.DataFrame, current_keys: np.ndarray, pull: pd.DataFrame, pull_keys: np.ndarray
 ) -> None:
     for row in np.flatnonzero(pd.Index(pull_keys).duplicated())[:1]:
-        raise BadPayload("Pull", f"two rows for {key_text(pull.iloc[row])}", fix="Report it to the publisher")
+        raise BadPayload("Pull", f"two rows for {key_text(pull.iloc[row])}", fix="Pull it again, or use another copy")
     for row in np.flatnonzero(pd.Index(current_keys).duplicated())[:1]:
         problem = f"two current versions of {key_text(current.iloc[row])}"
         raise ContractViolation("raw_readings", problem, fix="Restore the partition, or delete and re-ingest it")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airwatch_dagster.acquire.readings import READING_COLUMNS
-from airwatch_dagster.acquire.versions import as_of, merge_pull
+from airwatch_dagster.acquire.versions import as_of, merge_pull, without_pull
 from airwatch_dagster.errors import BadPayload, ConfigurationError, ContractViolation
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster_tests.builders import RAW_ROW
@@ -134,6 +134,36 @@ def test_a_pull_older_than_the_history_is_refused() -> None:
         merge(history, pulled({}), MAY)
     with pytest.raises(ConfigurationError, match="cannot follow"):
         merge(history, pulled({"arithmetic_mean": 7.0}), JUNE)
+
+
+def test_a_pull_that_is_undone_leaves_what_was_before_and_what_came_elsewhere() -> None:
+    before = merge(RAW.empty(), pulled({}, {"poc": 2}, {"poc": 3}), MAY)
+    history = merge(before, pulled({"arithmetic_mean": 7.0}, {"poc": 2}, {"poc": 4}), JUNE)
+    history = merge(history, pulled({"site_number": "9002"}), JULY, in_scope=history["site_number"] == "9002")
+
+    undone = without_pull(history, JUNE, among=everything(history).to_numpy())
+
+    expected = merge(before, pulled({"site_number": "9002"}), JULY, in_scope=before["site_number"] == "9002")
+    pd.testing.assert_frame_equal(undone, expected)
+
+
+def test_only_the_rows_it_covered_are_undone_where_two_pulls_have_one_time() -> None:
+    sites = pulled({"arithmetic_mean": 7.0}), pulled({"site_number": "9002"}, {"site_number": "9003"})
+    before = merge(RAW.empty(), pulled({}, {"site_number": "9003", "arithmetic_mean": 7.0}), MAY)
+    history = merge(before, sites[0], JUNE, in_scope=before["site_number"] == "9001")
+    history = merge(history, sites[1], JUNE, in_scope=history["site_number"] != "9001")
+
+    undone = without_pull(history, JUNE, among=(history["site_number"] != "9001").to_numpy())
+
+    assert versions_of(undone, "site_number") == [("9001", MAY, JUNE), ("9001", JUNE, None), ("9003", MAY, None)]
+
+
+@pytest.mark.parametrize("later", [{"arithmetic_mean": 6.0}, {"poc": 9}])
+def test_a_pull_on_which_a_later_one_builds_is_not_undone(later: dict[str, Any]) -> None:
+    history = merge(merge(RAW.empty(), pulled({}), MAY), pulled({"arithmetic_mean": 7.0}), JUNE)
+    history = merge(history, pulled(later), JULY)
+    with pytest.raises(ConfigurationError, match=r"2022-06-01.*2022-07-01.*--undo 2022-07-01T00:00:00"):
+        without_pull(history, JUNE, among=everything(history).to_numpy())
 
 
 def test_a_repeated_key_is_refused_on_either_side() -> None:

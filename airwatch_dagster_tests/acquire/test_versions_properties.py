@@ -2,12 +2,13 @@
 
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airwatch_dagster.acquire.readings import READING_COLUMNS, READING_KEY
-from airwatch_dagster.acquire.versions import as_of, merge_pull
+from airwatch_dagster.acquire.versions import as_of, merge_pull, without_pull
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster_tests.builders import RAW_ROW
 
@@ -117,3 +118,14 @@ def test_no_version_is_lost_or_altered(pulls: list[Pulled]) -> None:
         assert {row[:5] for row in found} >= {(*key, *values) for key, values in pull[0].items()}
         cached = set(found)
     assert not history.duplicated([*READING_KEY, "first_seen_at"]).any()
+
+
+@given(pulls=PULLS)
+def test_undoing_every_pull_in_reverse_restores_each_history_before_it(pulls: list[Pulled]) -> None:
+    histories = [RAW.empty()]
+    for number, pull in enumerate(pulls):
+        histories.append(merged(histories[-1], pull, number))
+    history = histories.pop()
+    for number in reversed(range(len(pulls))):
+        history = without_pull(history, instant(number), among=np.ones(len(history), dtype=bool))
+        pd.testing.assert_frame_equal(history, histories.pop())

@@ -1,4 +1,4 @@
-"""`airwatch import`: two downloads of the same days, each seen on its own day, become history."""
+"""`airwatch import`: downloads become history, each as seen on its own day and for the area that it covers."""
 
 import json
 from pathlib import Path
@@ -99,6 +99,9 @@ def test_an_older_download_cannot_follow_a_newer_one(installation: Installation,
     [
         ({}, ["nowhere.csv"], "nowhere.csv: there is no such file"),
         ({}, ["may.csv", "--seen-at", "spring"], "'spring' is not a day or time"),
+        ({}, ["may.csv", "--seen-at", "2062-01-01"], "2062-01-01 00:00:00 UTC is in the future"),
+        ({}, ["may.csv", "--covers", "state:27"], "may.csv: no row is of state:27"),
+        ({}, ["may.csv", "--covers", "Illinois"], "'Illinois' is not an area of the page"),
         ({"AIRWATCH_SOURCE": "practice"}, ["may.csv"], "simulated air and a download of EPA's would mix"),
     ],
 )
@@ -112,3 +115,46 @@ def test_the_error_names_what_cannot_be_imported(
     assert result.exit_code == 1
     assert sentence in result.output
     assert "raw_readings" not in {name.partition("/")[0] for name in installation.fingerprints()}
+
+
+def download(folder: Path, name: str, *sites: str, days: int = 10) -> str:
+    """A file with the first ``days`` of January 2021 of each site."""
+    lines = [line(f"01/{day:02d}/2021", 9.0, site=site) for site in sites for day in range(1, days + 1)]
+    (folder / name).write_text("\n".join([HEADER, *lines, ""]))
+    return str(folder / name)
+
+
+def test_a_countys_file_withdraws_nothing_of_the_rest_of_its_state(installation: Installation, tmp_path: Path) -> None:
+    state = download(tmp_path, "state.csv", "170310057", "170310076", "170434002", "171971011")
+    county = download(tmp_path, "county.csv", "170434002", "170436001")
+    installation.run("import", state, "--seen-at", "2021-02-01")
+
+    output = installation.run("import", county, "--seen-at", "2021-02-02")
+
+    assert "county.csv covers county:17-043" in output
+    assert "revisions detected on 2021-02-02: 10" in output
+    assert {one["kind"] for one in rows(installation, "revisions", "2021-02-02")} == {"appeared_late"}
+    current = [one["superseded_at"] for one in rows(installation, "raw_readings", "2021-01-04")]
+    assert current == [None] * 5
+
+
+def test_many_withdrawals_have_to_be_confirmed_or_the_area_stated(installation: Installation, tmp_path: Path) -> None:
+    state = download(tmp_path, "state.csv", "170310057", "170310076", "170434002", "171971011")
+    installation.run("import", state, "--seen-at", "2021-02-01", "--covers", "state:17")
+    before = installation.fingerprints()
+    part = download(tmp_path, "part.csv", "170310057", "170434002")
+
+    refused = installation.airwatch("import", part, "--seen-at", "2021-02-02")
+
+    assert refused.exit_code == 1
+    for fact in ("part.csv", "20 of 40 monitor-days", "2 monitors on 10 days", "--covers", "--confirm-withdrawals"):
+        assert fact in refused.output
+    assert installation.fingerprints() == before
+
+    installation.run("import", part, "--seen-at", "2021-02-02", "--covers", "site:170310057,site:170434002")
+    assert rows(installation, "revisions", "2021-02-02") == []
+
+    installation.run("import", part, "--seen-at", "2021-02-03", "--confirm-withdrawals")
+    deleted = [(one["site_id"], one["kind"]) for one in rows(installation, "revisions", "2021-02-03")]
+    assert sorted(set(deleted)) == [("170310076", "deleted"), ("171971011", "deleted")]
+    assert len(deleted) == 20

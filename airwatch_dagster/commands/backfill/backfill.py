@@ -21,6 +21,7 @@ from airwatch_dagster.commands.backfill.planning import (
     reads_of,
 )
 from airwatch_dagster.commands.backfill.runs import RunReport, unrecorded
+from airwatch_dagster.commands.import_log import undone_days
 from airwatch_dagster.errors import ChecksFailed
 from airwatch_dagster.orchestration.resources import SourceResource, opened_storage
 from airwatch_dagster.orchestration.settings import Settings
@@ -52,6 +53,8 @@ def run_backfill(
     storage = opened_storage(settings.storage)
     with dg.DagsterInstance.get() as instance:
         broken = unrecorded(instance)
+        if "raw_readings" in named:
+            broken.setdefault("raw_readings", set()).update(undone_days(instance, storage))
     stored = {table: _written(storage, table, but=broken.get(table, set())) for table in ORDER}
     days = pd.Timestamp(first), pd.Timestamp(last)
     steps = plan_backfill(reads_of(defs), first=days[0], last=days[1], stored=stored, tables=named, refresh=refresh)

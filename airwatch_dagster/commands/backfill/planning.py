@@ -45,6 +45,10 @@ BUILT_ELSEWHERE: Final = {
         "is written by the recheck of stored history, not for days of it",
         "Launch the job recheck_history in Dagster's UI; to read days again, use --tables raw_readings --refresh",
     ),
+    "rejected_lines": (
+        "is written by the runs of the tables whose lines could not be read",
+        "Build monitors, raw_readings or agency_forecasts with --refresh to read them again",
+    ),
 }
 """Tables that no backfill builds: what does, and how to have it done."""
 

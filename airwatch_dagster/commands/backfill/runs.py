@@ -55,7 +55,7 @@ def materialize_step(
     *,
     instance: dg.DagsterInstance,
     config: Mapping[str, Any] | None = None,
-    kind: Literal["backfill", "import"] = "backfill",
+    kind: Literal["backfill", "import", "undo"] = "backfill",
 ) -> RunReport:
     """Run one step, with run config of its asset if given. Raises RunFailed when it fails."""
     tags = {RANGE_START: step.first, RANGE_END: step.last, KIND: kind}

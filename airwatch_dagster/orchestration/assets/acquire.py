@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from airwatch_dagster.acquire.parsing.rejections import joined_rejections
-from airwatch_dagster.acquire.versions import merge_pull, with_primary_changes
+from airwatch_dagster.acquire.versions import with_primary_changes
 from airwatch_dagster.orchestration.ingest.emptied_days import EMPTY_CHECK
 from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, ingested, pulled, resolved
 from airwatch_dagster.orchestration.ingest.recheck import RecheckConfig, recheck_history
@@ -15,6 +15,7 @@ from airwatch_dagster.orchestration.ingest.rejected_lines import (
     rejected_metadata,
     store_rejected_lines,
 )
+from airwatch_dagster.orchestration.ingest.undo import undone
 from airwatch_dagster.orchestration.partitions import days_of
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource, readings_of, today, utc_now
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
@@ -52,16 +53,19 @@ def monitors(
 def raw_readings(
     context: dg.AssetExecutionContext, config: IngestConfig, source: SourceResource, storage: StorageResource
 ) -> Iterator[AssetResult]:
-    """Merged into the stored versions: the same data pulled twice adds nothing, and no version is ever lost."""
+    """Merged into the stored versions: the same data pulled twice adds nothing; only an undone import loses any."""
     ingest = resolved(config, days_of(context))
-    with storage.locked("raw_readings") as tables, source.open() as opened:
-        tables.assert_data_kind(readings_of(opened))
+    with storage.locked("raw_readings") as tables:
         history = tables.read("raw_readings", context.partition_keys, allow_missing=True)
-        pull = pulled(opened, ingest, history=history)
-        merged = merge_pull(history, pull.rows, seen_at=pull.seen_at or utc_now(), in_scope=pull.replaces(history))
-        yield ingested(pull, merged, tables, partitions=context.partition_keys, known_rows=len(history))
-        store_rejected_lines(context, storage, "raw_readings", pull.rejected, days=days_of(context))
-        pull.mark_stored()
+        if ingest.undo is not None:
+            yield undone(ingest.undo, history, ingest)
+            return
+        with source.open() as opened:
+            tables.assert_data_kind(readings_of(opened))
+            pull = pulled(opened, ingest, history=history)
+            yield ingested(history, pull, tables, partitions=context.partition_keys)
+            store_rejected_lines(context, storage, "raw_readings", pull.rejected, days=days_of(context))
+            pull.mark_stored()
 
 
 @table_asset(stage="acquire", kinds=("python", "parquet"), pool=REQUEST_POOL, deps=["raw_readings"])

@@ -93,7 +93,7 @@ def resolved(config: IngestConfig, days: pd.DatetimeIndex) -> Ingest:
             seen_at=seen_instant(config.seen_at) if config.seen_at else None,
             covers=config.covers,
             confirm_withdrawals=config.confirm_withdrawals,
-            undo=instant_of(config.undo) if config.undo else None,
+            undo=instant_of(config.undo) if config.undo is not None else None,
         )
     if config.kind not in KINDS:
         problem = f"kind {config.kind!r} is not valid"
@@ -162,13 +162,15 @@ def _downloaded(source: Source, path: Path, ingest: Ingest, history: pd.DataFram
     )
 
 
-def ingested(
-    pull: Pull, merged: pd.DataFrame, tables: TableStorage, *, partitions: Sequence[str], known_rows: int
-) -> AssetResult:
-    """The merged versions with the run's numbers, and the checks of lines set aside and of emptied days."""
+def ingested(history: pd.DataFrame, pull: Pull, tables: TableStorage, *, partitions: Sequence[str]) -> AssetResult:
+    """``history`` after the pull, with the run's numbers, and the checks of lines set aside and of emptied days.
+
+    Errors as ``merge_pull``.
+    """
+    merged = merge_pull(history, pull.rows, seen_at=pull.seen_at or utc_now(), in_scope=pull.replaces(history))
     metadata = {
         "run_pulled_rows": len(pull.rows),
-        "run_new_versions": len(merged) - known_rows,
+        "run_new_versions": len(merged) - len(history),
         **{f"run_{name}": count for name, count in pull.counts.items()},
         "run_unknown_cbsa_names": dict(pull.unknown_cbsa_names),
         **rejected_metadata(pull.rejected),

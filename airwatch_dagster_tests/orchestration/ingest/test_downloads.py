@@ -11,6 +11,8 @@ from airwatch_dagster.acquire.airdata.daily_downloads import read_daily_download
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.ingest import downloads
 from airwatch_dagster.orchestration.ingest.downloads import downloaded_file
+from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, resolved
+from airwatch_dagster.orchestration.resources import utc_now
 
 HEADER = (
     "Date,Source,Site ID,POC,Daily Mean PM2.5 Concentration,Units,Daily AQI Value,Daily Obs Count,Percent Complete,"
@@ -73,3 +75,19 @@ def test_the_rows_of_some_days_are_those_that_a_parse_of_these_days_returns(file
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"gone\.csv"):
         downloaded_file(tmp_path / "gone.csv")
+
+
+def test_a_file_was_not_seen_in_the_future_by_more_than_clocks_differ() -> None:
+    days = pd.DatetimeIndex(["2020-12-31"])
+    now = utc_now()
+    soon = now + pd.Timedelta(seconds=30)
+    assert resolved(IngestConfig(download="a.csv", seen_at=soon.isoformat()), days).seen_at == soon
+    for seen_at in ("2062-01-01", "9999-12-31", (now + pd.Timedelta(minutes=3)).isoformat(), f"{soon}-05:00"):
+        with pytest.raises(ConfigurationError, match=r"seen_at.* is in the future"):
+            resolved(IngestConfig(download="a.csv", seen_at=seen_at), days)
+
+
+@pytest.mark.parametrize("text", ["spring", "NaT", ""])
+def test_a_time_that_is_none_is_named(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="is not a day or time"):
+        resolved(IngestConfig(undo=text), pd.DatetimeIndex(["2020-12-31"]))
