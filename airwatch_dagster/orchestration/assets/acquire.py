@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from airwatch_dagster.acquire.equivalence import replaced_rows
 from airwatch_dagster.acquire.parsing.rejections import joined_rejections
 from airwatch_dagster.acquire.versions import merge_pull, with_primary_changes
 from airwatch_dagster.orchestration.ingest.emptied_days import EMPTY_CHECK
@@ -58,9 +59,11 @@ def raw_readings(
         tables.assert_data_kind(readings_of(opened))
         history = tables.read("raw_readings", context.partition_keys, allow_missing=True)
         pull = pulled(opened, ingest, history=history)
-        merged = merge_pull(history, pull.rows, seen_at=pull.seen_at or utc_now(), in_scope=pull.replaces(history))
+        merged = merge_pull(
+            history, pull.rows, seen_at=pull.seen_at or utc_now(), in_scope=replaced_rows(history, pull)
+        )
         yield ingested(pull, merged, tables, partitions=context.partition_keys, known_rows=len(history))
-        store_rejected_lines(context, storage, "raw_readings", pull.rejected, days=days_of(context))
+        store_rejected_lines(context, storage, "raw_readings", pull.rejected, days=days_of(context), files=pull.files)
         pull.mark_stored()
 
 
