@@ -5,8 +5,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.acquire.parsing.rejections import may_be_rejected
 from airwatch_dagster.acquire.parsing.vocabulary import EVENTS_EXCLUDED, EVENTS_INCLUDED, NO_EVENTS, ONE_HOUR
-from airwatch_dagster.acquire.pulls import SITE_DAY, is_among, is_provisional
+from airwatch_dagster.acquire.pulls import SITE_DAY, Pull, is_among, is_provisional
 from airwatch_dagster.acquire.readings import key_codes
 
 _EVENT_CLASS: Final = {
@@ -39,6 +40,18 @@ def equivalent_rows(history: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
     is_same |= is_other_type & is_included & ~is_other_source
     is_finalised = is_provisional(history) & is_among(history, rows[~is_provisional(rows)], SITE_DAY)
     return pd.Series(is_same | is_finalised, index=history.index)
+
+
+def replaced_rows(history: pd.DataFrame, pull: Pull) -> pd.Series:
+    """Mask of the rows of ``history`` (columns of raw_readings) that ``pull`` replaces or confirms: those in its scope.
+
+    A row that a line set aside may be about is not withdrawn, since it may still be published; it is in the mask only
+    where the pull has an equivalent row.
+    """
+    in_scope = pull.in_scope(history)
+    if pull.rejected.empty:
+        return in_scope
+    return in_scope & (~may_be_rejected(history, pull.rejected) | equivalent_rows(history, pull.rows))
 
 
 def adds_information(rows: pd.DataFrame, history: pd.DataFrame) -> np.ndarray:

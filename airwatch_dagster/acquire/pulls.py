@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.area import Area
-from airwatch_dagster.acquire.parsing.rejections import may_be_rejected, no_rejected_lines
+from airwatch_dagster.acquire.parsing.rejections import no_rejected_lines, rejections_of_days
 from airwatch_dagster.acquire.readings import (
     LOCATION_COLUMNS,
     PM25_PARAMETER,
@@ -119,10 +119,8 @@ class Pull:
     """The last day that the source had published for any site; None when unknown."""
     counts: Mapping[str, int | str] = field(default_factory=dict)
     """Numbers and names for the metadata: requests, files, what was left out."""
-
-    def replaces(self, history: pd.DataFrame) -> pd.Series:
-        """Mask of the rows of ``history`` in scope, without those that a line set aside may be about."""
-        return self.in_scope(history) & ~may_be_rejected(history, self.rejected)
+    files: tuple[str, ...] = ()
+    """Files and responses that were read as a whole, as ``rejected`` names them."""
 
 
 def restrict_days(pull: Pull, first: date, last: date) -> Pull:
@@ -131,9 +129,12 @@ def restrict_days(pull: Pull, first: date, last: date) -> Pull:
     def within(frame: pd.DataFrame) -> pd.Series:
         return frame["date_local"].between(pd.Timestamp(first), pd.Timestamp(last))
 
-    rows = pull.rows[within(pull.rows)].reset_index(drop=True)
     return replace(
-        pull, rows=rows, in_scope=lambda history: pull.in_scope(history) & within(history), mark_stored=lambda: None
+        pull,
+        rows=pull.rows[within(pull.rows)].reset_index(drop=True),
+        in_scope=lambda history: pull.in_scope(history) & within(history),
+        rejected=rejections_of_days(pull.rejected, first, last),
+        mark_stored=lambda: None,
     )
 
 

@@ -10,8 +10,8 @@ PACKAGE = Path(airwatch_dagster.__file__).parent
 
 FACTS = {
     '"88101"': "acquire/readings.py",
-    '"Concurred Events Excluded"': "acquire/equivalence.py",
-    '"Events Included"': "acquire/equivalence.py",
+    '"Concurred Events Excluded"': "acquire/parsing/vocabulary.py",
+    '"Events Included"': "acquire/parsing/vocabulary.py",
     '"iso-8859-1"': "acquire/parsing/encoding.py",
     "mkstemp(": "acquire/http/atomic_file.py",
     "(408, 425, 429)": "acquire/http/session.py",

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airwatch_dagster.acquire.airdata.daily_downloads import download_scope, read_daily_download
+from airwatch_dagster.acquire.airdata.daily_downloads import read_daily_download
+from airwatch_dagster.acquire.airdata.download_scope import download_scope
 from airwatch_dagster.acquire.readings import READING_COLUMNS
 from airwatch_dagster.acquire.versions import as_of, merge_pull
 from airwatch_dagster.clean.monitor_days import monitor_days
@@ -269,7 +270,7 @@ def test_genuine_vintages_of_2020_have_the_expected_revisions(real_data: Path) -
     history = RAW.empty()
     for path in sorted((real_data / "restatement").glob("*.csv.gz"), key=lambda path: path.name[-17:]):
         seen_on = pd.Timestamp(path.name.split("seen_")[1][:10])
-        readings = read_daily_download(path)
+        readings = read_daily_download(path).readings
         history = merge_pull(history, readings, seen_at=seen_on, in_scope=download_scope(readings))
     revisions = find_revisions(history, first=pd.Timestamp("2020-05-01"), last=pd.Timestamp("2020-06-01"))
     TABLES["revisions"].schema.validate(revisions)

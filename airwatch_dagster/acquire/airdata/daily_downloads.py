@@ -72,13 +72,16 @@ class DailyDownload:
     """Lines set aside, in REJECTED_COLUMNS."""
 
 
-def read_daily_download(path: Path, first: date | None = None, last: date | None = None) -> DailyDownload:
+def read_daily_download(
+    path: Path, first: date | None = None, last: date | None = None, *, newest: date | None = None
+) -> DailyDownload:
     """Every row from ``first`` to ``last`` (all without them).
 
     The file is a plain CSV, a gzipped CSV, or a zip with one CSV. Standard, event type, validity, highest value and
     date of last change are null, because the layout lacks them. A day of two samples is one row with
     observation_percent 200. AQS takes precedence over AirNow for the same monitor-day. Canada is left out. Set aside
-    are rows with another source, unit or parameter, a site without its 9 digits, and those of ``finish_readings``.
+    are rows with another source, unit or parameter, a site without its 9 digits, a day after ``newest``, and those of
+    ``finish_readings``.
     Raises BadPayload for a missing column and for too many rows that cannot be read; SourceUnavailable for a damaged
     file.
     """
@@ -87,6 +90,9 @@ def read_daily_download(path: Path, first: date | None = None, last: date | None
     table, origin = _read_text(path)
     rows = table[~table["site_id"].astype(object).str.startswith(FOREIGN_STATES, na=False)].copy()
     rows["date_local"] = dates(rows["date_local"], "date_local", origin=origin)
+    if newest is not None:
+        later = table.loc[rows.index[rows["date_local"] > pd.Timestamp(newest)], "date_local"]
+        origin.reject(later.index, "date_local", later, f"a day up to {newest}")
     rows = _in_contract_values(rows, origin)
     days = (pd.Timestamp(first or pd.Timestamp.min), pd.Timestamp(last or pd.Timestamp.max))
     is_requested = rows["date_local"].between(*days)

@@ -25,6 +25,7 @@ from airwatch_dagster.acquire.readings import (
     check_days,
     finish_monitors,
     finish_readings,
+    reject_out_of_range,
 )
 from airwatch_dagster.errors import BadPayload, SourceUnavailable
 
@@ -91,6 +92,9 @@ _MONITORS: Final = Layout(
 )
 
 
+_YEAR: Final = r"^((?:19|20)[0-9]{2})(?:\.0+)?$"
+
+
 @dataclass(frozen=True)
 class DailyFile:
     """The requested days and sites of a daily file."""
@@ -123,12 +127,10 @@ def read_daily(
     unknown = _name_cbsas_by_code(rows)
     rows["date_local"] = dates(rows["date_local"], "date_local", origin=origin)
     reject_nulls(rows, ["date_local"], origin=origin)
-    is_of_other_year = ~rows["date_local"].dt.year.between(first.year, last.year) & rows["date_local"].notna()
-    of_other_year = table.loc[rows.index[is_of_other_year], "date_local"]
-    origin.reject(of_other_year.index, "date_local", of_other_year, f"a day of {first.year}, as the rest of the file")
-    origin.check_share(rows.index)
-    rows = origin.kept(rows)
-    sites, site_of_row = _sites(rows, origin)
+    is_of_year = rows["date_local"].between(pd.Timestamp(first.year, 1, 1), pd.Timestamp(last.year, 12, 31))
+    others = table.loc[rows.index[~is_of_year], "date_local"]
+    origin.reject(others.index, "date_local", others, f"a day of {first.year}, as in the rest of the file")
+    rows, sites, site_of_row = _with_sites(rows, origin)
     wanted = rows["date_local"].between(pd.Timestamp(first), pd.Timestamp(last)).to_numpy()
     if keep is not None:
         wanted &= keep(sites).to_numpy(dtype=bool)[site_of_row]
@@ -147,8 +149,7 @@ def read_monitors(path: Path) -> MonitorList:
     rows = _pm25_rows(table, origin)
     rows = rows[rows["latitude"].notna() & rows["longitude"].notna()].copy()
     _name_cbsas_by_code(rows)
-    year = rows["open_date"].astype(object)
-    rows["open_date"] = [None if pd.isna(one) else f"{one}-01-01" for one in year]
+    rows["open_date"] = _first_days(rows["open_date"], origin)
     monitors = finish_monitors(rows, origin=origin, null_means_open=False)
     return MonitorList(monitors, origin.rejected(table))
 
@@ -172,16 +173,17 @@ def damaged(culprit: str, what: str) -> SourceUnavailable:
 
 def _pm25_rows(table: pd.DataFrame, origin: SourceLocation) -> pd.DataFrame:
     """Rows of 88101 outside Canada with every code checked; the index counts the file's rows."""
-    parameter = codes(table["parameter_code"], "parameter_code", origin=origin)
-    reject_nulls(table, ["parameter_code", *SITE_COLUMNS], origin=origin)
-    is_other = (parameter.notna() & (parameter != PM25_PARAMETER)) | table["state_code"].isin(FOREIGN_STATES)
-    if len(table) and is_other.all():
+    rows = table[~table["state_code"].isin(FOREIGN_STATES).to_numpy()]
+    parameter = codes(rows["parameter_code"], "parameter_code", origin=origin)
+    may_be_pm25 = (parameter.isna() | (parameter == PM25_PARAMETER)).to_numpy(dtype=bool)
+    if not may_be_pm25.any():
         _refuse_without_pm25(parameter, origin.culprit)
-    rows = table[~is_other.to_numpy(dtype=bool)].assign(parameter_code=parameter)
+    rows = rows[may_be_pm25].assign(parameter_code=parameter)
+    reject_nulls(rows, ["parameter_code", *SITE_COLUMNS], origin=origin)
     for name in SITE_COLUMNS:
         rows[name] = codes(rows[name], name, origin=origin)
     origin.check_share(rows.index)
-    return origin.kept(rows).copy()
+    return origin.kept(rows)
 
 
 def _refuse_without_pm25(parameter: pd.Series, culprit: str) -> None:
@@ -192,12 +194,39 @@ def _refuse_without_pm25(parameter: pd.Series, culprit: str) -> None:
         raise BadPayload(culprit, problem, fix="Use AirData's file of 88101 under this name")
 
 
-def _sites(rows: pd.DataFrame, origin: SourceLocation) -> tuple[pd.DataFrame, np.ndarray]:
-    """One row per site, at the location of its first row, and for each row the number of its site."""
-    numbers = rows.groupby(list(SITE_COLUMNS), sort=False).ngroup()
-    first_rows = rows[~numbers.duplicated()]
-    location = typed_columns(first_rows, LOCATION_COLUMNS, origin=origin)
-    return first_rows[[*SITE_COLUMNS, "cbsa_code"]].join(location).reset_index(drop=True), numbers.to_numpy()
+def _with_sites(rows: pd.DataFrame, origin: SourceLocation) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
+    """The rows that were not set aside, their sites at the location of its first row each, and each row's site number.
+
+    A site whose first row has no location within the contract's range has that of the first one that has; such rows are
+    set aside. Raises BadPayload when too many are.
+    """
+    kept = origin.kept(rows)
+    numbers = kept.groupby(list(SITE_COLUMNS), sort=False).ngroup()
+    first_rows = kept[~numbers.duplicated()]
+    location = _locations(first_rows, origin)
+    is_bad = ~first_rows.index.isin(origin.kept(first_rows).index)
+    if is_bad.any():
+        _locations(kept[numbers.isin(np.flatnonzero(is_bad))], origin)
+        return _with_sites(rows, origin)
+    origin.check_share(rows.index)
+    sites = first_rows[[*SITE_COLUMNS, "cbsa_code"]].join(location).reset_index(drop=True)
+    return kept, sites, numbers.to_numpy()
+
+
+def _locations(rows: pd.DataFrame, origin: SourceLocation) -> pd.DataFrame:
+    location = typed_columns(rows, LOCATION_COLUMNS, origin=origin)
+    reject_nulls(location, LOCATION_COLUMNS, origin=origin)
+    reject_out_of_range(location, "monitors", origin, published=rows)
+    return location
+
+
+def _first_days(years: pd.Series, origin: SourceLocation) -> pd.Series:
+    """1 January of each year as text, null for null; a row with anything but a year is set aside."""
+    written = years.astype(object)
+    found = written.astype("string").str.extract(_YEAR, expand=False)
+    bad = written[found.isna() & written.notna()]
+    origin.reject(bad.index, "open_date", bad, "a year")
+    return (found + "-01-01").astype(object).mask(found.isna())
 
 
 def _name_cbsas_by_code(rows: pd.DataFrame) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -19,7 +19,7 @@ from airwatch_dagster.acquire.http.redirects import Configured
 from airwatch_dagster.acquire.http.retry import random_jitter, retry
 from airwatch_dagster.acquire.http.session import SessionHolder, get
 from airwatch_dagster.acquire.parsing.rejections import SourceLocation
-from airwatch_dagster.acquire.parsing.values import codes
+from airwatch_dagster.acquire.parsing.values import codes, dates
 from airwatch_dagster.acquire.readings import (
     FOREIGN_STATES,
     PM25_PARAMETER,
@@ -59,6 +59,13 @@ _MONITOR_NAMES: Final = (
 )
 """Fields that every monitors row has."""
 
+_MONITOR_SPELLINGS: Final = {
+    "last_sample_date": "close_date",
+    "is_primary": "naaqs_primary_monitor",
+    "method_code": "last_method_code",
+    "site_name": "local_site_name",
+}
+"""Fields of a monitors row by contract name, where they differ."""
 
 _FLAGS: Final = {"validity_indicator", "naaqs_primary_monitor"}
 """Fields with Y, N or null."""
@@ -68,6 +75,8 @@ _FLAGS: Final = {"validity_indicator", "naaqs_primary_monitor"}
 class DailyResponse:
     """The response to one request for daily data."""
 
+    name: str
+    """Service and parameters, as ``rejected`` names the response."""
     readings: pd.DataFrame
     """Columns of raw_readings without versions, one row per key, sorted."""
     rejected: pd.DataFrame
@@ -154,15 +163,14 @@ class AqsClient:
         """
         cached = self.cached(request, not_before=not_before, include_stored=include_stored)
         if cached is not None:
-            return DailyResponse(*self._readings(request, list(cached.rows)), cached.seen_at, cached, is_cached=True)
+            response = self._response(request, list(cached.rows), received_at=cached.seen_at)
+            return replace(response, cached=cached, is_cached=True)
         rows = self.request(request.service, request.params)
-        now = self._now()
-        readings, rejected = self._readings(request, rows)
+        response = self._response(request, rows, received_at=self._now())
         if self.cache is None:
-            return DailyResponse(readings, rejected, now)
-        return DailyResponse(
-            readings, rejected, now, self.cache.put(request.service, request.params, rows, fetched_at=now)
-        )
+            return response
+        put = self.cache.put(request.service, request.params, rows, fetched_at=response.received_at)
+        return replace(response, cached=put)
 
     def cached(
         self, request: DailyRequest, *, not_before: pd.Timestamp | None = None, include_stored: bool = False
@@ -183,16 +191,9 @@ class AqsClient:
         service = f"monitors/{geography.service}"
         days = {"bdate": f"{first:%Y%m%d}", "edate": f"{last:%Y%m%d}"}
         rows = self.request(service, {"param": PM25_PARAMETER, **days, **geography.params})
-        origin = SourceLocation(_culprit(service, geography.params), "row", 1)
+        origin = SourceLocation(_name_of(service, geography.params), "row", 1, _MONITOR_SPELLINGS)
         frame = _frame(rows, _MONITOR_NAMES, origin)
-        frame = frame.rename(
-            columns={
-                "close_date": "last_sample_date",
-                "naaqs_primary_monitor": "is_primary",
-                "last_method_code": "method_code",
-                "local_site_name": "site_name",
-            }
-        )
+        frame = frame.rename(columns={published: name for name, published in _MONITOR_SPELLINGS.items()})
         located = frame["latitude"].notna() & frame["longitude"].notna()
         monitors = finish_monitors(frame[located], origin=origin, null_means_open=True)
         return MonitorList(monitors, origin.rejected(frame))
@@ -200,12 +201,18 @@ class AqsClient:
     def _now(self) -> pd.Timestamp:
         return pd.Timestamp(round(self._clock() * 1e6), unit="us").as_unit("ns")
 
-    def _readings(self, request: DailyRequest, rows: list[dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """The readings of a response, and its rows set aside."""
-        place = {name: value for name, value in request.params.items() if name != "param"}
-        origin = SourceLocation(_culprit(request.service, place), "row", 1)
+    def _response(
+        self, request: DailyRequest, rows: list[dict[str, Any]], *, received_at: pd.Timestamp
+    ) -> DailyResponse:
+        """The response with these rows; those of other days than the requested ones are set aside."""
+        origin = SourceLocation(_name_of(request.service, request.params), "row", 1)
         frame = _frame(rows, _READING_NAMES, origin, parameters=request.parameters)
-        return finish_readings(frame, source=self.source, origin=origin), origin.rejected(frame)
+        days = dates(frame["date_local"], "date_local", origin=origin)
+        others = frame["date_local"][(days < pd.Timestamp(request.first)) | (days > pd.Timestamp(request.last))]
+        wanted = f"a day from {request.first} to {request.last}, as requested"
+        origin.reject(others.index, "date_local", others, wanted)
+        readings = finish_readings(frame, source=self.source, origin=origin)
+        return DailyResponse(origin.culprit, readings, origin.rejected(frame), received_at)
 
     def request(self, service: str, params: dict[str, str]) -> list[dict[str, Any]]:
         """The rows of one response, none when nothing is published; transient failures are retried."""
@@ -238,9 +245,9 @@ class AqsClient:
         )
 
 
-def _culprit(service: str, place: Mapping[str, str]) -> str:
-    """A response by its service, place and days, which identify it among others."""
-    return " ".join([f"AQS {service}", *(f"{name}={value}" for name, value in place.items())])
+def _name_of(service: str, params: Mapping[str, str]) -> str:
+    """A response by its service and parameters, which identify it among others."""
+    return " ".join([f"AQS {service}", *(f"{name}={value}" for name, value in params.items())])
 
 
 def _frame(
@@ -251,8 +258,8 @@ def _frame(
 ) -> pd.DataFrame:
     """Rows of ``parameters`` outside Canada; the index counts the rows of the response.
 
-    Values are as received, but text without characters is null and flags are upper-case. Raises BadPayload for missing
-    fields.
+    Values are as received, but text without characters is null, flags are upper-case, and a list or an object, which no
+    field has, is its text. Raises BadPayload for missing fields.
     """
     if not rows:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in needed})
@@ -261,6 +268,8 @@ def _frame(
     if missing:
         fix = "Check AIRWATCH_AQS_URL; if it is EPA's, its fields are not those that this version of AirWatch reads"
         raise BadPayload(origin.culprit, f"rows have no field {', '.join(missing)}", fix=fix)
+    for name in (name for name in frame if pd.api.types.infer_dtype(frame[name]).startswith("mixed")):
+        frame[name] = [str(value) if isinstance(value, list | dict) else value for value in frame[name]]
     frame = frame.mask(frame.isin([""]), None)
     for name in _FLAGS & set(frame.columns):
         frame[name] = [value.strip().upper() if isinstance(value, str) else value for value in frame[name]]

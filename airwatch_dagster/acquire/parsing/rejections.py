@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -43,7 +44,7 @@ class Rejection:
     reason: str
     value: str | None = None
     column: str | None = None
-    """Published name of the column; None for the line as a whole."""
+    """Contract name of the column; None for the line as a whole."""
     is_repaired: bool = False
     site_id: str | None = None
     """The site where the line itself shows it, since the row may not be in the frame."""
@@ -78,7 +79,7 @@ class SourceLocation:
         for row, value in zip(labels, each, strict=True):
             shown = None if _is_null(value) else str(value)[:MAX_SHOWN_CHARACTERS]
             reason = f"expected {expected}" if shown is not None else f"has no value, expected {expected}"
-            self._record(row, Rejection(reason, shown, self.names.get(column, column)))
+            self._record(row, Rejection(reason, shown, column))
 
     def note(self, row: int, rejection: Rejection) -> None:
         """Record a line that was set aside as a whole, or repaired; as for ``reject`` the first record counts."""
@@ -98,24 +99,27 @@ class SourceLocation:
     def rejected(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The lines set aside or repaired, in ``REJECTED_COLUMNS``; site and day from the text of ``frame`` if valid.
 
-        ``frame`` has published text in contract columns: site_id or its three parts, date_local.
+        ``frame`` has published text in contract columns: site_id or its three parts, date_local. A line that was set
+        aside for its day has no day, and one set aside for its site no site.
         """
+        if not self.found:
+            return no_rejected_lines()
         found = [(row, self.found[row]) for row in sorted(self.found)]
         text = frame.reindex([row for row, _ in found])
-        rows = pd.DataFrame(
-            {
-                "file": self.culprit,
-                "line_number": [row + self.first for row, _ in found],
-                "is_repaired": [one.is_repaired for _, one in found],
-                "column_name": [one.column for _, one in found],
-                "value": [one.value for _, one in found],
-                "reason": [one.reason for _, one in found],
-                "site_id": _site_ids(text, [one.site_id for _, one in found]),
-                "date_local": _days(text, [one.day for _, one in found]),
-            },
-            columns=list(REJECTED_COLUMNS),
-        )
-        return rows if len(rows) else no_rejected_lines()
+        columns = [one.column for _, one in found]
+        rows = {
+            "file": self.culprit,
+            "line_number": [row + self.first for row, _ in found],
+            "is_repaired": [one.is_repaired for _, one in found],
+            "column_name": pd.Series(
+                [None if one is None else self.names.get(one, one) for one in columns], dtype=object
+            ),
+            "value": pd.Series([one.value for _, one in found], dtype=object),
+            "reason": [one.reason for _, one in found],
+            "site_id": _site_ids(text, columns, [one.site_id for _, one in found]),
+            "date_local": _days(text, columns, [one.day for _, one in found]),
+        }
+        return pd.DataFrame(rows, columns=list(REJECTED_COLUMNS))
 
     def check_share(self, examined: pd.Index) -> None:
         """Raises BadPayload naming the first line when many of the ``examined`` rows were set aside, or all of them.
@@ -136,7 +140,7 @@ class SourceLocation:
     def described(self, row: int) -> str:
         """``line 7: AQI is 'x', expected a whole number``."""
         one = self.found[row]
-        what = f"{one.column} " if one.column else ""
+        what = f"{self.names.get(one.column, one.column)} " if one.column else ""
         value = f"is {one.value!r}, " if one.value is not None and one.column else ""
         line = f": {one.value!r}" if one.value is not None and not one.column else ""
         return f"{self.unit} {row + self.first}: {what}{value}{one.reason}{line}"
@@ -153,6 +157,13 @@ def joined_rejections(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     if not filled:
         return no_rejected_lines()
     return pd.concat(filled, ignore_index=True).drop_duplicates(["file", "line_number"], ignore_index=True)
+
+
+def rejections_of_days(rejected: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
+    """The lines of ``rejected`` that may be about a day from ``first`` to ``last``: those of such a day, or of none."""
+    days = rejected["date_local"]
+    is_within = days.isna() | days.between(pd.Timestamp(first), pd.Timestamp(last))
+    return rejected[is_within].reset_index(drop=True)
 
 
 def may_be_rejected(history: pd.DataFrame, rejected: pd.DataFrame) -> np.ndarray:
@@ -180,24 +191,22 @@ def _is_null(value: Any) -> bool:
     return value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value))
 
 
-def _site_ids(text: pd.DataFrame, known: list[str | None]) -> list[str | None]:
-    """Per row the known site, else the published one if it is 9 digits."""
-    if "site_id" in text:
-        written = text["site_id"].astype(object)
-    elif set(_SITE_PARTS) <= set(text.columns):
-        parts = [text[name].astype(object) for name in _SITE_PARTS]
-        written = parts[0] + parts[1] + parts[2]
-    else:
-        return known
-    valid = [site if isinstance(site, str) and _SITE.fullmatch(site) else None for site in written]
-    return [site or other for site, other in zip(known, valid, strict=True)]
+def _site_ids(text: pd.DataFrame, columns: list[str | None], known: list[str | None]) -> pd.Series:
+    """Per row the known site, else the published one if it is 9 digits and not what the row was set aside for."""
+    parts = ["site_id"] if "site_id" in text else [name for name in _SITE_PARTS if name in text]
+    written = zip(*(text[name].astype(object) for name in parts), strict=True) if parts else [()] * len(text)
+    sites = ["".join(str(part).removesuffix(".0") for part in row) for row in written]
+    valid = [site if _SITE.fullmatch(site) else None for site in sites]
+    shown = [None if column in ("site_id", *_SITE_PARTS) else site for column, site in zip(columns, valid, strict=True)]
+    return pd.Series([site or other for site, other in zip(known, shown, strict=True)], dtype=object)
 
 
-def _days(text: pd.DataFrame, known: list[pd.Timestamp | None]) -> pd.Series:
-    """Per row the known day, else the published one if it is a date."""
+def _days(text: pd.DataFrame, columns: list[str | None], known: list[pd.Timestamp | None]) -> pd.Series:
+    """Per row the known day, else the published one if it is a date and not what the row was set aside for."""
     days = pd.Series(known, dtype="datetime64[ns]")
     if "date_local" in text:
-        written = text["date_local"].astype(object).reset_index(drop=True)
+        is_unreadable = pd.Series([column == "date_local" for column in columns])
+        written = text["date_local"].astype(object).reset_index(drop=True).mask(is_unreadable)
         for layout in _DATE_FORMATS:
             parsed = pd.to_datetime(written, format=layout, errors="coerce").astype("datetime64[ns]")
             days = days.where(days.notna(), parsed)

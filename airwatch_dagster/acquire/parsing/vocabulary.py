@@ -69,23 +69,26 @@ _OTHER_DURATION: Final = re.compile(
 published."""
 
 
-def in_aqs_words(typed: pd.DataFrame, origin: SourceLocation) -> pd.DataFrame:
-    """``typed`` (columns of raw_readings) with AQS's words in the columns of ``VOCABULARY``; null stays null.
+def in_aqs_words(frame: pd.DataFrame, origin: SourceLocation) -> pd.DataFrame:
+    """``frame`` (contract columns) with AQS's words in those columns of ``VOCABULARY`` that it has; null stays null.
 
     Rows with an unknown word are set aside at ``origin``.
     """
     changed = {}
     for column, spellings in VOCABULARY.items():
-        positions, uniques = pd.factorize(typed[column])
+        if column not in frame:
+            continue
+        positions, uniques = pd.factorize(frame[column])
         words = [_aqs_word(str(word), spellings, column) for word in uniques]
         bad = np.array([word is None for word in words], dtype=bool)
         if bad.any():
             rows = np.flatnonzero((positions >= 0) & bad[positions])
             known = ", ".join(dict.fromkeys(spellings.values()))
-            origin.reject(typed.index[rows], column, typed[column].iloc[rows], f"one of {known}")
-        values = np.array([*words, None], dtype=object)
-        changed[column] = pd.Series(values[positions], index=typed.index, dtype=object)
-    return typed.assign(**changed)
+            origin.reject(frame.index[rows], column, frame[column].iloc[rows], f"one of {known}")
+        if words != list(uniques):
+            values = np.array([*words, None], dtype=object)
+            changed[column] = pd.Series(values[positions], index=frame.index, dtype=object)
+    return frame.assign(**changed) if changed else frame
 
 
 def _aqs_word(word: str, spellings: Mapping[str, str], column: str) -> str | None:

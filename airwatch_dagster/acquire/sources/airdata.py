@@ -81,8 +81,9 @@ class AirDataSource(Source):
         scope = Scope(self.area, first, last, self.context_km, area_sites, rows)
         last_day = pd.Series([daily.last_day for daily in years.values()]).max()
         rejected = joined_rejections(daily.rejected for daily in years.values())
+        files = tuple(daily_file(year) for year in years)
         counts = {"files": len(years)}
-        return Pull(rows, scope, dict(unknown), rejected, last_published_day=last_day, counts=counts)
+        return Pull(rows, scope, dict(unknown), rejected, last_published_day=last_day, counts=counts, files=files)
 
     def monitors(self) -> MonitorList:
         """As ``Source.monitors``; is_context marks monitors outside the area.

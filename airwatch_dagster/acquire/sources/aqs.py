@@ -133,6 +133,7 @@ class AqsSource(Source):
             seen_at=max(response.received_at for response in responses),
             is_cached=any(response.is_cached for response in responses),
             counts={"requests": len(responses)},
+            files=tuple(response.name for response in responses),
         )
         cache = self.client.cache
         if cache is None or pull.seen_at is None:

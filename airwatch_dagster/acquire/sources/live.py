@@ -12,7 +12,7 @@ from airwatch_dagster.acquire.airnow.archive import AirNowArchive
 from airwatch_dagster.acquire.airnow.readers import AgencyForecastsOfDay, AirNowDay, NotYetPublished
 from airwatch_dagster.acquire.aqs.request_plan import Cost
 from airwatch_dagster.acquire.deadlines import first_day_not_due
-from airwatch_dagster.acquire.equivalence import MONITOR_DAY, adds_information, equivalent_rows
+from airwatch_dagster.acquire.equivalence import MONITOR_DAY, adds_information, equivalent_rows, replaced_rows
 from airwatch_dagster.acquire.parsing.rejections import joined_rejections
 from airwatch_dagster.acquire.pulls import (
     SITE_DAY,
@@ -67,7 +67,7 @@ class LiveSource(Source):
         unaffected = final.rows[:0]
         if history is not None:
             is_final = history["superseded_at"].isna() & ~is_provisional(history)
-            unaffected = history[is_final & ~final.in_scope(history)]
+            unaffected = history[is_final & ~replaced_rows(history, final)]
         days = self._airnow_days(request.first, request.last, final.last_published_day)
         found = {day: self._airnow_day(day, may_be_late=request.is_recheck) for day in days}
         files = {day: read for day, read in found.items() if read is not None}

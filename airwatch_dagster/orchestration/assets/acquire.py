@@ -64,7 +64,8 @@ def raw_readings(
             tables.assert_data_kind(readings_of(opened))
             pull = pulled(opened, ingest, history=history)
             yield ingested(history, pull, tables, partitions=context.partition_keys)
-            store_rejected_lines(context, storage, "raw_readings", pull.rejected, days=days_of(context))
+            days = days_of(context)
+            store_rejected_lines(context, storage, "raw_readings", pull.rejected, days=days, files=pull.files)
             pull.mark_stored()
 
 

@@ -10,6 +10,8 @@ import pandas as pd
 from airwatch_dagster.acquire.airdata.daily_downloads import read_daily_download
 from airwatch_dagster.acquire.airdata.download_scope import DownloadScope, download_scope
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.partitions import running_day
+from airwatch_dagster.orchestration.resources import utc_now
 
 
 @dataclass(frozen=True)
@@ -52,5 +54,5 @@ def downloaded_file(path: Path) -> DownloadedFile:
 
 @lru_cache(maxsize=1)
 def _parsed(path: Path, _modified_ns: int, _size: int) -> DownloadedFile:
-    read = read_daily_download(path)
+    read = read_daily_download(path, newest=running_day(utc_now()))
     return DownloadedFile(path, read.readings, read.rejected)

@@ -11,6 +11,8 @@ import pandas as pd
 from pydantic import Field
 
 from airwatch_dagster.acquire.airdata.withdrawals import refuse_unconfirmed, withdrawals
+from airwatch_dagster.acquire.equivalence import replaced_rows
+from airwatch_dagster.acquire.parsing.rejections import rejections_of_days
 from airwatch_dagster.acquire.pulls import Pull, PullRequest, restrict_days
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.acquire.versions import check_order, merge_pull
@@ -135,7 +137,7 @@ def pulled(source: Source, ingest: Ingest, *, history: pd.DataFrame) -> Pull:
 def _adds_to(history: pd.DataFrame, pull: Pull) -> bool:
     """Whether the pull begins or ends a version."""
     assert pull.seen_at is not None
-    merged = merge_pull(history, pull.rows, seen_at=pull.seen_at, in_scope=pull.replaces(history))
+    merged = merge_pull(history, pull.rows, seen_at=pull.seen_at, in_scope=replaced_rows(history, pull))
     return len(merged) != len(history) or merged["superseded_at"].count() != history["superseded_at"].count()
 
 
@@ -157,9 +159,8 @@ def _downloaded(source: Source, path: Path, ingest: Ingest, history: pd.DataFram
         refuse_unconfirmed(found, file=path)
     counts = {"withdrawn_rows": sum(len(one.withdrawn) for one in found)}
     counts["replaced_rows"] = sum(one.replaced for one in found)
-    return Pull(
-        file.days(ingest.first, ingest.last), scope, rejected=file.rejected, seen_at=ingest.seen_at, counts=counts
-    )
+    rows = file.days(ingest.first, ingest.last)
+    return Pull(rows, scope, rejected=file.rejected, seen_at=ingest.seen_at, counts=counts, files=(path.name,))
 
 
 def ingested(history: pd.DataFrame, pull: Pull, tables: TableStorage, *, partitions: Sequence[str]) -> AssetResult:
@@ -167,17 +168,18 @@ def ingested(history: pd.DataFrame, pull: Pull, tables: TableStorage, *, partiti
 
     Errors as ``merge_pull``.
     """
-    merged = merge_pull(history, pull.rows, seen_at=pull.seen_at or utc_now(), in_scope=pull.replaces(history))
+    merged = merge_pull(history, pull.rows, seen_at=pull.seen_at or utc_now(), in_scope=replaced_rows(history, pull))
+    monitors, days = tables.read_or_empty("monitors"), list(partitions)
+    rejected = rejections_of_days(pull.rejected, date.fromisoformat(days[0]), date.fromisoformat(days[-1]))
     metadata = {
         "run_pulled_rows": len(pull.rows),
         "run_new_versions": len(merged) - len(history),
         **{f"run_{name}": count for name, count in pull.counts.items()},
         "run_unknown_cbsa_names": dict(pull.unknown_cbsa_names),
-        **rejected_metadata(pull.rejected),
+        **rejected_metadata(rejected),
     }
-    monitors, days = tables.read_or_empty("monitors"), list(partitions)
     warnings = {
-        **dict.fromkeys(REJECTED_CHECK, rejected_warnings(pull.rejected, monitors, partitions=days)),
+        **dict.fromkeys(REJECTED_CHECK, rejected_warnings(rejected, monitors, partitions=days)),
         **dict.fromkeys(EMPTY_CHECK, emptied_days(tables, merged, monitors, partitions=days)),
     }
     return AssetResult(merged, metadata=metadata, warnings=warnings)

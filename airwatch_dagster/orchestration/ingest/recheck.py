@@ -10,6 +10,7 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
+from airwatch_dagster.acquire.equivalence import replaced_rows
 from airwatch_dagster.acquire.pulls import Pull, PullRequest
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.acquire.versions import merge_pull
@@ -119,7 +120,7 @@ def _check_year(
 def changed_days(history: pd.DataFrame, pull: Pull, *, days: Sequence[str], now: pd.Timestamp) -> tuple[date, ...]:
     """Those of the stored ``days`` (YYYY-MM-DD) to which merging the pull would add or end a version, in order."""
     seen_at = pull.seen_at or now
-    merged = merge_pull(history, pull.rows, seen_at=seen_at, in_scope=pull.replaces(history))
+    merged = merge_pull(history, pull.rows, seen_at=seen_at, in_scope=replaced_rows(history, pull))
     touched = merged["first_seen_at"].eq(seen_at) | merged["superseded_at"].eq(seen_at)
     stored = pd.DatetimeIndex(list(days))
     return tuple(day.date() for day in sorted(merged.loc[touched, "date_local"].unique()) if day in stored)

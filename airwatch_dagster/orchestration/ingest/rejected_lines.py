@@ -1,11 +1,12 @@
 """Lines that could not be read: stored in one table beside what was read, counted, and warned about."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import dagster as dg
 import pandas as pd
 
+from airwatch_dagster.acquire.parsing.rejections import rejections_of_days
 from airwatch_dagster.orchestration.resources import StorageResource, utc_now
 from airwatch_dagster.orchestration.table_asset import OWNER, column_schema
 from airwatch_dagster.schemas import TABLES
@@ -39,18 +40,24 @@ def store_rejected_lines(
     rejected: pd.DataFrame,
     *,
     days: pd.DatetimeIndex | None = None,
+    files: Collection[str] = (),
 ) -> None:
     """Replace the lines of ``days`` (None: all) that were read for this table by ``rejected`` (REJECTED_COLUMNS).
 
-    Nothing is written when there is nothing to replace and nothing new.
+    Lines without a day are replaced when their file is one of ``files``, which were read as a whole. Nothing is written
+    when there is nothing to replace and nothing new.
     """
+    if days is not None:
+        rejected = rejections_of_days(rejected, days[0].date(), days[-1].date())
     with storage.locked(TABLE) as tables:
         stored = tables.read_or_empty(TABLE)
         found = rejected.assign(read_for=read_for, read_at=utc_now())[TABLES[TABLE].column_names]
-        lines = pd.MultiIndex.from_frame(found[["file", "line_number"]])
-        is_found_again = pd.MultiIndex.from_frame(stored[["file", "line_number"]]).isin(lines)
-        is_replaced = is_found_again if days is None else is_found_again | stored["date_local"].isin(days).to_numpy()
-        is_replaced = (stored["read_for"] == read_for).to_numpy() & (is_replaced | (days is None))
+        is_replaced = (stored["read_for"] == read_for).to_numpy()
+        if days is not None:
+            lines = pd.MultiIndex.from_frame(found[["file", "line_number"]])
+            is_found_again = pd.MultiIndex.from_frame(stored[["file", "line_number"]]).isin(lines)
+            is_of_files = stored["date_local"].isna() & stored["file"].isin(files)
+            is_replaced &= is_found_again | (is_of_files | stored["date_local"].isin(days)).to_numpy()
         if not is_replaced.any() and found.empty:
             return
         parts = [part for part in (stored[~is_replaced], found) if len(part)] or [found]

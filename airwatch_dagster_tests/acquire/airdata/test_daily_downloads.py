@@ -65,7 +65,13 @@ def text(*changes: dict[str, str], header: Sequence[str] = NEWEST_HEADER) -> byt
 def download(folder: Path, *changes: dict[str, str], header: Sequence[str] = NEWEST_HEADER) -> pd.DataFrame:
     path = folder / "ad_viz_plotval_data.csv"
     path.write_bytes(text(*changes, header=header))
-    return read_daily_download(path)
+    return read_daily_download(path).readings
+
+
+def rejected(folder: Path, *changes: dict[str, str], newest: date | None = None) -> pd.DataFrame:
+    path = folder / "ad_viz_plotval_data.csv"
+    path.write_bytes(text(*changes))
+    return read_daily_download(path, newest=newest).rejected
 
 
 def test_a_row_has_contract_columns_and_dtypes(tmp_path: Path) -> None:
@@ -97,7 +103,7 @@ def test_columns_are_found_in_any_case_spacing_and_order(tmp_path: Path) -> None
     names = [name.replace(" ", "_").lower() for name in reversed(NEWEST_HEADER)]
     values = [ROW[name] for name in reversed(NEWEST_HEADER)]
     path.write_text(",".join(["Brand New", *names]) + "\n" + ",".join(["x", *(f'"{value}"' for value in values)]))
-    pd.testing.assert_frame_equal(read_daily_download(path), expected)
+    pd.testing.assert_frame_equal(read_daily_download(path).readings, expected)
 
 
 def test_plain_gzipped_and_zipped_files_are_read_under_any_name(tmp_path: Path) -> None:
@@ -108,7 +114,7 @@ def test_plain_gzipped_and_zipped_files_are_read_under_any_name(tmp_path: Path) 
         "c.csv": gzip.compress(text()),
     }.items():
         (tmp_path / name).write_bytes(content)
-        pd.testing.assert_frame_equal(read_daily_download(tmp_path / name), expected)
+        pd.testing.assert_frame_equal(read_daily_download(tmp_path / name).readings, expected)
 
 
 def test_the_fix_for_a_damaged_gzip_is_a_new_download(tmp_path: Path) -> None:
@@ -121,10 +127,10 @@ def test_the_fix_for_a_damaged_gzip_is_a_new_download(tmp_path: Path) -> None:
 def test_only_the_requested_days_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(text(*({"Date": f"01/0{day}/2020"} for day in range(1, 6))))
-    days = read_daily_download(path, date(2020, 1, 2), date(2020, 1, 3))["date_local"]
+    days = read_daily_download(path, date(2020, 1, 2), date(2020, 1, 3)).readings["date_local"]
     assert days.dt.day.tolist() == [2, 3]
-    assert read_daily_download(path, first=date(2020, 1, 4))["date_local"].dt.day.tolist() == [4, 5]
-    assert read_daily_download(path, last=date(2020, 1, 1))["date_local"].dt.day.tolist() == [1]
+    assert read_daily_download(path, first=date(2020, 1, 4)).readings["date_local"].dt.day.tolist() == [4, 5]
+    assert read_daily_download(path, last=date(2020, 1, 1)).readings["date_local"].dt.day.tolist() == [1]
     with pytest.raises(ConfigurationError, match="Swap them"):
         read_daily_download(path, date(2020, 1, 3), date(2020, 1, 2))
 
@@ -132,7 +138,7 @@ def test_only_the_requested_days_are_read(tmp_path: Path) -> None:
 def test_a_file_without_rows_gives_no_readings(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(",".join(NEWEST_HEADER) + "\n")
-    readings = read_daily_download(path)
+    readings = read_daily_download(path).readings
     assert readings.empty
     assert tuple(readings.columns) == READING_COLUMNS
 
@@ -158,31 +164,58 @@ def test_repeated_rows_collapse_even_if_ignored_columns_differ(tmp_path: Path) -
     assert len(download(tmp_path, {}, {}, {"Local Site Name": "N. Birmingham"})) == 1
 
 
-def test_two_values_of_one_source_for_a_monitor_day_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadPayload, match=r"two rows for .*poc 3.*arithmetic_mean is 5\.9 and 6\.0"):
-        download(tmp_path, {}, {"Daily Mean PM2.5 Concentration": "6.0"})
+def test_two_values_of_one_source_for_a_monitor_day_are_set_aside(tmp_path: Path) -> None:
+    rows = [{}, {"Daily Mean PM2.5 Concentration": "6.0"}, {"POC": "4"}]
+    assert download(tmp_path, *rows)["poc"].tolist() == [4]
+    aside = rejected(tmp_path, *rows)
+    assert aside["column_name"].unique().tolist() == ["Daily Mean PM2.5 Concentration"]
+    assert aside[["line_number", "value"]].values.tolist() == [[2, "5.9"], [3, "6.0"]]
 
 
 def test_monitors_of_canada_are_left_out(tmp_path: Path) -> None:
     assert len(download(tmp_path, {}, {"Site ID": "CC0010001"})) == 1
 
 
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"Site ID": "10730023"}, "line 2: Site ID is '10730023', expected 9 digits; a spreadsheet .* leading zero"),
-        ({"Site ID": "01-073-0023"}, "line 2: Site ID is '01-073-0023', expected 9 digits"),
-        ({"Source": "PurpleAir"}, "line 2: Source is 'PurpleAir', expected AQS or AirNow"),
-        ({"Units": "ppb"}, "line 2: Units is 'ppb', expected ug/m3 LC"),
-        ({"AQS Parameter Code": "81102"}, "line 2: AQS Parameter Code is '81102', expected 88101 or 88502"),
-        ({"Date": "2020-13-01"}, "line 2: Date is '2020-13-01'"),
-        ({"Daily Mean PM2.5 Concentration": "n/a"}, "line 2: Daily Mean PM2.5 Concentration is 'n/a'"),
-        ({"Source": ""}, "line 2: Source is None"),
-    ],
-)
-def test_a_bad_value_is_named_with_its_line(tmp_path: Path, change: dict[str, str], sentence: str) -> None:
-    with pytest.raises(BadPayload, match=sentence):
-        download(tmp_path, change)
+UNREADABLE = {
+    ("Site ID", "10730023"): "expected 9 digits; a spreadsheet that saved the file dropped the leading zero",
+    ("Site ID", "01-073-0023"): "expected 9 digits",
+    ("Source", "PurpleAir"): "expected AQS or AirNow",
+    ("Source", ""): "has no value, expected a value",
+    ("Units", "ppb"): "expected ug/m3 LC",
+    ("AQS Parameter Code", "81102"): "expected 88101 or 88502",
+    ("Date", "2020-13-01"): "expected a date as 2021-07-04 or 07/04/2021",
+    ("Date", "01/02/9999"): "expected a date as 2021-07-04 or 07/04/2021",
+    ("Date", "01/02/2099"): "expected a day up to 2021-12-31",
+    ("Daily Mean PM2.5 Concentration", "n/a"): "expected a number",
+    ("Daily Mean PM2.5 Concentration", "-999"): "expected a value from -50 to 5000",
+    ("POC", "100"): "expected a value from 0 to 99",
+    ("Percent Complete", "-1"): "expected a value of at least 0",
+    ("Site Latitude", "999"): "expected a value from -90 to 90",
+}
+
+
+@pytest.mark.parametrize(("column", "value", "reason"), [(*cell, reason) for cell, reason in UNREADABLE.items()])
+def test_an_impossible_cell_sets_its_row_aside(tmp_path: Path, column: str, value: str, reason: str) -> None:
+    path = tmp_path / "ad_viz_plotval_data.csv"
+    path.write_bytes(text({}, {"POC": "4", column: value}, {"POC": "5"}))
+    file = read_daily_download(path, newest=date(2021, 12, 31))
+
+    assert file.readings["poc"].tolist() == [3, 5]
+    shown = file.rejected[["file", "line_number", "column_name", "value", "reason"]]
+    assert shown.values.tolist() == [["ad_viz_plotval_data.csv", 3, column, value or None, reason]]
+
+
+@pytest.mark.parametrize(("column", "value"), [("Site ID", "10730023"), ("Units", "ppb"), ("POC", "100")])
+def test_a_file_of_unreadable_rows_is_refused_naming_the_first(tmp_path: Path, column: str, value: str) -> None:
+    with pytest.raises(BadPayload, match=f"2 of 2 lines cannot be read, such as line 2: {column} is '{value}'"):
+        download(tmp_path, {column: value}, {column: value, "Date": "01/03/2020"})
+
+
+def test_the_site_and_day_of_a_row_set_aside_are_known_unless_they_are_what_is_wrong(tmp_path: Path) -> None:
+    wrong = [{"Units": "ppb"}, {"Site ID": "x"}, {"Date": "01/02/2099"}]
+    aside = rejected(tmp_path, {}, *wrong, newest=date(2021, 12, 31))
+    assert aside["site_id"].tolist() == ["010730023", None, "010730023"]
+    assert aside["date_local"].tolist() == [pd.Timestamp("2020-01-02"), pd.Timestamp("2020-01-02"), pd.NaT]
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
@@ -191,7 +224,7 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 
 
 def test_the_recorded_downloads_contain_each_monitor_day_once(real_data: Path) -> None:
-    vintages = [read_daily_download(path) for path in sorted((real_data / "restatement").glob("*.csv.gz"))]
+    vintages = [read_daily_download(path).readings for path in sorted((real_data / "restatement").glob("*.csv.gz"))]
     assert [len(readings) for readings in vintages] == [41_825, 29_166]
     assert [int((readings["observation_percent"] == 200.0).sum()) for readings in vintages] == [89, 83]
     assert [int((readings["source"] == "airnow").sum()) for readings in vintages] == [28_021, 22_866]

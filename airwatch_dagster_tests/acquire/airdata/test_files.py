@@ -1,3 +1,4 @@
+import time
 import zipfile
 from collections.abc import Mapping
 from datetime import date
@@ -6,17 +7,31 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from airwatch_dagster.acquire.airdata.files import read_daily, read_monitors
-from airwatch_dagster.acquire.readings import READING_COLUMNS
+from airwatch_dagster.acquire.airdata.files import DailyFile, read_daily, read_monitors
+from airwatch_dagster.acquire.readings import READING_COLUMNS, MonitorList
 from airwatch_dagster.errors import BadPayload, ConfigurationError, SourceUnavailable
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.validation import validated
 from airwatch_dagster_tests.acquire.published_samples import DAILY_ROW, MONITOR_ROW, csv_text, daily_zip, zipped
 
 YEAR = (date(2021, 1, 1), date(2021, 12, 31))
 
 
+def read(folder: Path, *changes: Mapping[str, str]) -> DailyFile:
+    return read_daily(daily_zip(folder, *(changes or ({},))), *YEAR, source="airdata")
+
+
 def daily(folder: Path, *changes: Mapping[str, str]) -> pd.DataFrame:
-    return read_daily(daily_zip(folder, *(changes or ({},))), *YEAR, source="airdata").readings
+    return read(folder, *changes).readings
+
+
+def sites(count: int, *, first: int = 1, **changes: str) -> list[dict[str, str]]:
+    return [{"Site Num": f"{number:04d}", **changes} for number in range(first, first + count)]
+
+
+def stored(rejected: pd.DataFrame) -> pd.DataFrame:
+    rows = rejected.assign(read_for="raw_readings", read_at=pd.Timestamp("2022-01-01"))
+    return rows[TABLES["rejected_lines"].column_names]
 
 
 def test_a_published_row_has_contract_columns_and_dtypes(tmp_path: Path) -> None:
@@ -110,31 +125,119 @@ def test_a_missing_column_is_named_with_its_file(tmp_path: Path, column: str) ->
         read_daily(path, *YEAR, source="airdata")
 
 
-@pytest.mark.parametrize(
-    ("column", "value"),
-    [
-        ("Date Local", "2021-02-30"),
-        ("Date Local", "4 July"),
-        ("Date Local", ""),
-        ("State Code", "1"),
-        ("County Code", "31"),
-        ("Site Num", "14"),
-        ("Site Num", ""),
-        ("Parameter Code", "8810"),
-        ("Method Code", "47"),
-        ("Arithmetic Mean", "n/a"),
-        ("Arithmetic Mean", "inf"),
-        ("Latitude", ""),
-        ("POC", "1.5"),
-        ("AQI", "high"),
-        ("Sample Duration", ""),
-    ],
-)
-def test_a_value_that_breaks_the_format_is_named_with_its_line(tmp_path: Path, column: str, value: str) -> None:
-    shown = repr(value) if value else "(None|nan|NaT)"
-    with pytest.raises(BadPayload, match=f"daily_88101_2021.zip: line 3: {column} is {shown}") as raised:
-        daily(tmp_path, {}, {"POC": "2", column: value})
+UNREADABLE = {
+    ("Date Local", "2021-02-30"): "expected a date as 2021-07-04 or 07/04/2021",
+    ("Date Local", "4 July"): "expected a date as 2021-07-04 or 07/04/2021",
+    ("Date Local", "9999-12-31"): "expected a date as 2021-07-04 or 07/04/2021",
+    ("Date Local", ""): "has no value, expected a value",
+    ("Date Local", "2020-07-04"): "expected a day of 2021, as in the rest of the file",
+    ("Date Local", "07/04/2121"): "expected a day of 2021, as in the rest of the file",
+    ("State Code", "1"): "expected 2 digits as text, leading zeros included",
+    ("County Code", "31"): "expected 3 digits as text, leading zeros included",
+    ("Site Num", "14"): "expected 4 digits as text, leading zeros included",
+    ("Site Num", ""): "has no value, expected a value",
+    ("Parameter Code", "8810"): "expected 5 digits as text, leading zeros included",
+    ("Parameter Code", ""): "has no value, expected a value",
+    ("Method Code", "47"): "expected 3 digits as text, leading zeros included",
+    ("Arithmetic Mean", "n/a"): "expected a number",
+    ("Arithmetic Mean", "inf"): "expected a number",
+    ("Arithmetic Mean", "-999"): "expected a value from -50 to 5000",
+    ("Arithmetic Mean", "99999"): "expected a value from -50 to 5000",
+    ("1st Max Hour", "24"): "expected a value from 0 to 23",
+    ("1st Max Hour", "-1"): "expected a value from 0 to 23",
+    ("Latitude", ""): "has no value, expected a value",
+    ("Latitude", "north"): "expected a number",
+    ("Latitude", "-999"): "expected a value from -90 to 90",
+    ("Longitude", "181"): "expected a value from -180 to 180",
+    ("POC", "1.5"): "expected a whole number",
+    ("POC", "100"): "expected a value from 0 to 99",
+    ("POC", ""): "has no value, expected a value",
+    ("AQI", "high"): "expected a whole number",
+    ("AQI", "-1"): "expected a value of at least 0",
+    ("Observation Count", "-1"): "expected a value of at least 0",
+    ("Observation Percent", "-999"): "expected a value of at least 0",
+    ("Sample Duration", ""): "has no value, expected a value",
+    ("Date of Last Change", "9999-99-99"): "expected a date as 2021-07-04 or 07/04/2021",
+}
+"""An impossible cell of each kind, and what is said of it."""
+
+
+@pytest.mark.parametrize(("column", "value", "reason"), [(*cell, reason) for cell, reason in UNREADABLE.items()])
+def test_an_impossible_cell_sets_its_row_aside_with_line_and_reason(
+    tmp_path: Path, column: str, value: str, reason: str
+) -> None:
+    file = read(tmp_path, {}, {"POC": "2", column: value}, {"POC": "3"})
+
+    assert file.readings["poc"].tolist() == [1, 3]
+    assert file.last_day == pd.Timestamp("2021-07-04")
+    row = file.rejected.iloc[0]
+    assert row[["file", "line_number", "is_repaired"]].tolist() == ["daily_88101_2021.zip", 3, False]
+    assert row[["column_name", "value", "reason"]].tolist() == [column, value or None, reason]
+    assert len(file.rejected) == 1
+
+
+def test_the_site_and_day_of_a_row_set_aside_are_known_unless_they_are_what_is_wrong(tmp_path: Path) -> None:
+    wrong = [
+        {"Arithmetic Mean": "-999"},
+        {"Site Num": "14"},
+        {"Date Local": "2020-07-04"},
+        {"Date Local": "x", "State Code": "1"},
+    ]
+    rejected = read(tmp_path, *[{"POC": str(poc)} for poc in range(1, 7)], *wrong).rejected
+
+    assert rejected["site_id"].tolist() == ["170310001", None, "170310001", None]
+    assert rejected["date_local"].tolist() == [pd.Timestamp("2021-07-04"), pd.Timestamp("2021-07-04"), pd.NaT, pd.NaT]
+    assert validated("rejected_lines", stored(rejected))["file"].unique().tolist() == ["daily_88101_2021.zip"]
+
+
+def test_a_code_that_was_taken_for_a_number_is_read(tmp_path: Path) -> None:
+    file = read(tmp_path, {"Parameter Code": "88101.0", "State Code": "17.0", "Arithmetic Mean": "-999"}, {}, {})
+    assert file.rejected["site_id"].tolist() == ["170310001"]
+    assert len(file.readings) == 1
+
+
+@pytest.mark.parametrize("column", ["Site Num", "Arithmetic Mean", "Date Local", "Latitude"])
+def test_a_file_whose_rows_are_all_unreadable_is_refused_naming_the_first(tmp_path: Path, column: str) -> None:
+    with pytest.raises(BadPayload, match=rf"^daily_88101_2021\.zip: 2 of 2 lines .*line 2: {column} is 'x'") as raised:
+        daily(tmp_path, {column: "x"}, {column: "x", "POC": "2"})
     assert not raised.value.retry_helps
+
+
+@pytest.mark.parametrize(("good", "bad"), [(1, 5), (54, 6)])
+def test_a_few_rows_or_a_tenth_of_them_may_be_unreadable(tmp_path: Path, good: int, bad: int) -> None:
+    file = read(tmp_path, *sites(good), *sites(bad, first=100, **{"Arithmetic Mean": "-999"}))
+    assert (len(file.readings), len(file.rejected)) == (good, bad)
+
+
+@pytest.mark.parametrize(("good", "bad"), [(1, 6), (53, 6)])
+def test_more_rows_than_that_say_that_the_layout_changed(tmp_path: Path, good: int, bad: int) -> None:
+    with pytest.raises(BadPayload, match=f"{bad} of {good + bad} lines cannot be read"):
+        read(tmp_path, *sites(good), *sites(bad, first=100, **{"Arithmetic Mean": "-999"}))
+
+
+def test_the_share_counts_the_rows_of_the_sites_and_days_that_are_read(tmp_path: Path) -> None:
+    bad = [{"Site Num": "0002", "POC": str(poc), "Arithmetic Mean": "-999"} for poc in range(9)]
+    path = daily_zip(tmp_path, *sites(5, first=100), *bad)
+
+    assert read_daily(path, *YEAR, source="airdata", keep=lambda sites: sites["site_number"] != "0002").rejected.empty
+    with pytest.raises(BadPayload, match="9 of 14 lines"):
+        read_daily(path, *YEAR, source="airdata")
+
+
+def test_rows_of_other_parameters_and_of_canada_are_not_examined(tmp_path: Path) -> None:
+    file = read(tmp_path, {}, {"Parameter Code": "88502", "Site Num": ""}, {"State Code": "CC", "Parameter Code": "x"})
+    assert (len(file.readings), len(file.rejected)) == (1, 0)
+
+
+@pytest.mark.parametrize(("column", "value"), [("Latitude", "999"), ("Longitude", ""), ("Latitude", "x")])
+def test_a_site_is_where_its_first_row_with_a_location_has_it(tmp_path: Path, column: str, value: str) -> None:
+    wrong = [{"Date Local": f"2021-07-0{day}", column: value} for day in (1, 2)]
+    file = read(tmp_path, *wrong, {}, {"Site Num": "0002"}, {"Site Num": "0003"} | {column: value})
+
+    assert file.sites["site_number"].tolist() == ["0001", "0002"]
+    assert file.sites["latitude"].tolist() == [41.670992, 41.670992]
+    assert file.rejected["line_number"].tolist() == [2, 3, 6]
+    assert file.readings["site_number"].tolist() == ["0001", "0002"]
 
 
 def test_a_repeated_row_is_one_row_with_its_latest_change(tmp_path: Path) -> None:
@@ -142,9 +245,27 @@ def test_a_repeated_row_is_one_row_with_its_latest_change(tmp_path: Path) -> Non
     assert readings["date_of_last_change"].tolist() == [pd.Timestamp("2022-01-02")]
 
 
-def test_one_key_with_two_values_is_refused_naming_both(tmp_path: Path) -> None:
-    with pytest.raises(BadPayload, match=r"site_number 0001.*2021-07-04.*arithmetic_mean is 8.5 and 9.5"):
-        daily(tmp_path, {}, {"Arithmetic Mean": "9.5"})
+def test_all_rows_of_a_key_with_two_values_are_set_aside(tmp_path: Path) -> None:
+    file = read(tmp_path, {}, {"Arithmetic Mean": "9.5"}, {}, {"POC": "2"}, {"POC": "3", "AQI": "1"}, {"POC": "3"})
+
+    assert file.readings["poc"].tolist() == [2]
+    shown = file.rejected[["line_number", "column_name", "value", "reason"]]
+    why = "expected the same value in all lines of this monitor and day"
+    assert shown.values.tolist() == [
+        [2, "Arithmetic Mean", "8.5", why],
+        [3, "Arithmetic Mean", "9.5", why],
+        [4, "Arithmetic Mean", "8.5", why],
+        [6, "AQI", "1", why],
+        [7, "AQI", "35", why],
+    ]
+
+
+def test_every_row_doubled_with_another_value_is_refused_in_a_moment(tmp_path: Path) -> None:
+    year = [{"Date Local": f"{day:%Y-%m-%d}", "POC": str(poc)} for day in pd.date_range(*YEAR) for poc in range(20)]
+    began = time.process_time()
+    with pytest.raises(BadPayload, match="14,600 of 14,600 lines"):
+        daily(tmp_path, *year, *[row | {"Arithmetic Mean": "9.5"} for row in year])
+    assert time.process_time() - began < 10.0
 
 
 def test_a_line_with_too_few_values_is_set_aside(tmp_path: Path) -> None:
@@ -184,10 +305,14 @@ def test_a_zip_of_two_tables_is_refused(tmp_path: Path) -> None:
         read_daily(path, *YEAR, source="airdata")
 
 
-def monitors(folder: Path, *changes: Mapping[str, str]) -> pd.DataFrame:
+def monitor_list(folder: Path, *changes: Mapping[str, str]) -> MonitorList:
     path = folder / "aqs_monitors.zip"
     path.write_bytes(zipped(csv_text([MONITOR_ROW | change for change in changes]), "aqs_monitors.csv"))
     return read_monitors(path)
+
+
+def monitors(folder: Path, *changes: Mapping[str, str]) -> pd.DataFrame:
+    return monitor_list(folder, *changes).monitors
 
 
 def test_a_monitor_has_contract_columns_and_dtypes(tmp_path: Path) -> None:
@@ -217,6 +342,36 @@ def test_monitors_of_other_parameters_of_canada_and_without_a_location_are_left_
     assert monitors(tmp_path, {}, *others)["poc"].tolist() == [1]
 
 
+UNREADABLE_MONITOR = {
+    ("POC", "100"): "expected a value from 0 to 99",
+    ("POC", "x"): "expected a whole number",
+    ("Latitude", "999"): "expected a value from -90 to 90",
+    ("Longitude", "-999"): "expected a value from -180 to 180",
+    ("Latitude", "north"): "expected a number",
+    ("State Code", "1"): "expected 2 digits as text, leading zeros included",
+    ("Site Number", "14"): "expected 4 digits as text, leading zeros included",
+    ("Last Method Code", "47"): "expected 3 digits as text, leading zeros included",
+    ("First Year of Data", "9999"): "expected a year",
+    ("First Year of Data", "long ago"): "expected a year",
+    ("Last Sample Date", "2022-13-28"): "expected a date as 2021-07-04 or 07/04/2021",
+    ("Site Number", ""): "has no value, expected a value",
+}
+
+
+@pytest.mark.parametrize(("column", "value", "reason"), [(*c, reason) for c, reason in UNREADABLE_MONITOR.items()])
+def test_an_impossible_cell_sets_its_monitor_aside(tmp_path: Path, column: str, value: str, reason: str) -> None:
+    listed = monitor_list(tmp_path, {}, {"POC": "2", column: value}, {"POC": "3"})
+
+    assert listed.monitors["poc"].tolist() == [1, 3]
+    shown = listed.rejected[["file", "line_number", "column_name", "value", "reason"]]
+    assert shown.values.tolist() == [["aqs_monitors.zip", 3, column, value or None, reason]]
+
+
+def test_a_list_of_unreadable_monitors_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadPayload, match=r"2 of 2 lines cannot be read, such as line 2: POC is '100'"):
+        monitor_list(tmp_path, {"POC": "100"}, {"POC": "101"})
+
+
 def test_the_recorded_files_are_read_completely(real_data: Path) -> None:
     result = read_daily(
         real_data / "airdata" / "daily_88101_2012.zip", date(2012, 1, 1), date(2012, 12, 31), source="airdata"
@@ -225,5 +380,7 @@ def test_the_recorded_files_are_read_completely(real_data: Path) -> None:
     assert result.unknown_cbsa_names == {}
     assert result.readings["event_type"].value_counts().to_dict() == {"None": 54325, "Included": 12479, "Excluded": 286}
     assert result.readings["cbsa_code"].isna().sum() == 5376
+    assert result.rejected.empty
     listed = read_monitors(real_data / "airdata" / "aqs_monitors.zip")
-    assert listed["is_primary"].sum() == 890
+    assert listed.rejected.empty
+    assert listed.monitors["is_primary"].sum() == 890

@@ -1,5 +1,6 @@
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import requests
 from airwatch_dagster.acquire.aqs.client import AqsClient
 from airwatch_dagster.acquire.aqs.geographies import ByCbsa, ByCounty, BySite, ByState, Geography
 from airwatch_dagster.acquire.aqs.rate_limiter import RateLimiter
+from airwatch_dagster.acquire.aqs.request_plan import DailyRequest
 from airwatch_dagster.acquire.readings import READING_COLUMNS
 from airwatch_dagster.errors import AirWatchError, BadPayload, ConfigurationError, SourceUnavailable
 from airwatch_dagster.schemas import TABLES
@@ -22,6 +24,7 @@ from airwatch_dagster_tests.acquire.published_samples import API_MONITOR, API_RO
 
 DAILY, MONITORS = "/dailyData/byState", "/monitors/byState"
 JULY = (date(2021, 7, 1), date(2021, 7, 31))
+JULY_REQUEST = DailyRequest(ByState("17"), *JULY)
 
 
 def links(error: BaseException | None) -> Iterator[BaseException]:
@@ -66,8 +69,8 @@ def test_a_request_has_the_documented_parameters(
 
 
 def test_each_calendar_year_is_its_own_request(client: AqsClient, server: FakeServer) -> None:
-    new_year = API_ROW | {"date_local": "2021-01-01"}
-    server.will_send(DAILY, Reply(envelope([])), Reply(envelope([API_ROW])), Reply(envelope([new_year | {"poc": 2}])))
+    leap_year, new_year = API_ROW | {"date_local": "2020-07-04"}, API_ROW | {"date_local": "2021-01-01", "poc": 2}
+    server.will_send(DAILY, Reply(envelope([])), Reply(envelope([leap_year])), Reply(envelope([new_year])))
     readings = client.daily_data(ByState("17"), date(2019, 12, 30), date(2021, 1, 1))
     assert [(query["bdate"], query["edate"]) for query in requested(server)] == [
         ("20191230", "20191231"),
@@ -87,39 +90,68 @@ def test_other_parameters_are_left_out_and_old_rows_can_lack_newer_fields(
     assert readings["method_code"].isna().all()
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"state_code": "1"},
-        {"site_number": 1},
-        {"parameter_code": 88101},
-        {"date_local": "soon"},
-        {"arithmetic_mean": "x"},
-    ],
-)
-def test_a_malformed_row_is_refused_naming_row_and_value(
-    client: AqsClient, server: FakeServer, change: dict[str, Any]
+UNREADABLE: list[tuple[str, Any, str | None, str]] = [
+    ("state_code", "1", "1", "expected 2 digits as text, leading zeros included"),
+    ("state_code", 17, "17", "expected 2 digits as text, leading zeros included"),
+    ("site_number", 1, "1", "expected 4 digits as text, leading zeros included"),
+    ("site_number", None, None, "has no value, expected a value"),
+    ("parameter_code", 88101, "88101", "expected 5 digits as text, leading zeros included"),
+    ("date_local", "soon", "soon", "expected a date as 2021-07-04 or 07/04/2021"),
+    ("date_local", "9999-07-04", "9999-07-04", "expected a date as 2021-07-04 or 07/04/2021"),
+    ("date_local", "2121-07-04", "2121-07-04", "expected a day from 2021-07-01 to 2021-07-31, as requested"),
+    ("date_local", None, None, "has no value, expected a value"),
+    ("arithmetic_mean", "x", "x", "expected a number"),
+    ("arithmetic_mean", -999.0, "-999.0", "expected a value from -50 to 5000"),
+    ("arithmetic_mean", [8.5], "[8.5]", "expected a number"),
+    ("arithmetic_mean", {"mean": 8.5}, "{'mean': 8.5}", "expected a number"),
+    ("first_max_hour", 24, "24", "expected a value from 0 to 23"),
+    ("poc", 100, "100", "expected a value from 0 to 99"),
+    ("poc", 1.5, "1.5", "expected a whole number"),
+    ("latitude", None, None, "has no value, expected a value"),
+    ("sample_duration", ["soon"], "['soon']", "expected one of 24 HOUR, 24-HR BLK AVG, 1 HOUR"),
+]
+
+
+@pytest.mark.parametrize(("column", "value", "shown", "reason"), UNREADABLE)
+def test_a_malformed_row_is_set_aside_naming_row_and_value(
+    client: AqsClient, server: FakeServer, column: str, value: Any, shown: str | None, reason: str
 ) -> None:
-    server.will_send(DAILY, Reply(envelope([API_ROW, API_ROW | {"poc": 2} | change])))
-    ((name, value),) = change.items()
-    with pytest.raises(BadPayload, match=f"AQS dailyData/byState: row 2: {name} is {value!r}"):
+    server.will_send(DAILY, Reply(envelope([API_ROW, API_ROW | {"poc": 2, column: value}, API_ROW | {"poc": 3}])))
+    response = client.daily(JULY_REQUEST)
+
+    assert response.readings["poc"].tolist() == [1, 3]
+    name = "AQS dailyData/byState param=88101 bdate=20210701 edate=20210731 state=17"
+    row = response.rejected[["file", "line_number", "column_name", "value", "reason"]]
+    assert row.values.tolist() == [[name, 2, column, shown, reason]]
+    assert response.name == name
+
+
+def test_the_site_and_day_of_a_row_set_aside_are_known_unless_they_are_what_is_wrong(
+    client: AqsClient, server: FakeServer
+) -> None:
+    wrong: list[dict[str, Any]] = [{"arithmetic_mean": -999}, {"state_code": 17}, {"date_local": "2121-07-04"}]
+    server.will_send(DAILY, Reply(envelope([API_ROW, *(API_ROW | {"poc": 2} | one for one in wrong)])))
+    rejected = client.daily(JULY_REQUEST).rejected
+
+    assert rejected["site_id"].tolist() == ["170310001", None, "170310001"]
+    assert rejected["date_local"].tolist() == [pd.Timestamp("2021-07-04"), pd.Timestamp("2021-07-04"), pd.NaT]
+
+
+def test_a_response_of_malformed_rows_is_refused_naming_the_first(client: AqsClient, server: FakeServer) -> None:
+    server.will_send(DAILY, Reply(envelope([API_ROW | {"poc": poc, "state_code": "1"} for poc in range(8)])))
+    with pytest.raises(BadPayload, match=r"AQS dailyData/byState .*: 8 of 8 rows .* row 1: state_code is '1'"):
         client.daily_data(ByState("17"), *JULY)
 
 
-def test_numbers_as_text_empty_text_and_flags_in_lower_case_are_read(client: AqsClient, server: FakeServer) -> None:
-    numbers = ("latitude", "longitude", "observation_count", "observation_percent", "arithmetic_mean", "aqi", "poc")
-    as_text = {name: str(API_ROW[name]) for name in (*numbers, "first_max_value", "first_max_hour")}
-    empty = {"method_code": "", "cbsa_code": "", "first_max_value": "", "date_of_last_change": ""}
-    server.will_send(
-        DAILY,
-        Reply(envelope([API_ROW])),
-        Reply(envelope([API_ROW | as_text | {"validity_indicator": "y"}])),
-        Reply(envelope([API_ROW | empty | {"validity_indicator": " n ", "pollutant_standard": ""}])),
-    )
-    plain, text, sparse = (client.daily_data(ByState("17"), *JULY) for _ in range(3))
-    pd.testing.assert_frame_equal(plain, text)
-    assert sparse[[*empty, "pollutant_standard"]].isna().all(axis=None)
-    assert sparse["validity_indicator"].tolist() == ["N"]
+def test_each_response_has_a_name_of_its_own(client: AqsClient, server: FakeServer) -> None:
+    server.will_send(DAILY, *[Reply(envelope([API_ROW, API_ROW | {"aqi": "x"}])) for _ in range(4)])
+    requests = [
+        JULY_REQUEST,
+        replace(JULY_REQUEST, parameters=("88101", "88502")),
+        replace(JULY_REQUEST, last=date(2021, 7, 30)),
+        replace(JULY_REQUEST, changed=(date(2021, 8, 1), date(2021, 8, 8))),
+    ]
+    assert len({client.daily(request).rejected["file"].item() for request in requests}) == 4
 
 
 def test_an_absent_field_is_named(client: AqsClient, server: FakeServer) -> None:
@@ -128,10 +160,12 @@ def test_an_absent_field_is_named(client: AqsClient, server: FakeServer) -> None
         client.daily_data(ByState("17"), *JULY)
 
 
-def test_one_key_with_two_values_is_refused(client: AqsClient, server: FakeServer) -> None:
-    server.will_send(DAILY, Reply(envelope([API_ROW, API_ROW | {"arithmetic_mean": 9.5}])))
-    with pytest.raises(BadPayload, match=r"arithmetic_mean is 8.5 and 9.5"):
-        client.daily_data(ByState("17"), *JULY)
+def test_all_rows_of_a_key_with_two_values_are_set_aside(client: AqsClient, server: FakeServer) -> None:
+    rows = [API_ROW, API_ROW | {"arithmetic_mean": 9.5}, API_ROW | {"poc": 2}]
+    server.will_send(DAILY, Reply(envelope(rows)))
+    response = client.daily(JULY_REQUEST)
+    assert response.readings["poc"].tolist() == [2]
+    assert response.rejected[["line_number", "value"]].values.tolist() == [[1, "8.5"], [2, "9.5"]]
 
 
 @pytest.mark.parametrize(
@@ -186,7 +220,7 @@ def test_monitors_have_contract_columns_and_open_ones_no_last_day(client: AqsCli
     server.will_send(
         MONITORS, Reply(envelope([API_MONITOR, closed, API_MONITOR | {"poc": 2, "close_date": "2012-01-01"}]))
     )
-    listed = client.monitors(ByState("17"), date(1997, 1, 1), date(2022, 1, 1))
+    listed = client.monitors(ByState("17"), date(1997, 1, 1), date(2022, 1, 1)).monitors
     TABLES["monitors"].schema.validate(listed.assign(is_context=False))
     assert listed["poc"].tolist() == [1, 2]
     assert listed["last_sample_date"].tolist() == [pd.NaT, pd.Timestamp("2012-01-01")]
@@ -199,8 +233,31 @@ def test_a_primary_monitor_may_be_flagged_in_lower_case(client: AqsClient, serve
     flags = ["y", "Y ", "n", "", None]
     rows = [API_MONITOR | {"poc": poc, "naaqs_primary_monitor": flag} for poc, flag in enumerate(flags, start=1)]
     server.will_send(MONITORS, Reply(envelope(rows)))
-    listed = client.monitors(ByState("17"), date(1997, 1, 1), date(2022, 1, 1))
+    listed = client.monitors(ByState("17"), date(1997, 1, 1), date(2022, 1, 1)).monitors
     assert listed["is_primary"].tolist() == [True, True, False, False, False]
+
+
+UNREADABLE_MONITOR: dict[tuple[str, Any], str] = {
+    ("poc", 100): "expected a value from 0 to 99",
+    ("latitude", 999.0): "expected a value from -90 to 90",
+    ("site_number", 1): "expected 4 digits as text, leading zeros included",
+    ("open_date", "9999-01-21"): "expected a date as 2021-07-04 or 07/04/2021",
+    ("close_date", "never"): "expected a date as 2021-07-04 or 07/04/2021",
+    ("last_method_code", "47"): "expected 3 digits as text, leading zeros included",
+}
+
+
+@pytest.mark.parametrize(("cell", "reason"), UNREADABLE_MONITOR.items(), ids=str)
+def test_a_malformed_monitor_is_set_aside_naming_row_and_field(
+    client: AqsClient, server: FakeServer, cell: tuple[str, Any], reason: str
+) -> None:
+    monitors = [API_MONITOR, API_MONITOR | {"poc": 2} | dict([cell]), API_MONITOR | {"poc": 3}]
+    server.will_send(MONITORS, Reply(envelope(monitors)))
+    listed = client.monitors(ByState("17"), date(1997, 1, 1), date(2022, 1, 1))
+
+    assert listed.monitors["poc"].tolist() == [1, 3]
+    shown = listed.rejected[["file", "line_number", "column_name", "value", "reason"]]
+    assert shown.values.tolist() == [["AQS monitors/byState state=17", 2, cell[0], str(cell[1]), reason]]
 
 
 def test_the_recorded_response_for_wake_county_has_750_rows(

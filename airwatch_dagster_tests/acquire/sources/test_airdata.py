@@ -86,7 +86,8 @@ def test_an_area_without_a_monitor_is_refused_naming_unknown_areas_of_the_files(
 
 def test_unknown_statistical_areas_are_counted_over_all_years(tmp_path: Path) -> None:
     renamed = {"CBSA Name": "Atlantis, XX", "POC": "2"}
-    files = {2020: [{}, renamed], 2021: [{}, renamed, renamed | {"POC": "3"}]}
+    leap_year = {"Date Local": "2020-07-04"}
+    files = {2020: [leap_year, renamed | leap_year], 2021: [{}, renamed, renamed | {"POC": "3"}]}
     assert bulk(tmp_path, "us", 0, daily=files).pull(
         PullRequest(date(2020, 1, 1), date(2021, 1, 1))
     ).unknown_cbsa_names == {"Atlantis, XX": 3}
@@ -94,7 +95,7 @@ def test_unknown_statistical_areas_are_counted_over_all_years(tmp_path: Path) ->
 
 def test_monitors_around_the_area_are_context(tmp_path: Path) -> None:
     source = bulk(tmp_path, "cbsa:16980", 250, daily={2021: [{}]}, monitors=[{}, MILWAUKEE, MADISON, DENVER])
-    listed = source.monitors()
+    listed = source.monitors().monitors
     TABLES["monitors"].schema.validate(listed)
     assert dict(zip(listed["site_id"], listed["is_context"], strict=True)) == {
         "170310001": False, "550250001": True, "550790001": True

@@ -234,7 +234,7 @@ def test_each_part_of_the_area_is_requested_and_overlaps_count_once(
     history = merge_pull(TABLES["raw_readings"].empty(), pull.rows, seen_at=SEEN, in_scope=pull.in_scope)
     assert pull.in_scope(history).all()
     assert not pull.in_scope(history.assign(state_code="55", cbsa_code=None)).any()
-    listed = TABLES["monitors"].schema.validate(source.monitors())
+    listed = TABLES["monitors"].schema.validate(source.monitors().monitors)
     assert listed["poc"].tolist() == [1, 2]
     assert not listed["is_context"].any()
     assert len(source.file_list()) == 0

@@ -9,6 +9,7 @@ import pytest
 from airwatch_dagster.acquire.airdata.archive import AirDataArchive
 from airwatch_dagster.acquire.airnow.archive import AirNowArchive
 from airwatch_dagster.acquire.area import Area
+from airwatch_dagster.acquire.equivalence import replaced_rows
 from airwatch_dagster.acquire.pulls import Pull, PullRequest
 from airwatch_dagster.acquire.sources.airdata import AirDataSource
 from airwatch_dagster.acquire.sources.live import LiveSource
@@ -84,7 +85,7 @@ def test_what_a_lost_line_may_be_about_is_not_withdrawn(tmp_path: Path) -> None:
     pull = pulled(tmp_path / "after", CHICAGO, LOST, accept_lost_lines=True)
 
     assert pull.in_scope(stored).tolist() == [True, True]
-    assert pull.replaces(stored).tolist() == [True, False]
+    assert replaced_rows(stored, pull).tolist() == [True, False]
 
 
 def test_a_site_at_null_island_is_where_the_monitor_list_has_it(tmp_path: Path) -> None:

@@ -221,9 +221,9 @@ def test_monitors_file_list_and_forecasts_come_from_the_two_archives(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:
     source = live(server, tmp_path, session)
-    TABLES["monitors"].schema.validate(source.monitors())
+    TABLES["monitors"].schema.validate(source.monitors().monitors)
     assert "daily_88101_2021.zip" in source.file_list()["filename"].tolist()
-    assert source.agency_forecasts(JUNE)["archived_on"].unique().tolist() == [pd.Timestamp(JUNE)]
+    assert source.agency_forecasts(JUNE).records["archived_on"].unique().tolist() == [pd.Timestamp(JUNE)]
     assert (source.kind, source.recent_days(), source.supports_changes()) == ("airdata", 7, False)
     with pytest.raises(ConfigurationError, match="cannot list changes"):
         source.changes(PullRequest.of_year(2021), since=JUNE, until=JUNE)
@@ -254,9 +254,9 @@ def test_an_airnow_day_costs_one_request_and_at_most_one_row_per_listed_site(
     files = source.bulk.cost(date(2021, 5, 1), date(2021, 5, 31))
 
     unknown = source.cost(date(2021, 5, 1), date(2021, 5, 31))
-    known = source.cost(date(2021, 5, 1), date(2021, 5, 31), monitors=source.monitors())
+    known = source.cost(date(2021, 5, 1), date(2021, 5, 31), monitors=source.monitors().monitors)
 
-    sites = source.monitors()["site_id"].nunique()
+    sites = source.monitors().monitors["site_id"].nunique()
     assert (unknown.calls, unknown.rows) == (files.calls + 31, None)
     assert files.rows is not None
     assert (known.calls, known.rows) == (files.calls + 31, files.rows + 31 * sites)

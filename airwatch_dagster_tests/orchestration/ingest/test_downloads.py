@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from airwatch_dagster.acquire.airdata.daily_downloads import read_daily_download
+from airwatch_dagster.acquire.airdata.daily_downloads import DailyDownload, read_daily_download
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.ingest import downloads
 from airwatch_dagster.orchestration.ingest.downloads import downloaded_file
@@ -38,9 +38,9 @@ def parses(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files that are parsed, in order."""
     parsed: list[Path] = []
 
-    def read(path: Path) -> pd.DataFrame:
+    def read(path: Path, *, newest: date) -> DailyDownload:
         parsed.append(path)
-        return read_daily_download(path)
+        return read_daily_download(path, newest=newest)
 
     monkeypatch.setattr(downloads, "read_daily_download", read)
     return parsed
@@ -69,7 +69,9 @@ def test_the_days_of_a_file_are_split_by_calendar_year(file: Path) -> None:
 def test_the_rows_of_some_days_are_those_that_a_parse_of_these_days_returns(file: Path) -> None:
     first, last = date(2020, 12, 31), date(2021, 1, 1)
 
-    pd.testing.assert_frame_equal(downloaded_file(file).days(first, last), read_daily_download(file, first, last))
+    pd.testing.assert_frame_equal(
+        downloaded_file(file).days(first, last), read_daily_download(file, first, last).readings
+    )
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
