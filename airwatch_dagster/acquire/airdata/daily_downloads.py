@@ -10,7 +10,7 @@ import pandas as pd
 
 from airwatch_dagster.acquire.airdata.other_tables import DOWNLOAD, OTHER_TABLES
 from airwatch_dagster.acquire.parsing.containers import table_inside
-from airwatch_dagster.acquire.parsing.csv_columns import Layout, named_columns
+from airwatch_dagster.acquire.parsing.csv_columns import OPTIONAL_COLUMNS, Layout, named_columns
 from airwatch_dagster.acquire.parsing.rejections import SourceLocation
 from airwatch_dagster.acquire.parsing.values import dates, reject_nulls
 from airwatch_dagster.acquire.parsing.vocabulary import BLOCK_AVERAGE, LOCAL_CONDITIONS
@@ -53,9 +53,9 @@ averages; with one duration for all, AQS's row of a monitor-day has the same key
 _LAYOUT: Final = Layout(
     DOWNLOAD,
     DOWNLOAD_NAMES,
-    frozenset({"method_code", "state_code", "county_code"}),
     OTHER_TABLES,
     "On EPA's Download Daily Data page, choose PM2.5, a year and a place, and import that file",
+    optional=(*OPTIONAL_COLUMNS, "state_code", "county_code"),
 )
 
 _SITE: Final = re.compile("[0-9]{9}")

@@ -75,20 +75,18 @@ _COMPLETE: Final = "The layout changed; use a file with AirData's columns"
 _DAILY: Final = Layout(
     DAILY_FILE,
     DAILY_NAMES,
-    frozenset({"method_code"}),
     OTHER_TABLES,
     "Use AirData's daily_88101_YEAR.zip under this name",
-    _COMPLETE,
-    UNTOUCHED_COPY,
+    complete=_COMPLETE,
+    repair=UNTOUCHED_COPY,
 )
 _MONITORS: Final = Layout(
     MONITOR_LIST,
     MONITOR_NAMES,
-    frozenset(),
     OTHER_TABLES,
     "Use AirData's aqs_monitors.zip under this name",
-    _COMPLETE,
-    UNTOUCHED_COPY,
+    complete=_COMPLETE,
+    repair=UNTOUCHED_COPY,
 )
 
 

@@ -17,6 +17,9 @@ from airwatch_dagster.errors import BadPayload
 AS_PUBLISHED: Final = "Download it again, and use it as EPA sends it, not saved anew by another program"
 """What to do about a file that people had in their hands."""
 
+OPTIONAL_COLUMNS: Final = ("method_code",)
+"""Columns that older generations of all files lack."""
+
 MAX_SHOWN: Final = 60
 """Characters of a file's first line that are shown."""
 
@@ -39,12 +42,12 @@ class Layout:
     what: str
     names: Mapping[str, str]
     """Published names by contract name."""
-    optional: frozenset[str]
-    """Contract names of columns that some generations of the file lack."""
     others: tuple[OtherTable, ...]
     """The first whose columns a file has is named in the error."""
     advice: str
     """Which file to use instead of another table."""
+    optional: tuple[str, ...] = OPTIONAL_COLUMNS
+    """Contract names of columns that may be missing."""
     complete: str = AS_PUBLISHED
     """What to do about a missing column of a file written as EPA writes it."""
     repair: str = AS_PUBLISHED

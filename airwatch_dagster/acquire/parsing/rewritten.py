@@ -132,7 +132,7 @@ def _restore_zeros(frame: pd.DataFrame) -> None:
     has_short = any(len(value) < WIDTHS[name] for name, value in values)
     if len(names) < MIN_CODE_COLUMNS or not has_short or any(value.startswith("0") for _, value in values):
         return
-    for name in (*names, *(name for name in ("method_code",) if name in frame)):
+    for name in [*names, *frame.columns.intersection(["method_code"])]:
         _change(frame, [name], partial(_filled, width=WIDTHS[name]))
 
 
