@@ -9,15 +9,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock"
 
-# State goes where the caller's environment says, else .env, else .airwatch; always an absolute path.
-STATE := $(or $(AIRWATCH_STATE),$(shell sed -n "s/^AIRWATCH_STATE=[\"']*\([^\"']*\).*/\1/p" .env 2>/dev/null),.airwatch)
-export AIRWATCH_STATE := $(if $(filter /%,$(STATE)),$(STATE),$(CURDIR)/$(STATE:./%=%))
-export DAGSTER_HOME ?= $(CURDIR)
+# The settings of a program of Dagster's: make reads no .env itself, `airwatch` and this do, with one reader.
+WITH_SETTINGS := $(BIN)/python -m airwatch_dagster.commands.with_settings
 # Besides telemetry itself (off in dagster.yaml) this stops the empty folders that its uploader makes.
 export DAGSTER_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := true
-# Events of a range of partitions are stored together, which takes a third less time.
-export DAGSTER_EVENT_BATCH_SIZE ?= 200
 
 # Dagster's notices of beta features, silenced in its own processes; `airwatch` and pytest silence them themselves.
 BETA_NOTICES := ignore:Parameter `backfill_policy`,ignore:Parameter `allow_nonexistent_upstream_partitions`,ignore:Specifying a partitions_def on an AssetCheckSpec
@@ -35,12 +31,11 @@ demo: setup ## Run the whole pipeline on practice air, then say where to look
 	$(BIN)/airwatch demo
 
 dev: setup ## Open the Dagster UI and its daemon on http://127.0.0.1:3000 (PORT=…)
-	@mkdir -p "$(AIRWATCH_STATE)"
 	@# The database is made once, before two processes race for it.
-	@$(BIN)/dagster instance migrate >/dev/null
+	@$(WITH_SETTINGS) dagster instance migrate >/dev/null
 	@echo "Dagster UI: http://127.0.0.1:$(PORT)   (Ctrl-C stops it and the daemon)"
 	@# Dagster recommends a tool (dg) that the lock does not hold, and marks features as beta that tests pin here.
-	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded,$(BETA_NOTICES)' exec $(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
+	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded,$(BETA_NOTICES)' exec $(WITH_SETTINGS) dagster dev --workspace "$(CURDIR)/workspace.yaml" --host 127.0.0.1 --port $(PORT)
 
 # Two workers share two cores: more threads of linear algebra would only compete with them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations 10

@@ -21,10 +21,7 @@ class AirWatchCommands(click.Group):
     """Prints AirWatch's own errors in one line and exits with 1; any other error keeps its traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command in the project's environment, without libraries' notes to developers."""
-        from airwatch_dagster.orchestration.settings import prepare_environment
-
-        prepare_environment()
+        """Run the command without libraries' notes to developers."""
         if not sys.warnoptions:
             warnings.simplefilter("ignore")  # libraries' notes to developers; `python -W` shows them
         try:
@@ -35,8 +32,16 @@ class AirWatchCommands(click.Group):
 
 @click.group(cls=AirWatchCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="airwatch-dagster")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Tomorrow's PM2.5 for every US monitor, from one Dagster asset graph."""
+    from airwatch_dagster.orchestration.environment import prepare_environment
+
+    try:
+        prepare_environment()
+    except AirWatchError:
+        if context.invoked_subcommand != "doctor":  # which finds the same again, among all that is wrong
+            raise
 
 
 @main.command(short_help="Run the pipeline on simulated air, with a summary.")

@@ -34,7 +34,33 @@ def settings_page() -> Iterator[str]:
     yield "An invalid value stops a command with a sentence that names the setting, the value and the fix.\n"
     rows = [(f"`{one.name}`", one.meaning, one.default or "–", one.allowed) for one in settings_reference()]
     yield from _table(("setting", "meaning", "default", "allowed"), rows)
-    yield "\nS3 credentials, region and endpoint follow the usual `AWS_*` variables."
+    yield "\nS3 credentials, region and endpoint follow the usual `AWS_*` variables, a login at MLflow's server"
+    yield "`MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`.\n"
+    yield from _env_file_lines()
+
+
+def _env_file_lines() -> Iterator[str]:
+    """What a line of ``.env`` means, and which lines are refused."""
+    yield "## `.env`\n"
+    yield "`airwatch`, `make`, Dagster and docker compose read it. Compose has a reader of its own, the others use"
+    yield "python-dotenv. A line that the two take differently stops `airwatch` with its number, its name and the fix;"
+    yield "`airwatch doctor` lists all of them.\n"
+    rows = [
+        ("`NAME=value`, `export NAME=value`, `NAME = value`", "the value without blanks around it"),
+        ("`NAME=value # comment`", "a comment needs a blank before `#`; `NAME=a#b` has none"),
+        ("`NAME='a $b # c'`", "as it stands"),
+        ('`NAME="a # b"`', "as it stands; no backslash, and `$` only in `${OTHER}`"),
+        ("`NAME=${OTHER}`, `NAME=${OTHER:-default}`", "the environment's value, else that of an earlier line"),
+        ("a name for the second time", "the last line counts"),
+        ("CRLF line ends, a byte-order mark", "are ignored"),
+        ("`$NAME`, `$$`, `${NAME-x}`", "refused: only compose replaces them; use single quotes"),
+        ("`NAME`, `NAME: value`, open quotes, text after quotes, `NAME= # x`, UTF-16", "refused"),
+    ]
+    yield from _table(("line", "meaning"), rows)
+    yield "\nA relative path in `.env` starts at the folder of `.env`, one in the environment at the current folder."
+    yield "The environment wins over `.env`. Only programs of Dagster's that you start yourself in that folder differ:"
+    yield "Dagster lets `.env` win. `make dev` starts them with the settings of `airwatch`;"
+    yield "`python -m airwatch_dagster.commands.with_settings dagster …` does so for others."
 
 
 def command_line_page() -> Iterator[str]:

@@ -1,10 +1,17 @@
-"""Pre-flight checks of settings and services; each problem is reported with its fix."""
+"""Pre-flight checks of settings and services; each problem is reported with its fix, and none hides another."""
 
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from airwatch_dagster.errors import AirWatchError
-from airwatch_dagster.orchestration.settings import Settings
+from airwatch_dagster.orchestration.environment import env_file_problems, overridden, state_problems
+from airwatch_dagster.orchestration.settings import AreaSettings, Settings, SourceSettings, storage_root
+
+MAX_SOURCE_S: Final = 20.0
+"""Seconds that the source's list of files may take; it arrives in less than one when the server is up."""
 
 
 @dataclass(frozen=True)
@@ -14,25 +21,23 @@ class Finding:
     what: str
     is_ok: bool
     says: str
-    """What was found; for a problem the value, the fix, and whether a retry helps."""
+    """What was found; for a problem the value, the fix, and whether a retry helps. One line without secrets."""
 
 
 def examine() -> list[Finding]:
     """Findings on settings, area, source, storage, weather, MLflow and the Dagster instance, in that order.
 
-    A problem that AirWatch can explain is a finding; any other error is raised.
+    Problems with ``.env``, the state folder, certificates and files of the AWS client are findings of their own beside
+    these. Whatever a check raises is its finding, and the others are made all the same.
     """
-    findings = []
-    for what, check in _checks():
-        try:
-            findings.append(Finding(what, True, check()))
-        except AirWatchError as error:
-            findings.append(Finding(what, False, str(error)))
-    return findings
+    findings = [*_problems(".env", env_file_problems), *_problems("state", state_problems)]
+    wrong = [*_problems("settings", Settings.problems), *_problems("settings", _webhook_problems)]
+    findings += wrong or [_finding("settings", _settings)]
+    findings += [*_problems("certificates", _certificate_problems), *_problems("aws", _aws_problems)]
+    return findings + [_finding(what, check) for what, check in _checks()]
 
 
 def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
-    yield "settings", lambda: repr(Settings.from_environment())
     yield "area", _area
     yield "source", _source
     yield "storage", _storage
@@ -41,16 +46,70 @@ def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "dagster", _dagster
 
 
-def _area() -> str:
-    from airwatch_dagster.orchestration.resources import configured_area
+def _finding(what: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, True, check())
+    except Exception as error:  # noqa: BLE001 - the other checks must be made
+        return Finding(what, False, _sentence(error))
 
-    return str(configured_area())
+
+def _problems(what: str, check: Callable[[], Sequence[AirWatchError]]) -> list[Finding]:
+    """One finding per problem; none when there is no problem."""
+    try:
+        return [Finding(what, False, _sentence(error)) for error in check()]
+    except Exception as error:  # noqa: BLE001 - the other checks must be made
+        return [Finding(what, False, _sentence(error))]
+
+
+def _sentence(error: Exception) -> str:
+    """The error on one line without secrets; one that AirWatch does not explain with the place that raised it."""
+    from airwatch_dagster.orchestration.alerts.messages import one_line, redacted
+
+    if isinstance(error, AirWatchError):
+        return redacted(" ".join(str(error).split()))
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        says = f"{error.filename}: {error.strerror.lower()}. Make it a file or folder that this user may use"
+        return redacted(f"{says}. Retrying will not help.")
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
+    known = f"{type(error).__name__} at {place}: {one_line(str(error))}".rstrip(": ")
+    return f"the check failed with {known}. Correct what it names, or report it to the project. Retrying may help."
+
+
+def _webhook_problems() -> Sequence[AirWatchError]:
+    from airwatch_dagster.orchestration.alerts.channels import webhook_problems
+
+    return webhook_problems()
+
+
+def _settings() -> str:
+    names = overridden()
+    wins = f"; the environment wins over .env for {', '.join(names)}" if names else ""
+    return f"{Settings.from_environment()!r}{wins}"
+
+
+def _certificate_problems() -> Sequence[AirWatchError]:
+    from airwatch_dagster.orchestration.client_files import certificate_problems
+
+    return certificate_problems()
+
+
+def _aws_problems() -> Sequence[AirWatchError]:
+    from airwatch_dagster.orchestration.client_files import aws_problems
+
+    return aws_problems()
+
+
+def _area() -> str:
+    from airwatch_dagster.acquire.area import Area
+
+    return str(Area.parse(AreaSettings.from_environment().area))
 
 
 def _source() -> str:
-    from airwatch_dagster.orchestration.resources import SourceResource
+    from airwatch_dagster.orchestration.resources import opened_source
 
-    with SourceResource().open() as source:
+    with opened_source(SourceSettings.from_environment(), max_s=MAX_SOURCE_S) as source:
         files = source.file_list()
         return (
             f"{len(files)} files available" if len(files) else f"{len(source.monitors().monitors)} monitors in the area"
@@ -61,7 +120,7 @@ def _storage() -> str:
     from airwatch_dagster.commands.stored_files import note_on_stored_files
     from airwatch_dagster.orchestration.resources import opened_storage
 
-    root = Settings.from_environment().storage
+    root = storage_root()
     storage = opened_storage(root)
     storage.require_writable()
     return f"{root} can be read and written{note_on_stored_files(storage, root=root)}"
@@ -74,14 +133,13 @@ def _weather() -> str:
 
 
 def _mlflow() -> str:
-    from airwatch_dagster.orchestration.registry.links import without_credentials
-    from airwatch_dagster.orchestration.registry.mlflow_client import configure_mlflow
+    from airwatch_dagster.orchestration.registry.mlflow_client import describe_mlflow
 
-    return f"{without_credentials(configure_mlflow())} responds"
+    return describe_mlflow()
 
 
 def _dagster() -> str:
-    import dagster as dg
+    from airwatch_dagster.orchestration.instance.opening import opened_instance
 
-    with dg.DagsterInstance.get() as instance:
+    with opened_instance() as instance:
         return f"instance at {instance.root_directory}, {instance.get_runs_count():,} runs"

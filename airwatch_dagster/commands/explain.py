@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.commands.provenance import ForecastProvenance, Row, forecast_provenance
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.instance.opening import opened_instance
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL, mlflow_command, mlflow_ui
 from airwatch_dagster.orchestration.resources import opened_storage
 from airwatch_dagster.orchestration.settings import storage_root
@@ -26,7 +26,7 @@ def explain_forecasts(day: str, site: str, *, by_issue_day: bool = False, as_jso
     """
     tables, wanted, site_id = opened_storage(storage_root()), day_of(day, "DAY"), _site_id(site)
     forecasts = _forecasts(tables, wanted, site_id, by_issue_day=by_issue_day)
-    with dg.DagsterInstance.get() as instance:
+    with opened_instance() as instance:
         found = [forecast_provenance(row, tables=tables, instance=instance) for row in forecasts]
     if as_json:
         return json.dumps([_plain(asdict(one)) for one in found], indent=2)

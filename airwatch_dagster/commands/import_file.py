@@ -3,14 +3,13 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import dagster as dg
-
 from airwatch_dagster.acquire.airdata.download_scope import listed
 from airwatch_dagster.commands.backfill.planning import Step
 from airwatch_dagster.commands.backfill.runs import materialize_step
 from airwatch_dagster.orchestration.ingest.downloads import downloaded_file
 from airwatch_dagster.orchestration.ingest.import_days import import_days
 from airwatch_dagster.orchestration.ingest.ingest_config import seen_instant
+from airwatch_dagster.orchestration.instance.opening import opened_instance
 from airwatch_dagster.orchestration.partitions import newest_day
 from airwatch_dagster.orchestration.resources import utc_now
 
@@ -32,7 +31,7 @@ def import_downloads(
     """
     from airwatch_dagster.definitions import defs
 
-    with dg.DagsterInstance.get() as instance:
+    with opened_instance() as instance:
         for file in files:
             moment = seen_instant(seen_at) if seen_at else utc_now()
             download = downloaded_file(file)

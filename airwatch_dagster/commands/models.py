@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.commands.backfill.runs import materialize_partition
 from airwatch_dagster.fit.champion.service_periods import newest_first, service_periods
+from airwatch_dagster.orchestration.instance.opening import opened_instance
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL
 from airwatch_dagster.orchestration.resources import opened_storage
 from airwatch_dagster.orchestration.settings import storage_root
@@ -106,7 +106,7 @@ def promote(
     )
     validate_override(override, month=served, tables=tables)
     key = f"{served:%Y-%m}"
-    with dg.DagsterInstance.get() as instance:
+    with opened_instance() as instance:
         materialize_partition(defs, "champion_model", key, config=override.model_dump(), instance=instance)
     return _effect(tables.read("champion_model", [key]).iloc[0], tables)
 

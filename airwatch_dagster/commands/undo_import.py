@@ -18,6 +18,7 @@ from airwatch_dagster.errors import AirWatchError, ConfigurationError
 from airwatch_dagster.orchestration.ingest.downloads import downloaded_file
 from airwatch_dagster.orchestration.ingest.ingest_config import instant_of
 from airwatch_dagster.orchestration.ingest.undo import covered_versions
+from airwatch_dagster.orchestration.instance.opening import opened_instance
 from airwatch_dagster.orchestration.partitions import spans
 from airwatch_dagster.orchestration.resources import opened_storage
 from airwatch_dagster.orchestration.settings import storage_root
@@ -57,7 +58,7 @@ def undo_imports(names: Sequence[str], *, echo: Echo) -> None:
     builds on; RunFailed for a failed run.
     """
     tables = opened_storage(storage_root())
-    with dg.DagsterInstance.get() as instance:
+    with opened_instance() as instance:
         known = import_runs(instance)
         wanted = dict.fromkeys(_named(name, known, tables) for name in names)
         for undo in sorted(wanted, key=lambda one: one.seen_at, reverse=True):

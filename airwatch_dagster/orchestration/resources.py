@@ -25,7 +25,13 @@ from airwatch_dagster.acquire.sources.live import LiveSource
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.instance.write_locks import WriteLock
 from airwatch_dagster.orchestration.partitions import running_day
-from airwatch_dagster.orchestration.settings import Settings, storage_root
+from airwatch_dagster.orchestration.settings import (
+    AreaSettings,
+    Settings,
+    SourceSettings,
+    StateSettings,
+    storage_root,
+)
 from airwatch_dagster.practice.server.server import PracticeServer
 from airwatch_dagster.storage.tables import Readings, TableStorage
 
@@ -37,7 +43,7 @@ def utc_now() -> pd.Timestamp:
 
 def today() -> date:
     """The day that is not over yet in all 50 states; AIRWATCH_PRACTICE_TODAY in a rehearsal."""
-    settings = Settings.from_environment()
+    settings = SourceSettings.from_environment()
     return settings.practice_today if settings.practice_today and settings.is_rehearsal else running_day(utc_now())
 
 
@@ -47,12 +53,18 @@ class SourceResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it p
     @contextlib.contextmanager
     def open(self, *, max_s: float | None = None) -> Iterator[Source]:
         """With ``max_s`` each of AirData's files is tried once, for at most about so many seconds."""
-        settings = Settings.from_environment()
-        with contextlib.ExitStack() as stack:
-            yield _source(settings, stack, max_s)
+        with opened_source(Settings.from_environment(), max_s=max_s) as source:
+            yield source
 
 
-def _source(settings: Settings, stack: contextlib.ExitStack, max_s: float | None) -> Source:
+@contextlib.contextmanager
+def opened_source(settings: SourceSettings, *, max_s: float | None = None) -> Iterator[Source]:
+    """The source that the settings name; ``max_s`` as ``SourceResource.open``."""
+    with contextlib.ExitStack() as stack:
+        yield _source(settings, stack, max_s)
+
+
+def _source(settings: SourceSettings, stack: contextlib.ExitStack, max_s: float | None) -> Source:
     """The source that the settings name; closing ``stack`` closes its connections and a practice server."""
     area = Area.parse(settings.area)
     if settings.source == "practice":
@@ -81,7 +93,7 @@ def _source(settings: Settings, stack: contextlib.ExitStack, max_s: float | None
     return LiveSource(bulk, stack.enter_context(airnow), today(), aqs, settings.accept_lost_lines)
 
 
-def _aqs(settings: Settings, area: Area, stack: contextlib.ExitStack) -> AqsSource:
+def _aqs(settings: SourceSettings, area: Area, stack: contextlib.ExitStack) -> AqsSource:
     client = AqsClient(
         settings.aqs_url,
         email=_secret(settings.aqs_email),
@@ -99,13 +111,13 @@ def _secret(value: SecretStr | None) -> str | None:
     return value.get_secret_value() if value else None
 
 
-def _backoff_scale(settings: Settings, url: str) -> float:
+def _backoff_scale(settings: SourceSettings, url: str) -> float:
     """Factor of the waits before a retry: 1 at EPA's own addresses, less where API requests may come sooner."""
     is_epa = url.rstrip("/") in (AIRDATA_URL, AIRNOW_URL, AQS_URL)
     return 1.0 if is_epa else min(1.0, settings.aqs_interval_s / AQS_INTERVAL_S)
 
 
-def aqs_limiter(settings: Settings) -> RateLimiter:
+def aqs_limiter(settings: SourceSettings) -> RateLimiter:
     """Spaces the requests to one API address over all processes that share AIRWATCH_RATE_LIMIT_DIR.
 
     The rest after a request shrinks with the spacing, if that is set lower for another address than EPA's. Raises
@@ -124,13 +136,13 @@ def aqs_limiter(settings: Settings) -> RateLimiter:
     return RateLimiter(folder / name, interval_s=settings.aqs_interval_s, pause_s=pause_s)
 
 
-def practice_server(settings: Settings, *, port: int = 0, **options: Any) -> PracticeServer:
+def practice_server(settings: SourceSettings, *, port: int = 0, **options: Any) -> PracticeServer:
     """The embedded server of simulated air; its current day is AIRWATCH_PRACTICE_TODAY, else the real one."""
     clock = settings.practice_today or (lambda: running_day(utc_now()))
     return PracticeServer(today=clock, port=port, **options)
 
 
-def _downloads(settings: Settings, what: str, url: str) -> Path:
+def _downloads(settings: SourceSettings, what: str, url: str) -> Path:
     """A folder for each address, so that files of the same name from two mirrors never mix."""
     return settings.state / "downloads" / f"{what}-{_digest(url)}"
 
@@ -167,7 +179,10 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it 
         Raises StorageError naming the run that holds the lock for longer than an hour.
         """
         run, log = (self._run.run, self._run.log) if self._run else (None, None)
-        folder, holder = Settings.from_environment().state / "write-locks", f"run {run.run_id}" if run else "no run"
+        folder, holder = (
+            StateSettings.from_environment().state / "write-locks",
+            f"run {run.run_id}" if run else "no run",
+        )
         lock = WriteLock(folder, root=self.root or storage_root(), table=table, holder=holder)
         self._locks.append(lock)
         lock.acquire(note=log.info if log else lambda _: None)
@@ -189,7 +204,7 @@ def opened_storage(root: str) -> TableStorage:
 
 def configured_area() -> Area:
     """The area that forecasts are made for."""
-    return Area.parse(Settings.from_environment().area)
+    return Area.parse(AreaSettings.from_environment().area)
 
 
 def configured_sites(site_days: pd.DataFrame) -> set[str]:

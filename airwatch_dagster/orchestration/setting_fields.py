@@ -3,14 +3,18 @@
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.addresses import address_problem, without_credentials
 
 _OWN: Final = "airwatch"
 """Type of the errors that bring their own problem, which follows the value: "'1' is not an interval EPA allows"."""
+
+_FOLLOWS: Final = "default_factory_not_called"
+"""Type of the errors of defaults that need the value of another setting, which has an error of its own."""
 
 
 class SettingReference(NamedTuple):
@@ -70,7 +74,19 @@ class SettingsGroup(BaseSettings):
         try:
             return cls()
         except ValidationError as invalid:
-            raise _explained(cls.reference(), invalid) from None
+            raise _explained(cls.reference(), invalid.errors()[0]) from None
+
+    @classmethod
+    def problems(cls) -> list[ConfigurationError]:
+        """What is wrong with the settings of this process, one error per setting; empty for valid ones."""
+        try:
+            cls()
+        except ConfigurationError as contradiction:
+            return [contradiction]
+        except ValidationError as invalid:
+            errors = [error for error in invalid.errors() if error["type"] != _FOLLOWS]
+            return [_explained(cls.reference(), error) for error in errors]
+        return []
 
     @classmethod
     def reference(cls) -> list[SettingReference]:
@@ -95,9 +111,22 @@ def not_allowed(problem: str) -> PydanticCustomError:
     return PydanticCustomError(_OWN, "{problem}", {"problem": problem})
 
 
-def _explained(reference: list[SettingReference], invalid: ValidationError) -> ConfigurationError:
-    error = invalid.errors()[0]
+def address(*schemes: str) -> AfterValidator:
+    """A rule for a setting: an address of one of ``schemes``."""
+
+    def checked(value: str | SecretStr | None) -> str | SecretStr | None:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        problem = address_problem(text, schemes) if text is not None else None
+        if problem is not None:
+            raise not_allowed(problem)
+        return value
+
+    return AfterValidator(checked)
+
+
+def _explained(reference: list[SettingReference], error: ErrorDetails) -> ConfigurationError:
     setting = next(one for one in reference if one.name == error["loc"][0])
     problem = error["msg"] if error["type"] == _OWN else f"is not a valid {setting.noun}"
+    value = "the value" if setting.is_secret else repr(without_credentials(str(error["input"])))
     fix = f"Use {setting.allowed}" + (f", or leave it unset for {setting.default}" if setting.default else "")
-    return ConfigurationError(setting.name, f"{error['input']!r} {problem}", fix=fix)
+    return ConfigurationError(setting.name, f"{value} {problem}", fix=fix)

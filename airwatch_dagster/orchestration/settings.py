@@ -1,20 +1,27 @@
-"""Every setting of AirWatch: its environment variable, meaning, default, allowed values, and how a process starts.
+"""Every setting of AirWatch: its environment variable, meaning, default and allowed values.
 
 Settings are read here and nowhere else, when a run or a command needs them; importing a module reads none. AWS
-settings are the exception: the AWS client reads them itself.
+settings are the exception: the AWS client reads them itself. How a process starts stands in ``environment``.
 """
 
 import os
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
+from urllib.parse import quote, unquote
 
 from pydantic import SecretStr, ValidationInfo, field_validator
 
 from airwatch_dagster.acquire.addresses import AIRDATA_URL, AIRNOW_URL, AQS_URL
 from airwatch_dagster.acquire.aqs.rate_limiter import AQS_INTERVAL_S
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings
-from airwatch_dagster.orchestration.setting_fields import SettingReference, SettingsGroup, not_allowed, setting
+from airwatch_dagster.orchestration.setting_fields import (
+    SettingReference,
+    SettingsGroup,
+    address,
+    not_allowed,
+    setting,
+)
 
 SourceName = Literal["practice", "airdata", "aqs", "live"]
 
@@ -22,11 +29,8 @@ DEFAULT_CONTEXT_KM: Final = 800.0
 """Monitors up to this many km around the area carry most of the next-day signal (Chicago: skill +0.06 without,
 +0.20 with)."""
 
-EVENT_BATCH: Final = "200"
-"""Events of one range of partitions that Dagster hands to the event log together: a third less time than one by one."""
-
-MASKED_AWS_SETTINGS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-"""Secrets that the AWS client reads itself."""
+SQLITE: Final = "sqlite:///"
+"""What precedes the path of a database of SQLite."""
 
 
 class StorageSettings(SettingsGroup):
@@ -40,13 +44,13 @@ class StorageSettings(SettingsGroup):
 class LinkSettings(SettingsGroup):
     """Addresses that a browser uses, for links."""
 
-    ui_url: str | None = setting(
+    ui_url: Annotated[str | None, address("http", "https")] = setting(
         "AIRWATCH_UI_URL",
         "Address of the Dagster UI, for links in alerts and in MLflow",
         allowed="an address such as http://127.0.0.1:3000",
         instead="DAGSTER_WEBSERVER_URL",
     )
-    mlflow_ui_url: str | None = setting(
+    mlflow_ui_url: Annotated[str | None, address("http", "https")] = setting(
         "AIRWATCH_MLFLOW_UI_URL",
         "Address of the MLflow UI, for links in Dagster",
         allowed="an address such as http://127.0.0.1:5000",
@@ -60,8 +64,66 @@ def _default_rate_limit_dir() -> Path:
     return (state_home if state_home.is_absolute() else Path("~/.local/state")) / "airwatch"
 
 
-class Settings(AlertSettings, LinkSettings, StorageSettings):
-    """All settings of AirWatch."""
+class StateSettings(SettingsGroup):
+    """Where everything but tables is stored."""
+
+    state: Path = setting(
+        "AIRWATCH_STATE",
+        "Folder of Dagster's and MLflow's databases and of downloads",
+        default_factory=lambda: Path(".airwatch"),
+        default_text="./.airwatch",
+        allowed="a folder",
+        validate_default=True,
+    )
+
+    @field_validator("state")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        return folder.absolute()
+
+
+def _sqlite_address(file: Path) -> str:
+    """SQLAlchemy decodes ``%XX`` in an address and cuts it at ``?``."""
+    path = str(file)
+    return f"{SQLITE}{path if '?' not in path and unquote(path) == path else quote(path)}"
+
+
+class RegistrySettings(StateSettings):
+    """Where models are registered."""
+
+    mlflow_tracking_uri: str = setting(
+        "MLFLOW_TRACKING_URI",
+        "MLflow's tracking server or database",
+        default_factory=lambda settings: _sqlite_address(settings["state"] / "mlflow.db"),
+        default_text="SQLite database in AIRWATCH_STATE",
+        allowed="an address such as http://127.0.0.1:5000, or of a database",
+    )
+
+
+class AreaSettings(SettingsGroup):
+    """What is forecast."""
+
+    area: str = setting(
+        "AIRWATCH_AREA",
+        "Area that forecasts are made for",
+        "cbsa:16980",
+        allowed="cbsa:CODE, state:CODE, several of them separated by commas, or us",
+    )
+
+
+class WeatherSettings(SettingsGroup):
+    """Weather that a user supplies."""
+
+    weather: str | None = setting(
+        "AIRWATCH_WEATHER",
+        "Where archived weather forecasts are stored, as weather_forecasts/YYYY-MM-DD.parquet by issue day",
+        allowed="a folder, or s3://bucket/prefix",
+        default_text="none; weather is not used",
+    )
+
+
+class SourceSettings(AreaSettings, StateSettings, StorageSettings):
+    """Where readings come from."""
 
     source: SourceName = setting(
         "AIRWATCH_SOURCE",
@@ -70,12 +132,6 @@ class Settings(AlertSettings, LinkSettings, StorageSettings):
         "practice",
         allowed=f"one of {', '.join(get_args(SourceName))}",
         noun="source",
-    )
-    area: str = setting(
-        "AIRWATCH_AREA",
-        "Area that forecasts are made for",
-        "cbsa:16980",
-        allowed="cbsa:CODE, state:CODE, several of them separated by commas, or us",
     )
     context_km: float = setting(
         "AIRWATCH_CONTEXT_KM",
@@ -100,13 +156,13 @@ class Settings(AlertSettings, LinkSettings, StorageSettings):
         allowed="an e-mail address",
     )
     aqs_key: SecretStr | None = setting("EPA_AQS_API_KEY", "Key of that registration", allowed="text")
-    airdata_url: str = setting(
+    airdata_url: Annotated[str, address("https", "http", "file")] = setting(
         "AIRWATCH_AIRDATA_URL",
         "Address of AirData's files, or of a mirror",
         AIRDATA_URL,
         allowed="an http, https or file address",
     )
-    airnow_url: str = setting(
+    airnow_url: Annotated[str, address("https", "http", "file")] = setting(
         "AIRWATCH_AIRNOW_URL",
         "Address of AirNow's files, or of a mirror",
         AIRNOW_URL,
@@ -120,7 +176,7 @@ class Settings(AlertSettings, LinkSettings, StorageSettings):
         default_text="false",
         noun="answer",
     )
-    aqs_url: str = setting(
+    aqs_url: Annotated[str, address("https", "http")] = setting(
         "AIRWATCH_AQS_URL", "Address of the AQS API, or of a mirror", AQS_URL, allowed="an http or https address"
     )
     aqs_interval_s: float = setting(
@@ -140,42 +196,6 @@ class Settings(AlertSettings, LinkSettings, StorageSettings):
         default_text="$XDG_STATE_HOME/airwatch, or ~/.local/state/airwatch",
         allowed="a folder",
     )
-    state: Path = setting(
-        "AIRWATCH_STATE",
-        "Folder of Dagster's and MLflow's databases and of downloads",
-        default_factory=lambda: Path(".airwatch"),
-        default_text="./.airwatch",
-        allowed="a folder",
-        validate_default=True,
-    )
-    mlflow_tracking_uri: str = setting(
-        "MLFLOW_TRACKING_URI",
-        "MLflow's tracking server or database",
-        default_factory=lambda settings: f"sqlite:///{settings['state'] / 'mlflow.db'}",
-        default_text="SQLite database in AIRWATCH_STATE",
-        allowed="an address such as http://127.0.0.1:5000, or of a database",
-    )
-    search_minutes: float = setting(
-        "AIRWATCH_SEARCH_MINUTES",
-        "Minutes that the yearly search for better hyperparameters may take; 0 keeps the defaults",
-        0.0,
-        allowed="minutes from 0 (no search) to 1440",
-        default_text="0",
-        noun="number of minutes",
-        ge=0.0,
-        le=1440.0,
-    )
-    weather: str | None = setting(
-        "AIRWATCH_WEATHER",
-        "Where archived weather forecasts are stored, as weather_forecasts/YYYY-MM-DD.parquet by issue day",
-        allowed="a folder, or s3://bucket/prefix",
-        default_text="none; weather is not used",
-    )
-
-    def __repr__(self) -> str:
-        return f"Settings(source={self.source!r}, area={self.area!r}, storage={self.storage!r})"
-
-    __str__ = __repr__
 
     @property
     def is_rehearsal(self) -> bool:
@@ -197,14 +217,29 @@ class Settings(AlertSettings, LinkSettings, StorageSettings):
     @classmethod
     def _epa_allows(cls, interval_s: float, info: ValidationInfo) -> float:
         """EPA's own API is never called faster than EPA allows; another address may be."""
-        if interval_s < AQS_INTERVAL_S and info.data["aqs_url"].rstrip("/") == AQS_URL:
+        if interval_s < AQS_INTERVAL_S and info.data.get("aqs_url", AQS_URL).rstrip("/") == AQS_URL:
             raise not_allowed(f"is not an interval EPA allows (at least {AQS_INTERVAL_S:g} s)")
         return interval_s
 
-    @field_validator("state")
-    @classmethod
-    def _absolute(cls, folder: Path) -> Path:
-        return folder.absolute()
+
+class Settings(AlertSettings, LinkSettings, WeatherSettings, RegistrySettings, SourceSettings):
+    """All settings of AirWatch."""
+
+    search_minutes: float = setting(
+        "AIRWATCH_SEARCH_MINUTES",
+        "Minutes that the yearly search for better hyperparameters may take; 0 keeps the defaults",
+        0.0,
+        allowed="minutes from 0 (no search) to 1440",
+        default_text="0",
+        noun="number of minutes",
+        ge=0.0,
+        le=1440.0,
+    )
+
+    def __repr__(self) -> str:
+        return f"Settings(source={self.source!r}, area={self.area!r}, storage={self.storage!r})"
+
+    __str__ = __repr__
 
 
 def settings_reference() -> list[SettingReference]:
@@ -213,44 +248,6 @@ def settings_reference() -> list[SettingReference]:
     return sorted(Settings.reference(), key=lambda one: one.name in late)
 
 
-def secret_values() -> list[str]:
-    """Values that must not appear in a message, whatever else is wrong with the environment."""
-    names = [one.name for one in Settings.reference() if one.is_secret]
-    return [value for name in (*names, *MASKED_AWS_SETTINGS) if (value := os.environ.get(name))]
-
-
 def storage_root() -> str:
     """Where tables are stored: AIRWATCH_STORAGE, a folder or ``s3://bucket/prefix``."""
     return StorageSettings.from_environment().storage
-
-
-def prepare_environment() -> Path:
-    """Set up this process before anything of Dagster or MLflow is imported; returns DAGSTER_HOME.
-
-    Reads ``.env``, sets the defaults of DAGSTER_HOME, AIRWATCH_STATE and AIRWATCH_STORAGE, and creates the state
-    folder. Variables that are set already win.
-    """
-    from dotenv import load_dotenv
-
-    home = installation()
-    load_dotenv(home / ".env")
-    os.environ.setdefault("DAGSTER_HOME", str(home))
-    state = Path(os.environ.setdefault("AIRWATCH_STATE", str(home / ".airwatch"))).absolute()
-    os.environ["AIRWATCH_STATE"] = str(state)
-    state.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", EVENT_BATCH)
-    os.environ.setdefault("AIRWATCH_STORAGE", default_storage())
-    return Path(os.environ["DAGSTER_HOME"])
-
-
-def installation() -> Path:
-    """The folder with AirWatch's dagster.yaml: this checkout, or the current folder."""
-    checkout = Path(__file__).resolve().parents[2]
-    return checkout if (checkout / "dagster.yaml").is_file() else Path.cwd()
-
-
-def default_storage() -> str:
-    """The folder of tables while AIRWATCH_STORAGE is unset: ``data`` in the installation."""
-    return str(installation() / "data")

@@ -9,7 +9,7 @@ import pandas as pd
 from airwatch_dagster.enrich.weather import KEY, TABLE, checked_weather, join_weather
 from airwatch_dagster.errors import ConfigurationError, ContractViolation
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
-from airwatch_dagster.orchestration.settings import Settings
+from airwatch_dagster.orchestration.settings import WeatherSettings
 from airwatch_dagster.schemas import CONTRACTS
 from airwatch_dagster.schemas.weather import COVARIATES
 from airwatch_dagster.storage.partition_files import ignored_text
@@ -82,14 +82,14 @@ def describe_weather() -> str:
     days = supplied_days(storage)
     newest = issued_weather(pd.DatetimeIndex(days[-1:]))
     sites = 0 if newest is None else newest["site_id"].nunique()
-    root = Settings.from_environment().weather
+    root = WeatherSettings.from_environment().weather
     ignored = storage.listing(TABLE).ignored
     note = f"; ignored: {ignored_text(ignored)}" if ignored else ""
     return f"{len(days):,} issue days in {root}, the newest {days[-1]} with {sites:,} sites{note}"
 
 
 def _weather_storage() -> TableStorage | None:
-    root = Settings.from_environment().weather
+    root = WeatherSettings.from_environment().weather
     return None if root is None else TableStorage.open(root, setting=SETTING)
 
 

@@ -67,6 +67,34 @@ _KNOWN_ERRORS: Final = (
         setting="AWS_PROFILE",
     ),
     _KnownError(
+        (
+            "ConfigParseError",
+            "ConfigNotFound",
+            "InfiniteLoopConfigError",
+            "InvalidConfigError",
+            "UnknownCredentialError",
+        ),
+        "the AWS client cannot read its configuration",
+        "Correct the files that they name, by default ~/.aws/config and ~/.aws/credentials",
+        setting="AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE",
+    ),
+    _KnownError(
+        ("InvalidRegionError",),
+        "is not a valid name of a region",
+        "Use the region of the bucket, such as us-east-1",
+        setting="AWS_DEFAULT_REGION",
+    ),
+    _KnownError(
+        (
+            *("InvalidRetryConfigurationError", "InvalidRetryModeError", "InvalidMaxRetryAttemptsError"),
+            *("InvalidChecksumConfigError", "InvalidDefaultsMode", "InvalidS3AddressingStyleError"),
+            *("UnsupportedS3ConfigurationError", "InvalidSTSRegionalEndpointsConfigError"),
+        ),
+        "the AWS client rejects one of its settings ({code})",
+        "Correct the variable AWS_… or the line of ~/.aws/config that this is about",
+        setting="AWS_CONFIG_FILE and AWS_*",
+    ),
+    _KnownError(
         ("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"),
         "bucket {bucket!r} is in another region",
         "Set AWS_DEFAULT_REGION to the region of the bucket",
@@ -96,7 +124,7 @@ _KNOWN_ERRORS: Final = (
         retry_helps=True,
     ),
     _KnownError(
-        ("ValueError",),
+        ("EndpointResolutionError", "EndpointProviderError", "InvalidEndpointConfigurationError", "ValueError"),
         "is not a valid server address",
         "Use http:// or https:// with a host name, and a port where needed",
         setting="AWS_ENDPOINT_URL",

@@ -13,15 +13,10 @@ import pytest
 
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings
+from airwatch_dagster.orchestration.environment import prepare_environment, secret_values
 from airwatch_dagster.orchestration.resources import aqs_limiter
 from airwatch_dagster.orchestration.setting_fields import SettingReference
-from airwatch_dagster.orchestration.settings import (
-    Settings,
-    prepare_environment,
-    secret_values,
-    settings_reference,
-    storage_root,
-)
+from airwatch_dagster.orchestration.settings import Settings, settings_reference, storage_root
 
 ROOT = Path(__file__).parents[2]
 NAMES = [one.name for one in settings_reference()]

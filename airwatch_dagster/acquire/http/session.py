@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from airwatch_dagster.acquire.http.redaction import without_queries
 from airwatch_dagster.acquire.http.redirects import MAX_REDIRECTS, UNNAMED, Configured, redirected, too_many
-from airwatch_dagster.errors import SourceUnavailable
+from airwatch_dagster.errors import ConfigurationError, SourceUnavailable
 
 if TYPE_CHECKING:
     import requests
@@ -86,10 +86,21 @@ def get(
                             raise requests.Timeout
     except requests.RequestException as error:
         reason = type(error).__name__
+    except OSError as error:
+        if error.errno is not None:  # a file of this machine's
+            raise
+        raise _no_certificates(error) from None
     else:
         return response
     fix = f"Check the connection and {configured.setting}, or try again later"
     raise SourceUnavailable(culprit, f"no complete response ({reason})", fix=fix)
+
+
+def _no_certificates(error: OSError) -> ConfigurationError:
+    """What requests says of REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE when it names no file: an OSError without a number."""
+    path = str(error).rpartition("path: ")[2]
+    fix = "Set it to a file of certificates in PEM format, or unset it for those that Python brings"
+    return ConfigurationError("REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE", f"{path} does not exist", fix=fix)
 
 
 def _after_redirects(

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from functools import partial
 
-import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.acquire.aqs.request_plan import Cost
@@ -23,6 +22,7 @@ from airwatch_dagster.commands.backfill.planning import (
 from airwatch_dagster.commands.backfill.runs import RunReport, unrecorded
 from airwatch_dagster.commands.import_log import undone_days
 from airwatch_dagster.errors import ChecksFailed
+from airwatch_dagster.orchestration.instance.opening import opened_instance
 from airwatch_dagster.orchestration.resources import SourceResource, opened_storage
 from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.storage.tables import TableStorage
@@ -51,7 +51,7 @@ def run_backfill(
     named = DEFAULT_TABLES if tables is None else checked_tables(tables)
     settings = Settings.from_environment()
     storage = opened_storage(settings.storage)
-    with dg.DagsterInstance.get() as instance:
+    with opened_instance() as instance:
         broken = unrecorded(instance)
         if "raw_readings" in named:
             broken.setdefault("raw_readings", set()).update(undone_days(instance, storage))

@@ -17,6 +17,7 @@ import dagster as dg
 from airwatch_dagster.commands.backfill.planning import ORDER, Step
 from airwatch_dagster.commands.backfill.runs import RunReport, materialize_step, materialize_table
 from airwatch_dagster.commands.stopping import GRACE_S, end_worker_on_signals
+from airwatch_dagster.orchestration.instance.opening import opened_instance
 
 SINGLE_WRITER: Final = frozenset({"mlflow"})
 """Resources that one run at a time may hold: MLflow's SQLite database has one writer, and others give up waiting."""
@@ -54,7 +55,7 @@ def run_tasks(tasks: Sequence[Task], *, processes: int, done: Done) -> None:
     if processes > 1:
         _in_processes(tasks, Queue(tasks, defs), processes=processes, done=done)
         return
-    with dg.DagsterInstance.get() as instance:
+    with opened_instance() as instance:
         for task in tasks:
             done(task, task.run(defs, instance))
 
@@ -150,5 +151,5 @@ def _end_with(sentinel: int) -> None:
 def _run(task: Task) -> RunReport:
     from airwatch_dagster.definitions import defs
 
-    with dg.DagsterInstance.get() as instance:
+    with opened_instance() as instance:
         return task.run(defs, instance)

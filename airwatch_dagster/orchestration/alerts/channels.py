@@ -7,9 +7,10 @@ from typing import Final
 
 import dagster as dg
 
-from airwatch_dagster.errors import AirWatchError
+from airwatch_dagster.errors import AirWatchError, ConfigurationError
+from airwatch_dagster.orchestration.addresses import address_problem
 from airwatch_dagster.orchestration.alerts.messages import Alert, redacted
-from airwatch_dagster.orchestration.alerts.settings import AlertSettings
+from airwatch_dagster.orchestration.alerts.settings import AlertSettings, WebhookSettings
 
 CHANNEL_TIMEOUT_S: Final = 20
 """Seconds; a channel that takes longer counts as failed, well before the sensor tick's own limit of 60."""
@@ -42,6 +43,14 @@ def send(alert: Alert, *, settings: AlertSettings, context: dg.RunStatusSensorCo
         )
 
 
+def webhook_problems() -> list[ConfigurationError]:
+    """What is wrong with the address of the webhook, which is not shown; empty when nothing is or none is set."""
+    webhook = WebhookSettings.from_environment().alert_webhook_url
+    problem = address_problem(webhook.get_secret_value(), ("https", "http")) if webhook else None
+    fix = "Use an http or https address"
+    return [ConfigurationError("AIRWATCH_ALERT_WEBHOOK_URL", f"its value {problem}", fix=fix)] if problem else []
+
+
 def post_to_webhook(alert: Alert, *, settings: AlertSettings) -> None:
     """POST the alert as JSON, and repeat it while the webhook is busy. The address is a secret and never shown."""
     import requests
@@ -57,8 +66,9 @@ def post_to_webhook(alert: Alert, *, settings: AlertSettings) -> None:
         with requests.Session() as session:
             session.mount(address, HTTPAdapter(max_retries=retries))
             session.post(address, json=alert.payload, timeout=CHANNEL_TIMEOUT_S).raise_for_status()
-    except requests.RequestException as error:
-        response = f"response {error.response.status_code}" if error.response is not None else type(error).__name__
+    except OSError as error:  # a RequestException, or a missing file of certificates
+        answer = getattr(error, "response", None)
+        response = f"response {answer.status_code}" if answer is not None else type(error).__name__
         raise AirWatchError(
             "alert webhook", f"refused the alert ({response})", fix="Check AIRWATCH_ALERT_WEBHOOK_URL", retry_helps=True
         ) from None

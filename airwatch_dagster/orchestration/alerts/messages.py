@@ -4,13 +4,16 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from airwatch_dagster.orchestration.settings import secret_values
+from airwatch_dagster.orchestration.environment import secret_values
 
 MAX_TEXT: Final = 400
 """Characters of one error or description in a message; the run's page has the rest."""
 
 MAX_FAILED_CHECKS: Final = 10
 """Checks listed in one message; the rest are counted."""
+
+MIN_SECRET: Final = 4
+"""Characters of a value that is hidden wherever it occurs; shorter ones occur within words."""
 
 SECRET_IN_QUERY: Final = re.compile(r"(?i)([?&](?:email|key|token|password|api_key)=)[^&\s'\"]+")
 """A credential in the query of an address."""
@@ -92,5 +95,5 @@ def one_line(text: str, *, max_length: int = MAX_TEXT) -> str:
 def redacted(text: str) -> str:
     """The text without the value of any secret setting and without credentials in addresses."""
     for secret in secret_values():
-        text = text.replace(secret, "***")
+        text = text.replace(secret, "***") if len(secret) >= MIN_SECRET else text
     return SECRET_BEFORE_HOST.sub("***@", SECRET_IN_QUERY.sub(r"\1***", text))

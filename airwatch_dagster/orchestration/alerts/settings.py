@@ -8,14 +8,19 @@ from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.setting_fields import SettingsGroup, setting
 
 
-class AlertSettings(SettingsGroup):
-    """Where alerts of failed runs and checks are sent; with neither webhook nor e-mail they are only logged."""
+class WebhookSettings(SettingsGroup):
+    """The address that gets alerts as JSON."""
 
     alert_webhook_url: SecretStr | None = setting(
         "AIRWATCH_ALERT_WEBHOOK_URL",
         'Webhook that gets each alert as JSON with a "text" field',
         allowed="an http or https address",
     )
+
+
+class AlertSettings(WebhookSettings):
+    """Where alerts of failed runs and checks are sent; with neither webhook nor e-mail they are only logged."""
+
     alert_email_to: str | None = setting(
         "AIRWATCH_ALERT_EMAIL_TO", "Recipients of alerts by e-mail", allowed="addresses, separated by commas"
     )

@@ -1,5 +1,6 @@
 """Links between Dagster and MLflow: a URL where the UI's address is known, otherwise a command."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,7 +8,8 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.figures.markdown import table
-from airwatch_dagster.orchestration.settings import LinkSettings, Settings
+from airwatch_dagster.orchestration.addresses import without_credentials
+from airwatch_dagster.orchestration.settings import LinkSettings, RegistrySettings
 
 REGISTERED_MODEL = "airwatch_pm25"
 """Name of the registered model in MLflow; every fitted family is a version of it."""
@@ -22,16 +24,16 @@ def dagster_run_url(run_id: str) -> str | None:
 def mlflow_ui() -> str | None:
     """Address of the MLflow UI without credentials: AIRWATCH_MLFLOW_UI_URL, else the tracking server's; None for a
     database without a server."""
-    settings = Settings.from_environment()
-    tracking = settings.mlflow_tracking_uri
-    ui = settings.mlflow_ui_url or (tracking if tracking.startswith("http") else None)
+    tracking = RegistrySettings.from_environment().mlflow_tracking_uri
+    is_server = tracking.lower().startswith(("http://", "https://"))
+    ui = LinkSettings.from_environment().mlflow_ui_url or (tracking if is_server else None)
     return without_credentials(ui).rstrip("/") if ui else None
 
 
 def mlflow_command() -> str:
     """The command that serves the MLflow UI of the tracking database, on port 5000."""
-    tracking = without_credentials(Settings.from_environment().mlflow_tracking_uri)
-    return f"mlflow ui --backend-store-uri {tracking}"
+    tracking = without_credentials(RegistrySettings.from_environment().mlflow_tracking_uri)
+    return f"mlflow ui --backend-store-uri {shlex.quote(tracking)}"
 
 
 def mlflow_run(mlflow: Any) -> dg.MetadataValue:
@@ -65,9 +67,3 @@ def cross_links(
     run = {"mlflow_run": mlflow_run(mlflow)} if mlflow is not None else {}
     links = {str(month): {**run, "mlflow_models": mlflow_models(rows)} for month, rows in months}
     return {month: {**(metadata or {}).get(month, {}), **link} for month, link in links.items()}
-
-
-def without_credentials(uri: str) -> str:
-    """The address without user name and password."""
-    scheme, separator, rest = uri.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"

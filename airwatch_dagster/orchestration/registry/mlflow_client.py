@@ -15,10 +15,19 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster import __version__
-from airwatch_dagster.errors import ConfigurationError, SourceUnavailable
+from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.fit.models.families import FittedModel
-from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL, dagster_run_url, without_credentials
-from airwatch_dagster.orchestration.settings import Settings
+from airwatch_dagster.orchestration.addresses import without_credentials
+from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL, dagster_run_url
+from airwatch_dagster.orchestration.registry.model_files import FOLDER, follow_move, missing_files
+from airwatch_dagster.orchestration.registry.tracking import (
+    is_server,
+    mlflow_errors,
+    require_answer,
+    sqlite_path,
+    usable_address,
+)
+from airwatch_dagster.orchestration.settings import RegistrySettings
 from airwatch_dagster.schemas.columns import FAMILIES
 
 EXPERIMENT: Final = "airwatch"
@@ -86,14 +95,38 @@ def runs_of_dagster_run(run_id: str) -> dict[str, str]:
 def configure_mlflow() -> str:
     """Set mlflow's tracking URI from the settings, create experiment and registered model if missing; returns the URI.
 
-    Raises SourceUnavailable when the tracking server does not respond.
+    The URI has no login in it; mlflow gets that from its own settings. Raises ConfigurationError for an address that
+    cannot be used, and SourceUnavailable when no server or database answers there.
     """
-    settings = Settings.from_environment()
-    _ensure_experiment(settings.mlflow_tracking_uri, settings.state)
+    settings = RegistrySettings.from_environment()
+    uri = usable_address(settings.mlflow_tracking_uri)
+    _ensure_experiment(uri, settings.state)
     import mlflow
 
-    mlflow.set_tracking_uri(settings.mlflow_tracking_uri)
-    return settings.mlflow_tracking_uri
+    mlflow.set_tracking_uri(uri)
+    return uri
+
+
+def describe_mlflow() -> str:
+    """What answers at the configured address, and where the files of models are.
+
+    Raises an AirWatch error as ``configure_mlflow``, and ConfigurationError when files of registered models are gone.
+    """
+    uri = configure_mlflow()
+    found = f"{without_credentials(uri)} responds"
+    if is_server(uri):
+        return found
+    state, database = RegistrySettings.from_environment().state, sqlite_path(uri)
+    moved_from = _ensure_experiment(uri, state)
+    moved = f"; addresses of files in {moved_from} were corrected, because the folder has moved" if moved_from else ""
+    if database is None:
+        return f"{found}; the files of models are on this machine only, in {state / FOLDER}"
+    missing = missing_files(database, model=REGISTERED_MODEL)
+    if missing:
+        problem = f"{found}, but the files of {len(missing)} registered models are not at {missing[0]} and the like"
+        fix = f"Move the folder {FOLDER} beside mlflow.db in AIRWATCH_STATE, or train these months again"
+        raise ConfigurationError("MLFLOW_TRACKING_URI", problem + moved, fix=fix)
+    return found + moved
 
 
 def mlflow_client() -> Any:
@@ -108,45 +141,47 @@ def mlflow_client() -> Any:
 
 
 @lru_cache
-def _ensure_experiment(uri: str, state: Path) -> None:
-    """Once per process: looking up the experiment takes a quarter of a second."""
-    if uri.startswith("http"):
-        _require_response(uri)
-    elif uri.startswith("sqlite"):
-        state.mkdir(parents=True, exist_ok=True)
+def _ensure_experiment(uri: str, state: Path) -> str | None:
+    """Once per process: looking up the experiment takes a quarter of a second.
+
+    Returns the former address of models' files that were found in ``state`` after a move.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    require_answer(uri, experiment=EXPERIMENT)
+    database = sqlite_path(uri)
+    moved_from = follow_move(database, experiment=EXPERIMENT, state=state) if database else None
     import mlflow
 
     # mlflow warns about every pickled model and every default.
     logging.getLogger("mlflow").setLevel(logging.ERROR)
-    mlflow.set_tracking_uri(uri)
-    if mlflow.get_experiment_by_name(EXPERIMENT) is None:
-        artifacts = None if uri.startswith("http") else (state / "mlflow-artifacts").as_uri()
-        mlflow.create_experiment(EXPERIMENT, artifact_location=artifacts)
-    client = mlflow.MlflowClient(tracking_uri=uri)
-    if not client.search_registered_models(f"name = '{REGISTERED_MODEL}'"):
-        client.create_registered_model(REGISTERED_MODEL, description="24-hour PM2.5, 1 to 3 days ahead, every family")
-
-
-def _require_response(uri: str) -> None:
-    import requests
-
-    try:
-        requests.get(f"{uri.rstrip('/')}/health", timeout=10).raise_for_status()
-    except requests.RequestException as error:
-        raise SourceUnavailable(
-            "MLFLOW_TRACKING_URI",
-            f"no MLflow server responds at {without_credentials(uri)} ({type(error).__name__})",
-            fix="Start the server, correct the address, or unset the variable to use SQLite under AIRWATCH_STATE",
-        ) from None
+    with mlflow_errors(uri):
+        mlflow.set_tracking_uri(uri)
+        if mlflow.get_experiment_by_name(EXPERIMENT) is None:
+            artifacts = None if is_server(uri) else (state / FOLDER).as_uri()
+            mlflow.create_experiment(EXPERIMENT, artifact_location=artifacts)
+        client = mlflow.MlflowClient(tracking_uri=uri)
+        if not client.search_registered_models(f"name = '{REGISTERED_MODEL}'"):
+            description = "24-hour PM2.5, 1 to 3 days ahead, every family"
+            client.create_registered_model(REGISTERED_MODEL, description=description)
+    return moved_from
 
 
 @lru_cache(maxsize=MAX_LOADED_MODELS)
 def load_model(uri: str) -> FittedModel:
-    """The fitted model at a model URI, as it was logged; the last ``MAX_LOADED_MODELS`` stay in memory."""
-    configure_mlflow()
+    """The fitted model at a model URI, as it was logged; the last ``MAX_LOADED_MODELS`` stay in memory.
+
+    Raises ConfigurationError when its files are not where the registry says.
+    """
+    tracking_uri = configure_mlflow()
     import mlflow
 
-    return mlflow.pyfunc.load_model(uri).unwrap_python_model().fitted
+    try:
+        with mlflow_errors(tracking_uri):
+            return mlflow.pyfunc.load_model(uri).unwrap_python_model().fitted
+    except FileNotFoundError as error:
+        problem = f"its files are not where MLflow at {without_credentials(tracking_uri)} says"
+        fix = f"Move the folder {FOLDER} beside mlflow.db in AIRWATCH_STATE, or train its month again"
+        raise ConfigurationError(f"model {uri}", problem, fix=fix) from error
 
 
 def registered_version(version: str) -> dict[str, Any]:

@@ -1,0 +1,30 @@
+"""Starts a program of Dagster's or MLflow's with the settings that `airwatch` has: ``python -m … PROGRAM ARGUMENTS…``.
+
+Dagster reads a ``.env`` of the current folder itself, and lets it win over the environment. Therefore the program
+starts in the state folder, which has none, with every relative path made absolute. `make dev` starts Dagster this way.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from airwatch_dagster.errors import AirWatchError
+from airwatch_dagster.orchestration.environment import prepare_environment
+from airwatch_dagster.orchestration.settings import StateSettings
+
+
+def main(command: Sequence[str]) -> None:
+    """Replace this process by ``command``, a program beside this Python or on the path, and its arguments."""
+    try:
+        prepare_environment()
+        folder = StateSettings.from_environment().state
+    except AirWatchError as error:
+        sys.exit(f"Error: {error}")
+    program = Path(sys.executable).with_name(command[0])
+    os.chdir(folder)
+    os.execvp(program if program.is_file() else command[0], [*command])  # noqa: S606 - the caller names it
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
