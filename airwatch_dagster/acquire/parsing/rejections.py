@@ -121,19 +121,19 @@ class SourceLocation:
         }
         return pd.DataFrame(rows, columns=list(REJECTED_COLUMNS))
 
-    def check_share(self, examined: pd.Index) -> None:
-        """Raises BadPayload naming the first line when many of the ``examined`` rows were set aside, or all of them.
+    def check_share(self, read: pd.Index) -> None:
+        """Raises BadPayload naming the first line when many of the ``read`` rows were set aside, or all of them.
 
         Then the layout changed, and what is left would look like a day with few readings.
         """
         aside = [row for row, one in self.found.items() if not one.is_repaired]
-        rows = examined[examined.isin(aside)] if aside else examined[:0]
-        is_few = len(rows) <= max(MAX_FEW, MAX_REJECTED_SHARE * len(examined))
-        if len(rows) == 0 or (is_few and len(rows) < len(examined)):
+        rows = read[read.isin(aside)] if aside else read[:0]
+        is_few = len(rows) <= max(MAX_FEW, MAX_REJECTED_SHARE * len(read))
+        if len(rows) == 0 or (is_few and len(rows) < len(read)):
             return
         raise BadPayload(
             self.culprit,
-            f"{len(rows):,} of {len(examined):,} {self.unit}s cannot be read, such as {self.described(int(rows[0]))}",
+            f"{len(rows):,} of {len(read):,} {self.unit}s cannot be read, such as {self.described(int(rows[0]))}",
             fix=self.fix,
         )
 

@@ -65,7 +65,7 @@ rows have it: rows under an unknown word would otherwise count for nothing, with
 _OTHER_DURATION: Final = re.compile(
     r"(?!24\D)\d+[\s-]*(?:HOURS?|HRS?|MINUTES?|MIN|DAYS?|WEEKS?|MONTHS?)\b.*", re.IGNORECASE
 )
-"""A duration that is no day: AQS has dozens, such as 3 HOURS and 8-HR RUN AVG BEGIN HOUR. Its rows are kept as
+"""A duration other than a day: AQS has dozens, such as 3 HOURS and 8-HR RUN AVG BEGIN HOUR. Its rows are kept as
 published."""
 
 

@@ -17,7 +17,7 @@ from airwatch_dagster.orchestration.ingest.rejected_lines import (
 )
 from airwatch_dagster.orchestration.ingest.undo import undone
 from airwatch_dagster.orchestration.partitions import days_of
-from airwatch_dagster.orchestration.resources import SourceResource, StorageResource, readings_of, today, utc_now
+from airwatch_dagster.orchestration.resources import SourceResource, StorageResource, today, utc_now
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
 from airwatch_dagster.orchestration.training.by_month import stacked
 
@@ -33,12 +33,11 @@ def monitors(
     context: dg.AssetExecutionContext, source: SourceResource, storage: StorageResource
 ) -> Iterator[AssetResult]:
     """Replaced as a whole by every run: weekly by schedule, and at the start of a first backfill."""
-    with storage.locked("monitors") as tables, source.open() as opened:
-        tables.assert_data_kind(readings_of(opened))
+    with storage.locked("monitors") as tables, source.open_into(tables) as opened:
         listed = opened.monitors()
         fresh = with_primary_changes(listed.monitors, stored=tables.read_or_empty("monitors"), seen_at=utc_now())
         yield AssetResult(fresh, metadata=rejected_metadata(listed.rejected))
-        store_rejected_lines(context, storage, "monitors", listed.rejected)
+        store_rejected_lines(context, storage, listed.rejected)
 
 
 @table_asset(
@@ -60,12 +59,10 @@ def raw_readings(
         if ingest.undo is not None:
             yield undone(ingest.undo, history, ingest)
             return
-        with source.open() as opened:
-            tables.assert_data_kind(readings_of(opened))
+        with source.open_into(tables) as opened:
             pull = pulled(opened, ingest, history=history)
             yield ingested(history, pull, tables, partitions=context.partition_keys)
-            days = days_of(context)
-            store_rejected_lines(context, storage, "raw_readings", pull.rejected, days=days, files=pull.files)
+            store_rejected_lines(context, storage, pull.rejected, files=pull.files)
             pull.mark_stored()
 
 
@@ -85,4 +82,4 @@ def agency_forecasts(
         read = [opened.agency_forecasts(day.date()) for day in days_of(context)]
     rejected = joined_rejections(one.rejected for one in read)
     yield AssetResult(stacked("agency_forecasts", [one.records for one in read]), metadata=rejected_metadata(rejected))
-    store_rejected_lines(context, storage, "agency_forecasts", rejected, days=days_of(context))
+    store_rejected_lines(context, storage, rejected)

@@ -7,6 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.acquire.parsing.rejections import rejections_of_days
+from airwatch_dagster.orchestration.partitions import days_of
 from airwatch_dagster.orchestration.resources import StorageResource, utc_now
 from airwatch_dagster.orchestration.table_asset import OWNER, column_schema
 from airwatch_dagster.schemas import TABLES
@@ -36,17 +37,17 @@ rejected_lines = dg.AssetSpec(
 def store_rejected_lines(
     context: dg.AssetExecutionContext,
     storage: StorageResource,
-    read_for: str,
     rejected: pd.DataFrame,
     *,
-    days: pd.DatetimeIndex | None = None,
     files: Collection[str] = (),
 ) -> None:
-    """Replace the lines of ``days`` (None: all) that were read for this table by ``rejected`` (REJECTED_COLUMNS).
+    """Replace the lines that were read for the run's table and days by ``rejected`` (REJECTED_COLUMNS).
 
     Lines without a day are replaced when their file is one of ``files``, which were read as a whole. Nothing is written
     when there is nothing to replace and nothing new.
     """
+    read_for = context.asset_key.to_user_string()
+    days = days_of(context) if context.has_partition_key_range or context.has_partition_key else None
     if days is not None:
         rejected = rejections_of_days(rejected, days[0].date(), days[-1].date())
     with storage.locked(TABLE) as tables:
