@@ -56,6 +56,13 @@ class SourceResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it p
         with opened_source(Settings.from_environment(), max_s=max_s) as source:
             yield source
 
+    @contextlib.contextmanager
+    def open_into(self, tables: TableStorage) -> Iterator[Source]:
+        """As ``open``; raises ConfigurationError when ``tables`` hold the other kind of readings."""
+        with self.open() as source:
+            tables.assert_data_kind(readings_of(source))
+            yield source
+
 
 @contextlib.contextmanager
 def opened_source(settings: SourceSettings, *, max_s: float | None = None) -> Iterator[Source]:
