@@ -14,6 +14,7 @@ import pytest
 
 from airwatch_dagster import __version__
 from airwatch_dagster.fit.examples import at_horizon
+from airwatch_dagster.orchestration.registry.mlflow_client import load_model
 from airwatch_dagster_tests.installations import Installation, run_job
 
 
@@ -88,6 +89,24 @@ def test_the_champion_alias_serves_exactly_the_forecasts_that_were_stored(
     merged = rows.assign(served=np.round(served["pm25_ugm3"], 4)).merge(stored, on=["site_id", "horizon_days"])
     assert len(merged) == len(stored) == 27
     assert merged["served"].tolist() == merged["pm25_ugm3"].tolist()
+
+
+def test_forecasts_are_the_same_after_the_installation_was_moved(copy: Installation, tmp_path: Path) -> None:
+    before = copy.tables.read("predictions", ["2021-05-31"])
+    copy.run("models", "promote", "1", "--month", "2021-05", "--by", "Ada", "--reason", "to connect once")
+    copy.run("models", "rollback", "--month", "2021-05", "--by", "Ada", "--reason", "as it was")
+    copy.folder.rename(tmp_path / "moved")
+    moved = Installation(tmp_path / "moved")
+    load_model.cache_clear()
+
+    doctor = moved.run("doctor")
+    moved.run("backfill", "2021-05-31", "2021-05-31", "--tables", "predictions", "--refresh")
+
+    assert f"addresses of files in {(copy.folder / 'state' / 'mlflow-artifacts').as_uri()} were corrected" in doctor
+    after = moved.tables.read("predictions", ["2021-05-31"])
+    assert after["pm25_ugm3"].tolist() == before["pm25_ugm3"].tolist()
+    assert set(after["model_version"]) == {"2"}
+    assert not copy.folder.exists()
 
 
 def test_an_override_of_a_month_with_all_its_forecasts_can_be_rolled_back(

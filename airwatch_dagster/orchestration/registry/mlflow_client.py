@@ -170,18 +170,21 @@ def _ensure_experiment(uri: str, state: Path) -> str | None:
 def load_model(uri: str) -> FittedModel:
     """The fitted model at a model URI, as it was logged; the last ``MAX_LOADED_MODELS`` stay in memory.
 
-    Raises ConfigurationError when its files are not where the registry says.
+    Raises ConfigurationError when the registry does not have it, or its files are not where the registry says.
     """
     tracking_uri = configure_mlflow()
     import mlflow
+    from mlflow.exceptions import MlflowException
 
-    try:
-        with mlflow_errors(tracking_uri):
+    with mlflow_errors(tracking_uri):
+        try:
             return mlflow.pyfunc.load_model(uri).unwrap_python_model().fitted
-    except FileNotFoundError as error:
-        problem = f"its files are not where MLflow at {without_credentials(tracking_uri)} says"
-        fix = f"Move the folder {FOLDER} beside mlflow.db in AIRWATCH_STATE, or train its month again"
-        raise ConfigurationError(f"model {uri}", problem, fix=fix) from error
+        except (FileNotFoundError, MlflowException) as error:
+            if isinstance(error, MlflowException) and error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            problem = f"MLflow at {without_credentials(tracking_uri)} does not have it, or its files are elsewhere"
+            fix = f"Move the folder {FOLDER} beside mlflow.db in AIRWATCH_STATE, or train its month again"
+            raise ConfigurationError(f"model {uri}", problem, fix=fix) from error
 
 
 def registered_version(version: str) -> dict[str, Any]:

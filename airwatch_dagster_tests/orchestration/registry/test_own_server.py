@@ -1,0 +1,157 @@
+"""A real MLflow server below a path, behind a proxy that asks for a login and hides /health: runs and models work."""
+
+import base64
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+import pytest
+
+from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.fit.training import Registration, train_family
+from airwatch_dagster.orchestration.registry.links import mlflow_ui
+from airwatch_dagster.orchestration.registry.mlflow_client import (
+    describe_mlflow,
+    load_model,
+    registered_version,
+    set_champion_alias,
+)
+from airwatch_dagster_tests.installations import Installation
+from airwatch_dagster_tests.orchestration.registry.test_mlflow_client import MONTH, logged, run_with_mlflow
+
+pytestmark = pytest.mark.slow
+
+USER, PASSWORD = "ada@example.org", "hunter2/#1"
+LOGIN = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+STARTS_WITHIN_S = 120
+
+
+@pytest.fixture(scope="module")
+def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of an MLflow server below /mlflow."""
+    folder = tmp_path_factory.mktemp("server")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    command = [sys.executable, "-W", "ignore", "-m", "mlflow", "server", "--host=127.0.0.1", f"--port={port}"]
+    command += ["--workers=1", "--static-prefix=/mlflow", f"--backend-store-uri=sqlite:///{folder / 'server.db'}"]
+    command += [f"--artifacts-destination={(folder / 'artifacts').as_uri()}"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    environment |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(command, stdout=log, stderr=log, env=environment) as process,
+    ):
+        deadline = time.monotonic() + STARTS_WITHIN_S
+        while not is_open(port):
+            assert process.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < deadline, (folder / "log").read_text()
+            time.sleep(0.2)
+        yield port
+        process.terminate()
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def proxy(upstream: int) -> Iterator[str]:
+    """The address of MLflow behind a proxy."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def passed_on(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if self.headers.get("Authorization") != LOGIN:
+                self.answered(401, b"You are not authenticated", "text/plain")
+            elif self.path.endswith("/health"):
+                self.answered(404, b"no such page", "text/html")
+            else:
+                connection = http.client.HTTPConnection("127.0.0.1", upstream, timeout=60)
+                headers = {
+                    k: v for k, v in self.headers.items() if k not in ("Host", "Authorization", "Content-Length")
+                }
+                connection.request(self.command, self.path, body, headers)
+                response = connection.getresponse()
+                self.answered(response.status, response.read(), response.getheader("Content-Type") or "text/plain")
+                connection.close()
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = passed_on  # noqa: N815 - the names of http.server
+
+        def answered(self, status: int, body: bytes, kind: str) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}/mlflow"
+        running.shutdown()
+
+
+@pytest.fixture(params=["variables", "address"])
+def own(request: pytest.FixtureRequest, proxy: str, tmp_path: Path) -> Iterator[Installation]:
+    """An installation that logs in by MLflow's variables, or by its address."""
+    login = {"MLFLOW_TRACKING_USERNAME": USER, "MLFLOW_TRACKING_PASSWORD": PASSWORD}
+    settings = {"MLFLOW_TRACKING_URI": proxy, **login}
+    if request.param == "address":
+        settings = {"MLFLOW_TRACKING_URI": proxy.replace("://", "://ada%40example.org:hunter2%2F%231@")}
+    before = mlflow.get_tracking_uri()
+    load_model.cache_clear()
+    yield Installation.at(tmp_path / "installation", **settings)
+    load_model.cache_clear()
+    mlflow.set_tracking_uri(before)
+
+
+def test_models_are_logged_registered_and_loaded(
+    own: Installation, proxy: str, examples: pd.DataFrame, capfd: pytest.CaptureFixture[str]
+) -> None:
+    registrations: list[Registration] = []
+    model = train_family(examples, family="persistence", month=MONTH, seed=1)
+
+    with own.activated():
+        result = run_with_mlflow(lambda resource: registrations.append(logged(resource, model, examples)))
+        [registration] = registrations
+        assert result.success
+        assert load_model(registration.model_uri).family == "persistence"
+        assert registered_version(registration.model_version)["training_rows"] == len(examples)
+        set_champion_alias(registration.model_version, month=MONTH)
+        assert describe_mlflow() == f"{proxy} responds"
+        assert mlflow_ui() == proxy
+
+    printed = capfd.readouterr()
+    assert "hunter2" not in printed.out + printed.err
+    assert not (own.folder / "state" / "mlflow-artifacts").exists(), "the server stores the files"
+
+
+def test_doctor_finds_the_server_healthy(own: Installation, proxy: str) -> None:
+    result = own.airwatch("doctor")
+
+    assert f"ok    mlflow: {proxy} responds" in result.output.splitlines()
+    assert result.exit_code == 0
+    assert "hunter2" not in result.output
+
+
+def test_without_a_login_a_run_fails_with_one_sentence(proxy: str, tmp_path: Path) -> None:
+    installation = Installation.at(tmp_path / "installation", MLFLOW_TRACKING_URI=proxy)
+
+    with installation.activated(), pytest.raises(ConfigurationError, match="asks for a login"):
+        describe_mlflow()
