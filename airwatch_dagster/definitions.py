@@ -12,7 +12,7 @@ from airwatch_dagster.orchestration.registry.mlflow_client import mlflow_resourc
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([acquire, clean, enrich, fit, forecast, verify, watch]),
+    assets=dg.load_assets_from_modules([acquire, clean, enrich, fit, forecast, verify, watch], include_specs=True),
     jobs=JOBS,
     schedules=[*SCHEDULES, *RECHECK_SCHEDULES],
     sensors=[*SENSORS, *RECHECK_SENSORS, *alert_sensors()],

@@ -15,7 +15,6 @@ FACTS = {
     '"iso-8859-1"': "acquire/parsing/encoding.py",
     "mkstemp(": "acquire/http/atomic_file.py",
     "(408, 425, 429)": "acquire/http/session.py",
-    '"method_code",)': "acquire/parsing/csv_columns.py",
 }
 """Text in the source, and the only module that contains it; the practice server deliberately shares no code."""
 

@@ -44,7 +44,7 @@ def store_rejected_lines(
     """Replace the lines that were read for the run's table and days by ``rejected`` (REJECTED_COLUMNS).
 
     Lines without a day are replaced when their file is one of ``files``, which were read as a whole. Nothing is written
-    when there is nothing to replace and nothing new.
+    when the table is stored and there is nothing to replace and nothing new.
     """
     read_for = context.asset_key.to_user_string()
     days = days_of(context) if context.has_partition_key_range or context.has_partition_key else None
@@ -59,7 +59,7 @@ def store_rejected_lines(
             is_found_again = pd.MultiIndex.from_frame(stored[["file", "line_number"]]).isin(lines)
             is_of_files = stored["date_local"].isna() & stored["file"].isin(files)
             is_replaced &= is_found_again | (is_of_files | stored["date_local"].isin(days)).to_numpy()
-        if not is_replaced.any() and found.empty:
+        if not is_replaced.any() and found.empty and tables.exists(TABLE):
             return
         parts = [part for part in (stored[~is_replaced], found) if len(part)] or [found]
         tables.write(TABLE, {None: validated(TABLE, pd.concat(parts, ignore_index=True))})

@@ -127,7 +127,8 @@ def test_a_missing_column_is_named_with_its_file(tmp_path: Path, column: str) ->
 
 UNREADABLE = {
     ("Date Local", "2021-02-30"): "expected a date as 2021-07-04 or 07/04/2021",
-    ("Date Local", "4 July"): "expected a date with day, month and year",
+    ("Date Local", "4 July"): "expected a date with day, month and year; a spreadsheet saved only what it showed",
+    ("Date Local", "soon"): "expected a date as 2021-07-04 or 07/04/2021",
     ("Date Local", "9999-12-31"): "expected a date as 2021-07-04 or 07/04/2021",
     ("Date Local", ""): "has no value, expected a value",
     ("Date Local", "2020-07-04"): "expected a day of 2021, as in the rest of the file",
