@@ -3,7 +3,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from airwatch_dagster.acquire.equivalence import adds_information, drop_other_parameters, equivalent_rows
+from airwatch_dagster.acquire.equivalence import (
+    adds_information,
+    drop_other_parameters,
+    equivalent_rows,
+    replaced_rows,
+)
+from airwatch_dagster.acquire.parsing.rejections import REJECTED_COLUMNS, no_rejected_lines
+from airwatch_dagster.acquire.pulls import Pull
 from airwatch_dagster.acquire.readings import READING_COLUMNS
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster_tests.builders import RAW_ROW, table_of
@@ -196,3 +203,44 @@ def test_a_record_that_moved_earlier_is_retained() -> None:
 
 def test_an_airnow_row_cannot_move() -> None:
     assert parameters_left([AIRNOW | {"poc": 1}], OTHER) == []
+
+
+SITE, DAY = "170319001", RAW_ROW["date_local"]
+
+
+def replaced(
+    history: list[dict[str, Any]],
+    rows: list[dict[str, Any]],
+    *,
+    site: str | None = SITE,
+    day: pd.Timestamp | None = DAY,
+) -> list[bool]:
+    """The rows of history that a pull of everything replaces, when it has ``rows`` and a line was set aside."""
+    line = ("a.csv", 2, False, "Arithmetic Mean", "-999", "expected a number", site, day)
+    rejected = pd.DataFrame([line], columns=list(REJECTED_COLUMNS)).astype({"date_local": "datetime64[ns]"})
+    published = rows_of(*rows) if rows else rows_of().iloc[:0]
+    pull = Pull(published, lambda stored: pd.Series(True, index=stored.index), rejected=rejected)
+    return [bool(one) for one in replaced_rows(history_of(*history), pull)]
+
+
+def test_a_pull_without_lines_set_aside_replaces_what_is_in_its_scope() -> None:
+    history = history_of({}, {"poc": 2})
+    pull = Pull(rows_of(), lambda stored: stored["poc"] == 2, rejected=no_rejected_lines())
+    assert replaced_rows(history, pull).tolist() == [False, True]
+
+
+def test_a_row_that_a_line_set_aside_may_be_about_is_not_withdrawn() -> None:
+    elsewhere = [{"site_number": "9002"}, {"date_local": DAY + pd.Timedelta(days=1)}]
+    assert replaced([{}, {"poc": 2}, *elsewhere], []) == [False, False, True, True]
+    assert replaced([{}, *elsewhere], [], day=None) == [False, True, False]
+    assert replaced([{}, *elsewhere], [], site=None) == [False, False, True]
+    assert replaced([{}, *elsewhere], [], site=None, day=None) == [False, False, False]
+
+
+def test_a_row_that_the_pull_has_in_the_words_of_another_product_is_replaced_all_the_same() -> None:
+    assert replaced([BULK, BULK | {"poc": 2}], [API]) == [True, False]
+
+
+def test_a_provisional_row_is_replaced_by_any_final_one_of_its_sites_day() -> None:
+    assert replaced([AIRNOW], [{"poc": 3}]) == [True]
+    assert replaced([AIRNOW], [{"poc": 3, "site_number": "9002"}], site=None) == [False]

@@ -4,6 +4,7 @@ from typing import Final
 
 import pandas as pd
 
+from airwatch_dagster.acquire.readings import SITE_COLUMNS
 from airwatch_dagster.storage.tables import TableStorage
 
 DAYS_BEFORE: Final = 14
@@ -24,23 +25,23 @@ UNUSED_CHECK: Final = {"no_day_unused": "A day with readings has a value of at l
 def emptied_days(
     tables: TableStorage, readings: pd.DataFrame, monitors: pd.DataFrame, *, partitions: list[str]
 ) -> dict[str, str]:
-    """Partition → what is wrong, for days without a current row in ``readings`` that should have some.
+    """Partition → what is wrong, for days without a current row of the area in ``readings`` that should have some.
 
     These are days after days with rows, and a whole range without rows while ``monitors`` of the area are listed as
-    operating. ``readings`` has the columns of raw_readings, of all ``partitions`` (days, in order).
+    operating. ``readings`` has the columns of raw_readings, of all ``partitions`` (days, in order). Rows of sites
+    around the area do not count; without a list of monitors every row does.
     """
-    counts = _current_rows(readings).reindex(partitions, fill_value=0)
+    counts = _current_rows(readings, monitors).reindex(partitions, fill_value=0)
     if (counts > 0).all():
         return {}
     operating = _operating(monitors, pd.Timestamp(partitions[0]), pd.Timestamp(partitions[-1]))
     if operating and len(partitions) >= SAMPLING_DAYS and not counts.any():
-        return dict.fromkeys(
-            partitions, f"no reading in {len(partitions)} days, though {operating} monitors are listed"
-        )
+        listed = "1 monitor is" if operating == 1 else f"{operating} monitors are"
+        return dict.fromkeys(partitions, f"no reading in {len(partitions)} days, though {listed} listed")
     first = pd.Timestamp(partitions[0])
     before = [f"{day:%Y-%m-%d}" for day in pd.date_range(first - pd.Timedelta(days=DAYS_BEFORE), periods=DAYS_BEFORE)]
-    columns = ("date_local", "superseded_at")
-    known = _current_rows(tables.read("raw_readings", before, allow_missing=True, columns=columns))
+    columns = (*SITE_COLUMNS, "date_local", "superseded_at")
+    known = _current_rows(tables.read("raw_readings", before, allow_missing=True, columns=columns), monitors)
     has_rows = pd.concat([known.reindex(before, fill_value=0), counts]) > 0
     recent = has_rows.astype(int).rolling(DAYS_BEFORE).sum().shift(1)
     lost = counts.index[(counts == 0) & (recent.reindex(counts.index) >= MIN_DAYS_WITH_READINGS)]
@@ -57,10 +58,11 @@ def _operating(monitors: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) 
 
 def unused_days(readings: pd.DataFrame, site_days: pd.DataFrame) -> dict[str, str]:
     """Day → what is wrong, for days with current rows in ``readings`` of which none became a row of ``site_days``."""
-    days = set(_current_rows(readings).index) - set(site_days["date_local"].dt.strftime("%Y-%m-%d"))
+    current = readings[readings["superseded_at"].isna()]
+    days = set(current["date_local"].dt.strftime("%Y-%m-%d")) - set(site_days["date_local"].dt.strftime("%Y-%m-%d"))
     found = {}
     for day in sorted(days):
-        rows = readings[readings["superseded_at"].isna() & (readings["date_local"] == pd.Timestamp(day))]
+        rows = current[current["date_local"] == pd.Timestamp(day)]
         words = {name: ", ".join(sorted(map(str, rows[name].unique()))) for name in ("sample_duration", "event_type")}
         found[day] = (
             f"none of {len(rows)} rows counts; durations {words['sample_duration']}; events {words['event_type']}"
@@ -68,7 +70,10 @@ def unused_days(readings: pd.DataFrame, site_days: pd.DataFrame) -> dict[str, st
     return found
 
 
-def _current_rows(readings: pd.DataFrame) -> pd.Series:
-    """Current rows by day as text."""
-    current = readings.loc[readings["superseded_at"].isna(), "date_local"]
-    return current.dt.strftime("%Y-%m-%d").value_counts()
+def _current_rows(readings: pd.DataFrame, monitors: pd.DataFrame) -> pd.Series:
+    """Current rows of the area's ``monitors`` by day as text; all current rows without monitors."""
+    current = readings[readings["superseded_at"].isna()]
+    if len(monitors):
+        sites = current[SITE_COLUMNS[0]] + current[SITE_COLUMNS[1]] + current[SITE_COLUMNS[2]]
+        current = current[sites.isin(monitors.loc[~monitors["is_context"].astype(bool), "site_id"])]
+    return current["date_local"].dt.strftime("%Y-%m-%d").value_counts()

@@ -101,11 +101,12 @@ def rejected_warnings(rejected: pd.DataFrame, monitors: pd.DataFrame, *, partiti
     warnings = {}
     for partition, of_day in lines.groupby(day.where(day.isin(partitions), partitions[0])):
         own = of_day[of_day["site_id"].isin(area)]
+        number = f"{len(of_day):,} line{'s' if len(of_day) > 1 else ''} could not be read"
         if len(own):
             first = own.iloc[0]
             where = f"{first['file']}, line {first['line_number']}"
-            what = f"{len(own)} of the area, such as {where} of site {first['site_id']}: {first['reason']}"
-            warnings[str(partition)] = f"{len(of_day)} lines could not be read, {what}"
+            what = f"{len(own):,} of the area, such as {where} of site {first['site_id']}: {first['reason']}"
+            warnings[str(partition)] = f"{number}, {what}"
         elif len(of_day) > MAX_OTHER_LINES:
-            warnings[str(partition)] = f"{len(of_day)} lines could not be read, none of the area"
+            warnings[str(partition)] = f"{number}, none known to be of the area"
     return warnings

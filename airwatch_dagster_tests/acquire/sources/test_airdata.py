@@ -6,6 +6,7 @@ import pytest
 
 from airwatch_dagster.acquire.airdata.archive import AirDataArchive
 from airwatch_dagster.acquire.area import Area
+from airwatch_dagster.acquire.equivalence import replaced_rows
 from airwatch_dagster.acquire.pulls import PullRequest
 from airwatch_dagster.acquire.sources.airdata import AirDataSource
 from airwatch_dagster.acquire.versions import merge_pull
@@ -146,3 +147,49 @@ def test_the_recorded_chicago_year_contains_its_26_sites_and_their_surroundings(
 def test_the_kind_of_the_source_is_airdata(tmp_path: Path) -> None:
     source = bulk(tmp_path, "us", 0, daily={})
     assert source.kind == "airdata"
+
+
+def test_a_pull_names_its_files_and_the_lines_that_it_set_aside(tmp_path: Path) -> None:
+    files = {
+        2020: [{"Date Local": "2020-12-30"}, {"Date Local": "2020-12-31", "Arithmetic Mean": "-999"}],
+        2021: [{"Date Local": "2021-01-01"}, DENVER | {"Date Local": "2021-01-01", "1st Max Hour": "24"}],
+    }
+    chicago = bulk(tmp_path, "cbsa:16980", 0, daily=files)
+    pull = chicago.pull(PullRequest(date(2020, 12, 30), date(2021, 1, 1)))
+
+    assert pull.files == ("daily_88101_2020.zip", "daily_88101_2021.zip")
+    assert pull.rejected[["file", "line_number", "site_id"]].values.tolist() == [
+        ["daily_88101_2020.zip", 3, "170310001"]
+    ]
+    assert len(pull.rows) == 2
+
+
+def test_a_site_whose_rows_have_no_location_does_not_hide_the_surroundings(tmp_path: Path) -> None:
+    nowhere = {"Site Num": "0009", "Latitude": "999"}
+    source = bulk(tmp_path, "cbsa:16980", 200, daily={2021: [nowhere, {}, MILWAUKEE, DENVER]})
+    pull = source.pull(PullRequest(*YEAR))
+
+    assert states(pull.rows) == ["17", "55"]
+    assert pull.rejected["site_id"].tolist() == ["170310009"]
+
+
+def test_an_impossible_monitor_is_left_out_of_the_list_and_shown(tmp_path: Path) -> None:
+    source = bulk(tmp_path, "us", 0, daily={2021: [{}]}, monitors=[{}, DENVER | {"Latitude": "999"}])
+    listed = source.monitors()
+
+    assert listed.monitors["site_id"].tolist() == ["170310001"]
+    assert listed.rejected[["file", "line_number", "column_name"]].values.tolist() == [
+        ["aqs_monitors.zip", 3, "Latitude"]
+    ]
+
+
+def test_a_year_with_a_bad_line_withdraws_nothing_that_the_line_may_be_about(tmp_path: Path) -> None:
+    good = [{"Date Local": f"2021-07-0{day}"} for day in (1, 2, 3)]
+    whole = bulk(tmp_path / "a", "us", 0, daily={2021: good}).pull(PullRequest(*YEAR))
+    history = merge_pull(TABLES["raw_readings"].empty(), whole.rows, seen_at=SEEN, in_scope=whole.in_scope)
+
+    bad = [good[0], good[1] | {"Arithmetic Mean": "-999"}]
+    pull = bulk(tmp_path / "b", "us", 0, daily={2021: bad}).pull(PullRequest(*YEAR))
+    merged = merge_pull(history, pull.rows, seen_at=SEEN + pd.Timedelta(1, "D"), in_scope=replaced_rows(history, pull))
+
+    assert merged["superseded_at"].isna().tolist() == [True, True, False]

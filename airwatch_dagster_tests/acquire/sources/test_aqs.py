@@ -240,6 +240,18 @@ def test_each_part_of_the_area_is_requested_and_overlaps_count_once(
     assert len(source.file_list()) == 0
 
 
+def test_a_pull_names_its_responses_and_the_rows_that_it_set_aside(plain_client: AqsClient, server: FakeServer) -> None:
+    bad = API_ROW | {"poc": 2, "first_max_hour": 24}
+    server.will_send("/dailyData/byCBSA", Reply(envelope([API_ROW, bad])))
+    server.will_send("/dailyData/byState", Reply(envelope([bad | {"county_code": "099"}, API_ROW])))
+    pull = AqsSource(plain_client, Area.parse("cbsa:16980,state:17"), date(2022, 1, 1)).pull(PullRequest(*YEAR))
+
+    assert len(set(pull.files)) == 2
+    assert pull.rejected[["line_number", "site_id"]].values.tolist() == [[2, "170310001"], [1, "170990001"]]
+    assert set(pull.rejected["file"]) == set(pull.files)
+    assert pull.rows["poc"].tolist() == [1]
+
+
 def test_the_whole_country_is_requested_state_by_state(plain_client: AqsClient, server: FakeServer) -> None:
     server.will_send("/dailyData/byState", Reply(envelope([], status="No data matched your selection")))
     assert len(AqsSource(plain_client, Area.parse("us"), date(2022, 1, 1)).pull(PullRequest(*YEAR)).rows) == 0

@@ -13,11 +13,14 @@ from airwatch_dagster.acquire.equivalence import replaced_rows
 from airwatch_dagster.acquire.pulls import Pull, PullRequest
 from airwatch_dagster.acquire.sources.airdata import AirDataSource
 from airwatch_dagster.acquire.sources.live import LiveSource
+from airwatch_dagster.acquire.versions import merge_pull
 from airwatch_dagster.errors import BadPayload, SourceUnavailable
+from airwatch_dagster.schemas import TABLES
 from airwatch_dagster_tests.acquire.airnow.samples import CHICAGO, changed
 from airwatch_dagster_tests.acquire.published_samples import DAILY_ROW, MONITOR_ROW, csv_text, zipped
 
 TODAY = date(2023, 1, 20)
+SEEN, SEEN_AGAIN = pd.Timestamp("2023-01-20"), pd.Timestamp("2023-01-21")
 DAY = date(2023, 1, 9)
 NORTHBROOK = changed("170310001", "170314201", changed("|8.1|", "|7.3|", CHICAGO))
 FOREIGN = changed("Pu", "Pu|", "01/09/23|CHN000099|Pudong|PM2.5-24hr|UG/M3|35.0|24|Shanghai|140|0|31.2|121.5|156CHN99")
@@ -86,6 +89,25 @@ def test_what_a_lost_line_may_be_about_is_not_withdrawn(tmp_path: Path) -> None:
 
     assert pull.in_scope(stored).tolist() == [True, True]
     assert replaced_rows(stored, pull).tolist() == [True, False]
+
+
+def test_a_final_row_that_stays_for_a_bad_line_is_not_joined_by_airnows(tmp_path: Path) -> None:
+    def published(folder: Path, mean: str) -> LiveSource:
+        live = source(folder, CHICAGO, NORTHBROOK)
+        day = {"Date Local": f"{DAY}"}
+        rows = [DAILY_ROW | day | {"Arithmetic Mean": mean}, DAILY_ROW | day | {"Site Num": "4201"}]
+        (folder / "mirror" / "daily_88101_2023.zip").write_bytes(zipped(csv_text(rows)))
+        return live
+
+    before = published(tmp_path / "before", "8.5").pull(PullRequest(DAY, DAY))
+    history = merge_pull(TABLES["raw_readings"].empty(), before.rows, seen_at=SEEN, in_scope=before.in_scope)
+    assert history["source"].tolist() == ["airdata", "airdata"]
+
+    after = published(tmp_path / "after", "-999").pull(PullRequest(DAY, DAY, history))
+    merged = merge_pull(history, after.rows, seen_at=SEEN_AGAIN, in_scope=replaced_rows(history, after))
+
+    assert after.rejected["site_id"].tolist() == ["170310001"]
+    pd.testing.assert_frame_equal(merged, history)
 
 
 def test_a_site_at_null_island_is_where_the_monitor_list_has_it(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from airwatch_dagster.acquire.parsing.rejections import no_rejected_lines
 from airwatch_dagster.acquire.pulls import Pull, PullRequest
-from airwatch_dagster.acquire.readings import READING_COLUMNS
+from airwatch_dagster.acquire.readings import READING_COLUMNS, MonitorList
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.orchestration.assets.acquire import REQUEST_POOL, history_checks, raw_readings
 from airwatch_dagster.orchestration.io_manager import ParquetIOManager
@@ -44,8 +45,8 @@ class Vintage(Source):
     def changes(self, request: PullRequest, *, since: date, until: date) -> Pull:
         return self.pull(request)
 
-    def monitors(self) -> pd.DataFrame:
-        return TABLES["monitors"].empty()
+    def monitors(self) -> MonitorList:
+        return MonitorList(TABLES["monitors"].empty(), no_rejected_lines())
 
 
 @dataclass
@@ -56,6 +57,10 @@ class Opens:
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Vintage]:
+        yield self.source
+
+    @contextlib.contextmanager
+    def open_into(self, tables: TableStorage) -> Iterator[Vintage]:
         yield self.source
 
 

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.acquire.equivalence import equivalent_rows
+from airwatch_dagster.acquire.parsing.rejections import no_rejected_lines
 from airwatch_dagster.acquire.pulls import Pull, PullRequest
-from airwatch_dagster.acquire.readings import READING_COLUMNS
+from airwatch_dagster.acquire.readings import READING_COLUMNS, MonitorList
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, pulled, resolved
@@ -43,8 +44,8 @@ class Published(Source):
         rows = self.rows[of_days].reset_index(drop=True)
         return Pull(rows, lambda history: history["date_local"].between(pd.Timestamp(first), pd.Timestamp(last)))
 
-    def monitors(self) -> pd.DataFrame:
-        return TABLES["monitors"].empty()
+    def monitors(self) -> MonitorList:
+        return MonitorList(TABLES["monitors"].empty(), no_rejected_lines())
 
     def changes(self, request: PullRequest, *, since: date, until: date) -> Pull:
         year = request.first.year
