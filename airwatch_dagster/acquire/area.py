@@ -1,15 +1,13 @@
 """The forecast area: statistical areas, states or the whole country, and the sites around it."""
 
 import difflib
-import re
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.acquire.aqs_codes import FOREIGN_STATES, aqs_cbsas_of, cbsa_names, later_cbsas, state_names
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.geo import great_circle_km
 
@@ -50,19 +48,13 @@ class Area:
         return ",".join([f"cbsa:{code}" for code in self.cbsa_codes] + [f"state:{code}" for code in self.state_codes])
 
     def contains(self, state_code: pd.Series, cbsa_code: pd.Series) -> pd.Series:
-        """Mask of the rows in the area; a null code is outside every state and statistical area."""
-        if self.is_everywhere:
-            return pd.Series(True, index=state_code.index)
-        return state_code.isin(self.state_codes) | cbsa_code.isin(self.cbsa_codes)
+        """Mask of the rows in the area; a null code is outside every state and statistical area.
 
-    def context_mask(self, sites: pd.DataFrame, context_km: float) -> pd.Series:
-        """Mask of ``sites`` (latitude, longitude, is_area) outside the area but within ``context_km`` of its sites."""
-        is_area = sites["is_area"].astype(bool)
-        outside = ~is_area.to_numpy()
-        near = np.zeros(len(sites), dtype=bool)
-        if context_km > 0:
-            near[outside] = distance_to_nearest_km(sites[outside], sites[~outside]) <= context_km
-        return pd.Series(near, index=sites.index)
+        ``us`` contains the territories that AQS lists, and no site of Mexico or Canada.
+        """
+        if self.is_everywhere:
+            return ~state_code.isin(FOREIGN_STATES)
+        return state_code.isin(self.state_codes) | cbsa_code.isin(self.cbsa_codes)
 
 
 def distance_to_nearest_km(places: pd.DataFrame, anchors: pd.DataFrame) -> np.ndarray:
@@ -83,69 +75,16 @@ def distance_to_nearest_km(places: pd.DataFrame, anchors: pd.DataFrame) -> np.nd
     return nearest
 
 
-@cache
-def cbsa_names() -> dict[str, str]:
-    """Name of every core-based statistical area by its 5-digit code, as AQS uses them (delineation of 2013-15).
-
-    Source: AQS API list/cbsas of 2026-05-12, 1,006 areas; accents that it garbles are restored in three names.
-    """
-    return _packaged_names("cbsas.csv")
-
-
-@cache
-def state_names() -> dict[str, str]:
-    """Name of every state, territory and border country by its AQS code.
-
-    Source: AQS API list/states of 2026-05-12.
-    """
-    return _packaged_names("states.csv")
-
-
-@cache
-def us_states() -> frozenset[str]:
-    """AQS codes of the states and territories of the US: all that AQS lists but Mexico (80) and Canada (CC)."""
-    return frozenset(state_names()) - {"80", "CC"}
-
-
-@cache
-def cbsa_states(code: str) -> tuple[str, ...]:
-    """AQS codes of the states that a statistical area spans, sorted; from its name (``…, IL-IN-WI``)."""
-    states = _packaged("states.csv")
-    by_postal: dict[str, str] = dict(zip(states["postal"], states["code"], strict=True))
-    postal = cbsa_names()[code].rpartition(", ")[2].split("-")
-    return tuple(sorted(by_postal[one] for one in postal))
-
-
-def cbsa_code_of(name: str) -> str | None:
-    """Code of the statistical area with this name, in any encoding of its accents; None when AQS does not list it."""
-    return _cbsa_codes_by_folded_name().get(_folded(name))
-
-
-def _packaged_names(file_name: str) -> dict[str, str]:
-    table = _packaged(file_name)
-    return dict(zip(table["code"], table["name"], strict=True))
-
-
-def _packaged(file_name: str) -> pd.DataFrame:
-    with files("airwatch_dagster.acquire").joinpath(file_name).open("r", encoding="utf-8") as file:
-        return pd.read_csv(file, dtype=str, keep_default_na=False)
-
-
-@cache
-def _cbsa_codes_by_folded_name() -> dict[str, str]:
-    return {_folded(name): code for code, name in cbsa_names().items()}
-
-
-def _folded(name: str) -> str:
-    """Lower case, each run of non-ASCII letters as one question mark, because published encodings differ there."""
-    return re.sub(r"[^\x00-\x7f]+", "?", name.strip()).lower()
-
-
 def _parse_part(part: str) -> tuple[str, str]:
     kind, separator, code = (piece.strip() for piece in part.partition(":"))
     known = {"cbsa": cbsa_names, "state": state_names}.get(kind)
     if known is None or not separator:
         raise ConfigurationError("AIRWATCH_AREA", f"{part!r} is not a valid area", fix=_SYNTAX)
+    if kind == "state" and code.upper() in FOREIGN_STATES:
+        problem = f"{part!r} is {state_names()[code.upper()]}, whose sites are not read"
+        raise ConfigurationError("AIRWATCH_AREA", problem, fix="Choose states of the US, or us")
+    if kind == "cbsa" and code in later_cbsas():
+        raise _later_code(code)
     if not code.isdigit() or code not in known():
         near = ", ".join(_near(code, known()))
         raise ConfigurationError(
@@ -154,6 +93,16 @@ def _parse_part(part: str) -> tuple[str, str]:
             fix=f"Did you mean {near}" if near else _SYNTAX,
         )
     return kind, code
+
+
+def _later_code(code: str) -> ConfigurationError:
+    """The error for an area of 2023: AQS's areas of its counties, or the lack of them."""
+    (name, counties), old = later_cbsas()[code], aqs_cbsas_of(code)
+    states = sorted({county[:2] for county in counties})
+    instead = [f"cbsa:{one}" for one in old] or [f"state:{one}" for one in states]
+    counted = " and ".join(f"{one} ({cbsa_names()[one]})" for one in old) or "no area"
+    problem = f"{code} ({name}) is an area of 2023; AQS keeps those of 2013 and counts its counties to {counted}"
+    return ConfigurationError("AIRWATCH_AREA", problem, fix=f"Write {','.join(instead)}")
 
 
 def _near(code: str, names: dict[str, str]) -> list[str]:

@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.acquire.area import Area
+from airwatch_dagster.acquire.area import Area, distance_to_nearest_km
 from airwatch_dagster.acquire.parsing.rejections import no_rejected_lines, rejections_of_days
+from airwatch_dagster.acquire.positions import is_possible
 from airwatch_dagster.acquire.readings import (
     LOCATION_COLUMNS,
     PM25_PARAMETER,
@@ -106,7 +107,7 @@ class Pull:
     in_scope: InScope
     """For the merge: the rows of history that this pull replaces or confirms."""
     unknown_cbsa_names: Mapping[str, int] = field(default_factory=dict)
-    """Rows per statistical area whose name AQS does not list; they have no cbsa_code."""
+    """Rows per statistical area that neither its county nor its name identifies; they have no cbsa_code."""
     rejected: pd.DataFrame = field(default_factory=no_rejected_lines)
     """Lines set aside or repaired, in REJECTED_COLUMNS."""
     seen_at: pd.Timestamp | None = None
@@ -172,12 +173,14 @@ def concat_readings(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def sites_in_reach(area: Area, sites: pd.DataFrame, known: pd.DataFrame | None, context_km: float) -> np.ndarray:
     """Mask of the ``sites`` (state_code, cbsa_code, latitude, longitude) in the area or within ``context_km`` of it.
 
-    The area's sites are those in ``sites``, plus the locations ``known`` (latitude, longitude).
+    The distance is that to the nearest of the area's sites in ``sites``, where their position is possible, and of the
+    locations ``known`` (latitude, longitude).
     """
-    locations = sites[LOCATION_COLUMNS].assign(
-        is_area=area.contains(sites["state_code"], sites["cbsa_code"]).to_numpy()
-    )
+    is_own = area.contains(sites["state_code"], sites["cbsa_code"]).to_numpy(dtype=bool)
+    anchors = sites.loc[is_own & is_possible(sites), LOCATION_COLUMNS]
     if known is not None and len(known):
-        locations = pd.concat([locations, known[LOCATION_COLUMNS].assign(is_area=True)], ignore_index=True)
-    reached = locations["is_area"] | area.context_mask(locations, context_km)
-    return reached.to_numpy()[: len(sites)]
+        anchors = pd.concat([anchors, known[LOCATION_COLUMNS]], ignore_index=True)
+    is_reached = is_own.copy()
+    if context_km > 0:
+        is_reached[~is_own] = distance_to_nearest_km(sites[~is_own], anchors) <= context_km
+    return is_reached

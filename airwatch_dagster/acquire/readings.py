@@ -38,9 +38,6 @@ SITE_COLUMNS: Final = ("state_code", "county_code", "site_number")
 LOCATION_COLUMNS: Final = ["latitude", "longitude"]
 """Columns of a location, in degrees."""
 
-FOREIGN_STATES: Final = ("CC",)
-"""State codes without 9-digit sites: AQS lists Canada under CC. Their rows are left out."""
-
 _VALUES_OF_A_KEY: Final = [name for name in READING_COLUMNS if name not in (*READING_KEY, "date_of_last_change")]
 _NEVER_NULL: Final = ("state_code", "county_code", "site_number", "parameter_code", "poc", "latitude", "longitude")
 _NEVER_NULL_IN_READINGS: Final = (*_NEVER_NULL, "date_local", "sample_duration", "units_of_measure")
@@ -54,6 +51,8 @@ class MonitorList:
     """Columns of monitors, with or without is_context."""
     rejected: pd.DataFrame
     """Lines set aside, in REJECTED_COLUMNS."""
+    foreign_rows: int = 0
+    """Rows left out, because their site is in Mexico or Canada."""
 
 
 def check_days(first: date, last: date) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from airwatch_dagster.acquire.area import cbsa_names, state_names
+from airwatch_dagster.acquire.aqs_codes import cbsa_names, state_names
 from airwatch_dagster.figures.style import (
     BLUE,
     GRID_GREY,

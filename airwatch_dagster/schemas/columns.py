@@ -99,8 +99,8 @@ def poc() -> Any:
 
 
 def cbsa_code() -> Any:
-    """The column ``cbsa_code``: core-based statistical area, 5 digits; null for rural sites."""
-    what = "Core-based statistical area, 5 digits; null for rural sites"
+    """The column ``cbsa_code``: AQS's core-based statistical area, 5 digits; null for rural sites."""
+    what = "Core-based statistical area of the site's county, 5 digits, as AQS delineates it; null for rural sites"
     return field(what, nullable=True, str_matches=r"^[0-9]{5}$")
 
 

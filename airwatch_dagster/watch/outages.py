@@ -4,7 +4,8 @@ from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.acquire.area import Area, cbsa_names, state_names
+from airwatch_dagster.acquire.aqs_codes import cbsa_names, state_names
+from airwatch_dagster.acquire.area import Area
 from airwatch_dagster.schemas import TABLES
 
 MIN_OUTAGE_DAYS: Final = 2

@@ -3,15 +3,8 @@ import math
 import pandas as pd
 import pytest
 
-from airwatch_dagster.acquire.area import Area, cbsa_code_of, cbsa_names, distance_to_nearest_km, state_names
+from airwatch_dagster.acquire.area import Area, distance_to_nearest_km
 from airwatch_dagster.errors import ConfigurationError
-
-
-def test_the_packaged_tables_contain_every_area_and_state_of_aqs() -> None:
-    assert len(cbsa_names()) == 1006
-    assert cbsa_names()["16980"] == "Chicago-Naperville-Elgin, IL-IN-WI"
-    assert len(state_names()) == 56
-    assert state_names()["17"] == "Illinois"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +38,8 @@ def test_the_text_of_an_area_parses_to_the_same_area() -> None:
         ("cbsa:Chicago", r"16980 \(Chicago-Naperville-Elgin"),
         ("state:Illinois", r"17 \(Illinois\)"),
         ("state:99", "'99' is not a valid state code"),
-        ("state:CC", "'cc' is not a valid state code"),
+        ("state:CC", "'state:cc' is Canada, whose sites are not read"),
+        ("state:80", "'state:80' is Country Of Mexico, whose sites are not read"),
         ("state", "'state' is not a valid area"),
     ],
 )
@@ -61,22 +55,29 @@ def test_an_area_contains_its_states_and_statistical_areas_but_no_null_code() ->
     assert Area.parse("us").contains(states, cbsas).all()
 
 
-def test_context_is_outside_the_area_but_near_one_of_its_sites() -> None:
-    sites = pd.DataFrame(
-        {
-            "latitude": [41.88, 43.04, 39.77, 34.05],
-            "longitude": [-87.63, -87.91, -86.16, -118.24],
-            "is_area": [True, False, False, False],
-        },
-        index=["Chicago", "Milwaukee", "Indianapolis", "Los Angeles"],
-    )
-    area = Area.parse("cbsa:16980")
-    assert area.context_mask(sites, 800.0).to_dict() == {
-        "Chicago": False, "Milwaukee": True, "Indianapolis": True, "Los Angeles": False
-    }  # fmt: skip
-    assert area.context_mask(sites, 150.0).tolist() == [False, True, False, False]
-    assert not area.context_mask(sites, 0.0).any()
-    assert not area.context_mask(sites.assign(is_area=False), 800.0).any()
+def test_the_whole_country_has_its_territories_but_neither_mexico_nor_canada() -> None:
+    states = pd.Series(["17", "66", "72", "78", "80", "CC"])
+    inside = Area.parse("us").contains(states, pd.Series([None] * 6))
+    assert inside.tolist() == [True, True, True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "fix"),
+    [
+        ("cbsa:17410", "17410 (Cleveland, OH) is an area of 2023", "Write cbsa:11780,cbsa:17460"),
+        ("cbsa:19430", "counts its counties to 19380 (Dayton, OH)", "Write cbsa:19380"),
+        ("cbsa:28450", "28450 (Kenosha, WI) is an area of 2023", "Write cbsa:16980"),
+        ("cbsa:39150", "counts its counties to 39140 (Prescott, AZ)", "Write cbsa:39140"),
+        ("cbsa:39040", "AQS keeps those of 2013 and counts its counties to no area", "Write state:53"),
+    ],
+)  # fmt: skip
+def test_an_area_of_2023_is_refused_with_the_areas_that_aqs_counts_its_counties_to(
+    text: str, problem: str, fix: str
+) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        Area.parse(text)
+    assert problem in str(raised.value)
+    assert fix in str(raised.value)
 
 
 def test_distances_equal_the_obvious_formula_across_the_date_line_and_many_blocks() -> None:
@@ -97,12 +98,3 @@ def test_distances_equal_the_obvious_formula_across_the_date_line_and_many_block
 
     expected = [obvious(lat, lon) for lat, lon in places.itertuples(index=False)]
     assert distance_to_nearest_km(places, anchors).tolist() == pytest.approx(expected, abs=1e-3)
-
-
-@pytest.mark.parametrize("name", ["Cañon City, CO", "Ca¤on City, CO", "Ca\xc3\xb1on City, CO", "CA\ufffdON CITY, co"])
-def test_a_name_has_its_code_in_any_encoding_of_its_accents(name: str) -> None:
-    assert cbsa_code_of(name) == "15860"
-
-
-def test_a_name_that_aqs_does_not_list_has_no_code() -> None:
-    assert cbsa_code_of("Chicago-Naperville-Elgin, IL-IN") is None

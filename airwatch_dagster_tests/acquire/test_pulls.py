@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from airwatch_dagster.acquire.area import Area
-from airwatch_dagster.acquire.pulls import Scope
+from airwatch_dagster.acquire.pulls import Scope, sites_in_reach
 from airwatch_dagster_tests.builders import RAW_ROW, table_of
 
 YEAR = (date(2021, 1, 1), date(2021, 12, 31))
@@ -45,6 +45,35 @@ def test_sites_out_of_reach_are_never_in_scope() -> None:
     assert in_scope_of(near, {}, milwaukee, denver) == [True, True, False]
     published_there = replace(near, rows=table_of("raw_readings", RAW_ROW, denver))
     assert in_scope_of(published_there, AIRNOW | denver) == [False]
+
+
+def test_what_is_near_the_area_is_measured_from_its_sites_and_from_known_locations() -> None:
+    sites = pd.DataFrame(
+        {
+            "state_code": ["17", "55", "18", "06"],
+            "cbsa_code": ["16980", None, None, None],
+            "latitude": [41.88, 43.04, 39.77, 34.05],
+            "longitude": [-87.63, -87.91, -86.16, -118.24],
+        }
+    )
+    area = Area.parse("cbsa:16980")
+    assert sites_in_reach(area, sites, None, 800.0).tolist() == [True, True, True, False]
+    assert sites_in_reach(area, sites, None, 150.0).tolist() == [True, True, False, False]
+    assert sites_in_reach(area, sites, None, 0.0).tolist() == [True, False, False, False]
+    assert sites_in_reach(area, sites[1:], None, 800.0).tolist() == [False, False, False]
+    assert sites_in_reach(area, sites[1:], sites.iloc[:1], 150.0).tolist() == [True, False, False]
+
+
+def test_a_site_of_the_area_at_an_impossible_position_is_no_anchor() -> None:
+    sites = pd.DataFrame(
+        {
+            "state_code": ["17", "66"],
+            "cbsa_code": ["16980", None],
+            "latitude": [13.4, 13.4],
+            "longitude": [144.7, 144.7],
+        }
+    )
+    assert sites_in_reach(Area.parse("cbsa:16980"), sites, None, 800.0).tolist() == [True, False]
 
 
 def test_airnow_rows_are_in_scope_only_where_the_pull_has_the_sites_day() -> None:

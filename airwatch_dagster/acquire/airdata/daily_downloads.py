@@ -9,12 +9,14 @@ from typing import Final
 import pandas as pd
 
 from airwatch_dagster.acquire.airdata.other_tables import DOWNLOAD, OTHER_TABLES
+from airwatch_dagster.acquire.aqs_codes import FOREIGN_STATES, cbsa_codes
 from airwatch_dagster.acquire.parsing.containers import table_inside
 from airwatch_dagster.acquire.parsing.csv_columns import OPTIONAL_COLUMNS, Layout, named_columns
 from airwatch_dagster.acquire.parsing.rejections import SourceLocation
 from airwatch_dagster.acquire.parsing.values import dates, reject_nulls
 from airwatch_dagster.acquire.parsing.vocabulary import BLOCK_AVERAGE, LOCAL_CONDITIONS
-from airwatch_dagster.acquire.readings import FOREIGN_STATES, PM25_PARAMETER, check_days, finish_readings
+from airwatch_dagster.acquire.positions import with_known_positions
+from airwatch_dagster.acquire.readings import PM25_PARAMETER, check_days, finish_readings
 
 DOWNLOAD_NAMES: Final = {
     "date_local": "Date",
@@ -60,6 +62,7 @@ _LAYOUT: Final = Layout(
 
 _SITE: Final = re.compile("[0-9]{9}")
 _SITE_WITHOUT_ZERO: Final = re.compile("[0-9]{8}")
+_FOREIGN_SITE: Final = re.compile("|".join(f"{state}.{{7}}" for state in FOREIGN_STATES))
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,10 @@ class DailyDownload:
     """Columns of raw_readings without versions, one row per key, sorted."""
     rejected: pd.DataFrame
     """Lines set aside, in REJECTED_COLUMNS."""
+    repaired_positions: int
+    """Number of rows with the position of their site's other rows instead of the published one."""
+    foreign_rows: int
+    """Rows of the file left out, because their site is in Mexico or Canada."""
 
 
 def read_daily_download(
@@ -79,16 +86,18 @@ def read_daily_download(
 
     The file is a plain CSV, a gzipped CSV, or a zip with one CSV. Standard, event type, validity, highest value and
     date of last change are null, because the layout lacks them. A day of two samples is one row with
-    observation_percent 200. AQS takes precedence over AirNow for the same monitor-day. Canada is left out. Set aside
-    are rows with another source, unit or parameter, a site without its 9 digits, a day after ``newest``, and those of
-    ``finish_readings``.
+    observation_percent 200. AQS takes precedence over AirNow for the same monitor-day. Mexico and Canada are left
+    out; the county gives the statistical area, because the file's can be of another delineation than AQS's. Set aside
+    are rows with another source, unit or parameter, a site without its 9 digits, a day after ``newest``, a site that no
+    row places, and those of ``finish_readings``.
     Raises BadPayload for a missing column and for too many rows that cannot be read; SourceUnavailable for a damaged
     file.
     """
     if first is not None and last is not None:
         check_days(first, last)
     table, origin = _read_text(path)
-    rows = table[~table["site_id"].astype(object).str.startswith(FOREIGN_STATES, na=False)].copy()
+    is_abroad = table["site_id"].astype(str).str.fullmatch(_FOREIGN_SITE).to_numpy(dtype=bool)
+    rows = table[~is_abroad].copy()
     rows["date_local"] = dates(rows["date_local"], "date_local", origin=origin)
     if newest is not None:
         later = table.loc[rows.index[rows["date_local"] > pd.Timestamp(newest)], "date_local"]
@@ -100,8 +109,12 @@ def read_daily_download(
     monitor_day = pd.MultiIndex.from_frame(rows[["site_id", "parameter_code", "poc", "date_local"]].astype(object))
     is_airnow = (rows["source"] == "airnow").to_numpy()
     rows = rows[~(is_airnow & monitor_day.isin(monitor_day[~is_airnow]))]
-    readings = finish_readings(rows, source=rows["source"], origin=origin)
-    return DailyDownload(readings, origin.rejected(table))
+    placed = with_known_positions(rows, None)
+    placed.reject_unplaced(origin)
+    readings = finish_readings(placed.rows, source=placed.rows["source"], origin=origin)
+    return DailyDownload(
+        readings, origin.rejected(table), int(placed.is_repaired.sum()), foreign_rows=int(is_abroad.sum())
+    )
 
 
 def _in_contract_values(rows: pd.DataFrame, origin: SourceLocation) -> pd.DataFrame:
@@ -115,12 +128,13 @@ def _in_contract_values(rows: pd.DataFrame, origin: SourceLocation) -> pd.DataFr
     origin.check_share(rows.index)
     rows = origin.kept(rows)
     sites = rows["site_id"].astype(object)
-    return rows.assign(
+    rows = rows.assign(
         state_code=sites.str[:2],
         county_code=sites.str[2:5],
         site_number=sites.str[5:],
         sample_duration=DOWNLOAD_DURATION,
     )
+    return rows.assign(cbsa_code=cbsa_codes(rows, rows["cbsa_code"])[0])
 
 
 def _mapped(series: pd.Series, name: str, mapping: dict[str, str], origin: SourceLocation) -> pd.Series:

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.airdata.other_tables import DAILY_FILE, MONITOR_LIST, OTHER_TABLES
-from airwatch_dagster.acquire.area import cbsa_code_of
+from airwatch_dagster.acquire.aqs_codes import cbsa_codes, is_foreign
 from airwatch_dagster.acquire.parsing.containers import table_inside, table_member
 from airwatch_dagster.acquire.parsing.csv_columns import Layout, named_columns
 from airwatch_dagster.acquire.parsing.rejections import UNTOUCHED_COPY, SourceLocation
-from airwatch_dagster.acquire.parsing.values import codes, dates, reject_nulls, typed_columns
+from airwatch_dagster.acquire.parsing.values import codes, dates, reject_nulls
+from airwatch_dagster.acquire.positions import with_known_positions
 from airwatch_dagster.acquire.readings import (
-    FOREIGN_STATES,
     LOCATION_COLUMNS,
     PM25_PARAMETER,
     SITE_COLUMNS,
@@ -25,7 +25,6 @@ from airwatch_dagster.acquire.readings import (
     check_days,
     finish_monitors,
     finish_readings,
-    reject_out_of_range,
 )
 from airwatch_dagster.errors import BadPayload, SourceUnavailable
 
@@ -104,52 +103,76 @@ class DailyFile:
     last_day: pd.Timestamp
     """The file's last day over all sites; NaT for a file without rows."""
     unknown_cbsa_names: dict[str, int]
-    """Rows of the file per statistical area whose name AQS does not list; they have no cbsa_code."""
+    """Rows of the file per statistical area that neither its county nor its name identifies; they have no
+    cbsa_code."""
     rejected: pd.DataFrame
     """Lines set aside, in REJECTED_COLUMNS."""
+    repaired_positions: int
+    """Number of rows of the requested days and sites with the known position of their site instead of the published
+    one."""
+    foreign_rows: int
+    """Rows of the file left out, because their site is in Mexico or Canada."""
 
 
 def read_daily(
-    path: Path, first: date, last: date, *, source: str, keep: Callable[[pd.DataFrame], pd.Series] | None = None
+    path: Path,
+    first: date,
+    last: date,
+    *,
+    source: str,
+    keep: Callable[[pd.DataFrame], pd.Series] | None = None,
+    known: pd.DataFrame | None = None,
 ) -> DailyFile:
     """Every published 88101 row from ``first`` to ``last`` of the selected sites, one row per key, sorted.
 
-    ``keep`` maps the file's sites (see ``DailyFile.sites``) to a mask of the sites to read; all without it. The event
-    type ``None`` is text; empty values are null. Rows of 88502 and of Canada are left out; rows that cannot be read are
-    set aside (see ``finish_readings``). Raises BadPayload for a missing column and for too many rows that cannot be
-    read; SourceUnavailable for a damaged zip.
+    ``keep`` maps the file's sites (see ``DailyFile.sites``) to a mask of the sites to read; all without it. ``known``
+    are the positions of ``with_known_positions``. The event type ``None`` is text; empty values are null. Rows of
+    88502, of Mexico and of Canada are left out; rows that cannot be read or placed are set aside (see
+    ``finish_readings``). Raises BadPayload for a missing column and for too many rows that cannot be read;
+    SourceUnavailable for a damaged zip.
     """
     check_days(first, last)
     table, origin = _read_text(path, _DAILY)
-    rows = _pm25_rows(table, origin)
-    unknown = _name_cbsas_by_code(rows)
+    rows, foreign_rows = _pm25_rows(table, origin)
+    rows["cbsa_code"], unknown = cbsa_codes(rows, rows.pop("cbsa_name"))
     rows["date_local"] = dates(rows["date_local"], "date_local", origin=origin)
     reject_nulls(rows, ["date_local"], origin=origin)
     is_of_year = rows["date_local"].between(pd.Timestamp(first.year, 1, 1), pd.Timestamp(last.year, 12, 31))
     others = table.loc[rows.index[~is_of_year], "date_local"]
     origin.reject(others.index, "date_local", others, f"a day of {first.year}, as in the rest of the file")
-    rows, sites, site_of_row = _with_sites(rows, origin)
+    placed = with_known_positions(origin.kept(rows), known)
+    placed.reject_unplaced(origin)
+    origin.check_share(rows.index)
+    rows, (sites, site_of_row) = placed.rows, _sites(placed.rows)
     wanted = rows["date_local"].between(pd.Timestamp(first), pd.Timestamp(last)).to_numpy()
     if keep is not None:
         wanted &= keep(sites).to_numpy(dtype=bool)[site_of_row]
     readings = finish_readings(rows[wanted], source=source, origin=origin)
-    last_day = rows["date_local"].max()
-    return DailyFile(readings, sites, last_day, unknown_cbsa_names=unknown, rejected=origin.rejected(table))
+    return DailyFile(
+        readings,
+        sites,
+        last_day=rows["date_local"].max(),
+        unknown_cbsa_names=unknown,
+        rejected=origin.rejected(table),
+        repaired_positions=int((placed.is_repaired & wanted).sum()),
+        foreign_rows=foreign_rows,
+    )
 
 
 def read_monitors(path: Path) -> MonitorList:
     """Every 88101 monitor of ``aqs_monitors.zip`` in the columns of monitors without is_context, sorted by monitor.
 
-    open_date and last_sample_date are null for a monitor that never reported. Monitors without a location and those of
-    Canada are left out. Errors as ``read_daily``.
+    open_date and last_sample_date are null for a monitor that never reported. A monitor without a possible location has
+    that of another one at its site, or is set aside. Those of Mexico and Canada are left out. Errors as ``read_daily``.
     """
     table, origin = _read_text(path, _MONITORS)
-    rows = _pm25_rows(table, origin)
-    rows = rows[rows["latitude"].notna() & rows["longitude"].notna()].copy()
-    _name_cbsas_by_code(rows)
+    rows, foreign_rows = _pm25_rows(table, origin)
+    rows["cbsa_code"], _ = cbsa_codes(rows, rows.pop("cbsa_name"))
     rows["open_date"] = _first_days(rows["open_date"], origin)
-    monitors = finish_monitors(rows, origin=origin, null_means_open=False)
-    return MonitorList(monitors, origin.rejected(table))
+    placed = with_known_positions(rows, None)
+    placed.reject_unplaced(origin)
+    monitors = finish_monitors(placed.rows, origin=origin, null_means_open=False)
+    return MonitorList(monitors, origin.rejected(table), foreign_rows)
 
 
 def only_csv(path: Path, *, culprit: str) -> str:
@@ -169,9 +192,11 @@ def damaged(culprit: str, what: str) -> SourceUnavailable:
     return SourceUnavailable(culprit, f"the zip is damaged ({what})", fix="Download it again")
 
 
-def _pm25_rows(table: pd.DataFrame, origin: SourceLocation) -> pd.DataFrame:
-    """Rows of 88101 outside Canada with every code checked; the index counts the file's rows."""
-    rows = table[~table["state_code"].isin(FOREIGN_STATES).to_numpy()]
+def _pm25_rows(table: pd.DataFrame, origin: SourceLocation) -> tuple[pd.DataFrame, int]:
+    """Rows of 88101 in the US with every code checked, and the number of those abroad; the index counts the file's
+    rows."""
+    is_abroad = is_foreign(table["state_code"])
+    rows, abroad = table[~is_abroad], table.loc[is_abroad, "parameter_code"].astype(str)
     parameter = codes(rows["parameter_code"], "parameter_code", origin=origin)
     may_be_pm25 = (parameter.isna() | (parameter == PM25_PARAMETER)).to_numpy(dtype=bool)
     if not may_be_pm25.any():
@@ -181,7 +206,7 @@ def _pm25_rows(table: pd.DataFrame, origin: SourceLocation) -> pd.DataFrame:
     for name in SITE_COLUMNS:
         rows[name] = codes(rows[name], name, origin=origin)
     origin.check_share(rows.index)
-    return origin.kept(rows)
+    return origin.kept(rows).copy(), int(abroad.str.startswith(PM25_PARAMETER).sum())
 
 
 def _refuse_without_pm25(parameter: pd.Series, culprit: str) -> None:
@@ -192,30 +217,11 @@ def _refuse_without_pm25(parameter: pd.Series, culprit: str) -> None:
         raise BadPayload(culprit, problem, fix="Use AirData's file of 88101 under this name")
 
 
-def _with_sites(rows: pd.DataFrame, origin: SourceLocation) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
-    """The rows that were not set aside, their sites at the location of its first row each, and each row's site number.
-
-    A site whose first row has no location within the contract's range has that of the first one that has; such rows are
-    set aside. Raises BadPayload when too many are.
-    """
-    kept = origin.kept(rows)
-    numbers = kept.groupby(list(SITE_COLUMNS), sort=False).ngroup()
-    first_rows = kept[~numbers.duplicated()]
-    location = _locations(first_rows, origin)
-    is_bad = ~first_rows.index.isin(origin.kept(first_rows).index)
-    if is_bad.any():
-        _locations(kept[numbers.isin(np.flatnonzero(is_bad))], origin)
-        return _with_sites(rows, origin)
-    origin.check_share(rows.index)
-    sites = first_rows[[*SITE_COLUMNS, "cbsa_code"]].join(location).reset_index(drop=True)
-    return kept, sites, numbers.to_numpy()
-
-
-def _locations(rows: pd.DataFrame, origin: SourceLocation) -> pd.DataFrame:
-    location = typed_columns(rows, LOCATION_COLUMNS, origin=origin)
-    reject_nulls(location, LOCATION_COLUMNS, origin=origin)
-    reject_out_of_range(location, "monitors", origin, published=rows)
-    return location
+def _sites(rows: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """One row per site, at the location of its first row, and for each row the number of its site."""
+    numbers = rows.groupby(list(SITE_COLUMNS), sort=False).ngroup()
+    first_rows = rows[~numbers.duplicated()]
+    return first_rows[[*SITE_COLUMNS, *LOCATION_COLUMNS, "cbsa_code"]].reset_index(drop=True), numbers.to_numpy()
 
 
 def _first_days(years: pd.Series, origin: SourceLocation) -> pd.Series:
@@ -225,15 +231,6 @@ def _first_days(years: pd.Series, origin: SourceLocation) -> pd.Series:
     bad = written[found.isna() & written.notna()]
     origin.reject(bad.index, "open_date", bad, "a year")
     return (found + "-01-01").astype(object).mask(found.isna())
-
-
-def _name_cbsas_by_code(rows: pd.DataFrame) -> dict[str, int]:
-    """Replaces the column cbsa_name by cbsa_code; unknown names become null, and their rows are counted by name."""
-    names = rows.pop("cbsa_name").astype(object)
-    counts = names.value_counts()
-    known = {name: cbsa_code_of(str(name)) for name in counts.index}
-    rows["cbsa_code"] = names.map(known).astype(object)
-    return {str(name): int(count) for name, count in counts.items() if known[name] is None}
 
 
 def _read_text(path: Path, layout: Layout) -> tuple[pd.DataFrame, SourceLocation]:

@@ -1,7 +1,7 @@
 """AirNow's files in contract columns: one day's readings per site, and the agencies' own forecasts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -16,10 +16,11 @@ from airwatch_dagster.acquire.airnow.layouts import (
     Layout,
 )
 from airwatch_dagster.acquire.airnow.lines import read_fields
-from airwatch_dagster.acquire.area import us_states
+from airwatch_dagster.acquire.aqs_codes import cbsa_codes, us_states
 from airwatch_dagster.acquire.parsing.rejections import SourceLocation
 from airwatch_dagster.acquire.parsing.values import reject_nulls, typed_columns
 from airwatch_dagster.acquire.parsing.vocabulary import BLOCK_AVERAGE, LOCAL_CONDITIONS, folded
+from airwatch_dagster.acquire.positions import with_known_positions
 from airwatch_dagster.acquire.readings import LOCATION_COLUMNS, PM25_PARAMETER, finish_readings, reject_out_of_range
 from airwatch_dagster.errors import BadPayload, SourceUnavailable
 from airwatch_dagster.schemas import TABLES
@@ -61,7 +62,9 @@ class AirNowDay:
     lines: int
     """Records of the file, all parameters and countries together."""
     sites_without_location: int
-    """Number of sites with a value that are left out because their location is unknown."""
+    """Number of sites with a value that are left out because neither the file nor the list has their location."""
+    repaired_positions: int
+    """Number of ``readings`` with the known position of their site instead of a wrong one."""
     sites_without_value: int
     """Number of sites that are left out because the file has no value for them."""
     tribal_sites: tuple[str, ...]
@@ -77,10 +80,12 @@ class AirNowDay:
 def read_day(path: Path, layout: Layout, day: date, *, site_locations: pd.DataFrame | None, culprit: str) -> AirNowDay:
     """The 24-hour PM2.5 of every US site on ``day``, one row per site; other days and parameters are ignored.
 
-    ``site_locations`` (site_id, latitude, longitude, cbsa_code; one row per site) gives the statistical area, and the
-    position where the file has none. Values in µg/m³, AQI as published; columns that AirNow does not publish are null.
-    Lines that cannot be read are set aside. Raises BadPayload when these are too many, or when PM2.5 stands there under
-    a name that AirWatch does not know; NotYetPublished when the file has no line for the day.
+    ``site_locations`` (site_id, latitude, longitude, cbsa_code; one row per site) gives the position where the file has
+    none or a wrong one (``with_known_positions``), and the statistical area of a county that AirWatch does not know.
+    Values in µg/m³, AQI as published; columns that AirNow does not publish are null. Lines that cannot be read, and
+    those at an impossible position of a site that is not in ``site_locations``, are set aside. Raises BadPayload when
+    these are too many, or when PM2.5 stands there under a name that AirWatch does not know; NotYetPublished when the
+    file has no line for the day.
     """
     table, origin = read_fields(path, layout, culprit=culprit)
     pm25 = _pm25_lines(table)
@@ -90,15 +95,20 @@ def read_day(path: Path, layout: Layout, day: date, *, site_locations: pd.DataFr
     origin.check_share(rows.index)
     rows = origin.kept(rows)
     is_measured = rows["arithmetic_mean"].notna() & (rows["arithmetic_mean"] != NO_VALUE)
-    measured = _with_location(rows[is_measured], site_locations)
-    has_location = measured[LOCATION_COLUMNS].notna().all(axis=1)
+    measured = _with_area(rows[is_measured], site_locations)
+    has_location = measured[LOCATION_COLUMNS].notna().any(axis=1)
+    placed = with_known_positions(measured, site_locations)
+    is_without = ~has_location[placed.unplaced.index]
+    replace(placed, unplaced=placed.unplaced[~is_without]).reject_unplaced(origin)
+    origin.check_share(measured.index)
     ids = sites.loc[sites["site_id"].isna(), "airnow_id"].dropna().drop_duplicates()
     tribal, mobile = (ids.str.extract(pattern, expand=False).dropna() for pattern in (_TRIBAL, _MOBILE))
     return AirNowDay(
-        readings=finish_readings(measured[has_location], source="airnow", origin=origin),
+        readings=finish_readings(placed.rows, source="airnow", origin=origin),
         rejected=origin.rejected(pm25.assign(date_local=f"{day:%Y-%m-%d}")).fillna({"date_local": pd.Timestamp(day)}),
         lines=len(table),
-        sites_without_location=measured.loc[~has_location, "site_id"].nunique(),
+        sites_without_location=placed.unplaced.loc[is_without, "site_id"].nunique(),
+        repaired_positions=int((placed.is_repaired & has_location[placed.rows.index]).sum()),
         sites_without_value=len(set(rows["site_id"]) - set(measured["site_id"])),
         tribal_sites=tuple(sorted(tribal)),
         mobile_sites=tuple(sorted(mobile)),
@@ -162,7 +172,8 @@ def _with_site_id(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _us_rows(pm25: pd.DataFrame, day: date, origin: SourceLocation) -> pd.DataFrame:
-    """The US sites of the day's ``pm25`` lines in contract columns, numbers parsed; the index counts the file's lines.
+    """The US sites of the day's ``pm25`` lines in contract columns, value and AQI parsed; the index counts the
+    file's lines.
 
     Lines under an unknown name are set aside. Raises NotYetPublished when there is no line, BadPayload when all have an
     unknown name.
@@ -178,10 +189,11 @@ def _us_rows(pm25: pd.DataFrame, day: date, origin: SourceLocation) -> pd.DataFr
         problem = f"has no {PM25_DAY} line of a US site for {day:%Y-%m-%d}"
         fix = "Try again later; AirNow has usually published a day by noon of the next"
         raise NotYetPublished(origin.culprit, problem, fix=fix)
-    numeric = ["arithmetic_mean", *LOCATION_COLUMNS]
-    numbers = typed_columns(_without_words(rows, numeric), numeric, origin=origin)
+    rows = _without_words(rows, ["arithmetic_mean", *LOCATION_COLUMNS])
     return rows.assign(
-        **{str(name): column for name, column in numbers.items()},
+        arithmetic_mean=typed_columns(rows, ["arithmetic_mean"], origin=origin)["arithmetic_mean"],
+        latitude=rows.get("latitude"),
+        longitude=rows.get("longitude"),
         aqi=_aqi(rows, origin),
         units_of_measure=_coded(rows["units_of_measure"], "units_of_measure", _UNITS, origin=origin),
         state_code=rows["site_id"].str[:2],
@@ -201,16 +213,12 @@ def _without_words(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return rows.assign(**cleared)
 
 
-def _with_location(rows: pd.DataFrame, site_locations: pd.DataFrame | None) -> pd.DataFrame:
-    """``rows`` with cbsa_code, and with the known position where the file has none."""
-    if site_locations is None:
-        return rows.assign(cbsa_code=None)
-    known = site_locations.set_index("site_id").reindex(rows["site_id"]).set_axis(rows.index)
-    has_location = rows[LOCATION_COLUMNS].notna().all(axis=1)
-    position = rows[LOCATION_COLUMNS].where(has_location, known[LOCATION_COLUMNS].astype("float64"), axis=0)
-    return rows.assign(
-        latitude=position["latitude"], longitude=position["longitude"], cbsa_code=known["cbsa_code"].astype(object)
-    )
+def _with_area(rows: pd.DataFrame, site_locations: pd.DataFrame | None) -> pd.DataFrame:
+    """``rows`` with the cbsa_code of their county."""
+    listed = None
+    if site_locations is not None:
+        listed = site_locations.set_index("site_id")["cbsa_code"].reindex(rows["site_id"]).set_axis(rows.index)
+    return rows.assign(cbsa_code=cbsa_codes(rows, listed)[0])
 
 
 def _aqi(rows: pd.DataFrame, origin: SourceLocation) -> pd.Series:

@@ -14,14 +14,15 @@ from airwatch_dagster.acquire.aqs.rate_limiter import RateLimiter
 from airwatch_dagster.acquire.aqs.request_plan import DailyRequest, plan_daily
 from airwatch_dagster.acquire.aqs.response_cache import CachedResponse, ResponseCache
 from airwatch_dagster.acquire.aqs.responses import rows_of
+from airwatch_dagster.acquire.aqs_codes import cbsa_codes, is_foreign
 from airwatch_dagster.acquire.http.redaction import without_secrets
 from airwatch_dagster.acquire.http.redirects import Configured
 from airwatch_dagster.acquire.http.retry import random_jitter, retry
 from airwatch_dagster.acquire.http.session import SessionHolder, get
 from airwatch_dagster.acquire.parsing.rejections import SourceLocation
 from airwatch_dagster.acquire.parsing.values import codes, dates
+from airwatch_dagster.acquire.positions import with_known_positions
 from airwatch_dagster.acquire.readings import (
-    FOREIGN_STATES,
     PM25_PARAMETER,
     MonitorList,
     check_days,
@@ -83,6 +84,8 @@ class DailyResponse:
     """Rows set aside, in REJECTED_COLUMNS."""
     received_at: pd.Timestamp
     """When the response arrived, naive UTC."""
+    repaired_positions: int = 0
+    """Number of rows with the known position of their site instead of the published one."""
     cached: CachedResponse | None = None
     """The response in the cache; None for a client without a cache."""
     is_cached: bool = False
@@ -154,19 +157,25 @@ class AqsClient:
         return one_row_per_key(pd.concat(filled, ignore_index=True), culprit="AQS dailyData")
 
     def daily(
-        self, request: DailyRequest, *, not_before: pd.Timestamp | None = None, include_stored: bool = False
+        self,
+        request: DailyRequest,
+        *,
+        not_before: pd.Timestamp | None = None,
+        include_stored: bool = False,
+        known: pd.DataFrame | None = None,
     ) -> DailyResponse:
         """The response to one request: the pending one of an interrupted attempt, else a new one, which is cached.
 
-        ``not_before`` and ``include_stored`` as ``ResponseCache.get``. Raises SourceRefused when the API refuses,
+        ``not_before`` and ``include_stored`` as ``ResponseCache.get``; ``known`` are the positions of
+        ``with_known_positions``. Raises SourceRefused when the API refuses,
         SourceUnavailable for no response or a malformed one, BadPayload for malformed rows; these are not cached.
         """
         cached = self.cached(request, not_before=not_before, include_stored=include_stored)
         if cached is not None:
-            response = self._response(request, list(cached.rows), received_at=cached.seen_at)
+            response = self._response(request, list(cached.rows), received_at=cached.seen_at, known=known)
             return replace(response, cached=cached, is_cached=True)
         rows = self.request(request.service, request.params)
-        response = self._response(request, rows, received_at=self._now())
+        response = self._response(request, rows, received_at=self._now(), known=known)
         if self.cache is None:
             return response
         put = self.cache.put(request.service, request.params, rows, fetched_at=response.received_at)
@@ -194,15 +203,21 @@ class AqsClient:
         origin = SourceLocation(_name_of(service, geography.params), "row", 1, _MONITOR_SPELLINGS)
         frame = _frame(rows, _MONITOR_NAMES, origin)
         frame = frame.rename(columns={published: name for name, published in _MONITOR_SPELLINGS.items()})
-        located = frame["latitude"].notna() & frame["longitude"].notna()
-        monitors = finish_monitors(frame[located], origin=origin, null_means_open=True)
+        placed = with_known_positions(frame, None)
+        placed.reject_unplaced(origin)
+        monitors = finish_monitors(placed.rows, origin=origin, null_means_open=True)
         return MonitorList(monitors, origin.rejected(frame))
 
     def _now(self) -> pd.Timestamp:
         return pd.Timestamp(round(self._clock() * 1e6), unit="us").as_unit("ns")
 
     def _response(
-        self, request: DailyRequest, rows: list[dict[str, Any]], *, received_at: pd.Timestamp
+        self,
+        request: DailyRequest,
+        rows: list[dict[str, Any]],
+        *,
+        received_at: pd.Timestamp,
+        known: pd.DataFrame | None,
     ) -> DailyResponse:
         """The response with these rows; those of other days than the requested ones are set aside."""
         origin = SourceLocation(_name_of(request.service, request.params), "row", 1)
@@ -211,8 +226,11 @@ class AqsClient:
         others = frame["date_local"][(days < pd.Timestamp(request.first)) | (days > pd.Timestamp(request.last))]
         wanted = f"a day from {request.first} to {request.last}, as requested"
         origin.reject(others.index, "date_local", others, wanted)
-        readings = finish_readings(frame, source=self.source, origin=origin)
-        return DailyResponse(origin.culprit, readings, origin.rejected(frame), received_at)
+        placed = with_known_positions(frame, known)
+        placed.reject_unplaced(origin)
+        readings = finish_readings(placed.rows, source=self.source, origin=origin)
+        repaired = int(placed.is_repaired.sum())
+        return DailyResponse(origin.culprit, readings, origin.rejected(frame), received_at, repaired)
 
     def request(self, service: str, params: dict[str, str]) -> list[dict[str, Any]]:
         """The rows of one response, none when nothing is published; transient failures are retried."""
@@ -256,7 +274,7 @@ def _frame(
     origin: SourceLocation,
     parameters: tuple[str, ...] = (PM25_PARAMETER,),
 ) -> pd.DataFrame:
-    """Rows of ``parameters`` outside Canada; the index counts the rows of the response.
+    """Rows of ``parameters`` in the US, with the cbsa_code of their county; the index counts the rows of the response.
 
     Values are as received, but text without characters is null, flags are upper-case, and a list or an object, which no
     field has, is its text. Raises BadPayload for missing fields.
@@ -274,5 +292,6 @@ def _frame(
     for name in _FLAGS & set(frame.columns):
         frame[name] = [value.strip().upper() if isinstance(value, str) else value for value in frame[name]]
     parameter = codes(frame["parameter_code"], "parameter_code", origin=origin)
-    is_other = (parameter.notna() & ~parameter.isin(parameters)) | frame["state_code"].isin(FOREIGN_STATES)
-    return frame[~is_other.astype(bool)]
+    is_other = (parameter.notna() & ~parameter.isin(parameters)) | is_foreign(frame["state_code"])
+    frame = frame[~is_other.astype(bool)]
+    return frame.assign(cbsa_code=cbsa_codes(frame, frame.get("cbsa_code"))[0])

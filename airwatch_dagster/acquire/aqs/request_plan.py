@@ -9,7 +9,8 @@ import pandas as pd
 
 from airwatch_dagster.acquire.aqs.geographies import ByCbsa, ByState, Geography
 from airwatch_dagster.acquire.aqs.rate_limiter import AQS_INTERVAL_S, AQS_PAUSE_S
-from airwatch_dagster.acquire.area import Area, cbsa_states, state_names
+from airwatch_dagster.acquire.aqs_codes import FOREIGN_STATES, cbsa_states, state_names
+from airwatch_dagster.acquire.area import Area
 from airwatch_dagster.acquire.readings import PM25_PARAMETER, calendar_years
 
 MAX_ROWS: Final = 1_000_000
@@ -74,8 +75,8 @@ def geographies_of(area: Area) -> tuple[Geography, ...]:
     Two or more statistical areas within one state become that state; one whose states are requested anyway is left
     out. A state can return rows outside the area.
     """
-    numeric = [code for code in state_names() if code.isdigit()]
-    states = set(numeric if area.is_everywhere else area.state_codes)
+    own = [code for code in state_names() if code not in FOREIGN_STATES]
+    states = set(own if area.is_everywhere else area.state_codes)
     alone = [code for code in area.cbsa_codes if not set(cbsa_states(code)) <= states]
     for state in {cbsa_states(code)[0] for code in alone if len(cbsa_states(code)) == 1}:
         within = [code for code in alone if cbsa_states(code) == (state,)]

@@ -1,7 +1,7 @@
 """AirData's bulk files as a source."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Final, Literal
@@ -16,6 +16,7 @@ from airwatch_dagster.acquire.airnow.readers import AgencyForecastsOfDay
 from airwatch_dagster.acquire.aqs.request_plan import Cost
 from airwatch_dagster.acquire.area import Area
 from airwatch_dagster.acquire.parsing.rejections import joined_rejections
+from airwatch_dagster.acquire.positions import site_positions
 from airwatch_dagster.acquire.pulls import Pull, PullRequest, Scope, concat_readings, sites_in_reach
 from airwatch_dagster.acquire.readings import LOCATION_COLUMNS, MonitorList, calendar_years, check_days
 from airwatch_dagster.acquire.sources.base import Source
@@ -54,6 +55,11 @@ class AirDataSource(Source):
         return self._monitor_list.monitors
 
     @cached_property
+    def known_positions(self) -> pd.DataFrame:
+        """``site_positions`` of the country's monitors."""
+        return site_positions(self.national_monitors)
+
+    @cached_property
     def area_locations(self) -> pd.DataFrame:
         """Locations of the area's listed monitors: latitude and longitude, one row per monitor."""
         monitors = self.national_monitors
@@ -82,7 +88,11 @@ class AirDataSource(Source):
         last_day = pd.Series([daily.last_day for daily in years.values()]).max()
         rejected = joined_rejections(daily.rejected for daily in years.values())
         files = tuple(daily_file(year) for year in years)
-        counts = {"files": len(years)}
+        counts = {
+            "files": len(years),
+            "repaired_positions": sum(daily.repaired_positions for daily in years.values()),
+            "left_out_foreign_rows": sum(daily.foreign_rows for daily in years.values()),
+        }
         return Pull(rows, scope, dict(unknown), rejected, last_published_day=last_day, counts=counts, files=files)
 
     def monitors(self) -> MonitorList:
@@ -96,7 +106,7 @@ class AirDataSource(Source):
             raise self._no_monitor([])
         is_in_reach = sites_in_reach(self.area, monitors, None, self.context_km)
         listed = monitors.assign(is_context=~is_area)[is_in_reach].reset_index(drop=True)
-        return MonitorList(listed, self._monitor_list.rejected)
+        return replace(self._monitor_list, monitors=listed)
 
     def file_list(self) -> pd.DataFrame:
         """The archive's own list."""
@@ -129,7 +139,8 @@ class AirDataSource(Source):
         def keep(sites: pd.DataFrame) -> pd.Series:
             return pd.Series(sites_in_reach(self.area, sites, self.area_locations, self.context_km))
 
-        return read_daily(self.archive.fetch_year(first.year), first, last, source=self.source_name, keep=keep)
+        path, known = self.archive.fetch_year(first.year), self.known_positions
+        return read_daily(path, first, last, source=self.source_name, keep=keep, known=known)
 
     def _area_sites(self, sites: pd.DataFrame) -> pd.DataFrame:
         """Locations of the area's sites: the listed ones and those among ``sites``."""

@@ -20,6 +20,7 @@ from airwatch_dagster.acquire.aqs.request_plan import (
 from airwatch_dagster.acquire.area import Area
 from airwatch_dagster.acquire.equivalence import adds_information, drop_other_parameters, equivalent_rows
 from airwatch_dagster.acquire.parsing.rejections import joined_rejections
+from airwatch_dagster.acquire.positions import site_positions
 from airwatch_dagster.acquire.pulls import InScope, Pull, PullRequest, Scope, concat_readings, last_seen
 from airwatch_dagster.acquire.readings import (
     MONITOR_COLUMNS,
@@ -50,7 +51,7 @@ class AqsSource(Source):
     today: date
     """Last day of the monitors to request."""
     known_monitors: pd.DataFrame | None = None
-    """The stored monitor list; it bounds the rows of a request. None before it is stored."""
+    """The stored monitor list; it bounds the rows of a request and knows where sites are. None before it is stored."""
     max_rows: int = MAX_ROWS
 
     @property
@@ -122,7 +123,10 @@ class AqsSource(Source):
         """Responses to ``plan``; cached ones only if newer than the last change of the history and ``cached_after``."""
         moments = (last_seen(request.history), request.cached_after)
         not_before = max((moment for moment in moments if moment is not None), default=None)
-        return [self.client.daily(one, not_before=not_before, include_stored=include_stored) for one in plan]
+        known = None if self.known_monitors is None else site_positions(self.known_monitors)
+        return [
+            self.client.daily(one, not_before=not_before, include_stored=include_stored, known=known) for one in plan
+        ]
 
     def _pull(self, responses: Sequence[DailyResponse], rows: pd.DataFrame, in_scope: InScope) -> Pull:
         """One pull of all responses; repeated after an interruption, it is identical to the microsecond."""
@@ -132,7 +136,10 @@ class AqsSource(Source):
             rejected=joined_rejections(response.rejected for response in responses),
             seen_at=max(response.received_at for response in responses),
             is_cached=any(response.is_cached for response in responses),
-            counts={"requests": len(responses)},
+            counts={
+                "requests": len(responses),
+                "repaired_positions": sum(response.repaired_positions for response in responses),
+            },
             files=tuple(response.name for response in responses),
         )
         cache = self.client.cache

@@ -23,7 +23,7 @@ from airwatch_dagster.acquire.pulls import (
     is_provisional,
     sites_in_reach,
 )
-from airwatch_dagster.acquire.readings import LOCATION_COLUMNS, READING_COLUMNS, SITE_COLUMNS, MonitorList, check_days
+from airwatch_dagster.acquire.readings import READING_COLUMNS, SITE_COLUMNS, MonitorList, check_days
 from airwatch_dagster.acquire.sources.airdata import AirDataSource
 from airwatch_dagster.acquire.sources.aqs import AqsSource
 from airwatch_dagster.acquire.sources.base import Source
@@ -154,14 +154,11 @@ class LiveSource(Source):
     def _airnow_day(self, day: date, *, may_be_late: bool) -> AirNowDay | None:
         """AirNow's day with the rows in reach; None for a day that it never published, or may still publish.
 
-        A site's location is that of its newest monitor. Raises BadPayload when the line of an area's site is lost,
+        Raises BadPayload when the line of an area's site is lost,
         unless ``accept_lost_lines``.
         """
-        monitors = self.bulk.national_monitors.sort_values("last_sample_date", na_position="first", kind="stable")
-        newest = monitors.drop_duplicates("site_id", keep="last")
-        locations = newest[["site_id", *LOCATION_COLUMNS, "cbsa_code"]]
         try:
-            read = self.airnow.daily(day, site_locations=locations)
+            read = self.airnow.daily(day, site_locations=self.bulk.known_positions)
         except (SourceRefused, NotYetPublished) as refusal:
             if may_be_late or (self.today - day).days > WAIT_DAYS:
                 return None
@@ -206,6 +203,8 @@ class LiveSource(Source):
             "airnow_days": len(files),
             "airnow_rows": len(rows),
             "airnow_lines": sum(read.lines for read in files.values()),
+            "airnow_repaired_positions": sum(read.repaired_positions for read in files.values()),
+            "airnow_sites_without_location": max((read.sites_without_location for read in files.values()), default=0),
             "airnow_foreign_sites": max((read.foreign_sites for read in files.values()), default=0),
             **{name: ", ".join(sites) for name, sites in left_out.items() if sites},
         }

@@ -36,7 +36,8 @@ def monitors(
     with storage.locked("monitors") as tables, source.open_into(tables) as opened:
         listed = opened.monitors()
         fresh = with_primary_changes(listed.monitors, stored=tables.read_or_empty("monitors"), seen_at=utc_now())
-        yield AssetResult(fresh, metadata=rejected_metadata(listed.rejected))
+        left_out = {"run_left_out_foreign_rows": listed.foreign_rows}
+        yield AssetResult(fresh, metadata={**rejected_metadata(listed.rejected), **left_out})
         store_rejected_lines(context, storage, listed.rejected)
 
 

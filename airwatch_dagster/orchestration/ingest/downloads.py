@@ -23,6 +23,8 @@ class DownloadedFile:
     """In the columns of raw_readings without versions."""
     rejected: pd.DataFrame
     """Lines set aside, in REJECTED_COLUMNS."""
+    counts: dict[str, int]
+    """Rows that are repaired or left out, for a run's metadata."""
 
     def scope(self, covers: str | None = None) -> DownloadScope:
         """The stored rows it is complete for, as ``covers`` states or as it shows; errors as ``download_scope``."""
@@ -55,4 +57,5 @@ def downloaded_file(path: Path) -> DownloadedFile:
 @lru_cache(maxsize=1)
 def _parsed(path: Path, _modified_ns: int, _size: int) -> DownloadedFile:
     read = read_daily_download(path, newest=running_day(utc_now()))
-    return DownloadedFile(path, read.readings, read.rejected)
+    counts = {"repaired_positions": read.repaired_positions, "left_out_foreign_rows": read.foreign_rows}
+    return DownloadedFile(path, read.readings, read.rejected, counts)

@@ -157,7 +157,7 @@ def _downloaded(source: Source, path: Path, ingest: Ingest, history: pd.DataFram
     found = withdrawals(history, scope, rejected=file.rejected)
     if not ingest.confirm_withdrawals:
         refuse_unconfirmed(found, file=path)
-    counts = {"withdrawn_rows": sum(len(one.withdrawn) for one in found)}
+    counts = {**file.counts, "withdrawn_rows": sum(len(one.withdrawn) for one in found)}
     counts["replaced_rows"] = sum(one.replaced for one in found)
     rows = file.days(ingest.first, ingest.last)
     return Pull(rows, scope, rejected=file.rejected, seen_at=ingest.seen_at, counts=counts, files=(path.name,))

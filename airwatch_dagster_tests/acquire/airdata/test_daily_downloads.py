@@ -172,8 +172,33 @@ def test_two_values_of_one_source_for_a_monitor_day_are_set_aside(tmp_path: Path
     assert aside[["line_number", "value"]].values.tolist() == [[2, "5.9"], [3, "6.0"]]
 
 
-def test_monitors_of_canada_are_left_out(tmp_path: Path) -> None:
-    assert len(download(tmp_path, {}, {"Site ID": "CC0010001"})) == 1
+def test_monitors_of_mexico_and_canada_are_left_out_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "download.csv"
+    path.write_bytes(text({}, {"Site ID": "CC0010001"}, {"Site ID": "800020012"}))
+    result = read_daily_download(path)
+    assert result.readings["state_code"].tolist() == ["01"]
+    assert (result.foreign_rows, len(result.rejected)) == (2, 0)
+
+
+def test_a_site_of_colorado_without_its_zero_is_no_site_of_mexico(tmp_path: Path) -> None:
+    with pytest.raises(BadPayload, match=r"'80310002', expected 9 digits; a spreadsheet .* leading zero"):
+        download(tmp_path, {"Site ID": "80310002"})
+
+
+@pytest.mark.parametrize("code", ["13820", "17410", ""])
+def test_the_county_gives_the_statistical_area(tmp_path: Path, code: str) -> None:
+    readings = download(tmp_path, {"CBSA Code": code}, {"CBSA Code": code, "Site ID": "390350038"})
+    assert readings["cbsa_code"].tolist() == ["13820", "17460"]
+
+
+def test_an_impossible_position_is_that_of_the_sites_other_rows_or_leaves_the_row_out(tmp_path: Path) -> None:
+    path = tmp_path / "download.csv"
+    nowhere = {"Site Latitude": "0", "Site Longitude": "0"}
+    path.write_bytes(text(nowhere, {"Date": "01/03/2020"}, nowhere | {"Site ID": "010730099"}))
+    result = read_daily_download(path)
+    assert result.readings["latitude"].tolist() == [33.553056, 33.553056]
+    assert result.repaired_positions == 1
+    assert result.rejected["site_id"].tolist() == ["010730099"]
 
 
 UNREADABLE = {
@@ -190,7 +215,6 @@ UNREADABLE = {
     ("Daily Mean PM2.5 Concentration", "-999"): "expected a value from -50 to 5000",
     ("POC", "100"): "expected a value from 0 to 99",
     ("Percent Complete", "-1"): "expected a value of at least 0",
-    ("Site Latitude", "999"): "expected a value from -90 to 90",
 }
 
 

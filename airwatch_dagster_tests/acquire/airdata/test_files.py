@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.acquire.airdata.files import DailyFile, read_daily, read_monitors
+from airwatch_dagster.acquire.positions import site_positions
 from airwatch_dagster.acquire.readings import READING_COLUMNS, MonitorList
 from airwatch_dagster.errors import BadPayload, ConfigurationError, SourceUnavailable
 from airwatch_dagster.schemas import TABLES
@@ -52,10 +53,10 @@ def test_a_published_row_has_contract_columns_and_dtypes(tmp_path: Path) -> None
 
 
 def test_the_event_type_none_is_text_and_empty_is_null(tmp_path: Path) -> None:
-    hours = {"Sample Duration": "1 HOUR", "Pollutant Standard": "", "AQI": "", "CBSA Name": "", "Method Code": ""}
+    hours = {"Sample Duration": "1 HOUR", "Pollutant Standard": "", "AQI": "", "Method Code": ""}
     row = daily(tmp_path, hours).iloc[0]
     assert row["event_type"] == "None"
-    assert row[["pollutant_standard", "aqi", "cbsa_code", "method_code"]].isna().all()
+    assert row[["pollutant_standard", "aqi", "method_code"]].isna().all()
 
 
 def test_numbers_are_read_to_the_last_digit(tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_an_older_layout_without_method_code_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "iso-8859-1"])
 def test_accents_are_read_in_either_encoding(tmp_path: Path, encoding: str) -> None:
-    rows = [DAILY_ROW | {"CBSA Name": "Cañon City, CO", "Local Site Name": "Peña"}]
+    rows = [DAILY_ROW | {"County Code": "999", "CBSA Name": "Cañon City, CO", "Local Site Name": "Peña"}]
     path = tmp_path / "daily_88101_2021.zip"
     path.write_bytes(zipped(csv_text(rows).encode(encoding)))
     assert read_daily(path, *YEAR, source="airdata").readings["cbsa_code"].tolist() == ["15860"]
@@ -94,12 +95,27 @@ def test_a_line_break_inside_quotes_does_not_end_the_row(tmp_path: Path) -> None
     assert len(daily(tmp_path, {"Address": "4500 W.\n123RD ST."})) == 1
 
 
-def test_other_parameters_days_and_canada_are_left_out(tmp_path: Path) -> None:
-    rows = [{}, {"Parameter Code": "88502"}, {"Date Local": "2021-07-05"}, {"State Code": "CC", "Site Num": "1"}]
-    path = daily_zip(tmp_path, *rows)
+def test_other_parameters_and_days_are_left_out(tmp_path: Path) -> None:
+    path = daily_zip(tmp_path, {}, {"Parameter Code": "88502"}, {"Date Local": "2021-07-05"})
     readings = read_daily(path, date(2021, 7, 4), date(2021, 7, 4), source="practice").readings
     assert len(readings) == 1
     assert readings["source"].tolist() == ["practice"]
+
+
+def test_sites_of_mexico_and_canada_are_left_out_and_counted(tmp_path: Path) -> None:
+    mexico = {"State Code": "80", "County Code": "002", "Site Num": "0012", "Latitude": "32.6", "Longitude": "-115.4"}
+    other = mexico | {"Parameter Code": "88502"}
+    path = daily_zip(tmp_path, {}, mexico, mexico | {"POC": "2"}, other, {"State Code": "CC", "Site Num": "1"})
+    result = read_daily(path, *YEAR, source="airdata")
+    assert result.sites["state_code"].tolist() == ["17"]
+    assert result.foreign_rows == 3
+
+
+@pytest.mark.parametrize("name", ["Chicago-Naperville-Elgin, IL-IN", "Atlantis, XX", ""])
+def test_the_county_gives_the_statistical_area_whatever_name_the_file_has(tmp_path: Path, name: str) -> None:
+    result = read_daily(daily_zip(tmp_path, {"CBSA Name": name}), *YEAR, source="airdata")
+    assert result.readings["cbsa_code"].tolist() == ["16980"]
+    assert result.unknown_cbsa_names == {}
 
 
 def test_only_the_selected_sites_are_read(tmp_path: Path) -> None:
@@ -111,10 +127,67 @@ def test_only_the_selected_sites_are_read(tmp_path: Path) -> None:
 
 
 def test_an_unknown_statistical_area_leaves_no_code_and_is_counted(tmp_path: Path) -> None:
-    path = daily_zip(tmp_path, {"CBSA Name": "Atlantis, XX"}, {"CBSA Name": "Atlantis, XX", "POC": "2"}, {"POC": "3"})
+    elsewhere = {"County Code": "999", "CBSA Name": "Atlantis, XX"}
+    path = daily_zip(tmp_path, elsewhere, elsewhere | {"POC": "2"}, {"POC": "3"})
     result = read_daily(path, *YEAR, source="airdata")
     assert result.unknown_cbsa_names == {"Atlantis, XX": 2}
-    assert result.readings["cbsa_code"].isna().tolist() == [True, True, False]
+    assert result.readings["cbsa_code"].isna().tolist() == [False, True, True]
+
+
+KNOWN = pd.DataFrame({"site_id": ["170310001"], "latitude": [41.7], "longitude": [-87.7]})
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude"),
+    [("0.0", "0.0"), ("0", "-87.7"), ("-999", "-999"), ("", ""), ("N/A", ""), ("41.7", "87.7"), ("-87.7", "41.7"),
+     ("42.7", "-87.7"), ("61.2", "-149.9")],
+)  # fmt: skip
+def test_the_known_position_replaces_an_impossible_or_distant_one(
+    tmp_path: Path, latitude: str, longitude: str
+) -> None:
+    path = daily_zip(tmp_path, {"Latitude": latitude, "Longitude": longitude}, {"Site Num": "0002"})
+    result = read_daily(path, *YEAR, source="airdata", known=KNOWN)
+    assert result.readings[["latitude", "longitude"]].to_numpy().tolist() == [[41.7, -87.7], [41.670992, -87.732457]]
+    assert result.sites[["latitude", "longitude"]].to_numpy().tolist() == [[41.7, -87.7], [41.670992, -87.732457]]
+    assert (result.repaired_positions, len(result.rejected)) == (1, 0)
+
+
+def test_a_position_near_the_known_one_stands(tmp_path: Path) -> None:
+    path = daily_zip(tmp_path, {"Latitude": "41.9", "Longitude": "-87.7"})
+    result = read_daily(path, *YEAR, source="airdata", known=KNOWN)
+    assert result.readings["latitude"].tolist() == [41.9]
+    assert result.repaired_positions == 0
+
+
+UNPLACED = {
+    ("0.0", "0.0"): "Latitude",
+    ("-999", "-999"): "Latitude",
+    ("north", "-87.7"): "Latitude",
+    ("41.7", "181"): "Longitude",
+    ("41.7", ""): "Longitude",
+    ("", ""): "Latitude",
+}
+
+
+@pytest.mark.parametrize(("latitude", "longitude", "column"), [(*place, column) for place, column in UNPLACED.items()])
+def test_a_row_of_a_site_that_nothing_places_is_set_aside(
+    tmp_path: Path, latitude: str, longitude: str, column: str
+) -> None:
+    path = daily_zip(tmp_path, {}, {"Site Num": "0002", "Latitude": latitude, "Longitude": longitude})
+    result = read_daily(path, *YEAR, source="airdata", known=KNOWN)
+    assert result.readings["site_number"].tolist() == ["0001"]
+    assert result.sites["site_number"].tolist() == ["0001"]
+    assert result.repaired_positions == 0
+    line = result.rejected.iloc[0]
+    assert line[["line_number", "column_name", "site_id"]].tolist() == [3, column, "170310002"]
+    assert "expected a position in the site's part of the US" in line["reason"]
+
+
+def test_only_rows_that_are_read_count_as_repaired(tmp_path: Path) -> None:
+    nowhere = {"Latitude": "0.0", "Longitude": "0.0"}
+    path = daily_zip(tmp_path, nowhere, nowhere | {"Date Local": "2021-07-05"})
+    result = read_daily(path, date(2021, 7, 4), date(2021, 7, 4), source="airdata", known=KNOWN)
+    assert result.repaired_positions == 1
 
 
 @pytest.mark.parametrize("column", ["Arithmetic Mean", "Date Local", "CBSA Name", "Event Type", "POC"])
@@ -146,10 +219,6 @@ UNREADABLE = {
     ("Arithmetic Mean", "99999"): "expected a value from -50 to 5000",
     ("1st Max Hour", "24"): "expected a value from 0 to 23",
     ("1st Max Hour", "-1"): "expected a value from 0 to 23",
-    ("Latitude", ""): "has no value, expected a value",
-    ("Latitude", "north"): "expected a number",
-    ("Latitude", "-999"): "expected a value from -90 to 90",
-    ("Longitude", "181"): "expected a value from -180 to 180",
     ("POC", "1.5"): "expected a whole number",
     ("POC", "100"): "expected a value from 0 to 99",
     ("POC", ""): "has no value, expected a value",
@@ -237,8 +306,9 @@ def test_a_site_is_where_its_first_row_with_a_location_has_it(tmp_path: Path, co
 
     assert file.sites["site_number"].tolist() == ["0001", "0002"]
     assert file.sites["latitude"].tolist() == [41.670992, 41.670992]
-    assert file.rejected["line_number"].tolist() == [2, 3, 6]
-    assert file.readings["site_number"].tolist() == ["0001", "0002"]
+    assert file.readings["latitude"].tolist() == [41.670992] * 4
+    assert file.repaired_positions == 2
+    assert file.rejected["line_number"].tolist() == [6]
 
 
 def test_a_repeated_row_is_one_row_with_its_latest_change(tmp_path: Path) -> None:
@@ -338,17 +408,25 @@ def test_a_monitor_that_is_listed_several_times_is_one_row(tmp_path: Path) -> No
     assert row["method_code"] == "236"
 
 
-def test_monitors_of_other_parameters_of_canada_and_without_a_location_are_left_out(tmp_path: Path) -> None:
-    others = [{"Parameter Code": "44201"}, {"State Code": "CC", "Site Number": "7"}, {"POC": "2", "Latitude": ""}]
-    assert monitors(tmp_path, {}, *others)["poc"].tolist() == [1]
+def test_monitors_of_other_parameters_and_countries_are_left_out_and_those_abroad_counted(tmp_path: Path) -> None:
+    mexico = {"State Code": "80", "County Code": "002", "Latitude": "32.6", "Longitude": "-115.4"}
+    others = [{"Parameter Code": "44201"}, {"State Code": "CC", "Site Number": "7"}, mexico]
+    listed = monitor_list(tmp_path, {}, *others)
+    assert listed.monitors["site_id"].tolist() == ["170310001"]
+    assert listed.foreign_rows == 2
+    assert listed.rejected.empty
+
+
+def test_a_monitor_without_a_location_has_that_of_its_site_or_is_set_aside(tmp_path: Path) -> None:
+    nowhere = [{"Site Number": "0002", "Latitude": ""}, {"Site Number": "0003", "Latitude": "0", "Longitude": "0"}]
+    listed = monitor_list(tmp_path, {"POC": "2", "Latitude": "-999"}, {}, *nowhere)
+    assert listed.monitors[["poc", "latitude"]].to_numpy().tolist() == [[1, 41.670992], [2, 41.670992]]
+    assert listed.rejected["site_id"].tolist() == ["170310002", "170310003"]
 
 
 UNREADABLE_MONITOR = {
     ("POC", "100"): "expected a value from 0 to 99",
     ("POC", "x"): "expected a whole number",
-    ("Latitude", "999"): "expected a value from -90 to 90",
-    ("Longitude", "-999"): "expected a value from -180 to 180",
-    ("Latitude", "north"): "expected a number",
     ("State Code", "1"): "expected 2 digits as text, leading zeros included",
     ("Site Number", "14"): "expected 4 digits as text, leading zeros included",
     ("Last Method Code", "47"): "expected 3 digits as text, leading zeros included",
@@ -384,4 +462,12 @@ def test_the_recorded_files_are_read_completely(real_data: Path) -> None:
     assert result.rejected.empty
     listed = read_monitors(real_data / "airdata" / "aqs_monitors.zip")
     assert listed.rejected.empty
-    assert listed.monitors["is_primary"].sum() == 890
+    assert (len(listed.monitors), listed.monitors["is_primary"].sum(), listed.foreign_rows) == (2708, 887, 7)
+
+
+@pytest.mark.parametrize("year", [2012, 2018, 2019, 2020, 2021])
+def test_nothing_of_the_recorded_files_is_repaired_or_left_out(real_data: Path, year: int) -> None:
+    known = site_positions(read_monitors(real_data / "airdata" / "aqs_monitors.zip").monitors)
+    path = real_data / "airdata" / f"daily_88101_{year}.zip"
+    result = read_daily(path, date(year, 1, 1), date(year, 12, 31), source="airdata", known=known)
+    assert (result.repaired_positions, result.foreign_rows, len(result.rejected)) == (0, 0, 0)

@@ -36,7 +36,7 @@ def test_a_line_has_contract_columns_and_dtypes(day_of: Day) -> None:
         "state_code": "06", "county_code": "029", "site_number": "0014", "parameter_code": "88101", "poc": 0,
         "date_local": pd.Timestamp("2023-01-09"), "sample_duration": "24-HR BLK AVG",
         "units_of_measure": "Micrograms/cubic meter (LC)", "arithmetic_mean": 4.5, "aqi": 19,
-        "latitude": 35.356615, "longitude": -119.062613, "source": "airnow",
+        "latitude": 35.356615, "longitude": -119.062613, "cbsa_code": "12540", "source": "airnow",
     }  # fmt: skip
     versioned = readings.assign(first_seen_at=pd.Timestamp("2023-01-10 18:00"), superseded_at=pd.NaT)
     assert (validated("raw_readings", versioned).dtypes == TABLES["raw_readings"].empty().dtypes).all()
@@ -98,19 +98,45 @@ def test_a_missing_aqi_is_null(day_of: Day, none: str) -> None:
     assert day_of(changed("|19|", f"|{none}|"))["aqi"].isna().all()
 
 
-def test_the_statistical_area_comes_from_the_site_locations(day_of: Day) -> None:
-    row = day_of(LINE, CHICAGO, site_locations=site_locations())
-    assert row["cbsa_code"].tolist() == ["12540", None]
+def test_the_county_gives_the_statistical_area_of_listed_and_unlisted_sites(day_of: Day) -> None:
+    row = day_of(LINE, CHICAGO, site_locations=site_locations(cbsa_code="99999"))
+    assert row["cbsa_code"].tolist() == ["12540", "16980"]
     assert row["latitude"].tolist() == [35.356615, 41.670992]
 
 
+def test_the_list_gives_the_statistical_area_of_an_unknown_county(day_of: Day) -> None:
+    line = changed("060290014", "069990014")
+    assert day_of(line)["cbsa_code"].tolist() == [None]
+    listed = site_locations(site_id="069990014")
+    assert day_of(line, site_locations=listed)["cbsa_code"].tolist() == ["12540"]
+
+
 def test_a_rural_site_has_no_statistical_area(day_of: Day) -> None:
-    assert day_of(LINE, site_locations=site_locations(cbsa_code=None))["cbsa_code"].tolist() == [None]
+    assert day_of(changed("060290014", "060030014"))["cbsa_code"].tolist() == [None]
 
 
 def test_a_site_without_a_position_gets_the_known_one(day_of: Day) -> None:
     readings = day_of(changed("|35.356615|-119.062613|", "|||"), site_locations=site_locations())
     assert readings[["latitude", "longitude"]].to_numpy().tolist() == [[35.35, -119.06]]
+
+
+@pytest.mark.parametrize("position", ["0.000000|0.000000", "-999|-999", "35.36|119.06", "36.36|-119.06", "35.36|91.5°"])
+def test_an_impossible_or_distant_position_is_replaced_by_the_known_one(
+    archive: AirNowArchive, server: FakeServer, position: str
+) -> None:
+    line = changed("35.356615|-119.062613", position)
+    server.will_send(DAILY, Reply(lines(line, CHICAGO)))
+    day = archive.daily(DAY, site_locations=site_locations())
+    assert day.readings[["latitude", "longitude"]].to_numpy().tolist() == [[35.35, -119.06], [41.670992, -87.732457]]
+    assert (day.repaired_positions, day.sites_without_location) == (1, 0)
+
+
+def test_an_impossible_position_of_an_unknown_site_is_no_position(archive: AirNowArchive, server: FakeServer) -> None:
+    server.will_send(DAILY, Reply(lines(changed("35.356615|-119.062613", "0.000000|0.000000"), CHICAGO)))
+    day = archive.daily(DAY)
+    assert day.readings["state_code"].tolist() == ["17"]
+    assert day.rejected["site_id"].tolist() == ["060290014"]
+    assert (day.repaired_positions, day.sites_without_location) == (0, 0)
 
 
 def test_sites_without_a_known_location_are_left_out_and_counted(archive: AirNowArchive, server: FakeServer) -> None:
@@ -191,8 +217,8 @@ def test_tribal_mobile_and_foreign_sites_are_left_out_and_named_or_counted(
 DAMAGED = {
     "no number": (changed("|8.1|", "|8,1|", CHICAGO), "Value", "8,1", "a number"),
     "no AQI": (changed("|34|", "|3x|", CHICAGO), "AQI", "3x", "a whole number"),
-    "no position": (changed("41.670992", "41.6°", CHICAGO), "Latitude", "41.6°", "a number"),
-    "an impossible position": (changed("41.670992", "99.9", CHICAGO), "Latitude", "99.9", "a value"),
+    "no position": (changed("41.670992", "41.6°", CHICAGO), "Latitude", "41.6°", "a position in the site's part"),
+    "an impossible position": (changed("41.670992", "99.9", CHICAGO), "Latitude", "99.9", "a position in the site's"),
     "an impossible value": (changed("|8.1|", "|81000|", CHICAGO), "Value", "81000.0", "a value"),
     "no day": (changed("01/09/23", "13/09/23", CHICAGO), "ValidDate", "13/09/23", "a date as 01/31/23"),
     "no date at all": (changed("01/09/23", "", CHICAGO), "ValidDate", None, "a date as 01/31/23"),

@@ -107,7 +107,6 @@ UNREADABLE: list[tuple[str, Any, str | None, str]] = [
     ("first_max_hour", 24, "24", "expected a value from 0 to 23"),
     ("poc", 100, "100", "expected a value from 0 to 99"),
     ("poc", 1.5, "1.5", "expected a whole number"),
-    ("latitude", None, None, "has no value, expected a value"),
     ("sample_duration", ["soon"], "['soon']", "expected one of 24 HOUR, 24-HR BLK AVG, 1 HOUR"),
 ]
 
@@ -152,6 +151,24 @@ def test_each_response_has_a_name_of_its_own(client: AqsClient, server: FakeServ
         replace(JULY_REQUEST, changed=(date(2021, 8, 1), date(2021, 8, 8))),
     ]
     assert len({client.daily(request).rejected["file"].item() for request in requests}) == 4
+
+
+@pytest.mark.parametrize("published", ["16980", "28450", "", None])
+def test_the_county_gives_the_statistical_area(client: AqsClient, server: FakeServer, published: str | None) -> None:
+    server.will_send(DAILY, Reply(envelope([API_ROW | {"cbsa_code": published}])))
+    assert client.daily_data(ByState("17"), *JULY)["cbsa_code"].tolist() == ["16980"]
+
+
+@pytest.mark.parametrize("position", [{"latitude": 0, "longitude": 0}, {"latitude": None}, {"latitude": "-999"}])
+def test_the_known_position_replaces_an_impossible_one(
+    client: AqsClient, server: FakeServer, position: dict[str, Any]
+) -> None:
+    known = pd.DataFrame({"site_id": ["170310001"], "latitude": [41.7], "longitude": [-87.7]})
+    server.will_send(DAILY, *[Reply(envelope([API_ROW | position, API_ROW | {"site_number": "0002"}]))] * 2)
+    response = client.daily(JULY_REQUEST, known=known)
+    assert response.readings["latitude"].tolist() == [41.7, API_ROW["latitude"]]
+    assert (response.repaired_positions, len(response.rejected)) == (1, 0)
+    assert client.daily(replace(JULY_REQUEST, last=date(2021, 7, 30))).rejected["site_id"].tolist() == ["170310001"]
 
 
 def test_an_absent_field_is_named(client: AqsClient, server: FakeServer) -> None:
@@ -239,7 +256,6 @@ def test_a_primary_monitor_may_be_flagged_in_lower_case(client: AqsClient, serve
 
 UNREADABLE_MONITOR: dict[tuple[str, Any], str] = {
     ("poc", 100): "expected a value from 0 to 99",
-    ("latitude", 999.0): "expected a value from -90 to 90",
     ("site_number", 1): "expected 4 digits as text, leading zeros included",
     ("open_date", "9999-01-21"): "expected a date as 2021-07-04 or 07/04/2021",
     ("close_date", "never"): "expected a date as 2021-07-04 or 07/04/2021",

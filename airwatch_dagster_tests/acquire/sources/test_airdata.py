@@ -22,6 +22,7 @@ MILWAUKEE = {
     "CBSA Name": "Milwaukee-Waukesha-West Allis, WI",
 }  # fmt: skip
 MADISON = {"State Code": "55", "County Code": "025", "Latitude": "43.10", "Longitude": "-89.36", "CBSA Name": ""}
+RENAMED = {"County Code": "999", "CBSA Name": "Atlantis, XX"}
 DENVER = {"State Code": "08", "Latitude": "39.75", "Longitude": "-104.99", "CBSA Name": "Denver-Aurora-Lakewood, CO"}
 
 
@@ -78,20 +79,51 @@ def test_a_year_without_a_file_is_refused_naming_the_available_years(tmp_path: P
 
 
 def test_an_area_without_a_monitor_is_refused_naming_unknown_areas_of_the_files(tmp_path: Path) -> None:
-    source = bulk(tmp_path, "cbsa:16980", 800, daily={2021: [{"CBSA Name": "Chicago Renamed, IL"}]}, monitors=[DENVER])
-    with pytest.raises(ConfigurationError, match=r"no PM2.5 monitor in cbsa:16980; .*Chicago Renamed, IL"):
+    source = bulk(tmp_path, "cbsa:16980", 800, daily={2021: [RENAMED]}, monitors=[DENVER])
+    with pytest.raises(ConfigurationError, match=r"no PM2.5 monitor in cbsa:16980; .*Atlantis, XX"):
         source.pull(PullRequest(*YEAR))
     with pytest.raises(ConfigurationError, match=r"no PM2.5 monitor in cbsa:16980"):
         source.monitors()
 
 
 def test_unknown_statistical_areas_are_counted_over_all_years(tmp_path: Path) -> None:
-    renamed = {"CBSA Name": "Atlantis, XX", "POC": "2"}
+    renamed = RENAMED
     leap_year = {"Date Local": "2020-07-04"}
     files = {2020: [leap_year, renamed | leap_year], 2021: [{}, renamed, renamed | {"POC": "3"}]}
     assert bulk(tmp_path, "us", 0, daily=files).pull(
         PullRequest(date(2020, 1, 1), date(2021, 1, 1))
     ).unknown_cbsa_names == {"Atlantis, XX": 3}
+
+
+def test_an_area_keeps_its_sites_when_its_name_changes(tmp_path: Path) -> None:
+    named = {"CBSA Name": "Chicago-Naperville-Elgin, IL-IN"}
+    source = bulk(tmp_path, "cbsa:16980", 0, daily={2021: [named, MILWAUKEE]}, monitors=[named, MILWAUKEE])
+    assert states(source.pull(PullRequest(*YEAR)).rows) == ["17"]
+    assert source.monitors().monitors["cbsa_code"].tolist() == ["16980"]
+
+
+def test_a_site_at_0_0_is_where_the_list_has_it_and_no_anchor_of_the_surroundings(tmp_path: Path) -> None:
+    nowhere = {"Latitude": "0.0", "Longitude": "0.0"}
+    arizona = {"Latitude": "33.4", "Longitude": "-112.1"}
+    phoenix = arizona | {"State Code": "04", "County Code": "013", "CBSA Name": "Phoenix-Mesa-Scottsdale, AZ"}
+    daily = [nowhere, arizona | {"POC": "2"}, MILWAUKEE, phoenix]
+    pull = bulk(tmp_path, "cbsa:16980", 200, daily={2021: daily}).pull(PullRequest(*YEAR))
+    assert states(pull.rows) == ["17", "55"]
+    assert pull.rows.loc[pull.rows["state_code"] == "17", "latitude"].tolist() == [41.670992, 41.670992]
+    assert pull.counts == {"files": 1, "repaired_positions": 2, "left_out_foreign_rows": 0}
+
+
+def test_sites_abroad_belong_neither_to_the_country_nor_to_the_surroundings(tmp_path: Path) -> None:
+    mexicali = {"State Code": "80", "County Code": "002", "Latitude": "32.63", "Longitude": "-115.45", "CBSA Name": ""}
+    yuma = {"State Code": "04", "County Code": "027", "Latitude": "32.69", "Longitude": "-114.61", "CBSA Name": ""}
+    source = bulk(tmp_path, "us", 0, daily={2021: [{}, mexicali, yuma]}, monitors=[{}, mexicali, yuma])
+    pull = source.pull(PullRequest(*YEAR))
+    assert states(pull.rows) == ["04", "17"]
+    assert pull.counts["left_out_foreign_rows"] == 1
+    assert states(source.monitors().monitors) == ["04", "17"]
+    assert source.monitors().foreign_rows == 1
+    near = bulk(tmp_path, "state:04", 500, daily={2021: [{}, mexicali, yuma]}, monitors=[yuma, mexicali])
+    assert states(near.pull(PullRequest(*YEAR)).rows) == ["04"]
 
 
 def test_monitors_around_the_area_are_context(tmp_path: Path) -> None:

@@ -119,7 +119,8 @@ def test_airnow_does_not_fill_a_day_that_only_a_change_of_aqs_has(
 
 def test_a_site_whose_statistical_area_becomes_known_gets_a_new_version(tmp_path: Path) -> None:
     def pulled(area: str, cbsa_name: str, history: pd.DataFrame) -> pd.DataFrame:
-        address = mirror(tmp_path / "mirror", daily={2021: [{"CBSA Name": cbsa_name}]}, monitors=[{}])
+        new_county = {"County Code": "999", "CBSA Name": cbsa_name}
+        address = mirror(tmp_path / "mirror", daily={2021: [new_county]}, monitors=[new_county])
         (tmp_path / "airnow").mkdir(exist_ok=True)
         airnow = AirNowArchive((tmp_path / "airnow").as_uri(), download_dir=tmp_path / "airnow-downloads")
         archive = AirDataArchive(address, download_dir=tmp_path / "downloads")
@@ -128,7 +129,7 @@ def test_a_site_whose_statistical_area_becomes_known_gets_a_new_version(tmp_path
             history, source.pull(PullRequest(*FOURTH, history=history)), LATER if history.empty else MUCH_LATER
         )
 
-    before = pulled("state:17", "Chicago Renamed, IL", RAW.empty())
+    before = pulled("state:17", "Renamed, IL", RAW.empty())
     after = pulled("cbsa:16980", "Chicago-Naperville-Elgin, IL-IN-WI", before)
     assert before["cbsa_code"].isna().all()
     assert current(after)["cbsa_code"].tolist() == ["16980"]
