@@ -42,7 +42,7 @@ def totals(year: int, mirror: Path) -> pd.DataFrame:
         AirDataArchive(mirror.absolute().as_uri(), download_dir=Path(downloads)) as archive,
     ):
         source = AirDataSource(archive, Area.parse("us"), context_km=0.0)
-        monitors, pulled = source.monitors(), source.pull(PullRequest.of_year(year)).rows
+        monitors, pulled = source.monitors().monitors, source.pull(PullRequest.of_year(year)).rows
     versions = TABLES["raw_readings"].empty()[["first_seen_at", "superseded_at"]].reindex(pulled.index)
     readings = pulled.assign(**dict(versions.items()))
     counted = (readings, monitor_days(readings), site_days(readings, monitors=monitors))

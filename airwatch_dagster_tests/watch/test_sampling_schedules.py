@@ -58,7 +58,7 @@ def test_genuine_filters_run_on_the_national_days(real_data: Path) -> None:
     folder = real_data / "airdata"
     raw = read_daily(folder / "daily_88101_2012.zip", date(2012, 10, 1), date(2012, 12, 31), source="airdata").readings
     raw = raw.assign(first_seen_at=SEEN_AT, superseded_at=pd.NaT)
-    schedules = sampling_schedules(site_days(raw, monitors=read_monitors(folder / "aqs_monitors.zip")))
+    schedules = sampling_schedules(site_days(raw, monitors=read_monitors(folder / "aqs_monitors.zip").monitors))
     assert schedules["schedule"].value_counts().to_dict() == {"1-in-3": 119, "daily": 71, "1-in-6": 17}
     assert schedules.groupby("schedule")["phase"].unique().map(list).to_dict() == {
         "1-in-3": [0],
