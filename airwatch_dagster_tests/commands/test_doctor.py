@@ -322,3 +322,22 @@ def test_everything_broken_at_once_is_named_at_once(tmp_path: Path, plain_aws: N
     expected = ["settings", "settings", "certificates", "area", "source", "storage", "weather", "mlflow", "dagster"]
     assert failed == expected
     assert all(line.startswith(("ok    ", "FAIL  ")) for line in result.output.splitlines())
+
+
+def test_every_wrong_line_of_the_env_file_is_named_and_what_the_environment_overrides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation = Installation.at(tmp_path)
+    monkeypatch.setattr("airwatch_dagster.orchestration.environment.installation", lambda: tmp_path)
+    monkeypatch.setenv("SOME_PASSWORD", "kept, so that the test leaves it as it was")
+    (tmp_path / ".env").write_text("AIRWATCH_AREA=us\nSOME_PASSWORD=pa$hunter2\nA: hunter2\n")
+
+    result = installation.airwatch("doctor")
+
+    lines = result.output.splitlines()
+    assert result.exit_code == 1
+    assert lines[0].startswith(f"FAIL  .env: {tmp_path / '.env'}, line 2 (SOME_PASSWORD): has a $ that only compose")
+    assert lines[1].startswith(f"FAIL  .env: {tmp_path / '.env'}, line 3: is not NAME=value. Write NAME=value")
+    assert lines[2].endswith("; the environment wins over .env for AIRWATCH_AREA, SOME_PASSWORD")
+    assert [line.split(":")[0].split()[1] for line in lines[2:] if line.startswith("ok ")] == ORDER
+    assert "hunter2" not in result.output

@@ -19,7 +19,7 @@ from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.fit.models.families import FittedModel
 from airwatch_dagster.orchestration.addresses import without_credentials
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL, dagster_run_url
-from airwatch_dagster.orchestration.registry.model_files import FOLDER, follow_move, missing_files
+from airwatch_dagster.orchestration.registry.model_files import FOLDER, follow_move, local_path, missing_files
 from airwatch_dagster.orchestration.registry.tracking import (
     is_server,
     mlflow_errors,
@@ -120,7 +120,7 @@ def describe_mlflow() -> str:
     moved_from = _ensure_experiment(uri, state)
     moved = f"; addresses of files in {moved_from} were corrected, because the folder has moved" if moved_from else ""
     if database is None:
-        return f"{found}; the files of models are on this machine only, in {state / FOLDER}"
+        return f"{found}; {_place_of_files()}"
     missing = missing_files(database, model=REGISTERED_MODEL)
     if missing:
         problem = f"{found}, but the files of {len(missing)} registered models are not at {missing[0]} and the like"
@@ -138,6 +138,17 @@ def mlflow_client() -> Any:
     from mlflow import MlflowClient
 
     return MlflowClient(tracking_uri=tracking_uri)
+
+
+def _place_of_files() -> str:
+    """Where the files of models are that a database is not the place for."""
+    import mlflow
+
+    place = mlflow.get_experiment_by_name(EXPERIMENT).artifact_location
+    path = local_path(place)
+    return (
+        f"the files of models are in {place}" if path is None else f"only one machine has the files of models: {path}"
+    )
 
 
 @lru_cache

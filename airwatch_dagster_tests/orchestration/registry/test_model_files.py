@@ -170,12 +170,12 @@ def test_files_that_did_not_move_along_are_named(trained: tuple[Installation, Re
     shutil.rmtree(copy.folder)
     installation = Installation(tmp_path / "new")
 
-    with installation.activated(), pytest.raises(ConfigurationError) as examined:
+    with installation.activated(), pytest.raises(ConfigurationError) as described:
         describe_mlflow()
     with pytest.raises(ConfigurationError) as caught:
         loaded(installation, uri)
 
-    assert "the files of 1 registered models are not at file:///" in examined.value.problem
-    assert examined.value.fix.startswith("Move the folder mlflow-artifacts beside mlflow.db")
+    assert "the files of 1 registered models are not at file:///" in described.value.problem
+    assert described.value.fix.startswith("Move the folder mlflow-artifacts beside mlflow.db")
     assert caught.value.culprit == f"model {uri}"
     assert caught.value.fix.startswith("Move the folder mlflow-artifacts beside mlflow.db")
