@@ -94,6 +94,24 @@ def site_days(*changes: dict[str, Any]) -> pd.DataFrame:
     return table_of("site_days", SITE_DAY_ROW, *changes)
 
 
+REJECTED_ROW: dict[str, Any] = {
+    "read_for": "raw_readings",
+    "file": "daily_88101_2021.zip",
+    "line_number": 2,
+    "is_repaired": False,
+    "column_name": "Arithmetic Mean",
+    "value": "x",
+    "reason": "expected a number",
+    "site_id": "170319001",
+    "date_local": pd.Timestamp("2021-07-04"),
+    "read_at": pd.Timestamp("2021-10-01"),
+}
+
+
+def rejected_lines(*changes: dict[str, Any]) -> pd.DataFrame:
+    return table_of("rejected_lines", REJECTED_ROW, *changes)
+
+
 WEATHER_ROW: dict[str, Any] = {
     "site_id": "170319001",
     "issue_date": pd.Timestamp("2021-07-04"),

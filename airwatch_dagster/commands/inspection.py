@@ -1,6 +1,7 @@
 """`airwatch inspect`: the partitions or rows of a stored table, as text or JSON."""
 
 from collections.abc import Callable
+from typing import Final
 
 import pandas as pd
 
@@ -10,6 +11,9 @@ from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.partition_files import IgnoredFile, Listing, ignored_text, is_partition_key
 from airwatch_dagster.storage.tables import TableStorage
+
+EMPTY_UNTIL_NEEDED: Final = ("rejected_lines",)
+"""Tables that exist from the first run that reads a file; before it they have no row, and no run is missing."""
 
 
 def inspect_table(
@@ -57,6 +61,8 @@ def _check_partition(table: str, partition: str | None) -> None:
 def _rows(storage: TableStorage, table: str, partition: str | None, *, as_of: str | None) -> tuple[pd.DataFrame, str]:
     """The rows, and where they are stored."""
     place = storage.uri(table, partition)
+    if as_of is None and table in EMPTY_UNTIL_NEEDED:
+        return storage.read_or_empty(table), place
     if as_of is None:
         return storage.read(table, [partition] if partition else None), place
     from airwatch_dagster.commands.as_of import last_instant_of, table_as_of

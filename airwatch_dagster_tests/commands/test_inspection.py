@@ -68,6 +68,17 @@ def test_a_table_with_nothing_stored_says_how_to_fill_it(tables: TableStorage) -
         inspect_table("predictions", "2021-07-04")
 
 
+def test_the_lines_that_could_not_be_read_are_shown_and_none_before_a_file_was_read(tables: TableStorage) -> None:
+    assert "rejected_lines.parquet: 0 rows" in inspect_table("rejected_lines", None)
+    assert json.loads(inspect_table("rejected_lines", None, as_json=True)) == []
+
+    tables.write("rejected_lines", {None: builders.rejected_lines({"value": "-999"}, {"line_number": 3})})
+
+    shown = inspect_table("rejected_lines", None).splitlines()
+    assert shown[0].endswith("rejected_lines.parquet: 2 rows")
+    assert "-999" in shown[-2]
+
+
 def test_files_that_are_no_partitions_are_named_beside_what_is_shown(tables: TableStorage) -> None:
     tables.write("site_days", {"2021-07-04": builders.site_days(), "2021-07-05": builders.site_days()})
     folder = Path(tables.uri("site_days", "2021-07-04")).parent

@@ -143,11 +143,15 @@ def test_a_line_set_aside_is_stored_and_seen_in_the_asset(installation: Installa
     assert numbers == {"run_lines": 2, "run_repaired": 1, "read_for": "raw_readings"}
 
 
-def test_a_run_without_lost_lines_stores_nothing(installation: Installation) -> None:
+def test_the_table_is_there_from_the_first_run_on_and_changes_only_with_its_lines(installation: Installation) -> None:
     installation.run(Lossy(), "raw_readings", DAYS[1])
+    assert installation.stored() == []
+    assert installation.tables.exists("rejected_lines")
+    first = installation.instance.get_latest_materialization_event(dg.AssetKey("rejected_lines"))
 
-    assert not installation.tables.exists("rejected_lines")
-    assert installation.instance.get_latest_materialization_event(dg.AssetKey("rejected_lines")) is None
+    installation.run(Lossy(), "raw_readings", DAYS[1])
+    assert first is not None
+    assert installation.instance.get_latest_materialization_event(dg.AssetKey("rejected_lines")) == first
 
 
 def test_a_file_that_is_read_again_replaces_its_lines(installation: Installation) -> None:
