@@ -152,7 +152,7 @@ def test_readings_of_another_kind_are_kept_apart(fed: Installation) -> None:
         ({"AIRWATCH_SOURCE": "aqs"}, "EPA_AQS_EMAIL and EPA_AQS_API_KEY: "),
         (
             {"AIRWATCH_SOURCE": "airdata", "AIRWATCH_AIRDATA_URL": "ftp://x"},
-            "AIRWATCH_AIRDATA_URL: ftp://… is not a valid archive URL",
+            "AIRWATCH_AIRDATA_URL: 'ftp://x' has the scheme ftp, and not https or http or file",
         ),
     ],
     ids=lambda value: " ".join(value.values()) if isinstance(value, dict) else "",
