@@ -13,7 +13,7 @@ from airwatch_dagster.storage.partition_files import IgnoredFile, Listing, ignor
 from airwatch_dagster.storage.tables import TableStorage
 
 EMPTY_UNTIL_NEEDED: Final = ("rejected_lines",)
-"""Tables without a file while they have no row: no run is missing."""
+"""Tables that exist from the first run that reads a file; before it they have no row, and no run is missing."""
 
 
 def inspect_table(

@@ -68,7 +68,7 @@ def test_a_table_with_nothing_stored_says_how_to_fill_it(tables: TableStorage) -
         inspect_table("predictions", "2021-07-04")
 
 
-def test_the_lines_that_could_not_be_read_are_shown_and_none_while_there_are_none(tables: TableStorage) -> None:
+def test_the_lines_that_could_not_be_read_are_shown_and_none_before_a_file_was_read(tables: TableStorage) -> None:
     assert "rejected_lines.parquet: 0 rows" in inspect_table("rejected_lines", None)
     assert json.loads(inspect_table("rejected_lines", None, as_json=True)) == []
 

@@ -64,14 +64,6 @@ def in_line(number: int, column: str, value: str) -> Callable[[AirDataMirror], N
     return lambda mirror: mirror.edit_daily(change)
 
 
-def repeat_a_row_with_another_mean(mirror: AirDataMirror) -> None:
-    def change(table: pd.DataFrame) -> pd.DataFrame:
-        first = table[(table["Date Local"] == "2021-05-02") & (table["State Code"] == "17")].head(1)
-        return pd.concat([table, first.assign(**{"Arithmetic Mean": "77.5"})])
-
-    mirror.edit_daily(change)
-
-
 BROKEN_FILES = {
     "truncated zip": (truncate, ["the zip is damaged (File is not a zip file)", "Download it again", MAY]),
     "damaged zip": (damage, ["the zip is damaged", "Download it again", MAY]),
@@ -79,16 +71,7 @@ BROKEN_FILES = {
         replace_by_a_web_page,
         ["a web page came instead of the zip", "Try again later; if it lasts, check AIR", MAY],
     ),
-    "missing column": (drop_a_column, ["has no column Arithmetic Mean", "The layout changed", WILL_NOT]),
-    "unparsable date": (
-        in_line(5, "Date Local", "2021-13-04"),
-        ["line 5: Date Local is '2021-13-04', expected a date", "Report it to the publisher", WILL_NOT],
-    ),
-    "code without its zeros": (
-        in_line(7, "County Code", "31"),
-        ["line 7: County Code is '31', expected 3 digits as text, leading zeros included", WILL_NOT],
-    ),
-    "two values of one key": (repeat_a_row_with_another_mean, ["2021-05-02", "77.5", WILL_NOT]),
+    "missing column": (drop_a_column, ["has no column Arithmetic Mean", WILL_NOT]),
 }
 
 
@@ -105,6 +88,31 @@ def test_a_broken_file_is_explained_and_the_stored_days_stay(
     assert AirDataMirror.DAILY in error
     assert [part for part in message if part not in error] == []
     assert fed.fingerprints() == before
+
+
+BROKEN_LINES = {
+    "unparsable date": (in_line(5, "Date Local", "2021-13-04"), 5, "Date Local", "2021-13-04"),
+    "code without its zeros": (in_line(7, "County Code", "31"), 7, "County Code", "31"),
+}
+
+
+@pytest.mark.parametrize(("break_it", "line", "column", "value"), BROKEN_LINES.values(), ids=BROKEN_LINES)
+def test_a_broken_line_costs_itself_and_is_shown(
+    fed: Installation, tmp_path: Path, break_it: Callable[[AirDataMirror], None], line: int, column: str, value: str
+) -> None:
+    mirror = AirDataMirror(tmp_path / "mirror")
+    break_it(mirror)
+    reader = Installation.at(
+        tmp_path / "airwatch", AIRWATCH_SOURCE="airdata", AIRWATCH_AIRDATA_URL=mirror.url, AIRWATCH_CONTEXT_KM="0"
+    )
+
+    reader.run("backfill", *DAYS, "--tables", "raw_readings")
+
+    before, after = (one.tables.read("raw_readings") for one in (fed, reader))
+    assert len(before) - 1 <= len(after) <= len(before)
+    rejected = reader.tables.read("rejected_lines")
+    found = rejected[["line_number", "column_name", "value", "is_repaired"]].to_numpy().tolist()
+    assert found == [[line, column, value, False]]
 
 
 def test_a_mirror_without_the_year_names_the_years_it_has(fed: Installation) -> None:
