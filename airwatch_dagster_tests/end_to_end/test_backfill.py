@@ -141,7 +141,8 @@ def test_an_interrupted_backfill_resumes_where_it_stopped(tmp_path: Path) -> Non
     assert broken.exit_code == 1
     assert "[  5/12] trained_models" not in broken.output
     assert {Path(name).parts[0] for name in kept} == {
-        *("airwatch.json", "monitors.parquet", "raw_readings", "site_days", "features", "training_examples")
+        "rejected_lines.parquet",
+        *("airwatch.json", "monitors.parquet", "raw_readings", "site_days", "features", "training_examples"),
     }
     output = installation.run("backfill", *days)
 
@@ -160,7 +161,9 @@ def test_tables_without_days_are_built_when_they_are_named(tmp_path: Path) -> No
     assert "Only monitors and monitor_changes to build, as a whole." in installation.run(
         "backfill", *days, "--tables", "monitor_changes, monitors"
     )
-    assert set(installation.fingerprints()) == {"airwatch.json", "monitors.parquet", "monitor_changes.parquet"}
+    assert set(installation.fingerprints()) == {
+        *("airwatch.json", "monitors.parquet", "monitor_changes.parquet", "rejected_lines.parquet")
+    }
     installation.run("backfill", *days, "--tables", "raw_readings")
     (detected,) = installation.tables.stored_partitions("revisions")
     assert "up to date" in installation.run("backfill", *days, "--tables", "revisions")
