@@ -36,7 +36,8 @@ def inspect_table(
     storage, is_partitioned = opened_storage(Settings.from_environment().storage), TABLES[table].grain != "none"
     if as_of is not None and partition is None and is_partitioned:
         raise ConfigurationError("--as-of", f"{table} needs a partition", fix=f"Give a {TABLES[table].grain}")
-    _check_partition(table, partition)
+    if as_of is None or is_partitioned:  # else the missing versions are what is wrong, not the partition
+        _check_partition(table, partition)
     listing = storage.listing(table)
     _note_ignored([*listing.ignored, *storage.ignored_beside_tables()], table, partition, note)
     if partition is None and is_partitioned:
