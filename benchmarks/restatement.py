@@ -64,7 +64,7 @@ def vintages(folder: Path) -> dict[str, Path]:
 def detected_revisions(files: dict[str, Path]) -> Changes:
     history = TABLES["raw_readings"].empty()
     for day, path in files.items():
-        readings = read_daily_download(path)
+        readings = read_daily_download(path).readings
         history = merge_pull(history, readings, seen_at=pd.Timestamp(day), in_scope=download_scope(readings))
     after_all = pd.Timestamp(max(files)) + pd.Timedelta(days=1)
     revisions = TABLES["revisions"].schema.validate(

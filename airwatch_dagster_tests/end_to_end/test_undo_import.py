@@ -116,7 +116,7 @@ def test_a_day_poisoned_by_a_stamp_of_2062_is_recovered(installation: Installati
     before = file_of(tmp_path, "before.csv", {"2021-01-01": 8.0, "2021-01-02": 10.0})
     installation.run("import", before, "--seen-at", "2021-02-01")
     history = installation.tables.read("raw_readings")
-    read = read_daily_download(Path(january))
+    read = read_daily_download(Path(january)).readings
     poisoned = merge_pull(history, read, seen_at=pd.Timestamp("2062-01-01"), in_scope=download_scope(read))
     parts = {f"{day:%Y-%m-%d}": part for day, part in poisoned.groupby("date_local")}
     installation.tables.write("raw_readings", parts)
