@@ -1,11 +1,15 @@
 """Fixtures every test may use, and what holds for a whole test session."""
 
+import gc
 import os
 import signal
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from sqlalchemy import Engine, event
 
 # MLflow reads this when it is imported.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -17,6 +21,20 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 settings.register_profile("quick", max_examples=10, deadline=None)
 settings.register_profile("thorough", max_examples=60, deadline=None)
 settings.load_profile("quick")
+
+
+# The collector would search Dagster's and pandas' million objects again and again, a tenth of the whole time.
+gc.set_threshold(100_000, 50, 1000)
+
+
+# No test pulls the plug of the machine: neither files nor databases that its own process writes wait for the disk.
+os.fsync = lambda _: None
+
+
+@event.listens_for(Engine, "connect")
+def _without_waiting(connection: Any, _: object) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
 
 
 def pytest_configure() -> None:

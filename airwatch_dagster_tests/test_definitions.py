@@ -13,6 +13,7 @@ from airwatch_dagster_tests.installations import Installation
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.slow
 def test_definitions_load_with_settings_that_are_not_valid() -> None:
     wrong = {"AIRWATCH_SOURCE": "epa", "AIRWATCH_CONTEXT_KM": "far", "AIRWATCH_STORAGE": "gs://bucket"}
     code = "from airwatch_dagster.definitions import defs; print(len(defs.resolve_all_asset_keys()) > 10)"

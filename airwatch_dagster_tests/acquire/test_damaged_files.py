@@ -15,7 +15,7 @@ def test_a_good_file_is_read_whole(reader: str) -> None:
 
 
 @pytest.mark.parametrize("reader", READERS)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_damage_gives_valid_rows_or_an_error_of_airwatch(reader: str, data: st.DataObject) -> None:
     make, _ = READERS[reader]

@@ -78,6 +78,7 @@ def test_both_instances_differ_only_in_storage_and_number_of_runs() -> None:
     assert differing == stores | {"concurrency", "schedules", "sensors", "backfills"}
 
 
+@pytest.mark.slow
 def test_loading_the_code_location_prints_no_notice_of_beta_features() -> None:
     [filters] = re.findall(r"^BETA_NOTICES := (.+)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
 

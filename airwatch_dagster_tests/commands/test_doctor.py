@@ -276,6 +276,7 @@ def plain_aws(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("situation", BROKEN)
 def test_what_is_broken_is_named_with_its_fix_and_hides_nothing(
     tmp_path: Path, plain_aws: None, situation: str

@@ -85,8 +85,10 @@ class DrillRunner:
                 EPA_AQS_EMAIL="drill@example.org",
                 EPA_AQS_API_KEY=DEFAULT_KEY,
             )
-            yield _Ingestion(drill, installation, server, faults_seen)
-        shutil.rmtree(folder)
+            try:
+                yield _Ingestion(drill, installation, server, faults_seen)
+            finally:
+                shutil.rmtree(folder)
 
 
 class _Ingestion:

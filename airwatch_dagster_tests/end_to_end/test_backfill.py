@@ -132,6 +132,7 @@ def test_days_built_one_at_a_time_have_the_rows_of_the_backfill(backfilled: Inst
     pd.testing.assert_frame_equal(made, expected)
 
 
+@pytest.mark.slow
 def test_an_interrupted_backfill_resumes_where_it_stopped(tmp_path: Path) -> None:
     installation = Installation.at(tmp_path, AIRWATCH_CONTEXT_KM="0")
     days = ("2021-05-28", "2021-05-31")

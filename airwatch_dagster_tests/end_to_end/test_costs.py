@@ -34,6 +34,7 @@ def test_costs_add_up_and_one_unknown_number_of_rows_makes_the_sum_unknown() -> 
     assert Cost(1, 10, 5.0) + Cost(2, None, 6.0) == Cost(3, None, 11.0)
 
 
+@pytest.mark.slow
 def test_a_backfill_prints_its_requests_and_after_a_failure_requests_only_the_rest(tmp_path: Path) -> None:
     """Champaign has a filter, Madison a continuous monitor: 31 days of each."""
     requests: list[str] = []

@@ -94,6 +94,7 @@ def test_the_text_names_model_reason_training_days_and_runs(backfilled: Installa
     assert "mlflow ui --backend-store-uri sqlite:///" in output
 
 
+@pytest.mark.slow
 def test_after_an_override_each_forecast_names_the_decision_it_was_issued_under(
     backfilled: Installation, site: str, tmp_path: Path
 ) -> None:
@@ -115,6 +116,7 @@ def test_after_an_override_each_forecast_names_the_decision_it_was_issued_under(
     assert chosen != ordered, "each decision was taken in a run of its own"
 
 
+@pytest.mark.slow
 def test_a_version_that_no_table_names_any_more_comes_from_the_registry(
     backfilled: Installation, site: str, tmp_path: Path
 ) -> None:
@@ -179,6 +181,7 @@ def test_a_day_or_site_without_forecasts_is_an_error_that_names_it(
     assert result.output.startswith(f"Error: {message}")
 
 
+@pytest.mark.slow
 def test_explaining_loads_nothing_heavy(backfilled: Installation, site: str) -> None:
     heavy = ("mlflow", "catboost", "sklearn", "evidently")
     code = (

@@ -138,6 +138,7 @@ def test_a_countys_file_withdraws_nothing_of_the_rest_of_its_state(installation:
     assert current == [None] * 5
 
 
+@pytest.mark.slow
 def test_many_withdrawals_have_to_be_confirmed_or_the_area_stated(installation: Installation, tmp_path: Path) -> None:
     state = download(tmp_path, "state.csv", "170310057", "170310076", "170434002", "171971011")
     installation.run("import", state, "--seen-at", "2021-02-01", "--covers", "state:17")

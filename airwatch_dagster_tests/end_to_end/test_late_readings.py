@@ -72,6 +72,7 @@ def storage_with(readings: pd.DataFrame, like: Installation, folder: Path) -> Ta
     return tables
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", PARTITIONS)
 def test_later_rows_in_any_order_do_not_change_a_table_as_of_an_earlier_moment(
     table: str, rebuilt: Callable[..., pd.DataFrame]

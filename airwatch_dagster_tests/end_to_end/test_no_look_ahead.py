@@ -22,6 +22,8 @@ from airwatch_dagster_tests.end_to_end.small_history import (
 )
 from airwatch_dagster_tests.installations import Installation
 
+pytestmark = pytest.mark.slow
+
 ONE_DAY: Final = pd.Timedelta(days=1)
 
 CANARY_DAY: Final = pd.Timestamp("2021-02-16")

@@ -91,6 +91,7 @@ def test_the_champion_alias_serves_exactly_the_forecasts_that_were_stored(
     assert merged["served"].tolist() == merged["pm25_ugm3"].tolist()
 
 
+@pytest.mark.slow
 def test_forecasts_are_the_same_after_the_installation_was_moved(copy: Installation, tmp_path: Path) -> None:
     before = copy.tables.read("predictions", ["2021-05-31"])
     copy.run("models", "promote", "1", "--month", "2021-05", "--by", "Ada", "--reason", "to connect once")
@@ -109,6 +110,7 @@ def test_forecasts_are_the_same_after_the_installation_was_moved(copy: Installat
     assert not copy.folder.exists()
 
 
+@pytest.mark.slow
 def test_an_override_of_a_month_with_all_its_forecasts_can_be_rolled_back(
     copy: Installation,
 ) -> None:
@@ -136,6 +138,7 @@ def test_an_override_of_a_month_with_all_its_forecasts_can_be_rolled_back(
     assert "models rollback: the champion of 2021-05 did not replace a version" in last.output
 
 
+@pytest.mark.slow
 def test_forecasts_issued_before_an_override_keep_their_model_when_they_are_rebuilt(copy: Installation) -> None:
     """The override is made on 21 May, before that day's forecast."""
     issued = [f"2021-05-{day:02d}" for day in range(1, 21)]

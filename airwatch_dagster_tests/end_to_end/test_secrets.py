@@ -13,6 +13,8 @@ from airwatch_dagster.practice.faults.faults import FaultKind, ScriptedFaults
 from airwatch_dagster.practice.server.server import PracticeServer
 from airwatch_dagster_tests.installations import REPOSITORY, TODAY, Installation
 
+pytestmark = pytest.mark.slow
+
 EMAIL, KEY = "ada.lovelace@analytical-engine.example", "bernoulli-8-numbers"
 SECRETS = ("lovelace", "analytical-engine", "bernoulli-8")
 DAYS = ("2021-05-28", "2021-05-31")

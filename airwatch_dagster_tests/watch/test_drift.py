@@ -52,6 +52,7 @@ def test_a_reference_is_the_same_season_of_earlier_years_only(history: pd.DataFr
     ]
 
 
+@pytest.mark.slow
 def test_a_january_like_other_januaries_has_not_drifted(history: pd.DataFrame) -> None:
     findings, page = drift_findings(
         of_january(history), reference=season_matched(history, month=JANUARY), month=JANUARY

@@ -250,6 +250,7 @@ def slow_moved(key: tuple[Any, ...], old: dict[Any, Any], new: dict[Any, Any]) -
     return elsewhere in new and elsewhere not in old
 
 
+@pytest.mark.slow
 @given(pulls=st.lists(PUBLISHED, min_size=2, max_size=4))
 def test_revisions_equal_a_slow_loop_over_monitor_days(pulls: list[Published]) -> None:
     instants = [MAY, JUNE, JULY, AUGUST][: len(pulls)]

@@ -465,6 +465,7 @@ def test_the_recorded_files_are_read_completely(real_data: Path) -> None:
     assert (len(listed.monitors), listed.monitors["is_primary"].sum(), listed.foreign_rows) == (2708, 887, 7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("year", [2012, 2018, 2019, 2020, 2021])
 def test_nothing_of_the_recorded_files_is_repaired_or_left_out(real_data: Path, year: int) -> None:
     known = site_positions(read_monitors(real_data / "airdata" / "aqs_monitors.zip").monitors)

@@ -79,6 +79,7 @@ def test_the_error_says_what_would_go_and_how_to_state_or_confirm_it() -> None:
     assert all(fact in str(refused.value) for fact in facts), refused.value
 
 
+@pytest.mark.slow
 def test_the_recorded_downloads_of_one_quarter_withdraw_nothing_in_any_area(real_data: Path) -> None:
     newer, older = (read_daily_download(path).readings for path in sorted((real_data / "restatement").glob("*.csv.gz")))
     history = older.assign(first_seen_at="2020-05-04", superseded_at=None)

@@ -87,6 +87,7 @@ def test_a_repeated_pull_that_was_not_stored_is_identical(source: Open) -> None:
     pd.testing.assert_frame_equal(merged(history, second), history)
 
 
+@pytest.mark.slow
 def test_all_days_of_a_full_year_recheck_share_its_responses(source: Open) -> None:
     server, faults = served()
     year = (date(TWO_DAYS[0].year, 1, 1), date(TWO_DAYS[0].year, 12, 31))
@@ -141,6 +142,7 @@ def test_a_response_older_than_the_newest_version_of_history_is_not_used(
     assert faults.requested() == requested
 
 
+@pytest.mark.slow
 def test_a_recheck_uses_stored_responses_but_none_older_than_its_limit(
     source: Open,
 ) -> None:

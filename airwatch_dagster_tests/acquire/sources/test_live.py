@@ -103,6 +103,7 @@ def test_context_is_read_from_airnow_too(server: PracticeServer, tmp_path: Path,
     assert "28140" not in set(around["cbsa_code"])
 
 
+@pytest.mark.slow
 def test_aqs_supersedes_airnow_when_it_publishes_and_both_versions_stay(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:
@@ -122,6 +123,7 @@ def test_aqs_supersedes_airnow_when_it_publishes_and_both_versions_stay(
     assert not monitor_days(after).duplicated([*SITE_DAY, "poc"]).any()
 
 
+@pytest.mark.slow
 def test_a_site_that_aqs_still_lacks_keeps_its_airnow_day(tmp_path: Path, session: requests.Session) -> None:
     days = (date(2021, 5, 1), date(2021, 5, 10))
     never = Restatement(on=date(2021, 8, 1), first=days[0], last=days[1], deleted_share=0.3)
@@ -142,6 +144,7 @@ def test_a_repeated_pull_adds_nothing(server: PracticeServer, tmp_path: Path, se
     pd.testing.assert_frame_equal(merged(history, second, LATER), history)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("first", "last"), [DAYS_AROUND, (DAYS_AFTER[0], date(2021, 6, 8))])
 def test_a_clock_far_ahead_of_the_server_gives_the_same_rows(
     server: PracticeServer, tmp_path: Path, session: requests.Session, first: date, last: date
@@ -153,6 +156,7 @@ def test_a_clock_far_ahead_of_the_server_gives_the_same_rows(
     pd.testing.assert_frame_equal(rows, expected[~is_filled].reset_index(drop=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("today", [date(2021, 2, 20), date(2026, 11, 25)])
 def test_days_of_a_year_without_a_file_come_from_airnow_alone(
     server: PracticeServer, tmp_path: Path, session: requests.Session, today: date

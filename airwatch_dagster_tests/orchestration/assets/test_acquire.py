@@ -130,6 +130,7 @@ def test_two_runs_of_the_same_day_at_the_same_time_lose_no_version(tmp_path: Pat
     assert versions["superseded_at"].isna().tolist() == [False, True]
 
 
+@pytest.mark.slow
 def test_two_rechecks_at_the_same_time_are_both_listed(tmp_path: Path, tables: TableStorage) -> None:
     tables.write("raw_readings", {DAY: builders.raw_readings({"date_local": pd.Timestamp(DAY)})})
 

@@ -365,6 +365,7 @@ def test_the_agencies_forecasts_of_yesterday_are_archived_where_there_are_any(
     assert [request.partition_key for request in tick.run_requests or []] == days
 
 
+@pytest.mark.slow
 def test_a_request_for_a_range_is_one_run(tmp_path: Path) -> None:
     """The requests of the sensors, executed: five re-ingested days, then the examples of their two months."""
     installation = Installation.at(tmp_path, AIRWATCH_CONTEXT_KM="0")

@@ -151,6 +151,7 @@ def write_from_elsewhere(folder: str, name: str) -> None:
     storage.dispose()
 
 
+@pytest.mark.slow
 def test_two_processes_write_one_run_and_this_one_reads_it(folder: Path, pooled: PooledSqliteEventLogStorage) -> None:
     pooled.store_event(note("run", "first"))
     spawn = multiprocessing.get_context("spawn")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from airwatch_dagster.orchestration.metadata.drift import report_months
 from airwatch_dagster.storage.tables import TableStorage
@@ -11,6 +12,7 @@ from airwatch_dagster.storage.tables import TableStorage
 MONTH = pd.Timestamp("2021-01-01")
 
 
+@pytest.mark.slow
 def test_a_months_reference_is_three_years_in_a_run_of_any_length(tmp_path: Path) -> None:
     days = pd.date_range("2016-01-01", "2021-01-31")
     values = np.random.default_rng(1).normal(8.0, 2.0, len(days))

@@ -54,6 +54,7 @@ def loaded(installation: Installation, uri: str) -> str:
         return load_model(uri).family
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["renamed", "with blanks and ümlauts", "issue #1", "a@b", "50%", "why?"])
 def test_models_load_after_the_folder_was_moved(
     trained: tuple[Installation, Registration], tmp_path: Path, name: str

@@ -112,6 +112,7 @@ def test_an_experiment_and_the_lack_of_one_are_answers(body: str) -> None:
         assert asked(address) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "body", "problem", "fix", "retry_helps"),
     [

@@ -85,6 +85,7 @@ def test_a_family_that_needs_less_than_its_share_leaves_the_rest_to_the_next(
     assert list(shares) == list(SPACES)
 
 
+@pytest.mark.slow
 def test_a_month_is_searched_on_days_before_it_alone_and_logged(
     registry: Any, two_years: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -140,6 +140,7 @@ def test_days_yet_to_come_are_restated_when_they_are_published() -> None:
     assert (days["last_change"] == plain["last_change"]).all()
 
 
+@pytest.mark.slow
 def test_a_change_window_finds_exactly_the_restated_rows() -> None:
     with PracticeServer(today=TODAY, seed=1) as server:
         before = api_rows(server).set_index(DAY)
@@ -240,6 +241,7 @@ def test_no_row_changed_before_its_publication_or_after_today(lag: int) -> None:
     assert (pd.to_datetime(days["last_change"]) <= pd.Timestamp(TODAY)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lag", [0, 1, 40, 120, 400])
 def test_content_is_dated_by_its_last_change_with_any_lag(lag: int) -> None:
     publishing = Publishing(lag, (LOWERED,))
