@@ -38,6 +38,25 @@ def state_names() -> dict[str, str]:
 
 
 @cache
+def county_names() -> dict[tuple[str, str], str]:
+    """Name of every county, such as Cook, by its state and county code.
+
+    Source: US Census Bureau, cartographic boundary files of 2017 (public domain), which have the counties that AQS
+    uses, Connecticut's among them.
+    """
+    table = _packaged("counties.csv")
+    return dict(zip(zip(table["state_code"], table["county_code"], strict=True), table["name"], strict=True))
+
+
+@cache
+def postal_codes() -> dict[str, str]:
+    """Postal abbreviation of every state, such as IL, by its AQS code; those abroad have none. Source: as
+    ``state_names``."""
+    table = _packaged("states.csv")
+    return {code: postal for code, postal in zip(table["code"], table["postal"], strict=True) if postal}
+
+
+@cache
 def us_states() -> frozenset[str]:
     """AQS codes of the states and territories of the US: all that AQS lists but those of FOREIGN_STATES."""
     return frozenset(state_names()) - set(FOREIGN_STATES)
