@@ -47,6 +47,12 @@ class Area:
             return "us"
         return ",".join([f"cbsa:{code}" for code in self.cbsa_codes] + [f"state:{code}" for code in self.state_codes])
 
+    @property
+    def title(self) -> str:
+        """A name for people, such as "Chicago-Naperville-Elgin, IL-IN-WI"."""
+        names = [cbsa_names()[code] for code in self.cbsa_codes] + [state_names()[code] for code in self.state_codes]
+        return "United States" if self.is_everywhere else "; ".join(names)
+
     def contains(self, state_code: pd.Series, cbsa_code: pd.Series) -> pd.Series:
         """Mask of the rows in the area; a null code is outside every state and statistical area.
 

@@ -59,6 +59,12 @@ def window(table: str, first: int, last: int, *, complete: bool = False) -> dg.A
     return dg.AssetIn(key=table, partition_mapping=mapping, metadata={"allow_missing_partitions": not complete})
 
 
+def same_day(table: str) -> dg.AssetDep:
+    """The same day of ``table``, which is built before and is read from the storage."""
+    mapping = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
+    return dg.AssetDep(table, partition_mapping=mapping)
+
+
 def upstream_partitions(
     asset: dg.AssetsDefinition, upstream: dg.AssetKey, partitions: Sequence[str]
 ) -> list[str] | None:

@@ -150,12 +150,25 @@ class TableStorage:
         self._files.put(f"reports/{name}", page)
         return self._files.uri(f"reports/{name}")
 
+    def write_page(self, name: str, content: bytes) -> str:
+        """Store a file for people as ``site/<name>``, complete or not at all; returns its location."""
+        self._files.put(f"site/{name}", content)
+        return self.page_uri(name)
+
+    def page_uri(self, name: str) -> str:
+        """Location of a file for people, stored or not."""
+        return self._files.uri(f"site/{name}")
+
+    def page(self, name: str) -> bytes | None:
+        """The content of ``site/<name>``; None when there is no such file."""
+        return self._files.get(f"site/{name}")
+
     def assert_data_kind(self, readings: Readings) -> None:
         """Make sure that the storage holds readings of this kind only; an unmarked storage is marked with it.
 
         Raises ConfigurationError when it holds the other kind: simulated and real readings must never mix in a table.
         """
-        wanted, found = f'{{"readings": "{readings}"}}\n'.encode(), self._files.get(MARKER)
+        wanted, found = _marker(readings), self._files.get(MARKER)
         if found is None:
             self._files.put(MARKER, wanted)
         elif found != wanted:
@@ -165,6 +178,10 @@ class TableStorage:
                 f"the storage is marked {held} in {self._files.uri(MARKER)}, but the source has {readings!r} readings",
                 fix="Set AIRWATCH_STORAGE to another folder or prefix, or AIRWATCH_SOURCE to the source used so far",
             )
+
+    def holds_simulated(self) -> bool:
+        """Whether the storage is marked as holding simulated readings."""
+        return self._files.get(MARKER) == _marker("simulated")
 
     def require_writable(self) -> None:
         """Write and read back a hidden file of one line, which stays. Raises StorageError or ConfigurationError."""
@@ -213,3 +230,7 @@ def in_threads(function: Callable[[_In], _Out], items: Iterable[_In]) -> list[_O
 
 def _name(table: str, partition: str | None) -> str:
     return f"{table}.parquet" if partition is None else f"{table}/{partition}.parquet"
+
+
+def _marker(readings: Readings) -> bytes:
+    return f'{{"readings": "{readings}"}}\n'.encode()

@@ -1,0 +1,26 @@
+"""What a day's bulletin says, in Dagster's metadata."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+import pandas as pd
+
+from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
+from airwatch_dagster.publish.content import Bulletin
+from airwatch_dagster.publish.sites import HEADLINE_HORIZON
+
+
+def bulletin_metadata(bulletins: Sequence[Bulletin], rows: pd.DataFrame) -> PartitionMetadata:
+    """Per issue day: the headline, the address of the page, and tomorrow's highest AQI."""
+    found: PartitionMetadata = {}
+    for one in bulletins:
+        own = rows[rows["issue_date"] == pd.Timestamp(one.issue_date)]
+        tomorrow = own[own["horizon_days"] == HEADLINE_HORIZON]
+        place = str(own["page_uri"].iloc[0])
+        found[f"{one.issue_date}"] = {
+            "headline": str(own["headline"].iloc[0]),
+            "page": dg.MetadataValue.path(place),
+            "sites": len(one.sites),
+            **{"highest_aqi_tomorrow": int(aqi) for aqi in tomorrow["aqi"]},
+        }
+    return found

@@ -1,0 +1,89 @@
+"""Makes the bulletins of a run from the stored tables, and keeps the folder ``site/`` of pages and feeds."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from airwatch_dagster import __version__
+from airwatch_dagster.orchestration.registry.links import mlflow_ui
+from airwatch_dagster.orchestration.resources import configured_area, utc_now
+from airwatch_dagster.orchestration.settings import LinkSettings
+from airwatch_dagster.publish.bulletin import bulletin_of
+from airwatch_dagster.publish.content import Bulletin
+from airwatch_dagster.publish.feeds.verification import verification_json
+from airwatch_dagster.publish.material import PAST_DAYS, Material
+from airwatch_dagster.publish.site import archive_files, day_files, issue_date_of, latest_files, page_name, rows_of
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.storage.tables import TableStorage
+
+
+def bulletins_of(tables: TableStorage, days: Sequence[pd.Timestamp]) -> list[Bulletin]:
+    """The bulletins of these issue days, in order; none for a day without a forecast."""
+    material, read_at = material_of(tables, min(days), max(days)), tables.stored_partitions("raw_readings")
+    made_at, area, is_simulated = utc_now(), configured_area().title, tables.holds_simulated()
+    known = {"dagster": LinkSettings.from_environment().ui_url, "mlflow": mlflow_ui()}
+    links = {name: address for name, address in known.items() if address}
+    found = []
+    for day in sorted(days):
+        stored = read_at.get(f"{day:%Y-%m-%d}")
+        one = bulletin_of(
+            material,
+            day,
+            area=area,
+            made_at=made_at,
+            data_as_of=pd.Timestamp(stored).tz_convert(None) if stored else made_at,
+            is_simulated=is_simulated,
+            version=__version__,
+            links=links,
+        )
+        found += [one] if one else []
+    return found
+
+
+def material_of(tables: TableStorage, first: pd.Timestamp, last: pd.Timestamp) -> Material:
+    """What the bulletins of the issue days ``first`` to ``last`` are made from, as far as it is stored."""
+    past = _days(first - pd.Timedelta(days=PAST_DAYS), last)
+    around = _days(first, last + pd.Timedelta(days=1))
+    months = [str(month) for month in pd.period_range(first, last, freq="M")]
+    status = ("site_id", "date_local", "status")
+    return Material(
+        predictions=tables.read("predictions", past, allow_missing=True),
+        site_days=tables.read("site_days", past, allow_missing=True),
+        forecast_scores=tables.read("forecast_scores", past, allow_missing=True),
+        monitors=tables.read_or_empty("monitors"),
+        champion_model=tables.read("champion_model"),
+        coverage=tables.read("coverage", months, allow_missing=True, columns=status),
+        revisions=tables.read("revisions", around, allow_missing=True),
+        monitor_changes=tables.read_or_empty("monitor_changes"),
+        agency_forecasts=tables.read("agency_forecasts", around, allow_missing=True),
+    )
+
+
+def store_pages(tables: TableStorage, bulletins: Sequence[Bulletin]) -> pd.DataFrame:
+    """Write the pages of the bulletins; returns their rows of the table ``bulletin``."""
+    frames = [TABLES["bulletin"].empty()]
+    for one in bulletins:
+        for name, content in day_files(one).items():
+            tables.write_page(name, content)
+        frames.append(rows_of(one, page_uri=tables.page_uri(page_name(one.issue_date))))
+    return pd.concat(frames[1:] or frames, ignore_index=True)
+
+
+def update_site(tables: TableStorage, bulletins: Sequence[Bulletin], days: Sequence[pd.Timestamp]) -> None:
+    """Bring the archive, the feeds and the newest page up to date after the rows of ``days`` are stored."""
+    files = archive_files(tables.read("bulletin"), area=configured_area().title, updated=utc_now())
+    newest = issue_date_of(tables.page("latest.json"))
+    if bulletins and (newest is None or bulletins[-1].issue_date >= newest):
+        files |= latest_files(bulletins[-1])
+    targets = _days(min(days), max(days))
+    scores = tables.read("forecast_scores", targets, allow_missing=True)
+    issued = tables.read("site_days", _days(min(days) - pd.Timedelta(days=3), max(days)), allow_missing=True)
+    files["verification.json"] = verification_json(
+        tables.page("verification.json"), scores=scores, site_days=issued, area=configured_area().title
+    )
+    for name, content in files.items():
+        tables.write_page(name, content)
+
+
+def _days(first: pd.Timestamp, last: pd.Timestamp) -> list[str]:
+    return [f"{day:%Y-%m-%d}" for day in pd.date_range(first, last)]

@@ -1,0 +1,154 @@
+"""The content of an issue day's bulletin, from rows of the tables."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import pandas as pd
+
+from airwatch_dagster.publish.content import AgencyForecast, Bulletin, DayForecast, Maker, Site, Tile
+from airwatch_dagster.publish.data_status import data_status, revised_lately
+from airwatch_dagster.publish.material import Material
+from airwatch_dagster.publish.sites import HEADLINE_HORIZON, sites_of
+from airwatch_dagster.publish.trust import trust_of
+from airwatch_dagster.schemas.columns import AQI_CATEGORIES, MODERATE_TOP_UGM3
+from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
+
+
+def bulletin_of(
+    material: Material,
+    issue_date: pd.Timestamp,
+    *,
+    area: str,
+    made_at: pd.Timestamp,
+    data_as_of: pd.Timestamp,
+    is_simulated: bool,
+    version: str,
+    links: Mapping[str, str],
+) -> Bulletin | None:
+    """What the bulletin of ``issue_date`` says; None when no forecast was issued on it.
+
+    ``area`` is the area's name for people, ``made_at`` and ``data_as_of`` are UTC, ``links`` the addresses of the
+    UIs that are known (``dagster``, ``mlflow``). Nothing after the issue date is used but revisions of the day of issue.
+    """
+    sites = sites_of(material, issue_date, revised=set(revised_lately(material, issue_date)["site_id"]))
+    if not sites:
+        return None
+    tiles = _tiles(sites)
+    return Bulletin(
+        area=area,
+        issue_date=issue_date.date(),
+        made_at=made_at.to_pydatetime(),
+        is_simulated=is_simulated,
+        tiles=tiles,
+        sites=sites,
+        change_in_aqi=_change(material, issue_date, tiles),
+        agency_forecasts=_agency_forecasts(material, issue_date, sites),
+        trust=trust_of(material, issue_date),
+        status=data_status(material, issue_date, sites),
+        maker=_maker(material, issue_date, data_as_of=data_as_of, version=version, links=links),
+    )
+
+
+def _tiles(sites: Sequence[Site]) -> tuple[Tile, ...]:
+    by_horizon: dict[int, list[tuple[Site, DayForecast]]] = {}
+    for site in sites:
+        for day in site.days:
+            by_horizon.setdefault(day.horizon_days, []).append((site, day))
+    return tuple(_tile(by_horizon[horizon]) for horizon in sorted(by_horizon))
+
+
+def _tile(forecasts: Sequence[tuple[Site, DayForecast]]) -> Tile:
+    worst_site, worst = max(forecasts, key=lambda pair: (pair[1].aqi, pair[1].pm25_ugm3))
+    likeliest, _ = max(forecasts, key=lambda pair: pair[1].probabilities[MODERATE_TOP_UGM3])
+    counts = Counter(day.category for _, day in forecasts)
+    return Tile(
+        target_date=worst.target_date,
+        horizon_days=worst.horizon_days,
+        worst_site=worst_site,
+        worst=worst,
+        most_likely_above_35=likeliest,
+        highest_probability={
+            limit: max(day.probabilities[limit] for _, day in forecasts) for limit in PROBABILITY_COLUMNS
+        },
+        sites_by_category={category: counts[category] for category in AQI_CATEGORIES if counts[category]},
+    )
+
+
+def _change(material: Material, issue_date: pd.Timestamp, tiles: Sequence[Tile]) -> int | None:
+    """Tomorrow's highest AQI minus that of the same day in the bulletin before; None where one of them is missing."""
+    tomorrow = [tile for tile in tiles if tile.horizon_days == HEADLINE_HORIZON]
+    before = material.issued(issue_date - pd.Timedelta(days=1))
+    same_day = before.loc[before["horizon_days"] == HEADLINE_HORIZON + 1, "aqi"]
+    return tomorrow[0].worst.aqi - int(same_day.max()) if tomorrow and len(same_day) else None
+
+
+def _agency_forecasts(
+    material: Material, issue_date: pd.Timestamp, sites: Sequence[Site]
+) -> tuple[AgencyForecast, ...]:
+    """The agencies' PM2.5 forecasts of the days ahead, as archived by the day of issue, of reporting areas among the
+    sites."""
+    known = material.agency_forecasts
+    is_ahead = known["target_date"].between(*(issue_date + pd.Timedelta(days=days) for days in (1, 3)))
+    is_known = known["archived_on"] <= issue_date + pd.Timedelta(days=1)
+    rows = known[(known["record_type"] == "F") & (known["parameter"] == "PM2.5") & is_ahead & is_known]
+    rows = rows[_is_among(rows, sites) & rows["agency_category"].notna()]
+    newest = rows.sort_values("archived_on", kind="stable").drop_duplicates(["reporting_area", "target_date"], keep="last")
+    return tuple(
+        AgencyForecast(
+            reporting_area=row.reporting_area,
+            target_date=row.target_date.date(),
+            aqi=None if pd.isna(row.agency_aqi) else int(row.agency_aqi),
+            category=row.agency_category,
+            is_action_day=bool(row.is_action_day),
+        )
+        for row in newest.sort_values(["reporting_area", "target_date"]).itertuples()
+    )
+
+
+MARGIN_DEGREES = 0.25
+"""Degrees around the sites within which the position of a reporting area counts as among them; about 25 km."""
+
+
+def _is_among(rows: pd.DataFrame, sites: Sequence[Site]) -> pd.Series:
+    latitudes, longitudes = [site.latitude for site in sites], [site.longitude for site in sites]
+    return rows["latitude"].between(
+        min(latitudes) - MARGIN_DEGREES, max(latitudes) + MARGIN_DEGREES
+    ) & rows["longitude"].between(min(longitudes) - MARGIN_DEGREES, max(longitudes) + MARGIN_DEGREES)
+
+
+def _maker(
+    material: Material,
+    issue_date: pd.Timestamp,
+    *,
+    data_as_of: pd.Timestamp,
+    version: str,
+    links: Mapping[str, str],
+) -> Maker:
+    """The model that made the day's forecasts, and the decision that put it into service."""
+    made_by = material.issued(issue_date).iloc[0]
+    family, model_version = str(made_by["model_family"]), str(made_by["model_version"])
+    decisions = material.champion_model
+    is_same = (decisions["model_family"] == family) & (decisions["model_version"] == model_version)
+    own = decisions[is_same & (decisions["month"] <= issue_date)].sort_values("month", kind="stable")
+    of_month = own[own["month"] == issue_date.replace(day=1)]
+    reason = str(of_month["reason"].iloc[0]) if len(of_month) else ""
+    return Maker(
+        model_family=family,
+        model_version=model_version,
+        since=_served_since(own, issue_date),
+        reason=reason,
+        data_as_of=data_as_of.to_pydatetime(),
+        airwatch_version=version,
+        links=dict(links),
+    )
+
+
+def _served_since(decisions: pd.DataFrame, issue_date: pd.Timestamp) -> date:
+    """First day of service in the months that end with the issue date's, without a gap."""
+    months = set(decisions["month"])
+    month = issue_date.replace(day=1)
+    while month - pd.DateOffset(months=1) in months:
+        month -= pd.DateOffset(months=1)
+    starts = decisions.loc[decisions["month"] == month, "serves_from"].dropna()
+    return (starts.min() if len(starts) else month).date()

@@ -1,0 +1,102 @@
+"""The files of the folder ``site/``: names and contents."""
+
+import json
+from datetime import date
+from importlib.resources import files
+from typing import Final
+
+import pandas as pd
+
+from airwatch_dagster.publish.content import Bulletin
+from airwatch_dagster.publish.feeds.atom import Entry, atom
+from airwatch_dagster.publish.feeds.forecasts import forecasts_csv, latest_json, sites_geojson
+from airwatch_dagster.publish.page.render import ArchiveDay, archive, email_html, email_text, headline, page
+from airwatch_dagster.publish.sites import HEADLINE_HORIZON
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.columns import MODERATE_TOP_UGM3
+
+LANGUAGES: Final = ("en", "es")
+"""Languages of the pages; the first has no language in its file names."""
+
+FORMS: Final = ("latest", "sites", "verification")
+"""Feeds with a JSON Schema."""
+
+
+def page_name(issue_date: date, language: str = LANGUAGES[0]) -> str:
+    """``2026-11-28.html``, or ``2026-11-28.es.html``."""
+    return _in_language(f"{issue_date:%Y-%m-%d}.html", language)
+
+
+def day_files(bulletin: Bulletin) -> dict[str, bytes]:
+    """The pages of an issue day, by file name."""
+    return {
+        page_name(bulletin.issue_date, language): page(bulletin, language=language).encode() for language in LANGUAGES
+    }
+
+
+def latest_files(bulletin: Bulletin) -> dict[str, bytes]:
+    """The newest bulletin as page, e-mail and data, and the schemas of the data."""
+    found = {
+        "latest.json": latest_json(bulletin),
+        "forecasts.csv": forecasts_csv(bulletin),
+        "sites.geojson": sites_geojson(bulletin),
+    }
+    for language in LANGUAGES:
+        texts = {
+            "latest.html": page(bulletin, language=language),
+            "latest.email.html": email_html(bulletin, language=language),
+            "latest.email.txt": email_text(bulletin, language=language),
+        }
+        found |= {_in_language(name, language): text.encode() for name, text in texts.items()}
+    folder = files("airwatch_dagster.publish.feeds")
+    return found | {name: folder.joinpath(name).read_bytes() for name in (f"{form}.schema.json" for form in FORMS)}
+
+
+def archive_files(rows: pd.DataFrame, *, area: str, updated: pd.Timestamp) -> dict[str, bytes]:
+    """The calendar of all bulletins and the Atom feed; ``rows`` are those of the table ``bulletin``, ``updated`` UTC."""
+    tomorrow = rows[rows["horizon_days"] == HEADLINE_HORIZON].sort_values("issue_date")
+    found = {"feed.atom": atom(_entries(tomorrow), area=area, updated=updated.to_pydatetime())}
+    for language in LANGUAGES:
+        days = [
+            ArchiveDay(row.issue_date.date(), int(row.aqi), row.aqi_category, page_name(row.issue_date, language))
+            for row in tomorrow.itertuples()
+        ]
+        found[_in_language("index.html", language)] = archive(days, area=area, language=language).encode()
+    return found
+
+
+def rows_of(bulletin: Bulletin, *, page_uri: str) -> pd.DataFrame:
+    """What a bulletin said, as rows of the table ``bulletin``."""
+    said = headline(bulletin, language=LANGUAGES[0])
+    rows = [
+        {
+            "issue_date": pd.Timestamp(bulletin.issue_date),
+            "horizon_days": tile.horizon_days,
+            "target_date": pd.Timestamp(tile.target_date),
+            "sites": sum(tile.sites_by_category.values()),
+            "worst_site_id": tile.worst_site.site_id,
+            "worst_site_name": tile.worst_site.name,
+            "pm25_ugm3": tile.worst.pm25_ugm3,
+            "aqi": tile.worst.aqi,
+            "aqi_category": tile.worst.category,
+            "probability_above_35_4": tile.highest_probability[MODERATE_TOP_UGM3],
+            "headline": said,
+            "page_uri": page_uri,
+        }
+        for tile in bulletin.tiles
+    ]
+    return pd.DataFrame(rows)[TABLES["bulletin"].column_names]
+
+
+def issue_date_of(latest: bytes | None) -> date | None:
+    """The issue date of latest.json; None without the file."""
+    return date.fromisoformat(json.loads(latest)["issue_date"]) if latest else None
+
+
+def _entries(rows: pd.DataFrame) -> list[Entry]:
+    return [Entry(row.issue_date.date(), row.headline, page_name(row.issue_date)) for row in rows.itertuples()]
+
+
+def _in_language(name: str, language: str) -> str:
+    stem, _, ending = name.rpartition(".")
+    return name if language == LANGUAGES[0] else f"{stem}.{language}.{ending}"

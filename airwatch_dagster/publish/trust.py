@@ -1,0 +1,94 @@
+"""Can I trust it? The record of the next-day forecasts of the area and of each site."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.fit.metrics import skill
+from airwatch_dagster.publish.content import LastVerdict, ReliabilityPoint, SiteRecord, Trust, TrustDay
+from airwatch_dagster.publish.material import NEXT_DAY, TRUST_DAYS, Material, past_days
+from airwatch_dagster.schemas.columns import GOOD_TOP_UGM3, MODERATE_TOP_UGM3
+from airwatch_dagster.verify.reliability import reliability
+
+TENTHS = tuple(round(0.1 * number, 1) for number in range(11))
+"""Edges of the bins of the bulletin's reliability picture: a month has too few forecasts for finer ones."""
+
+
+def trust_of(material: Material, issue_date: pd.Timestamp) -> Trust | None:
+    """The next-day forecasts of the TRUST_DAYS up to ``issue_date`` against what was observed; None without any."""
+    days = pd.date_range(end=issue_date, periods=TRUST_DAYS)
+    scores = material.next_day_scores(list(days))
+    if scores.empty:
+        return None
+    of_day = scores.groupby("target_date")
+    means = of_day[["pm25_ugm3", "pm25_lower_ugm3", "pm25_upper_ugm3", "pm25_observed_ugm3"]].mean()
+    rows = zip(means.itertuples(), of_day.size(), strict=True)
+    drawn = tuple(TrustDay(row[0].date(), int(sites), *map(float, row[1:])) for row, sites in rows)
+    return Trust(
+        first_day=drawn[0].day,
+        last_day=drawn[-1].day,
+        forecasts=len(scores),
+        mean_abs_error_ugm3=float(scores["abs_error_ugm3"].mean()),
+        coverage=float(scores["is_covered"].mean()),
+        skill_over_persistence=_skill_over_persistence(scores, material.observed(list(days - pd.Timedelta(days=1)))),
+        days=drawn,
+        reliability=_reliability(scores),
+        last=_last_verdict(scores[scores["target_date"] == means.index[-1]], drawn[-1]),
+    )
+
+
+def site_records(material: Material, issue_date: pd.Timestamp, sites: Sequence[str]) -> dict[str, SiteRecord]:
+    """The record of each site: its last TRUST_DAYS next-day forecasts with an observed value, of the past days known.
+
+    A site without any has a record of 0 forecasts.
+    """
+    scores = material.next_day_scores(past_days(issue_date))
+    last = scores.sort_values("target_date", kind="stable").groupby("site_id").tail(TRUST_DAYS)
+    sums = last.groupby("site_id").agg(
+        forecasts=("is_near", "size"),
+        within_one_category=("is_near", "sum"),
+        inside_interval=("is_covered", "sum"),
+        bad_days=("is_bad", "sum"),
+        bad_days_missed=("is_missed", "sum"),
+        mean_abs_error_ugm3=("abs_error_ugm3", "mean"),
+    )
+    known = {str(row[0]): SiteRecord(*map(int, row[1:6]), float(row[6])) for row in sums.itertuples()}
+    return {site: known.get(site, SiteRecord(0, 0, 0, 0, 0, None)) for site in sites}
+
+
+def _skill_over_persistence(scores: pd.DataFrame, observed: pd.DataFrame) -> float | None:
+    """Skill where the site was observed on the day before; None without such forecasts, or when persistence made no
+    error."""
+    before = observed[["site_id", "date_local", "pm25_ugm3"]].rename(columns={"pm25_ugm3": "before_ugm3"})
+    before = before.assign(target_date=before["date_local"] + pd.Timedelta(days=NEXT_DAY))
+    both = scores.merge(before.drop(columns="date_local"), on=["site_id", "target_date"])
+    if both.empty:
+        return None
+    found = skill(both["error_ugm3"].to_numpy(), (both["before_ugm3"] - both["pm25_observed_ugm3"]).to_numpy())
+    return None if np.isnan(found) else found
+
+
+def _reliability(scores: pd.DataFrame) -> tuple[ReliabilityPoint, ...]:
+    tables = [reliability(scores, limit_ugm3=limit, edges=TENTHS) for limit in (GOOD_TOP_UGM3, MODERATE_TOP_UGM3)]
+    return tuple(
+        ReliabilityPoint(
+            float(row["limit_ugm3"]),
+            float(row["mean_probability"]),
+            float(row["observed_frequency"]),
+            int(row["forecasts"]),
+        )
+        for table in tables
+        for row in table.to_dict("records")
+    )
+
+
+def _last_verdict(scores: pd.DataFrame, day: TrustDay) -> LastVerdict:
+    return LastVerdict(
+        day=day.day,
+        sites=day.sites,
+        inside_interval=int(scores["is_covered"].sum()),
+        within_one_category=int(scores["is_near"].sum()),
+        forecast_ugm3=day.forecast_ugm3,
+        observed_ugm3=day.observed_ugm3,
+    )
