@@ -3,7 +3,7 @@
 import dagster as dg
 
 from airwatch_dagster.orchestration.alerts.sensors import alert_sensors
-from airwatch_dagster.orchestration.assets import acquire, clean, enrich, fit, forecast, verify, watch
+from airwatch_dagster.orchestration.assets import acquire, clean, enrich, fit, forecast, publish, verify, watch
 from airwatch_dagster.orchestration.automation.jobs import JOBS
 from airwatch_dagster.orchestration.automation.rechecks import RECHECK_SCHEDULES, RECHECK_SENSORS
 from airwatch_dagster.orchestration.automation.sensors import SCHEDULES, SENSORS
@@ -12,7 +12,9 @@ from airwatch_dagster.orchestration.registry.mlflow_client import mlflow_resourc
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([acquire, clean, enrich, fit, forecast, verify, watch], include_specs=True),
+    assets=dg.load_assets_from_modules(
+        [acquire, clean, enrich, fit, forecast, publish, verify, watch], include_specs=True
+    ),
     jobs=JOBS,
     schedules=[*SCHEDULES, *RECHECK_SCHEDULES],
     sensors=[*SENSORS, *RECHECK_SENSORS, *alert_sensors()],

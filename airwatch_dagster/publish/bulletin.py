@@ -28,8 +28,8 @@ def bulletin_of(
 ) -> Bulletin | None:
     """What the bulletin of ``issue_date`` says; None when no forecast was issued on it.
 
-    ``area`` is the area's name for people, ``made_at`` and ``data_as_of`` are UTC, ``links`` the addresses of the
-    UIs that are known (``dagster``, ``mlflow``). Nothing after the issue date is used but revisions of the day of issue.
+    ``area`` is the area's name for people, ``made_at`` and ``data_as_of`` are UTC, ``links`` the addresses of the UIs
+    that are known (``dagster``, ``mlflow``). Nothing after the issue date is used but what was known on the day after.
     """
     sites = sites_of(material, issue_date, revised=set(revised_lately(material, issue_date)["site_id"]))
     if not sites:
@@ -93,7 +93,9 @@ def _agency_forecasts(
     is_known = known["archived_on"] <= issue_date + pd.Timedelta(days=1)
     rows = known[(known["record_type"] == "F") & (known["parameter"] == "PM2.5") & is_ahead & is_known]
     rows = rows[_is_among(rows, sites) & rows["agency_category"].notna()]
-    newest = rows.sort_values("archived_on", kind="stable").drop_duplicates(["reporting_area", "target_date"], keep="last")
+    newest = rows.sort_values("archived_on", kind="stable").drop_duplicates(
+        ["reporting_area", "target_date"], keep="last"
+    )
     return tuple(
         AgencyForecast(
             reporting_area=row.reporting_area,
@@ -112,9 +114,9 @@ MARGIN_DEGREES = 0.25
 
 def _is_among(rows: pd.DataFrame, sites: Sequence[Site]) -> pd.Series:
     latitudes, longitudes = [site.latitude for site in sites], [site.longitude for site in sites]
-    return rows["latitude"].between(
-        min(latitudes) - MARGIN_DEGREES, max(latitudes) + MARGIN_DEGREES
-    ) & rows["longitude"].between(min(longitudes) - MARGIN_DEGREES, max(longitudes) + MARGIN_DEGREES)
+    return rows["latitude"].between(min(latitudes) - MARGIN_DEGREES, max(latitudes) + MARGIN_DEGREES) & rows[
+        "longitude"
+    ].between(min(longitudes) - MARGIN_DEGREES, max(longitudes) + MARGIN_DEGREES)
 
 
 def _maker(

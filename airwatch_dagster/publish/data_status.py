@@ -43,9 +43,7 @@ def _revisions(rows: pd.DataFrame, names: dict[str, str]) -> tuple[Revision, ...
     """Revisions of the sites, largest first."""
     own = rows[rows["site_id"].isin(names)].sort_values("size_ugm3", ascending=False, kind="stable")
     return tuple(
-        Revision(
-            row.site_id, names[row.site_id], row.date_local.date(), row.kind, _number(row.old), _number(row.new)
-        )
+        Revision(row.site_id, names[row.site_id], row.date_local.date(), row.kind, _number(row.old), _number(row.new))
         for row in own.rename(columns={"old_pm25_ugm3": "old", "new_pm25_ugm3": "new"}).itertuples()
     )
 

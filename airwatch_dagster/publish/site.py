@@ -53,7 +53,7 @@ def latest_files(bulletin: Bulletin) -> dict[str, bytes]:
 
 
 def archive_files(rows: pd.DataFrame, *, area: str, updated: pd.Timestamp) -> dict[str, bytes]:
-    """The calendar of all bulletins and the Atom feed; ``rows`` are those of the table ``bulletin``, ``updated`` UTC."""
+    """The calendar of all bulletins and the Atom feed, from rows of the table ``bulletin``; ``updated`` is UTC."""
     tomorrow = rows[rows["horizon_days"] == HEADLINE_HORIZON].sort_values("issue_date")
     found = {"feed.atom": atom(_entries(tomorrow), area=area, updated=updated.to_pydatetime())}
     for language in LANGUAGES:

@@ -6,11 +6,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.acquire.aqs_codes import county_names, postal_codes
+from airwatch_dagster.acquire.aqs_codes import postal_codes
 from airwatch_dagster.geo import great_circle_km
 from airwatch_dagster.publish.content import DayForecast, Neighbour, PastDay, Site
 from airwatch_dagster.publish.material import Material, past_days
-from airwatch_dagster.publish.names import site_name
+from airwatch_dagster.publish.names import county_title, site_name
 from airwatch_dagster.publish.trust import site_records
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 
@@ -78,10 +78,9 @@ def _places(material: Material, issued: pd.DataFrame, issue_date: pd.Timestamp) 
     for site_id in issued["site_id"].drop_duplicates():
         row = listed.loc[site_id] if site_id in listed.index else newest.loc[site_id]
         at = newest.loc[site_id] if site_id in newest.index else row
-        county = county_names().get((site_id[:2], site_id[2:5]), "")
         found[site_id] = {
-            "name": site_name(row.get("site_name"), county=county, site_id=site_id),
-            "county": county,
+            "name": site_name(row.get("site_name"), site_id=site_id),
+            "county": county_title(site_id[:2], site_id[2:5]),
             "state": postal_codes().get(site_id[:2], ""),
             "latitude": float(at["latitude"]),
             "longitude": float(at["longitude"]),
@@ -101,7 +100,7 @@ def _past(material: Material, issue_date: pd.Timestamp) -> dict[str, tuple[PastD
     for site_id, rows in both.groupby(level="site_id"):
         whole = rows.droplevel("site_id").reindex(days)
         values = whole[["observed", "pm25_ugm3", "pm25_lower_ugm3", "pm25_upper_ugm3"]].to_numpy(dtype=float)
-        provisional = whole["is_provisional"].eq(True).to_numpy()  # noqa: FBT003  # null where nothing was observed
+        provisional = whole["is_provisional"].eq(True).to_numpy()  # null where nothing was observed
         found[str(site_id)] = tuple(
             PastDay(day.date(), known[0], bool(is_provisional), *known[1:])
             for day, row, is_provisional in zip(days, values, provisional, strict=True)

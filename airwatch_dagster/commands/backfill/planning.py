@@ -27,6 +27,7 @@ ORDER: Final = (
     "drift_report",
     "coverage",
     "agency_forecasts",
+    "bulletin",
 )
 """Partitioned tables, each after those it reads."""
 

@@ -16,9 +16,9 @@ RANGE_END: Final = "dagster/asset_partition_range_end"
 REASON: Final = "airwatch/reason"
 """Tag: why days are ingested again. The runs of one recheck share it."""
 
-DAILY_TABLES: Final = ("raw_readings", "site_days", "features", "predictions", "forecast_scores")
-REINGEST_TABLES: Final = ("raw_readings", "site_days", "features", "forecast_scores")
-"""Re-published days are rescored; issued forecasts never change."""
+DAILY_TABLES: Final = ("raw_readings", "site_days", "features", "predictions", "forecast_scores", "bulletin")
+REINGEST_TABLES: Final = ("raw_readings", "site_days", "features", "forecast_scores", "bulletin")
+"""Re-published days are rescored; issued forecasts never change, their bulletins show the new readings."""
 CLOSE_TABLES: Final = ("training_examples", "candidate_scores", "verification", "drift_report")
 REBUILD_TABLES: Final = ("training_examples", "verification")
 """Months whose readings changed. Shadow scores follow with the next backfill, because they load every model."""

@@ -15,12 +15,11 @@ def bulletin_metadata(bulletins: Sequence[Bulletin], rows: pd.DataFrame) -> Part
     found: PartitionMetadata = {}
     for one in bulletins:
         own = rows[rows["issue_date"] == pd.Timestamp(one.issue_date)]
-        tomorrow = own[own["horizon_days"] == HEADLINE_HORIZON]
-        place = str(own["page_uri"].iloc[0])
+        tomorrow = own.loc[own["horizon_days"] == HEADLINE_HORIZON, "aqi"]
         found[f"{one.issue_date}"] = {
             "headline": str(own["headline"].iloc[0]),
-            "page": dg.MetadataValue.path(place),
+            "page": dg.MetadataValue.path(str(own["page_uri"].iloc[0])),
             "sites": len(one.sites),
-            **{"highest_aqi_tomorrow": int(aqi) for aqi in tomorrow["aqi"]},
+            **({"highest_aqi_tomorrow": int(tomorrow.max())} if len(tomorrow) else {}),
         }
     return found
