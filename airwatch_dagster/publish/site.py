@@ -1,7 +1,8 @@
 """The files of the folder ``site/``: names and contents."""
 
 import json
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from importlib.resources import files
 from typing import Final
 
@@ -10,13 +11,19 @@ import pandas as pd
 from airwatch_dagster.publish.content import Bulletin
 from airwatch_dagster.publish.feeds.atom import Entry, atom
 from airwatch_dagster.publish.feeds.forecasts import forecasts_csv, latest_json, sites_geojson
-from airwatch_dagster.publish.page.render import ArchiveDay, archive, email_html, email_text, headline, page
+from airwatch_dagster.publish.page.archive import ArchiveDay
+from airwatch_dagster.publish.page.language import language_of
+from airwatch_dagster.publish.page.render import Links, archive, email_html, email_text, overview, page, state_pages
+from airwatch_dagster.publish.page.sentences import headline
 from airwatch_dagster.publish.sites import HEADLINE_HORIZON
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import MODERATE_TOP_UGM3
 
 LANGUAGES: Final = ("en", "es")
 """Languages of the pages; the first has no language in its file names."""
+
+MOST_SITES_ON_A_PAGE: Final = 60
+"""More sites of several states get an overview and a page per state: a site takes about 10 kB."""
 
 FORMS: Final = ("latest", "sites", "verification")
 """Feeds with a JSON Schema."""
@@ -29,9 +36,31 @@ def page_name(issue_date: date, language: str = LANGUAGES[0]) -> str:
 
 def day_files(bulletin: Bulletin) -> dict[str, bytes]:
     """The pages of an issue day, by file name."""
-    return {
-        page_name(bulletin.issue_date, language): page(bulletin, language=language).encode() for language in LANGUAGES
-    }
+    found = {}
+    for language in LANGUAGES:
+        found |= _pages(bulletin, f"{bulletin.issue_date:%Y-%m-%d}", language, around=True)
+    return found
+
+
+def _pages(bulletin: Bulletin, stem: str, language: str, *, around: bool) -> dict[str, bytes]:
+    """One page, or an overview and its states' pages."""
+    name, links = _in_language(f"{stem}.html", language), _links(bulletin, stem, language, around=around)
+    if len(bulletin.sites) <= MOST_SITES_ON_A_PAGE or len({site.state for site in bulletin.sites}) == 1:
+        return {name: page(bulletin, language=language, links=links).encode()}
+    parts = state_pages(bulletin, language=language, links=replace(links, up=name))
+    names = {postal: _in_language(f"{stem}.{postal}.html", language) for postal in parts}
+    whole = overview(bulletin, names, language=language, links=links)
+    return {name: whole.encode(), **{names[postal]: text.encode() for postal, text in parts.items()}}
+
+
+def _links(bulletin: Bulletin, stem: str, language: str, *, around: bool) -> Links:
+    """Links of a page to the archive, the other language, and, where ``around``, the days before and after."""
+    other = next(one for one in LANGUAGES if one != language)
+    days = {"before": -1, "after": 1} if around else {}
+    beside = {name: page_name(bulletin.issue_date + timedelta(days=offset), language) for name, offset in days.items()}
+    return Links(
+        archive=_in_language("index.html", language), other_language=_in_language(f"{stem}.html", other), **beside
+    )
 
 
 def latest_files(bulletin: Bulletin) -> dict[str, bytes]:
@@ -43,11 +72,11 @@ def latest_files(bulletin: Bulletin) -> dict[str, bytes]:
     }
     for language in LANGUAGES:
         texts = {
-            "latest.html": page(bulletin, language=language),
             "latest.email.html": email_html(bulletin, language=language),
             "latest.email.txt": email_text(bulletin, language=language),
         }
         found |= {_in_language(name, language): text.encode() for name, text in texts.items()}
+        found |= _pages(bulletin, "latest", language, around=False)
     folder = files("airwatch_dagster.publish.feeds")
     return found | {name: folder.joinpath(name).read_bytes() for name in (f"{form}.schema.json" for form in FORMS)}
 
@@ -61,13 +90,13 @@ def archive_files(rows: pd.DataFrame, *, area: str, updated: pd.Timestamp) -> di
             ArchiveDay(row.issue_date.date(), int(row.aqi), row.aqi_category, page_name(row.issue_date, language))
             for row in tomorrow.itertuples()
         ]
-        found[_in_language("index.html", language)] = archive(days, area=area, language=language).encode()
+        found[_in_language("index.html", language)] = archive(days, language=language).encode()
     return found
 
 
 def rows_of(bulletin: Bulletin, *, page_uri: str) -> pd.DataFrame:
     """What a bulletin said, as rows of the table ``bulletin``."""
-    said = headline(bulletin, language=LANGUAGES[0])
+    said = headline(bulletin, language_of(LANGUAGES[0]))
     rows = [
         {
             "issue_date": pd.Timestamp(bulletin.issue_date),
