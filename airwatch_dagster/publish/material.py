@@ -1,9 +1,9 @@
 """The rows that bulletins are made from, and quick access to those of one day."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -40,43 +40,55 @@ class Material:
 
     def issued(self, issue_date: pd.Timestamp) -> pd.DataFrame:
         """The forecasts issued on a day, with ``shown_ugm3``, truncated as for the AQI."""
-        rows = self._of("predictions", "issue_date", [issue_date])
-        return rows.assign(shown_ugm3=truncated(rows["pm25_ugm3"].to_numpy()))
+        return self._issued.of([issue_date])
 
-    def observed(self, days: Sequence[pd.Timestamp]) -> pd.DataFrame:
+    def observed(self, days: Iterable[pd.Timestamp]) -> pd.DataFrame:
         """Valid site-days."""
-        rows = self._of("site_days", "date_local", days)
-        return rows[rows["is_valid"]]
+        return self._observed.of(days)
 
-    def next_day_forecasts(self, days: Sequence[pd.Timestamp]) -> pd.DataFrame:
+    def next_day_forecasts(self, days: Iterable[pd.Timestamp]) -> pd.DataFrame:
         """Forecasts of ``days`` that were issued from the readings of the day before each."""
-        rows = self._of("predictions", "issue_date", [day - pd.Timedelta(days=NEXT_DAY) for day in days])
-        return rows[rows["horizon_days"] == NEXT_DAY]
+        return self._next_day.of(days)
 
-    def next_day_scores(self, days: Sequence[pd.Timestamp]) -> pd.DataFrame:
-        """Scored next-day forecasts of ``days``, with the categories forecast and observed as numbers from 0 (Good)
-        and ``is_bad``/``is_missed``: observed above Moderate, and not forecast so."""
-        rows = self._of("forecast_scores", "target_date", days)
-        rows = rows[rows["horizon_days"] == NEXT_DAY]
-        forecast, observed = category_number(rows["pm25_ugm3"]), category_number(rows["pm25_observed_ugm3"])
-        moderate = CATEGORY_TOPS_UGM3.index(MODERATE_TOP_UGM3)
-        return rows.assign(
-            is_near=np.abs(forecast - observed) <= 1,
-            is_bad=observed > moderate,
-            is_missed=(observed > moderate) & (forecast <= moderate),
-        )
-
-    def _of(self, table: str, column: str, days: Sequence[pd.Timestamp]) -> pd.DataFrame:
-        frame: pd.DataFrame = getattr(self, table)
-        places = self._places[table, column]
-        found = [places[day] for day in days if day in places]
-        return frame.iloc[np.concatenate(found)] if found else frame.iloc[:0]
+    def next_day_scores(self, days: Iterable[pd.Timestamp]) -> pd.DataFrame:
+        """Scored next-day forecasts of ``days``: ``is_near`` within one AQI category, ``is_bad`` observed above
+        Moderate, ``is_missed`` observed so and not forecast so."""
+        return self._scores.of(days)
 
     @cached_property
-    def _places(self) -> dict[tuple[str, str], dict[Any, np.ndarray]]:
-        """Table and day column → day → positions of its rows."""
-        columns = {"predictions": "issue_date", "site_days": "date_local", "forecast_scores": "target_date"}
-        return {(table, day): getattr(self, table).groupby(day).indices for table, day in columns.items()}
+    def _issued(self) -> "_ByDay":
+        shown = truncated(self.predictions["pm25_ugm3"].to_numpy())
+        return _ByDay(self.predictions.assign(shown_ugm3=shown), "issue_date")
+
+    @cached_property
+    def _observed(self) -> "_ByDay":
+        return _ByDay(self.site_days[self.site_days["is_valid"]], "date_local")
+
+    @cached_property
+    def _next_day(self) -> "_ByDay":
+        return _ByDay(self.predictions[self.predictions["horizon_days"] == NEXT_DAY], "target_date")
+
+    @cached_property
+    def _scores(self) -> "_ByDay":
+        rows = self.forecast_scores[self.forecast_scores["horizon_days"] == NEXT_DAY]
+        forecast, observed = category_number(rows["pm25_ugm3"]), category_number(rows["pm25_observed_ugm3"])
+        moderate = CATEGORY_TOPS_UGM3.index(MODERATE_TOP_UGM3)
+        near, bad = np.abs(forecast - observed) <= 1, observed > moderate
+        return _ByDay(rows.assign(is_near=near, is_bad=bad, is_missed=bad & (forecast <= moderate)), "target_date")
+
+
+class _ByDay:
+    """Rows of a frame by day; bulletins of a range look up the same days again and again."""
+
+    def __init__(self, frame: pd.DataFrame, column: str) -> None:
+        self._frame = frame.sort_values(column, kind="stable")
+        self._days = self._frame[column].to_numpy()
+
+    def of(self, days: Iterable[pd.Timestamp]) -> pd.DataFrame:
+        """The rows of adjacent ``days``, in the order of days."""
+        wanted = [day.to_datetime64() for day in days]
+        first, last = np.searchsorted(self._days, [min(wanted)]), np.searchsorted(self._days, [max(wanted)], "right")
+        return self._frame.iloc[first[0] : last[0]]
 
 
 def past_days(issue_date: pd.Timestamp) -> list[pd.Timestamp]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.acquire.aqs_codes import postal_codes
+from airwatch_dagster.acquire.aqs_codes import state_postals
 from airwatch_dagster.geo import great_circle_km
 from airwatch_dagster.publish.content import DayForecast, Neighbour, PastDay, Site
 from airwatch_dagster.publish.material import Material, past_days
@@ -26,23 +26,28 @@ def sites_of(material: Material, issue_date: pd.Timestamp, *, revised: set[str])
 
     Sites of ``revised`` have readings that changed lately. Equal AQI is ordered by value, then by site.
     """
-    issued = material.issued(issue_date)
-    places = _places(material, issued, issue_date)
-    past = _past(material, issue_date)
-    records = site_records(material, issue_date, list(places))
+    issued = material.issued(issue_date).sort_values(["site_id", "horizon_days"])
+    ids = issued["site_id"].drop_duplicates().tolist()
+    places = _places(material, ids, issue_date)
+    past = _past(material, issue_date, ids)
+    records = site_records(material, issue_date, ids)
     near = _neighbours(places)
+    forecasts: dict[str, list[DayForecast]] = {}
+    for row in issued.to_dict("records"):
+        forecasts.setdefault(row["site_id"], []).append(_forecast(row))
+    silent_days = dict(zip(issued["site_id"], issued["days_since_observed"], strict=True))
     sites = [
         Site(
             site_id=site_id,
             **places[site_id],
-            days=_forecasts(rows),
-            days_since_observed=int(rows["days_since_observed"].iloc[0]),
-            past=past.get(site_id, _nothing_observed(issue_date)),
+            days=tuple(forecasts[site_id]),
+            days_since_observed=int(silent_days[site_id]),
+            past=past[site_id],
             is_revised=site_id in revised,
             record=records[site_id],
             neighbours=near[site_id],
         )
-        for site_id, rows in issued.groupby("site_id", sort=True)
+        for site_id in ids
     ]
     return tuple(sorted(sites, key=lambda site: _worst_first(site.days), reverse=True))
 
@@ -53,64 +58,64 @@ def _worst_first(days: Sequence[DayForecast]) -> tuple[int, float]:
     return day.aqi, day.pm25_ugm3
 
 
-def _forecasts(rows: pd.DataFrame) -> tuple[DayForecast, ...]:
-    return tuple(
-        DayForecast(
-            target_date=row["target_date"].date(),
-            horizon_days=int(row["horizon_days"]),
-            pm25_ugm3=float(row["shown_ugm3"]),
-            lower_ugm3=float(row["pm25_lower_ugm3"]),
-            upper_ugm3=float(row["pm25_upper_ugm3"]),
-            aqi=int(row["aqi"]),
-            category=str(row["aqi_category"]),
-            probabilities={limit: float(row[column]) for limit, column in PROBABILITY_COLUMNS.items()},
-        )
-        for row in rows.sort_values("horizon_days").to_dict("records")
+def _forecast(row: dict[str, Any]) -> DayForecast:
+    return DayForecast(
+        target_date=row["target_date"].date(),
+        horizon_days=int(row["horizon_days"]),
+        pm25_ugm3=float(row["shown_ugm3"]),
+        lower_ugm3=float(row["pm25_lower_ugm3"]),
+        upper_ugm3=float(row["pm25_upper_ugm3"]),
+        aqi=int(row["aqi"]),
+        category=str(row["aqi_category"]),
+        probabilities={limit: float(row[column]) for limit, column in PROBABILITY_COLUMNS.items()},
     )
 
 
-def _places(material: Material, issued: pd.DataFrame, issue_date: pd.Timestamp) -> dict[str, dict[str, Any]]:
+def _places(material: Material, ids: Sequence[str], issue_date: pd.Timestamp) -> dict[str, dict[str, Any]]:
     """Name, county, state and position of every site; the position is that of its newest reading, else the list's."""
-    listed = material.monitors.drop_duplicates("site_id").set_index("site_id")
-    days = material.site_days[material.site_days["date_local"] <= issue_date]
-    newest = days.drop_duplicates("site_id", keep="last").set_index("site_id")
-    found: dict[str, dict[str, Any]] = {}
-    for site_id in issued["site_id"].drop_duplicates():
-        row = listed.loc[site_id] if site_id in listed.index else newest.loc[site_id]
-        at = newest.loc[site_id] if site_id in newest.index else row
-        found[site_id] = {
-            "name": site_name(row.get("site_name"), site_id=site_id),
+    names = dict(zip(material.monitors["site_id"], material.monitors["site_name"], strict=True))
+    at = material.monitors[["site_id", "latitude", "longitude"]]
+    at = pd.concat([at, material.observed(past_days(issue_date))[["site_id", "latitude", "longitude"]]])
+    positions = at[at["site_id"].isin(ids)].drop_duplicates("site_id", keep="last").set_index("site_id")
+    return {
+        site_id: {
+            "name": site_name(names.get(site_id), site_id=site_id),
             "county": county_title(site_id[:2], site_id[2:5]),
-            "state": postal_codes().get(site_id[:2], ""),
-            "latitude": float(at["latitude"]),
-            "longitude": float(at["longitude"]),
+            "state": state_postals().get(site_id[:2], ""),
+            "latitude": latitude,
+            "longitude": longitude,
         }
-    return found
+        for site_id, (latitude, longitude) in zip(ids, positions.loc[list(ids)].to_numpy().tolist(), strict=True)
+    }
 
 
-def _past(material: Material, issue_date: pd.Timestamp) -> dict[str, tuple[PastDay, ...]]:
-    """Site → its past days, for every site with a reading or a forecast of one of them."""
+def _past(material: Material, issue_date: pd.Timestamp, ids: Sequence[str]) -> dict[str, tuple[PastDay, ...]]:
+    """The past days of every site: what was observed, and what had been forecast on the day before."""
     days = past_days(issue_date)
-    observed = material.observed(days).set_index(["site_id", "date_local"])[["pm25_ugm3", "is_provisional"]]
-    observed.columns = pd.Index(["observed", "is_provisional"])
-    forecast = material.next_day_forecasts(days).set_index(["site_id", "target_date"])
-    forecast = forecast[["pm25_ugm3", "pm25_lower_ugm3", "pm25_upper_ugm3"]]
-    both = observed.join(forecast.rename_axis(["site_id", "date_local"]), how="outer")
-    found = {}
-    for site_id, rows in both.groupby(level="site_id"):
-        whole = rows.droplevel("site_id").reindex(days)
-        values = whole[["observed", "pm25_ugm3", "pm25_lower_ugm3", "pm25_upper_ugm3"]].to_numpy(dtype=float)
-        provisional = whole["is_provisional"].eq(True).to_numpy()  # null where nothing was observed
-        found[str(site_id)] = tuple(
-            PastDay(day.date(), known[0], bool(is_provisional), *known[1:])
-            for day, row, is_provisional in zip(days, values, provisional, strict=True)
-            for known in ([None if np.isnan(value) else float(value) for value in row],)
-        )
-    return found
+    observed, forecast = material.observed(days), material.next_day_forecasts(days)
+    known = np.full((4, len(ids), len(days)), np.nan)
+    is_provisional = np.zeros((len(ids), len(days)), dtype=bool)
+    place, own = _cells(observed["site_id"], observed["date_local"], ids, days)
+    known[0][place] = observed["pm25_ugm3"].to_numpy()[own]
+    is_provisional[place] = observed["is_provisional"].to_numpy(dtype=bool)[own]
+    place, own = _cells(forecast["site_id"], forecast["target_date"], ids, days)
+    for layer, column in enumerate(("pm25_ugm3", "pm25_lower_ugm3", "pm25_upper_ugm3"), start=1):
+        known[layer][place] = forecast[column].to_numpy()[own]
+    values = np.where(np.isnan(known), None, known.astype(object))  # type: ignore[call-overload]  # None for a gap
+    dates = [day.date() for day in days]
+    return {
+        site_id: tuple(map(PastDay, dates, values[0, row], is_provisional[row].tolist(), *values[1:, row]))
+        for row, site_id in enumerate(ids)
+    }
 
 
-def _nothing_observed(issue_date: pd.Timestamp) -> tuple[PastDay, ...]:
-    return tuple(PastDay(day.date(), None) for day in past_days(issue_date))
+def _cells(
+    sites: pd.Series, dates: pd.Series, ids: Sequence[str], days: Sequence[pd.Timestamp]
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """Row (by ``ids``) and column (by ``days``) of those rows that have both, and which these are."""
+    row, column = pd.Index(ids).get_indexer(sites), pd.DatetimeIndex(days).get_indexer(dates)
+    own = (row >= 0) & (column >= 0)
+    return (row[own], column[own]), own
 
 
 def _neighbours(places: dict[str, dict[str, Any]]) -> dict[str, tuple[Neighbour, ...]]:

@@ -55,8 +55,9 @@ def test_latest_json_is_of_its_form_and_holds_the_bulletin(made: Bulletin) -> No
 def test_a_schema_refuses_another_form(made: Bulletin) -> None:
     content = json.loads(latest_json(made))
 
+    content["sites"][0]["days"][0]["category"] = "Fair"
+
     with pytest.raises(jsonschema.ValidationError, match="Fair"):
-        content["sites"][0]["days"][0]["category"] = "Fair"
         validate(content, "latest")
 
 
@@ -127,7 +128,8 @@ def test_the_atom_feed_has_the_newest_bulletins_and_lasting_ids() -> None:
     ids = [one.findtext(f"{{{ATOM}}}id") for one in found]
     assert len(set(ids)) == ENTRIES
     oldest = again.find(f"{{{ATOM}}}entry")
-    assert oldest is not None and oldest.findtext(f"{{{ATOM}}}id") not in ids
+    assert oldest is not None
+    assert oldest.findtext(f"{{{ATOM}}}id") not in ids
     assert feed.findtext(f"{{{ATOM}}}id") == again.findtext(f"{{{ATOM}}}id")
     assert date.fromisoformat(str(found[0].findtext(f"{{{ATOM}}}updated"))[:10]) == days[0]
 
