@@ -31,7 +31,8 @@ def show_bulletin(day: datetime | None, *, language: str, open_page: bool, echo:
     name = page_name(issue_date, language)
     address = tables.page_uri(name)
     if tables.page(name) is None:
-        echo("No page is stored. To make it: airwatch backfill {0} {0} --tables bulletin".format(f"{issue_date:%Y-%m-%d}"))
+        key = f"{issue_date:%Y-%m-%d}"
+        echo(f"No page is stored. To make it: airwatch backfill {key} {key} --tables bulletin")
         return
     echo(f"Page: {address}")
     if open_page:
