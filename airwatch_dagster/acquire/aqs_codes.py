@@ -49,7 +49,7 @@ def county_names() -> dict[tuple[str, str], str]:
 
 
 @cache
-def state_postals() -> dict[str, str]:
+def postal_codes() -> dict[str, str]:
     """Postal abbreviation of every state, such as IL, by its AQS code; those abroad have none. Source: as
     ``state_names``."""
     table = _packaged("states.csv")

@@ -111,7 +111,7 @@ def site_name(name: str | None, *, site_id: str) -> str:
 
 
 def county_title(state_code: str, county_code: str) -> str:
-    """A county with the word for what it is: ``Cook County``, ``Orleans Parish``, ``Richmond City``; empty if unknown.
+    """A county and what it is: ``Cook County``, ``Orleans Parish``, ``Richmond City``; empty when unknown.
 
     Without a word where the kind varies (Alaska) or there is none (the District of Columbia, territories).
     """

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.acquire.aqs_codes import state_postals
+from airwatch_dagster.acquire.aqs_codes import postal_codes
 from airwatch_dagster.geo import great_circle_km
 from airwatch_dagster.publish.content import DayForecast, Neighbour, PastDay, Site
 from airwatch_dagster.publish.material import Material, past_days
@@ -81,7 +81,7 @@ def _places(material: Material, ids: Sequence[str], issue_date: pd.Timestamp) ->
         site_id: {
             "name": site_name(names.get(site_id), site_id=site_id),
             "county": county_title(site_id[:2], site_id[2:5]),
-            "state": state_postals().get(site_id[:2], ""),
+            "state": postal_codes().get(site_id[:2], ""),
             "latitude": latitude,
             "longitude": longitude,
         }

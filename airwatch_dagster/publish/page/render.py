@@ -1,0 +1,164 @@
+"""A bulletin as a page, as an e-mail and as a part of the archive."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from airwatch_dagster.publish.content import Bulletin
+from airwatch_dagster.publish.page import charts, inline, sentences
+from airwatch_dagster.publish.page.archive import ArchiveDay, years
+from airwatch_dagster.publish.page.area_map import area_map
+from airwatch_dagster.publish.page.filters import filters_of
+from airwatch_dagster.publish.page.language import Language, language_of
+from airwatch_dagster.publish.page.nation_map import nation_map
+from airwatch_dagster.publish.page.palette import LOOKS
+from airwatch_dagster.publish.page.states import by_state, state_rows
+
+MOST_EMAIL_SITES: Final = 15
+"""Sites in an e-mail, worst first."""
+
+
+@dataclass(frozen=True)
+class Links:
+    """Addresses of the files beside a page, relative to it."""
+
+    archive: str = "index.html"
+    json: str = "latest.json"
+    csv: str = "forecasts.csv"
+    geojson: str = "sites.geojson"
+    other_language: str | None = None
+    """The same page in the other language."""
+    before: str | None = None
+    """The bulletin of the day before."""
+    after: str | None = None
+    up: str | None = None
+    """The national overview, from a state's page."""
+
+
+def page(bulletin: Bulletin, *, language: str = "en", links: Links | None = None) -> str:
+    """One self-contained HTML document: no request, no font, no script from elsewhere.
+
+    Raises ConfigurationError for an unknown language.
+    """
+    words = language_of(language)
+    return _html(
+        "bulletin.html",
+        words,
+        links=links or Links(),
+        map=area_map(bulletin.sites),
+        **_of_sites(bulletin),
+        **_of_bulletin(bulletin, words),
+    )
+
+
+def overview(bulletin: Bulletin, pages: Mapping[str, str], *, language: str = "en", links: Links | None = None) -> str:
+    """The page of a nation: a map of all sites, and the states, worst first. ``pages`` maps postal abbreviations to the
+    files of ``state_pages``."""
+    words = language_of(language)
+    return _html(
+        "overview.html",
+        words,
+        links=links or Links(),
+        map=nation_map(bulletin),
+        states=state_rows(by_state(bulletin), dict(pages)),
+        **_of_bulletin(bulletin, words),
+    )
+
+
+def state_pages(bulletin: Bulletin, *, language: str = "en", links: Links | None = None) -> dict[str, str]:
+    """Postal abbreviation → page of the state's sites."""
+    return {postal: page(part, language=language, links=links) for postal, part in by_state(bulletin).items()}
+
+
+def archive(days: Sequence[ArchiveDay], *, language: str = "en") -> str:
+    """The calendar of all bulletins, each day in the colour of its highest AQI and linked to its page."""
+    words = language_of(language)
+    return _html(
+        "archive.html",
+        words,
+        links=Links(),
+        years=list(years(days)),
+        newest=max(days, key=lambda one: one.issue_date, default=None),
+        weekday_initials=words.weekday_initials(),
+        is_simulated=False,
+    )
+
+
+def email_html(bulletin: Bulletin, *, language: str = "en") -> str:
+    """The bulletin as a light HTML mail: styles inline, no picture, no script."""
+    return _email("email.html", bulletin, language)
+
+
+def email_text(bulletin: Bulletin, *, language: str = "en") -> str:
+    """The bulletin as plain text."""
+    return re.sub(r"\n{3,}", "\n\n", _email("email.txt", bulletin, language)).strip() + "\n"
+
+
+def _email(template: str, bulletin: Bulletin, language: str) -> str:
+    words = language_of(language)
+    horizon = sentences.headline_tile(bulletin).horizon_days
+    forecast = [(site, day) for site in bulletin.sites for day in site.days if day.horizon_days == horizon]
+    return _rendered(
+        template,
+        words,
+        email_sites=forecast[:MOST_EMAIL_SITES],
+        more_sites=len(forecast[MOST_EMAIL_SITES:]),
+        **_of_bulletin(bulletin, words),
+    )
+
+
+def _of_bulletin(bulletin: Bulletin, words: Language) -> dict[str, Any]:
+    """What all pages and mails show."""
+    trust = bulletin.trust
+    return {
+        "bulletin": bulletin,
+        "is_simulated": bulletin.is_simulated,
+        "headline": sentences.headline(bulletin, words),
+        "headline_tile": sentences.headline_tile(bulletin),
+        "today_line": sentences.today_line(bulletin, words),
+        "change": sentences.change(bulletin, words),
+        "change_mark": sentences.change_mark(bulletin),
+        "tiles": list(zip(bulletin.tiles, charts.interval_bars(bulletin.tiles), strict=True)),
+        "categories_shown": {day.category for site in bulletin.sites for day in site.days},
+        "trust_lines": list(sentences.trust_lines(trust, bulletin, words)) if trust else [],
+        "trust_chart": charts.trust_chart(trust.days) if trust else None,
+        "trust_chart_text": sentences.trust_chart_text(trust, words) if trust else "",
+        "reliability": charts.reliability_dots(trust.reliability) if trust else [],
+        "reliability_text": sentences.reliability_text(trust.reliability, words) if trust else "",
+    }
+
+
+def _of_sites(bulletin: Bulletin) -> dict[str, Any]:
+    """What the list of sites needs."""
+    return {
+        "spark": partial(charts.sparkline, top_ugm3=charts.sparkline_top(bulletin.sites)),
+        "site_chart": charts.site_chart,
+        "limits": charts.LIMITS_UGM3[: sentences.ALWAYS_SHOWN],
+    }
+
+
+def _html(template: str, words: Language, **values: Any) -> str:
+    inside = {"style": Markup(inline.style()), "script": Markup(inline.script()), "policy": inline.policy()}  # noqa: S704
+    return re.sub(r"\n\s+", "\n", _rendered(template, words, **inside, **values))
+
+
+def _rendered(template: str, words: Language, **values: Any) -> str:
+    return _environment(words.code).get_template(template).render(say=words.say, looks=LOOKS, **values)
+
+
+@cache
+def _environment(code: str) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("airwatch_dagster.publish.page"),
+        autoescape=select_autoescape(enabled_extensions=("html",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= filters_of(language_of(code))
+    return environment

@@ -1,0 +1,195 @@
+import re
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+
+from airwatch_dagster.publish.content import DataStatus, MonitorChange, Revision, SilentSite
+from airwatch_dagster.publish.page import render
+from airwatch_dagster_tests.publish.page import bulletins
+from airwatch_dagster_tests.publish.page.parsed import Parsed
+
+NASTY = """<script>alert("1")</script> & 'quoted' </title></svg>"""
+LOADING = {"src", "srcset", "data", "poster", "background", "action", "formaction", "ping", "xlink:href"}
+"""Attributes by which a page makes a browser request something."""
+
+
+@pytest.fixture(scope="module")
+def chicago() -> str:
+    return render.page(bulletins.bulletin())
+
+
+def test_the_headline_says_where_when_and_how_likely_it_is_worse(chicago: str) -> None:
+    text = Parsed(chicago).text
+
+    assert "Tomorrow, Sunday 29 November: Good at all 9 sites." in text
+    assert "Highest: Steelworks, AQI 49; 36 % chance of Moderate or worse there." in text
+
+
+def test_the_first_target_day_is_today(chicago: str) -> None:
+    assert "Today, Saturday 28 November: Good at all 9 sites." in Parsed(chicago).text
+
+
+def test_the_headline_is_in_spanish() -> None:
+    text = Parsed(render.page(bulletins.bulletin(), language="es")).text
+
+    assert "Mañana, domingo 29 de noviembre: Buena en los 9 sitios. Máximo: Steelworks, AQI 49;" in text
+
+
+def test_mixed_categories_are_counted_worst_first() -> None:
+    sites = [
+        bulletins.site(0, (30.0, 40.2, 9.0)),
+        bulletins.site(1, (8.0, 12.0, 9.0)),
+        bulletins.site(2, (8.0, 8.8, 9.0)),
+    ]
+
+    text = Parsed(render.page(bulletins.bulletin(sites))).text
+
+    assert "Unhealthy for Sensitive Groups at 1 of 3 sites, Moderate at 1, Good at 1." in text
+
+
+def test_text_from_sources_is_escaped() -> None:
+    sites = [replace(bulletins.site(0), name=NASTY, county=NASTY), bulletins.site(1)]
+    status = DataStatus(
+        2,
+        silent=(SilentSite("1", NASTY, 2, "late"),),
+        revisions=(Revision("1", NASTY, bulletins.ISSUE_DATE, "changed", None, 3.0),),
+        monitor_changes=(MonitorChange("1", NASTY, bulletins.ISSUE_DATE, "opened", NASTY),),
+    )
+    made = bulletins.bulletin(sites, area=NASTY, status=status)
+
+    for html in (render.page(made), render.email_html(made), render.overview(made, {})):
+        parsed = Parsed(html)
+        assert len(parsed.having("script")) <= 1
+        assert 'alert("1")' not in html
+        assert NASTY in parsed.text
+
+
+def test_an_address_that_runs_code_is_not_a_link() -> None:
+    maker = replace(
+        bulletins.bulletin().maker, links={"dagster": "javascript:alert(1)", "mlflow": "http://127.0.0.1:5000"}
+    )
+
+    links = [found["href"] for found in Parsed(render.page(bulletins.bulletin(maker=maker))).having("a")]
+
+    assert "http://127.0.0.1:5000" in links
+    assert [link for link in links if link and link.startswith("javascript")] == []
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_page_requests_nothing(language: str) -> None:
+    for html in (
+        render.page(bulletins.bulletin(), language=language),
+        render.overview(bulletins.bulletin(), {"IL": "il.html"}, language=language),
+        render.archive([], language=language),
+    ):
+        parsed = Parsed(html)
+        assert [tag for tag, _ in parsed.elements if tag in {"link", "img", "iframe", "object", "embed", "base"}] == []
+        assert [(tag, found) for tag, found in parsed.elements if LOADING & set(found)] == []
+        assert re.findall(r"url\(|@import|fetch\(|XMLHttpRequest|import\(", html) == []
+        links = [found["href"] or "" for tag, found in parsed.elements if "href" in found]
+        assert [link for link in links if urlsplit(link).scheme] == []
+
+
+def test_the_policy_lets_only_the_pages_own_script_run(chicago: str) -> None:
+    [policy] = Parsed(chicago).having("meta", **{"http-equiv": "Content-Security-Policy"})
+
+    assert (policy["content"] or "").startswith("default-src 'none'; ")
+    assert "script-src 'sha256-" in (policy["content"] or "")
+
+
+def test_simulated_air_is_marked_on_top_and_at_the_bottom(chicago: str) -> None:
+    real = render.page(bulletins.bulletin(is_simulated=False))
+
+    assert Parsed(chicago).text.count("SIMULATED AIR: not a real forecast") == 2
+    assert "SIMULATED" not in Parsed(real).text
+
+
+def test_identifiers_are_unique(chicago: str) -> None:
+    identifiers = [found["id"] for _, found in Parsed(chicago).elements if "id" in found]
+
+    assert len(identifiers) == len(set(identifiers))
+
+
+def test_every_picture_has_words(chicago: str) -> None:
+    parsed = Parsed(chicago)
+    pictures = [found for tag, found in parsed.elements if tag == "svg" or found.get("role") == "img"]
+
+    assert len(pictures) > 20
+    assert [
+        one for one in pictures if not ({"aria-label", "aria-labelledby"} & set(one) or one.get("aria-hidden"))
+    ] == []
+
+
+def test_the_value_shown_and_its_aqi_are_those_of_the_bulletin(chicago: str) -> None:
+    assert re.search(r"8\.9 µg/m³ 3\.3–15\.6", Parsed(chicago).text)
+
+
+def test_without_problems_the_status_says_so(chicago: str) -> None:
+    assert "Nothing: all 9 sites reported" in Parsed(chicago).text
+
+
+def test_problems_are_listed_by_name() -> None:
+    text = Parsed(render.page(bulletins.bulletin(status=bulletins.troubled_status()))).text
+
+    assert "Harbor missing for 2 days" in text
+    assert "Rail Yard , 20 Nov: 8.1 → 9.2 µg/m³ (changed)" in text
+    assert "Teledyne T640 replaced BAM 1022." in text
+
+
+def test_a_bulletin_without_a_record_or_a_reading_still_has_a_page() -> None:
+    bare = replace(
+        bulletins.site(0),
+        past=(),
+        neighbours=(),
+        record=replace(bulletins.site(0).record, forecasts=0, mean_abs_error_ugm3=None),
+    )
+
+    text = Parsed(render.page(bulletins.bulletin([bare], trust=None, change_in_aqi=None, agency_forecasts=()))).text
+
+    assert "Good at the only site." in text
+    assert "No forecast has been compared with a reading yet." in text
+
+
+def test_chicago_fits_in_300_kilobytes() -> None:
+    assert len(render.page(bulletins.bulletin(bulletins.chicago(38)), language="es").encode()) < 300_000
+
+
+def test_higher_limits_are_shown_when_a_site_may_exceed_them() -> None:
+    smoky = bulletins.site(0, (60.0, 80.0, 60.0))
+    days = tuple(replace(day, probabilities={**day.probabilities, 125.4: 0.02}) for day in smoky.days)
+
+    text = Parsed(render.page(bulletins.bulletin([replace(smoky, days=days)]))).text
+
+    assert "above 125.4 µg/m³: Very Unhealthy or worse" in text
+    assert "above 225.4" not in text
+
+
+def test_sites_are_found_by_name_without_accents() -> None:
+    site = replace(bulletins.site(0), name="Cañón", county="Doña Ana")
+
+    [row] = Parsed(render.page(bulletins.bulletin([site]))).having("details", **{"class": "site"})
+
+    assert row["data-find"] == "canon dona ana il 170310000"
+
+
+def test_a_mail_holds_the_headline_and_no_picture() -> None:
+    html = render.email_html(bulletins.bulletin())
+
+    assert "Good at all 9 sites" in Parsed(html).text
+    assert [tag for tag, _ in Parsed(html).elements if tag in {"svg", "script", "style", "img"}] == []
+
+
+def test_a_plain_mail_is_not_escaped_and_its_sentences_wrap() -> None:
+    sites = [replace(bulletins.site(0), name="Smith & Sons' Yard")]
+
+    text = render.email_text(bulletins.bulletin(sites))
+
+    assert "Smith & Sons' Yard" in text
+    assert max(map(len, text.splitlines())) <= 90
+
+
+def test_a_mail_names_the_worst_sites_and_counts_the_others() -> None:
+    text = render.email_text(bulletins.bulletin(bulletins.chicago(20)))
+
+    assert "And 5 more sites with a lower AQI." in text
