@@ -17,6 +17,7 @@ from airwatch_dagster.commands.backfill.estimates import Estimates, duration_tex
 from airwatch_dagster.commands.backfill.parallel import Task
 from airwatch_dagster.commands.backfill.plan_text import counted
 from airwatch_dagster.commands.backfill.runs import RunReport
+from airwatch_dagster.orchestration.environment import wants_plain_text
 
 Echo = Callable[[str], None]
 
@@ -149,7 +150,7 @@ class _Console(Console):
 @contextmanager
 def reporter(echo: Echo, *, estimates: Estimates) -> Iterator[Reporter]:
     """With bars for a terminal; plain lines where standard output is a file or pipe, or NO_COLOR is set."""
-    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    if not sys.stdout.isatty() or wants_plain_text():
         yield Reporter(echo, estimates=estimates)
         return
     # A descriptor of its own: Dagster points standard output at a log file while a step runs.
