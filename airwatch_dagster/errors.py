@@ -15,12 +15,18 @@ class AirWatchError(Exception):
         self.problem = problem
         self.fix = fix
         self.retry_helps = retry_helps
-        retry = "Retrying may help." if retry_helps else "Retrying will not help."
-        super().__init__(f"{culprit}: {problem}. {fix.rstrip('.')}. {retry}")
+        end = "" if fix.endswith("?") else "."
+        super().__init__(f"{culprit}: {problem}. {fix.rstrip('.')}{end}{self._on_retrying()}")
+
+    def _on_retrying(self) -> str:
+        return " Retrying may help." if self.retry_helps else " Retrying will not help."
 
 
 class ConfigurationError(AirWatchError):
-    """A setting is missing, invalid or contradicts another."""
+    """A setting or an argument is missing, invalid or contradicts another; that a retry does not help goes unsaid."""
+
+    def _on_retrying(self) -> str:
+        return super()._on_retrying() if self.retry_helps else ""
 
 
 class SourceRefused(AirWatchError):

@@ -78,6 +78,16 @@ def pm25_aqi(pm25_ugm3: pd.Series, *, table: AqiTable = AQI_2024) -> pd.Series:
     return pd.Series(index, index=pm25_ugm3.index, name="aqi")
 
 
+def truncated_to_tenths(pm25_ugm3: pd.Series) -> pd.Series:
+    """24-hour means truncated to 0.1 µg/m³ as EPA does before it looks up the AQI, so that what is shown and its AQI
+    agree; null in, null out.
+
+    Source: 40 CFR 58 App. G, section 12.
+    """
+    tenths = np.trunc(np.round(pm25_ugm3.to_numpy(dtype="float64", na_value=np.nan) * 10.0, 6))
+    return pd.Series(tenths / 10.0 + 0.0, index=pm25_ugm3.index, name=pm25_ugm3.name)
+
+
 def aqi_category(aqi: pd.Series) -> pd.Series:
     """AQI category names of AQI values, with the index of the input; null in, null out. Source: 40 CFR 58 App. G, Table
     1."""

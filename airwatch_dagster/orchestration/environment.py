@@ -73,6 +73,11 @@ def aws_region() -> str | None:
     return None if os.environ.get("AWS_ENDPOINT_URL") else os.environ.get("AWS_DEFAULT_REGION") or None
 
 
+def wants_plain_text() -> bool:
+    """Whether a terminal asks for text without colours and control characters. Source: no-color.org; TERM=dumb."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
 def dagster_home() -> str:
     """DAGSTER_HOME as it is set; empty when it is not."""
     return os.environ.get("DAGSTER_HOME", "")

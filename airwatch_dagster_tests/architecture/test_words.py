@@ -66,7 +66,8 @@ RETIRED_FILES = {
 }
 
 RETIRED_PHRASES = {
-    "say 'is not a valid …'": r"\bis no (?:area|bucket|day|distance|month|number|place|port|source|table|time|well-)",
+    "say 'is not a valid …'": r"(?<!there )\bis no (?:area|bucket|day|distance|month|number|place|port)"
+    r"|(?<!there )\bis no (?:source|table|time|well-)",
     "say 'observed'": r"\bcame true\b|\bcome true\b|\bmet (?:their|its) truth\b",
     "say 'rebuilt' or 'requested again'": r"\b(?:made|asked|read|told|chosen|cut|pulled) anew\b",
     "say 'probabilities'": r"\bchances of\b",

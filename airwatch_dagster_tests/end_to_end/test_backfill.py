@@ -169,7 +169,7 @@ def test_tables_without_days_are_built_when_they_are_named(tmp_path: Path) -> No
     (detected,) = installation.tables.stored_partitions("revisions")
     assert "up to date" in installation.run("backfill", *days, "--tables", "revisions")
     listed = installation.tables.stored_partitions("revisions")
-    assert "1 runs build 1 partitions of 1 tables" in installation.run(
+    assert "1 run builds 1 partition of 1 table" in installation.run(
         "backfill", *days, "--tables", "revisions", "--refresh"
     )
     assert installation.tables.stored_partitions("revisions")[detected] > listed[detected]
@@ -181,6 +181,10 @@ def test_a_plan_is_printed_and_nothing_is_run(backfilled: Installation) -> None:
     output = backfilled.run("backfill", FIRST, LAST, "--refresh", "--plan", "--tables", "raw_readings,predictions")
 
     assert "2 runs build 150 partitions of 2 tables" in output
+    [readings, predictions] = [line.split() for line in output.splitlines() if FIRST in line]
+    assert readings[:4] == ["raw_readings", f"{FIRST}…{LAST}", "75", "1"]
+    assert predictions[0] == "predictions"
+    assert (readings[-1], predictions[-1]) == ("refresh", "refresh")
     assert backfilled.fingerprints() == before
 
 

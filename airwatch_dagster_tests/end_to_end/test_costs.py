@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from airwatch_dagster.acquire.aqs.request_plan import Cost
-from airwatch_dagster.commands.backfill.backfill import cost_text
+from airwatch_dagster.commands.backfill.plan_text import cost_text
 from airwatch_dagster.practice.faults.faults import ScriptedFaults
 from airwatch_dagster.practice.server.server import PracticeServer
 from airwatch_dagster_tests.installations import TODAY, Installation

@@ -1,5 +1,7 @@
 """The demo's summary of a filled installation, and the practice server by itself."""
 
+import math
+import re
 import socket
 import subprocess
 import sys
@@ -8,25 +10,26 @@ import time
 import pandas as pd
 import requests
 
-from airwatch_dagster.commands.demo import summary
+from airwatch_dagster.commands.demo import places
+from airwatch_dagster.commands.summary import forecast_summary
 from airwatch_dagster_tests.end_to_end.conftest import LAST
 from airwatch_dagster_tests.installations import Installation
 
 
-def test_the_summary_has_champion_accuracy_forecast_and_places(backfilled: Installation) -> None:
-    text = "\n".join(summary(backfilled.tables, yesterday=pd.Timestamp(LAST)))
+def test_the_summary_has_tomorrow_by_site_the_champion_its_skill_and_places(backfilled: Installation) -> None:
+    day = pd.Timestamp(LAST)
+    text = "\n".join([*forecast_summary(backfilled.tables, day, newest=day), *places(backfilled.tables, day)])
     champion = backfilled.tables.read("champion_model", ["2021-05"]).iloc[0]
     tomorrow = backfilled.tables.read("predictions", [LAST]).query("horizon_days == 2")
 
-    assert text.startswith(f"Champion of May 2021: {champion['model_family']} (version {champion['model_version']})")
-    assert champion["reason"] in text
-    assert "damped_persistence" in text
-    assert "Tomorrow, Wednesday 02 June 2021" in text
+    assert text.startswith(f"Tomorrow, Wednesday 2 June 2021: highest AQI {tomorrow['aqi'].max()} ")
     for row in tomorrow.itertuples():
-        [line] = [line for line in text.splitlines() if line.strip().startswith(row.site_id)]
-        assert f"{row.pm25_ugm3:5.1f}" in line
-        assert line.endswith(f"AQI {row.aqi:>3}  {row.aqi_category}")
-    assert "predictions" in text
+        value = f"{math.floor(row.pm25_ugm3 * 10) / 10:.1f}"
+        assert re.search(rf"Practice .* {value} .* {row.aqi} .*{row.aqi_category}", text)
+    assert f"serves May 2021 (version {champion['model_version']})" in text
+    assert champion["reason"].partition(": ")[2][1:] in text
+    assert "1 day ahead" in text
+    assert "inspect predictions" in text
     assert "make dev" in text
 
 

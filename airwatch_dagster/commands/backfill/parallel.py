@@ -26,7 +26,7 @@ PRIORITY: Final = {table: number for number, table in enumerate(ORDER)}
 """Of runs that could start, the one whose table most others wait for: the last year's models end a backfill."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Task:
     """One run of the backfill."""
 
@@ -42,21 +42,24 @@ class Task:
         return materialize_step(definitions, self.step, instance=instance, config=self.config)
 
 
+Started = Callable[[Task], None]
 Done = Callable[[Task, RunReport], None]
 
 
-def run_tasks(tasks: Sequence[Task], *, processes: int, done: Done) -> None:
-    """Run all tasks and report each to ``done``; raises at the first that fails, when those under way have ended.
+def run_tasks(tasks: Sequence[Task], *, processes: int, started: Started, done: Done) -> None:
+    """Run all tasks, and report each to ``started`` and ``done``; raises at the first that fails, when those under way
+    have ended.
 
     One process runs them here, in their order. More are other processes; what is stored is the same.
     """
     from airwatch_dagster.definitions import defs
 
     if processes > 1:
-        _in_processes(tasks, Queue(tasks, defs), processes=processes, done=done)
+        _in_processes(tasks, Queue(tasks, defs), processes=processes, started=started, done=done)
         return
     with opened_instance() as instance:
         for task in tasks:
+            started(task)
             done(task, task.run(defs, instance))
 
 
@@ -103,13 +106,14 @@ class Queue:
         return all(not others or others[0] > numbers[0] for others in before)
 
 
-def _in_processes(tasks: Sequence[Task], queue: Queue, *, processes: int, done: Done) -> None:
+def _in_processes(tasks: Sequence[Task], queue: Queue, *, processes: int, started: Started, done: Done) -> None:
     running: dict[Future[RunReport], int] = {}
     # Not forked: this process has threads, of the event log among others.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin) as pool:
         try:
             while True:
                 while len(running) < processes and (number := queue.start()) is not None:
+                    started(tasks[number])
                     running[pool.submit(_run, tasks[number])] = number
                 if not running:
                     return

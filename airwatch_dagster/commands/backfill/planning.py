@@ -1,13 +1,16 @@
 """The plan of a backfill: which partitions are missing or older than what they read, as runs of a year at most."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import dagster as dg
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.commands.table_names import unknown_table
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.partitions import DAYS, FIRST_DAY, spans
 from airwatch_dagster.schemas import TABLES
@@ -59,6 +62,9 @@ JUST_BUILT: Final = pd.Timestamp.max
 NEVER: Final = pd.Timestamp.min.value
 """Time of writing, in ns, of a partition that is not stored."""
 
+MISSING: Final = "missing"
+"""Reason of a partition that is not stored."""
+
 StoredAt = Mapping[str, pd.Timestamp]
 """Time of writing by partition, naive UTC."""
 
@@ -71,6 +77,8 @@ class Step:
     first: str
     last: str
     count: int
+    reasons: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """Why its partitions are due, such as ``missing`` or ``older than site_days``, and how many for each reason."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +99,7 @@ def checked_tables(names: Sequence[str]) -> list[str]:
             by, how = BUILT_ELSEWHERE[name]
             raise ConfigurationError("--tables", f"{name} {by}", fix=how)
         if name not in known:
-            problem = f"{name!r} is not a valid table"
-            raise ConfigurationError("--tables", problem, fix=f"Use some of {', '.join(known)}")
+            raise unknown_table("--tables", name, known)
     return wanted
 
 
@@ -118,12 +125,14 @@ def plan_backfill(
     stored: Mapping[str, StoredAt],
     tables: Sequence[str] = ORDER,
     refresh: bool = False,
+    broken: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> list[Step]:
     """The runs that bring ``tables`` up to date for the days ``first``…``last``: a calendar year at a time, in order.
 
     A partition is due when it is missing from ``stored`` or older than one it reads; with ``refresh`` every one is.
-    Tables that are not in ``tables`` are read as stored, and names of tables outside ``ORDER`` plan nothing. Raises
-    ConfigurationError for days in the wrong order or outside the partitions.
+    Tables that are not in ``tables`` are read as stored, and names of tables outside ``ORDER`` plan nothing. ``broken``
+    names partitions, missing from ``stored``, whose last run failed. Raises ConfigurationError for days in the wrong
+    order or outside the partitions.
     """
     _check_days(first, last)
     written = {table: pd.Series(dict(stored.get(table, {})), dtype="datetime64[ns]") for table in ORDER}
@@ -132,13 +141,13 @@ def plan_backfill(
         begin, end = max(first, pd.Timestamp(year, 1, 1)), min(last, pd.Timestamp(year, 12, 31))
         for table in (name for name in ORDER if name in tables):
             periods = pd.period_range(begin, end, freq=_unit(table))
-            is_due = np.ones(len(periods), dtype=bool) if refresh else _is_due(table, periods, reads[table], written)
-            due = periods[is_due].astype(str)
+            why = _reasons(table, periods, reads[table], written, refresh=refresh)
+            why = {period: _or_failed(reason, str(period), broken.get(table, ())) for period, reason in why.items()}
+            due = [str(period) for period in why]
             written[table] = pd.concat([written[table].drop(due, errors="ignore"), pd.Series(JUST_BUILT, index=due)])
-            steps += [
-                Step(table, first, last, (pd.Period(last) - pd.Period(first)).n + 1)
-                for first, last in spans(list(periods[is_due]))
-            ]
+            for begins, ends in spans(list(why)):
+                keys = pd.period_range(begins, ends, freq=_unit(table))
+                steps.append(Step(table, begins, ends, len(keys), Counter(why[key] for key in keys)))
     return steps
 
 
@@ -152,7 +161,7 @@ def _check_days(first: pd.Timestamp, last: pd.Timestamp) -> None:
         raise ConfigurationError(
             "backfill",
             f"{first:%Y-%m-%d}…{last:%Y-%m-%d} is outside {FIRST_DAY}…{newest:%Y-%m-%d}",
-            fix="Choose days inside; today can be read once it is over",
+            fix="Choose days inside; the newest one is the last that is over",
         )
 
 
@@ -161,20 +170,30 @@ def _unit(table: str) -> str:
     return "D" if TABLES[table].grain == "day" else "M"
 
 
-def _is_due(
-    table: str, periods: pd.PeriodIndex, reads: Sequence[Reads], written: Mapping[str, pd.Series]
-) -> np.ndarray:
-    """Which of these partitions are not stored, or are older than one they read."""
+def _reasons(
+    table: str,
+    periods: pd.PeriodIndex,
+    reads: Sequence[Reads],
+    written: Mapping[str, pd.Series],
+    *,
+    refresh: bool,
+) -> dict[pd.Period, str]:
+    """Which of these partitions are due, and why: not stored, older than one they read, or all with ``refresh``."""
     own = _moments(written[table], periods)
-    is_due: np.ndarray = own == NEVER
+    why = np.where(own == NEVER, MISSING, "refresh" if refresh else "").astype(object)
     for read in reads:
         begins = periods.shift(read.first).start_time.to_period(_unit(read.table))
         ends = periods.shift(read.last).end_time.to_period(_unit(read.table))
         span = pd.period_range(begins[0], ends[-1])
         moments, origin = _moments(written[read.table], span), span[0].ordinal
         bounds = zip(begins.astype("int64") - origin, ends.astype("int64") - origin + 1, strict=True)
-        is_due |= np.array([moments[first:last].max() for first, last in bounds]) > own
-    return is_due
+        is_older = np.array([moments[first:last].max() for first, last in bounds]) > own
+        why[is_older & (why == "")] = f"older than {read.table}"
+    return {period: reason for period, reason in zip(periods, why, strict=True) if reason}
+
+
+def _or_failed(reason: str, key: str, broken: Collection[str]) -> str:
+    return "last run failed" if reason == MISSING and key in broken else reason
 
 
 def _moments(written: pd.Series, periods: pd.PeriodIndex) -> np.ndarray:

@@ -21,6 +21,8 @@ from airwatch_dagster.orchestration.table_asset import FAILURES
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.unfinished import delete_unfinished
 
+CHECK: Final = dg.AssetCheckSeverity
+
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Run configuration without console logs: the event log has them all, the terminal shows a line per run."""
 
@@ -46,7 +48,9 @@ class RunReport:
     rows: int
     """Rows in all the partitions that the run built."""
     failed_checks: tuple[str, ...] = ()
-    """Checks of severity ERROR that did not pass, each with what is wrong; warnings are in the UI."""
+    """Checks of severity ERROR that did not pass, each with what is wrong."""
+    warned_checks: tuple[str, ...] = ()
+    """The same of severity WARN."""
 
 
 def materialize_step(
@@ -141,20 +145,16 @@ def _materialize(
         _RUNS.clear()
     if not result.success:
         raise _failure(table, result)
-    rows, failed = len(result.asset_value(key).frame), _failed_checks(table, result)
-    return RunReport(run_id, time.monotonic() - started, rows, failed)
+    failed, warned = (_not_passed(table, result, severity) for severity in (CHECK.ERROR, CHECK.WARN))
+    return RunReport(run_id, time.monotonic() - started, len(result.asset_value(key).frame), failed, warned)
 
 
-def _failed_checks(table: str, result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
+def _not_passed(table: str, result: dg.ExecuteInProcessResult, severity: dg.AssetCheckSeverity) -> tuple[str, ...]:
     """``raw_readings no_day_emptied: - 2021-06-01: no reading``; of a range, the evaluation of the whole run."""
-    failed = [
-        evaluation
-        for evaluation in result.get_asset_check_evaluations()
-        if not evaluation.passed
-        and evaluation.severity == dg.AssetCheckSeverity.ERROR
-        and FAILURES in evaluation.metadata
-    ]
-    return tuple(f"{table} {one.check_name}: {one.metadata[FAILURES].value}" for one in failed)
+    found = [one for one in result.get_asset_check_evaluations() if not one.passed and FAILURES in one.metadata]
+    return tuple(
+        f"{table} {one.check_name}: {one.metadata[FAILURES].value}" for one in found if one.severity == severity
+    )
 
 
 def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:

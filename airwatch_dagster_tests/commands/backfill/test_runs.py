@@ -10,6 +10,7 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 from dagster._core.utils import make_new_run_id
 
+from airwatch_dagster.commands.backfill.estimates import measured_seconds
 from airwatch_dagster.commands.backfill.planning import Step
 from airwatch_dagster.commands.backfill.runs import (
     KIND,
@@ -70,6 +71,17 @@ def test_a_range_is_one_run_that_counts_its_rows(tmp_path: Path, instance: dg.Da
     assert run.tags["dagster/asset_partition_range_start"] == "2021-07-03"
     assert run.tags["dagster/asset_partition_range_end"] == "2021-07-05"
     assert run.tags["airwatch/kind"] == "backfill"
+
+
+def test_what_runs_took_estimates_the_next_ones(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    made = location(tmp_path, builders.site_days)
+    materialize_step(made, STEP, instance=instance)
+    materialize_step(made, STEP, instance=instance, kind="import")
+    [run] = instance.get_run_records(dg.RunsFilter(tags={KIND: "backfill"}))
+    assert run.start_time is not None
+    assert run.end_time is not None
+
+    assert measured_seconds(instance) == pytest.approx({"site_days": (run.end_time - run.start_time) / 3})
 
 
 def test_an_unpartitioned_table_is_one_run(tmp_path: Path, instance: dg.DagsterInstance) -> None:
