@@ -39,12 +39,6 @@ def show_bulletin(day: datetime | None, *, language: str, open_page: bool, echo:
         _open(address)
 
 
-def bulletin_address(tables: TableStorage, issue_date: pd.Timestamp) -> str | None:
-    """Where the page of an issue day is; None when none is stored."""
-    name = page_name(issue_date)
-    return tables.page_uri(name) if tables.page(name) is not None else None
-
-
 def _newest(tables: TableStorage) -> pd.Timestamp:
     """The newest day with a stored partition of predictions."""
     stored = list(tables.stored_partitions("predictions"))

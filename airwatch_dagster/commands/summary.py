@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, Final
 
 import pandas as pd
@@ -11,7 +12,9 @@ from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.fit.champion.service_periods import service_periods
 from airwatch_dagster.fit.models.families import MIN_TARGET_DAYS_LEARNED
 from airwatch_dagster.orchestration.partitions import FIRST_DAY
+from airwatch_dagster.publish.content import TOMORROW
 from airwatch_dagster.publish.names import site_names
+from airwatch_dagster.publish.site import page_name
 from airwatch_dagster.schemas.columns import BASELINES, HORIZONS_DAYS, MODERATE_TOP_UGM3
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 from airwatch_dagster.storage.tables import TableStorage
@@ -21,9 +24,6 @@ MAX_SITES: Final = 12
 
 MONTHS_VERIFIED: Final = 3
 """Months of served forecasts whose skill is told."""
-
-TOMORROW: Final = 2
-"""Horizon of tomorrow: readings of a day are complete on the next day, today."""
 
 ABOVE_MODERATE: Final = PROBABILITY_COLUMNS[MODERATE_TOP_UGM3]
 
@@ -53,9 +53,10 @@ def forecast_summary(tables: TableStorage, day: pd.Timestamp, *, newest: pd.Time
     yield f"Why:        {program()} explain {worst['target_date']:%Y-%m-%d} {worst['site_id']}"
 
 
-def bulletin_address(storage: TableStorage, day: str) -> str | None:  # noqa: ARG001 - nothing writes bulletins yet
-    """Where the bulletin of an issue date can be opened; None without one."""
-    return None
+def bulletin_address(storage: TableStorage, day: str) -> str | None:
+    """Where the page of an issue date's bulletin is; None without one."""
+    name = page_name(date.fromisoformat(day))
+    return None if storage.page(name) is None else storage.page_uri(name)
 
 
 def program() -> str:

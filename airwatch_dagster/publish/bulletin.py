@@ -6,10 +6,10 @@ from datetime import date
 
 import pandas as pd
 
-from airwatch_dagster.publish.content import AgencyForecast, Bulletin, DayForecast, Maker, Site, Tile
+from airwatch_dagster.publish.content import TOMORROW, AgencyForecast, Bulletin, DayForecast, Maker, Site, Tile
 from airwatch_dagster.publish.data_status import data_status, revised_lately
 from airwatch_dagster.publish.material import Material
-from airwatch_dagster.publish.sites import HEADLINE_HORIZON, sites_of
+from airwatch_dagster.publish.sites import sites_of
 from airwatch_dagster.publish.trust import trust_of
 from airwatch_dagster.schemas.columns import AQI_CATEGORIES, MODERATE_TOP_UGM3
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
@@ -77,9 +77,9 @@ def _tile(forecasts: Sequence[tuple[Site, DayForecast]]) -> Tile:
 
 def _change(material: Material, issue_date: pd.Timestamp, tiles: Sequence[Tile]) -> int | None:
     """Tomorrow's highest AQI minus that of the same day in the bulletin before; None where one of them is missing."""
-    tomorrow = [tile for tile in tiles if tile.horizon_days == HEADLINE_HORIZON]
+    tomorrow = [tile for tile in tiles if tile.horizon_days == TOMORROW]
     before = material.issued(issue_date - pd.Timedelta(days=1))
-    same_day = before.loc[before["horizon_days"] == HEADLINE_HORIZON + 1, "aqi"]
+    same_day = before.loc[before["horizon_days"] == TOMORROW + 1, "aqi"]
     return tomorrow[0].worst.aqi - int(same_day.max()) if tomorrow and len(same_day) else None
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.clean.aqi import truncated_to_tenths
 from airwatch_dagster.schemas.columns import MODERATE_TOP_UGM3
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 
@@ -39,7 +40,7 @@ class Material:
     agency_forecasts: pd.DataFrame
 
     def issued(self, issue_date: pd.Timestamp) -> pd.DataFrame:
-        """The forecasts issued on a day, with ``shown_ugm3``, truncated as for the AQI."""
+        """The forecasts issued on a day, with ``shown_ugm3``, cut to tenths as for the AQI."""
         return self._issued.of([issue_date])
 
     def observed(self, days: Iterable[pd.Timestamp]) -> pd.DataFrame:
@@ -57,7 +58,7 @@ class Material:
 
     @cached_property
     def _issued(self) -> "_ByDay":
-        shown = truncated(self.predictions["pm25_ugm3"].to_numpy())
+        shown = truncated_to_tenths(self.predictions["pm25_ugm3"])
         return _ByDay(self.predictions.assign(shown_ugm3=shown), "issue_date")
 
     @cached_property
@@ -96,13 +97,6 @@ def past_days(issue_date: pd.Timestamp) -> list[pd.Timestamp]:
     return list(pd.date_range(end=issue_date, periods=PAST_DAYS))
 
 
-def truncated(pm25_ugm3: np.ndarray) -> np.ndarray:
-    """PM2.5 (µg/m³) cut to one decimal and never below 0, as EPA does before it looks up the AQI. Source: 40 CFR 58
-    App. G."""
-    shown: np.ndarray = np.floor(np.round(np.clip(pm25_ugm3, 0.0, None) * 10.0, 6)) / 10.0
-    return shown
-
-
 def category_number(pm25_ugm3: pd.Series) -> np.ndarray:
     """AQI category of 24-hour means (µg/m³), 0 for Good to 5 for Hazardous."""
-    return np.searchsorted(CATEGORY_TOPS_UGM3, truncated(pm25_ugm3.to_numpy(dtype=float)), side="left")
+    return np.searchsorted(CATEGORY_TOPS_UGM3, truncated_to_tenths(pm25_ugm3), side="left")

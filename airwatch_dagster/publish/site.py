@@ -8,14 +8,13 @@ from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.publish.content import Bulletin
+from airwatch_dagster.publish.content import TOMORROW, Bulletin
 from airwatch_dagster.publish.feeds.atom import Entry, atom
 from airwatch_dagster.publish.feeds.forecasts import forecasts_csv, latest_json, sites_geojson
 from airwatch_dagster.publish.page.archive import ArchiveDay
 from airwatch_dagster.publish.page.language import language_of
 from airwatch_dagster.publish.page.render import Links, archive, email_html, email_text, overview, page, state_pages
 from airwatch_dagster.publish.page.sentences import headline
-from airwatch_dagster.publish.sites import HEADLINE_HORIZON
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import MODERATE_TOP_UGM3
 
@@ -83,7 +82,7 @@ def latest_files(bulletin: Bulletin) -> dict[str, bytes]:
 
 def archive_files(rows: pd.DataFrame, *, area: str, updated: pd.Timestamp) -> dict[str, bytes]:
     """The calendar of all bulletins and the Atom feed, from rows of the table ``bulletin``; ``updated`` is UTC."""
-    tomorrow = rows[rows["horizon_days"] == HEADLINE_HORIZON].sort_values("issue_date")
+    tomorrow = rows[rows["horizon_days"] == TOMORROW].sort_values("issue_date")
     found = {"feed.atom": atom(_entries(tomorrow), area=area, updated=updated.to_pydatetime())}
     for language in LANGUAGES:
         days = [

@@ -8,17 +8,13 @@ import pandas as pd
 
 from airwatch_dagster.acquire.aqs_codes import postal_codes
 from airwatch_dagster.geo import great_circle_km
-from airwatch_dagster.publish.content import DayForecast, Neighbour, PastDay, Site
+from airwatch_dagster.publish.content import TOMORROW, DayForecast, Neighbour, PastDay, Site
 from airwatch_dagster.publish.material import Material, past_days
 from airwatch_dagster.publish.names import county_title, site_name
 from airwatch_dagster.publish.trust import site_records
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 
 NEIGHBOURS: Final = 3
-
-HEADLINE_HORIZON: Final = 2
-"""Lead, in days, of the forecasts of tomorrow: a forecast is issued on the day after its newest readings, and the day
-of issue is a lead of 1."""
 
 
 def sites_of(material: Material, issue_date: pd.Timestamp, *, revised: set[str]) -> tuple[Site, ...]:
@@ -54,7 +50,7 @@ def sites_of(material: Material, issue_date: pd.Timestamp, *, revised: set[str])
 
 def _worst_first(days: Sequence[DayForecast]) -> tuple[int, float]:
     """Highest for the worst: AQI and value of tomorrow, or of the last day forecast before it."""
-    day = next((day for day in days if day.horizon_days == HEADLINE_HORIZON), days[-1])
+    day = next((day for day in days if day.horizon_days == TOMORROW), days[-1])
     return day.aqi, day.pm25_ugm3
 
 

@@ -389,6 +389,9 @@ def test_every_table_reads_the_days_and_months_it_should() -> None:
     }
 
     assert reads == {
+        ("bulletin", "predictions"): (0, 0),
+        ("bulletin", "site_days"): (0, 0),
+        ("bulletin", "forecast_scores"): (0, 0),
         ("site_days", "raw_readings"): (0, 0),
         ("features", "site_days"): (-28, 0),
         ("training_examples", "features"): (-1, 0),

@@ -12,6 +12,7 @@ from airwatch_dagster.commands.backfill.estimates import Estimates, measured_sec
 from airwatch_dagster.commands.backfill.parallel import Task, run_tasks
 from airwatch_dagster.commands.backfill.plan_text import cost_text, costs_by_task, counted, plan_table, plan_text
 from airwatch_dagster.commands.backfill.planning import (
+    BULLETIN_DAYS,
     DEFAULT_TABLES,
     DETECTED_TABLE,
     ORDER,
@@ -62,8 +63,9 @@ def run_backfill(
         broken, estimates = _broken(instance, storage, named), Estimates(measured_seconds(instance))
     stored = {table: _written(storage, table, but=broken.get(table, set())) for table in ORDER}
     days = pd.Timestamp(first), pd.Timestamp(last)
-    period = {"first": days[0], "last": days[1]}
-    steps = plan_backfill(reads_of(defs), **period, stored=stored, tables=named, refresh=refresh, broken=broken)
+    later = {"bulletin": days[1] - pd.Timedelta(days=BULLETIN_DAYS - 1)} if tables is None else {}
+    due = {"stored": stored, "tables": named, "refresh": refresh, "broken": broken, "not_before": later}
+    steps = plan_backfill(reads_of(defs), first=days[0], last=days[1], **due)
     whole = _whole_tables(named, steps, needs_monitors=refresh or not storage.exists("monitors"))
     monitors, tasks = [Task(name) for name in whole if name == "monitors"], _in_order(steps, whole, resume=not refresh)
     revise = partial(_revisions, storage, days if refresh and DETECTED_TABLE in named else None)

@@ -38,6 +38,10 @@ DEFAULT_TABLES: Final = tuple(name for name in ORDER if name not in ("agency_for
 """Tables of a backfill without `--tables`. Agencies' forecasts cost a request a day, and a search takes all the minutes
 it is allowed."""
 
+BULLETIN_DAYS: Final = 366
+"""Issue days, up to the last, of which a backfill without `--tables` makes bulletins: a year of the archive's calendar.
+Nobody reads the pages of earlier years, and each costs as much as all tables of its day."""
+
 WHOLE_TABLES: Final = ("monitors", "monitor_changes")
 """Tables without partitions: a backfill that names one builds it as a whole."""
 
@@ -126,13 +130,14 @@ def plan_backfill(
     tables: Sequence[str] = ORDER,
     refresh: bool = False,
     broken: Mapping[str, Collection[str]] = MappingProxyType({}),
+    not_before: Mapping[str, pd.Timestamp] = MappingProxyType({}),
 ) -> list[Step]:
     """The runs that bring ``tables`` up to date for the days ``first``…``last``: a calendar year at a time, in order.
 
-    A partition is due when it is missing from ``stored`` or older than one it reads; with ``refresh`` every one is.
-    Tables that are not in ``tables`` are read as stored, and names of tables outside ``ORDER`` plan nothing. ``broken``
-    names partitions, missing from ``stored``, whose last run failed. Raises ConfigurationError for days in the wrong
-    order or outside the partitions.
+    A partition is due when it is missing from ``stored`` or older than one it reads; with ``refresh`` every one is. A
+    table of ``not_before`` is planned from that day on. Tables that are not in ``tables`` are read as stored, and names
+    of tables outside ``ORDER`` plan nothing. ``broken`` names partitions, missing from ``stored``, whose last run
+    failed. Raises ConfigurationError for days in the wrong order or outside the partitions.
     """
     _check_days(first, last)
     written = {table: pd.Series(dict(stored.get(table, {})), dtype="datetime64[ns]") for table in ORDER}
@@ -140,7 +145,9 @@ def plan_backfill(
     for year in range(first.year, last.year + 1):
         begin, end = max(first, pd.Timestamp(year, 1, 1)), min(last, pd.Timestamp(year, 12, 31))
         for table in (name for name in ORDER if name in tables):
-            periods = pd.period_range(begin, end, freq=_unit(table))
+            periods = pd.period_range(max(begin, not_before.get(table, begin)), end, freq=_unit(table))
+            if periods.empty:
+                continue
             why = _reasons(table, periods, reads[table], written, refresh=refresh)
             why = {period: _or_failed(reason, str(period), broken.get(table, ())) for period, reason in why.items()}
             due = [str(period) for period in why]

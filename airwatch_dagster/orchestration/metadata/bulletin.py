@@ -6,8 +6,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
-from airwatch_dagster.publish.content import Bulletin
-from airwatch_dagster.publish.sites import HEADLINE_HORIZON
+from airwatch_dagster.publish.content import TOMORROW, Bulletin
 
 
 def bulletin_metadata(bulletins: Sequence[Bulletin], rows: pd.DataFrame) -> PartitionMetadata:
@@ -15,7 +14,7 @@ def bulletin_metadata(bulletins: Sequence[Bulletin], rows: pd.DataFrame) -> Part
     found: PartitionMetadata = {}
     for one in bulletins:
         own = rows[rows["issue_date"] == pd.Timestamp(one.issue_date)]
-        tomorrow = own.loc[own["horizon_days"] == HEADLINE_HORIZON, "aqi"]
+        tomorrow = own.loc[own["horizon_days"] == TOMORROW, "aqi"]
         found[f"{one.issue_date}"] = {
             "headline": str(own["headline"].iloc[0]),
             "page": dg.MetadataValue.path(str(own["page_uri"].iloc[0])),

@@ -39,6 +39,7 @@ READS = {
     "drift_report": [Reads("features", -36, 0)],
     "coverage": [Reads("site_days", -8, 0)],
     "agency_forecasts": [],
+    "bulletin": [Reads("predictions", 0, 0), Reads("site_days", 0, 0), Reads("forecast_scores", 0, 0)],
 }
 Stored = dict[str, dict[str, pd.Timestamp]]
 NOON = pd.Timestamp("2021-12-01 12:00")
@@ -81,6 +82,7 @@ def test_with_nothing_stored_every_table_is_built_once_in_order() -> None:
         ("verification", "2021-05", "2021-06", 2),
         ("drift_report", "2021-05", "2021-06", 2),
         ("coverage", "2021-05", "2021-06", 2),
+        ("bulletin", "2021-05-30", "2021-06-02", 4),
     ]
 
 
@@ -111,6 +113,7 @@ def test_a_missing_day_of_readings_is_built_with_all_that_reads_it() -> None:
         ("verification", "2021-05", "2021-06", 2),
         ("drift_report", "2021-05", "2021-06", 2),
         ("coverage", "2021-05", "2021-06", 2),
+        ("bulletin", "2021-05-20", "2021-06-30", 42),
     ]
 
 
@@ -312,3 +315,21 @@ def test_revisions_are_due_for_days_of_pulls_that_are_newer_and_for_those_of_ref
         *("2021-11-28", "2021-11-29", "2021-11-30")
     ]
     assert days_without_revisions({}, {}, refreshed=(at("2021-05-01"), at("2021-05-01"))) == []
+
+
+def test_a_table_may_begin_later_than_the_backfill() -> None:
+    begins = {"bulletin": pd.Timestamp("2021-05-31")}
+    tables = ("predictions", "bulletin")
+
+    steps = plan_backfill(
+        READS,
+        first=pd.Timestamp("2020-12-31"),
+        last=pd.Timestamp("2021-06-02"),
+        stored={},
+        tables=tables,
+        not_before=begins,
+    )
+
+    found = [(step.first, step.last, step.count) for step in steps if step.table == "bulletin"]
+    assert found == [("2021-05-31", "2021-06-02", 3)]
+    assert [step.first for step in steps if step.table == "predictions"] == ["2020-12-31", "2021-01-01"]

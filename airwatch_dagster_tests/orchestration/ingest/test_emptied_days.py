@@ -116,5 +116,17 @@ def test_a_day_whose_rows_give_no_site_day_is_named_with_its_words() -> None:
     rows = readings(["2021-07-01", "2021-07-02"], sample_duration="1 HOUR", event_type=None)
     of_first = builders.site_days({"date_local": pd.Timestamp("2021-07-01")})
 
-    assert unused_days(rows, of_first) == {"2021-07-02": "none of 1 rows counts; durations 1 HOUR; events None"}
+    expected = "none of 1 rows of 1 sites counts (170319001); durations 1 HOUR; events None"
+    assert unused_days(rows, of_first) == {"2021-07-02": expected}
     assert unused_days(rows.assign(superseded_at=pd.Timestamp("2022-01-01")), of_first) == {}
+
+
+def test_a_site_whose_readings_count_for_nothing_fails_its_day_though_other_sites_have_values() -> None:
+    lost = readings(["2021-07-01"], site_number="0009", sample_duration="24 HR WEIRD")
+    both = pd.concat([readings(["2021-07-01"]), lost], ignore_index=True)
+
+    found = unused_days(both, builders.site_days({"date_local": pd.Timestamp("2021-07-01")}))
+
+    assert list(found) == ["2021-07-01"]
+    assert "170310009" in found["2021-07-01"]
+    assert "24 HR WEIRD" in found["2021-07-01"]
