@@ -310,6 +310,7 @@ def test_everything_broken_at_once_is_named_at_once(tmp_path: Path, plain_aws: N
         AIRWATCH_SMTP_PORT="mail",
         AIRWATCH_STORAGE="gs://bucket",
         AIRWATCH_WEATHER="gs://bucket",
+        AIRWATCH_OTHER_FORECASTS="gs://bucket",
         MLFLOW_TRACKING_URI="databricks",
         DAGSTER_HOME="home",
         CURL_CA_BUNDLE="/nope",
