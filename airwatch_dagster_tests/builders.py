@@ -133,6 +133,44 @@ def weather_forecasts(*changes: dict[str, Any]) -> pd.DataFrame:
     return table_of("weather_forecasts", WEATHER_ROW, *changes)
 
 
+OTHER_FORECAST_ROW: dict[str, Any] = {
+    "forecaster": "noaa",
+    **{name: WEATHER_ROW[name] for name in ("site_id", "issue_date", "horizon_days", "target_date", "issued_at")},
+    "pm25_ugm3": 9.0,
+    "pm25_lower_ugm3": None,
+    "pm25_upper_ugm3": None,
+    "probability_above_9_0": None,
+    "probability_above_35_4": None,
+}
+
+
+def other_forecasts(*changes: dict[str, Any]) -> pd.DataFrame:
+    return table_of("other_forecasts", OTHER_FORECAST_ROW, *changes)
+
+
+AGENCY_ROW: dict[str, Any] = {
+    "archived_on": pd.Timestamp("2021-07-05"),
+    "reporting_area": "Chicago",
+    "state": "IL",
+    "issue_date": pd.Timestamp("2021-07-05"),
+    "target_date": pd.Timestamp("2021-07-05"),
+    "valid_time": None,
+    "record_type": "F",
+    "parameter": "PM2.5",
+    "is_primary": True,
+    "latitude": 41.9,
+    "longitude": -87.6,
+    "agency_aqi": 50,
+    "agency_category": "Good",
+    "is_action_day": False,
+    "forecast_source": "Illinois EPA",
+}
+
+
+def agency_forecasts(*changes: dict[str, Any]) -> pd.DataFrame:
+    return table_of("agency_forecasts", AGENCY_ROW, *changes)
+
+
 FORECAST_SCORE_ROW: dict[str, Any] = {
     "site_id": "170319001",
     "issue_date": pd.Timestamp("2021-07-04"),

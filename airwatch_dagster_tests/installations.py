@@ -87,7 +87,16 @@ class Installation:
             "AIRWATCH_PRACTICE_TODAY": str(TODAY),
             "AIRWATCH_AREA": "cbsa:16980",
             **dict.fromkeys(("AIRWATCH_CONTEXT_KM", "AIRWATCH_AIRDATA_URL", "AIRWATCH_AQS_URL"), ""),
-            **dict.fromkeys(("EPA_AQS_EMAIL", "EPA_AQS_API_KEY", "MLFLOW_TRACKING_URI", "AIRWATCH_WEATHER"), ""),
+            **dict.fromkeys(
+                (
+                    "EPA_AQS_EMAIL",
+                    "EPA_AQS_API_KEY",
+                    "MLFLOW_TRACKING_URI",
+                    "AIRWATCH_WEATHER",
+                    "AIRWATCH_OTHER_FORECASTS",
+                ),
+                "",
+            ),
             "NO_PROXY": "127.0.0.1",
             **dict(self.settings),
         }

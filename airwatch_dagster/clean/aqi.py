@@ -88,6 +88,22 @@ def truncated_to_tenths(pm25_ugm3: pd.Series) -> pd.Series:
     return pd.Series(tenths / 10.0 + 0.0, index=pm25_ugm3.index, name=pm25_ugm3.name)
 
 
+def pm25_of_aqi(aqi: pd.Series, *, table: AqiTable = AQI_2024) -> pd.Series:
+    """The 24-hour PM2.5 (µg/m³, to 0.1) that has this US AQI; null in, null out, with the index of the input.
+
+    The inverse of ``pm25_aqi``: its AQI is the one given. Several concentrations share an AQI value; this is the one on
+    the line between the breakpoints. Source: 40 CFR 58 App. G, equation 1 solved for the concentration.
+    """
+    values = aqi.to_numpy(dtype="float64", na_value=np.nan)
+    upper = np.array([segment.aqi_high for segment in table.breakpoints])
+    segment = np.minimum(np.searchsorted(upper, values), len(upper) - 1)
+    low, high, aqi_low, aqi_high = np.array(
+        [[s.tenths_low, s.tenths_high, s.aqi_low, s.aqi_high] for s in table.breakpoints]
+    ).T[:, segment]
+    tenths = np.round(low + (high - low) * (values - aqi_low) / (aqi_high - aqi_low))
+    return pd.Series(tenths / 10.0, index=aqi.index, name="pm25_ugm3")
+
+
 def aqi_category(aqi: pd.Series) -> pd.Series:
     """AQI category names of AQI values, with the index of the input; null in, null out. Source: 40 CFR 58 App. G, Table
     1."""

@@ -13,6 +13,7 @@ from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.fit.examples import examples_with_context
 from airwatch_dagster.fit.training import train_families, trained_models_frame, trained_models_row
 from airwatch_dagster.fit.tuning.hyperparameters import active_params
+from airwatch_dagster.orchestration.compared_forecasts import cases_of
 from airwatch_dagster.orchestration.ingest.ingest_config import instant_of
 from airwatch_dagster.orchestration.partitions import running_day, upstream_partitions
 from airwatch_dagster.orchestration.resources import configured_area, configured_sites
@@ -22,6 +23,7 @@ from airwatch_dagster.schemas.columns import FAMILIES
 from airwatch_dagster.schemas.validation import validated
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster.verify.monthly import monthly_verification
+from airwatch_dagster.verify.scoreboard import by_month
 from airwatch_dagster.verify.scoring import score_forecasts
 from airwatch_dagster.watch.coverage import coverage as coverage_of
 from airwatch_dagster.watch.drift import drift_findings, season_matched
@@ -31,7 +33,8 @@ Days = pd.DatetimeIndex
 
 REBUILT: Final = (
     *("raw_readings", "site_days", "features", "training_examples", "trained_models", "candidate_scores"),
-    *("predictions", "forecast_scores", "verification", "drift_report", "coverage", "revisions"),
+    *("predictions", "forecast_scores", "verification"),
+    *("scoreboard", "scoreboard_events", "drift_report", "coverage", "revisions"),
 )
 """Tables that depend on readings."""
 
@@ -137,6 +140,19 @@ class TablesAsOf:
         self, months: Days, forecast_scores: pd.DataFrame, candidate_scores: pd.DataFrame
     ) -> pd.DataFrame:
         return monthly_verification(forecast_scores, candidates=candidate_scores)
+
+    def _scoreboard(self, months: Days, **inputs: pd.DataFrame) -> pd.DataFrame:
+        return by_month(self._compared(**inputs), table="scoreboard")
+
+    def _scoreboard_events(self, months: Days, **inputs: pd.DataFrame) -> pd.DataFrame:
+        return by_month(self._compared(**inputs), table="scoreboard_events")
+
+    def _compared(
+        self, forecast_scores: pd.DataFrame, candidate_scores: pd.DataFrame, site_days: pd.DataFrame
+    ) -> pd.DataFrame:
+        return cases_of(
+            forecast_scores, candidates=candidate_scores, site_days=site_days, tables=self._tables, by=self._instant
+        )
 
     def _drift_report(self, months: Days, features: pd.DataFrame) -> pd.DataFrame:
         """The findings, without a page."""

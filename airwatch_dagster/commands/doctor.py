@@ -25,7 +25,8 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Findings on settings, area, source, storage, weather, MLflow and the Dagster instance, in that order.
+    """Findings on settings, area, source, storage, weather, other forecasts, MLflow and the Dagster instance, in this
+    order.
 
     Problems with ``.env``, the state folder, certificates and files of the AWS client are findings of their own beside
     these. Whatever a check raises is its finding, and the others are made all the same.
@@ -42,6 +43,7 @@ def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "source", _source
     yield "storage", _storage
     yield "weather", _weather
+    yield "other_forecasts", _other_forecasts
     yield "mlflow", _mlflow
     yield "dagster", _dagster
 
@@ -130,6 +132,12 @@ def _weather() -> str:
     from airwatch_dagster.orchestration.supplied_weather import describe_weather
 
     return describe_weather()
+
+
+def _other_forecasts() -> str:
+    from airwatch_dagster.orchestration.compared_forecasts import OTHER_FORECASTS
+
+    return OTHER_FORECASTS.describe()
 
 
 def _mlflow() -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.errors import ContractViolation
+from airwatch_dagster.schemas.supplied import refuse, refuse_late, refuse_other_target_dates
 from airwatch_dagster.schemas.validation import validated
 from airwatch_dagster.schemas.weather import COVARIATES
 
@@ -19,17 +19,6 @@ KEY: Final = ["site_id", "issue_date", "horizon_days"]
 WEATHER_COLUMNS: Final = {name: f"weather_{name}" for name in COVARIATES}
 """Covariate → its column in features and examples."""
 
-AVAILABILITY_CUTOFF: Final = pd.Timedelta(hours=24)
-"""Latest availability of a weather forecast, after 0:00 UTC of the issue date. From the Atlantic to Samoa the local
-issue date ends at 4:00 UTC of the next day or later, which leaves hours to fetch it."""
-
-AVAILABILITY_CUTOFF_BY_STATE: Final = {"66": pd.Timedelta(hours=14), "69": pd.Timedelta(hours=14)}
-"""Earlier cutoffs by state code: in Guam (66) and the Northern Mariana Islands (69), at UTC+10, the issue date ends at
-14:00 UTC."""
-
-MAX_ROWS_SHOWN: Final = 3
-"""Refused rows that an error message shows."""
-
 
 def checked_weather(weather: pd.DataFrame) -> pd.DataFrame:
     """``weather`` in the columns and types of ``weather_forecasts``, all known when the day's forecasts are issued.
@@ -39,30 +28,15 @@ def checked_weather(weather: pd.DataFrame) -> pd.DataFrame:
     """
     rows = validated(TABLE, weather)
     shown = rows[KEY]
-    _refuse(
+    refuse(
+        TABLE,
         shown.assign(kind=rows["kind"])[rows["kind"] != "forecast"],
         "not a weather forecast, and so not known when the day's forecasts are issued",
         fix="Supply weather as it was forecast, with kind 'forecast'; never a reanalysis or an observation",
     )
-    target = rows["issue_date"] + pd.to_timedelta(rows["horizon_days"], unit="D")
-    _refuse(
-        shown.assign(target_date=rows["target_date"], expected=target)[rows["target_date"] != target],
-        "inconsistent, as target_date must be issue_date plus horizon_days",
-        fix="Set target_date to horizon_days (1, 2 or 3) after issue_date",
-    )
-    latest = availability_cutoff(rows)
-    _refuse(
-        shown.assign(issued_at=rows["issued_at"], latest_allowed=latest)[rows["issued_at"] > latest],
-        "not known when the day's forecasts are issued",
-        fix="Supply an earlier run of the weather model, with issued_at (UTC) not after latest_allowed",
-    )
+    refuse_other_target_dates(TABLE, rows, shown)
+    refuse_late(TABLE, rows, shown, earlier="an earlier run of the weather model")
     return rows
-
-
-def availability_cutoff(rows: pd.DataFrame) -> pd.Series:
-    """The latest time (UTC) at which the weather of each row may have become available; ``issued_at`` may equal it."""
-    by_state = rows["site_id"].str[:2].map(AVAILABILITY_CUTOFF_BY_STATE).astype("timedelta64[ns]")
-    return rows["issue_date"] + by_state.fillna(AVAILABILITY_CUTOFF)
 
 
 def join_weather(rows: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
@@ -74,13 +48,3 @@ def join_weather(rows: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
     chosen = weather[[*KEY, *COVARIATES]].rename(columns=WEATHER_COLUMNS)
     found = rows[KEY].merge(chosen, on=KEY, how="left", validate="many_to_one")
     return pd.concat([rows, found[list(WEATHER_COLUMNS.values())].set_axis(rows.index)], axis=1)
-
-
-def _refuse(rows: pd.DataFrame, what: str, *, fix: str) -> None:
-    if rows.empty:
-        return
-    first = rows.head(MAX_ROWS_SHOWN).to_dict("records")
-    shown = "; ".join(" ".join(f"{name}={value}" for name, value in row.items()) for row in first)
-    more = f"; and {len(rows) - MAX_ROWS_SHOWN:,} more" if len(rows) > MAX_ROWS_SHOWN else ""
-    count = f"{len(rows):,} row{'s are' if len(rows) > 1 else ' is'}"
-    raise ContractViolation(TABLE, f"{count} {what}: {shown}{more}", fix=f"{fix}; none of the supplied rows was used")

@@ -8,7 +8,7 @@ from typing import Final
 
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.environment import aws_files, aws_region, certificate_files
-from airwatch_dagster.orchestration.settings import StorageSettings, WeatherSettings
+from airwatch_dagster.orchestration.settings import OtherForecastsSettings, StorageSettings, WeatherSettings
 
 _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 """``us-east-1``, ``us-gov-west-1``, ``eusc-de-east-1``. Source: the patterns of regions in botocore's endpoints."""
@@ -36,9 +36,14 @@ def _certificate_problem(path: Path) -> str | None:
 
 
 def aws_problems() -> list[ConfigurationError]:
-    """What is wrong with the AWS client's files and region, while tables or weather are on S3; empty otherwise."""
-    places = (StorageSettings.from_environment().storage, WeatherSettings.from_environment().weather or "")
-    if not any(place.startswith("s3://") for place in places):
+    """What is wrong with the AWS client's files and region, while tables of AirWatch or of a user are on S3; empty
+    otherwise."""
+    places = (
+        StorageSettings.from_environment().storage,
+        WeatherSettings.from_environment().weather,
+        OtherForecastsSettings.from_environment().other_forecasts,
+    )
+    if not any(place.startswith("s3://") for place in places if place):
         return []
     fix = "Set it to a file that this user may read, or unset it for the one in ~/.aws"
     found = {name: (path, _unreadable(path)) for name, path in aws_files().items()}

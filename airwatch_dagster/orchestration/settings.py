@@ -122,6 +122,17 @@ class WeatherSettings(SettingsGroup):
     )
 
 
+class OtherForecastsSettings(SettingsGroup):
+    """Forecasts of others that a user supplies."""
+
+    other_forecasts: str | None = setting(
+        "AIRWATCH_OTHER_FORECASTS",
+        "Where forecasts of others are stored, for comparison, as other_forecasts/YYYY-MM-DD.parquet by issue day",
+        allowed="a folder, or s3://bucket/prefix",
+        default_text="none; nothing is compared with them",
+    )
+
+
 class SourceSettings(AreaSettings, StateSettings, StorageSettings):
     """Where readings come from."""
 
@@ -222,7 +233,7 @@ class SourceSettings(AreaSettings, StateSettings, StorageSettings):
         return interval_s
 
 
-class Settings(AlertSettings, LinkSettings, WeatherSettings, RegistrySettings, SourceSettings):
+class Settings(AlertSettings, LinkSettings, WeatherSettings, OtherForecastsSettings, RegistrySettings, SourceSettings):
     """All settings of AirWatch."""
 
     search_minutes: float = setting(

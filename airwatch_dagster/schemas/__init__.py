@@ -4,7 +4,7 @@ Belongs here: what a valid table is, how a frame is checked against it, and the 
 table is computed or stored does not; this folder imports nothing of AirWatch but its errors.
 """
 
-from airwatch_dagster.schemas import acquire, clean, enrich, fit, forecast, publish, verify, watch, weather
+from airwatch_dagster.schemas import acquire, clean, enrich, fit, forecast, forecasters, publish, verify, watch, weather
 from airwatch_dagster.schemas.base import CONTRACTS, TABLES, Grain, Table, TableSpec
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "enrich",
     "fit",
     "forecast",
+    "forecasters",
     "publish",
     "verify",
     "watch",

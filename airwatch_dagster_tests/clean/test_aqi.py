@@ -2,10 +2,11 @@
 
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from airwatch_dagster.clean.aqi import AQI_2012, AQI_2024, aqi_category, pm25_aqi, table_in_force
+from airwatch_dagster.clean.aqi import AQI_2012, AQI_2024, AqiTable, aqi_category, pm25_aqi, pm25_of_aqi, table_in_force
 
 
 @pytest.mark.parametrize(
@@ -62,3 +63,19 @@ def test_categories_change_above_their_upper_limits() -> None:
 def test_the_table_depends_on_the_day_a_file_was_published() -> None:
     assert table_in_force(date(2024, 5, 5)) is AQI_2012
     assert table_in_force(date(2024, 5, 6)) is AQI_2024
+
+
+@pytest.mark.parametrize("table", [AQI_2012, AQI_2024])
+def test_the_concentration_of_an_aqi_has_that_aqi(table: AqiTable) -> None:
+    published = pd.Series(range(601), dtype="Int64")
+
+    assert pm25_aqi(pm25_of_aqi(published, table=table), table=table).tolist() == published.tolist()
+
+
+def test_the_concentration_of_an_aqi_lies_on_the_line_between_the_breakpoints() -> None:
+    by_2012, by_2024 = (
+        pm25_of_aqi(pd.Series([0, 50, 51, 101, 125, None], dtype="Int64"), table=one) for one in (AQI_2012, AQI_2024)
+    )
+
+    assert by_2012.tolist() == pytest.approx([0.0, 12.0, 12.1, 35.5, 45.2, np.nan], nan_ok=True)
+    assert by_2024.tolist() == pytest.approx([0.0, 9.0, 9.1, 35.5, 45.2, np.nan], nan_ok=True)

@@ -11,7 +11,7 @@ from airwatch_dagster.commands.doctor import Finding, examine
 from airwatch_dagster_tests.installations import Installation
 from airwatch_dagster_tests.s3_servers import S3Server
 
-ORDER = ["settings", "area", "source", "storage", "weather", "mlflow", "dagster"]
+ORDER = ["settings", "area", "source", "storage", "weather", "other_forecasts", "mlflow", "dagster"]
 
 
 def findings(installation: Installation) -> dict[str, Finding]:
@@ -310,6 +310,7 @@ def test_everything_broken_at_once_is_named_at_once(tmp_path: Path, plain_aws: N
         AIRWATCH_SMTP_PORT="mail",
         AIRWATCH_STORAGE="gs://bucket",
         AIRWATCH_WEATHER="gs://bucket",
+        AIRWATCH_OTHER_FORECASTS="gs://bucket",
         MLFLOW_TRACKING_URI="databricks",
         DAGSTER_HOME="home",
         CURL_CA_BUNDLE="/nope",
@@ -318,7 +319,18 @@ def test_everything_broken_at_once_is_named_at_once(tmp_path: Path, plain_aws: N
     result = installation.airwatch("doctor")
 
     failed = [line.split(":")[0].split()[1] for line in result.output.splitlines() if line.startswith("FAIL")]
-    expected = ["settings", "settings", "certificates", "area", "source", "storage", "weather", "mlflow", "dagster"]
+    expected = [
+        "settings",
+        "settings",
+        "certificates",
+        "area",
+        "source",
+        "storage",
+        "weather",
+        "other_forecasts",
+        "mlflow",
+        "dagster",
+    ]
     assert failed == expected
     assert all(line.startswith(("ok    ", "FAIL  ")) for line in result.output.splitlines())
 

@@ -18,6 +18,8 @@ DERIVED = {
     "predictions": "2021-05-20",
     "forecast_scores": "2021-05-20",
     "verification": "2021-05",
+    "scoreboard": "2021-05",
+    "scoreboard_events": "2021-05",
 }
 
 

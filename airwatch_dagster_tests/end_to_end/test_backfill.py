@@ -213,5 +213,6 @@ def test_doctor_reports_no_problem_after_a_backfill(backfilled: Installation) ->
     findings = json.loads(backfilled.run("doctor", "--json"))
 
     assert [(finding["what"], finding["is_ok"]) for finding in findings] == [
-        (what, True) for what in ("settings", "area", "source", "storage", "weather", "mlflow", "dagster")
+        (what, True)
+        for what in ("settings", "area", "source", "storage", "weather", "other_forecasts", "mlflow", "dagster")
     ]

@@ -233,4 +233,4 @@ def test_doctor_says_what_to_mend_for_everything_that_is_wrong(tmp_path: Path) -
     assert result.exit_code == 1
     ok = {line.split(":")[0].split()[1]: line.startswith("ok") for line in result.output.splitlines()}
     wrong = dict.fromkeys(("area", "source", "storage", "mlflow"), False)
-    assert ok == {"settings": True, "weather": True, "dagster": True, **wrong}
+    assert ok == {"settings": True, "weather": True, "other_forecasts": True, "dagster": True, **wrong}

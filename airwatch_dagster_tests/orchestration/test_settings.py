@@ -49,7 +49,7 @@ def test_by_default_simulated_air_over_chicago_is_read(tmp_path: Path) -> None:
     assert settings.rate_limit_dir.expanduser() == tmp_path / "home" / ".local" / "state" / "airwatch"
     assert (settings.smtp_port, settings.smtp_from, settings.smtp_starttls) == (587, "airwatch@localhost", True)
     unset = {"ui_url", "mlflow_ui_url", "alert_webhook_url", "alert_email_to", "smtp_host", "smtp_user"}
-    unset |= {"smtp_password", "practice_today", "aqs_email", "aqs_key", "weather"}
+    unset |= {"smtp_password", "practice_today", "aqs_email", "aqs_key", "weather", "other_forecasts"}
     assert {name for name, value in settings if value is None} == unset
 
 
@@ -67,6 +67,7 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         "AIRWATCH_CONTEXT_KM": "120.5",
         "AIRWATCH_STORAGE": "s3://bucket/prefix",
         "AIRWATCH_WEATHER": "s3://bucket/weather",
+        "AIRWATCH_OTHER_FORECASTS": "s3://bucket/others",
         "AIRWATCH_STATE": "state",
         "EPA_AQS_EMAIL": "you@example.org",
         "EPA_AQS_API_KEY": "key",

@@ -27,9 +27,11 @@ ORDER: Final = (
     "predictions",
     "forecast_scores",
     "verification",
+    "agency_forecasts",
+    "scoreboard",
+    "scoreboard_events",
     "drift_report",
     "coverage",
-    "agency_forecasts",
     "bulletin",
 )
 """Partitioned tables, each after those it reads."""

@@ -3,13 +3,16 @@
 import dagster as dg
 import pandas as pd
 
+from airwatch_dagster.orchestration.compared_forecasts import ARCHIVED, COMPARED, cases_of
+from airwatch_dagster.orchestration.metadata.scoreboard import scoreboard_metadata
 from airwatch_dagster.orchestration.metadata.tables import forecast_scores_metadata
 from airwatch_dagster.orchestration.metadata.verification import verification_metadata
 from airwatch_dagster.orchestration.partitions import months_of, window
-from airwatch_dagster.orchestration.resources import utc_now
+from airwatch_dagster.orchestration.resources import StorageResource, utc_now
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 from airwatch_dagster.verify.monthly import monthly_verification
+from airwatch_dagster.verify.scoreboard import by_month
 from airwatch_dagster.verify.scoring import score_forecasts
 
 
@@ -40,3 +43,26 @@ def verification(
     table = monthly_verification(forecast_scores, candidates=candidate_scores)
     metadata = verification_metadata(table, forecast_scores, months=months_of(context))
     return AssetResult(table, partition_metadata=metadata)
+
+
+@table_asset(stage="verify", ins=COMPARED, deps=[ARCHIVED])
+def scoreboard(
+    context: dg.AssetExecutionContext,
+    forecast_scores: pd.DataFrame,
+    candidate_scores: pd.DataFrame,
+    site_days: pd.DataFrame,
+    storage: StorageResource,
+) -> AssetResult:
+    """Built when the month is over, rebuilt when its readings are revised."""
+    cases = cases_of(forecast_scores, candidates=candidate_scores, site_days=site_days, tables=storage.tables())
+    table = by_month(cases, table="scoreboard")
+    return AssetResult(table, partition_metadata=scoreboard_metadata(table, months=months_of(context)))
+
+
+@table_asset(stage="verify", ins=COMPARED, deps=[ARCHIVED])
+def scoreboard_events(
+    forecast_scores: pd.DataFrame, candidate_scores: pd.DataFrame, site_days: pd.DataFrame, storage: StorageResource
+) -> pd.DataFrame:
+    """Built with `scoreboard`, of the same cases."""
+    cases = cases_of(forecast_scores, candidates=candidate_scores, site_days=site_days, tables=storage.tables())
+    return by_month(cases, table="scoreboard_events")

@@ -19,8 +19,11 @@ REASON: Final = "airwatch/reason"
 DAILY_TABLES: Final = ("raw_readings", "site_days", "features", "predictions", "forecast_scores", "bulletin")
 REINGEST_TABLES: Final = ("raw_readings", "site_days", "features", "forecast_scores", "bulletin")
 """Re-published days are rescored; issued forecasts never change, their bulletins show the new readings."""
-CLOSE_TABLES: Final = ("training_examples", "candidate_scores", "verification", "drift_report")
-REBUILD_TABLES: Final = ("training_examples", "verification")
+CLOSE_TABLES: Final = (
+    *("training_examples", "candidate_scores", "verification"),
+    *("scoreboard", "scoreboard_events", "drift_report"),
+)
+REBUILD_TABLES: Final = ("training_examples", "verification", "scoreboard", "scoreboard_events")
 """Months whose readings changed. Shadow scores follow with the next backfill, because they load every model."""
 OPEN_TABLES: Final = ("trained_models", "champion_model")
 TUNING_TABLES: Final = ("hyperparameters", *OPEN_TABLES)
@@ -36,10 +39,14 @@ monitors_job = _job("refresh_monitors", ["monitors", "monitor_changes"], "Read E
 daily_job = _job("forecast_day", DAILY_TABLES, "Ingest a day, forecast from it, and score the forecasts of that day")
 reingest_job = _job("reingest_days", REINGEST_TABLES, "Ingest days that EPA changed, and rescore their forecasts")
 examples_job = _job(
-    "rebuild_examples", REBUILD_TABLES, "Rebuild training examples and verification of months whose readings changed"
+    "rebuild_examples",
+    REBUILD_TABLES,
+    "Rebuild training examples, verification and scoreboard of months whose readings changed",
 )
 close_job = _job(
-    "close_month", CLOSE_TABLES, "Build a finished month's examples, shadow scores, verification and drift report"
+    "close_month",
+    CLOSE_TABLES,
+    "Build a finished month's examples, shadow scores, verification, scoreboard and drift report",
 )
 open_job = _job("open_month", OPEN_TABLES, "Train every model family for a new month and select its champion")
 tuning_job = _job(

@@ -108,7 +108,7 @@ def reingest_changed_days(context: dg.RunStatusSensorContext) -> list[dg.RunRequ
     monitored_jobs=[reingest_job],
     request_job=examples_job,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="After re-ingested days: rebuild the training examples and verification of their months",
+    description="After re-ingested days: rebuild the training examples, verification and scoreboard of their months",
 )
 def rebuild_changed_examples(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
     """Runs for the months that ``follow_up`` names; its skip reason when there is nothing to do."""

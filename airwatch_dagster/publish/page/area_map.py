@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from airwatch_dagster.publish.content import DayForecast, Site
@@ -70,15 +71,21 @@ class AreaMap:
 def area_map(sites: Sequence[Site]) -> AreaMap:
     """The map of ``sites``, worst first, with their surroundings."""
     places = [(east_of_date_line(site.longitude), site.latitude) for site in sites]
-    frame = frame_around(places, width=WIDTH)
+    frame, (land, counties, states) = _framed(tuple(places))
     positions = [frame.project(*place) for place in places]
     labels = list(_labels(sites, positions, frame))
     placed = [
         MapSite(site, round(x), round(y), tuple(map(_dot, site.days)), label)
         for site, (x, y), label in zip(sites, positions, labels, strict=True)
     ]
-    land, counties, states = borders(outlines(), frame)
     return AreaMap(frame.width, frame.height, land, counties, states, tuple(reversed(placed)))
+
+
+@lru_cache(maxsize=64)
+def _framed(places: tuple[Point, ...]) -> tuple[Frame, tuple[str, str, str]]:
+    """The frame around the places and the borders inside; the pages of a range of days share them."""
+    frame = frame_around(places, width=WIDTH)
+    return frame, borders(outlines(), frame)
 
 
 def borders(known: Outlines, frame: Frame) -> tuple[str, str, str]:

@@ -24,6 +24,12 @@ from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.partitions import PARTITIONS
 from airwatch_dagster.schemas import TABLES
 
+SCOREBOARD_READS = [
+    Reads("forecast_scores", 0, 0),
+    Reads("candidate_scores", 0, 0),
+    Reads("site_days", -1, 0),
+    Reads("agency_forecasts", -1, 0),
+]
 READS = {
     "raw_readings": [],
     "site_days": [Reads("raw_readings", 0, 0)],
@@ -36,9 +42,11 @@ READS = {
     "predictions": [Reads("features", 0, 0), Reads("champion_model", 0, 0)],
     "forecast_scores": [Reads("predictions", -3, -1), Reads("site_days", 0, 0)],
     "verification": [Reads("forecast_scores", 0, 0), Reads("candidate_scores", 0, 0)],
+    "agency_forecasts": [],
+    "scoreboard": SCOREBOARD_READS,
+    "scoreboard_events": SCOREBOARD_READS,
     "drift_report": [Reads("features", -36, 0)],
     "coverage": [Reads("site_days", -8, 0)],
-    "agency_forecasts": [],
     "bulletin": [Reads("predictions", 0, 0), Reads("site_days", 0, 0), Reads("forecast_scores", 0, 0)],
 }
 Stored = dict[str, dict[str, pd.Timestamp]]
@@ -80,6 +88,8 @@ def test_with_nothing_stored_every_table_is_built_once_in_order() -> None:
         ("predictions", "2021-05-30", "2021-06-02", 4),
         ("forecast_scores", "2021-05-30", "2021-06-02", 4),
         ("verification", "2021-05", "2021-06", 2),
+        ("scoreboard", "2021-05", "2021-06", 2),
+        ("scoreboard_events", "2021-05", "2021-06", 2),
         ("drift_report", "2021-05", "2021-06", 2),
         ("coverage", "2021-05", "2021-06", 2),
         ("bulletin", "2021-05-30", "2021-06-02", 4),
@@ -111,6 +121,8 @@ def test_a_missing_day_of_readings_is_built_with_all_that_reads_it() -> None:
         ("predictions", "2021-05-20", "2021-06-30", 42),
         ("forecast_scores", "2021-05-20", "2021-06-30", 42),
         ("verification", "2021-05", "2021-06", 2),
+        ("scoreboard", "2021-05", "2021-06", 2),
+        ("scoreboard_events", "2021-05", "2021-06", 2),
         ("drift_report", "2021-05", "2021-06", 2),
         ("coverage", "2021-05", "2021-06", 2),
         ("bulletin", "2021-05-20", "2021-06-30", 42),
