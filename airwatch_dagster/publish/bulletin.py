@@ -6,6 +6,7 @@ from datetime import date
 
 import pandas as pd
 
+from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.publish.content import TOMORROW, AgencyForecast, Bulletin, DayForecast, Maker, Site, Tile
 from airwatch_dagster.publish.data_status import data_status, revised_lately
 from airwatch_dagster.publish.material import Material
@@ -134,12 +135,13 @@ def _maker(
     is_same = (decisions["model_family"] == family) & (decisions["model_version"] == model_version)
     own = decisions[is_same & (decisions["month"] <= issue_date)].sort_values("month", kind="stable")
     of_month = own[own["month"] == issue_date.replace(day=1)]
-    reason = str(of_month["reason"].iloc[0]) if len(of_month) else ""
+    begin = f"{display_name(family)} serves {issue_date:%Y-%m}: "
+    reason = str(of_month["reason"].iloc[0]).removeprefix(begin) if len(of_month) else ""
     return Maker(
         model_family=family,
         model_version=model_version,
         since=_served_since(own, issue_date),
-        reason=reason,
+        reason=reason[:1].upper() + reason[1:],
         data_as_of=data_as_of.to_pydatetime(),
         airwatch_version=version,
         links=dict(links),

@@ -71,7 +71,7 @@ class AreaMap:
 def area_map(sites: Sequence[Site]) -> AreaMap:
     """The map of ``sites``, worst first, with their surroundings."""
     places = [(east_of_date_line(site.longitude), site.latitude) for site in sites]
-    frame, (land, counties, states) = _framed(tuple(places))
+    frame, (land, counties, states) = _framed(tuple(sorted(places)))
     positions = [frame.project(*place) for place in places]
     labels = list(_labels(sites, positions, frame))
     placed = [
