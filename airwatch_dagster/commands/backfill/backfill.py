@@ -10,7 +10,7 @@ import pandas as pd
 from airwatch_dagster.acquire.aqs.request_plan import Cost
 from airwatch_dagster.commands.backfill.estimates import Estimates, measured_seconds
 from airwatch_dagster.commands.backfill.parallel import Task, run_tasks
-from airwatch_dagster.commands.backfill.plan_text import cost_text, costs_by_task, counted, plan_table, plan_text
+from airwatch_dagster.commands.backfill.plan_text import cost_text, costs_by_task, plan_table, plan_text
 from airwatch_dagster.commands.backfill.planning import (
     BULLETIN_DAYS,
     DEFAULT_TABLES,
@@ -26,7 +26,8 @@ from airwatch_dagster.commands.backfill.planning import (
 from airwatch_dagster.commands.backfill.progress import Reporter, reporter
 from airwatch_dagster.commands.backfill.runs import unrecorded
 from airwatch_dagster.commands.import_log import undone_days
-from airwatch_dagster.commands.summary import forecast_summary, program
+from airwatch_dagster.commands.summary import forecast_summary
+from airwatch_dagster.commands.wording import counted, program
 from airwatch_dagster.errors import ChecksFailed
 from airwatch_dagster.orchestration.instance.opening import opened_instance
 from airwatch_dagster.orchestration.partitions import newest_day
