@@ -250,8 +250,16 @@ def explain(day: str, site: str, issued: bool, as_json: bool) -> None:
 @click.option(
     "--today", type=DAY, metavar="DAY", help="The server's current date (YYYY-MM-DD; default: the real date)."
 )
-@click.option("--min-interval", default=0.0, show_default=True, help="Seconds between API requests, else error 429.")
-@click.option("--faults", metavar="SEED", type=int, help="Inject faults, seeded by SEED (default: none).")
+@click.option(
+    "--min-interval",
+    "min_interval_seconds",
+    default=0.0,
+    show_default=True,
+    help="Seconds between API requests, else error 429.",
+)
+@click.option(
+    "--faults", "faults_seed", metavar="SEED", type=int, help="Inject faults, seeded by SEED (default: none)."
+)
 @click.option("--fault-share", type=SHARE, default=0.3, show_default=True, help="Share of responses with a fault.")
 @click.option("--fault-kinds", metavar="KINDS", help="Comma-separated fault kinds (default: transient ones).")
 @click.option(
@@ -270,51 +278,11 @@ def explain(day: str, site: str, issued: bool, as_json: bool) -> None:
     help="Days by which the AQS API and AirData publish later than AirNow.",
 )
 @stoppable()
-def practice_server(
-    port: int,
-    today: datetime | None,
-    min_interval: float,
-    faults: int | None,
-    fault_share: float,
-    fault_kinds: str | None,
-    restatements: tuple[str, ...],
-    aqs_lag_days: int,
-) -> None:
+def practice_server(**options: Any) -> None:
     """Serve simulated air in EPA's formats, to develop and test clients against."""
     from airwatch_dagster.commands.practice import serve_practice
 
-    serve_practice(
-        port=port,
-        today=today.date() if today else None,
-        min_interval_seconds=min_interval,
-        faults_seed=faults,
-        fault_share=fault_share,
-        fault_kinds=fault_kinds,
-        restatements=restatements,
-        aqs_lag_days=aqs_lag_days,
-        echo=click.echo,
-    )
-
-
-@main.command(short_help="Print a day's bulletin and its page's address.")
-@click.argument("day", metavar="[DAY]", type=DAY, required=False)
-@click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
-@click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Language.")
-def bulletin(day: datetime | None, open_page: bool, language: str) -> None:
-    """Print the bulletin of the issue day DAY, by default the newest, and the address of its page."""
-    from airwatch_dagster.commands.bulletin import show_bulletin
-
-    show_bulletin(day, language=language, open_page=open_page, echo=click.echo)
-
-
-@main.command("serve-site", short_help="Serve the bulletin's pages on this machine.")
-@click.option("--port", default=3001, show_default=True, help="Port on 127.0.0.1.")
-@stoppable()
-def serve_site(port: int) -> None:
-    """Serve the bulletins, their archive and the feeds, from a folder or from S3, until interrupted."""
-    from airwatch_dagster.commands.serve_site import serve_site as serve
-
-    serve(port=port, echo=click.echo)
+    serve_practice(**options, echo=click.echo)
 
 
 if __name__ == "__main__":
