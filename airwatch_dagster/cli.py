@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import shutil
 import sys
 import warnings
 from datetime import datetime
@@ -10,10 +11,11 @@ from typing import Any
 
 import click
 
+from airwatch_dagster.commands.arguments import Day
 from airwatch_dagster.commands.stopping import RESUMES, stoppable
 from airwatch_dagster.errors import AirWatchError, ChecksFailed, RunFailed
 
-DAY = click.DateTime(["%Y-%m-%d"])
+DAY = Day()
 SHARE = click.FloatRange(0.0, 1.0)
 
 
@@ -64,7 +66,7 @@ def demo() -> None:
     "partitions, such as monitors, are built as a whole.",
 )
 @click.option("--refresh", is_flag=True, help="Rebuild every partition, not only missing and stale ones.")
-@click.option("--plan", is_flag=True, help="Print the plan and its cost, and run nothing.")
+@click.option("--plan", is_flag=True, help="Print the plan, its reasons and its cost; run nothing.")
 @click.option(
     "--processes",
     type=click.IntRange(min=1),
@@ -74,10 +76,10 @@ def demo() -> None:
 )
 @stoppable(RESUMES)
 def backfill(first: datetime, last: datetime, tables: str | None, refresh: bool, plan: bool, processes: int) -> None:
-    """Bring every table up to date for the days FIRST to LAST (YYYY-MM-DD).
+    """Bring every table up to date for the days FIRST to LAST (YYYY-MM-DD, or yesterday).
 
-    Prints the planned requests, then builds the partitions that are missing or stale. It can be stopped at any time
-    (Ctrl+C or SIGTERM): the same command resumes where it stopped.
+    Prints the planned requests, builds the partitions that are missing or stale, and sums up. It can be stopped at any
+    time (Ctrl+C or SIGTERM): the same command resumes where it stopped.
     """
     from airwatch_dagster.commands.backfill.backfill import run_backfill
 
@@ -108,22 +110,36 @@ def doctor(as_json: bool) -> None:
         sys.exit(1)
 
 
-@main.command(short_help="Show the partitions or rows of a table.")
-@click.argument("table")
+@main.command(short_help="Show tables, their partitions, or rows.")
+@click.argument("table", required=False)
 @click.argument("partition", required=False)
 @click.option("--rows", default=10, show_default=True, help="Number of rows to print.")
+@click.option("--columns", "with_columns", is_flag=True, help="Print what each column means.")
 @click.option("--json", "as_json", is_flag=True, help="Print all rows as JSON records.")
 @click.option(
     "--as-of", metavar="DAY", help="Show the partition as it was known at the end of DAY, or at a time (UTC)."
 )
-def inspect(table: str, partition: str | None, rows: int, as_json: bool, as_of: str | None) -> None:
-    """Show the partitions of a stored TABLE, or the rows of one PARTITION (2021-07-04 or 2021-07)."""
+def inspect(
+    table: str | None, partition: str | None, rows: int, with_columns: bool, as_json: bool, as_of: str | None
+) -> None:
+    """Show the stored tables; the partitions of one TABLE; or the rows of one PARTITION.
+
+    A partition is a day (2021-07-04, today, yesterday) or a month (2021-07).
+    """
     from airwatch_dagster.commands.inspection import inspect_table
 
     def note(sentence: str) -> None:
         click.echo(sentence, err=as_json)
 
-    click.echo(inspect_table(table, partition, rows=rows, as_json=as_json, as_of=as_of, note=note))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    options: dict[str, Any] = {
+        "rows": rows,
+        "with_columns": with_columns,
+        "as_json": as_json,
+        "as_of": as_of,
+        "width": width,
+    }
+    click.echo(inspect_table(table, partition, **options, note=note))
 
 
 @main.command("import", short_help="Add downloaded files of EPA's to the readings, or undo that.")
@@ -234,8 +250,16 @@ def explain(day: str, site: str, issued: bool, as_json: bool) -> None:
 @click.option(
     "--today", type=DAY, metavar="DAY", help="The server's current date (YYYY-MM-DD; default: the real date)."
 )
-@click.option("--min-interval", default=0.0, show_default=True, help="Seconds between API requests, else error 429.")
-@click.option("--faults", metavar="SEED", type=int, help="Inject faults, seeded by SEED (default: none).")
+@click.option(
+    "--min-interval",
+    "min_interval_seconds",
+    default=0.0,
+    show_default=True,
+    help="Seconds between API requests, else error 429.",
+)
+@click.option(
+    "--faults", "faults_seed", metavar="SEED", type=int, help="Inject faults, seeded by SEED (default: none)."
+)
 @click.option("--fault-share", type=SHARE, default=0.3, show_default=True, help="Share of responses with a fault.")
 @click.option("--fault-kinds", metavar="KINDS", help="Comma-separated fault kinds (default: transient ones).")
 @click.option(
@@ -254,51 +278,11 @@ def explain(day: str, site: str, issued: bool, as_json: bool) -> None:
     help="Days by which the AQS API and AirData publish later than AirNow.",
 )
 @stoppable()
-def practice_server(
-    port: int,
-    today: datetime | None,
-    min_interval: float,
-    faults: int | None,
-    fault_share: float,
-    fault_kinds: str | None,
-    restatements: tuple[str, ...],
-    aqs_lag_days: int,
-) -> None:
+def practice_server(**options: Any) -> None:
     """Serve simulated air in EPA's formats, to develop and test clients against."""
     from airwatch_dagster.commands.practice import serve_practice
 
-    serve_practice(
-        port=port,
-        today=today.date() if today else None,
-        min_interval_seconds=min_interval,
-        faults_seed=faults,
-        fault_share=fault_share,
-        fault_kinds=fault_kinds,
-        restatements=restatements,
-        aqs_lag_days=aqs_lag_days,
-        echo=click.echo,
-    )
-
-
-@main.command(short_help="Print a day's bulletin and its page's address.")
-@click.argument("day", metavar="[DAY]", type=DAY, required=False)
-@click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
-@click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Language.")
-def bulletin(day: datetime | None, open_page: bool, language: str) -> None:
-    """Print the bulletin of the issue day DAY, by default the newest, and the address of its page."""
-    from airwatch_dagster.commands.bulletin import show_bulletin
-
-    show_bulletin(day, language=language, open_page=open_page, echo=click.echo)
-
-
-@main.command("serve-site", short_help="Serve the bulletin's pages on this machine.")
-@click.option("--port", default=3001, show_default=True, help="Port on 127.0.0.1.")
-@stoppable()
-def serve_site(port: int) -> None:
-    """Serve the bulletins, their archive and the feeds, from a folder or from S3, until interrupted."""
-    from airwatch_dagster.commands.serve_site import serve_site as serve
-
-    serve(port=port, echo=click.echo)
+    serve_practice(**options, echo=click.echo)
 
 
 if __name__ == "__main__":

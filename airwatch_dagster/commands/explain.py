@@ -8,13 +8,17 @@ from typing import Any
 
 import pandas as pd
 
+from airwatch_dagster.commands.days import day_in_digits
 from airwatch_dagster.commands.provenance import ForecastProvenance, Row, forecast_provenance
+from airwatch_dagster.commands.wording import counted, pm25_text
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.instance.opening import opened_instance
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL, mlflow_command, mlflow_ui
 from airwatch_dagster.orchestration.resources import opened_storage
 from airwatch_dagster.orchestration.settings import storage_root
 from airwatch_dagster.orchestration.training.champion_override import day_of
+from airwatch_dagster.publish.names import site_names
+from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS, SITE_ID_PATTERN
 from airwatch_dagster.storage.tables import TableStorage
 
@@ -24,14 +28,16 @@ def explain_forecasts(day: str, site: str, *, by_issue_day: bool = False, as_jso
 
     Raises ConfigurationError for an invalid day or site, and when no such forecast is stored.
     """
-    tables, wanted, site_id = opened_storage(storage_root()), day_of(day, "DAY"), _site_id(site)
+    tables, wanted, site_id = opened_storage(storage_root()), day_of(day_in_digits(day), "DAY"), _site_id(site)
     forecasts = _forecasts(tables, wanted, site_id, by_issue_day=by_issue_day)
     with opened_instance() as instance:
         found = [forecast_provenance(row, tables=tables, instance=instance) for row in forecasts]
     if as_json:
         return json.dumps([_plain(asdict(one)) for one in found], indent=2)
     verb = "issued" if by_issue_day else "for"
-    title = f"{len(found)} forecast{'s' if len(found) > 1 else ''} {verb} {wanted:%Y-%m-%d} at {site_id}"
+    monitors = tables.read("monitors") if tables.exists("monitors") else TABLES["monitors"].empty()
+    place = f"{site_names(monitors).get(site_id, 'site')} ({site_id})"
+    title = f"{counted(len(found), 'forecast')} {verb} {wanted:%Y-%m-%d} at {place}"
     return "\n\n".join([title, *("\n".join(_lines(one)) for one in found)])
 
 
@@ -60,11 +66,11 @@ def _forecasts(tables: TableStorage, day: pd.Timestamp, site: str, *, by_issue_d
 def _lines(one: ForecastProvenance) -> Iterator[str]:
     row = one.forecast
     lead = f"{row['horizon_days']} day{'s' if row['horizon_days'] > 1 else ''} ahead"
-    interval = f"{row['pm25_lower_ugm3']:.1f} to {row['pm25_upper_ugm3']:.1f}"
-    value = f"{row['pm25_ugm3']:.1f} µg/m³ (90 %: {interval}), AQI {row['aqi']} {row['aqi_category']}"
+    interval = f"{pm25_text(row['pm25_lower_ugm3'])} to {pm25_text(row['pm25_upper_ugm3'])}"
+    value = f"{pm25_text(row['pm25_ugm3'])} µg/m³ (90 %: {interval}), AQI {row['aqi']} {row['aqi_category']}"
     yield f"Issued {row['issue_date']:%Y-%m-%d} for {row['target_date']:%Y-%m-%d}, {lead}: {value}"
     if one.observed_ugm3 is not None:
-        yield f"  observed    {one.observed_ugm3:.1f} µg/m³"
+        yield f"  observed    {pm25_text(one.observed_ugm3)} µg/m³"
     yield from _model(one.model)
     yield from _decision(one.decision)
     yield from _reading(one.reading)
@@ -99,10 +105,10 @@ def _reading(reading: Row) -> Iterator[str]:
     else:
         state = "provisional" if reading["is_provisional"] else "final"
         seen = "" if reading["first_seen_at"] is None else f", first seen {reading['first_seen_at']:%Y-%m-%d %H:%M} UTC"
-        value = f"{reading['pm25_ugm3']:.1f} µg/m³, {state}, from {' and '.join(reading['sources'])}{seen}"
+        value = f"{pm25_text(reading['pm25_ugm3'])} µg/m³, {state}, from {' and '.join(reading['sources'])}{seen}"
         yield f"  based on    the site's reading of {reading['date_local']:%Y-%m-%d}: {value}"
     if reading["pm25_now_ugm3"] is not None and reading["pm25_now_ugm3"] != reading["pm25_ugm3"]:
-        yield f"              revised since, to {reading['pm25_now_ugm3']:.1f} µg/m³"
+        yield f"              revised since, to {pm25_text(reading['pm25_now_ugm3'])} µg/m³"
     yield f"              and {reading['neighbours']} neighbours up to 800 km away with a value on the issue day"
 
 

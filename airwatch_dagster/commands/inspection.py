@@ -1,14 +1,21 @@
 """`airwatch inspect`: the partitions or rows of a stored table, as text or JSON."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 
 import pandas as pd
 
+from airwatch_dagster.commands.days import day_in_digits
+from airwatch_dagster.commands.stored_tables import tables_text
+from airwatch_dagster.commands.table_names import unknown_table
+from airwatch_dagster.commands.table_text import meanings_text, rows_text
+from airwatch_dagster.commands.wording import counted
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.resources import opened_storage
 from airwatch_dagster.orchestration.settings import Settings
-from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.publish.names import site_names
+from airwatch_dagster.schemas import TABLES, TableSpec
 from airwatch_dagster.storage.partition_files import IgnoredFile, Listing, ignored_text, is_partition_key
 from airwatch_dagster.storage.tables import TableStorage
 
@@ -17,60 +24,112 @@ EMPTY_UNTIL_NEEDED: Final = ("rejected_lines",)
 
 
 def inspect_table(
-    table: str,
+    table: str | None,
     partition: str | None,
     *,
     rows: int = 10,
     as_json: bool = False,
     as_of: str | None = None,
+    with_columns: bool = False,
+    width: int | None = None,
     note: Callable[[str], None] = lambda _: None,
 ) -> str:
-    """The partitions of a table, or the rows of ``partition``, as text or as JSON records.
+    """The partitions of a table, or the rows of ``partition``, as text or as JSON records; without a table, all tables.
 
-    ``as_of`` (a day or a time, UTC) gives the rows as they were known then. ``note`` receives a sentence on files that
-    are ignored because they are no partitions, if there are any. Raises ConfigurationError for an unknown table, a
-    partition that it cannot have, and for ``as_of`` without a partition.
+    ``as_of`` (a day or a time, UTC) gives the rows as they were known then. ``with_columns`` adds what each column
+    means; columns beyond ``width`` characters are left out. ``note`` receives a sentence on files that are ignored
+    because they are no partitions, if there are any. Raises ConfigurationError for an unknown table, a partition that
+    it cannot have, and for ``as_of`` without a partition.
     """
+    storage = opened_storage(Settings.from_environment().storage)
+    if table is None:
+        return tables_text(storage, as_json=as_json)
     if table not in TABLES:
-        raise ConfigurationError("inspect", f"{table!r} is not a valid table", fix=f"Use one of {', '.join(TABLES)}")
-    storage, is_partitioned = opened_storage(Settings.from_environment().storage), TABLES[table].grain != "none"
-    if as_of is not None and partition is None and is_partitioned:
-        raise ConfigurationError("--as-of", f"{table} needs a partition", fix=f"Give a {TABLES[table].grain}")
-    if as_of is None or is_partitioned:  # else the missing versions are what is wrong, not the partition
-        _check_partition(table, partition)
-    listing = storage.listing(table)
+        raise unknown_table("inspect", table, [*TABLES])
+    spec, listing = TABLES[table], storage.listing(table)
+    if spec.grain == "none" and as_of is not None:
+        partition = None  # what is wrong then are the missing versions, not the partition
+    elif partition is not None:
+        partition = _partition_of(spec, partition, listing)
+    elif as_of is not None:
+        raise ConfigurationError("--as-of", f"{table} needs a partition", fix=f"Give a {spec.grain}")
     _note_ignored([*listing.ignored, *storage.ignored_beside_tables()], table, partition, note)
-    if partition is None and is_partitioned:
-        return _partitions(table, listing, as_json=as_json)
-    frame, place = _rows(storage, table, partition, as_of=as_of)
+    about = meanings_text(spec) if with_columns else ""
+    if partition is None and spec.grain != "none":
+        return f"{_partitions(table, listing, as_json=as_json)}\n{about}".rstrip()
+    frame, when = _rows(storage, spec, partition, as_of=as_of)
     if as_json:
         return str(frame.to_json(orient="records", date_format="iso", indent=2))
-    meanings = [f"  {name:<28} {column.description}" for name, column in TABLES[table].schema.columns.items()]
-    return "\n".join([f"{place}: {len(frame):,} rows", *meanings, "", frame.head(rows).to_string(index=False)])
+    count = f"{min(rows, len(frame)):,} of {counted(len(frame), 'row')}"
+    lines = [f"{' '.join(filter(None, (table, partition)))}{when}: {count}, in {storage.uri(table, partition)}"]
+    if len(frame):
+        lines += ["", rows_text(frame.head(rows), names=_names(storage), width=width), ""]
+    if len(frame) > rows:
+        lines.append(f"… {len(frame) - rows:,} more: --rows {len(frame)}")
+    return "\n".join([*lines, about or "What the columns mean: --columns"])
 
 
-def _check_partition(table: str, partition: str | None) -> None:
-    grain = TABLES[table].grain
-    if partition is None or is_partition_key(table, partition):
-        return
-    if grain == "none":
-        raise ConfigurationError("inspect", f"{table} has no partitions", fix=f"Use `airwatch inspect {table}`")
-    form = "a month, YYYY-MM" if grain == "month" else "a day, YYYY-MM-DD"
-    raise ConfigurationError("inspect", f"{partition!r} is not a valid partition of {table}", fix=f"Give {form}")
+def _partition_of(spec: TableSpec, text: str, listing: Listing) -> str:
+    """The key of a partition; the word for a day stands for its month too. Raises ConfigurationError."""
+    partition = day_in_digits(text)
+    if spec.grain == "month" and partition != text:
+        partition = partition[:7]
+    if is_partition_key(spec.name, partition):
+        return partition
+    if spec.grain == "none":
+        raise ConfigurationError("inspect", f"{spec.name} has no partitions", fix=f"Use `airwatch inspect {spec.name}`")
+    unit = "month" if spec.grain == "month" else "day"
+    form = "a month, YYYY-MM" if unit == "month" else "a day, YYYY-MM-DD"
+    other = _in_other_unit(partition, unit, listing)
+    if other is None:
+        raise ConfigurationError(
+            "inspect", f"{partition!r} is not a valid partition of {spec.name}", fix=f"Give {form}"
+        )
+    given = "a day" if unit == "month" else "a month"
+    raise ConfigurationError(
+        "inspect", f"{spec.name} is kept by {unit}, and {partition} is {given}", fix=f"Give {other}"
+    )
 
 
-def _rows(storage: TableStorage, table: str, partition: str | None, *, as_of: str | None) -> tuple[pd.DataFrame, str]:
-    """The rows, and where they are stored."""
-    place = storage.uri(table, partition)
-    if as_of is None and table in EMPTY_UNTIL_NEEDED:
-        return storage.read_or_empty(table), place
+def _in_other_unit(partition: str, unit: str, listing: Listing) -> str | None:
+    """The month of a day; of a month the newest stored day, else its first. None for other text."""
+    if unit == "month" and re.fullmatch(r"\d{4}-\d\d-\d\d", partition):
+        return partition[:7]
+    if unit == "day" and re.fullmatch(r"\d{4}-\d\d", partition):
+        stored = [key for key in listing.partitions if key and key.startswith(partition)]
+        return max(stored, default=f"{partition}-01")
+    return None
+
+
+def _rows(
+    storage: TableStorage, spec: TableSpec, partition: str | None, *, as_of: str | None
+) -> tuple[pd.DataFrame, str]:
+    """The rows, and as of when."""
+    if as_of is None and spec.name in EMPTY_UNTIL_NEEDED:
+        return storage.read_or_empty(spec.name), ""
     if as_of is None:
-        return storage.read(table, [partition] if partition else None), place
-    from airwatch_dagster.commands.as_of import last_instant_of, table_as_of
+        return storage.read(spec.name, [partition] if partition else None), ""
+    from airwatch_dagster.commands.as_of import REBUILT, last_instant_of, table_as_of
 
-    instant = last_instant_of(as_of)
-    frame = table_as_of(table, partition or "", instant, tables=storage)
-    return frame, f"{place} as known at {instant:%Y-%m-%d %H:%M} UTC"
+    instant = last_instant_of(day_in_digits(as_of))
+    if spec.name in REBUILT:
+        _refuse_before_first_seen(storage, partition or "", instant)
+    frame = table_as_of(spec.name, partition or "", instant, tables=storage)
+    return frame, f" as known at {instant:%Y-%m-%d %H:%M} UTC"
+
+
+def _refuse_before_first_seen(storage: TableStorage, partition: str, instant: pd.Timestamp) -> None:
+    """Raises ConfigurationError when no reading of the day or month had been seen at ``instant``."""
+    days = [key for key in storage.stored_partitions("raw_readings") if partition and key.startswith(partition)]
+    seen = storage.read("raw_readings", days)["first_seen_at"].min() if days else pd.NaT
+    if not pd.isna(seen) and seen > instant:
+        problem = f"nothing of {partition} was known on {instant:%Y-%m-%d}"
+        fix = f"Its readings were first seen {seen:%Y-%m-%d %H:%M} UTC; give that day or a later one"
+        raise ConfigurationError("--as-of", problem, fix=fix)
+
+
+def _names(storage: TableStorage) -> dict[str, str]:
+    return site_names(storage.read("monitors", None)) if storage.exists("monitors") else {}
 
 
 def _note_ignored(ignored: list[IgnoredFile], table: str, partition: str | None, note: Callable[[str], None]) -> None:

@@ -1,7 +1,7 @@
 """`airwatch practice-server`: serve in the foreground."""
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.resources import practice_server
@@ -14,7 +14,7 @@ from airwatch_dagster.practice.world.restatements import Restatement
 def serve_practice(
     *,
     port: int,
-    today: date | None,
+    today: datetime | None,
     min_interval_seconds: float,
     faults_seed: int | None,
     fault_share: float,
@@ -29,7 +29,7 @@ def serve_practice(
     restatement or a port that cannot be opened.
     """
     settings = Settings.from_environment()
-    settings = settings.model_copy(update={"practice_today": today or settings.practice_today})
+    settings = settings.model_copy(update={"practice_today": today.date() if today else settings.practice_today})
     plan = None if faults_seed is None else FaultPlan(faults_seed, share=fault_share, kinds=_kinds(fault_kinds))
     options = {
         "min_interval_seconds": min_interval_seconds,

@@ -1,6 +1,5 @@
 """What a user wants to know once forecasts are built: tomorrow's air, who forecasts it and why, and how well."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final
@@ -8,6 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 from airwatch_dagster.clean.aqi import truncated_to_tenths
+from airwatch_dagster.commands.wording import percent_text, probability_text, program
 from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.fit.champion.service_periods import service_periods
 from airwatch_dagster.fit.models.families import MIN_TARGET_DAYS_LEARNED
@@ -57,18 +57,6 @@ def bulletin_address(storage: TableStorage, day: str) -> str | None:
     """Where the page of an issue date's bulletin is; None without one."""
     name = page_name(date.fromisoformat(day))
     return None if storage.page(name) is None else storage.page_uri(name)
-
-
-def program() -> str:
-    """How `airwatch` is called here: by its name where the path has it, else from the environment `make` made."""
-    return "airwatch" if shutil.which("airwatch") else ".venv/bin/airwatch"
-
-
-def probability_text(share: float) -> str:
-    """``36 %``; extremes are ``<1 %`` and ``>99 %``, since no forecast is certain."""
-    if share < 0.01:
-        return "<1 %"
-    return ">99 %" if share > 0.99 else f"{share:.0%}".replace("%", " %")
 
 
 def _worst_first(forecast: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
@@ -142,7 +130,7 @@ def _against_damped(own: pd.DataFrame) -> str:
     skill = float((compared["skill_over_damped"] * weights).sum())
     if abs(skill) < 0.005:
         return "level with damped persistence"
-    return f"{abs(skill):.0%}".replace("%", " %") + f" {'better' if skill > 0 else 'worse'} than damped persistence"
+    return f"{percent_text(abs(skill))} {'better' if skill > 0 else 'worse'} than damped persistence"
 
 
 def _months(months: pd.Series) -> str:

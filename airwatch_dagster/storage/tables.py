@@ -138,6 +138,12 @@ class TableStorage:
         partitions = {key: file.changed_at for name, file in files if (key := partition_key(table, name)) is not None}
         return Listing(partitions, ignored_in_table(table, entries) if table in CONTRACTS else [])
 
+    def whole_tables(self) -> dict[str, datetime]:
+        """Unpartitioned tables that are stored, each with the time of its last write, UTC. One request of S3."""
+        entries = self._files.entries("")
+        files = {table: entries.get(_name(table, None)) for table, spec in TABLES.items() if spec.grain == "none"}
+        return {table: file.changed_at for table, file in files.items() if file is not None and file.size}
+
     def ignored_beside_tables(self) -> list[IgnoredFile]:
         """What is named after a table beside the tables' folders and files without being one.
 

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from airwatch_dagster.commands.summary import forecast_summary, probability_text
+from airwatch_dagster.commands.summary import forecast_summary
+from airwatch_dagster.commands.wording import probability_text
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests import builders

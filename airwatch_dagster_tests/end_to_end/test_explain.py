@@ -84,7 +84,10 @@ def test_the_text_names_model_reason_training_days_and_runs(backfilled: Installa
     output = backfilled.with_settings(AIRWATCH_UI_URL="http://127.0.0.1:3000").run("explain", DAY, dashed)
 
     champion = backfilled.tables.read("champion_model", ["2021-05"]).iloc[0]
-    assert output.startswith(f"3 forecasts for {DAY} at {site}\n\nIssued 2021-05-19 for {DAY}, 1 day ahead: ")
+    title, _, first = output.splitlines()[:3]
+    assert title.startswith(f"3 forecasts for {DAY} at Practice ")
+    assert title.endswith(f"({site})")
+    assert first.startswith(f"Issued 2021-05-19 for {DAY}, 1 day ahead: ")
     assert f"{champion['model_family']}, version {champion['model_version']} of airwatch_pm25" in output
     assert "examples of target days 2021-03-19 to 2021-04-30, for 2021-05" in output
     assert champion["reason"] in output

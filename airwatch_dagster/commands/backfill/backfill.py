@@ -10,7 +10,7 @@ import pandas as pd
 from airwatch_dagster.acquire.aqs.request_plan import Cost
 from airwatch_dagster.commands.backfill.estimates import Estimates, measured_seconds
 from airwatch_dagster.commands.backfill.parallel import Task, run_tasks
-from airwatch_dagster.commands.backfill.plan_text import cost_text, costs_by_task, counted, plan_table, plan_text
+from airwatch_dagster.commands.backfill.plan_text import cost_text, costs_by_task, plan_table, plan_text
 from airwatch_dagster.commands.backfill.planning import (
     BULLETIN_DAYS,
     DEFAULT_TABLES,
@@ -26,11 +26,11 @@ from airwatch_dagster.commands.backfill.planning import (
 from airwatch_dagster.commands.backfill.progress import Reporter, reporter
 from airwatch_dagster.commands.backfill.runs import unrecorded
 from airwatch_dagster.commands.import_log import undone_days
-from airwatch_dagster.commands.summary import forecast_summary, program
+from airwatch_dagster.commands.summary import forecast_summary
+from airwatch_dagster.commands.wording import counted, program
 from airwatch_dagster.errors import ChecksFailed
 from airwatch_dagster.orchestration.instance.opening import opened_instance
-from airwatch_dagster.orchestration.partitions import newest_day
-from airwatch_dagster.orchestration.resources import opened_storage, utc_now
+from airwatch_dagster.orchestration.resources import opened_storage, today, utc_now
 from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.storage.tables import TableStorage
 
@@ -50,9 +50,8 @@ def run_backfill(
     """Build every partition of the days ``first``…``last`` that is missing or older than what it reads.
 
     ``refresh`` builds every one. A table without partitions that ``tables`` names is built as a whole. Where forecasts
-    were built it ends with their summary and returns True. Raises
-    ConfigurationError for an unknown table or invalid days, RunFailed for the first run that fails, and ChecksFailed at
-    the end when a check of the data failed.
+    were built it ends with their summary and returns True. Raises ConfigurationError for an unknown table or invalid
+    days, RunFailed for the first run that fails, and ChecksFailed at the end when a check of the data failed.
     """
     from airwatch_dagster.definitions import defs
 
@@ -64,8 +63,16 @@ def run_backfill(
     stored = {table: _written(storage, table, but=broken.get(table, set())) for table in ORDER}
     days = pd.Timestamp(first), pd.Timestamp(last)
     later = {"bulletin": days[1] - pd.Timedelta(days=BULLETIN_DAYS - 1)} if tables is None else {}
-    due = {"stored": stored, "tables": named, "refresh": refresh, "broken": broken, "not_before": later}
-    steps = plan_backfill(reads_of(defs), first=days[0], last=days[1], **due)
+    steps = plan_backfill(
+        reads_of(defs),
+        first=days[0],
+        last=days[1],
+        stored=stored,
+        tables=named,
+        refresh=refresh,
+        broken=broken,
+        not_before=later,
+    )
     whole = _whole_tables(named, steps, needs_monitors=refresh or not storage.exists("monitors"))
     monitors, tasks = [Task(name) for name in whole if name == "monitors"], _in_order(steps, whole, resume=not refresh)
     revise = partial(_revisions, storage, days if refresh and DETECTED_TABLE in named else None)
@@ -160,4 +167,4 @@ def _outcome(
         yield f"Source: {counted(aside, 'line')} set aside{more}; `{program()} inspect rejected_lines` lists them."
     if has_forecasts(steps):
         yield ""
-        yield from forecast_summary(storage, last, newest=newest_day(utc_now()))
+        yield from forecast_summary(storage, last, newest=pd.Timestamp(today()) - pd.Timedelta(days=1))

@@ -86,11 +86,3 @@ def measured_seconds(instance: dg.DagsterInstance) -> dict[str, float]:
         spent[table] += max(0.0, record.end_time - record.start_time)
         built[table] += len(pd.period_range(run.tags[RANGE_START], run.tags[RANGE_END], freq=unit))
     return {table: spent[table] / built[table] for table in spent}
-
-
-def duration_text(seconds: float) -> str:
-    """``4 s``, ``12 min`` or ``2 h 8 min``."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

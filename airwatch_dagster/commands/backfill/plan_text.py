@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from airwatch_dagster.acquire.aqs.request_plan import Cost
-from airwatch_dagster.commands.backfill.estimates import Estimates, duration_text
+from airwatch_dagster.commands.backfill.estimates import Estimates
 from airwatch_dagster.commands.backfill.parallel import Task
 from airwatch_dagster.commands.backfill.planning import Step
+from airwatch_dagster.commands.wording import counted, duration_text
 from airwatch_dagster.orchestration.resources import SourceResource
 from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.storage.tables import TableStorage
@@ -51,11 +52,6 @@ def _why(steps: Sequence[Step]) -> str:
     if len(reasons) == 1:
         return next(iter(reasons))
     return ", ".join(f"{number:,} {reason}" for reason, number in reasons.most_common())
-
-
-def counted(number: int, word: str) -> str:
-    """``1 partition``, ``2,218 partitions``."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def costs_by_task(tasks: Sequence[Task], storage: TableStorage) -> Mapping[Task, Cost]:

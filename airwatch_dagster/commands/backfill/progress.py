@@ -13,10 +13,10 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from airwatch_dagster.commands.backfill.estimates import Estimates, duration_text
+from airwatch_dagster.commands.backfill.estimates import Estimates
 from airwatch_dagster.commands.backfill.parallel import Task
-from airwatch_dagster.commands.backfill.plan_text import counted
 from airwatch_dagster.commands.backfill.runs import RunReport
+from airwatch_dagster.commands.wording import counted, duration_text
 from airwatch_dagster.orchestration.environment import wants_plain_text
 
 Echo = Callable[[str], None]

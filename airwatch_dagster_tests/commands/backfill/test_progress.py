@@ -7,12 +7,13 @@ import pytest
 from rich.console import Console
 
 from airwatch_dagster.acquire.aqs.request_plan import Cost
-from airwatch_dagster.commands.backfill.estimates import RUN_S, Estimates, duration_text
+from airwatch_dagster.commands.backfill.estimates import RUN_S, Estimates
 from airwatch_dagster.commands.backfill.parallel import Task
 from airwatch_dagster.commands.backfill.plan_text import plan_table, plan_text
 from airwatch_dagster.commands.backfill.planning import Step
 from airwatch_dagster.commands.backfill.progress import Reporter, TerminalReporter, reporter
 from airwatch_dagster.commands.backfill.runs import RunReport
+from airwatch_dagster.commands.wording import duration_text
 
 READINGS = Task("raw_readings", Step("raw_readings", "2021-05-01", "2021-05-31", 31, {"missing": 31}))
 MODELS = Task("trained_models", Step("trained_models", "2021-04", "2021-05", 2, {"missing": 1, "refresh": 1}))
