@@ -1,6 +1,7 @@
 """Makes the bulletins of a run from the stored tables, and keeps the folder ``site/`` of pages and feeds."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 import pandas as pd
 
@@ -62,11 +63,19 @@ def material_of(tables: TableStorage, first: pd.Timestamp, last: pd.Timestamp) -
 def store_pages(tables: TableStorage, bulletins: Sequence[Bulletin]) -> pd.DataFrame:
     """Write the pages of the bulletins; returns their rows of the table ``bulletin``."""
     frames = [TABLES["bulletin"].empty()]
+    days = {one.issue_date for one in bulletins} | _days_with_pages(tables, bulletins)
     for one in bulletins:
-        for name, content in day_files(one).items():
+        for name, content in day_files(one, days=days).items():
             tables.write_page(name, content)
         frames.append(rows_of(one, page_uri=tables.page_uri(page_name(one.issue_date))))
     return pd.concat(frames[1:] or frames, ignore_index=True)
+
+
+def _days_with_pages(tables: TableStorage, bulletins: Sequence[Bulletin]) -> set[date]:
+    """Of the days beside those of ``bulletins``, those that have a page already."""
+    beside = {one.issue_date + timedelta(days=step) for one in bulletins for step in (-1, 1)}
+    others = beside - {one.issue_date for one in bulletins}
+    return {day for day in others if tables.page(page_name(day)) is not None}
 
 
 def update_site(tables: TableStorage, bulletins: Sequence[Bulletin], days: Sequence[pd.Timestamp]) -> None:

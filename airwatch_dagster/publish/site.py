@@ -1,6 +1,7 @@
 """The files of the folder ``site/``: names and contents."""
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, timedelta
 from importlib.resources import files
@@ -33,33 +34,36 @@ def page_name(issue_date: date, language: str = LANGUAGES[0]) -> str:
     return _in_language(f"{issue_date:%Y-%m-%d}.html", language)
 
 
-def day_files(bulletin: Bulletin) -> dict[str, bytes]:
-    """The pages of an issue day, by file name."""
+def day_files(bulletin: Bulletin, *, days: Collection[date]) -> dict[str, bytes]:
+    """The pages of an issue day, by file name; linked to those of the days before and after that are in ``days``."""
     found = {}
+    beside = {
+        name: day
+        for name, day in (
+            ("before", bulletin.issue_date - timedelta(days=1)),
+            ("after", bulletin.issue_date + timedelta(days=1)),
+        )
+        if day in days
+    }
     for language in LANGUAGES:
-        found |= _pages(bulletin, f"{bulletin.issue_date:%Y-%m-%d}", language, around=True)
+        others = {name: page_name(day, language) for name, day in beside.items()}
+        found |= _pages(bulletin, f"{bulletin.issue_date:%Y-%m-%d}", language, **others)
     return found
 
 
-def _pages(bulletin: Bulletin, stem: str, language: str, *, around: bool) -> dict[str, bytes]:
-    """One page, or an overview and its states' pages."""
-    name, links = _in_language(f"{stem}.html", language), _links(bulletin, stem, language, around=around)
+def _pages(bulletin: Bulletin, stem: str, language: str, **beside: str) -> dict[str, bytes]:
+    """One page, or an overview and its states' pages; ``beside`` are links to other days."""
+    name = _in_language(f"{stem}.html", language)
+    other = next(one for one in LANGUAGES if one != language)
+    links = Links(
+        archive=_in_language("index.html", language), other_language=_in_language(f"{stem}.html", other), **beside
+    )
     if len(bulletin.sites) <= MOST_SITES_ON_A_PAGE or len({site.state for site in bulletin.sites}) == 1:
         return {name: page(bulletin, language=language, links=links).encode()}
     parts = state_pages(bulletin, language=language, links=replace(links, up=name))
     names = {postal: _in_language(f"{stem}.{postal}.html", language) for postal in parts}
     whole = overview(bulletin, names, language=language, links=links)
     return {name: whole.encode(), **{names[postal]: text.encode() for postal, text in parts.items()}}
-
-
-def _links(bulletin: Bulletin, stem: str, language: str, *, around: bool) -> Links:
-    """Links of a page to the archive, the other language, and, where ``around``, the days before and after."""
-    other = next(one for one in LANGUAGES if one != language)
-    days = {"before": -1, "after": 1} if around else {}
-    beside = {name: page_name(bulletin.issue_date + timedelta(days=offset), language) for name, offset in days.items()}
-    return Links(
-        archive=_in_language("index.html", language), other_language=_in_language(f"{stem}.html", other), **beside
-    )
 
 
 def latest_files(bulletin: Bulletin) -> dict[str, bytes]:
@@ -75,7 +79,7 @@ def latest_files(bulletin: Bulletin) -> dict[str, bytes]:
             "latest.email.txt": email_text(bulletin, language=language),
         }
         found |= {_in_language(name, language): text.encode() for name, text in texts.items()}
-        found |= _pages(bulletin, "latest", language, around=False)
+        found |= _pages(bulletin, "latest", language)
     folder = files("airwatch_dagster.publish.feeds")
     return found | {name: folder.joinpath(name).read_bytes() for name in (f"{form}.schema.json" for form in FORMS)}
 

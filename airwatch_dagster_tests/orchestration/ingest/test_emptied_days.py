@@ -130,3 +130,9 @@ def test_a_site_whose_readings_count_for_nothing_fails_its_day_though_other_site
     assert list(found) == ["2021-07-01"]
     assert "170310009" in found["2021-07-01"]
     assert "24 HR WEIRD" in found["2021-07-01"]
+
+
+def test_an_incomplete_day_of_a_site_has_no_value_and_is_no_loss() -> None:
+    hourly = readings(["2021-07-01"], sample_duration="1 HOUR", observation_percent=70.0)
+
+    assert unused_days(hourly, TABLES["site_days"].empty()) == {}
