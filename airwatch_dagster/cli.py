@@ -6,6 +6,7 @@ import shutil
 import sys
 import warnings
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,30 +120,18 @@ def doctor(as_json: bool) -> None:
 @click.option(
     "--as-of", metavar="DAY", help="Show the partition as it was known at the end of DAY, or at a time (UTC)."
 )
-def inspect(
-    table: str | None, partition: str | None, rows: int, with_columns: bool, as_json: bool, as_of: str | None
-) -> None:
+def inspect(as_json: bool, **options: Any) -> None:
     """Show the stored tables; the partitions of one TABLE; or the rows of one PARTITION.
 
     A partition is a day (2021-07-04, today, yesterday) or a month (2021-07).
     """
     from airwatch_dagster.commands.inspection import inspect_table
 
-    def note(sentence: str) -> None:
-        click.echo(sentence, err=as_json)
-
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    options: dict[str, Any] = {
-        "rows": rows,
-        "with_columns": with_columns,
-        "as_json": as_json,
-        "as_of": as_of,
-        "width": width,
-    }
-    click.echo(inspect_table(table, partition, **options, note=note))
+    click.echo(inspect_table(as_json=as_json, width=width, **options, note=partial(click.echo, err=as_json)))
 
 
-@main.command("import", short_help="Add downloaded files of EPA's to the readings, or undo that.")
+@main.command("import", short_help="Add EPA's downloads to the readings, or undo that.")
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
 @click.option(
     "--seen-at", metavar="DAY", help="When the files were downloaded (YYYY-MM-DD or a time, UTC; default: now)."
@@ -203,18 +192,19 @@ BY_HELP = "Who decides."
 FROM_HELP = "First issue day of its service (YYYY-MM-DD; default: the first one without a forecast)."
 
 
-@models.command()
+@models.command(short_help="Serve a version from the next forecast on.")
 @click.argument("version")
 @click.option("--reason", metavar="TEXT", required=True, help=REASON_HELP)
 @click.option("--by", metavar="NAME", default=getpass.getuser, show_default="you", help=BY_HELP)
 @click.option("--month", metavar="MONTH", help="Month to serve (YYYY-MM; default: the month of the next forecast).")
 @click.option("--from", "serves_from", metavar="DAY", help=FROM_HELP)
+@click.option("--yes", "accepts_loss", is_flag=True, help="Promote it although it is worse, or a baseline.")
 @stoppable()
-def promote(version: str, reason: str, by: str, month: str | None, serves_from: str | None) -> None:
+def promote(version: str, **options: Any) -> None:
     """Serve registered VERSION from the next forecast on. Issued forecasts do not change."""
     from airwatch_dagster.commands.models import promote
 
-    click.echo(promote(version=version, by=by, reason=reason, month=month, serves_from=serves_from))
+    click.echo(promote(version=version, **options))
 
 
 @models.command(short_help="Restore the version that was replaced last.")
@@ -223,11 +213,11 @@ def promote(version: str, reason: str, by: str, month: str | None, serves_from: 
 @click.option("--month", metavar="MONTH", help="Month to roll back (YYYY-MM; default: the month of the next forecast).")
 @click.option("--from", "serves_from", metavar="DAY", help=FROM_HELP)
 @stoppable()
-def rollback(reason: str, by: str, month: str | None, serves_from: str | None) -> None:
+def rollback(**options: Any) -> None:
     """Restore the version the current champion replaced, from the next forecast on."""
     from airwatch_dagster.commands.models import promote
 
-    click.echo(promote(version=None, by=by, reason=reason, month=month, serves_from=serves_from))
+    click.echo(promote(version=None, **options))
 
 
 @main.command(short_help="Show where a site's forecasts came from.")
@@ -283,6 +273,27 @@ def practice_server(**options: Any) -> None:
     from airwatch_dagster.commands.practice import serve_practice
 
     serve_practice(**options, echo=click.echo)
+
+
+@main.command(short_help="Print a day's bulletin and its page's address.")
+@click.argument("day", metavar="[DAY]", type=DAY, required=False)
+@click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
+@click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Language.")
+def bulletin(**options: Any) -> None:
+    """Print the bulletin of the issue day DAY, by default the newest, and the address of its page."""
+    from airwatch_dagster.commands.bulletin import show_bulletin
+
+    show_bulletin(**options, echo=click.echo)
+
+
+@main.command("serve-site", short_help="Serve the bulletin's pages on this machine.")
+@click.option("--port", default=3001, show_default=True, help="Port on 127.0.0.1.")
+@stoppable()
+def serve_site(port: int) -> None:
+    """Serve the bulletins, their archive and the feeds, from a folder or from S3, until interrupted."""
+    from airwatch_dagster.commands.serve_site import serve_site as serve
+
+    serve(port=port, echo=click.echo)
 
 
 if __name__ == "__main__":
