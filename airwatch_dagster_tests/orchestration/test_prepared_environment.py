@@ -38,6 +38,7 @@ def test_a_relative_path_starts_at_the_folder_of_the_file_or_of_the_shell_that_s
 ) -> None:
     lines = ["AIRWATCH_STATE=./mine", "AIRWATCH_STORAGE=tables", "AIRWATCH_WEATHER=s3://bucket/weather"]
     lines += ["AIRWATCH_RATE_LIMIT_DIR=~/limits", "MLFLOW_TRACKING_URI=sqlite:///mine/mlflow.db", "AWS_CONFIG_FILE=aws"]
+    lines += ["AIRWATCH_OTHER_FORECASTS=others"]
     (home / ".env").write_text("\n".join(lines))
     monkeypatch.setenv("AIRWATCH_STORAGE", "here")
 
@@ -49,6 +50,7 @@ def test_a_relative_path_starts_at_the_folder_of_the_file_or_of_the_shell_that_s
     assert (found.weather, str(found.rate_limit_dir)) == ("s3://bucket/weather", "~/limits")
     assert found.mlflow_tracking_uri == f"sqlite:///{home / 'mine' / 'mlflow.db'}"
     assert os.environ["AWS_CONFIG_FILE"] == str(home / "aws")
+    assert found.other_forecasts == str(home / "others")
 
 
 def test_a_blank_folder_counts_as_unset(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
