@@ -163,7 +163,7 @@ def test_higher_limits_are_shown_when_a_site_may_exceed_them() -> None:
     assert "above 225.4" not in text
 
 
-def test_a_mail_holds_the_headline_and_no_picture() -> None:
+def test_a_mail_holds_the_headline_and_no_image() -> None:
     html = render.email_html(bulletins.bulletin())
 
     assert "Good at all 9 sites" in Parsed(html).text
