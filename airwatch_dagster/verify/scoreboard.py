@@ -114,7 +114,7 @@ class _Group:
         lower, upper = saved_interval(airwatch.to_numpy(), others.to_numpy())
         columns = ("airwatch_skill", "airwatch_skill_lower", "airwatch_skill_upper")
         return {
-            name: dict(zip(columns, found, strict=True))
+            str(name): dict(zip(columns, found, strict=True))
             for name, *found in zip(others, share, lower, upper, strict=True)
         }
 
