@@ -5,7 +5,6 @@ import json
 import shutil
 import sys
 import warnings
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -67,7 +66,7 @@ def demo() -> None:
     "partitions, such as monitors, are built as a whole.",
 )
 @click.option("--refresh", is_flag=True, help="Rebuild every partition, not only missing and stale ones.")
-@click.option("--plan", is_flag=True, help="Print the plan, its reasons and its cost; run nothing.")
+@click.option("--plan", "only_plan", is_flag=True, help="Print the plan, its reasons and its cost; run nothing.")
 @click.option(
     "--processes",
     type=click.IntRange(min=1),
@@ -76,7 +75,7 @@ def demo() -> None:
     help="Runs at a time. Two of the whole country need 16 GB of memory; a metropolitan area needs little.",
 )
 @stoppable(RESUMES)
-def backfill(first: datetime, last: datetime, tables: str | None, refresh: bool, plan: bool, processes: int) -> None:
+def backfill(tables: str | None, **options: Any) -> None:
     """Bring every table up to date for the days FIRST to LAST (YYYY-MM-DD, or yesterday).
 
     Prints the planned requests, builds the partitions that are missing or stale, and sums up. It can be stopped at any
@@ -84,15 +83,7 @@ def backfill(first: datetime, last: datetime, tables: str | None, refresh: bool,
     """
     from airwatch_dagster.commands.backfill.backfill import run_backfill
 
-    run_backfill(
-        first=first,
-        last=last,
-        tables=None if tables is None else tables.split(","),
-        refresh=refresh,
-        only_plan=plan,
-        processes=processes,
-        echo=click.echo,
-    )
+    run_backfill(tables=None if tables is None else tables.split(","), **options, echo=click.echo)
 
 
 @main.command(short_help="Check settings and services; report fixes.")
