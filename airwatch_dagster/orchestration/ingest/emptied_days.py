@@ -5,6 +5,7 @@ from typing import Final
 import pandas as pd
 
 from airwatch_dagster.acquire.readings import SITE_COLUMNS
+from airwatch_dagster.clean.monitor_days import MIN_OBSERVATION_PERCENT
 from airwatch_dagster.storage.tables import TableStorage
 
 DAYS_BEFORE: Final = 14
@@ -62,8 +63,12 @@ def _operating(monitors: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) 
 
 
 def unused_days(readings: pd.DataFrame, site_days: pd.DataFrame) -> dict[str, str]:
-    """Day → what is wrong, for days on which a site has current rows in ``readings`` and no row of ``site_days``."""
-    current = readings[readings["superseded_at"].isna()]
+    """Day → what is wrong, for days on which a site has current rows in ``readings`` and no row of ``site_days``.
+
+    Rows of a day with too few observations do not count: such a day may have its hours without a mean of the day.
+    """
+    is_complete = readings["observation_percent"].fillna(100.0) >= MIN_OBSERVATION_PERCENT
+    current = readings[readings["superseded_at"].isna() & is_complete]
     current = current.assign(site_id=current[list(SITE_COLUMNS)].sum(axis="columns"))
     key = ["site_id", "date_local"]
     is_used = pd.MultiIndex.from_frame(current[key]).isin(pd.MultiIndex.from_frame(site_days[key]))
