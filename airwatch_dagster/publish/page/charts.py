@@ -100,7 +100,7 @@ def day_chart(days: Sequence[ChartDay], *, coming: int = 0, top_ugm3: float | No
     return DayChart(
         width=width,
         observed=svg.dots(point for run in observed for point in run),
-        observed_line=svg.lines(run for run in observed if len(run) > 1),
+        observed_line=svg.lines(observed),
         forecast=svg.lines(runs(lambda one: one.forecast)),
         band=svg.areas([*upper, *reversed(lower)] for lower, upper in bands),
         limits=limits,

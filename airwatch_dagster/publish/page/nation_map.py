@@ -39,9 +39,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Layer:
-    """The sites of one category on one day."""
+    """The sites of one category on one day, or those not observed on the last day."""
 
-    look: int
+    look: int | None
+    """Number of the category; None for sites not observed."""
     path: str
     """Pieces of no length, one a site."""
     places: tuple[tuple[int, int], ...]
@@ -49,7 +50,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class NationDay:
-    """All sites on one day; the worst category last, so that it lies on top."""
+    """All sites on one day; those not observed first, and the worst category last, so that it lies on top."""
 
     horizon_days: int
     layers: tuple[Layer, ...]
@@ -108,12 +109,12 @@ def _land() -> str:
 
 
 def _layers(sites: Sequence[Site], horizon_days: int) -> Iterator[Layer]:
-    found: dict[int, list[tuple[int, int]]] = {look.number: [] for look in LOOKS.values()}
+    found: dict[int | None, list[tuple[int, int]]] = {None: [], **{look.number: [] for look in LOOKS.values()}}
     for site in sites:
         place = _place(site)
         for day in site.days:
             if place is not None and day.horizon_days == horizon_days:
-                found[LOOKS[day.category].number].append(place)
+                found[None if site.days_since_observed else LOOKS[day.category].number].append(place)
     for number, places in found.items():
         if places:
             yield Layer(number, svg.dots(sorted(places)), tuple(places))

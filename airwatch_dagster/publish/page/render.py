@@ -97,23 +97,24 @@ def archive(days: Sequence[ArchiveDay], *, language: str = "en", is_simulated: b
     )
 
 
-def email_html(bulletin: Bulletin, *, language: str = "en") -> str:
-    """The bulletin as a light HTML mail: styles inline, no picture, no script."""
-    return _email("email.html", bulletin, language)
+def email_html(bulletin: Bulletin, *, language: str = "en", address: str | None = None) -> str:
+    """The bulletin as a light HTML mail: styles inline, no picture, no script. ``address``: of its page, when known."""
+    return _email("email.html", bulletin, language, address)
 
 
-def email_text(bulletin: Bulletin, *, language: str = "en") -> str:
-    """The bulletin as plain text."""
-    return re.sub(r"\n{3,}", "\n\n", _email("email.txt", bulletin, language)).strip() + "\n"
+def email_text(bulletin: Bulletin, *, language: str = "en", address: str | None = None) -> str:
+    """The bulletin as plain text. ``address``: of its page, when known."""
+    return re.sub(r"\n{3,}", "\n\n", _email("email.txt", bulletin, language, address)).strip() + "\n"
 
 
-def _email(template: str, bulletin: Bulletin, language: str) -> str:
+def _email(template: str, bulletin: Bulletin, language: str, address: str | None) -> str:
     words = language_of(language)
     horizon = sentences.headline_tile(bulletin).horizon_days
     forecast = [(site, day) for site in bulletin.sites for day in site.days if day.horizon_days == horizon]
     return _rendered(
         template,
         words,
+        address=address,
         email_sites=forecast[:MOST_EMAIL_SITES],
         more_sites=len(forecast[MOST_EMAIL_SITES:]),
         **_of_bulletin(bulletin, words),

@@ -61,7 +61,7 @@ def highest(tile: Tile, language: Language) -> str:
 def air(bulletin: Bulletin, tile: Tile, language: Language) -> str:
     """``Tomorrow, Sunday 29 November: Moderate at 3 of 9 sites, Good at 6.``; the worst category first."""
     when = language.day_in_words(tile.target_date, bulletin.today)
-    found = [(language.category(name), count) for name, count in reversed(tile.sites_by_category.items())]
+    found = [(language.category(name), count) for name, count in reversed(list(tile.sites_by_category.items()))]
     sites = sum(count for _, count in found)
     if len(found) == 1:
         return language.say("headline.all", when=when, category=found[0][0], count=sites)

@@ -33,10 +33,10 @@ def test_a_day_without_a_value_parts_the_line() -> None:
     assert chart.observed_line == "m0 50 1 0m2-25 1 0"
 
 
-def test_a_single_day_is_a_dot_and_no_line() -> None:
+def test_a_single_day_is_a_dot_in_the_line_too() -> None:
     chart = day_chart(days(None, 6.0, None), top_ugm3=12.0)
 
-    assert (chart.observed, chart.observed_line) == ("m1 50h0", "")
+    assert (chart.observed, chart.observed_line) == ("m1 50h0", "m1 50h0")
 
 
 def test_nothing_observed_gives_an_empty_chart() -> None:

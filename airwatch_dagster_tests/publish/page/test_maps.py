@@ -155,6 +155,12 @@ def test_the_nations_map_has_a_place_for_alaska_hawaii_and_puerto_rico() -> None
     assert places["Chicago"][1] < places["Fairbanks"][1]
 
 
+def test_a_site_that_was_not_observed_is_grey_on_the_nations_map() -> None:
+    sites = [bulletins.site(0), replace(bulletins.site(1), days_since_observed=2)]
+
+    assert [layer.look for layer in nation_map(bulletins.bulletin(sites)).days[0].layers] == [None, 0]
+
+
 def test_the_worst_category_lies_on_top_of_the_nations_map() -> None:
     sites = [bulletins.site(0, (60.0, 60.0, 60.0)), bulletins.site(1)]
 

@@ -170,6 +170,15 @@ def test_a_mail_holds_the_headline_and_no_image() -> None:
     assert [tag for tag, _ in Parsed(html).elements if tag in {"svg", "script", "style", "img"}] == []
 
 
+def test_a_mail_links_to_its_page_when_its_address_is_known() -> None:
+    address = "http://127.0.0.1:8000/2026-11-27.html"
+    made = bulletins.bulletin()
+
+    assert [link["href"] for link in Parsed(render.email_html(made, address=address)).having("a")] == [address]
+    assert address in render.email_text(made, address=address)
+    assert Parsed(render.email_html(made)).having("a") == []
+
+
 def test_a_plain_mail_is_not_escaped_and_its_sentences_wrap() -> None:
     sites = [replace(bulletins.site(0), name="Smith & Sons' Yard")]
 
