@@ -40,8 +40,11 @@ def scoreboard_of(
     agency_forecasts: pd.DataFrame,
     others: pd.DataFrame,
 ) -> pd.DataFrame:
-    """``scoreboard_rows`` of any span of target days, such as the last 31: the arguments are those of
-    ``compared_cases``."""
+    """``scoreboard_rows`` of any span of target days; the arguments are those of ``compared_cases``.
+
+    Days without ``candidates`` have no common case with the baselines. Candidate scores are of closed months: for the
+    last 31 days, give ``persistence_candidates`` of the scores instead.
+    """
     return scoreboard_rows(
         compared_cases(
             scores, candidates=candidates, site_days=site_days, agency_forecasts=agency_forecasts, others=others
