@@ -35,7 +35,8 @@ dev: setup ## Open the Dagster UI and its daemon on http://127.0.0.1:3000 (PORT=
 	@$(WITH_SETTINGS) dagster instance migrate >/dev/null
 	@echo "Dagster UI: http://127.0.0.1:$(PORT)   (Ctrl-C stops it and the daemon)"
 	@# Dagster recommends a tool (dg) that the lock does not hold, and marks features as beta that tests pin here.
-	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded,$(BETA_NOTICES)' exec $(WITH_SETTINGS) dagster dev --workspace "$(CURDIR)/workspace.yaml" --host 127.0.0.1 --port $(PORT)
+	@# Links in alerts lead to this UI unless AIRWATCH_UI_URL names another.
+	@DAGSTER_WEBSERVER_URL="$${DAGSTER_WEBSERVER_URL:-http://127.0.0.1:$(PORT)}" PYTHONWARNINGS='ignore:Function `dev_command` is superseded,$(BETA_NOTICES)' exec $(WITH_SETTINGS) dagster dev --workspace "$(CURDIR)/workspace.yaml" --host 127.0.0.1 --port $(PORT)
 
 # Two workers share two cores: more threads of linear algebra would only compete with them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations 10

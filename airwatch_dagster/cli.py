@@ -5,7 +5,7 @@ import json
 import shutil
 import sys
 import warnings
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ def demo() -> None:
     "partitions, such as monitors, are built as a whole.",
 )
 @click.option("--refresh", is_flag=True, help="Rebuild every partition, not only missing and stale ones.")
-@click.option("--plan", is_flag=True, help="Print the plan, its reasons and its cost; run nothing.")
+@click.option("--plan", "only_plan", is_flag=True, help="Print the plan, its reasons and its cost; run nothing.")
 @click.option(
     "--processes",
     type=click.IntRange(min=1),
@@ -75,7 +75,7 @@ def demo() -> None:
     help="Runs at a time. Two of the whole country need 16 GB of memory; a metropolitan area needs little.",
 )
 @stoppable(RESUMES)
-def backfill(first: datetime, last: datetime, tables: str | None, refresh: bool, plan: bool, processes: int) -> None:
+def backfill(tables: str | None, **options: Any) -> None:
     """Bring every table up to date for the days FIRST to LAST (YYYY-MM-DD, or yesterday).
 
     Prints the planned requests, builds the partitions that are missing or stale, and sums up. It can be stopped at any
@@ -83,15 +83,7 @@ def backfill(first: datetime, last: datetime, tables: str | None, refresh: bool,
     """
     from airwatch_dagster.commands.backfill.backfill import run_backfill
 
-    run_backfill(
-        first=first,
-        last=last,
-        tables=None if tables is None else tables.split(","),
-        refresh=refresh,
-        only_plan=plan,
-        processes=processes,
-        echo=click.echo,
-    )
+    run_backfill(tables=None if tables is None else tables.split(","), **options, echo=click.echo)
 
 
 @main.command(short_help="Check settings and services; report fixes.")
@@ -119,30 +111,18 @@ def doctor(as_json: bool) -> None:
 @click.option(
     "--as-of", metavar="DAY", help="Show the partition as it was known at the end of DAY, or at a time (UTC)."
 )
-def inspect(
-    table: str | None, partition: str | None, rows: int, with_columns: bool, as_json: bool, as_of: str | None
-) -> None:
+def inspect(as_json: bool, **options: Any) -> None:
     """Show the stored tables; the partitions of one TABLE; or the rows of one PARTITION.
 
     A partition is a day (2021-07-04, today, yesterday) or a month (2021-07).
     """
     from airwatch_dagster.commands.inspection import inspect_table
 
-    def note(sentence: str) -> None:
-        click.echo(sentence, err=as_json)
-
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    options: dict[str, Any] = {
-        "rows": rows,
-        "with_columns": with_columns,
-        "as_json": as_json,
-        "as_of": as_of,
-        "width": width,
-    }
-    click.echo(inspect_table(table, partition, **options, note=note))
+    click.echo(inspect_table(as_json=as_json, width=width, **options, note=partial(click.echo, err=as_json)))
 
 
-@main.command("import", short_help="Add downloaded files of EPA's to the readings, or undo that.")
+@main.command("import", short_help="Add EPA's downloads to the readings, or undo that.")
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
 @click.option(
     "--seen-at", metavar="DAY", help="When the files were downloaded (YYYY-MM-DD or a time, UTC; default: now)."
@@ -203,18 +183,19 @@ BY_HELP = "Who decides."
 FROM_HELP = "First issue day of its service (YYYY-MM-DD; default: the first one without a forecast)."
 
 
-@models.command()
+@models.command(short_help="Serve a version from the next forecast on.")
 @click.argument("version")
 @click.option("--reason", metavar="TEXT", required=True, help=REASON_HELP)
 @click.option("--by", metavar="NAME", default=getpass.getuser, show_default="you", help=BY_HELP)
 @click.option("--month", metavar="MONTH", help="Month to serve (YYYY-MM; default: the month of the next forecast).")
 @click.option("--from", "serves_from", metavar="DAY", help=FROM_HELP)
+@click.option("--yes", "accepts_loss", is_flag=True, help="Promote it although it is worse, or a baseline.")
 @stoppable()
-def promote(version: str, reason: str, by: str, month: str | None, serves_from: str | None) -> None:
+def promote(version: str, **options: Any) -> None:
     """Serve registered VERSION from the next forecast on. Issued forecasts do not change."""
     from airwatch_dagster.commands.models import promote
 
-    click.echo(promote(version=version, by=by, reason=reason, month=month, serves_from=serves_from))
+    click.echo(promote(version=version, **options))
 
 
 @models.command(short_help="Restore the version that was replaced last.")
@@ -223,11 +204,11 @@ def promote(version: str, reason: str, by: str, month: str | None, serves_from: 
 @click.option("--month", metavar="MONTH", help="Month to roll back (YYYY-MM; default: the month of the next forecast).")
 @click.option("--from", "serves_from", metavar="DAY", help=FROM_HELP)
 @stoppable()
-def rollback(reason: str, by: str, month: str | None, serves_from: str | None) -> None:
+def rollback(**options: Any) -> None:
     """Restore the version the current champion replaced, from the next forecast on."""
     from airwatch_dagster.commands.models import promote
 
-    click.echo(promote(version=None, by=by, reason=reason, month=month, serves_from=serves_from))
+    click.echo(promote(version=None, **options))
 
 
 @main.command(short_help="Show where a site's forecasts came from.")
@@ -304,6 +285,27 @@ def practice_server(**options: Any) -> None:
     from airwatch_dagster.commands.practice import serve_practice
 
     serve_practice(**options, echo=click.echo)
+
+
+@main.command(short_help="Print a day's bulletin and its page's address.")
+@click.argument("day", metavar="[DAY]", type=DAY, required=False)
+@click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
+@click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Language.")
+def bulletin(**options: Any) -> None:
+    """Print the bulletin of the issue day DAY, by default the newest, and the address of its page."""
+    from airwatch_dagster.commands.bulletin import show_bulletin
+
+    show_bulletin(**options, echo=click.echo)
+
+
+@main.command("serve-site", short_help="Serve the bulletin's pages on this machine.")
+@click.option("--port", default=3001, show_default=True, help="Port on 127.0.0.1.")
+@stoppable()
+def serve_site(port: int) -> None:
+    """Serve the bulletins, their archive and the feeds, from a folder or from S3, until interrupted."""
+    from airwatch_dagster.commands.serve_site import serve_site as serve
+
+    serve(port=port, echo=click.echo)
 
 
 if __name__ == "__main__":

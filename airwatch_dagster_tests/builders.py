@@ -82,6 +82,17 @@ def table_of(name: str, row: dict[str, Any], *changes: dict[str, Any]) -> pd.Dat
     return validated
 
 
+def filled(name: str, **values: Any) -> pd.DataFrame:
+    """One row of the table: ``values``, and for each other column null or the smallest value of its type."""
+    schema = CONTRACTS[name].schema
+    plain = {"int64": 1, "bool": False, "float64": 0.5, "str": "all", "object": "all"}
+    row = {
+        column: None if rules.nullable else plain.get(str(rules.dtype), 1) for column, rules in schema.columns.items()
+    }
+    frame: pd.DataFrame = schema.validate(pd.DataFrame([{**row, **values}])[CONTRACTS[name].column_names])
+    return frame
+
+
 def raw_readings(*changes: dict[str, Any]) -> pd.DataFrame:
     return table_of("raw_readings", RAW_ROW, *changes)
 

@@ -16,10 +16,10 @@ COMMANDS = sorted(main.commands)
 
 
 def test_the_commands_are_those_that_are_documented() -> None:
-    pages = {"bulletin", "serve-site"}
-    assert {"demo", "backfill", "doctor", "explain", "import", "inspect", "models", "practice-server"} | pages == set(
-        COMMANDS
-    )
+    assert set(COMMANDS) == {
+        *("areas", "backfill", "bulletin", "demo", "doctor", "explain", "import", "inspect", "models"),
+        *("practice-server", "serve-site"),
+    }
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -32,6 +32,19 @@ def test_every_command_and_option_has_a_help_text(command: str) -> None:
     assert described.help
     for parameter in described.params:
         assert not isinstance(parameter, click.Option) or parameter.help
+
+
+@pytest.mark.parametrize("group", [[], ["models"]], ids=str)
+def test_the_list_of_commands_has_a_line_for_each_and_cuts_none(group: list[str]) -> None:
+    output = CliRunner().invoke(main, [*group, "--help"], terminal_width=80).output
+    listed = output.partition("Commands:\n")[2].splitlines()
+    commands = main.commands if not group else main.commands[group[0]].commands  # type: ignore[attr-defined]
+
+    assert [line.split()[0] for line in listed] == sorted(commands)
+    for name, command in commands.items():
+        assert command.short_help, name
+        assert len(command.short_help) <= 60, name
+        assert command.short_help in output, name
 
 
 @pytest.mark.parametrize(

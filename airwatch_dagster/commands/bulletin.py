@@ -16,7 +16,7 @@ from airwatch_dagster.publish.site import page_name
 from airwatch_dagster.storage.tables import TableStorage
 
 
-def show_bulletin(day: datetime | None, *, language: str, open_page: bool, echo: Callable[[str], None]) -> None:
+def show_bulletin(*, day: datetime | None, language: str, open_page: bool, echo: Callable[[str], None]) -> None:
     """Print the bulletin of an issue day, by default the newest, and the address of its page; open that in a browser.
 
     Raises ConfigurationError when no forecast was issued on the day, and when ``open_page`` is asked for a page that

@@ -6,6 +6,9 @@ from typing import Any, Final
 import pandas as pd
 
 from airwatch_dagster.commands.backfill.runs import materialize_partition
+from airwatch_dagster.commands.days import day_in_digits
+from airwatch_dagster.commands.promotion_loss import promotion_loss
+from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.fit.champion.service_periods import newest_first, service_periods
 from airwatch_dagster.orchestration.instance.opening import opened_instance
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL
@@ -87,15 +90,18 @@ def promote(
     reason: str,
     month: str | None = None,
     serves_from: str | None = None,
+    accepts_loss: bool = False,
 ) -> str:
     """Add a manual override to the month's champion_model; without a ``version``, a rollback of the newest decision.
 
     Returns the new champion, its first issue day, and what happens to forecasts already issued. Raises
-    ConfigurationError for an invalid override.
+    ConfigurationError for an invalid override, and unless ``accepts_loss`` for a version that is worse than the
+    champion or a baseline in its place.
     """
     from airwatch_dagster.definitions import defs
 
     tables = opened_storage(storage_root())
+    serves_from = day_in_digits(serves_from) if serves_from else None
     served = month_of(month or (f"{day_of(serves_from):%Y-%m}" if serves_from else month_next_served(tables)))
     override = ChampionOverride(
         version=version or replaced_version(served, tables),
@@ -105,6 +111,8 @@ def promote(
         is_rollback=version is None,
     )
     validate_override(override, month=served, tables=tables)
+    if version is not None and not accepts_loss and (loss := promotion_loss(version, month=served, tables=tables)):
+        raise ConfigurationError("models promote", loss, fix="To promote it all the same, add --yes")
     key = f"{served:%Y-%m}"
     with opened_instance() as instance:
         materialize_partition(defs, "champion_model", key, config=override.model_dump(), instance=instance)

@@ -1,7 +1,9 @@
 """`airwatch practice-server`: serve in the foreground."""
 
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Final
 
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.resources import practice_server
@@ -9,6 +11,9 @@ from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.practice.faults.faults import DEFAULT_KINDS, FAULT_KINDS, FaultKind, FaultPlan
 from airwatch_dagster.practice.server.server import DEFAULT_KEY, PracticeServer
 from airwatch_dagster.practice.world.restatements import Restatement
+
+CLIENT_INTERVAL_S: Final = 0.1
+"""Seconds between AQS requests that the client keeps; the server needs none."""
 
 
 def serve_practice(
@@ -38,7 +43,8 @@ def serve_practice(
         "restatements": tuple(_restatement(text) for text in restatements),
     }
     server = practice_server(settings, port=port, log=echo, **options)
-    _print_settings(server, echo)
+    variables = client_settings(server, settings, min_interval_seconds=min_interval_seconds)
+    _print_settings(variables, day=server.today, echo=echo)
     try:
         server.serve_forever()
     except KeyboardInterrupt:
@@ -74,8 +80,25 @@ def _restatement(text: str) -> Restatement:
         raise ConfigurationError("--restate", f"{text!r} is not a valid restatement", fix=fix) from error
 
 
-def _print_settings(server: PracticeServer, echo: Callable[[str], None]) -> None:
-    echo(f"Simulated air as of {server.today}; stop with Ctrl+C")
-    echo(f"  AIRWATCH_AIRDATA_URL={server.airdata_url}")
-    echo(f"  AIRWATCH_AQS_URL={server.aqs_url}   EPA_AQS_EMAIL=you@example.org EPA_AQS_API_KEY={DEFAULT_KEY}")
-    echo(f"  AIRWATCH_AIRNOW_URL={server.airnow_url}")
+def client_settings(server: PracticeServer, settings: Settings, *, min_interval_seconds: float) -> dict[str, str]:
+    """Settings of an AirWatch that reads from the server, in a storage and state of its own."""
+    return {
+        "AIRWATCH_SOURCE": "live",
+        "AIRWATCH_AREA": settings.area,
+        "AIRWATCH_PRACTICE_TODAY": str(server.today),
+        "AIRWATCH_AIRDATA_URL": server.airdata_url,
+        "AIRWATCH_AIRNOW_URL": server.airnow_url,
+        "AIRWATCH_AQS_URL": server.aqs_url,
+        "AIRWATCH_AQS_INTERVAL_S": f"{max(min_interval_seconds, CLIENT_INTERVAL_S):g}",
+        "EPA_AQS_EMAIL": "you@example.org",
+        "EPA_AQS_API_KEY": DEFAULT_KEY,
+        "AIRWATCH_STORAGE": "./rehearsal/tables",
+        "AIRWATCH_STATE": "./rehearsal/state",
+    }
+
+
+def _print_settings(variables: Mapping[str, str], *, day: date, echo: Callable[[str], None]) -> None:
+    echo(f"Simulated air as of {day}; stop with Ctrl+C. Paste this into another terminal:\n")
+    for name, value in variables.items():
+        echo(f"export {name}={shlex.quote(value)}")
+    echo("")

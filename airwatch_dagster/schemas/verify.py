@@ -194,9 +194,11 @@ class Scoreboard(Table):
         ", and for a forecaster without error or concentrations",
     )
     airwatch_skill_lower: float = _airwatch_skill(
-        "Lower end of its 90 % interval over bootstrap samples of weeks", ", and with fewer than 4 weeks"
+        "Lower end of its 90 % interval over bootstrap samples of weeks", ", and with cases in fewer than 4 weeks"
     )
-    airwatch_skill_upper: float = _airwatch_skill("Upper end of that interval", ", and with fewer than 4 weeks")
+    airwatch_skill_upper: float = _airwatch_skill(
+        "Upper end of that interval", ", and with cases in fewer than 4 weeks"
+    )
 
 
 def _rate(what: str, null_when: str) -> Any:

@@ -40,8 +40,11 @@ def scoreboard_of(
     agency_forecasts: pd.DataFrame,
     others: pd.DataFrame,
 ) -> pd.DataFrame:
-    """``scoreboard_rows`` of any span of target days, such as the last 31: the arguments are those of
-    ``compared_cases``."""
+    """``scoreboard_rows`` of any span of target days; the arguments are those of ``compared_cases``.
+
+    Days without ``candidates`` have no common case with the baselines. Candidate scores are of closed months: for the
+    last 31 days, give ``persistence_candidates`` of the scores instead.
+    """
     return scoreboard_rows(
         compared_cases(
             scores, candidates=candidates, site_days=site_days, agency_forecasts=agency_forecasts, others=others
@@ -58,14 +61,11 @@ def scoreboard_rows(cases: pd.DataFrame) -> pd.DataFrame:
     names = [name for name in TABLES["scoreboard"].column_names if name != "month"]
     rows = []
     for group in _groups(cases):
-        lower, upper = saved_interval(group.weekly(AIRWATCH)[:, 0], group.weekly(*group.forecasters))
-        for number, (forecaster, own) in enumerate(group.forecasters.items()):
-            found = {**group.key, "forecaster": forecaster, **group.counts, **_measures(own)}
-            if forecaster != AIRWATCH:
-                saved = group.saved_from(forecaster)
-                found |= {"airwatch_skill": saved, "airwatch_skill_lower": lower[number]}
-                found |= {"airwatch_skill_upper": upper[number]}
-            rows.append(found)
+        saved = group.saved_by_airwatch()
+        rows += [
+            {**group.key, "forecaster": forecaster, **group.counts, **_measures(own), **saved.get(forecaster, {})}
+            for forecaster, own in group.forecasters.items()
+        ]
     return pd.DataFrame(rows, columns=names).round(DECIMALS)
 
 
@@ -106,17 +106,20 @@ class _Group:
         with_value = int(own["has_value"].sum())
         return {"cases": len(own), "places": own["place"].nunique(), "weeks": weeks, "cases_with_value": with_value}
 
-    def weekly(self, *forecasters: str) -> np.ndarray:
-        """Sums of squared errors by week × forecaster, (µg/m³)², over the cases with a concentration."""
-        columns = {name: _squared_error(self.forecasters[name]).to_numpy() for name in forecasters}
-        week = self.forecasters[AIRWATCH]["target_date"].dt.to_period("W").to_numpy()
-        has_value = self.forecasters[AIRWATCH]["has_value"].to_numpy()
-        return pd.DataFrame(columns)[has_value].groupby(week[has_value]).sum().to_numpy()
-
-    def saved_from(self, forecaster: str) -> float:
-        """Share of the forecaster's squared error that AirWatch saves; null when it has none."""
-        own, other = self.weekly(AIRWATCH, forecaster).sum(axis=0)
-        return float(1.0 - own / other) if other > 0 else float("nan")
+    def saved_by_airwatch(self) -> dict[str, dict[str, float]]:
+        """Other forecaster → share of its squared error that AirWatch saves, with its interval; null without error."""
+        errors = {name: _squared_error(own).to_numpy() for name, own in self.forecasters.items()}
+        own = self.forecasters[AIRWATCH]
+        week, has_value = own["target_date"].dt.to_period("W").to_numpy(), own["has_value"].to_numpy()
+        weekly = pd.DataFrame(errors)[has_value].groupby(week[has_value]).sum()
+        airwatch, others = weekly.pop(AIRWATCH), weekly
+        share = 1.0 - airwatch.sum() / others.sum().replace(0.0, np.nan)
+        lower, upper = saved_interval(airwatch.to_numpy(), others.to_numpy())
+        columns = ("airwatch_skill", "airwatch_skill_lower", "airwatch_skill_upper")
+        return {
+            str(name): dict(zip(columns, found, strict=True))
+            for name, *found in zip(others, share, lower, upper, strict=True)
+        }
 
 
 def _groups(cases: pd.DataFrame) -> Iterator[_Group]:

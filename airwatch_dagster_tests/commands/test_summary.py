@@ -11,22 +11,12 @@ from airwatch_dagster.commands.wording import probability_text
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests import builders
+from airwatch_dagster_tests.builders import filled
 
 DAY = pd.Timestamp("2021-07-04")
 MONTH = pd.Timestamp("2021-07-01")
 FORECAST = {name: builders.FORECAST_SCORE_ROW.get(name) for name in TABLES["predictions"].column_names}
 FORECAST |= {"issue_date": DAY, "target_date": DAY + pd.Timedelta(days=2), "horizon_days": 2}
-
-
-def filled(name: str, **values: Any) -> pd.DataFrame:
-    """One row of the table: ``values``, and for each other column null or the smallest value of its type."""
-    schema = TABLES[name].schema
-    plain = {"int64": 1, "bool": False, "float64": 0.5, "str": "all", "object": "all"}
-    row = {
-        column: None if rules.nullable else plain.get(str(rules.dtype), 1) for column, rules in schema.columns.items()
-    }
-    frame: pd.DataFrame = schema.validate(pd.DataFrame([{**row, **values}])[TABLES[name].column_names])
-    return frame
 
 
 def forecasts(*sites: tuple[str, float, int, str, float]) -> pd.DataFrame:

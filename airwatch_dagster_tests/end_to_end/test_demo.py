@@ -41,10 +41,16 @@ def test_the_practice_server_serves_until_it_is_stopped() -> None:
     with subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         assert "Simulated air as of 2021-06-01" in server.stdout.readline()
+        assert server.stdout.readline() == "\n"
+        exported = [line.removeprefix("export ").rstrip() for line in iter(server.stdout.readline, "\n")]
         response = _first_response(f"http://127.0.0.1:{port}/data/api/metaData/isAvailable")
         server.terminate()
     assert response.status_code == 200
     assert response.json()["Data"] == []
+    settings = dict(line.split("=", 1) for line in exported)
+    assert (settings["AIRWATCH_SOURCE"], settings["AIRWATCH_PRACTICE_TODAY"]) == ("live", "2021-06-01")
+    assert settings["AIRWATCH_AQS_URL"] == f"http://127.0.0.1:{port}/data/api"
+    assert {"AIRWATCH_AREA", "AIRWATCH_STORAGE", "AIRWATCH_STATE", "EPA_AQS_API_KEY"} <= set(settings)
 
 
 def _first_response(url: str) -> requests.Response:

@@ -103,7 +103,7 @@ def test_after_an_override_each_forecast_names_the_decision_it_was_issued_under(
 ) -> None:
     shutil.copytree(backfilled.folder, tmp_path / "copy")
     copy = Installation(tmp_path / "copy")
-    copy.run("models", "promote", "1", "--from", "2021-05-19", "--by", "Ada", "--reason", "smoke season")
+    copy.run("models", "promote", "1", "--yes", "--from", "2021-05-19", "--by", "Ada", "--reason", "smoke season")
     copy.run("backfill", "2021-05-17", "2021-05-19", "--tables", "predictions")
 
     newest, *earlier = explained(copy, DAY, site)

@@ -38,6 +38,7 @@ def test_a_relative_path_starts_at_the_folder_of_the_file_or_of_the_shell_that_s
 ) -> None:
     lines = ["AIRWATCH_STATE=./mine", "AIRWATCH_STORAGE=tables", "AIRWATCH_WEATHER=s3://bucket/weather"]
     lines += ["AIRWATCH_RATE_LIMIT_DIR=~/limits", "MLFLOW_TRACKING_URI=sqlite:///mine/mlflow.db", "AWS_CONFIG_FILE=aws"]
+    lines += ["AIRWATCH_OTHER_FORECASTS=others"]
     (home / ".env").write_text("\n".join(lines))
     monkeypatch.setenv("AIRWATCH_STORAGE", "here")
 
@@ -49,6 +50,7 @@ def test_a_relative_path_starts_at_the_folder_of_the_file_or_of_the_shell_that_s
     assert (found.weather, str(found.rate_limit_dir)) == ("s3://bucket/weather", "~/limits")
     assert found.mlflow_tracking_uri == f"sqlite:///{home / 'mine' / 'mlflow.db'}"
     assert os.environ["AWS_CONFIG_FILE"] == str(home / "aws")
+    assert found.other_forecasts == str(home / "others")
 
 
 def test_a_blank_folder_counts_as_unset(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,6 +160,7 @@ def test_make_reads_no_setting_itself_and_starts_dagster_with_those_of_airwatch(
     started = [line for line in recipe.splitlines() if re.search(r"\bdagster (dev|instance)\b", line)]
     assert len(started) == 2
     assert all(".venv/bin/python -m airwatch_dagster.commands.with_settings dagster" in line for line in started)
+    assert "http://127.0.0.1:3456" in started[1].partition(" exec ")[0], "alerts link to the UI that is started"
     assert f'--workspace "{checkout}/workspace.yaml"' in started[1]
     code = [line for line in (REPOSITORY / "Makefile").read_text().splitlines() if not line.startswith("#")]
     assert [line for line in code if re.search(r"\.env\b|AIRWATCH_STATE|AIRWATCH_AREA", line)] == []

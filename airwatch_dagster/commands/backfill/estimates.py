@@ -30,6 +30,8 @@ PARTITION_S: Final[Mapping[str, float]] = {
     "predictions": 0.02,
     "forecast_scores": 0.01,
     "verification": 0.4,
+    "scoreboard": 0.5,
+    "scoreboard_events": 0.3,
     "drift_report": 1.8,
     "coverage": 0.4,
     "agency_forecasts": 1.0,

@@ -65,7 +65,7 @@ def _operating(monitors: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) 
 def unused_days(readings: pd.DataFrame, site_days: pd.DataFrame) -> dict[str, str]:
     """Day → what is wrong, for days on which a site has current rows in ``readings`` and no row of ``site_days``.
 
-    Rows with too few observations do not count: an incomplete day has hourly rows only.
+    Rows of a day with too few observations do not count: such a day may have its hours without a mean of the day.
     """
     is_complete = readings["observation_percent"].fillna(100.0) >= MIN_OBSERVATION_PERCENT
     current = readings[readings["superseded_at"].isna() & is_complete]

@@ -141,16 +141,22 @@ def _adds_to(history: pd.DataFrame, pull: Pull) -> bool:
     return len(merged) != len(history) or merged["superseded_at"].count() != history["superseded_at"].count()
 
 
+OWN_STORAGE: Final = "AIRWATCH_STORAGE=./downloads"
+"""A storage for downloads alone, as an example."""
+
+
 def _downloaded(source: Source, path: Path, ingest: Ingest, history: pd.DataFrame) -> Pull:
     """The file's rows of the days. The file has one value per monitor-day, so it never replaces fuller data."""
     if source.kind == "practice":
-        fix = "Set AIRWATCH_SOURCE to airdata or live, and AIRWATCH_STORAGE to a place of its own"
+        fix = f"Import downloads into a storage of their own: AIRWATCH_SOURCE=airdata {OWN_STORAGE}"
         raise ConfigurationError("AIRWATCH_SOURCE", "simulated air and a download of EPA's would mix", fix=fix)
     current = history[history["superseded_at"].isna()]
     if current["pollutant_standard"].notna().any():
         days = f"{ingest.first}…{ingest.last}"
         problem = f"{days} is stored from EPA's bulk files or API, which hold more than {path.name}"
-        raise ConfigurationError("AIRWATCH_STORAGE", problem, fix="Use another place for downloaded files")
+        raise ConfigurationError(
+            "AIRWATCH_STORAGE", problem, fix=f"Import downloads into a storage of their own: {OWN_STORAGE}"
+        )
     file = downloaded_file(path)
     scope = file.scope(ingest.covers)
     check_order(history, ingest.seen_at or utc_now())

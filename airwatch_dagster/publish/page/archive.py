@@ -29,7 +29,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Month:
-    """A month, by weeks from Monday on; None for days of the months beside it."""
+    """A month, by weeks from Sunday on, as in the United States; None for days of the months beside it."""
 
     first: date
     weeks: tuple[tuple[Cell | None, ...], ...]
@@ -44,6 +44,6 @@ def years(days: Sequence[ArchiveDay]) -> Iterator[tuple[int, list[Month]]]:
 
 
 def _month(year: int, month: int, known: dict[date, ArchiveDay]) -> Month:
-    weeks = calendar.Calendar().monthdatescalendar(year, month)
+    weeks = calendar.Calendar(calendar.SUNDAY).monthdatescalendar(year, month)
     cells = (tuple(Cell(day, known.get(day)) if day.month == month else None for day in week) for week in weeks)
     return Month(date(year, month, 1), tuple(cells))

@@ -7,7 +7,7 @@ from typing import Final
 
 from airwatch_dagster.publish.content import DayForecast, Site
 from airwatch_dagster.publish.page import svg
-from airwatch_dagster.publish.page.outlines import Outlines, clipped_lines, clipped_ring, east_of_date_line, outlines
+from airwatch_dagster.publish.page.outlines import Outlines, east_of_date_line, outlines
 from airwatch_dagster.publish.page.palette import LOOKS
 from airwatch_dagster.publish.page.projection import Frame, frame_around
 from airwatch_dagster.publish.page.svg import Point
@@ -15,26 +15,42 @@ from airwatch_dagster.publish.page.svg import Point
 WIDTH: Final = 880
 """SVG units; about 540 pixels on a large screen and 360 on a phone."""
 
+SCALE: Final = 1.6
+"""Of a site's mark and label; a mark's radius is 8 before."""
+
 MARK_RADIUS: Final = 13
+WIDEST_RING: Final = 11
+"""Of the rings that ``base.html`` defines."""
+
 LETTER_WIDTH: Final = 11.5
 LINE_HEIGHT: Final = 24
+TOLERANCE: Final = 1.2
+"""SVG units by which a border may be off: two thirds of a pixel."""
+
+COARSE_TOLERANCE: Final = 2.4
+"""The same on a map without labels."""
+
+MOST_LABELS: Final = 60
+"""With more sites there are only dots."""
+
 MOST_NAMES: Final = 14
 """With more sites their names would crowd the map; numbers stay."""
 
 
 @dataclass(frozen=True)
 class Dot:
-    """A site on one day: the number of its category, and the width of its ring."""
+    """A site on one day or several: the number of its category, and the width of its ring."""
 
-    horizon_days: int
+    horizons: tuple[int, ...]
     look: int
-    ring: float
-    aqi: int
+    ring: int
+    aqi: int | None
+    """None where no label shows it."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """Where a site's label stands relative to its dot; the name too, where there is room."""
+    """Where a site's label stands relative to its dot, before SCALE; the name too, where there is room."""
 
     x: float
     y: float
@@ -50,7 +66,7 @@ class MapSite:
     x: int
     y: int
     dots: tuple[Dot, ...]
-    """By horizon, as the site's days."""
+    """Every horizon of the site is in one of them."""
     label: Label | None
     """None where there is no room."""
 
@@ -62,52 +78,59 @@ class AreaMap:
     width: int
     height: int
     land: str
+    """The states; their edges lie outside the box where the box cuts them."""
     county_borders: str
-    state_borders: str
     sites: tuple[MapSite, ...]
     """Worst last, so that it lies on top."""
 
 
-def area_map(sites: Sequence[Site]) -> AreaMap:
+def area_map(sites: Sequence[Site], *, with_labels: bool = True) -> AreaMap:
     """The map of ``sites``, worst first, with their surroundings."""
     places = [(east_of_date_line(site.longitude), site.latitude) for site in sites]
-    frame, (land, counties, states) = _framed(tuple(sorted(places)))
+    tolerance = TOLERANCE if with_labels else COARSE_TOLERANCE
+    frame, (land, counties) = _framed(tuple(sorted(places)), tolerance)
     positions = [frame.project(*place) for place in places]
-    labels = list(_labels(sites, positions, frame))
+    has_labels = with_labels and len(sites) <= MOST_LABELS
+    labels = list(_labels(sites, positions, frame)) if has_labels else [None] * len(sites)
     placed = [
-        MapSite(site, round(x), round(y), tuple(map(_dot, site.days)), label)
+        MapSite(site, round(x), round(y), tuple(_dots(site.days, has_label=label is not None)), label)
         for site, (x, y), label in zip(sites, positions, labels, strict=True)
     ]
-    return AreaMap(frame.width, frame.height, land, counties, states, tuple(reversed(placed)))
+    return AreaMap(frame.width, frame.height, land, counties, tuple(reversed(placed)))
 
 
 @lru_cache(maxsize=64)
-def _framed(places: tuple[Point, ...]) -> tuple[Frame, tuple[str, str, str]]:
+def _framed(places: tuple[Point, ...], tolerance: float) -> tuple[Frame, tuple[str, str]]:
     """The frame around the places and the borders inside; the pages of a range of days share them."""
     frame = frame_around(places, width=WIDTH)
-    return frame, borders(outlines(), frame)
+    return frame, borders(outlines(), frame, tolerance)
 
 
-def borders(known: Outlines, frame: Frame) -> tuple[str, str, str]:
-    """Paths of land, of the borders of counties, and of coasts and the borders of states inside the frame."""
+def borders(known: Outlines, frame: Frame, tolerance: float) -> tuple[str, str]:
+    """Paths of the states and of the borders of counties inside the frame; ``tolerance`` in SVG units."""
+    window = frame.window.widened(0.01)
+    degrees = tolerance * (frame.window.north - frame.window.south) / frame.height
 
     def projected(points: Sequence[Point]) -> list[Point]:
         return [frame.project(*point) for point in points]
 
-    rings = (clipped_ring(ring, frame.window) for state in known.states.values() for ring in state)
-    land = "".join(svg.line(projected(ring), closed=True) for ring in rings if ring)
-    inner = svg.lines(projected(part) for part in clipped_lines(known.inner, frame.window))
-    outer = svg.lines(projected(part) for part in clipped_lines(known.outer, frame.window))
-    return land, inner, outer
+    states = svg.areas(map(projected, known.land(window, degrees)))
+    return states, svg.lines(map(projected, known.county_borders(window, degrees)))
 
 
-def ring_width(day: DayForecast) -> float:
-    """SVG units for the half width of the 90 % interval: 1 per µg/m³, from 2 to 16."""
-    return round(min(max((day.upper_ugm3 - day.lower_ugm3) / 2, 2.0), 16.0), 1)
+def ring_width(day: DayForecast) -> int:
+    """Width of the ring, 1 to WIDEST_RING: 1 for each 2 µg/m³ of the half width of the 90 % interval."""
+    return round(min(max((day.upper_ugm3 - day.lower_ugm3) / 4, 1.0), WIDEST_RING))
 
 
-def _dot(day: DayForecast) -> Dot:
-    return Dot(day.horizon_days, LOOKS[day.category].number, ring_width(day), day.aqi)
+def _dots(days: Sequence[DayForecast], *, has_label: bool) -> Iterator[Dot]:
+    """Days that look alike share a dot."""
+    alike: dict[tuple[int, int, int | None], list[int]] = {}
+    for day in days:
+        look = (LOOKS[day.category].number, ring_width(day), day.aqi if has_label else None)
+        alike.setdefault(look, []).append(day.horizon_days)
+    for (number, ring, aqi), horizons in alike.items():
+        yield Dot(tuple(horizons), number, ring, aqi)
 
 
 @dataclass(frozen=True)
@@ -147,9 +170,13 @@ def _labels(sites: Sequence[Site], positions: Sequence[Point], frame: Frame) -> 
 
 def _candidates(x: float, y: float, width: float, *, with_name: bool) -> Iterator[tuple[Label, _Box]]:
     """Right of the dot, left, above, below."""
-    away, half = MARK_RADIUS + 9, LINE_HEIGHT / 2
-    yield Label(away, 7, "start", with_name), _Box(x + away, y - half, x + away + width, y + half)
-    yield Label(-away, 7, "end", with_name), _Box(x - away - width, y - half, x - away, y + half)
+    away, half = MARK_RADIUS + 11, LINE_HEIGHT / 2
+
+    def label(right: float, down: float, anchor: str) -> Label:
+        return Label(round(right / SCALE, 1), round(down / SCALE, 1), anchor, with_name)
+
+    yield label(away, 7, "start"), _Box(x + away, y - half, x + away + width, y + half)
+    yield label(-away, 7, "end"), _Box(x - away - width, y - half, x - away, y + half)
     for down, baseline in ((-away - half, -away - 5), (away + half, away + 18)):
         box = _Box(x - width / 2, y + down - half, x + width / 2, y + down + half)
-        yield Label(0, baseline, "middle", with_name), box
+        yield label(0, baseline, "middle"), box

@@ -14,11 +14,11 @@ from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 LIMITS_UGM3: Final = tuple(PROBABILITY_COLUMNS)
 """Highest concentration of each AQI category but the last."""
 
+LABEL_ROOM_PERCENT: Final = 9.0
+"""Of a chart's height, from one label to the next."""
+
 HEIGHT: Final = 100
 """Of every stretched chart, in SVG units."""
-
-STEP: Final = 10
-"""SVG units from day to day."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class DayChart:
-    """Observed values and forecasts by day: paths in a box of ``width`` by HEIGHT."""
+    """Observed values and forecasts by day: paths in a box of ``width``, one unit a day, by HEIGHT."""
 
     width: int
     observed: str
@@ -42,6 +42,7 @@ class DayChart:
     """The 90 % intervals."""
     limits: tuple[Tick, ...]
     """Limits of AQI categories in µg/m³."""
+    limit_lines: str
     days: tuple[Tick, ...]
     today_percent: float | None
     """Where the days to come begin; None when there are none."""
@@ -85,25 +86,27 @@ def sparkline_top(sites: Iterable[Site]) -> float:
 def day_chart(days: Sequence[ChartDay], *, coming: int = 0, top_ugm3: float | None = None) -> DayChart:
     """The chart of ``days``, of which the last ``coming`` lie ahead. Its top is above every value, not every band."""
     top = top_ugm3 or _top(max(_highest(days), *(one.upper or 0.0 for one in days[len(days) - coming :]), 0.0))
-    width = STEP * max(len(days) - 1, 1)
+    width = max(len(days) - 1, 1)
 
     def place(position: int, value: float) -> Point:
-        return position * STEP, HEIGHT - min(max(value, 0.0), top * 1.2) / top * HEIGHT
+        return position, HEIGHT - min(max(value, 0.0), top * 1.2) / top * HEIGHT
 
     def runs(of: Callable[[ChartDay], float | None]) -> list[list[Point]]:
         return [[place(position, value) for position, value in run] for run in _runs(days, of)]
 
     observed = runs(lambda one: one.observed)
+    limits = tuple(_limit_ticks(top))
     bands = zip(runs(lambda one: one.lower), runs(lambda one: one.upper), strict=True)
     return DayChart(
         width=width,
         observed=svg.dots(point for run in observed for point in run),
-        observed_line=svg.lines(run for run in observed if len(run) > 1),
+        observed_line=svg.lines(observed),
         forecast=svg.lines(runs(lambda one: one.forecast)),
-        band="".join(svg.band(lower, upper) for lower, upper in bands),
-        limits=tuple(Tick(round(limit / top * 100, 1), limit) for limit in LIMITS_UGM3 if limit < top * 0.97),
+        band=svg.areas([*upper, *reversed(lower)] for lower, upper in bands),
+        limits=limits,
+        limit_lines="".join(f"M0 {round(HEIGHT - tick.percent)}h{width}" for tick in limits),
         days=tuple(_day_ticks([one.day for one in days])),
-        today_percent=round((len(days) - coming - 0.5) * STEP / width * 100, 1) if coming else None,
+        today_percent=round((len(days) - coming - 0.5) / width * 100, 1) if coming else None,
     )
 
 
@@ -137,24 +140,29 @@ class ReliabilityDot:
 
     x: float
     y: float
-    radius: float
-    limit_number: int
-    """Position of its limit among those shown."""
+    scale: float
+    """Size of its symbol."""
+    look: int
+    """Number of the category that begins above its limit."""
 
 
 def reliability_dots(points: Sequence[ReliabilityPoint]) -> list[ReliabilityDot]:
     """The bins; the area of a dot grows with the number of forecasts up to that of the fullest bin."""
-    shown = sorted({point.limit_ugm3 for point in points})
     most = max((point.forecasts for point in points), default=1)
     return [
         ReliabilityDot(
             round(point.forecast_probability * 100, 1),
             round(100 - point.observed_frequency * 100, 1),
-            round(1.6 + 2.6 * (point.forecasts / most) ** 0.5, 1),
-            shown.index(point.limit_ugm3),
+            round(0.25 + 0.3 * (point.forecasts / most) ** 0.5, 2),
+            LIMITS_UGM3.index(point.limit_ugm3) + 1,
         )
         for point in points
     ]
+
+
+def reliability_limits(points: Sequence[ReliabilityPoint]) -> list[tuple[float, int]]:
+    """Each limit among the bins, and the number of the category that begins above it."""
+    return [(limit, LIMITS_UGM3.index(limit) + 1) for limit in sorted({point.limit_ugm3 for point in points})]
 
 
 def _past(one: PastDay) -> ChartDay:
@@ -174,6 +182,16 @@ def _top(highest: float) -> float:
     wanted = max(highest * 1.08, 12.0)
     steps = (12, 16, 20, 30, 40, 50, 60, 80, 100, 150, 200, 250, 300, 400, 500, 700)
     return float(next((step for step in steps if step >= wanted), wanted))
+
+
+def _limit_ticks(top: float) -> Iterator[Tick]:
+    """The limits below ``top``, from the highest down, as far as their labels have room."""
+    above = 104.0
+    for limit in reversed(LIMITS_UGM3):
+        percent = round(limit / top * 100, 1)
+        if LABEL_ROOM_PERCENT / 2 <= percent <= above - LABEL_ROOM_PERCENT:
+            above = percent
+            yield Tick(percent, limit)
 
 
 def _runs(days: Sequence[ChartDay], of: Callable[[ChartDay], float | None]) -> Iterator[list[tuple[int, float]]]:

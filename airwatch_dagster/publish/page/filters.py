@@ -1,7 +1,6 @@
 """What templates do with values: ``{{ day | short_day }}``."""
 
 import textwrap
-import unicodedata
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -11,7 +10,6 @@ from jinja2.runtime import Context
 
 from airwatch_dagster.publish.content import Bulletin, Site
 from airwatch_dagster.publish.page import sentences
-from airwatch_dagster.publish.page.charts import LIMITS_UGM3
 from airwatch_dagster.publish.page.language import Language, capitalised
 from airwatch_dagster.publish.page.palette import text_on
 from airwatch_dagster.schemas.columns import MODERATE_TOP_UGM3
@@ -27,6 +25,7 @@ def filters_of(language: Language) -> Filters:
     return {
         "number": language.number,
         "percent": language.percent,
+        "chance": language.chance,
         "category": language.category,
         "family": language.family,
         "day_with_year": language.day_with_year,
@@ -38,12 +37,11 @@ def filters_of(language: Language) -> Filters:
         "capitalised": capitalised,
         "text_on": text_on,
         "record": partial(sentences.record, language=language),
+        "record_in_short": partial(sentences.record_in_short, language=language),
         "chart_text": partial(sentences.chart_text, language=language),
         "chances": sentences.chances,
-        "search_text": search_text,
         "safe_link": safe_link,
         "is_provisional": is_provisional,
-        "limit_number": LIMITS_UGM3.index,
         "wrapped": lambda text: textwrap.fill(text, MAIL_WIDTH),
         "relative_day": _of_bulletin(lambda day, bulletin: language.relative_day(day, bulletin.today)),
         "agency": _of_bulletin(lambda one, bulletin: sentences.agency(one, bulletin, language)),
@@ -67,13 +65,7 @@ def chance_of_bad(site: Site, bulletin: Bulletin, language: Language) -> str:
     horizon = sentences.headline_tile(bulletin).horizon_days
     found = (day.probabilities[MODERATE_TOP_UGM3] for day in site.days if day.horizon_days == horizon)
     chance = next(found, None)
-    return "–" if chance is None else language.percent(chance)
-
-
-def search_text(site: Site) -> str:
-    """What the search looks through: names and number in small letters without accents."""
-    text = f"{site.name} {site.county} {site.state} {site.site_id}".lower()
-    return "".join(letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
+    return "–" if chance is None else language.chance(chance)
 
 
 def safe_link(address: str) -> str:

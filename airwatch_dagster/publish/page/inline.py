@@ -8,10 +8,13 @@ from importlib.resources import files
 
 
 @cache
-def style() -> str:
-    """``templates/style.css`` without comments and indentation."""
-    text = re.sub(r"/\*.*?\*/", "", _template("style.css"), flags=re.DOTALL)
-    return re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"\s+", " ", text)).replace(";}", "}").strip()
+def style(*, with_charts: bool = True) -> str:
+    """``templates/style.css`` without comments and indentation; its last part ``with_charts`` only."""
+    text = _template("style.css")
+    if not with_charts:
+        text = text.partition("/* Below: ")[0]
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    return re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", re.sub(r"\s+", " ", text)).replace(";}", "}").strip()
 
 
 @cache

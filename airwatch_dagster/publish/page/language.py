@@ -49,12 +49,14 @@ class Language:
         return written.lstrip("-") if float(written.replace(",", "")) == 0 else written.replace("-", "−")
 
     def percent(self, share: float) -> str:
-        """A share of 0 to 1 in whole per cent, "< 1 %" and "> 99 %" at the ends."""
-        if 0 < share < 0.005:
-            return f"<{NO_BREAK}1{NO_BREAK}%"
-        if 0.995 <= share < 1:
-            return f">{NO_BREAK}99{NO_BREAK}%"
+        """A share of 0 to 1 in whole per cent."""
         return f"{share * 100:.0f}{NO_BREAK}%"
+
+    def chance(self, probability: float) -> str:
+        """A forecast's probability, "< 1 %" and "> 99 %" at the ends: no forecast is certain."""
+        if probability < 0.005:
+            return f"<{NO_BREAK}1{NO_BREAK}%"
+        return f">{NO_BREAK}99{NO_BREAK}%" if probability >= 0.995 else self.percent(probability)
 
     def day(self, day: date) -> str:
         """``Sunday 29 November``."""
@@ -82,8 +84,9 @@ class Language:
         return name[0].upper() + name[1:]
 
     def weekday_initials(self) -> list[str]:
-        """Initials from Monday on."""
-        return [name[0].upper() for name in self._list("date.weekdays")]
+        """Initials from Sunday on."""
+        *others, sunday = (name[0].upper() for name in self._list("date.weekdays"))
+        return [sunday, *others]
 
     def time(self, moment: datetime) -> str:
         """``28 Nov 2026, 18:42 UTC``; ``moment`` is in UTC."""

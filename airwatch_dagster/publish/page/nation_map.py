@@ -10,8 +10,6 @@ from airwatch_dagster.publish.page import svg
 from airwatch_dagster.publish.page.outlines import (
     Project,
     Window,
-    clipped_lines,
-    clipped_ring,
     east_of_date_line,
     outlines,
 )
@@ -21,6 +19,9 @@ from airwatch_dagster.publish.page.svg import Point
 
 WIDTH: Final = 960
 HEIGHT: Final = 600
+
+TOLERANCE: Final = 0.4
+"""SVG units by which a border may be off: half a pixel."""
 
 _GRID: Final = 6
 """Points along each side of a window, by which it is fitted into its box."""
@@ -32,13 +33,16 @@ class Part:
 
     window: Window
     project: Project
+    tolerance: float
+    """Degrees by which a border may be off."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """The sites of one category on one day."""
+    """The sites of one category on one day, or those not observed on the last day."""
 
-    look: int
+    look: int | None
+    """Number of the category; None for sites not observed."""
     path: str
     """Pieces of no length, one a site."""
     places: tuple[tuple[int, int], ...]
@@ -46,7 +50,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class NationDay:
-    """All sites on one day; the worst category last, so that it lies on top."""
+    """All sites on one day; those not observed first, and the worst category last, so that it lies on top."""
 
     horizon_days: int
     layers: tuple[Layer, ...]
@@ -59,17 +63,15 @@ class NationMap:
     width: int
     height: int
     land: str
-    borders: str
     days: tuple[NationDay, ...]
 
 
 def nation_map(bulletin: Bulletin) -> NationMap:
     """The map of all sites of a bulletin; those outside every part, as in Guam, are in the table only."""
-    land, borders = _borders()
     days = tuple(
         NationDay(tile.horizon_days, tuple(_layers(bulletin.sites, tile.horizon_days))) for tile in bulletin.tiles
     )
-    return NationMap(WIDTH, HEIGHT, land, borders, days)
+    return NationMap(WIDTH, HEIGHT, _land(), days)
 
 
 @cache
@@ -81,7 +83,10 @@ def _parts() -> tuple[Part, ...]:
         (Window(-160.4, 18.8, -154.7, 22.4), albers(-157, 19, 21), (215, 510, 105, 78)),
         (Window(-67.4, 17.6, -64.5, 18.6), albers(-66, 17.8, 18.4), (820, 545, 110, 45)),
     )
-    return tuple(Part(window, fitted(project, _edge(window), box)) for window, project, box in boxes)
+    return tuple(
+        Part(window, fitted(project, _edge(window), box), TOLERANCE * (window.north - window.south) / box[3])
+        for window, project, box in boxes
+    )
 
 
 def _edge(window: Window) -> list[Point]:
@@ -94,30 +99,25 @@ def _edge(window: Window) -> list[Point]:
 
 
 @cache
-def _borders() -> tuple[str, str]:
-    known, land, borders = outlines(), "", ""
-    for part in _parts():
-
-        def projected(points: Sequence[Point], part: Part = part) -> list[Point]:
-            return [part.project(*point) for point in points]
-
-        rings = (clipped_ring(ring, part.window) for state in known.states.values() for ring in state)
-        land += "".join(drawn for ring in rings if ring and "l" in (drawn := svg.line(projected(ring), closed=True)))
-        drawn_lines = (svg.line(projected(one)) for one in clipped_lines(known.outer, part.window))
-        borders += "".join(drawn for drawn in drawn_lines if "l" in drawn)
-    return land, borders
+def _land() -> str:
+    known = outlines()
+    return svg.areas(
+        [part.project(*point) for point in ring]
+        for part in _parts()
+        for ring in known.land(part.window, part.tolerance)
+    )
 
 
 def _layers(sites: Sequence[Site], horizon_days: int) -> Iterator[Layer]:
-    found: dict[int, list[tuple[int, int]]] = {look.number: [] for look in LOOKS.values()}
+    found: dict[int | None, list[tuple[int, int]]] = {None: [], **{look.number: [] for look in LOOKS.values()}}
     for site in sites:
         place = _place(site)
         for day in site.days:
             if place is not None and day.horizon_days == horizon_days:
-                found[LOOKS[day.category].number].append(place)
+                found[None if site.days_since_observed else LOOKS[day.category].number].append(place)
     for number, places in found.items():
         if places:
-            yield Layer(number, svg.dots(places), tuple(places))
+            yield Layer(number, svg.dots(sorted(places)), tuple(places))
 
 
 def _place(site: Site) -> tuple[int, int] | None:

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
-from airwatch_dagster.publish.page.svg import Point
+from airwatch_dagster.publish.page.svg import Point, simplified
 
 Project = Callable[[float, float], Point]
 """Longitude and latitude (degrees) → position on the map."""
@@ -26,17 +26,61 @@ class Window:
         """Whether a place lies inside or on the edge."""
         return self.west <= longitude <= self.east and self.south <= latitude <= self.north
 
+    def overlaps(self, other: "Window") -> bool:
+        """Whether the two share a place."""
+        return (
+            self.west <= other.east
+            and other.west <= self.east
+            and self.south <= other.north
+            and other.south <= self.north
+        )
+
+    def widened(self, share: float) -> "Window":
+        """The window with a margin of ``share`` of its size on each side."""
+        wide, high = (self.east - self.west) * share, (self.north - self.south) * share
+        return Window(self.west - wide, self.south - high, self.east + wide, self.north + high)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A border and the window it fills."""
+
+    points: tuple[Point, ...]
+    bounds: Window
+
 
 @dataclass(frozen=True)
 class Outlines:
-    """Every border line once, and which of them surround each state; longitudes are at most 0 but for Guam."""
+    """Every border once, and which of them surround each state; longitudes are at most 0 but for Guam."""
 
-    outer: tuple[tuple[Point, ...], ...]
+    outer: tuple[Line, ...]
     """Coasts and borders of states."""
-    inner: tuple[tuple[Point, ...], ...]
+    inner: tuple[Line, ...]
     """Borders between counties of one state."""
-    states: dict[str, tuple[tuple[Point, ...], ...]]
-    """Postal abbreviation → rings."""
+    states: dict[str, tuple[tuple[int, ...], ...]]
+    """Postal abbreviation → rings of outer lines by position; ``-1 - position`` is the line in reverse."""
+
+    def land(self, window: Window, tolerance: float) -> Iterator[list[Point]]:
+        """The states inside the window, as rings.
+
+        A border may be off by ``tolerance`` degrees, the same on both sides. One outside the window becomes a straight
+        line, which stays outside as the bounds do.
+        """
+        near = [
+            simplified(line.points, tolerance) if line.bounds.overlaps(window) else [line.points[0], line.points[-1]]
+            for line in self.outer
+        ]
+        for ring in (ring for rings in self.states.values() for ring in rings):
+            points = [point for place in ring for point in (near[place] if place >= 0 else near[-1 - place][::-1])]
+            clipped = _clipped_ring(points, window)
+            if clipped:
+                yield clipped
+
+    def county_borders(self, window: Window, tolerance: float) -> Iterator[list[Point]]:
+        """The borders between counties inside the window."""
+        for line in self.inner:
+            if line.bounds.overlaps(window):
+                yield from _clipped_line(simplified(line.points, tolerance), window)
 
 
 @cache
@@ -44,9 +88,9 @@ def outlines() -> Outlines:
     """The outlines in ``outlines/us.json``, in degrees."""
     source = files("airwatch_dagster.publish.page").joinpath("outlines", "us.json")
     stored = json.loads(source.read_text(encoding="utf-8"))
-    drawn = [tuple(_points(one, stored["step_degrees"])) for one in stored["lines"]]
-    states = {postal: tuple(tuple(_ring(ring, drawn)) for ring in rings) for postal, rings in stored["states"].items()}
-    return Outlines(tuple(drawn[: stored["outer"]]), tuple(drawn[stored["outer"] :]), states)
+    lines = [_line(tuple(_points(one, stored["step_degrees"]))) for one in stored["lines"]]
+    states = {postal: tuple(map(tuple, rings)) for postal, rings in stored["states"].items()}
+    return Outlines(tuple(lines[: stored["outer"]]), tuple(lines[stored["outer"] :]), states)
 
 
 def east_of_date_line(longitude: float) -> float:
@@ -54,27 +98,34 @@ def east_of_date_line(longitude: float) -> float:
     return longitude - 360 if longitude > 170 else longitude
 
 
-def clipped_lines(lines: Sequence[Sequence[Point]], window: Window) -> Iterator[list[Point]]:
-    """The parts of ``lines`` inside the window; a part goes on to the first point outside."""
-    for points in lines:
-        if not _touches(points, window):
-            continue
-        part: list[Point] = []
-        for start, end in pairwise(points):
-            if window.contains(*start) or window.contains(*end):
-                part = part or [start]
-                part.append(end)
-            elif part:
-                yield part
-                part = []
-        if part:
+def _line(points: tuple[Point, ...]) -> Line:
+    longitudes, latitudes = zip(*points, strict=True)
+    return Line(points, Window(min(longitudes), min(latitudes), max(longitudes), max(latitudes)))
+
+
+def _points(numbers: Sequence[int], step: float) -> Iterator[Point]:
+    x = y = 0
+    for position in range(0, len(numbers), 2):
+        x, y = x + numbers[position], y + numbers[position + 1]
+        yield (east_of_date_line(x * step), y * step)
+
+
+def _clipped_line(points: Sequence[Point], window: Window) -> Iterator[list[Point]]:
+    """The parts of a line inside the window; a part goes on to the first point outside."""
+    part: list[Point] = []
+    for start, end in pairwise(points):
+        if window.contains(*start) or window.contains(*end):
+            part = part or [start]
+            part.append(end)
+        elif part:
             yield part
+            part = []
+    if part:
+        yield part
 
 
-def clipped_ring(ring: Sequence[Point], window: Window) -> list[Point]:
+def _clipped_ring(ring: Sequence[Point], window: Window) -> list[Point]:
     """The part of a ring inside the window, as one ring. Source: Sutherland and Hodgman (1974)."""
-    if not _touches(ring, window):
-        return []
     points = list(ring)
     for axis, limit, sign in ((0, window.west, 1), (0, window.east, -1), (1, window.south, 1), (1, window.north, -1)):
         points = list(_cut(points, axis, limit, sign))
@@ -90,25 +141,3 @@ def _cut(points: list[Point], axis: int, limit: float, sign: int) -> Iterator[Po
         if start_in != end_in:
             share = (limit - start[axis]) / (end[axis] - start[axis])
             yield (start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1]))
-
-
-def _touches(points: Sequence[Point], window: Window) -> bool:
-    longitudes, latitudes = zip(*points, strict=True)
-    return (
-        min(longitudes) <= window.east
-        and max(longitudes) >= window.west
-        and min(latitudes) <= window.north
-        and max(latitudes) >= window.south
-    )
-
-
-def _points(numbers: Sequence[int], step: float) -> Iterator[Point]:
-    x = y = 0
-    for position in range(0, len(numbers), 2):
-        x, y = x + numbers[position], y + numbers[position + 1]
-        yield (east_of_date_line(x * step), y * step)
-
-
-def _ring(ring: Sequence[int], drawn: Sequence[tuple[Point, ...]]) -> Iterator[Point]:
-    for position in ring:
-        yield from drawn[position] if position >= 0 else reversed(drawn[-1 - position])

@@ -40,8 +40,10 @@ class Links:
     """The national overview, from a state's page."""
 
 
-def page(bulletin: Bulletin, *, language: str = "en", links: Links | None = None) -> str:
+def page(bulletin: Bulletin, *, language: str = "en", links: Links | None = None, with_charts: bool = True) -> str:
     """One self-contained HTML document: no request, no font, no script from elsewhere.
+
+    A site's panel has its 60-day chart and its neighbours, 3.5 kB a site, ``with_charts`` only.
 
     Raises ConfigurationError for an unknown language.
     """
@@ -50,7 +52,8 @@ def page(bulletin: Bulletin, *, language: str = "en", links: Links | None = None
         "bulletin.html",
         words,
         links=links or Links(),
-        map=area_map(bulletin.sites),
+        map=area_map(bulletin.sites, with_labels=with_charts),
+        with_charts=with_charts,
         **_of_sites(bulletin),
         **_of_bulletin(bulletin, words),
     )
@@ -70,12 +73,17 @@ def overview(bulletin: Bulletin, pages: Mapping[str, str], *, language: str = "e
     )
 
 
-def state_pages(bulletin: Bulletin, *, language: str = "en", links: Links | None = None) -> dict[str, str]:
-    """Postal abbreviation → page of the state's sites."""
-    return {postal: page(part, language=language, links=links) for postal, part in by_state(bulletin).items()}
+def state_pages(
+    bulletin: Bulletin, *, language: str = "en", links: Links | None = None, with_charts: bool = False
+) -> dict[str, str]:
+    """Postal abbreviation → page of the state's sites; without charts, so that a nation stays within 3 MB."""
+    return {
+        postal: page(part, language=language, links=links, with_charts=with_charts)
+        for postal, part in by_state(bulletin).items()
+    }
 
 
-def archive(days: Sequence[ArchiveDay], *, language: str = "en") -> str:
+def archive(days: Sequence[ArchiveDay], *, language: str = "en", is_simulated: bool = False) -> str:
     """The calendar of all bulletins, each day in the colour of its highest AQI and linked to its page."""
     words = language_of(language)
     return _html(
@@ -85,27 +93,28 @@ def archive(days: Sequence[ArchiveDay], *, language: str = "en") -> str:
         years=list(years(days)),
         newest=max(days, key=lambda one: one.issue_date, default=None),
         weekday_initials=words.weekday_initials(),
-        is_simulated=False,
+        is_simulated=is_simulated,
     )
 
 
-def email_html(bulletin: Bulletin, *, language: str = "en") -> str:
-    """The bulletin as a light HTML mail: styles inline, no picture, no script."""
-    return _email("email.html", bulletin, language)
+def email_html(bulletin: Bulletin, *, language: str = "en", address: str | None = None) -> str:
+    """The bulletin as a light HTML mail: styles inline, no picture, no script. ``address``: of its page, when known."""
+    return _email("email.html", bulletin, language, address)
 
 
-def email_text(bulletin: Bulletin, *, language: str = "en") -> str:
-    """The bulletin as plain text."""
-    return re.sub(r"\n{3,}", "\n\n", _email("email.txt", bulletin, language)).strip() + "\n"
+def email_text(bulletin: Bulletin, *, language: str = "en", address: str | None = None) -> str:
+    """The bulletin as plain text. ``address``: of its page, when known."""
+    return re.sub(r"\n{3,}", "\n\n", _email("email.txt", bulletin, language, address)).strip() + "\n"
 
 
-def _email(template: str, bulletin: Bulletin, language: str) -> str:
+def _email(template: str, bulletin: Bulletin, language: str, address: str | None) -> str:
     words = language_of(language)
     horizon = sentences.headline_tile(bulletin).horizon_days
     forecast = [(site, day) for site in bulletin.sites for day in site.days if day.horizon_days == horizon]
     return _rendered(
         template,
         words,
+        address=address,
         email_sites=forecast[:MOST_EMAIL_SITES],
         more_sites=len(forecast[MOST_EMAIL_SITES:]),
         **_of_bulletin(bulletin, words),
@@ -119,6 +128,8 @@ def _of_bulletin(bulletin: Bulletin, words: Language) -> dict[str, Any]:
         "bulletin": bulletin,
         "is_simulated": bulletin.is_simulated,
         "headline": sentences.headline(bulletin, words),
+        "headline_air": sentences.air(bulletin, sentences.headline_tile(bulletin), words),
+        "headline_highest": sentences.highest(sentences.headline_tile(bulletin), words),
         "headline_tile": sentences.headline_tile(bulletin),
         "today_line": sentences.today_line(bulletin, words),
         "change": sentences.change(bulletin, words),
@@ -129,6 +140,7 @@ def _of_bulletin(bulletin: Bulletin, words: Language) -> dict[str, Any]:
         "trust_chart": charts.trust_chart(trust.days) if trust else None,
         "trust_chart_text": sentences.trust_chart_text(trust, words) if trust else "",
         "reliability": charts.reliability_dots(trust.reliability) if trust else [],
+        "reliability_limits": charts.reliability_limits(trust.reliability) if trust else [],
         "reliability_text": sentences.reliability_text(trust.reliability, words) if trust else "",
     }
 
@@ -142,8 +154,10 @@ def _of_sites(bulletin: Bulletin) -> dict[str, Any]:
     }
 
 
-def _html(template: str, words: Language, **values: Any) -> str:
-    inside = {"style": Markup(inline.style()), "script": Markup(inline.script()), "policy": inline.policy()}  # noqa: S704
+def _html(template: str, words: Language, *, with_charts: bool = True, **values: Any) -> str:
+    style = Markup(inline.style(with_charts=with_charts))  # noqa: S704
+    values |= {"with_charts": with_charts, "style": style}
+    inside = {"script": Markup(inline.script()), "policy": inline.policy()}  # noqa: S704
     return re.sub(r"\n\s+", "\n", _rendered(template, words, **inside, **values))
 
 

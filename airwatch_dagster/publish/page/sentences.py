@@ -34,7 +34,7 @@ def headline_tile(bulletin: Bulletin) -> Tile:
 def headline(bulletin: Bulletin, language: Language) -> str:
     """``Tomorrow, Sunday 29 November: Good at all 9 sites. Highest: Steelworks, AQI 49; 36 % chance of …``."""
     tile = headline_tile(bulletin)
-    return f"{_air(bulletin, tile, language)} {highest(tile, language)}"
+    return f"{air(bulletin, tile, language)} {highest(tile, language)}"
 
 
 def today_line(bulletin: Bulletin, language: Language) -> str:
@@ -43,7 +43,7 @@ def today_line(bulletin: Bulletin, language: Language) -> str:
     if first is headline_tile(bulletin):
         return ""
     where = language.say("headline.highest_plain", site=first.worst_site.name, aqi=first.worst.aqi)
-    return f"{_air(bulletin, first, language)} {where}"
+    return f"{air(bulletin, first, language)} {where}"
 
 
 def highest(tile: Tile, language: Language) -> str:
@@ -52,16 +52,16 @@ def highest(tile: Tile, language: Language) -> str:
     values = {"site": tile.worst_site.name, "aqi": tile.worst.aqi}
     if number >= len(LIMITS_UGM3):
         return language.say("headline.highest_plain", **values)
-    chance = language.percent(tile.worst.probabilities[LIMITS_UGM3[number]])
+    chance = language.chance(tile.worst.probabilities[LIMITS_UGM3[number]])
     worse = AQI_CATEGORIES[number + 1]
     last = "last" if number + 2 == len(AQI_CATEGORIES) else "chance"
     return language.say(f"headline.highest_{last}", chance=chance, category=language.category(worse), **values)
 
 
-def _air(bulletin: Bulletin, tile: Tile, language: Language) -> str:
+def air(bulletin: Bulletin, tile: Tile, language: Language) -> str:
     """``Tomorrow, Sunday 29 November: Moderate at 3 of 9 sites, Good at 6.``; the worst category first."""
     when = language.day_in_words(tile.target_date, bulletin.today)
-    found = [(language.category(name), count) for name, count in reversed(tile.sites_by_category.items())]
+    found = [(language.category(name), count) for name, count in reversed(list(tile.sites_by_category.items()))]
     sites = sum(count for _, count in found)
     if len(found) == 1:
         return language.say("headline.all", when=when, category=found[0][0], count=sites)
@@ -130,6 +130,20 @@ def record(of: SiteRecord, language: Language) -> str:
         return f"{hits} {error} {language.say('record.no_bad_day', limit=limit)}"
     bad = language.say("record.bad_days", count=of.bad_days, limit=limit)
     return f"{hits} {error} {bad} {language.say('record.missed', count=of.bad_days_missed)}"
+
+
+def record_in_short(of: SiteRecord, language: Language) -> str:
+    """The same in one line."""
+    if not of.forecasts or of.mean_abs_error_ugm3 is None:
+        return language.say("record.none")
+    return language.say(
+        "record.short",
+        count=of.forecasts,
+        within=of.within_one_category,
+        error=language.number(of.mean_abs_error_ugm3),
+        bad=of.bad_days,
+        missed=of.bad_days_missed,
+    )
 
 
 def trust_lines(trust: Trust, bulletin: Bulletin, language: Language) -> Iterator[str]:

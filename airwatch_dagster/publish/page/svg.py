@@ -1,41 +1,68 @@
 """Paths of SVG in few bytes: whole numbers, each point as the difference from the one before."""
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby, pairwise
+from math import hypot
 
 Point = tuple[float, float]
 
 
-def line(points: Sequence[Point], *, closed: bool = False) -> str:
-    """A path through ``points``, rounded to whole units; repeated points are left out."""
-    rounded = [(round(x), round(y)) for x, y in points]
-    if not rounded:
-        return ""
-    steps, (x, y) = [], rounded[0]
-    for to_x, to_y in rounded[1:]:
-        if (to_x, to_y) != (x, y):
-            steps += [to_x - x, to_y - y]
-            x, y = to_x, to_y
-    if not steps:
-        return f"M{rounded[0][0]} {rounded[0][1]}h0"
-    return f"M{rounded[0][0]} {rounded[0][1]}l{_joined(steps)}{'z' if closed else ''}"
-
-
 def lines(runs: Iterable[Sequence[Point]]) -> str:
-    """One path of several pieces."""
-    return "".join(line(run) for run in runs)
+    """One path of several lines, rounded to whole units; a line of one point is drawn as a dot by the stroke's caps."""
+    path, pen = "", (0, 0)
+    for points in map(_rounded, runs):
+        steps = [(x - from_x, y - from_y) for (from_x, from_y), (x, y) in pairwise([pen, *points])]
+        path += f"m{_joined(steps)}{'h0' if len(points) == 1 else ''}"
+        pen = points[-1]
+    return path
 
 
 def dots(points: Iterable[Point]) -> str:
-    """Pieces of no length: the stroke's caps draw them, so that they stay round in a stretched picture."""
-    return "".join(f"M{round(x)} {round(y)}h0" for x, y in points)
+    """Lines of one point: they stay round in a stretched picture."""
+    return lines([point] for point in points)
 
 
-def band(lower: Sequence[Point], upper: Sequence[Point]) -> str:
-    """The area between two lines."""
-    return line([*upper, *reversed(lower)], closed=True)
+def areas(rings: Iterable[Sequence[Point]]) -> str:
+    """One path of several areas; those of which rounding leaves no area are left out."""
+    path, pen = "", (0, 0)
+    for points in map(_rounded, rings):
+        if len(points) > 2:
+            steps = [(x - from_x, y - from_y) for (from_x, from_y), (x, y) in pairwise([pen, *points])]
+            path += f"m{_joined(steps)}z"
+            pen = points[0]
+    return path
 
 
-def _joined(numbers: Sequence[int]) -> str:
+def simplified(points: Sequence[Point], tolerance: float) -> list[Point]:
+    """Fewer points; none that is left out lies further than ``tolerance`` from the line. Source: Douglas and Peucker
+    (1973)."""
+    kept, open_parts = {0, len(points) - 1}, [(0, len(points) - 1)]
+    while open_parts:
+        first, last = open_parts.pop()
+        distances = [_distance(point, points[first], points[last]) for point in points[first + 1 : last]]
+        furthest = max(distances, default=0.0)
+        if furthest > tolerance:
+            middle = first + 1 + distances.index(furthest)
+            kept.add(middle)
+            open_parts += [(first, middle), (middle, last)]
+    return [points[position] for position in sorted(kept)]
+
+
+def _distance(point: Point, start: Point, end: Point) -> float:
+    """From a point to the line through two others; to the point itself where these are one."""
+    along, across = end[0] - start[0], end[1] - start[1]
+    length = hypot(along, across)
+    if not length:
+        return hypot(point[0] - start[0], point[1] - start[1])
+    return abs(along * (start[1] - point[1]) - across * (start[0] - point[0])) / length
+
+
+def _rounded(points: Sequence[Point]) -> list[tuple[int, int]]:
+    """Whole units, repeated points once."""
+    return [point for point, _ in groupby((round(x), round(y)) for x, y in points)]
+
+
+def _joined(steps: Sequence[tuple[int, int]]) -> str:
     """Numbers with a space between, where no minus sign parts them."""
-    written = [str(number) for number in numbers]
-    return written[0] + "".join(one if one.startswith("-") else f" {one}" for one in written[1:])
+    first, *others = (str(number) for step in steps for number in step)
+    return first + "".join(one if one.startswith("-") else f" {one}" for one in others)

@@ -132,7 +132,8 @@ def test_a_site_whose_readings_count_for_nothing_fails_its_day_though_other_site
     assert "24 HR WEIRD" in found["2021-07-01"]
 
 
-def test_an_incomplete_day_of_a_site_has_no_value_and_is_no_loss() -> None:
-    hourly = readings(["2021-07-01"], sample_duration="1 HOUR", observation_percent=70.0)
+def test_hours_of_an_incomplete_day_need_not_make_a_mean() -> None:
+    hours = readings(["2021-07-01"], sample_duration="1 HOUR", observation_percent=46.0)
 
-    assert unused_days(hourly, TABLES["site_days"].empty()) == {}
+    assert unused_days(hours, TABLES["site_days"].empty()) == {}
+    assert list(unused_days(hours.assign(observation_percent=75.0), TABLES["site_days"].empty())) == ["2021-07-01"]

@@ -93,10 +93,10 @@ def test_the_day_after_tomorrow_has_no_word_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("share", "written"),
-    [(0.0, "0 %"), (0.004, "< 1 %"), (0.36, "36 %"), (0.997, "> 99 %"), (1.0, "100 %")],
+    [(0.0, "< 1 %"), (0.004, "< 1 %"), (0.006, "1 %"), (0.36, "36 %"), (0.994, "99 %"), (1.0, "> 99 %")],
 )
-def test_a_share_close_to_an_end_does_not_look_certain(share: float, written: str) -> None:
-    assert language_of("en").percent(share).replace("\N{NO-BREAK SPACE}", " ") == written
+def test_no_forecast_looks_certain(share: float, written: str) -> None:
+    assert language_of("en").chance(share).replace("\N{NO-BREAK SPACE}", " ") == written
 
 
 def test_numbers_have_a_true_minus_and_no_negative_zero() -> None:

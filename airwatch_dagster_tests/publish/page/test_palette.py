@@ -1,5 +1,8 @@
+import re
+
 import pytest
 
+from airwatch_dagster.publish.page import inline
 from airwatch_dagster.publish.page.palette import LOOKS, contrast, text_on
 
 AA_TEXT = 4.5
@@ -31,3 +34,29 @@ def test_text_on_every_aqi_colour_can_be_read(palette: str) -> None:
 
 def test_every_category_has_a_symbol_of_its_own() -> None:
     assert len({look.symbol for look in LOOKS.values()}) == len(LOOKS)
+
+
+def theme(style: str) -> dict[str, str]:
+    """The theme's colours by name, short hexadecimal ones written out."""
+    found = re.findall(r"--(\w+):(#[0-9a-f]{3}(?:[0-9a-f]{3})?)[;}]", style)
+    return {
+        name: colour if len(colour) == 7 else "#" + "".join(2 * digit for digit in colour[1:]) for name, colour in found
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+def test_texts_and_lines_stand_out_from_their_ground_in_every_theme(scheme: str) -> None:
+    light, dark, paper = (theme(part) for part in re.findall(r":root{(--paper[^}]*)}", inline.style()))
+    colours = {**light, **{"light": {}, "dark": dark, "print": paper}[scheme]}
+
+    texts = {
+        (text, ground): contrast(colours[text], colours[ground])
+        for text in ("ink", "quiet", "link")
+        for ground in ("paper", "card")
+    }
+    lines = {
+        ("edge", ground): contrast(colours["edge"], colours[ground]) for ground in ("land", "around", "card", "paper")
+    }
+    assert {pair: found for pair, found in texts.items() if found < AA_TEXT} == {}
+    assert {pair: found for pair, found in lines.items() if found < 3.0} == {}
+    assert contrast(colours["banner"], "#FFFFFF") >= AA_TEXT

@@ -111,14 +111,12 @@ def test_identifiers_are_unique(chicago: str) -> None:
     assert len(identifiers) == len(set(identifiers))
 
 
-def test_every_picture_has_words(chicago: str) -> None:
+def test_every_image_has_words(chicago: str) -> None:
     parsed = Parsed(chicago)
-    pictures = [found for tag, found in parsed.elements if tag == "svg" or found.get("role") == "img"]
+    images = [found for tag, found in parsed.elements if tag == "svg" or found.get("role") == "img"]
 
-    assert len(pictures) > 20
-    assert [
-        one for one in pictures if not ({"aria-label", "aria-labelledby"} & set(one) or one.get("aria-hidden"))
-    ] == []
+    assert len(images) > 20
+    assert [one for one in images if not ({"aria-label", "aria-labelledby"} & set(one) or one.get("aria-hidden"))] == []
 
 
 def test_the_value_shown_and_its_aqi_are_those_of_the_bulletin(chicago: str) -> None:
@@ -165,19 +163,20 @@ def test_higher_limits_are_shown_when_a_site_may_exceed_them() -> None:
     assert "above 225.4" not in text
 
 
-def test_sites_are_found_by_name_without_accents() -> None:
-    site = replace(bulletins.site(0), name="Cañón", county="Doña Ana")
-
-    [row] = Parsed(render.page(bulletins.bulletin([site]))).having("details", **{"class": "site"})
-
-    assert row["data-find"] == "canon dona ana il 170310000"
-
-
-def test_a_mail_holds_the_headline_and_no_picture() -> None:
+def test_a_mail_holds_the_headline_and_no_image() -> None:
     html = render.email_html(bulletins.bulletin())
 
     assert "Good at all 9 sites" in Parsed(html).text
     assert [tag for tag, _ in Parsed(html).elements if tag in {"svg", "script", "style", "img"}] == []
+
+
+def test_a_mail_links_to_its_page_when_its_address_is_known() -> None:
+    address = "http://127.0.0.1:8000/2026-11-27.html"
+    made = bulletins.bulletin()
+
+    assert [link["href"] for link in Parsed(render.email_html(made, address=address)).having("a")] == [address]
+    assert address in render.email_text(made, address=address)
+    assert Parsed(render.email_html(made)).having("a") == []
 
 
 def test_a_plain_mail_is_not_escaped_and_its_sentences_wrap() -> None:

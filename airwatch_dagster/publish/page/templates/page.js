@@ -27,7 +27,8 @@
       const words = plain(find.value).split(/\s+/).filter(Boolean);
       let count = 0;
       all("details.site").forEach((site) => {
-        const is = words.every((word) => site.dataset.find.includes(word));
+        const text = plain(site.querySelector(".name").textContent + site.id);
+        const is = words.every((word) => text.includes(word));
         site.hidden = !is;
         count += is;
       });
