@@ -226,27 +226,6 @@ def explain(day: str, site: str, issued: bool, as_json: bool) -> None:
     click.echo(explain_forecasts(day, site, by_issue_day=issued, as_json=as_json))
 
 
-@main.command(short_help="Print a day's bulletin and its page's address.")
-@click.argument("day", metavar="[DAY]", type=DAY, required=False)
-@click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
-@click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Language.")
-def bulletin(day: datetime | None, open_page: bool, language: str) -> None:
-    """Print the bulletin of the issue day DAY, by default the newest, and the address of its page."""
-    from airwatch_dagster.commands.bulletin import show_bulletin
-
-    show_bulletin(day, language=language, open_page=open_page, echo=click.echo)
-
-
-@main.command("serve-site", short_help="Serve the bulletin's pages on this machine.")
-@click.option("--port", default=3001, show_default=True, help="Port on 127.0.0.1.")
-@stoppable()
-def serve_site(port: int) -> None:
-    """Serve the bulletins, their archive and the feeds, from a folder or from S3, until interrupted."""
-    from airwatch_dagster.commands.serve_site import serve_site as serve
-
-    serve(port=port, echo=click.echo)
-
-
 @main.command("practice-server", short_help="Serve simulated air in EPA's formats.")
 @click.option("--port", default=8123, show_default=True, help="Port on 127.0.0.1.")
 @click.option(
