@@ -21,3 +21,16 @@ def test_damage_gives_valid_rows_or_an_error_of_airwatch(reader: str, data: st.D
     make, _ = READERS[reader]
 
     check_damaged(reader, data.draw(damaged(make())))
+
+
+def test_lines_between_two_stray_quotes_are_rows_of_their_own() -> None:
+    make, read = READERS["airdata"]
+    lines = make().split(b"\n")
+    lines[2] = lines[2].replace(b',"Alsip"', b',|Alsip"')
+    lines[4] = lines[4].replace(b'cubic meter (LC)"', b"cubic|")
+
+    result = read(b"\n".join(lines))
+
+    assert lines[2].count(b'"') % 2 == lines[4].count(b'"') % 2 == 1
+    assert sorted(result.readings["site_number"]) == [f"{number:04d}" for number in range(1, 13) if number != 4]
+    assert result.rejected["line_number"].tolist() == [5]

@@ -82,11 +82,13 @@ def fields(line: str, separator: str) -> list[str]:
 
 
 def split(lines: Sequence[str], separator: str) -> list[str]:
-    """The values of one row in one or more lines; none for a row that cannot be split."""
+    """The values of one row in one or more lines; none where the row cannot be split or ends before the last line."""
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=separator != " ")
     try:
-        return next(csv.reader(lines, delimiter=separator, skipinitialspace=separator != " "), [])
+        values = next(reader, [])
     except csv.Error:
         return []
+    return values if reader.line_num == len(lines) else []
 
 
 def _headers(lines: Sequence[str], known: frozenset[str]) -> Iterator[tuple[int, int, str]]:
