@@ -45,7 +45,7 @@ def weather_metadata(predictions: pd.DataFrame, weather: pd.DataFrame | None) ->
     supplied = pd.MultiIndex.from_frame(weather[["issue_date", "site_id"]])
     has_weather = pd.Series(pd.MultiIndex.from_frame(sites).isin(supplied))
     counts = has_weather.groupby(CONTRACTS[TABLE].partition_keys_of(sites).to_numpy()).sum()
-    return {str(day): {"sites_with_weather": int(count)} for day, count in counts.items()}
+    return {str(day): {"sites with weather": int(count)} for day, count in counts.items()}
 
 
 def describe_weather() -> str:
