@@ -1,5 +1,6 @@
 """Pages and plots for people: files in the storage, and their addresses where a server shows that folder."""
 
+from datetime import date
 from typing import Final
 from urllib.parse import quote
 
@@ -7,6 +8,7 @@ import dagster as dg
 
 from airwatch_dagster.figures.markdown import TextTable
 from airwatch_dagster.orchestration.settings import SiteSettings
+from airwatch_dagster.publish.site import page_name
 from airwatch_dagster.storage.tables import TableStorage
 
 INLINE_CHARACTERS: Final = 1000
@@ -20,9 +22,9 @@ def site_url(name: str) -> str | None:
     return f"{root.rstrip('/')}/{quote(name)}" if root else None
 
 
-def bulletin_url(day: str) -> str | None:  # noqa: ARG001 - until bulletins are written
-    """Address of the bulletin of an issue day; None while there is none."""
-    return None
+def bulletin_url(day: str) -> str | None:
+    """Address of the bulletin of an issue day (``2021-07-04``), which is made after its forecasts; None as above."""
+    return site_url(page_name(date.fromisoformat(day)))
 
 
 class Pages:

@@ -22,6 +22,7 @@ from airwatch_dagster.orchestration.setting_fields import (
     not_allowed,
     setting,
 )
+from airwatch_dagster.orchestration.supplied_settings import OtherForecastsSettings, WeatherSettings
 
 SourceName = Literal["practice", "airdata", "aqs", "live"]
 
@@ -141,28 +142,6 @@ class AreaSettings(SettingsGroup):
         "Area that forecasts are made for",
         "cbsa:16980",
         allowed="cbsa:CODE, state:CODE, several of them separated by commas, or us",
-    )
-
-
-class WeatherSettings(SettingsGroup):
-    """Weather that a user supplies."""
-
-    weather: str | None = setting(
-        "AIRWATCH_WEATHER",
-        "Where archived weather forecasts are stored, as weather_forecasts/YYYY-MM-DD.parquet by issue day",
-        allowed="a folder, or s3://bucket/prefix",
-        default_text="none; weather is not used",
-    )
-
-
-class OtherForecastsSettings(SettingsGroup):
-    """Forecasts of others that a user supplies."""
-
-    other_forecasts: str | None = setting(
-        "AIRWATCH_OTHER_FORECASTS",
-        "Where forecasts of others are stored, for comparison, as other_forecasts/YYYY-MM-DD.parquet by issue day",
-        allowed="a folder, or s3://bucket/prefix",
-        default_text="none; nothing is compared with them",
     )
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from airwatch_dagster.enrich.weather import KEY, TABLE, checked_weather, join_weather
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
-from airwatch_dagster.orchestration.settings import WeatherSettings
+from airwatch_dagster.orchestration.supplied_settings import WeatherSettings
 from airwatch_dagster.orchestration.supplied_tables import SuppliedTable
 from airwatch_dagster.schemas import CONTRACTS
 from airwatch_dagster.schemas.weather import COVARIATES

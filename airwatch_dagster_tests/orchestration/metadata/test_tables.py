@@ -79,7 +79,8 @@ FORECAST = {
 }
 
 
-def test_an_issue_day_says_its_forecast_and_shows_its_worst_sites() -> None:
+def test_an_issue_day_says_its_forecast_and_shows_its_worst_sites(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRWATCH_SITE_URL", "http://air.example")
     later = {"target_date": pd.Timestamp("2021-07-06"), "horizon_days": 2, "pm25_ugm3": 20.0, "aqi": 71}
     frame = pd.DataFrame([FORECAST, FORECAST | later, FORECAST | {"site_id": "170319002", "aqi": 30}])
 
@@ -91,7 +92,7 @@ def test_an_issue_day_says_its_forecast_and_shows_its_worst_sites() -> None:
     assert "| Lakefront | 22 | Good | 1.0–9.0 | < 1 % |" in day["worst sites"].value
     numbers = {name: day[name] for name in ("sites", "mean PM2.5 (µg/m³)", "highest AQI", "sites with weather")}
     assert numbers == {"sites": 2.0, "mean PM2.5 (µg/m³)": 9.333, "highest AQI": 71.0, "sites with weather": 1}
-    assert "bulletin" not in day, "until there is one"
+    assert day["bulletin"].value == "http://air.example/2021-07-04.html"
 
 
 @pytest.mark.parametrize(
