@@ -1,4 +1,7 @@
-"""Table of contents of the code location. Importing it reads no setting: each run reads them when it starts."""
+"""Tables of contents of the code location. Importing it reads no setting: each run reads them when it starts."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -7,22 +10,39 @@ from airwatch_dagster.orchestration.assets import acquire, clean, enrich, fit, f
 from airwatch_dagster.orchestration.automation.jobs import JOBS
 from airwatch_dagster.orchestration.automation.rechecks import RECHECK_SCHEDULES, RECHECK_SENSORS
 from airwatch_dagster.orchestration.automation.sensors import SCHEDULES, SENSORS
+from airwatch_dagster.orchestration.first_day import first_listed_day
 from airwatch_dagster.orchestration.io_manager import ParquetIOManager
+from airwatch_dagster.orchestration.partitions import partitions_from
 from airwatch_dagster.orchestration.registry.mlflow_client import mlflow_resource
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource
+from airwatch_dagster.orchestration.table_asset import assets_over
 
-defs = dg.Definitions(
-    assets=dg.load_assets_from_modules(
-        [acquire, clean, enrich, fit, forecast, publish, verify, watch], include_specs=True
-    ),
-    jobs=JOBS,
-    schedules=[*SCHEDULES, *RECHECK_SCHEDULES],
-    sensors=[*SENSORS, *RECHECK_SENSORS, *alert_sensors()],
-    resources={
-        "io_manager": ParquetIOManager(),
-        "storage": StorageResource(),
-        "source": SourceResource(),
-        "mlflow": mlflow_resource,
-    },
-    executor=dg.in_process_executor,
-)
+MODULES = (acquire, clean, enrich, fit, forecast, publish, verify, watch)
+
+
+def _definitions(assets: Sequence[Any]) -> dg.Definitions:
+    return dg.Definitions(
+        assets=assets,
+        jobs=JOBS,
+        schedules=[*SCHEDULES, *RECHECK_SCHEDULES],
+        sensors=[*SENSORS, *RECHECK_SENSORS, *alert_sensors()],
+        resources={
+            "io_manager": ParquetIOManager(),
+            "storage": StorageResource(),
+            "source": SourceResource(),
+            "mlflow": mlflow_resource,
+        },
+        executor=dg.in_process_executor,
+    )
+
+
+defs = _definitions(dg.load_assets_from_modules(MODULES, include_specs=True))
+"""What commands run: partitions since 2009, whatever is stored."""
+
+
+def code_location() -> dg.Definitions:
+    """What Dagster's UI and daemon load: the same over partitions from the first stored day on.
+
+    Raises ConfigurationError for an AIRWATCH_FIRST_DAY that is not valid.
+    """
+    return _definitions([*assets_over(partitions_from(first_listed_day()), MODULES), acquire.rejected_lines])

@@ -16,13 +16,14 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.slow
 def test_definitions_load_with_settings_that_are_not_valid() -> None:
     wrong = {"AIRWATCH_SOURCE": "epa", "AIRWATCH_CONTEXT_KM": "far", "AIRWATCH_STORAGE": "gs://bucket"}
-    code = "from airwatch_dagster.definitions import defs; print(len(defs.resolve_all_asset_keys()) > 10)"
+    code = "from airwatch_dagster.definitions import code_location, defs; "
+    code += "print([len(one.resolve_all_asset_keys()) > 10 for one in (defs, code_location())])"
 
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env={**os.environ, **wrong}, check=False
     )
 
-    assert done.stdout == "True\n", done.stderr
+    assert done.stdout == "[True, True]\n", done.stderr
 
 
 def test_each_run_stores_where_the_settings_of_its_start_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

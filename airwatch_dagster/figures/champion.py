@@ -16,10 +16,11 @@ from airwatch_dagster.figures.style import (
     NOTE_POINTS,
     SUBTITLE_POINTS,
     VERMILION,
+    WIDTH_INCHES,
     finish_axes,
     new_figure,
-    png_of,
     set_margins,
+    svg_of,
 )
 from airwatch_dagster.fit.champion.decision import Decision, Verdict
 from airwatch_dagster.fit.champion.guard_rails import display_name
@@ -28,14 +29,19 @@ from airwatch_dagster.schemas.columns import BASELINES
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WIDTH_INCHES: Final = 9.0
 ROW_INCHES: Final = 0.4
 
 SKILL_FLOOR: Final = -0.3
 """Lower end of the axis: a baseline far below damped persistence would flatten the rest. Its number is beside it."""
 
-OUTCOME_LETTERS: Final = 52
+OUTCOME_LETTERS: Final = 30
 """Letters of an outcome that fit one line beside the axes."""
+
+LETTER_INCHES: Final = 0.066
+SKILL_INCHES: Final = 0.7
+"""Width of a letter of an outcome, and of the skill before it: the axes take what they leave."""
+
+MIN_OUTCOME_LETTERS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -59,25 +65,26 @@ BASELINE: Final = FamilyStyle("baseline", GREY, "o", "white")
 
 
 def decision_plot(decision: Decision, *, champion: str | None, title: str) -> bytes:
-    """PNG: skill and 5-95 % range of every compared family, most skilful first, and its outcome.
+    """SVG: skill and 5-95 % range of every compared family, most skilful first, and its outcome.
 
     The champion stands out. At least one family must have been compared.
     """
     shown = [verdict for verdict in decision.verdicts if verdict.skill is not None]
     styles = [_style_of(verdict, champion) for verdict in shown]
     figure = new_figure(title, width_inches=WIDTH_INCHES, height_inches=round(1.15 + ROW_INCHES * len(shown), 2))
-    set_margins(figure, left=0.165, right=0.565)
+    outcomes = ["\n".join(wrap(outcome_text(verdict, champion), OUTCOME_LETTERS)) for verdict in shown]
+    letters = max(MIN_OUTCOME_LETTERS, *(len(line) for outcome in outcomes for line in outcome.splitlines()))
+    set_margins(figure, left=0.225, right=1 - (SKILL_INCHES + LETTER_INCHES * letters) / WIDTH_INCHES)
     axes = figure.add_subplot()
     _set_axes(axes, shown, styles)
-    for place, (verdict, style) in enumerate(zip(shown, styles, strict=True)):
+    for place, (verdict, style, outcome) in enumerate(zip(shown, styles, outcomes, strict=True)):
         _draw(axes, place, verdict, style)
         text: dict[str, Any] = {"color": style.colour, "weight": style.weight, "va": "center"}
-        text["transform"] = axes.get_yaxis_transform()
-        axes.text(1.03, place, number(verdict.skill, SIGNED), fontsize=SUBTITLE_POINTS, **text)
-        outcome = "\n".join(wrap(outcome_text(verdict, champion), OUTCOME_LETTERS))
-        axes.text(1.15, place, outcome, fontsize=LABEL_POINTS, **text)
+        text |= {"xy": (1, place), "xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+        axes.annotate(number(verdict.skill, SIGNED), xytext=(8, 0), fontsize=SUBTITLE_POINTS, **text)
+        axes.annotate(outcome, xytext=(45, 0), fontsize=LABEL_POINTS, **text)
     _add_legend(axes, styles)
-    return png_of(figure)
+    return svg_of(figure)
 
 
 def _set_axes(axes: "Axes", shown: Sequence[Verdict], styles: Sequence[FamilyStyle]) -> None:

@@ -1,16 +1,22 @@
 """A month's decision on its champion as a Markdown table."""
 
-from airwatch_dagster.figures.markdown import SIGNED, UNDEFINED, number, numbers, table
+from airwatch_dagster.figures.markdown import SIGNED, UNDEFINED, TextTable, ahead, number, numbers, table
 from airwatch_dagster.fit.champion.comparison import MIN_PART_ROWS, MIN_PART_WEEKS
 from airwatch_dagster.fit.champion.decision import SERVES, Decision, Verdict
 from airwatch_dagster.fit.champion.guard_rails import display_name
-from airwatch_dagster.schemas.columns import BASELINES, MODERATE_TOP_UGM3
+from airwatch_dagster.schemas.columns import BASELINES, HORIZONS_DAYS, MODERATE_TOP_UGM3
 
 NOTE = (
     "Skill: share of damped persistence's squared error saved; 1, 2 and 3 days ahead weigh 1/2, 1/4 and 1/4. In "
     "brackets its range from the 5th to the 95th percentile of bootstrap samples. Better than: share of these samples. "
     "Worst region: EPA's number in brackets. Baselines are in italics. USG days: observed Unhealthy for Sensitive "
     f"Groups or worse (above {MODERATE_TOP_UGM3} µg/m³)."
+)
+
+PARTS_NOTE = (
+    "Skill: share of damped persistence's squared error saved; 1, 2 and 3 days ahead weigh 1/2, 1/4 and 1/4. Range: "
+    "from the 5th to the 95th percentile of bootstrap samples. Worst region: the EPA region with the least skill. USG "
+    f"days: observed above {MODERATE_TOP_UGM3} µg/m³. Baselines are in italics, the champion is bold."
 )
 
 
@@ -30,6 +36,37 @@ def decision_table(decision: Decision, *, champion: str | None) -> str:
     return "\n\n".join([table(header, rows), *notes])
 
 
+def outcome_table(decision: Decision, *, champion: str | None) -> TextTable:
+    """A line per family, most skilful first, the champion in bold: skill, its range, and the outcome."""
+    rows = [
+        (
+            _name(verdict.model_family, champion),
+            number(verdict.skill, SIGNED),
+            _range(verdict) if _has_range(verdict) else UNDEFINED,
+            outcome_text(verdict, champion),
+        )
+        for verdict in decision.verdicts
+    ]
+    return TextTable(("Family", "Skill", "5–95 % range", "Outcome"), tuple(rows))
+
+
+def parts_table(decision: Decision, *, champion: str | None) -> TextTable:
+    """A line per compared family: skill by lead, by season, in its worst region, on days above Moderate."""
+    seasons, usg = decision.parts_of("season"), decision.usg_days()
+    rows = []
+    for family in (verdict.model_family for verdict in decision.verdicts if verdict.skill is not None):
+        region = decision.worst_region(family)
+        skills = [
+            *(decision.lead_skills(family) or [None] * len(HORIZONS_DAYS)),
+            *(part.skill[family] if part.is_judged else None for part in seasons),
+            region.skill[family] if region else None,
+            usg.skill[family] if usg else None,
+        ]
+        rows.append((_name(family, champion), *(number(skill, SIGNED) for skill in skills)))
+    parts = [part.name.capitalize() for part in seasons]
+    return TextTable(("Family", *map(ahead, HORIZONS_DAYS), *parts, "Worst region", "USG days"), tuple(rows))
+
+
 def outcome_text(verdict: Verdict, champion: str | None) -> str:
     """The family's outcome, or how a manual override changed it."""
     serves, is_chosen = verdict.model_family == champion, verdict.outcome == SERVES
@@ -40,17 +77,14 @@ def outcome_text(verdict: Verdict, champion: str | None) -> str:
 
 def _cells(decision: Decision, verdict: Verdict, champion: str | None) -> list[str]:
     family = verdict.model_family
-    name = f"_{display_name(family)}_" if family in BASELINES else display_name(family)
-    name = f"**{name}**" if family == champion else name
+    name = _name(family, champion)
     if verdict.skill is None:
         return [name, *[UNDEFINED] * 6, verdict.outcome]
     seasons = [part.skill[family] if part.is_judged else None for part in decision.parts_of("season")]
-    has_range = verdict.skill_lower is not None and verdict.skill_lower != verdict.skill_upper
-    skill_range = f" ({number(verdict.skill_lower, SIGNED)} to {number(verdict.skill_upper, SIGNED)})"
     region, usg = decision.worst_region(family), decision.usg_days()
     return [
         name,
-        number(verdict.skill, SIGNED) + (skill_range if has_range else ""),
+        number(verdict.skill, SIGNED) + (f" ({_range(verdict)})" if _has_range(verdict) else ""),
         numbers(decision.lead_skills(family), SIGNED),
         numbers(seasons, SIGNED),
         f"{number(region.skill[family], SIGNED)} ({region.name.removeprefix('EPA region ')})" if region else UNDEFINED,
@@ -58,3 +92,17 @@ def _cells(decision: Decision, verdict: Verdict, champion: str | None) -> list[s
         number(verdict.chance_better, ".0%"),
         outcome_text(verdict, champion),
     ]
+
+
+def _name(family: str, champion: str | None) -> str:
+    """Baselines in italics, the champion in bold."""
+    name = f"_{display_name(family)}_" if family in BASELINES else display_name(family)
+    return f"**{name}**" if family == champion else name
+
+
+def _has_range(verdict: Verdict) -> bool:
+    return verdict.skill_lower is not None and verdict.skill_lower != verdict.skill_upper
+
+
+def _range(verdict: Verdict) -> str:
+    return f"{number(verdict.skill_lower, SIGNED)} to {number(verdict.skill_upper, SIGNED)}"

@@ -1,12 +1,14 @@
-"""A plot of network coverage: sites by status over days, and the monitor changes on them."""
+"""A plot of network coverage: each site's status on each day, and the monitor changes on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from airwatch_dagster.acquire.aqs_codes import cbsa_names, state_names
+from airwatch_dagster.figures.forecast_table import MAX_ROWS
+from airwatch_dagster.figures.markdown import TextTable, label
 from airwatch_dagster.figures.style import (
     BLUE,
     GRID_GREY,
@@ -15,26 +17,37 @@ from airwatch_dagster.figures.style import (
     ORANGE,
     SKY_BLUE,
     VERMILION,
+    WIDTH_INCHES,
     finish_axes,
     new_figure,
-    png_of,
     set_margins,
+    svg_of,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WIDTH_INCHES: Final = 9.0
-HEIGHT_INCHES: Final = 3.5
+ROW_INCHES: Final = 0.2
+MARGIN_INCHES: Final = 1.0
+"""Room above and below the rows."""
+
+MIN_ROWS: Final = 12
+"""Rows of the lowest plot: the list of changes beside it needs as much room."""
+
+MAX_SITES: Final = 40
+"""Sites drawn, those with most gaps; the others are counted."""
 
 STATUS_COLOURS: Final = {
-    "observed": ("observed", BLUE),
-    "invalid": ("invalid", ORANGE),
-    "missing": ("missing", VERMILION),
-    "late": ("within the deadline", SKY_BLUE),
-    "not_scheduled": ("no sample due", GRID_GREY),
+    "observed": BLUE,
+    "invalid": ORANGE,
+    "missing": VERMILION,
+    "late": SKY_BLUE,
+    "not_scheduled": GRID_GREY,
 }
-"""Label and colour of each status, from the axis upwards."""
+"""Colour of each status; its word is that of the table."""
+
+GAPS: Final = ("missing", "invalid", "late")
+"""Statuses of a day that was due and has no valid reading, the worst first."""
 
 MAX_MARKERS: Final = 8
 """Changes drawn one by one; the others are counted."""
@@ -54,42 +67,79 @@ class Marker:
     text: str
 
 
-def completeness_plot(coverage: pd.DataFrame, monitor_changes: pd.DataFrame) -> bytes:
-    """PNG: the area's sites by status over days, with the monitor changes on these days as numbered markers.
+def completeness_plot(coverage: pd.DataFrame, monitor_changes: pd.DataFrame, *, names: Mapping[str, str]) -> bytes:
+    """SVG: a row per site of the area with its status on each day, most gaps first, and the days' monitor changes.
 
-    Context sites of both tables are left out. Without a site-day the plot is empty and says so.
+    ``names`` are names of sites for people. Context sites of both tables are left out. Without a site-day the plot is
+    empty and says so.
     """
     rows = coverage[~coverage["is_context"]]
-    figure = new_figure(_title(rows), width_inches=WIDTH_INCHES, height_inches=HEIGHT_INCHES)
-    set_margins(figure, left=0.055, right=0.765, top_inches=0.45)
+    sites = list(_gaps(rows).index)
+    drawn = sites[:MAX_SITES]
+    height = MARGIN_INCHES + ROW_INCHES * max(MIN_ROWS, len(drawn) + 1)
+    figure = new_figure(plot_title(rows), width_inches=WIDTH_INCHES, height_inches=height)
+    set_margins(figure, left=0.27, right=0.7, top_inches=0.6)
     axes = figure.add_subplot()
     if rows.empty:
         axes.text(0.5, 0.5, "No site was running", ha="center", va="center")
         axes.set_axis_off()
-        return png_of(figure)
-    _draw_statuses(axes, rows)
-    markers = _markers(monitor_changes, days=rows["date_local"])
+        return svg_of(figure)
+    _draw_statuses(axes, rows[rows["site_id"].isin(drawn)], [label(names.get(site, site)) for site in drawn], drawn)
+    if hidden := len(sites) - len(drawn):
+        axes.set_title(f"and {hidden:,} sites with fewer gaps", fontsize=NOTE_POINTS, loc="right", pad=14)
+    markers = _markers(monitor_changes, days=rows["date_local"], names=names)
     _draw_changes(axes, markers[:MAX_MARKERS], hidden=len(markers[MAX_MARKERS:]))
-    place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.03)}
-    axes.legend(fontsize=LABEL_POINTS, frameon=False, reverse=True, **place)
-    return png_of(figure)
+    return svg_of(figure)
 
 
-def _draw_statuses(axes: "Axes", rows: pd.DataFrame) -> None:
-    """Statuses stacked, each day as a step as wide as the day."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+def gap_table(coverage: pd.DataFrame, names: Mapping[str, str]) -> TextTable:
+    """A line for each of the sites with most gaps, with its days of each status; no line for a site without gaps."""
+    counts = _gaps(coverage)
+    with_gaps = counts[counts[list(GAPS)].sum(axis="columns") > 0]
+    rows = [
+        (label(names.get(str(site), str(site))), *(str(own[status]) for status in STATUS_COLOURS))
+        for site, own in with_gaps.head(MAX_ROWS).iterrows()
+    ]
+    if (more := len(with_gaps) - MAX_ROWS) > 0:
+        rows.append((f"and {more:,} sites with fewer gaps", *[""] * len(STATUS_COLOURS)))
+    return TextTable(("Site", *map(_words, STATUS_COLOURS)), tuple(rows or [("no site", *["0"] * len(STATUS_COLOURS))]))
 
+
+def _gaps(coverage: pd.DataFrame) -> pd.DataFrame:
+    """Days of each status by site, most gaps first."""
+    counts = pd.crosstab(coverage["site_id"], coverage["status"]).reindex(columns=list(STATUS_COLOURS), fill_value=0)
+    return counts.sort_values(list(GAPS), ascending=False, kind="stable")
+
+
+def _words(status: str) -> str:
+    return status.replace("_", " ")
+
+
+def _draw_statuses(axes: "Axes", rows: pd.DataFrame, labels: Sequence[str], sites: Sequence[str]) -> None:
+    """A row of days per site; adjacent days of one status are one bar."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+    from matplotlib.patches import Patch
+
+    place = {site: number for number, site in enumerate(sites)}
+    ordered = rows.sort_values(["site_id", "date_local"])
+    is_new = ordered["status"].ne(ordered["status"].shift()) | ordered["site_id"].ne(ordered["site_id"].shift())
+    is_new |= ordered["date_local"].diff() != pd.Timedelta(days=1)
+    spells = ordered.groupby(is_new.cumsum()).agg(
+        site=("site_id", "first"), status=("status", "first"), first=("date_local", "min"), days=("date_local", "size")
+    )
+    for status, colour in STATUS_COLOURS.items():
+        own = spells[spells["status"] == status]
+        widths, lefts = own["days"].tolist(), [date2num(day) for day in own["first"]]
+        axes.barh(own["site"].map(place), widths, left=lefts, height=0.8, color=colour)
     first, end = rows["date_local"].min(), rows["date_local"].max() + pd.Timedelta(days=1)
-    counts = pd.crosstab(rows["date_local"], rows["status"]).reindex(columns=list(STATUS_COLOURS), fill_value=0)
-    counts = counts.reindex(pd.date_range(first, end, inclusive="left"), fill_value=0)
-    heights = [[*counts[status], counts[status].iloc[-1]] for status in STATUS_COLOURS]
-    labels, colours = zip(*STATUS_COLOURS.values(), strict=True)
-    axes.stackplot(pd.date_range(first, end), heights, labels=labels, colors=colours, step="post", linewidth=0)
-    axes.set(xlim=(first, end), ylim=(0, max(counts.sum(axis=1)) * 1.02))
-    finish_axes(axes, x="Local day", y="Sites")
-    axes.locator_params(axis="y", integer=True)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator := AutoDateLocator(), show_offset=False))
-    axes.xaxis.set_major_locator(locator)
+    axes.set(xlim=(date2num(first), date2num(end)), ylim=(max(len(sites), MIN_ROWS - 1) - 0.5, -0.5))
+    finish_axes(axes, x="Local day", y="", hidden=("top", "right", "left"))
+    axes.set_yticks(range(len(sites)), labels)
+    axes.tick_params(axis="y", length=0)
+    axes.xaxis.set_major_locator(locator := AutoDateLocator())
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    handles = [Patch(color=colour, label=_words(status)) for status, colour in STATUS_COLOURS.items()]
+    axes.legend(handles=handles, fontsize=LABEL_POINTS, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.05))
 
 
 def _draw_changes(axes: "Axes", markers: Sequence[Marker], *, hidden: int) -> None:
@@ -111,19 +161,19 @@ def _draw_changes(axes: "Axes", markers: Sequence[Marker], *, hidden: int) -> No
     axes.text(1.02, 0.57, "\n".join(listed), fontsize=NOTE_POINTS, linespacing=1.5, **place)
 
 
-def _markers(monitor_changes: pd.DataFrame, *, days: pd.Series) -> list[Marker]:
+def _markers(monitor_changes: pd.DataFrame, *, days: pd.Series, names: Mapping[str, str]) -> list[Marker]:
     """One marker per day and kind of change within the days, in the order of ``KINDS_BY_WEIGHT``."""
     is_shown = ~monitor_changes["is_context"] & monitor_changes["changed_on"].between(days.min(), days.max())
     shown = monitor_changes[is_shown]
     markers = []
     for kind in KINDS_BY_WEIGHT:
         for day, rows in shown[shown["kind"] == kind].groupby("changed_on"):
-            what = rows["site_id"].iloc[0] if len(rows) == 1 else f"×{len(rows)}"
+            what = label(names.get(site := str(rows["site_id"].iloc[0]), site)) if len(rows) == 1 else f"×{len(rows)}"
             markers.append(Marker(pd.Timestamp(str(day)), f"{kind.replace('_', ' ')} {what}"))
     return markers
 
 
-def _title(rows: pd.DataFrame) -> str:
+def plot_title(rows: pd.DataFrame) -> str:
     """Area and months of the site-days: the statistical area when it holds all sites; otherwise the states, or their
     number above three."""
     if rows.empty:

@@ -1,6 +1,7 @@
-"""Markdown tables and the numbers in their cells."""
+"""Tables of text, as Markdown, and the numbers in their cells."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
@@ -10,6 +11,26 @@ UNDEFINED: Final = "–"
 
 SIGNED: Final = "+z.2f"
 """Format of a skill or a bias: two decimals with a sign, and zero as +0.00."""
+
+
+MAX_LABEL_LETTERS: Final = 24
+"""Letters of a site's name in a table or plot."""
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """Headings and cells; ``**`` around a cell makes it bold in Markdown."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    """Each as long as ``header``."""
+
+    def __str__(self) -> str:
+        return table(self.header, self.rows)
+
+    def plain_rows(self) -> list[dict[str, str]]:
+        """Heading → cell of each row, without the marks of Markdown."""
+        return [dict(zip(self.header, (cell.strip("*_") for cell in row), strict=True)) for row in self.rows]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -26,3 +47,19 @@ def number(value: float | None, form: str = ".2f") -> str:
 def numbers(values: Iterable[float | None], form: str = ".2f") -> str:
     """Numbers side by side in one cell, such as those of 1, 2 and 3 days ahead; a dash for none at all."""
     return " / ".join(number(value, form) for value in values) or UNDEFINED
+
+
+def counted(count: int, what: str) -> str:
+    """``1 site``, ``1,200 sites``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def label(name: str) -> str:
+    """A name short enough for a cell or an axis, without the sign that ends a cell."""
+    text = name.replace("|", "/")
+    return text if len(text) <= MAX_LABEL_LETTERS else f"{text[: MAX_LABEL_LETTERS - 1]}…"
+
+
+def ahead(lead: int) -> str:
+    """``1 day ahead``, ``2 days ahead``."""
+    return f"{counted(lead, 'day')} ahead"

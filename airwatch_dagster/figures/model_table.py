@@ -1,29 +1,57 @@
-"""Skill and errors of model families as a Markdown table."""
+"""Skill and errors of model families as tables."""
 
 from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.figures.markdown import SIGNED, numbers, table
+from airwatch_dagster.figures.markdown import SIGNED, TextTable, ahead, number
 from airwatch_dagster.fit.champion.guard_rails import display_name
 
 MEASURES: Final = {"skill": "Skill", "rmse_ugm3": "RMSE, µg/m³", "mae_ugm3": "MAE, µg/m³", "bias_ugm3": "Bias, µg/m³"}
 """Column of the scores → its heading."""
 
-SIGNED_MEASURES: Final = ("skill", "bias_ugm3")
+ERRORS: Final = {name: heading for name, heading in MEASURES.items() if name != "skill"}
 
 
-def model_table(by_lead: pd.DataFrame) -> str:
-    """Markdown: a line per family, in each cell the leads side by side, a dash where a measure is null.
+def skill_table(by_lead: pd.DataFrame) -> TextTable:
+    """A line per family, most skilful first, a column per lead; the best of each lead in bold, a dash where null.
 
     ``by_lead`` has a row per family and lead: model_family, horizon_days and the columns of ``MEASURES``.
     """
-    leads = " / ".join(str(lead) for lead in sorted(by_lead["horizon_days"].unique()))
-    header = ["Family", *(f"{heading} {leads} d" for heading in MEASURES.values())]
-    families = by_lead.sort_values("horizon_days").groupby("model_family", sort=False)
-    forms = {name: SIGNED if name in SIGNED_MEASURES else ".2f" for name in MEASURES}
+    wide = by_lead.pivot(index="model_family", columns="horizon_days", values="skill").astype(float)
+    wide = wide.loc[wide.mean(axis="columns").sort_values(ascending=False, kind="stable").index]
+    rows = zip(*(_bold_best(wide[lead].tolist()) for lead in wide), strict=True)
+    families = [display_name(str(family)) for family in wide.index]
+    cells = tuple((family, *row) for family, row in zip(families, rows, strict=True))
+    return TextTable(("Family", *(ahead(int(str(lead))) for lead in wide.columns)), cells)
+
+
+def _bold_best(skills: list[float]) -> list[str]:
+    best = max(skills, key=lambda skill: -1e9 if pd.isna(skill) else skill)
+    return [_bold(number(skill, SIGNED), skill == best) for skill in skills]
+
+
+def error_tables(by_lead: pd.DataFrame) -> dict[str, TextTable]:
+    """``errors 1 day ahead`` and so on → a line per family, smallest RMSE first and in bold."""
+    return {
+        f"errors {ahead(int(str(lead)))}": _error_table(own.sort_values("rmse_ugm3", kind="stable"))
+        for lead, own in by_lead.groupby("horizon_days")
+    }
+
+
+def _error_table(by_family: pd.DataFrame) -> TextTable:
+    best = by_family["rmse_ugm3"].min()
     rows = [
-        [display_name(str(family)), *(numbers(own[name], form) for name, form in forms.items())]
-        for family, own in families
+        (
+            display_name(row["model_family"]),
+            _bold(number(row["rmse_ugm3"]), row["rmse_ugm3"] == best),
+            number(row["mae_ugm3"]),
+            number(row["bias_ugm3"], SIGNED),
+        )
+        for row in by_family.to_dict("records")
     ]
-    return table(header, rows)
+    return TextTable(("Family", *ERRORS.values()), tuple(rows))
+
+
+def _bold(cell: str, is_best: bool) -> str:
+    return f"**{cell}**" if is_best else cell

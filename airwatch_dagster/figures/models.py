@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from airwatch_dagster.figures.feature_titles import feature_title
 from airwatch_dagster.figures.style import (
     BLUE,
     GREEN,
@@ -16,10 +17,11 @@ from airwatch_dagster.figures.style import (
     NOTE_POINTS,
     PURPLE,
     VERMILION,
+    WIDTH_INCHES,
     finish_axes,
     new_figure,
-    png_of,
     set_margins,
+    svg_of,
 )
 from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.schemas.columns import BASELINES, REFERENCE_FAMILY
@@ -28,8 +30,6 @@ from airwatch_dagster.verify.skill_tables import LEVELS_UGM3, calibration, resid
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
-
-WIDTH_INCHES: Final = 8.0
 
 COLOURS: Final = {
     "persistence": LIGHT_GREY,
@@ -47,7 +47,7 @@ MARKERS: Final = "osD^vPX"
 """Markers in the order of the families, so that colour is not needed to tell them apart."""
 
 SKILL_FLOOR: Final = -0.5
-"""Lower end of the bars: a baseline far below damped persistence would flatten the rest. Its number is at the bar."""
+"""Lower end of the bars: a baseline far below damped persistence would flatten the rest. Its bar has a gap."""
 
 LINEAR_RESIDUAL_UGM3: Final = 4.0
 """Residuals are in proportion up to about this size and closer together beyond: smoke would flatten other days."""
@@ -62,24 +62,24 @@ MAX_FEATURES_DRAWN: Final = 15
 
 
 def performance_plot(by_lead: pd.DataFrame, scores: pd.DataFrame, *, title: str) -> bytes:
-    """PNG: skill of every family by lead; for learned families 1 day ahead, residuals by level and calibration.
+    """SVG: skill of every family by lead; for learned families 1 day ahead, residuals by level and calibration.
 
     ``by_lead`` is the table of ``skill_by_lead``, ``scores`` are the ``candidate_scores`` it is computed from.
     """
     tomorrow = scores[scores["horizon_days"] == 1]
     tomorrow = tomorrow[~tomorrow["model_family"].isin(BASELINES)]
-    figure = new_figure(title, width_inches=WIDTH_INCHES, height_inches=5.4 if len(tomorrow) else 2.8)
+    figure = new_figure(title, width_inches=WIDTH_INCHES, height_inches=5.2 if len(tomorrow) else 2.7)
     rows = 2 if len(tomorrow) else 1
     _draw_skill(figure.add_subplot(rows, 1, 1), by_lead[by_lead["model_family"] != REFERENCE_FAMILY])
     if len(tomorrow):
         _draw_residuals(figure.add_subplot(2, 2, 3), residuals_by_level(tomorrow))
         _draw_calibration(figure.add_subplot(2, 2, 4), calibration(tomorrow))
-    set_margins(figure, left=0.075, hspace=0.42, wspace=0.18)
-    return png_of(figure)
+    set_margins(figure, left=0.095, hspace=0.5, wspace=0.24)
+    return svg_of(figure)
 
 
 def importance_plot(shares: Mapping[str, Mapping[str, float]], *, title: str) -> bytes:
-    """PNG: feature importance of each family, the features most important to all families first.
+    """SVG: feature importance of each family, the features most important to all families first.
 
     ``shares``: family → feature → share of its importance; features with a small share may be missing.
     """
@@ -88,19 +88,19 @@ def importance_plot(shares: Mapping[str, Mapping[str, float]], *, title: str) ->
     table = table.loc[ranked.index[:MAX_FEATURES_DRAWN]]
     figure = new_figure(title, width_inches=WIDTH_INCHES, height_inches=1.1 + 0.23 * len(table))
     axes = figure.add_subplot()
-    set_margins(figure, left=0.3)
+    set_margins(figure, left=0.49)
     places = range(len(table))
     ends = 100 * table.min(axis="columns"), 100 * table.max(axis="columns")
     axes.hlines(places, *ends, color=LIGHT_GREY, linewidth=1.2)
     for family, style in _styles(table.columns.tolist()):
         axes.plot(100 * table[family], places, linestyle="none", **style)
-    axes.set_yticks(list(places), table.index.tolist())
+    axes.set_yticks(list(places), [feature_title(str(name)) for name in table.index])
     axes.set_xlim(left=0.0)
     axes.invert_yaxis()
     axes.grid(axis="x", color=GRID_GREY, linewidth=0.6)
     finish_axes(axes, x="Share of importance, %", y="")
     _legend(axes, len(table.columns))
-    return png_of(figure)
+    return svg_of(figure)
 
 
 def _draw_skill(axes: "Axes", by_lead: pd.DataFrame) -> None:
@@ -114,6 +114,8 @@ def _draw_skill(axes: "Axes", by_lead: pd.DataFrame) -> None:
         axes.bar(places, heights, width=0.9 * width, color=_colour(family), label=display_name(family))
         for place, height, skill in zip(places, heights, wide[family], strict=True):
             if pd.notna(skill):
+                if skill < SKILL_FLOOR:
+                    _break(axes, place, width=width)
                 axes.annotate(f"{skill:+.2f}", (place, height), xytext=(0, 2 if skill >= 0 else -9), **_SMALL_LABEL)
     axes.axhline(0.0, color="black", linewidth=0.8)
     lowest = max(SKILL_FLOOR, min(-0.1, float(by_lead["skill"].min())))
@@ -125,6 +127,12 @@ def _draw_skill(axes: "Axes", by_lead: pd.DataFrame) -> None:
     _legend(axes, len(families))
 
 
+def _break(axes: "Axes", place: float, *, width: float) -> None:
+    """A slanted gap in a bar that ends before its value."""
+    axes.plot((place - 0.5 * width, place + 0.5 * width), (0.9 * SKILL_FLOOR, 0.84 * SKILL_FLOOR), **_BREAK)
+
+
+_BREAK: Final[dict[str, Any]] = {"color": "white", "linewidth": 3.0, "solid_capstyle": "butt", "label": "_break"}
 _SMALL_LABEL: Final[dict[str, Any]] = {"textcoords": "offset points", "ha": "center", "fontsize": NOTE_POINTS}
 _SUBTITLE: Final[dict[str, Any]] = {"fontsize": LABEL_POINTS, "loc": "left", "pad": 5}
 
@@ -144,8 +152,8 @@ def _draw_residuals(axes: "Axes", table: pd.DataFrame) -> None:
     between = [f"{low:g}-{high:g}" for low, high in pairwise(LEVELS_UGM3)]
     levels = [f"< {LEVELS_UGM3[0]:g}", *between, f"≥ {LEVELS_UGM3[-1]:g}"]
     axes.set_xlim(-0.5, len(levels) - 0.5)
-    axes.set_xticks(range(len(levels)), levels)
-    axes.set_title("1 day ahead: residuals (median, middle 50 % and 90 %)", **_SUBTITLE)
+    axes.set_xticks(range(len(levels)), levels, fontsize=NOTE_POINTS)
+    axes.set_title("Residuals 1 day ahead (50 %, 90 %)", **_SUBTITLE)
     finish_axes(axes, x="Forecast, µg/m³", y="Forecast − observed, µg/m³")
 
 
@@ -160,7 +168,7 @@ def _draw_calibration(axes: "Axes", table: pd.DataFrame) -> None:
     axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
     for axis in (axes.xaxis, axes.yaxis):
         _ticks(axis, LEVEL_TICKS_UGM3)
-    axes.set_title("1 day ahead: means of each tenth of the forecasts", **_SUBTITLE)
+    axes.set_title("Means of tenths of the forecasts", **_SUBTITLE)
     axes.legend(loc="upper left", fontsize=NOTE_POINTS, frameon=False, handlelength=1.2, labelspacing=0.3)
     finish_axes(axes, x="Forecast, µg/m³", y="Observed, µg/m³")
 
@@ -194,4 +202,5 @@ def _legend(axes: "Axes", columns: int) -> None:
     """A legend in one line above the axes; none without families."""
     place = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
     if columns:
-        axes.legend(ncols=columns, fontsize=LABEL_POINTS, frameon=False, handletextpad=0.4, columnspacing=1.2, **place)
+        spaces = {"handlelength": 1.0, "handletextpad": 0.4, "columnspacing": 1.0}
+        axes.legend(ncols=columns, fontsize=NOTE_POINTS, frameon=False, **spaces, **place)

@@ -15,8 +15,8 @@ from airwatch_dagster.figures.style import (
     SUBTITLE_POINTS,
     finish_axes,
     new_figure,
-    png_of,
     set_margins,
+    svg_of,
 )
 from airwatch_dagster.verify.metrics import EVENT_LIMITS_UGM3
 from airwatch_dagster.verify.skill_tables import MIN_ROWS
@@ -24,10 +24,10 @@ from airwatch_dagster.verify.skill_tables import MIN_ROWS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PANEL_INCHES: Final = 4.0
+PANEL_INCHES: Final = 3.1
 """Width of one limit's panel."""
 
-HEIGHT_INCHES: Final = 3.9
+HEIGHT_INCHES: Final = 3.4
 
 TOP_INCHES: Final = 0.82
 """Room for the title, the legend and the panel titles."""
@@ -47,7 +47,7 @@ MIN_NUMBER_GAP: Final = 0.06
 
 
 def reliability_plot(tables: Mapping[float, Mapping[str, pd.DataFrame]], *, title: str) -> bytes:
-    """PNG: mean probability against observed frequency, a panel for each of the events' limits.
+    """SVG: mean probability against observed frequency, a panel for each of the events' limits.
 
     ``tables``: limit (µg/m³) → ``all`` and each lead (``1 d``) → its table of ``reliability``. All leads together are
     black with their number of forecasts, hollow in bins of fewer than ``MIN_ROWS`` forecasts; a single lead leaves such
@@ -56,7 +56,7 @@ def reliability_plot(tables: Mapping[float, Mapping[str, pd.DataFrame]], *, titl
     lowest = EVENT_LIMITS_UGM3[0]
     full_bins = {limit: int((by_lead["all"]["forecasts"] >= MIN_ROWS).sum()) for limit, by_lead in tables.items()}
     shown = [limit for limit in EVENT_LIMITS_UGM3 if limit in tables and (limit == lowest or full_bins[limit] >= 2)]
-    figure = new_figure(title, width_inches=PANEL_INCHES * len(shown), height_inches=HEIGHT_INCHES)
+    figure = new_figure(title, width_inches=max(4.0, PANEL_INCHES * len(shown)), height_inches=HEIGHT_INCHES)
     margins = {"left": 0.155 / len(shown), "right": 1 - 0.03 / len(shown), "wspace": 0.2}
     set_margins(figure, top_inches=TOP_INCHES, **margins)
     for place, limit in enumerate(shown, 1):
@@ -68,7 +68,7 @@ def reliability_plot(tables: Mapping[float, Mapping[str, pd.DataFrame]], *, titl
     place_of_legend = {"loc": "upper left", "bbox_to_anchor": (0.0, 1 - 0.27 / HEIGHT_INCHES), "ncols": len(labels)}
     spaces = {"handlelength": 1.4, "columnspacing": 1.0, "handletextpad": 0.4}
     figure.legend(handles, labels, fontsize=NOTE_POINTS, frameon=False, **place_of_legend, **spaces)
-    return png_of(figure)
+    return svg_of(figure)
 
 
 def _draw(axes: "Axes", by_lead: Mapping[str, pd.DataFrame]) -> None:

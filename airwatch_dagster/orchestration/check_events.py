@@ -28,7 +28,7 @@ def emit_partition_events(
     *,
     is_blocking: bool = False,
 ) -> None:
-    """Record one evaluation for each partition of a range run; ``failures`` maps a partition to what is wrong with it.
+    """Record one evaluation for each partition of a range run; ``failures`` maps a partition to what is said of it.
 
     Nothing is recorded for a run of one partition or of an unpartitioned table: Dagster records that one itself.
     """
@@ -42,7 +42,7 @@ def emit_partition_events(
                 asset_key=dg.AssetKey(spec.name),
                 check_name=check,
                 passed=failure is None,
-                metadata={"failure": dg.MetadataValue.text(failure)} if failure else {},
+                description=failure,
                 severity=severity,
                 blocking=is_blocking,
                 partition=partition,
@@ -68,7 +68,7 @@ def emit_violation(
             asset_key=dg.AssetKey(spec.name),
             check_name=check,
             passed=False,
-            metadata={"violation": dg.MetadataValue.text(str(violation))},
+            description=str(violation),
             severity=dg.AssetCheckSeverity.ERROR,
             blocking=True,
             partition=partition,

@@ -8,7 +8,8 @@ from typing import Final
 
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.environment import aws_files, aws_region, certificate_files
-from airwatch_dagster.orchestration.settings import OtherForecastsSettings, StorageSettings, WeatherSettings
+from airwatch_dagster.orchestration.settings import StorageSettings
+from airwatch_dagster.orchestration.supplied_settings import OtherForecastsSettings, WeatherSettings
 
 _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 """``us-east-1``, ``us-gov-west-1``, ``eusc-de-east-1``. Source: the patterns of regions in botocore's endpoints."""

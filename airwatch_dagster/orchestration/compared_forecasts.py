@@ -6,7 +6,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.orchestration.partitions import window
-from airwatch_dagster.orchestration.settings import OtherForecastsSettings
+from airwatch_dagster.orchestration.supplied_settings import OtherForecastsSettings
 from airwatch_dagster.orchestration.supplied_tables import SuppliedTable
 from airwatch_dagster.schemas import CONTRACTS, TABLES
 from airwatch_dagster.storage.tables import TableStorage

@@ -1,6 +1,6 @@
 """Day and month partitions, when each begins to exist, and the windows of partitions that tables read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -27,15 +27,27 @@ MONTHS: Final = dg.MonthlyPartitionsDefinition(
 )
 """Months of the days above, the current one included: its champion serves while it lasts."""
 
-PARTITIONS: Final[dict[Grain, dg.TimeWindowPartitionsDefinition | None]] = {
-    "day": DAYS,
-    "month": MONTHS,
-    "detected": DETECTION_DAYS,
-    "none": None,
-}
+Partitions = Mapping[Grain, dg.TimeWindowPartitionsDefinition | None]
+"""Grain of a table → its partitions."""
+
+PARTITIONS: Final[Partitions] = {"day": DAYS, "month": MONTHS, "detected": DETECTION_DAYS, "none": None}
+"""Those of commands, which may build any day."""
 
 TRAINING_MONTHS: Final = 36
 """Months of training examples before the month a model serves."""
+
+
+def partitions_from(first_day: date) -> Partitions:
+    """The same partitions from ``first_day`` and its month on: those that the Dagster UI lists."""
+    first = max(f"{first_day:%Y-%m-%d}", FIRST_DAY)
+    return {
+        "day": dg.DailyPartitionsDefinition(start_date=first, hour_offset=DAY_END_HOURS),
+        "month": dg.MonthlyPartitionsDefinition(
+            start_date=first[:7], hour_offset=DAY_END_HOURS, fmt="%Y-%m", end_offset=1
+        ),
+        "detected": dg.DailyPartitionsDefinition(start_date=first, end_offset=1),
+        "none": None,
+    }
 
 
 def running_day(moment: pd.Timestamp) -> date:

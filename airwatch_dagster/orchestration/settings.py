@@ -22,6 +22,7 @@ from airwatch_dagster.orchestration.setting_fields import (
     not_allowed,
     setting,
 )
+from airwatch_dagster.orchestration.supplied_settings import OtherForecastsSettings, WeatherSettings
 
 SourceName = Literal["practice", "airdata", "aqs", "live"]
 
@@ -56,6 +57,39 @@ class LinkSettings(SettingsGroup):
         allowed="an address such as http://127.0.0.1:5000",
         default_text="MLFLOW_TRACKING_URI, if that is a server",
     )
+
+
+DEV_SITE_URL: Final = "http://127.0.0.1:3001"
+"""Where `make dev` serves the folder ``site`` of a storage that is a folder: one port above the Dagster UI."""
+
+
+class SiteSettings(StorageSettings):
+    """Where pages and plots of the storage can be opened."""
+
+    site_url: Annotated[str | None, address("http", "https")] = setting(
+        "AIRWATCH_SITE_URL",
+        "Address at which a browser reaches the folder site of the storage, for plots and pages in the Dagster UI",
+        default_factory=lambda settings: None if "://" in settings.get("storage", "") else DEV_SITE_URL,
+        default_text=f"{DEV_SITE_URL}, none with S3",
+        allowed=f"an address such as {DEV_SITE_URL}",
+    )
+
+
+class FirstDaySettings(StorageSettings):
+    """Which days the Dagster UI lists."""
+
+    first_day: date | None = setting(
+        "AIRWATCH_FIRST_DAY",
+        "First day that the Dagster UI lists; with S3 not later than the first stored day",
+        allowed="YYYY-MM-DD",
+        default_text="the first stored day with a folder, 2009-01-01 with S3",
+        noun="day",
+    )
+
+    @field_validator("first_day", mode="before")
+    @classmethod
+    def _iso_first_day(cls, value: Any) -> Any:
+        return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _default_rate_limit_dir() -> Path:
@@ -108,28 +142,6 @@ class AreaSettings(SettingsGroup):
         "Area that forecasts are made for",
         "cbsa:16980",
         allowed="cbsa:CODE, state:CODE, several of them separated by commas, or us",
-    )
-
-
-class WeatherSettings(SettingsGroup):
-    """Weather that a user supplies."""
-
-    weather: str | None = setting(
-        "AIRWATCH_WEATHER",
-        "Where archived weather forecasts are stored, as weather_forecasts/YYYY-MM-DD.parquet by issue day",
-        allowed="a folder, or s3://bucket/prefix",
-        default_text="none; weather is not used",
-    )
-
-
-class OtherForecastsSettings(SettingsGroup):
-    """Forecasts of others that a user supplies."""
-
-    other_forecasts: str | None = setting(
-        "AIRWATCH_OTHER_FORECASTS",
-        "Where forecasts of others are stored, for comparison, as other_forecasts/YYYY-MM-DD.parquet by issue day",
-        allowed="a folder, or s3://bucket/prefix",
-        default_text="none; nothing is compared with them",
     )
 
 
@@ -233,7 +245,16 @@ class SourceSettings(AreaSettings, StateSettings, StorageSettings):
         return interval_s
 
 
-class Settings(AlertSettings, LinkSettings, WeatherSettings, OtherForecastsSettings, RegistrySettings, SourceSettings):
+class Settings(
+    AlertSettings,
+    LinkSettings,
+    SiteSettings,
+    FirstDaySettings,
+    WeatherSettings,
+    OtherForecastsSettings,
+    RegistrySettings,
+    SourceSettings,
+):
     """All settings of AirWatch."""
 
     search_minutes: float = setting(
@@ -255,7 +276,7 @@ class Settings(AlertSettings, LinkSettings, WeatherSettings, OtherForecastsSetti
 
 def settings_reference() -> list[SettingReference]:
     """Every setting: tables, sources, state and MLflow first, then links and alerts."""
-    late = {one.name for group in (LinkSettings, AlertSettings) for one in group.reference()}
+    late = {one.name for group in (LinkSettings, AlertSettings) for one in group.reference()} | {"AIRWATCH_SITE_URL"}
     return sorted(Settings.reference(), key=lambda one: one.name in late)
 
 

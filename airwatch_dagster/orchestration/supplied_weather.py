@@ -6,7 +6,7 @@ import pandas as pd
 
 from airwatch_dagster.enrich.weather import KEY, TABLE, checked_weather, join_weather
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
-from airwatch_dagster.orchestration.settings import WeatherSettings
+from airwatch_dagster.orchestration.supplied_settings import WeatherSettings
 from airwatch_dagster.orchestration.supplied_tables import SuppliedTable
 from airwatch_dagster.schemas import CONTRACTS
 from airwatch_dagster.schemas.weather import COVARIATES
@@ -45,7 +45,7 @@ def weather_metadata(predictions: pd.DataFrame, weather: pd.DataFrame | None) ->
     supplied = pd.MultiIndex.from_frame(weather[["issue_date", "site_id"]])
     has_weather = pd.Series(pd.MultiIndex.from_frame(sites).isin(supplied))
     counts = has_weather.groupby(CONTRACTS[TABLE].partition_keys_of(sites).to_numpy()).sum()
-    return {str(day): {"sites_with_weather": int(count)} for day, count in counts.items()}
+    return {str(day): {"sites with weather": int(count)} for day, count in counts.items()}
 
 
 def describe_weather() -> str:

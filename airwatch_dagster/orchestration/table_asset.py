@@ -4,6 +4,7 @@ import contextlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any, Final
 
 import dagster as dg
@@ -11,8 +12,9 @@ import pandas as pd
 
 from airwatch_dagster import __version__
 from airwatch_dagster.orchestration.check_events import emit_partition_events, emit_violation
+from airwatch_dagster.orchestration.checks import FAILED_PARTITIONS, Check
 from airwatch_dagster.orchestration.io_manager import KEEP_UNCHANGED
-from airwatch_dagster.orchestration.partitions import PARTITIONS
+from airwatch_dagster.orchestration.partitions import PARTITIONS, Partitions
 from airwatch_dagster.schemas import TABLES, TableSpec
 from airwatch_dagster.schemas.validation import TableContractViolation, Validated, validated
 
@@ -21,11 +23,9 @@ OWNER: Final = "team:airwatch"
 SCHEMA_CHECK: Final = "schema"
 """Name of the blocking check every table has."""
 
-FAILURES: Final = "failures"
-"""Metadata of an evaluated check: the failed partitions of the run, each with what is wrong."""
 
-MAX_FAILURES_SHOWN: Final = 20
-"""Failed partitions listed in the metadata of a run's check."""
+BUILDERS: Final[dict[tuple[str, str], Callable[[Partitions], dg.AssetsDefinition]]] = {}
+"""Module and name of each asset function → what builds its asset over partitions that begin elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ def table_asset(
     stage: str,
     ins: Mapping[str, dg.AssetIn] | None = None,
     kinds: Sequence[str] = ("pandas", "parquet"),
-    warning_checks: Mapping[str, str] | None = None,
-    failing_checks: Mapping[str, str] | None = None,
+    warning_checks: Mapping[str, Check] | None = None,
+    failing_checks: Mapping[str, Check] | None = None,
     keep_unchanged: bool = False,
     **options: Any,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
@@ -57,14 +57,21 @@ def table_asset(
     stored and recorded, and is closed if the run fails before that: a write lock around the yield covers the storing.
 
     The frame is validated before anything is written. A violation is recorded as a failed blocking check of the
-    partitions concerned, and stops the run. ``warning_checks`` and ``failing_checks`` (name → description) are
+    partitions concerned, and stops the run. ``warning_checks`` and ``failing_checks`` (by name) are
     evaluated from ``AssetResult.warnings``: the former warn, the latter fail, and neither blocks the table's readers.
     With ``keep_unchanged`` a partition whose bytes did not change is not rewritten.
     """
 
     def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
+        def build(partitions_of: Partitions) -> dg.AssetsDefinition:
+            return asset_of(function, partitions_of)
+
+        BUILDERS[function.__module__, function.__name__] = build
+        return build(PARTITIONS)
+
+    def asset_of(function: Callable[..., Any], partitions_of: Partitions) -> dg.AssetsDefinition:
         spec, declared = TABLES[function.__name__], _declared(warning_checks or {}, failing_checks or {})
-        partitions = PARTITIONS[spec.grain]
+        partitions = partitions_of[spec.grain]
         takes_context = "context" in inspect.signature(function).parameters
 
         def compute(context: dg.AssetExecutionContext, **inputs: Any) -> Any:
@@ -85,11 +92,17 @@ def table_asset(
             metadata={"dagster/column_schema": column_schema(spec), KEEP_UNCHANGED: keep_unchanged},
             partitions_def=partitions,
             backfill_policy=dg.BackfillPolicy.single_run() if partitions else None,
-            check_specs=_check_specs(spec, declared),
+            check_specs=_check_specs(spec, declared, partitions),
             **options,
         )(compute)
 
     return decorate
+
+
+def assets_over(partitions_of: Partitions, modules: Sequence[ModuleType]) -> list[dg.AssetsDefinition]:
+    """The table assets of these modules, built anew over partitions that begin elsewhere."""
+    names = {module.__name__ for module in modules}
+    return [build(partitions_of) for (module, _), build in BUILDERS.items() if module in names]
 
 
 @contextlib.contextmanager
@@ -137,19 +150,20 @@ class _Declared:
     """A check evaluated by the asset itself."""
 
     name: str
-    description: str
+    check: Check
     severity: dg.AssetCheckSeverity
 
 
-def _declared(warning: Mapping[str, str], failing: Mapping[str, str]) -> list[_Declared]:
+def _declared(warning: Mapping[str, Check], failing: Mapping[str, Check]) -> list[_Declared]:
     return [
-        *(_Declared(name, text, dg.AssetCheckSeverity.WARN) for name, text in warning.items()),
-        *(_Declared(name, text, dg.AssetCheckSeverity.ERROR) for name, text in failing.items()),
+        *(_Declared(name, check, dg.AssetCheckSeverity.WARN) for name, check in warning.items()),
+        *(_Declared(name, check, dg.AssetCheckSeverity.ERROR) for name, check in failing.items()),
     ]
 
 
-def _check_specs(spec: TableSpec, declared: Sequence[_Declared]) -> list[dg.AssetCheckSpec]:
-    partitions = PARTITIONS[spec.grain]
+def _check_specs(
+    spec: TableSpec, declared: Sequence[_Declared], partitions: dg.TimeWindowPartitionsDefinition | None
+) -> list[dg.AssetCheckSpec]:
     schema = dg.AssetCheckSpec(
         SCHEMA_CHECK,
         asset=spec.name,
@@ -158,8 +172,8 @@ def _check_specs(spec: TableSpec, declared: Sequence[_Declared]) -> list[dg.Asse
         partitions_def=partitions,
     )
     others = [
-        dg.AssetCheckSpec(check.name, asset=spec.name, description=check.description, partitions_def=partitions)
-        for check in declared
+        dg.AssetCheckSpec(one.name, asset=spec.name, description=one.check.description, partitions_def=partitions)
+        for one in declared
     ]
     return [schema, *others]
 
@@ -196,16 +210,15 @@ def _evaluated(
     context: dg.AssetExecutionContext, spec: TableSpec, declared: Sequence[_Declared], result: AssetResult
 ) -> Iterator[dg.AssetCheckResult]:
     """One result per declared check, and one evaluation for each partition of a range."""
-    for check in declared:
-        failures = result.warnings.get(check.name, {})
-        emit_partition_events(context, spec, check.name, failures, check.severity)
-        listed = [f"- {partition}: {text}" for partition, text in list(failures.items())[:MAX_FAILURES_SHOWN]]
+    for one in declared:
+        failures = result.warnings.get(one.name, {})
+        texts = {partition: one.check.failed(what) for partition, what in failures.items()}
+        emit_partition_events(context, spec, one.name, texts, one.severity)
+        partitions = len(context.partition_keys) if context.has_partition_key_range or context.has_partition_key else 1
         yield dg.AssetCheckResult(
-            check_name=check.name,
+            check_name=one.name,
             passed=not failures,
-            severity=check.severity,
-            metadata={
-                "failed_partitions": list(failures),
-                FAILURES: dg.MetadataValue.md("\n".join(listed) or "nothing"),
-            },
+            severity=one.severity,
+            description=one.check.failed_in(failures, partitions=partitions) if failures else None,
+            metadata={FAILED_PARTITIONS: len(failures)},
         )

@@ -5,6 +5,7 @@ from typing import Final
 
 import pandas as pd
 
+from airwatch_dagster.orchestration.checks import Check
 from airwatch_dagster.orchestration.metadata.tables import revisions_metadata
 from airwatch_dagster.orchestration.table_asset import AssetResult
 from airwatch_dagster.orchestration.training.by_month import stacked
@@ -15,9 +16,29 @@ from airwatch_dagster.watch.revision_warnings import revision_warnings
 from airwatch_dagster.watch.revisions import find_revisions
 
 REVISION_CHECKS: Final = {
-    "no_large_revision": "No published 24-hour mean changed by as much as the error of a good forecast",
-    "no_mass_revision": "Few of the sites have revisions; AQS's confirmations of AirNow do not count",
-    "training_window_unrevised": "The observed values that the current champion was trained on are unchanged",
+    "no_large_revision": Check(
+        "No published 24-hour mean changed by as much as the error of a good forecast",
+        follows="Forecasts issued from the old value stay as they were; their scores follow the new one.",
+        todo="See the change with `airwatch inspect revisions DAY`.",
+    ),
+    "no_mass_revision": Check(
+        "Few of the sites have revisions; AQS's confirmations of AirNow do not count",
+        follows="EPA or an agency restated a method or withdrew data, or a pull is faulty.",
+        todo="See the changes with `airwatch inspect revisions DAY` before you trust the next forecasts.",
+    ),
+    "training_window_unrevised": Check(
+        "The observed values that the current champion was trained on are unchanged",
+        follows="The champion learned from values that are no longer published.",
+        todo="Train the month again: `airwatch backfill FIRST LAST --tables training_examples,trained_models`.",
+    ),
+}
+
+OUTAGE_CHECK: Final = {
+    "no_area_outage": Check(
+        "Every area published what was due; a filter is due on its sampling days only",
+        follows="Forecasts of the area rest on sites farther away, and cannot be scored.",
+        todo="Ask the area's agency; what it publishes late is read by the next recheck.",
+    )
 }
 
 _WARNING_OF_CHECK: Final = dict(zip(REVISION_CHECKS, ("large_revision", "many_sites", "training_window"), strict=True))

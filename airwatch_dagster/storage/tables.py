@@ -151,11 +151,6 @@ class TableStorage:
         """
         return ignored_in_place(self._files.entries(""))
 
-    def write_report(self, name: str, page: bytes) -> str:
-        """Store a page as ``reports/<name>``, complete or not at all; returns its location."""
-        self._files.put(f"reports/{name}", page)
-        return self._files.uri(f"reports/{name}")
-
     def write_page(self, name: str, content: bytes) -> str:
         """Store a file for people as ``site/<name>``, complete or not at all; returns its location."""
         self._files.put(f"site/{name}", content)

@@ -40,7 +40,7 @@ def thread():
 def writing():
     os.fsync = lambda _: time.sleep(60)
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(TableStorage.open("tables").write_report, "page.html", b"half").result()
+        pool.submit(TableStorage.open("tables").write_page, "page.html", b"half").result()
 
 def monitors():
     print("computing", flush=True)

@@ -204,9 +204,9 @@ def test_an_earlier_version_can_serve_a_month_that_has_no_models_yet(copy: Insta
     assert len(registered) > 0
     for row in registered.itertuples():
         assert f"| {row.model_family} | {row.model_version} | {row.mlflow_run_id} |" in str(
-            made[0].metadata["mlflow_models"].value
+            made[0].metadata["MLflow models"].value
         )
-    places = {str(one.metadata["mlflow_run"].value) for one in made}
+    places = {str(one.metadata["MLflow run"].value) for one in made}
     assert len(places) == 1, "one MLflow run stands for the whole Dagster run"
     assert "open with `mlflow ui --backend-store-uri sqlite:///" in places.pop()
 

@@ -9,7 +9,6 @@ from airwatch_dagster.figures import champion as champion_plot
 from airwatch_dagster.figures.champion import SKILL_FLOOR, decision_plot
 from airwatch_dagster.fit.champion.decision import Decision, Verdict
 
-PNG = b"\x89PNG\r\n\x1a\n"
 TITLE = "Champion of July 2021: ridge"
 VERDICTS = (
     Verdict("catboost", 0.25, 0.2, 0.3, 1.0, True, "better than ridge on the whole but worse in EPA region 4"),
@@ -29,13 +28,13 @@ def drawn(verdicts: Sequence[Verdict] = VERDICTS, *, champion: str | None = "rid
 def figures(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Every figure drawn in the test."""
     drawn_figures: list[Any] = []
-    finish = champion_plot.png_of
+    finish = champion_plot.svg_of
 
     def capture(figure: Any) -> bytes:
         drawn_figures.append(figure)
         return finish(figure)
 
-    monkeypatch.setattr(champion_plot, "png_of", capture)
+    monkeypatch.setattr(champion_plot, "svg_of", capture)
     return drawn_figures
 
 
@@ -45,10 +44,10 @@ def texts(figure: Any) -> list[str]:
     return [text.get_text().replace("\n", " ") for text in figure.findobj(Text)]
 
 
-def test_the_plot_is_a_png_with_a_line_per_compared_family() -> None:
-    png = drawn()
-    assert png.startswith(PNG)
-    assert (int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")) == (900, 315)
+def test_the_plot_is_as_wide_as_the_ui_shows_it_and_has_a_line_per_compared_family() -> None:
+    svg = drawn().decode()
+    assert 'width="446.4pt" height="226.8pt"' in svg, "6.2 × 3.15 inches"
+    assert svg == drawn().decode(), "the same bytes for the same decision"
 
 
 def test_it_shows_families_skills_and_outcomes(figures: list[Any]) -> None:
@@ -98,6 +97,7 @@ def test_no_text_is_cut_off_at_the_edges(figures: list[Any]) -> None:
 
     assert boxes["damped persistence"].x0 > 0, "bold, it is the widest name"
     assert all(box.y0 > 0 and box.y1 < height and box.x1 < width for box in boxes.values())
+    assert all(text.get_window_extent().x1 < width for text in figures[0].axes[0].texts)
 
 
 def test_an_override_is_shown_beside_the_outcome_by_evidence(figures: list[Any]) -> None:

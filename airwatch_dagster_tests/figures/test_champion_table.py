@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from airwatch_dagster.figures.champion_table import decision_table
+from airwatch_dagster.figures.champion_table import decision_table, outcome_table, parts_table
 from airwatch_dagster.fit.champion.choice import choose_champion
 from airwatch_dagster.fit.champion.decision import Decision
 from airwatch_dagster.schemas import TABLES
@@ -59,3 +59,25 @@ def test_a_family_that_could_not_be_fitted_has_its_reason_and_no_numbers() -> No
     table = decision_table(decided(TABLES["candidate_scores"].empty(), models=models), champion=None)
 
     assert cells(table, "ridge") == ["ridge", *["–"] * 6, "Not fitted: 3 target days with truth."]
+
+
+def test_the_table_of_outcomes_fits_what_the_ui_shows_at_once() -> None:
+    table = outcome_table(decided(), champion="catboost")
+
+    name, skill, skill_range, outcome = next(row for row in table.rows if "catboost" in row[0])
+    assert (name, outcome) == ("**catboost**", "serves")
+    assert skill.startswith("+0.6")
+    assert len(skill_range.split(" to ")) == 2
+    assert len(str(table)) < 1000
+
+
+def test_the_table_of_parts_has_a_number_in_each_cell() -> None:
+    decision = decided()
+    table = parts_table(decision, champion="catboost")
+
+    leads = ("1 day ahead", "2 days ahead", "3 days ahead")
+    assert table.header == ("Family", *leads, "Winter", "Summer", "Autumn", "Worst region", "USG days")
+    catboost = next(row for row in table.rows if "catboost" in row[0])
+    assert catboost[1:4] == tuple(f"{skill:+.2f}" for skill in decision.lead_skills("catboost") if skill is not None)
+    assert (catboost[4], catboost[8]) == ("–", "–"), "December alone is not a winter"
+    assert not [cell for row in table.rows for cell in row if "/" in cell]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from airwatch_dagster.figures.markdown import SIGNED, number, numbers, table
+from airwatch_dagster.figures.markdown import SIGNED, TextTable, ahead, counted, number, numbers, table
 
 
 def test_a_table_has_a_header_a_rule_and_a_line_per_row() -> None:
@@ -31,3 +31,14 @@ def test_a_number_is_formatted_and_an_undefined_one_is_a_dash(value: float | Non
 def test_numbers_of_a_cell_are_side_by_side() -> None:
     assert numbers([0.1, None, -0.2], SIGNED) == "+0.10 / – / -0.20"
     assert numbers([]) == "–"
+
+
+def test_a_text_table_is_markdown_or_records_without_its_marks() -> None:
+    found = TextTable(("Family", "Skill"), (("**_ridge_**", "**+0.10**"),))
+    assert str(found).splitlines()[-1] == "| **_ridge_** | **+0.10** |"
+    assert found.plain_rows() == [{"Family": "ridge", "Skill": "+0.10"}]
+
+
+def test_counts_and_leads_agree_with_their_nouns() -> None:
+    assert [counted(count, "site") for count in (0, 1, 1200)] == ["0 sites", "1 site", "1,200 sites"]
+    assert [ahead(lead) for lead in (1, 3)] == ["1 day ahead", "3 days ahead"]

@@ -6,10 +6,15 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.figures.verification_table import (
+    EXCEEDANCE_NOTE,
+    SCORES_NOTE,
+    error_table,
+    exceedance_table,
+    group_names,
+    interval_table,
+    lead_names,
     reliability_by_limit,
     reliability_table,
-    scores_by_group,
-    scores_by_lead,
     summary,
 )
 from airwatch_dagster.verify.monthly import monthly_verification
@@ -34,9 +39,9 @@ def rows(**wanted: Any) -> list[dict[Any, Any]]:
 @pytest.mark.parametrize(
     ("skill", "compared"),
     [
-        (-0.2, "squared error 20 % above damped persistence's"),
-        (0.25, "squared error 25 % below damped persistence's"),
-        (0.001, "squared error equal to damped persistence's"),
+        (-0.2, "20 % worse (squared error) than damped persistence"),
+        (0.25, "25 % better (squared error) than damped persistence"),
+        (0.001, "as good (squared error) as damped persistence"),
     ],
 )
 def test_the_summary_has_lead_families_error_and_skill(skill: float, compared: str) -> None:
@@ -55,32 +60,32 @@ def test_the_summary_without_a_reference_compares_nothing() -> None:
     assert "persistence" not in summary(JULY, row, families=["ridge"])
 
 
-def test_scores_by_lead_have_a_line_per_lead() -> None:
-    errors, outlook, note = scores_by_lead(rows(group_kind="all")).split("\n\n")
+def test_tables_have_a_line_per_lead() -> None:
+    leads = lead_names(rows(group_kind="all"))
 
-    assert errors.splitlines()[0] == "| Lead | Forecasts | Skill | RMSE, µg/m³ | MAE, µg/m³ | Bias, µg/m³ | NMB | IOA |"
-    assert errors.splitlines()[2] == "| 1 d | 1 | +0.75 | 2.00 | 2.00 | -2.00 | -17% | 0.00 |"
-    assert errors.splitlines()[3].startswith("| 2 d | 1 | – | 1.00 |")
-    assert outlook.splitlines()[2] == (
-        "| 1 d | 100.0% | 10.0 | 0.250 | 1.00 / 0.00 / 1.00 | – / – / – | 0.0400 / 0.0000 |"
+    assert error_table("Lead", leads).rows[0] == ("1 day", "1", "+0.75", "2.00", "2.00", "-2.00", "100%")
+    assert error_table("Lead", leads).rows[1][:4] == ("2 days", "1", "–", "1.00")
+    assert interval_table("Lead", leads).rows[0] == ("1 day", "-17%", "0.00", "10.0", "0.250", "0.0400", "0.0000")
+    assert exceedance_table("Lead", leads).rows[:2] == (
+        ("1 day", "9.0 µg/m³", "1.00", "0.00", "1.00"),
+        ("1 day", "35.4 µg/m³", "–", "–", "–"),
     )
     for measure in ("NMB", "IOA", "POD", "FAR", "CSI"):
-        assert f"{measure}: " in note
+        assert f"{measure}: " in f"{SCORES_NOTE} {EXCEEDANCE_NOTE}"
 
 
-def test_scores_by_group_have_a_line_per_group() -> None:
-    errors = scores_by_group(rows(horizon_days=1)).split("\n\n")[0]
+def test_tables_of_groups_have_a_line_per_group() -> None:
+    table = error_table("Group", group_names(rows(horizon_days=1)))
 
-    groups = [line.split(" | ")[0] for line in errors.splitlines()[2:]]
-    assert groups == ["| all", "| observed on issue day", "| region 5", "| observed Moderate"]
+    assert [row[0] for row in table.rows] == ["all", "observed on issue day", "region 5", "observed Moderate"]
 
 
-def test_a_reliability_table_has_a_line_per_bin_with_the_leads_side_by_side() -> None:
+def test_a_reliability_table_has_a_line_per_bin() -> None:
     tables = reliability_by_limit(TWO_LEADS)
 
-    header, _, *bins = reliability_table(9.0, tables[9.0]).splitlines()
-    assert header.startswith("| Probability of more than 9.0 µg/m³ | Forecasts 1 / 2 d |")
-    assert bins == ["| 30-40 % | 0 / 1 | – / 36.0 | – / 0.0 |", "| 70-80 % | 1 / 0 | 80.0 / – | 100.0 / – |"]
+    bins = ("30–40 %", "1", "36.0", "0.0"), ("70–80 %", "1", "80.0", "100.0")
+    assert reliability_table(tables[9.0]["all"]).rows == bins
+    assert reliability_table(tables[9.0]["1 d"]).rows == bins[1:]
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,10 @@ def test_by_default_simulated_air_over_chicago_is_read(tmp_path: Path) -> None:
     assert settings.aqs_url == "https://aqs.epa.gov/data/api"
     assert (settings.aqs_interval_s, settings.search_minutes) == (6.0, 0.0)
     assert settings.rate_limit_dir.expanduser() == tmp_path / "home" / ".local" / "state" / "airwatch"
+    assert settings.site_url == "http://127.0.0.1:3001"
     assert (settings.smtp_port, settings.smtp_from, settings.smtp_starttls) == (587, "airwatch@localhost", True)
     unset = {"ui_url", "mlflow_ui_url", "alert_webhook_url", "alert_email_to", "smtp_host", "smtp_user"}
-    unset |= {"smtp_password", "practice_today", "aqs_email", "aqs_key", "weather", "other_forecasts"}
+    unset |= {"smtp_password", "practice_today", "aqs_email", "aqs_key", "weather", "other_forecasts", "first_day"}
     assert {name for name, value in settings if value is None} == unset
 
 
@@ -81,6 +82,8 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         "AIRWATCH_AQS_INTERVAL_S": "0.1",
         "AIRWATCH_RATE_LIMIT_DIR": "/limits",
         "AIRWATCH_UI_URL": "http://dagster",
+        "AIRWATCH_SITE_URL": "http://site",
+        "AIRWATCH_FIRST_DAY": "2021-01-01",
         "AIRWATCH_MLFLOW_UI_URL": "http://mlflow",
         "AIRWATCH_ALERT_WEBHOOK_URL": "http://hook",
         "AIRWATCH_ALERT_EMAIL_TO": "a@b.c",

@@ -22,7 +22,7 @@ from airwatch_dagster.orchestration.supplied_weather import (
 )
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
-from airwatch_dagster_tests.builders import weather_forecasts
+from airwatch_dagster_tests.builders import monitors, weather_forecasts
 from airwatch_dagster_tests.simulated_air import simulated_site_days
 
 TABLE = "weather_forecasts"
@@ -184,8 +184,8 @@ def test_a_day_without_weather_is_forecast_and_its_metadata_counts_none(
     served = predict(late, model=model, model_family="ridge", model_version="1", calibration=None, weather=weather)
 
     assert len(served) == 3 * len(late)
-    figures = predictions_metadata(served, weather_metadata(served, weather))
-    assert {day: numbers["sites_with_weather"] for day, numbers in figures.items()} == {
+    figures = predictions_metadata(served, weather_metadata(served, weather), monitors=monitors())
+    assert {day: numbers["sites with weather"] for day, numbers in figures.items()} == {
         "2021-07-01": 1,
         "2021-07-02": 0,
         "2021-07-03": 1,

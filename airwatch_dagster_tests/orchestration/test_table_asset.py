@@ -12,6 +12,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from airwatch_dagster.commands.backfill.planning import Step
 from airwatch_dagster.commands.backfill.runs import materialize_step
 from airwatch_dagster.errors import RunFailed
+from airwatch_dagster.orchestration.checks import FAILED_PARTITIONS, Check
 from airwatch_dagster.orchestration.io_manager import ParquetIOManager
 from airwatch_dagster.orchestration.partitions import PARTITIONS, window
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
@@ -21,6 +22,7 @@ from airwatch_dagster_tests import builders
 DAYS = ["2021-07-01", "2021-07-02", "2021-07-03"]
 RANGE = {"dagster/asset_partition_range_start": DAYS[0], "dagster/asset_partition_range_end": DAYS[-1]}
 TOO_LOW_UGM3 = -99.0
+PLAUSIBLE = Check("Values are plausible", "Forecasts may be off.", "Look at `airwatch inspect site_days DAY`.")
 
 
 def site_days(*days: str, bad: str = "") -> pd.DataFrame:
@@ -89,8 +91,8 @@ def _named(name: str, make: Callable[[], Any], *, reads: str | None = None) -> d
 
     chosen: Callable[..., Any] = reader if reads else function
     chosen.__name__ = name
-    warnings = None if reads else {"plausible": "Values of the day are plausible"}
-    failing = None if reads else {"published": "Readings of the day are published"}
+    warnings = None if reads else {"plausible": PLAUSIBLE}
+    failing = None if reads else {"published": Check("Readings are published", "None are read.", "Wait.")}
     ins = {reads: window(reads, -1, 0)} if reads else None
     return table_asset(
         stage="clean", warning_checks=warnings, failing_checks=failing, keep_unchanged=not reads, ins=ins
@@ -205,7 +207,7 @@ def test_a_violation_in_a_range_fails_the_check_of_the_day_concerned_and_keeps_e
     assert [(one.partition, one.blocking, one.severity) for one in failed] == [
         ("2021-07-02", True, dg.AssetCheckSeverity.ERROR)
     ]
-    assert "pm25_ugm3=-99.0" in str(failed[0].metadata["violation"].value)
+    assert "pm25_ugm3=-99.0" in failed[0].description
     assert pipeline.statuses()["2021-07-02"] is Status.FAILED
     assert not pipeline.downstream_ran
 
@@ -297,9 +299,11 @@ def test_a_warning_marks_its_day_and_the_run_succeeds(pipeline: Pipeline) -> Non
         None: Status.FAILED,
     }
     failed = [one for one in pipeline.evaluations(result.run_id) if one.partition == "2021-07-03" and not one.passed]
-    assert [(one.severity, one.metadata["failure"].value) for one in failed] == [
-        (dg.AssetCheckSeverity.WARN, "all sites read the same")
-    ]
+    said = "All sites read the same. Forecasts may be off. Look at `airwatch inspect site_days DAY`."
+    assert [(one.severity, one.description) for one in failed] == [(dg.AssetCheckSeverity.WARN, said)]
+    [whole] = [one for one in pipeline.evaluations(result.run_id) if not one.passed and one.partition is None]
+    assert whole.description.startswith("1 of 3 partitions failed. 2021-07-03: all sites read the same. Forecasts may")
+    assert {name: value.value for name, value in whole.metadata.items()} == {FAILED_PARTITIONS: 1}
     assert list(pipeline.stored()) == DAYS
 
 

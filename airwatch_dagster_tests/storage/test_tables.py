@@ -191,9 +191,9 @@ def test_readers_see_the_old_file_or_the_new_one(root: str) -> None:
     assert set(seen) <= {(many, 1.0, 1.0), (many, 2.0, 2.0)}
 
 
-def test_a_report_is_stored_byte_for_byte(tables: TableStorage, root: str) -> None:
-    assert tables.write_report("drift_report-2021-07.html", b"<html>\xc2\xb5</html>") == (
-        f"{root}/reports/drift_report-2021-07.html"
+def test_a_page_is_stored_byte_for_byte(tables: TableStorage, root: str) -> None:
+    assert tables.write_page("reports/drift_report-2021-07.html", b"<html>\xc2\xb5</html>") == (
+        f"{root}/site/reports/drift_report-2021-07.html"
     )
 
 

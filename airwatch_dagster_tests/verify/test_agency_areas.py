@@ -30,8 +30,10 @@ def test_a_forecast_is_paired_with_the_airwatch_forecast_published_on_the_same_d
 
 def test_longer_leads_observations_and_other_pollutants_are_left_out() -> None:
     too_far = {"target_date": pd.Timestamp("2021-07-08")}
-    for left_out in (too_far, {"record_type": "O"}, {"record_type": "Y"}, {"parameter": "OZONE"}, {"state": None}):
-        assert len(area_forecasts(agency_forecasts(left_out))) == 0
+    others = ({"record_type": "O"}, {"record_type": "Y"}, {"parameter": "OZONE"}, {"state": None})
+
+    assert len(area_forecasts(agency_forecasts(too_far, *others))) == 0
+    assert len(area_forecasts(agency_forecasts(too_far, *others, {}))) == 1
 
 
 def test_the_first_copy_of_a_forecast_counts() -> None:

@@ -47,9 +47,9 @@ def test_few_weeks_are_read_further_out(weeks: int, tail: float) -> None:
 
 @pytest.mark.parametrize("weeks", [5, 13])
 def test_nine_in_ten_intervals_contain_the_truth(weeks: int) -> None:
-    """Two forecasters of the same quality, 300 times: the interval should contain 0 in about 90 % of them."""
+    """Two forecasters of the same quality, 200 times: the interval should contain 0 in about 90 % of them."""
     generator = np.random.default_rng(9)
-    errors = generator.gamma(4.0, 30.0, size=(300, weeks, 2))
+    errors = generator.gamma(4.0, 30.0, size=(200, weeks, 2))
 
     inside = [lower[0] <= 0.0 <= upper[0] for lower, upper in (saved_interval(one[:, 0], one[:, 1:]) for one in errors)]
 

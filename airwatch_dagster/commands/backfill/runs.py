@@ -15,9 +15,9 @@ from airwatch_dagster.commands import stopping
 from airwatch_dagster.commands.backfill.planning import Step
 from airwatch_dagster.errors import RunFailed
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START
+from airwatch_dagster.orchestration.checks import FAILED_PARTITIONS
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, RunLock, report_if_lost
 from airwatch_dagster.orchestration.settings import Settings, storage_root
-from airwatch_dagster.orchestration.table_asset import FAILURES
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.unfinished import delete_unfinished
 
@@ -150,11 +150,11 @@ def _materialize(
 
 
 def _not_passed(table: str, result: dg.ExecuteInProcessResult, severity: dg.AssetCheckSeverity) -> tuple[str, ...]:
-    """``raw_readings no_day_emptied: - 2021-06-01: no reading``; of a range, the evaluation of the whole run."""
-    found = [one for one in result.get_asset_check_evaluations() if not one.passed and FAILURES in one.metadata]
-    return tuple(
-        f"{table} {one.check_name}: {one.metadata[FAILURES].value}" for one in found if one.severity == severity
-    )
+    """``raw_readings no_day_emptied: 2021-06-01: no reading. …``; of a range, the evaluation of the whole run."""
+    found = [
+        one for one in result.get_asset_check_evaluations() if not one.passed and FAILED_PARTITIONS in one.metadata
+    ]
+    return tuple(f"{table} {one.check_name}: {one.description}" for one in found if one.severity == severity)
 
 
 def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:

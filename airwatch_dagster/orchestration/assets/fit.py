@@ -12,6 +12,7 @@ from airwatch_dagster.fit.tuning.hyperparameters import VALID_MONTHS, hyperparam
 from airwatch_dagster.forecast.calibration import CALIBRATION_MONTHS
 from airwatch_dagster.orchestration.metadata.champion import champion_model_metadata, log_decisions
 from airwatch_dagster.orchestration.metadata.training import candidate_scores_metadata, trained_models_metadata
+from airwatch_dagster.orchestration.pages import Pages
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, months_of, window
 from airwatch_dagster.orchestration.registry.links import cross_links
 from airwatch_dagster.orchestration.registry.model_log import logged_importance
@@ -64,12 +65,14 @@ def trained_models(
     context: dg.AssetExecutionContext,
     training_examples: pd.DataFrame,
     hyperparameters: pd.DataFrame,
+    storage: StorageResource,
     mlflow: dg.ResourceParam[Any],
 ) -> AssetResult:
     """Trained monthly on target days of the 36 months before; each fitted family is a version in MLflow's registry."""
     inputs = {"examples": with_weather(training_examples), "hyperparameters": hyperparameters}
     trained = train_months(months_of(context), **inputs, mlflow=mlflow)
-    metadata = trained_models_metadata(trained, importance_of=logged_importance)
+    pages = Pages(storage.tables())
+    metadata = trained_models_metadata(trained, importance_of=logged_importance, pages=pages)
     return AssetResult(trained, partition_metadata=cross_links(trained, metadata, mlflow=mlflow))
 
 
@@ -79,12 +82,16 @@ def trained_models(
     ins={"trained_models": window("trained_models", 0, 0), "training_examples": window("training_examples", 0, 0)},
 )
 def candidate_scores(
-    context: dg.AssetExecutionContext, trained_models: pd.DataFrame, training_examples: pd.DataFrame
+    context: dg.AssetExecutionContext,
+    trained_models: pd.DataFrame,
+    training_examples: pd.DataFrame,
+    storage: StorageResource,
 ) -> AssetResult:
     """Built when the month is over: the scores that each model family would have had in service."""
     examples = with_weather(training_examples)
     scores = score_months(months_of(context), trained=trained_models, examples=examples)
-    return AssetResult(scores, partition_metadata=cross_links(trained_models, candidate_scores_metadata(scores)))
+    metadata = candidate_scores_metadata(scores, pages=Pages(storage.tables()))
+    return AssetResult(scores, partition_metadata=cross_links(trained_models, metadata))
 
 
 @table_asset(
@@ -108,5 +115,5 @@ def champion_model(
     with storage.locked("champion_model") as tables:
         chosen = select_or_override(months_of(context), config, **evidence, tables=tables)
         plots = log_decisions(mlflow, chosen)
-        metadata = cross_links(chosen, champion_model_metadata(chosen, plots), mlflow=mlflow)
+        metadata = cross_links(chosen, champion_model_metadata(chosen, plots, pages=Pages(tables)), mlflow=mlflow)
         yield AssetResult(chosen, partition_metadata=metadata)

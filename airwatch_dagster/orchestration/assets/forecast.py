@@ -4,6 +4,7 @@ import pandas as pd
 
 from airwatch_dagster.orchestration.metadata.tables import predictions_metadata
 from airwatch_dagster.orchestration.partitions import window
+from airwatch_dagster.orchestration.resources import StorageResource
 from airwatch_dagster.orchestration.supplied_weather import issued_weather, weather_metadata
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
 from airwatch_dagster.orchestration.training.by_month import predict_months
@@ -17,10 +18,11 @@ from airwatch_dagster.orchestration.training.by_month import predict_months
         "champion_model": window("champion_model", 0, 0, complete=True),
     },
 )
-def predictions(features: pd.DataFrame, champion_model: pd.DataFrame) -> AssetResult:
+def predictions(features: pd.DataFrame, champion_model: pd.DataFrame, storage: StorageResource) -> AssetResult:
     """Forecast by the champion in force on the issue day. An override applies to days without a forecast, so rebuilding
     earlier days changes nothing. A month without an eligible model has no forecasts."""
     weather = issued_weather(features["issue_date"])
     forecasts = predict_months(features, champions=champion_model, weather=weather)
-    metadata = predictions_metadata(forecasts, weather_metadata(forecasts, weather))
+    others, monitors = weather_metadata(forecasts, weather), storage.tables().read_or_empty("monitors")
+    metadata = predictions_metadata(forecasts, others, monitors=monitors)
     return AssetResult(forecasts, partition_metadata=metadata)

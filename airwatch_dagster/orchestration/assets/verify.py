@@ -7,6 +7,7 @@ from airwatch_dagster.orchestration.compared_forecasts import ARCHIVED, COMPARED
 from airwatch_dagster.orchestration.metadata.scoreboard import scoreboard_metadata
 from airwatch_dagster.orchestration.metadata.tables import forecast_scores_metadata
 from airwatch_dagster.orchestration.metadata.verification import verification_metadata
+from airwatch_dagster.orchestration.pages import Pages
 from airwatch_dagster.orchestration.partitions import months_of, window
 from airwatch_dagster.orchestration.resources import StorageResource, utc_now
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
@@ -37,11 +38,15 @@ def forecast_scores(predictions: pd.DataFrame, site_days: pd.DataFrame) -> Asset
     },
 )
 def verification(
-    context: dg.AssetExecutionContext, forecast_scores: pd.DataFrame, candidate_scores: pd.DataFrame
+    context: dg.AssetExecutionContext,
+    forecast_scores: pd.DataFrame,
+    candidate_scores: pd.DataFrame,
+    storage: StorageResource,
 ) -> AssetResult:
     """Built when the month is over, rebuilt when its readings are revised."""
     table = monthly_verification(forecast_scores, candidates=candidate_scores)
-    metadata = verification_metadata(table, forecast_scores, months=months_of(context))
+    pages = Pages(storage.tables())
+    metadata = verification_metadata(table, forecast_scores, months=months_of(context), pages=pages)
     return AssetResult(table, partition_metadata=metadata)
 
 

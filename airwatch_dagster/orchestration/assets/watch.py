@@ -7,10 +7,16 @@ import pandas as pd
 
 from airwatch_dagster.orchestration.metadata.drift import DRIFT_CHECK, report_months
 from airwatch_dagster.orchestration.metadata.tables import coverage_metadata
+from airwatch_dagster.orchestration.pages import Pages
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, days_of, months_of, window
 from airwatch_dagster.orchestration.resources import StorageResource, configured_area, today
 from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
-from airwatch_dagster.orchestration.watch_tables import REVISION_CHECKS, all_monitor_changes, revisions_detected_on
+from airwatch_dagster.orchestration.watch_tables import (
+    OUTAGE_CHECK,
+    REVISION_CHECKS,
+    all_monitor_changes,
+    revisions_detected_on,
+)
 from airwatch_dagster.watch.coverage import WINDOW_MONTHS as COVERAGE_MONTHS
 from airwatch_dagster.watch.coverage import coverage as coverage_of
 from airwatch_dagster.watch.outages import area_outages
@@ -42,18 +48,18 @@ def revisions(context: dg.AssetExecutionContext, storage: StorageResource) -> As
     stage="watch",
     ins={"site_days": window("site_days", 1 - COVERAGE_MONTHS, 0)},
     deps=["monitor_changes"],
-    failing_checks={"no_area_outage": "Every area published what was due; a filter is due on its sampling days only"},
+    failing_checks=OUTAGE_CHECK,
 )
 def coverage(
     context: dg.AssetExecutionContext, site_days: pd.DataFrame, monitors: pd.DataFrame, storage: StorageResource
 ) -> AssetResult:
     """Updated after every pull and when the month is over: data that is late today may be missing tomorrow."""
     table = coverage_of(site_days, months=months_of(context), monitors=monitors, today=pd.Timestamp(today()))
-    changes = storage.tables().read_or_empty("monitor_changes")
-    metadata = coverage_metadata(table, changes)
-    return AssetResult(
-        table, partition_metadata=metadata, warnings={"no_area_outage": area_outages(table, area=configured_area())}
-    )
+    tables = storage.tables()
+    changes = tables.read_or_empty("monitor_changes")
+    metadata = coverage_metadata(table, changes, monitors=monitors, pages=Pages(tables))
+    warnings = dict.fromkeys(OUTAGE_CHECK, area_outages(table, area=configured_area()))
+    return AssetResult(table, partition_metadata=metadata, warnings=warnings)
 
 
 @table_asset(stage="watch", deps=[dg.AssetDep("raw_readings", partition_mapping=dg.AllPartitionMapping())])

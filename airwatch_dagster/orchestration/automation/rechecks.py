@@ -20,8 +20,8 @@ from airwatch_dagster.orchestration.automation.jobs import (
     reingest_job,
     revisions_job,
 )
+from airwatch_dagster.orchestration.first_day import since_listed
 from airwatch_dagster.orchestration.ingest.recheck import changed_ranges
-from airwatch_dagster.orchestration.partitions import FIRST_DAY
 from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.watch.coverage import WINDOW_MONTHS as COVERAGE_MONTHS
 
@@ -96,7 +96,7 @@ def reingest_changed_days(context: dg.RunStatusSensorContext) -> list[dg.RunRequ
     return [
         dg.RunRequest(
             run_key=f"changed:{one['first']}:{one['last']}:{run_id}",
-            tags={RANGE_START: one["first"], RANGE_END: one["last"], REASON: f"recheck {run_id}"},
+            tags={RANGE_START: since_listed(one["first"]), RANGE_END: one["last"], REASON: f"recheck {run_id}"},
             run_config={"ops": {"raw_readings": {"config": dict(one["config"])}}},
         )
         for one in ranges
@@ -177,7 +177,7 @@ def _revisions_and_coverage(done: FollowUp) -> list[dg.RunRequest]:
 
 
 def _coverage(key: str, first: str, last: str) -> dg.RunRequest:
-    months = {RANGE_START: max(first, FIRST_DAY[:7]), RANGE_END: last}
+    months = {RANGE_START: since_listed(first), RANGE_END: last}
     return dg.RunRequest(run_key=f"coverage:{key}:{first}", job_name=coverage_job.name, tags=months)
 
 

@@ -20,8 +20,9 @@ from airwatch_dagster.orchestration.automation.jobs import (
     reingest_job,
     tuning_job,
 )
+from airwatch_dagster.orchestration.first_day import since_listed
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, report_if_lost
-from airwatch_dagster.orchestration.partitions import DAYS, FIRST_DAY, newest_day
+from airwatch_dagster.orchestration.partitions import DAYS, newest_day
 from airwatch_dagster.orchestration.resources import SourceResource
 from airwatch_dagster.orchestration.settings import Settings
 
@@ -138,14 +139,14 @@ def changed_years(before: Mapping[str, str], now: Mapping[str, str]) -> list[int
 
 
 def _has_days(year: int) -> bool:
-    """Whether the year has day partitions: the archive begins earlier, and a new file may precede its first day."""
-    return str(year) >= FIRST_DAY[:4] and f"{year}-01-01" <= (DAYS.get_last_partition_key() or "")
+    """Whether the year has listed days: the archive begins earlier, and a new file may precede its first day."""
+    return since_listed(f"{year}-12-31")[:4] == str(year) and f"{year}-01-01" <= (DAYS.get_last_partition_key() or "")
 
 
 def _reingest_year(year: int, files: Mapping[str, str]) -> dg.RunRequest:
     name = f"daily_88101_{year}.zip"
     last = min(f"{year}-12-31", DAYS.get_last_partition_key() or "")
-    tags = {RANGE_START: f"{year}-01-01", RANGE_END: last, REASON: f"{name} changed: {files[name]}"}
+    tags = {RANGE_START: since_listed(f"{year}-01-01"), RANGE_END: last, REASON: f"{name} changed: {files[name]}"}
     return dg.RunRequest(job_name=reingest_job.name, run_key=f"reingest:{name}:{files[name]}", tags=tags)
 
 

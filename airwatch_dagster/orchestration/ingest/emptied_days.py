@@ -6,6 +6,7 @@ import pandas as pd
 
 from airwatch_dagster.acquire.readings import SITE_COLUMNS
 from airwatch_dagster.clean.monitor_days import MIN_OBSERVATION_PERCENT
+from airwatch_dagster.orchestration.checks import Check
 from airwatch_dagster.storage.tables import TableStorage
 
 DAYS_BEFORE: Final = 14
@@ -18,9 +19,22 @@ SAMPLING_DAYS: Final = 6
 """Days in which every monitor is due at least once: PM2.5 is sampled every sixth day or more often. Source: 40 CFR
 58.12(d)."""
 
-EMPTY_CHECK: Final = {"no_day_emptied": "A day of an area that reports daily has readings"}
+EMPTY_CHECK: Final = {
+    "no_day_emptied": Check(
+        "A day of an area that reports daily has readings",
+        follows="The forecasts of the next days lack these readings.",
+        todo="Once EPA has published them, read the day again: `airwatch backfill DAY DAY --refresh`.",
+    )
+}
 
-UNUSED_CHECK: Final = {"no_day_unused": "Every site with readings of a day has a value of the day"}
+UNUSED_CHECK: Final = {
+    "no_day_unused": Check(
+        "Every site with readings of a day has a value of the day",
+        follows="These sites count as not observed on the day, and their forecasts are not scored.",
+        todo="See the rows with `airwatch inspect raw_readings DAY`; a duration or event of a new kind needs a change "
+        "of the code.",
+    )
+}
 
 MOST_SITES_NAMED: Final = 3
 """Sites that a finding names.

@@ -7,6 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.acquire.parsing.rejections import rejections_of_days
+from airwatch_dagster.orchestration.checks import Check
 from airwatch_dagster.orchestration.partitions import days_of
 from airwatch_dagster.orchestration.resources import StorageResource, utc_now
 from airwatch_dagster.orchestration.table_asset import OWNER, column_schema
@@ -20,7 +21,12 @@ MAX_OTHER_LINES: Final = 5
 """Unreadable lines outside the area that a day may have without a warning: national files often have one or two."""
 
 REJECTED_CHECK: Final = {
-    "few_lines_rejected": f"No line of the area and at most {MAX_OTHER_LINES} others of a day could not be read"
+    "few_lines_rejected": Check(
+        f"No line of the area and at most {MAX_OTHER_LINES} others of a day could not be read",
+        follows="The readings of these lines are missing.",
+        todo="See them with `airwatch inspect rejected_lines`; once EPA has corrected its file, read the day again: "
+        "`airwatch backfill DAY DAY --refresh`.",
+    )
 }
 
 rejected_lines = dg.AssetSpec(

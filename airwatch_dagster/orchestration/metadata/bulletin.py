@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
+from airwatch_dagster.orchestration.pages import link
 from airwatch_dagster.publish.content import TOMORROW, Bulletin
+from airwatch_dagster.publish.site import page_name
 
 
 def bulletin_metadata(bulletins: Sequence[Bulletin], rows: pd.DataFrame) -> PartitionMetadata:
@@ -17,8 +18,8 @@ def bulletin_metadata(bulletins: Sequence[Bulletin], rows: pd.DataFrame) -> Part
         tomorrow = own.loc[own["horizon_days"] == TOMORROW, "aqi"]
         found[f"{one.issue_date}"] = {
             "headline": str(own["headline"].iloc[0]),
-            "page": dg.MetadataValue.path(str(own["page_uri"].iloc[0])),
+            "page": link(page_name(one.issue_date), str(own["page_uri"].iloc[0])),
             "sites": len(one.sites),
-            **({"highest_aqi_tomorrow": int(tomorrow.max())} if len(tomorrow) else {}),
+            **({"highest AQI tomorrow": int(tomorrow.max())} if len(tomorrow) else {}),
         }
     return found

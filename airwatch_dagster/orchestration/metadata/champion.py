@@ -5,14 +5,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.figures.champion_table import decision_table
-from airwatch_dagster.figures.style import embedded_png
+from airwatch_dagster.figures.champion_table import PARTS_NOTE, decision_table, outcome_table, parts_table
+from airwatch_dagster.figures.markdown import ahead
 from airwatch_dagster.fit.champion.decision import Decision
 from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
+from airwatch_dagster.orchestration.pages import Pages, shown
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 
 MLFLOW_FOLDER: Final = "champions"
@@ -20,7 +20,7 @@ MLFLOW_FOLDER: Final = "champions"
 
 
 def decision_plots(champions: pd.DataFrame) -> dict[str, bytes]:
-    """Month → PNG of its decision, for each month in rows of ``champion_model`` with a comparison of families."""
+    """Month → SVG of its decision, for each month in rows of ``champion_model`` with a comparison of families."""
     from airwatch_dagster.figures.champion import decision_plot
 
     plots = {}
@@ -33,8 +33,8 @@ def decision_plots(champions: pd.DataFrame) -> dict[str, bytes]:
     return plots
 
 
-def champion_model_metadata(champions: pd.DataFrame, plots: Mapping[str, bytes]) -> PartitionMetadata:
-    """Per month: champion, reason, its skill and the runner-up's, table and plot of the decision.
+def champion_model_metadata(champions: pd.DataFrame, plots: Mapping[str, bytes], *, pages: Pages) -> PartitionMetadata:
+    """Per month: champion, reason, tables and plot of the decision, its skill and the runner-up's.
 
     ``champions`` are rows of ``champion_model``, newest decision first, ``plots`` its ``decision_plots``. Decisions of
     before comparisons were recorded have champion and reason only.
@@ -42,20 +42,24 @@ def champion_model_metadata(champions: pd.DataFrame, plots: Mapping[str, bytes])
     found: PartitionMetadata = {}
     for month, newest, decision, days in _by_month(champions):
         champion = _champion(newest)
-        own: dict[str, Any] = {"champion": champion or "nobody", "why": newest["reason"]}
+        own: dict[str, Any] = {"champion": display_name(champion) if champion else "nobody", "why": newest["reason"]}
         if decision is not None:
-            families = decision_table(decision, champion=champion)
-            own |= {**_skills(decision, champion, days), "families": dg.MetadataValue.md(families)}
+            own["families"] = shown(outcome_table(decision, champion=champion))
+            own["skill by lead and season"] = shown(parts_table(decision, champion=champion))
+            own["about skill"] = PARTS_NOTE
         if month in plots:
-            own["decision"] = dg.MetadataValue.md(embedded_png("decision", plots[month]))
+            title = f"Decision of {pd.Timestamp(month):%B %Y}"
+            own["decision"] = pages.plot(f"champion_model/{month}-decision", plots[month], title=title)
+        if decision is not None:
+            own |= _skills(decision, champion, days)
         found[month] = own
     return found
 
 
 def log_decisions(mlflow: Any, champions: pd.DataFrame) -> dict[str, bytes]:
-    """The plots of the decisions by month (PNG), logged to MLflow's active run beside their table and JSON.
+    """The plots of the decisions by month (SVG), logged to MLflow's active run beside their table and JSON.
 
-    Artifacts: ``champions/2021-07.json``, ``.md`` and ``.png`` of each month, and every reason in ``champions.json``.
+    Artifacts: ``champions/2021-07.json``, ``.md`` and ``.svg`` of each month, and every reason in ``champions.json``.
     """
     reasons, plots = {}, decision_plots(champions)
     with TemporaryDirectory() as folder:
@@ -66,7 +70,7 @@ def log_decisions(mlflow: Any, champions: pd.DataFrame) -> dict[str, bytes]:
                 stem.with_suffix(".json").write_text(decision.to_json())
                 stem.with_suffix(".md").write_text(f"{newest['reason']}\n\n{table}\n")
             if month in plots:
-                stem.with_suffix(".png").write_bytes(plots[month])
+                stem.with_suffix(".svg").write_bytes(plots[month])
         mlflow.log_dict(reasons, "champions.json")
         mlflow.log_artifacts(folder, MLFLOW_FOLDER)
     return plots
@@ -89,15 +93,18 @@ def _skills(decision: Decision, champion: str | None, days: int) -> dict[str, fl
     """Known skills of the champion, and the best other family's, under names that chart over months."""
     skills = {verdict.model_family: verdict.skill for verdict in decision.verdicts if verdict.skill is not None}
     if champion not in skills:
-        return {"compared_days": days}
+        return {"compared days": days}
     family = str(champion)
     region, usg = decision.worst_region(family), decision.usg_days()
     known = {
-        "skill_over_damped": skills[family],
-        **{f"skill_{lead}d": skill for lead, skill in zip(HORIZONS_DAYS, decision.lead_skills(family), strict=True)},
-        "skill_worst_region": region.skill[family] if region else None,
-        "skill_usg_days": usg.skill[family] if usg else None,
-        "runner_up_skill": max((skill for other, skill in skills.items() if other != family), default=None),
-        "compared_days": days,
+        "champion's skill": skills[family],
+        **{
+            f"skill {ahead(lead)}": skill
+            for lead, skill in zip(HORIZONS_DAYS, decision.lead_skills(family), strict=True)
+        },
+        "skill in the worst region": region.skill[family] if region else None,
+        "skill on USG days": usg.skill[family] if usg else None,
+        "runner-up's skill": max((skill for other, skill in skills.items() if other != family), default=None),
+        "compared days": days,
     }
     return {name: value for name, value in known.items() if value is not None}

@@ -1,13 +1,17 @@
-"""Numbers of each partition in Dagster's metadata, under names that chart over time."""
+"""Numbers of each partition in Dagster's metadata, under names that chart over time, and tables of its rows."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.figures.style import embedded_png
+from airwatch_dagster.figures.coverage import completeness_plot, gap_table, plot_title
+from airwatch_dagster.figures.forecast_table import headline, worst_sites_table
+from airwatch_dagster.orchestration.pages import Pages, bulletin_url, link, shown
+from airwatch_dagster.publish.names import site_names
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 from airwatch_dagster.schemas.watch import REVISION_KINDS
 from airwatch_dagster.verify.metrics import interval_measures
 from airwatch_dagster.watch.coverage import completeness
@@ -15,21 +19,50 @@ from airwatch_dagster.watch.coverage import completeness
 PartitionMetadata = dict[str, Mapping[str, Any]]
 """Partition → name → number or metadata value."""
 
+HIGHEST_AQI: Final = "highest AQI"
+"""Name of the number that says how bad a day's worst forecast is."""
+
 
 def site_days_metadata(site_days: pd.DataFrame) -> PartitionMetadata:
     """Per day: sites with a valid value, and their mean and highest PM2.5 (µg/m³)."""
     days = _partitions("site_days", site_days[site_days["is_valid"]])
     pm25 = days["pm25_ugm3"]
-    return _by_partition(valid_sites=pm25.size(), mean_pm25_ugm3=pm25.mean(), highest_pm25_ugm3=pm25.max())
-
-
-def predictions_metadata(predictions: pd.DataFrame, others: PartitionMetadata | None = None) -> PartitionMetadata:
-    """Per issue day: sites forecast, mean PM2.5 (µg/m³) and highest AQI of the next days, and the day's ``others``."""
-    days = _partitions("predictions", predictions)
-    found = _by_partition(
-        sites=days["site_id"].nunique(), mean_pm25_ugm3=days["pm25_ugm3"].mean(), highest_aqi=days["aqi"].max()
+    return _by_partition(
+        {"valid sites": pm25.size(), "mean PM2.5 (µg/m³)": pm25.mean(), "highest PM2.5 (µg/m³)": pm25.max()}
     )
-    return {day: {**numbers, **(others or {}).get(day, {})} for day, numbers in found.items()}
+
+
+def predictions_metadata(
+    predictions: pd.DataFrame, others: PartitionMetadata | None = None, *, monitors: pd.DataFrame
+) -> PartitionMetadata:
+    """Per issue day: a sentence and the worst sites of the first target day, numbers, the bulletin, and ``others``.
+
+    ``monitors`` has the names of the sites.
+    """
+    days, names = _partitions("predictions", predictions), site_names(monitors)
+    numbers = _by_partition(
+        {
+            "sites": days["site_id"].nunique(),
+            "mean PM2.5 (µg/m³)": days["pm25_ugm3"].mean(),
+            HIGHEST_AQI: days["aqi"].max(),
+        }
+    )
+    return {
+        str(day): {**_forecast(rows, names), **_bulletin(str(day)), **numbers[str(day)], **(others or {}).get(day, {})}
+        for day, rows in days
+    }
+
+
+def _forecast(rows: pd.DataFrame, names: Mapping[str, str]) -> dict[str, Any]:
+    next_day = rows[rows["horizon_days"] == min(HORIZONS_DAYS)]
+    if next_day.empty:
+        return {}
+    return {"forecast": headline(next_day, names), "worst sites": shown(worst_sites_table(next_day, names))}
+
+
+def _bulletin(day: str) -> dict[str, dg.MetadataValue]:
+    url = bulletin_url(day)
+    return {"bulletin": dg.MetadataValue.url(url)} if url else {}
 
 
 def forecast_scores_metadata(scores: pd.DataFrame) -> PartitionMetadata:
@@ -37,12 +70,14 @@ def forecast_scores_metadata(scores: pd.DataFrame) -> PartitionMetadata:
     measured = scores.assign(squared=scores["error_ugm3"] ** 2, **interval_measures(scores))
     days = _partitions("forecast_scores", measured)
     return _by_partition(
-        rmse_ugm3=days["squared"].mean() ** 0.5,
-        mae_ugm3=days["abs_error_ugm3"].mean(),
-        bias_ugm3=days["error_ugm3"].mean(),
-        coverage=days["is_covered"].mean(),
-        mean_width_ugm3=days["width_ugm3"].mean(),
-        pinball_ugm3=days["pinball_ugm3"].mean(),
+        {
+            "RMSE (µg/m³)": days["squared"].mean() ** 0.5,
+            "mean absolute error (µg/m³)": days["abs_error_ugm3"].mean(),
+            "bias (µg/m³)": days["error_ugm3"].mean(),
+            "inside the 90 % interval (share)": days["is_covered"].mean(),
+            "width of the 90 % interval (µg/m³)": days["width_ugm3"].mean(),
+            "pinball loss (µg/m³)": days["pinball_ugm3"].mean(),
+        }
     )
 
 
@@ -51,42 +86,52 @@ def revisions_metadata(by_day: Mapping[str, pd.DataFrame]) -> PartitionMetadata:
     found: PartitionMetadata = {}
     for day, rows in by_day.items():
         counts = rows["kind"].value_counts()
-        kinds = {kind: int(counts.get(kind, 0)) for kind in REVISION_KINDS}
-        largest = {} if rows["size_ugm3"].isna().all() else {"largest_ugm3": round(float(rows["size_ugm3"].max()), 3)}
-        found[day] = {"revisions": len(rows), "revised_sites": rows["site_id"].nunique(), **kinds, **largest}
+        kinds = {kind.replace("_", " "): int(counts.get(kind, 0)) for kind in REVISION_KINDS}
+        largest = rows["size_ugm3"].max()
+        size = {} if pd.isna(largest) else {"largest change (µg/m³)": round(float(largest), 3)}
+        found[day] = {"revisions": len(rows), "revised sites": rows["site_id"].nunique(), **kinds, **size}
     return found
 
 
-def coverage_metadata(coverage: pd.DataFrame, monitor_changes: pd.DataFrame) -> PartitionMetadata:
-    """Per month: percent of due site-days observed, site-days of each status, a plot; without context sites."""
-    from airwatch_dagster.figures.coverage import completeness_plot
-
-    own = coverage[~coverage["is_context"]]
-    months = dict(iter(own.groupby(TABLES["coverage"].partition_keys_of(own))))
+def coverage_metadata(
+    coverage: pd.DataFrame, monitor_changes: pd.DataFrame, *, monitors: pd.DataFrame, pages: Pages
+) -> PartitionMetadata:
+    """Per month: percent of due site-days observed, site-days of each status, sites with gaps, a plot; without context
+    sites."""
+    own, names = coverage[~coverage["is_context"]], site_names(monitors)
     numbers = completeness(own).to_dict("index")
-    return {
-        str(month): {
-            **{str(name): round(value, 1) for name, value in numbers[month].items() if pd.notna(value)},
-            "completeness": dg.MetadataValue.md(embedded_png("completeness", completeness_plot(rows, monitor_changes))),
+    found: PartitionMetadata = {}
+    for month, rows in own.groupby(TABLES["coverage"].partition_keys_of(own)):
+        plot = completeness_plot(rows, monitor_changes, names=names)
+        found[str(month)] = {
+            "sites with gaps": shown(gap_table(rows, names)),
+            "completeness": pages.plot(f"coverage/{month}-completeness", plot, title=plot_title(rows)),
+            **{_words(str(name)): round(value, 1) for name, value in numbers[month].items() if pd.notna(value)},
         }
-        for month, rows in months.items()
-    }
+    return found
+
+
+def _words(name: str) -> str:
+    return "observed of due (%)" if name == "completeness_pct" else name.replace("_", " ").replace("site days", "days")
 
 
 def drift_report_metadata(findings: pd.DataFrame) -> PartitionMetadata:
-    """Per month: number of drifted features, and path of the report."""
+    """Per month: numbers of drifted and of compared features, and the report."""
     months = _partitions("drift_report", findings)
-    drifted = _by_partition(drifted_features=months["is_drifted"].sum())
+    numbers = _by_partition({"drifted features": months["is_drifted"].sum(), "compared features": months.size()})
     pages = months["report_uri"].first().to_dict()
-    return {
-        month: {**numbers, "report": dg.MetadataValue.path(str(pages[month]))} for month, numbers in drifted.items()
-    }
+    return {month: {"report": link(report_name(month), str(pages[month])), **own} for month, own in numbers.items()}
+
+
+def report_name(month: str) -> str:
+    """File of a month's drift report in the folder of pages."""
+    return f"reports/drift_report-{month}.html"
 
 
 def _partitions(table: str, frame: pd.DataFrame) -> Any:
     return frame.groupby(TABLES[table].partition_keys_of(frame))
 
 
-def _by_partition(**series: pd.Series) -> PartitionMetadata:
-    rows = pd.DataFrame(series).to_dict("index")
+def _by_partition(series: Mapping[str, pd.Series]) -> PartitionMetadata:
+    rows = pd.DataFrame(dict(series)).to_dict("index")
     return {str(key): {str(name): round(value, 3) for name, value in row.items()} for key, row in rows.items()}

@@ -1,80 +1,98 @@
-"""A month's verification in Dagster's metadata: a summary, numbers that chart over months, tables and a plot."""
+"""A month's verification in Dagster's metadata: a summary, tables, a plot, and a few numbers that chart over months."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.figures.style import embedded_png
+from airwatch_dagster.figures.markdown import ahead
 from airwatch_dagster.figures.verification_table import (
+    EXCEEDANCE_NOTE,
+    GROUPS_NOTE,
     RELIABILITY_NOTE,
+    SCORES_NOTE,
+    error_table,
+    exceedance_table,
+    group_names,
+    interval_table,
+    lead_names,
     reliability_by_limit,
     reliability_table,
-    scores_by_group,
-    scores_by_lead,
     summary,
 )
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
+from airwatch_dagster.orchestration.pages import Pages, shown
 
 CHARTED: Final = {
-    "skill_over_damped": "skill_{lead}d",
-    "rmse_ugm3": "rmse_{lead}d_ugm3",
-    "mae_ugm3": "mae_{lead}d_ugm3",
-    "bias_ugm3": "bias_{lead}d_ugm3",
-    "coverage": "coverage_{lead}d",
-    "mean_width_ugm3": "mean_width_{lead}d_ugm3",
-    "pinball_ugm3": "pinball_{lead}d_ugm3",
-    "brier_9_0": "brier_9_0_{lead}d",
-    "brier_35_4": "brier_35_4_{lead}d",
+    "skill_over_damped": "skill {ahead}",
+    "rmse_ugm3": "RMSE {ahead} (µg/m³)",
 }
-"""Column of ``verification`` → its metadata name by lead."""
+"""Column of ``verification`` → its name in charts, for every lead."""
+
+CHARTED_SHORTEST: Final = {
+    "bias_ugm3": "bias {ahead} (µg/m³)",
+    "coverage": "inside the 90 % interval {ahead} (share)",
+    "brier_9_0": "Brier score above 9.0 {ahead}",
+    "brier_35_4": "Brier score above 35.4 {ahead}",
+}
+"""The same for the shortest lead alone."""
 
 
 def verification_metadata(
-    table: pd.DataFrame, scores: pd.DataFrame, *, months: Sequence[pd.Timestamp]
+    table: pd.DataFrame, scores: pd.DataFrame, *, months: Sequence[pd.Timestamp], pages: Pages
 ) -> PartitionMetadata:
-    """Per month: a summary, numbers, tables and a reliability diagram; a month without scores has the summary alone.
+    """Per month: a summary, tables, a reliability diagram and numbers; a month without scores has the summary alone.
 
     ``table`` holds rows of ``verification``, ``scores`` the ``forecast_scores`` they are computed from.
     """
     verified = dict(list(table.groupby("month")))
     scored = dict(list(scores.groupby(scores["target_date"].dt.to_period("M"))))
     return {
-        f"{month:%Y-%m}": _of_month(month, verified[month], scored[month.to_period("M")])
+        f"{month:%Y-%m}": _of_month(month, verified[month], scored[month.to_period("M")], pages)
         if month in verified
         else {"summary": f"No forecast of {month:%B %Y} has an observed value."}
         for month in months
     }
 
 
-def _of_month(month: pd.Timestamp, rows: pd.DataFrame, scores: pd.DataFrame) -> dict[str, Any]:
+def _of_month(month: pd.Timestamp, rows: pd.DataFrame, scores: pd.DataFrame, pages: Pages) -> dict[str, Any]:
     by_lead = rows[rows["group_kind"] == "all"].to_dict("records")
     shortest = rows[rows["horizon_days"] == rows["horizon_days"].min()].to_dict("records")
+    leads, groups = lead_names(by_lead), group_names(shortest)
     return {
         "summary": summary(month, by_lead[0], families=sorted(scores["model_family"].unique())),
-        "by_lead": dg.MetadataValue.md(scores_by_lead(by_lead)),
-        "by_group": dg.MetadataValue.md(scores_by_group(shortest)),
-        "reliability": dg.MetadataValue.md(_reliability(month, scores)),
+        "scores by lead": shown(error_table("Lead", leads)),
+        "intervals and probabilities by lead": shown(interval_table("Lead", leads)),
+        "exceedances by lead": shown(exceedance_table("Lead", leads)),
+        "about scores": f"{SCORES_NOTE} {EXCEEDANCE_NOTE}",
+        "scores by group": shown(error_table("Group", groups)),
+        "about groups": GROUPS_NOTE,
+        **_reliability(month, scores, pages),
         **_charted(by_lead),
     }
 
 
-def _reliability(month: pd.Timestamp, scores: pd.DataFrame) -> str:
+def _reliability(month: pd.Timestamp, scores: pd.DataFrame, pages: Pages) -> dict[str, Any]:
     from airwatch_dagster.figures.reliability import reliability_plot
 
     tables = reliability_by_limit(scores)
-    plot = embedded_png("reliability", reliability_plot(tables, title=f"Reliability diagram, {month:%B %Y}"))
-    return "\n\n".join(
-        [plot, *(reliability_table(limit, by_lead) for limit, by_lead in tables.items()), RELIABILITY_NOTE]
+    title = f"Reliability diagram, {month:%B %Y}"
+    shown_plot = pages.plot(
+        f"verification/{month:%Y-%m}-reliability", reliability_plot(tables, title=title), title=title
     )
+    by_limit = {
+        f"probabilities above {limit} µg/m³": shown(reliability_table(by_lead["all"]))
+        for limit, by_lead in tables.items()
+    }
+    return {"reliability": shown_plot, **by_limit, "about reliability": RELIABILITY_NOTE}
 
 
 def _charted(by_lead: Sequence[Mapping[Any, Any]]) -> dict[str, float]:
-    """``skill_1d``, ``rmse_2d_ugm3``, …: every measure that is defined."""
+    """``skill 1 day ahead``, ``RMSE 2 days ahead (µg/m³)``, …: every measure that is defined."""
+    named = [(row, CHARTED) for row in by_lead] + [(row, CHARTED_SHORTEST) for row in by_lead[:1]]
     return {
-        name.format(lead=row["horizon_days"]): round(float(row[measure]), 4)
-        for row in by_lead
-        for measure, name in CHARTED.items()
+        name.format(ahead=ahead(row["horizon_days"])): round(float(row[measure]), 4)
+        for row, names in named
+        for measure, name in names.items()
         if pd.notna(row[measure])
     }

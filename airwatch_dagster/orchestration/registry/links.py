@@ -45,15 +45,19 @@ def mlflow_run(mlflow: Any) -> dg.MetadataValue:
 
 
 def mlflow_models(models: pd.DataFrame) -> dg.MetadataValue:
-    """Table of families, versions and MLflow runs. ``models`` are rows of trained_models or champion_model."""
+    """Table of families and versions in MLflow, linked where its address is known, otherwise with their runs.
+
+    ``models`` are rows of trained_models or champion_model.
+    """
     ui = mlflow_ui()
     logged = models.dropna(subset=["mlflow_run_id"])[["model_family", "model_version", "mlflow_run_id"]]
     rows = [tuple(map(str, row)) for row in logged.itertuples(index=False)]
     if ui:
-        versions, runs = f"{ui}/#/models/{REGISTERED_MODEL}/versions", f"{ui}/#/runs"
-        rows = [(family, f"[{v}]({versions}/{v})", f"[{run}]({runs}/{run})") for family, v, run in rows]
-    links = table(("family", "version", "MLflow run"), rows)
-    return dg.MetadataValue.md(links if ui else f"{links}\n\nOpen with `{mlflow_command()}`")
+        versions = f"{ui}/#/models/{REGISTERED_MODEL}/versions"
+        return dg.MetadataValue.md(
+            table(("family", "version"), [(name, f"[{v}]({versions}/{v})") for name, v, _ in rows])
+        )
+    return dg.MetadataValue.md(f"{table(('family', 'version', 'MLflow run'), rows)}\n\nOpen with `{mlflow_command()}`")
 
 
 def cross_links(
@@ -64,6 +68,6 @@ def cross_links(
     ``models`` are rows of trained_models or champion_model; a month without rows is left out.
     """
     months = models.groupby(models["month"].dt.strftime("%Y-%m"))
-    run = {"mlflow_run": mlflow_run(mlflow)} if mlflow is not None else {}
-    links = {str(month): {**run, "mlflow_models": mlflow_models(rows)} for month, rows in months}
+    run = {"MLflow run": mlflow_run(mlflow)} if mlflow is not None else {}
+    links = {str(month): {**run, "MLflow models": mlflow_models(rows)} for month, rows in months}
     return {month: {**(metadata or {}).get(month, {}), **link} for month, link in links.items()}

@@ -4,11 +4,12 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 import pandas as pd
 
+from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.fit.models.parameters import SPACES
 from airwatch_dagster.fit.tuning.hyperparameters import reason
 from airwatch_dagster.fit.tuning.search import Search, search, time_ordered_folds
@@ -75,14 +76,23 @@ def candidates_frame(found: Search) -> pd.DataFrame:
     return frame.rename_axis("candidate").reset_index()
 
 
+CHARTED: Final = {"best_loss": "least loss", "gain": "gain over the defaults"}
+"""Outcome of a search → its name in charts; how many parameters were tried is in MLflow and in the reason."""
+
+
 def search_metadata(searches: Sequence[Search]) -> PartitionMetadata:
     """Per month: each family's least loss and its gain over the defaults, and why its parameters are used."""
     by_month: dict[str, Mapping[str, Any]] = {}
     for month in dict.fromkeys(found.month for found in searches):
         of_month = [found for found in searches if found.month == month]
-        numbers = {f"{one.family}_{name}": value for one in of_month for name, value in _outcome(one).items()}
-        reasons = "\n".join(f"- {one.family}: {reason(one)}" for one in of_month)
-        by_month[f"{month:%Y-%m}"] = {**numbers, "reasons": dg.MetadataValue.md(reasons)}
+        numbers = {
+            f"{title}, {display_name(one.family)}": _outcome(one)[name]
+            for one in of_month
+            for name, title in CHARTED.items()
+            if one.params
+        }
+        reasons = "\n".join(f"- {display_name(one.family)}: {reason(one)}" for one in of_month)
+        by_month[f"{month:%Y-%m}"] = {"reasons": dg.MetadataValue.md(reasons), **numbers}
     return by_month
 
 

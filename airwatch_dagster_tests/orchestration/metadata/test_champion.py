@@ -1,7 +1,7 @@
 """A month's decision in Dagster's metadata and in MLflow, with and without an override."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +9,15 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from airwatch_dagster.figures.champion_table import decision_table
 from airwatch_dagster.fit.champion.choice import champion_frame, choose_champion
+from airwatch_dagster.fit.champion.decision import Decision
 from airwatch_dagster.orchestration.metadata.champion import champion_model_metadata, decision_plots, log_decisions
+from airwatch_dagster.orchestration.pages import Pages
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.validation import validated
 from airwatch_dagster_tests.fit.shadow_scores import ALL, MONTH, shadow, trained
 
-PNG = b"\x89PNG\r\n\x1a\n"
 ERRORS = {"damped_persistence": 4.0, "climatology": 5.0, "ridge": 3.5, "catboost": 2.5}
 
 
@@ -36,12 +38,21 @@ def overridden(chosen: pd.DataFrame, family: str) -> pd.DataFrame:
     return pd.concat([later, chosen], ignore_index=True)
 
 
-def metadata(champions: pd.DataFrame) -> Mapping[str, Any]:
-    [own] = champion_model_metadata(champions, decision_plots(champions)).values()
-    return own
+Metadata = Callable[[pd.DataFrame], Mapping[str, Any]]
 
 
-def test_a_month_has_its_champion_its_reason_and_numbers_under_stable_names() -> None:
+@pytest.fixture
+def metadata(pages: Pages) -> Metadata:
+    """The metadata of the one month in rows of champion_model."""
+
+    def of(champions: pd.DataFrame) -> Mapping[str, Any]:
+        [own] = champion_model_metadata(champions, decision_plots(champions), pages=pages).values()
+        return own
+
+    return of
+
+
+def test_a_month_has_its_champion_its_reason_and_numbers_under_stable_names(metadata: Metadata) -> None:
     chosen = month()
 
     own = metadata(chosen)
@@ -51,57 +62,63 @@ def test_a_month_has_its_champion_its_reason_and_numbers_under_stable_names() ->
     numbers = {name: value for name, value in own.items() if isinstance(value, (int, float))}
     assert numbers == pytest.approx(
         {
-            "skill_over_damped": chosen["skill_over_damped"].iloc[0],
-            "skill_1d": 0.6,
-            "skill_2d": 0.6,
-            "skill_3d": 0.6,
-            "skill_worst_region": chosen["skill_over_damped"].iloc[0],
-            "runner_up_skill": 0.23,
-            "compared_days": 200,
+            "champion's skill": chosen["skill_over_damped"].iloc[0],
+            "skill 1 day ahead": 0.6,
+            "skill 2 days ahead": 0.6,
+            "skill 3 days ahead": 0.6,
+            "skill in the worst region": chosen["skill_over_damped"].iloc[0],
+            "runner-up's skill": 0.23,
+            "compared days": 200,
         },
         abs=0.03,
     )
-    assert numbers["compared_days"] == 200
+    assert numbers["compared days"] == 200
 
 
-def test_an_override_has_the_skill_the_evidence_gives_its_family() -> None:
+def test_an_override_has_the_skill_the_evidence_gives_its_family(metadata: Metadata) -> None:
     own = metadata(overridden(month(), "climatology"))
 
-    assert (own["champion"], own["why"], own["compared_days"]) == ("climatology", "Ada promoted it", 200)
-    assert own["skill_over_damped"] < -0.4
-    assert own["runner_up_skill"] > 0.5
+    assert (own["champion"], own["why"], own["compared days"]) == ("climatology", "Ada promoted it", 200)
+    assert own["champion's skill"] < -0.4
+    assert own["runner-up's skill"] > 0.5
     assert "**_climatology_**" in own["families"].value
 
 
-def test_an_override_with_a_family_that_was_not_compared_has_no_skill() -> None:
+def test_an_override_with_a_family_that_was_not_compared_has_no_skill(metadata: Metadata) -> None:
     own = metadata(overridden(month(), "random_forest"))
-    assert own["champion"] == "random_forest"
-    assert "skill_over_damped" not in own
-    assert own["compared_days"] == 200
+    assert own["champion"] == "random forest"
+    assert "champion's skill" not in own
+    assert own["compared days"] == 200
 
 
-def test_a_month_without_a_champion_has_a_table_and_no_plot() -> None:
+def test_a_month_without_a_champion_has_a_table_and_no_plot(metadata: Metadata) -> None:
     models = trained().assign(is_fitted=False, reason="Not fitted: 3 target days with truth.")
 
     own = metadata(month(TABLES["candidate_scores"].empty(), models=models))
 
     assert own["champion"] == "nobody"
-    assert set(own) == {"champion", "why", "compared_days", "families"}
+    assert set(own) == {"champion", "why", "compared days", "families", "skill by lead and season", "about skill"}
 
 
-def test_the_plot_is_embedded_in_markdown() -> None:
-    own = metadata(month())
-    assert isinstance(own["decision"], dg.MarkdownMetadataValue)
-    assert str(own["decision"].value).startswith("![decision](data:image/png;base64,iVBORw0KGgo")
+def test_the_plot_is_a_file_that_the_ui_shows_and_links(metadata: Metadata, tmp_path: Path) -> None:
+    url = "http://air.example/figures/champion_model/2021-01-decision.svg"
+    assert metadata(month())["decision"].value == f"[![Decision of January 2021]({url})]({url})"
+    assert (tmp_path / "site/figures/champion_model/2021-01-decision.svg").read_bytes().startswith(b"<?xml")
 
 
-def test_a_row_without_a_recorded_comparison_has_champion_and_reason() -> None:
+def test_what_is_shown_of_a_month_needs_no_click(metadata: Metadata) -> None:
+    texts = [value.value for value in metadata(month()).values() if isinstance(value, dg.MarkdownMetadataValue)]
+    assert len(texts) == 3
+    assert max(map(len, texts)) < 1000
+
+
+def test_a_row_without_a_recorded_comparison_has_champion_and_reason(metadata: Metadata) -> None:
     old = month().assign(comparison=None)
     assert metadata(old) == {"champion": "catboost", "why": old["reason"].iloc[0]}
 
 
-def test_an_empty_table_has_no_metadata() -> None:
-    assert champion_model_metadata(TABLES["champion_model"].empty(), {}) == {}
+def test_an_empty_table_has_no_metadata(pages: Pages) -> None:
+    assert champion_model_metadata(TABLES["champion_model"].empty(), {}, pages=pages) == {}
 
 
 class FakeMlflow:
@@ -117,6 +134,10 @@ class FakeMlflow:
         self.files |= {f"{artifact_path}/{path.name}": path.read_bytes() for path in Path(folder).iterdir()}
 
 
+def table_of(chosen: pd.DataFrame) -> str:
+    return decision_table(Decision.from_json(chosen["comparison"].iloc[0]), champion="catboost")
+
+
 def logged(champions: pd.DataFrame) -> dict[str, bytes]:
     mlflow = FakeMlflow()
     log_decisions(mlflow, champions)
@@ -129,12 +150,12 @@ def test_mlflow_gets_record_table_and_plot_under_the_name_of_the_month() -> None
 
     files = logged(chosen)
 
-    assert set(files) == {"champions.json", *(f"champions/2021-01.{kind}" for kind in ("json", "md", "png"))}
+    assert set(files) == {"champions.json", *(f"champions/2021-01.{kind}" for kind in ("json", "md", "svg"))}
     assert json.loads(files["champions.json"]) == {"2021-01": reason}
     record = json.loads(files["champions/2021-01.json"])
     assert {family["model_family"] for family in record["families"]} == set(ALL)
-    assert files["champions/2021-01.md"].decode() == f"{reason}\n\n{metadata(chosen)['families'].value}\n"
-    assert files["champions/2021-01.png"].startswith(PNG)
+    assert files["champions/2021-01.md"].decode() == f"{reason}\n\n{table_of(chosen)}\n"
+    assert files["champions/2021-01.svg"].startswith(b"<?xml")
 
 
 def test_mlflow_gets_no_plot_of_a_month_without_evidence() -> None:

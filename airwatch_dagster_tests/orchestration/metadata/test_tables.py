@@ -1,18 +1,23 @@
 """Numbers of each partition in Dagster's metadata."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from airwatch_dagster.orchestration.metadata.tables import (
+    coverage_metadata,
     drift_report_metadata,
     forecast_scores_metadata,
     predictions_metadata,
     site_days_metadata,
 )
+from airwatch_dagster.orchestration.pages import Pages
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster_tests import builders
+
+WIDTH, PINBALL = "width of the 90 % interval (µg/m³)", "pinball loss (µg/m³)"
 
 
 def scores(*rows: tuple[str, float, bool]) -> pd.DataFrame:
@@ -27,11 +32,11 @@ def test_each_day_gets_its_own_errors_and_coverage() -> None:
         scores(("2021-07-04", 3.0, True), ("2021-07-04", -1.0, False), ("2021-07-05", 2.0, True))
     )
 
-    interval = {"mean_width_ugm3": 6.0, "pinball_ugm3": 0.15}
-    assert metadata["2021-07-04"] == pytest.approx(
-        {"rmse_ugm3": 2.236, "mae_ugm3": 2.0, "bias_ugm3": 1.0, "coverage": 0.5, **interval}
-    )
-    assert metadata["2021-07-05"] == {"rmse_ugm3": 2.0, "mae_ugm3": 2.0, "bias_ugm3": 2.0, "coverage": 1.0, **interval}
+    names = ("RMSE (µg/m³)", "mean absolute error (µg/m³)", "bias (µg/m³)", "inside the 90 % interval (share)")
+    interval = {WIDTH: 6.0, PINBALL: 0.15}
+    first = dict(zip(names, (2.236, 2.0, 1.0, 0.5), strict=True))
+    assert metadata["2021-07-04"] == pytest.approx({**first, **interval})
+    assert metadata["2021-07-05"] == {**dict(zip(names, (2.0, 2.0, 2.0, 1.0), strict=True)), **interval}
     assert list(metadata) == ["2021-07-04", "2021-07-05"]
 
 
@@ -40,8 +45,8 @@ def test_each_day_has_the_width_and_pinball_loss_of_its_own_intervals() -> None:
 
     metadata = forecast_scores_metadata(frame.assign(pm25_lower_ugm3=[9.0, 12.0], pm25_upper_ugm3=[11.0, 30.0]))
 
-    assert [metadata[day]["mean_width_ugm3"] for day in metadata] == [2.0, 18.0]
-    assert [metadata[day]["pinball_ugm3"] for day in metadata] == [0.05, 1.45]
+    assert [metadata[day][WIDTH] for day in metadata] == [2.0, 18.0]
+    assert [metadata[day][PINBALL] for day in metadata] == [0.05, 1.45]
 
 
 def test_days_without_scores_have_no_metadata() -> None:
@@ -56,43 +61,87 @@ def test_the_pm25_of_a_day_is_of_its_valid_sites() -> None:
     )
 
     assert site_days_metadata(frame) == {
-        "2021-07-04": {"valid_sites": 2.0, "mean_pm25_ugm3": 6.0, "highest_pm25_ugm3": 8.0}
+        "2021-07-04": {"valid sites": 2.0, "mean PM2.5 (µg/m³)": 6.0, "highest PM2.5 (µg/m³)": 8.0}
     }
 
 
-def test_an_issue_day_has_its_mean_forecast_and_highest_aqi() -> None:
-    frame = pd.DataFrame(
-        {
-            "issue_date": pd.Timestamp("2021-07-04"),
-            "site_id": ["170310001", "170310001", "170310002"],
-            "pm25_ugm3": [4.0, 6.0, 14.0],
-            "aqi": [22, 33, 61],
-        }
-    )
+FORECAST = {
+    "issue_date": pd.Timestamp("2021-07-04"),
+    "target_date": pd.Timestamp("2021-07-05"),
+    "horizon_days": 1,
+    "site_id": "170319001",
+    "pm25_ugm3": 4.0,
+    "pm25_lower_ugm3": 1.0,
+    "pm25_upper_ugm3": 9.0,
+    "aqi": 22,
+    "aqi_category": "Good",
+    "probability_above_35_4": 0.0,
+}
 
-    assert predictions_metadata(frame) == {"2021-07-04": {"sites": 2.0, "mean_pm25_ugm3": 8.0, "highest_aqi": 61.0}}
+
+def test_an_issue_day_says_its_forecast_and_shows_its_worst_sites(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRWATCH_SITE_URL", "http://air.example")
+    later = {"target_date": pd.Timestamp("2021-07-06"), "horizon_days": 2, "pm25_ugm3": 20.0, "aqi": 71}
+    frame = pd.DataFrame([FORECAST, FORECAST | later, FORECAST | {"site_id": "170319002", "aqi": 30}])
+
+    own = predictions_metadata(frame, {"2021-07-04": {"sites with weather": 1}}, monitors=builders.monitors({}))
+
+    assert list(own) == ["2021-07-04"]
+    day = own["2021-07-04"]
+    assert day["forecast"].startswith("Monday, 5 July 2021: Good at all 2 sites.")
+    assert "| Lakefront | 22 | Good | 1.0–9.0 | < 1 % |" in day["worst sites"].value
+    numbers = {name: day[name] for name in ("sites", "mean PM2.5 (µg/m³)", "highest AQI", "sites with weather")}
+    assert numbers == {"sites": 2.0, "mean PM2.5 (µg/m³)": 9.333, "highest AQI": 71.0, "sites with weather": 1}
+    assert day["bulletin"].value == "http://air.example/2021-07-04.html"
 
 
-def test_a_month_has_its_number_of_drifted_features_and_the_path_of_its_report() -> None:
-    frame = pd.DataFrame(
-        {
-            "month": pd.Timestamp("2021-05-01"),
-            "is_drifted": [True, False, True],
-            "report_uri": "/tables/reports/drift_report-2021-05.html",
-        }
-    )
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://air.example", "http://air.example/reports/drift_report-2021-05.html"),
+        (None, "s3://air/site/reports/drift_report-2021-05.html"),
+    ],
+    ids=["a link", "a path"],
+)
+def test_a_month_has_its_number_of_drifted_features_and_its_report(
+    address: str | None, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRWATCH_STORAGE", "s3://air")
+    monkeypatch.setenv("AIRWATCH_SITE_URL", address or "")
+    uri = "s3://air/site/reports/drift_report-2021-05.html"
+    frame = pd.DataFrame({"month": pd.Timestamp("2021-05-01"), "is_drifted": [True, False, True], "report_uri": uri})
 
     metadata = drift_report_metadata(frame)["2021-05"]
 
-    assert metadata["drifted_features"] == 2.0
-    assert metadata["report"].value == "/tables/reports/drift_report-2021-05.html"
+    assert (metadata["drifted features"], metadata["compared features"]) == (2.0, 3.0)
+    assert metadata["report"].value == shown
+
+
+def test_a_month_of_coverage_has_counts_the_sites_with_gaps_and_a_plot(pages: Pages, tmp_path: Path) -> None:
+    rows = pd.DataFrame(
+        {
+            "site_id": "170319001",
+            "date_local": pd.date_range("2021-07-01", periods=4),
+            "status": ["observed", "observed", "missing", "not_scheduled"],
+            "is_context": False,
+            "cbsa_code": "16980",
+            "state_code": "17",
+        }
+    )
+    changes = TABLES["monitor_changes"].empty()
+
+    own = coverage_metadata(rows, changes, monitors=builders.monitors({}), pages=pages)["2021-07"]
+
+    assert "| Lakefront | 2 | 0 | 1 | 0 | 1 |" in own["sites with gaps"].value
+    assert (own["observed of due (%)"], own["missing days"], own["not scheduled days"]) == (66.7, 1, 1)
+    assert (tmp_path / "site/figures/coverage/2021-07-completeness.svg").exists()
 
 
 @pytest.mark.parametrize(
     ("metadata_of", "table"),
     [
         (site_days_metadata, "site_days"),
-        (predictions_metadata, "predictions"),
+        (lambda frame: predictions_metadata(frame, monitors=builders.monitors({})), "predictions"),
         (drift_report_metadata, "drift_report"),
     ],
 )

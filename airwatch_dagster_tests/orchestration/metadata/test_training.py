@@ -15,7 +15,9 @@ from airwatch_dagster.fit.training import (
     trained_models_row,
 )
 from airwatch_dagster.orchestration.metadata.training import candidate_scores_metadata, trained_models_metadata
+from airwatch_dagster.orchestration.pages import Pages
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.columns import FAMILIES
 
 MAY, JUNE = pd.Timestamp("2021-05-01"), pd.Timestamp("2021-06-01")
 
@@ -60,37 +62,43 @@ def numbers(metadata: Mapping[str, Any]) -> dict[str, float]:
     return {name: value for name, value in metadata.items() if isinstance(value, float)}
 
 
-def test_scores_of_a_month_are_numbers_by_family_and_lead() -> None:
-    metadata = candidate_scores_metadata(TWO_FAMILIES)
+def test_a_month_charts_skill_and_rmse_one_day_ahead(pages: Pages) -> None:
+    late = {"horizon_days": 2, "target_date": pd.Timestamp("2021-05-05")}
+    metadata = candidate_scores_metadata(pd.concat([TWO_FAMILIES, scores(late)]), pages=pages)
 
     assert list(metadata) == ["2021-05"]
     assert numbers(metadata["2021-05"]) == {
-        "damped_persistence_rmse_1d_ugm3": 2.0,
-        "damped_persistence_mae_1d_ugm3": 2.0,
-        "damped_persistence_bias_1d_ugm3": 2.0,
-        "ridge_skill_1d": 0.75,
-        "ridge_rmse_1d_ugm3": 1.0,
-        "ridge_mae_1d_ugm3": 1.0,
-        "ridge_bias_1d_ugm3": 1.0,
+        "skill 1 day ahead, ridge": 0.75,
+        "RMSE 1 day ahead, ridge (µg/m³)": 1.0,
+        "RMSE 1 day ahead, damped persistence (µg/m³)": 2.0,
     }
 
 
-def test_an_undefined_measure_is_not_a_number() -> None:
-    metadata = candidate_scores_metadata(scores({}))["2021-05"]
+def test_at_most_a_dozen_numbers_are_charted_whatever_families_there_are(pages: Pages) -> None:
+    everything = candidate_scores_metadata(scores(*({"model_family": family} for family in FAMILIES)), pages=pages)
+    trained_all = trained_models_metadata(trained(*FAMILIES), importance_of=no_importance, pages=pages)
 
-    assert "ridge_skill_1d" not in metadata
-    assert "| ridge | – | 1.00 |" in metadata["scores"].value
+    assert 0 < len(numbers(everything["2021-05"])) <= 12
+    assert 0 < len(numbers(trained_all["2021-05"])) <= 12
 
 
-def test_every_month_has_its_own_scores() -> None:
+def test_an_undefined_measure_is_not_a_number(pages: Pages) -> None:
+    metadata = candidate_scores_metadata(scores({}), pages=pages)["2021-05"]
+
+    assert "skill 1 day ahead, ridge" not in metadata
+    assert "| ridge | – |" in metadata["skill"].value
+
+
+def test_every_month_has_its_own_scores(pages: Pages) -> None:
     late = {"issue_date": pd.Timestamp("2021-06-03"), "target_date": pd.Timestamp("2021-06-04"), "pm25_ugm3": 13.0}
 
-    metadata = candidate_scores_metadata(scores(late, {}))
+    metadata = candidate_scores_metadata(scores(late, {}), pages=pages)
 
-    assert [metadata[month]["ridge_mae_1d_ugm3"] for month in ("2021-05", "2021-06")] == [1.0, 3.0]
+    name = "RMSE 1 day ahead, ridge (µg/m³)"
+    assert [metadata[month][name] for month in ("2021-05", "2021-06")] == [1.0, 3.0]
 
 
-def test_the_table_has_a_line_per_family_with_the_leads_side_by_side() -> None:
+def test_tables_have_a_line_per_family_best_first_and_bold(pages: Pages) -> None:
     two_leads = scores(
         *[
             {"model_family": family, "horizon_days": lead, "pm25_ugm3": 10.0 + error * lead}
@@ -99,47 +107,54 @@ def test_the_table_has_a_line_per_family_with_the_leads_side_by_side() -> None:
         ]
     )
 
-    assert candidate_scores_metadata(two_leads)["2021-05"]["scores"].value.splitlines() == [
-        "| Family | Skill 1 / 2 d | RMSE, µg/m³ 1 / 2 d | MAE, µg/m³ 1 / 2 d | Bias, µg/m³ 1 / 2 d |",
-        "|---|---|---|---|---|",
-        "| damped persistence | +0.00 / +0.00 | 2.00 / 4.00 | 2.00 / 4.00 | +2.00 / +4.00 |",
-        "| ridge | +0.75 / +0.75 | 1.00 / 2.00 | 1.00 / 2.00 | -1.00 / -2.00 |",
-        "",
-        "Forecasts per lead: 1. Skill: share of damped persistence's mean squared error saved.",
+    own = candidate_scores_metadata(two_leads, pages=pages)["2021-05"]
+
+    assert own["skill"].value.splitlines() == [
+        "| Family | 1 day ahead | 2 days ahead |",
+        "|---|---|---|",
+        "| ridge | **+0.75** | **+0.75** |",
+        "| damped persistence | +0.00 | +0.00 |",
     ]
+    assert own["errors 2 days ahead"].value.splitlines()[2:] == [
+        "| ridge | **2.00** | 2.00 | -2.00 |",
+        "| damped persistence | 4.00 | 4.00 | +4.00 |",
+    ]
+    assert "1 forecasts per lead" in own["about skill"]
 
 
-def test_the_title_of_a_months_plot_has_season_and_sites(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_title_of_a_months_plot_has_season_and_sites(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
     titles: list[str] = []
 
     def plot(*_: pd.DataFrame, title: str) -> bytes:
         titles.append(title)
-        return b"PNG"
+        return b"<svg/>"
 
     monkeypatch.setattr(model_figures, "performance_plot", plot)
-    metadata = candidate_scores_metadata(scores({}, {"site_id": "170310002"}))["2021-05"]
+    metadata = candidate_scores_metadata(scores({}, {"site_id": "170310002"}), pages=pages)["2021-05"]
 
     assert titles == ["Out of sample, May 2021 (spring): 2 sites"]
-    assert metadata["performance"].value == "![performance](data:image/png;base64,UE5H)"
+    assert "figures/candidate_scores/2021-05-performance.svg" in metadata["performance"].value
 
 
-def test_no_scores_have_no_metadata() -> None:
-    assert candidate_scores_metadata(TABLES["candidate_scores"].empty()) == {}
+def test_no_scores_have_no_metadata(pages: Pages) -> None:
+    assert candidate_scores_metadata(TABLES["candidate_scores"].empty(), pages=pages) == {}
 
 
-def test_holdouts_of_a_month_are_numbers_by_family_and_lead() -> None:
-    metadata = trained_models_metadata(trained("damped_persistence", "ridge"), importance_of=no_importance)["2021-05"]
+def test_holdouts_of_a_month_are_numbers_and_tables(pages: Pages) -> None:
+    table = trained("damped_persistence", "ridge")
+    metadata = trained_models_metadata(table, importance_of=no_importance, pages=pages)["2021-05"]
 
-    assert metadata["ridge_holdout_skill_1d"] == 0.25
-    assert metadata["ridge_holdout_skill_2d"] == 0.125
-    assert metadata["ridge_holdout_rmse_1d_ugm3"] == 5.0
-    assert metadata["damped_persistence_holdout_mae_2d_ugm3"] == 4.0
-    assert "damped_persistence_holdout_skill_1d" not in metadata, "it is the reference"
-    assert "ridge_holdout_skill_3d" not in metadata, "no forecast was held out at that lead"
-    assert "| ridge | +0.25 / +0.12 / – | 5.00 / 6.00 / – |" in metadata["holdouts"].value
+    assert numbers(metadata) == {
+        "skill 1 day ahead, ridge": 0.25,
+        "RMSE 1 day ahead, ridge (µg/m³)": 5.0,
+        "RMSE 1 day ahead, damped persistence (µg/m³)": 5.0,
+    }
+    assert "| ridge | **+0.25** | **+0.12** |" in metadata["skill"].value
+    assert "| ridge | **6.00** | 4.00 | -0.50 |" in metadata["errors 2 days ahead"].value
+    assert "errors 3 days ahead" not in metadata, "no forecast was held out at that lead"
 
 
-def test_months_are_apart_and_a_month_without_a_model_has_no_metadata() -> None:
+def test_months_are_apart_and_a_month_without_a_model_has_no_metadata(pages: Pages) -> None:
     table = pd.concat(
         [
             trained("ridge"),
@@ -148,36 +163,37 @@ def test_months_are_apart_and_a_month_without_a_model_has_no_metadata() -> None:
         ]
     )
 
-    metadata = trained_models_metadata(table, importance_of=no_importance)
+    metadata = trained_models_metadata(table, importance_of=no_importance, pages=pages)
 
-    assert {month: own["ridge_holdout_skill_1d"] for month, own in metadata.items()} == {
+    assert {month: own["skill 1 day ahead, ridge"] for month, own in metadata.items()} == {
         "2021-05": 0.25,
         "2021-06": 0.5,
     }
 
 
-def test_the_importance_plot_is_of_the_learned_families_with_logged_importance(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_importance_plot_is_of_the_learned_families_with_logged_importance(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drawn: list[tuple[Any, str]] = []
 
     def plot(shares: Any, *, title: str) -> bytes:
         drawn.append((shares, title))
-        return b"PNG"
+        return b"<svg/>"
 
     monkeypatch.setattr(model_figures, "importance_plot", plot)
     logged = {"run of ridge": {"smoke": 1.0}, "run of climatology": {"wind": 1.0}, "run of catboost": {}}
 
     table = trained("climatology", "ridge", "catboost")
-    metadata = trained_models_metadata(table, importance_of=lambda run_id: logged[run_id])["2021-05"]
+    metadata = trained_models_metadata(table, importance_of=lambda run_id: logged[run_id], pages=pages)["2021-05"]
 
     [(shares, title)] = drawn
     assert shares == {"ridge": {"smoke": 1.0}}
     assert "May 2021" in title
-    assert metadata["importance"].value.startswith(
-        "![importance](data:image/png;base64,UE5H)\n\nFeatures of the correction"
-    )
+    assert metadata["importance"].value.startswith(f"[![{title}](http://air.example/figures/trained_models/2021-05")
+    assert metadata["about importance"].startswith("Features of the correction")
 
 
-def test_a_month_of_baselines_has_no_importance_plot() -> None:
-    metadata = trained_models_metadata(trained("damped_persistence"), importance_of=no_importance)
+def test_a_month_of_baselines_has_no_importance_plot(pages: Pages) -> None:
+    metadata = trained_models_metadata(trained("damped_persistence"), importance_of=no_importance, pages=pages)
 
     assert "importance" not in metadata["2021-05"]

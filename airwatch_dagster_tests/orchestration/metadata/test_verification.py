@@ -1,11 +1,13 @@
 """A month's verification in Dagster's metadata."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from airwatch_dagster.orchestration.metadata.verification import verification_metadata
+from airwatch_dagster.orchestration.pages import Pages
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.verify.monthly import monthly_verification
 from airwatch_dagster_tests.builders import candidate_scores, forecast_scores
@@ -20,48 +22,46 @@ DAMPED = candidate_scores({"pm25_ugm3": 8.0})
 
 
 def metadata(
-    scores: pd.DataFrame = TWO_LEADS, *, months: Sequence[pd.Timestamp] = (JULY,)
+    pages: Pages, scores: pd.DataFrame = TWO_LEADS, *, months: Sequence[pd.Timestamp] = (JULY,)
 ) -> dict[str, Mapping[str, Any]]:
     table = monthly_verification(scores, candidates=DAMPED)
-    return verification_metadata(table, scores, months=months)
+    return verification_metadata(table, scores, months=months, pages=pages)
 
 
-def test_a_month_has_numbers_under_stable_names() -> None:
-    numbers = {name: value for name, value in metadata()["2021-07"].items() if isinstance(value, float)}
+def test_a_month_has_few_numbers_under_names_for_people(pages: Pages) -> None:
+    numbers = {name: value for name, value in metadata(pages)["2021-07"].items() if isinstance(value, float)}
 
-    of_one_day = {name: value for name, value in numbers.items() if "_1d" in name}
-    assert of_one_day == {
-        "skill_1d": 0.75,
-        "rmse_1d_ugm3": 2.0,
-        "mae_1d_ugm3": 2.0,
-        "bias_1d_ugm3": -2.0,
-        "coverage_1d": 1.0,
-        "mean_width_1d_ugm3": 10.0,
-        "pinball_1d_ugm3": 0.25,
-        "brier_9_0_1d": 0.04,
-        "brier_35_4_1d": 0.0,
-    }
-    assert numbers["mae_2d_ugm3"] == 1.0
-    assert "skill_2d" not in numbers, "damped persistence has no score at that lead"
+    assert numbers == {
+        "skill 1 day ahead": 0.75,
+        "RMSE 1 day ahead (µg/m³)": 2.0,
+        "RMSE 2 days ahead (µg/m³)": 1.0,
+        "bias 1 day ahead (µg/m³)": -2.0,
+        "inside the 90 % interval 1 day ahead (share)": 1.0,
+        "Brier score above 9.0 1 day ahead": 0.04,
+        "Brier score above 35.4 1 day ahead": 0.0,
+    }, "damped persistence has no score 2 days ahead, so there is no skill"
 
 
-def test_a_month_has_a_summary_tables_and_a_plot() -> None:
-    own = metadata()["2021-07"]
+def test_a_month_has_a_summary_tables_and_a_plot(pages: Pages, tmp_path: Path) -> None:
+    own = metadata(pages)["2021-07"]
 
     assert "1 day ahead" in own["summary"], "the shortest lead"
-    assert "| 2 d | 1 |" in own["by_lead"].value
-    assert "| observed Moderate | 1 |" in own["by_group"].value
-    assert own["reliability"].value.startswith("![reliability](data:image/png;base64,")
-    assert "| Probability of more than 9.0 µg/m³ |" in own["reliability"].value
+    assert "| 2 days | 1 |" in own["scores by lead"].value
+    assert "| observed Moderate | 1 |" in own["scores by group"].value
+    assert "| 1 day | 9.0 µg/m³ | 1.00 |" in own["exceedances by lead"].value
+    assert "| 70–80 % | 1 |" in own["probabilities above 9.0 µg/m³"].value
+    url = "http://air.example/figures/verification/2021-07-reliability.svg"
+    assert own["reliability"].value == f"[![Reliability diagram, July 2021]({url})]({url})"
+    assert (tmp_path / "site/figures/verification/2021-07-reliability.svg").exists()
 
 
-def test_a_month_without_scores_has_the_summary_alone() -> None:
-    found = metadata(months=(JULY, AUGUST))
+def test_a_month_without_scores_has_the_summary_alone(pages: Pages) -> None:
+    found = metadata(pages, months=(JULY, AUGUST))
 
     assert list(found["2021-08"]) == ["summary"]
     assert "August 2021" in found["2021-08"]["summary"]
-    assert "by_lead" in found["2021-07"]
+    assert "scores by lead" in found["2021-07"]
 
 
-def test_no_months_have_no_metadata() -> None:
-    assert metadata(TABLES["forecast_scores"].empty(), months=()) == {}
+def test_no_months_have_no_metadata(pages: Pages) -> None:
+    assert metadata(pages, TABLES["forecast_scores"].empty(), months=()) == {}

@@ -1,0 +1,101 @@
+"""Titles of feature columns for people, for axes and sentences."""
+
+from itertools import product
+from typing import Final
+
+from airwatch_dagster.enrich.weather import WEATHER_COLUMNS
+from airwatch_dagster.schemas.enrich import LAG_DAYS
+from airwatch_dagster.watch.drift import FORECAST_ERROR
+
+COMPASS: Final = {
+    "n": "north",
+    "ne": "northeast",
+    "e": "east",
+    "se": "southeast",
+    "s": "south",
+    "sw": "southwest",
+    "w": "west",
+    "nw": "northwest",
+}
+
+_SINGLE: Final = {
+    "site_id": "site",
+    "issue_date": "issue date",
+    "latitude": "latitude",
+    "longitude": "longitude",
+    "method_code": "instrument",
+    "cbsa_code": "metropolitan area",
+    "state_code": "state",
+    "days_since_observed": "days since the last reading",
+    "observed_days_7d": "days with a reading, of 7",
+    "observed_days_28d": "days with a reading, of 28",
+    "season_sin": "season (sine)",
+    "season_cos": "season (cosine)",
+    "weekday": "day of the week",
+    "is_weekend": "weekend",
+    "is_independence_day": "Independence Day",
+    "is_day_after_independence_day": "day after Independence Day",
+    "is_new_years_day": "New Year's Day",
+    "pm25_last_ugm3": "latest PM2.5",
+    "pm25_mean_28d_ugm3": "mean PM2.5 of 28 days",
+    "advected_log": "PM2.5 arriving with the wind",
+    "advected_broadly_log": "PM2.5 arriving, wind uncertain",
+    "flow_east_km": "air's path from the east, km",
+    "flow_north_km": "air's path from the north, km",
+    "stillness_error": "error of an unmoved PM2.5 map",
+    "flow_gain": "error saved by moving the map",
+    FORECAST_ERROR: "forecast error",
+}
+
+_WEATHER: Final = {
+    "temperature_c": "temperature, °C",
+    "relative_humidity_pct": "relative humidity, %",
+    "wind_east_ms": "wind towards the east, m/s",
+    "wind_north_ms": "wind towards the north, m/s",
+    "precipitation_mm": "precipitation, mm",
+    "boundary_layer_height_m": "height of the boundary layer, m",
+}
+
+_MEASURES: Final = {"ugm3": "PM2.5", "anomaly_ugm3": "PM2.5 anomaly", "change_ugm3": "PM2.5 change in a day"}
+_WHEN: Final = {"log": "", "log_before": ", day before"}
+
+
+def _titles() -> dict[str, str]:
+    titles = dict(_SINGLE)
+    titles |= {WEATHER_COLUMNS[name]: f"forecast {title}" for name, title in _WEATHER.items()}
+    titles |= {f"pm25_lag_{days}d_ugm3": f"PM2.5 {_days_ago(days)}" for days in LAG_DAYS}
+    titles |= {f"pm25_mean_{days}d_ugm3": f"mean PM2.5 of {days} days" for days in (3, 7, 14)}
+    titles |= {f"pm25_std_{days}d_ugm3": f"spread of PM2.5 over {days} days" for days in (7, 28)}
+    titles |= {f"pm25_max_{days}d_ugm3": f"highest PM2.5 of {days} days" for days in (7, 28)}
+    places = {"nearby": "within 800 km"}
+    places |= {f"near_{short}": f"0–400 km {name}" for short, name in COMPASS.items()}
+    places |= {f"far_{short}": f"400–800 km {name}" for short, name in COMPASS.items()}
+    titles |= {
+        f"{place}_pm25_{suffix}": f"{measure} {where}"
+        for (place, where), (suffix, measure) in product(places.items(), _MEASURES.items())
+    }
+    points = {f"around_{km}km": f"within {km} km" for km in (50, 150, 400)}
+    points |= {
+        f"offset_{km}km_{short}": f"{km} km {name}" for km, (short, name) in product((300, 800), COMPASS.items())
+    }
+    titles |= {
+        f"{point}_{suffix}": f"log PM2.5 anomaly {where}{when}"
+        for (point, where), (suffix, when) in product(points.items(), _WHEN.items())
+    }
+    return titles
+
+
+def _days_ago(days: int) -> str:
+    return "on the issue day" if days == 0 else f"{days} day{'s' if days > 1 else ''} before"
+
+
+TITLES: Final = _titles()
+"""Column of ``features``, input of a model or finding of drift → its title."""
+
+
+def feature_title(column: str) -> str:
+    """The title of a feature: ``far_w_pm25_anomaly_ugm3`` is "PM2.5 anomaly 400–800 km west".
+
+    Names that are no feature, such as those of older models, only lose their underscores.
+    """
+    return TITLES.get(column, column.replace("_", " "))
