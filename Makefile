@@ -3,6 +3,7 @@
 PYTHON ?= python3
 UV ?= uv
 PORT ?= 3000
+SITE_PORT ?= 3001
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -30,13 +31,16 @@ setup: .venv/runtime.stamp ## Install AirWatch into .venv, every package pinned 
 demo: setup ## Run the whole pipeline on practice air, then say where to look
 	$(BIN)/airwatch demo
 
-dev: setup ## Open the Dagster UI and its daemon on http://127.0.0.1:3000 (PORT=…)
+dev: setup ## Open the Dagster UI and its daemon on http://127.0.0.1:3000 (PORT=…), the bulletin on 3001 (SITE_PORT=…)
 	@# The database is made once, before two processes race for it.
 	@$(WITH_SETTINGS) dagster instance migrate >/dev/null
-	@echo "Dagster UI: http://127.0.0.1:$(PORT)   (Ctrl-C stops it and the daemon)"
+	@echo "Dagster UI: http://127.0.0.1:$(PORT)   (Ctrl-C stops it, its daemon and the pages)"
 	@# Dagster recommends a tool (dg) that the lock does not hold, and marks features as beta that tests pin here.
-	@# Links in alerts lead to this UI unless AIRWATCH_UI_URL names another.
-	@DAGSTER_WEBSERVER_URL="$${DAGSTER_WEBSERVER_URL:-http://127.0.0.1:$(PORT)}" PYTHONWARNINGS='ignore:Function `dev_command` is superseded,$(BETA_NOTICES)' exec $(WITH_SETTINGS) dagster dev --workspace "$(CURDIR)/workspace.yaml" --host 127.0.0.1 --port $(PORT)
+	@# Links lead to this UI and to these pages unless AIRWATCH_UI_URL and AIRWATCH_SITE_URL name others.
+	@$(BIN)/airwatch serve-site --port $(SITE_PORT) & trap "kill $$! 2>/dev/null" EXIT INT TERM; \
+	export DAGSTER_WEBSERVER_URL="$${DAGSTER_WEBSERVER_URL:-http://127.0.0.1:$(PORT)}"; \
+	export AIRWATCH_SITE_URL="$${AIRWATCH_SITE_URL:-http://127.0.0.1:$(SITE_PORT)}"; \
+	PYTHONWARNINGS='ignore:Function `dev_command` is superseded,$(BETA_NOTICES)' $(WITH_SETTINGS) dagster dev --workspace "$(CURDIR)/workspace.yaml" --host 127.0.0.1 --port $(PORT)
 
 # Two workers share two cores: more threads of linear algebra would only compete with them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations 10

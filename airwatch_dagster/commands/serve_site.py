@@ -41,7 +41,7 @@ def site_server(tables: TableStorage, *, port: int) -> ThreadingHTTPServer:
 
 
 class _Pages(BaseHTTPRequestHandler):
-    """GET and HEAD of single files of ``site/``; the root is the newest bulletin."""
+    """GET and HEAD of files of ``site/``; the root is the newest bulletin."""
 
     storage: TableStorage
 
@@ -54,7 +54,7 @@ class _Pages(BaseHTTPRequestHandler):
     def _send(self, *, with_body: bool) -> None:
         name = unquote(urlsplit(self.path).path).removeprefix("/") or START
         try:
-            content = None if "/" in name or name.startswith(".") else self.storage.page(name)
+            content = self.storage.page(name) if all(map(_is_plain, name.split("/"))) else None
         except StorageError as error:
             self._answer(502, f"{error}\n".encode(), "text/plain; charset=utf-8", with_body=with_body)
             return
@@ -77,3 +77,8 @@ class _Pages(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """A request is nobody's news."""
+
+
+def _is_plain(part: str) -> bool:
+    """Whether a part of a path is a name: neither empty nor hidden nor a step upwards."""
+    return bool(part) and not part.startswith(".") and "\\" not in part and "\0" not in part

@@ -35,6 +35,7 @@ def address(tables: TableStorage) -> Iterator[str]:
         ("sites.geojson", "application/geo+json; charset=utf-8"),
         ("feed.atom", "application/atom+xml; charset=utf-8"),
         ("forecasts.csv", "text/csv; charset=utf-8"),
+        ("figures/skill-2026-11.svg", "image/svg+xml; charset=utf-8"),
     ],
 )
 def test_a_page_is_served_with_its_type(tables: TableStorage, address: str, name: str, kind: str) -> None:
@@ -54,7 +55,18 @@ def test_the_root_is_the_newest_bulletin_once_there_is_one(tables: TableStorage,
     assert requests.head(address, timeout=5).headers["Content-Length"] == "8"
 
 
-@pytest.mark.parametrize("path", ["../airwatch.json", "..%2Fairwatch.json", "%2e%2e/airwatch.json", ".hidden", "a/b"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../airwatch.json",
+        "..%2Fairwatch.json",
+        "%2e%2e/airwatch.json",
+        ".hidden",
+        "a/../../airwatch.json",
+        "a//b",
+        "a%00b",
+    ],
+)
 def test_nothing_outside_the_site_is_served(tables: TableStorage, address: str, path: str) -> None:
     tables.assert_data_kind("simulated")
 
