@@ -11,11 +11,10 @@ from typing import Any
 
 import click
 
-from airwatch_dagster.commands.arguments import Day
+from airwatch_dagster.commands.arguments import DAY
 from airwatch_dagster.commands.stopping import RESUMES, stoppable
 from airwatch_dagster.errors import AirWatchError, ChecksFailed, RunFailed
 
-DAY = Day()
 SHARE = click.FloatRange(0.0, 1.0)
 
 
@@ -92,14 +91,24 @@ def doctor(as_json: bool) -> None:
     """Check settings, source, storage, MLflow and the Dagster instance, and report how to fix problems."""
     from airwatch_dagster.commands.doctor import examine
 
-    findings = examine()
+    findings = []
+    for finding in examine():
+        findings.append(finding)
+        if not as_json:
+            click.echo(f"{'ok  ' if finding.is_ok else 'FAIL'}  {finding.what}: {finding.says}")
     if as_json:
         click.echo(json.dumps([finding.__dict__ for finding in findings], indent=2))
-    else:
-        for finding in findings:
-            click.echo(f"{'ok  ' if finding.is_ok else 'FAIL'}  {finding.what}: {finding.says}")
     if not all(finding.is_ok for finding in findings):
         sys.exit(1)
+
+
+@main.command(short_help="Find the code of a city, county or state.")
+@click.argument("words", metavar="WORD…", nargs=-1, required=True)
+def areas(words: tuple[str, ...]) -> None:
+    """List the areas whose name, state or county has every WORD, with the codes for AIRWATCH_AREA."""
+    from airwatch_dagster.commands.areas import list_areas
+
+    click.echo(list_areas(words))
 
 
 @main.command(short_help="Show tables, their partitions, or rows.")

@@ -148,7 +148,7 @@ def _code_published(area: str | None) -> str | None:
 def _renamed(name: str) -> str | None:
     """Code of the one area in use that shares a state and a city with ``name``; see ``cbsa_code_of``."""
     cities, postals = _cities(name), set(_postals(name))
-    in_use = {code: cbsa_names()[code] for code in sorted(_cbsa_codes_in_use())}
+    in_use = {code: cbsa_names()[code] for code in sorted(cbsas_in_use())}
     alike = {code: _cities(known) for code, known in in_use.items() if postals & set(_postals(known))}
     same_first = [code for code, known in alike.items() if known[0] == cities[0]]
     sharing = [code for code, known in alike.items() if known[0] in cities or cities[0] in known]
@@ -172,7 +172,8 @@ def _cbsa_codes_by_county() -> dict[tuple[str, str], str | None]:
 
 
 @cache
-def _cbsa_codes_in_use() -> frozenset[str]:
+def cbsas_in_use() -> frozenset[str]:
+    """Codes of the statistical areas that have a county: all that AQS lists but 61 relics of 2009."""
     return frozenset(code for code in _cbsa_codes_by_county().values() if code is not None)
 
 

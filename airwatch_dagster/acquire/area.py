@@ -8,11 +8,15 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.aqs_codes import FOREIGN_STATES, aqs_cbsas_of, cbsa_names, later_cbsas, state_names
+from airwatch_dagster.acquire.area_names import areas_named
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.geo import great_circle_km
 
 _ROWS_PER_BLOCK: Final = 512
 """Sites compared with all area sites at once; limits memory to a few dozen MB for the whole country."""
+
+_MAX_OFFERED: Final = 3
+"""Areas that an error offers."""
 
 _SYNTAX: Final = "Write cbsa:16980, state:17, several separated by commas, or us"
 
@@ -31,10 +35,10 @@ class Area:
 
         Raises ConfigurationError for another syntax, and for a code that AQS does not list, suggesting similar ones.
         """
-        parts = [part.strip().lower() for part in text.split(",") if part.strip()]
+        parts = [part.strip() for part in text.split(",") if part.strip()]
         if not parts:
             raise ConfigurationError("AIRWATCH_AREA", f"{text!r} names no area", fix=_SYNTAX)
-        if "us" in parts:
+        if "us" in map(str.lower, parts):
             return cls(is_everywhere=True)
         codes = [_parse_part(part) for part in parts]
         return cls(
@@ -52,6 +56,14 @@ class Area:
         """A name for people, such as "Chicago-Naperville-Elgin, IL-IN-WI"."""
         names = [cbsa_names()[code] for code in self.cbsa_codes] + [state_names()[code] for code in self.state_codes]
         return "United States" if self.is_everywhere else "; ".join(names)
+
+    @property
+    def name(self) -> str:
+        """The area for people: ``St. Louis, MO-IL``, several separated by semicolons, or ``United States``."""
+        if self.is_everywhere:
+            return "United States"
+        names = [cbsa_names()[code] for code in self.cbsa_codes] + [state_names()[code] for code in self.state_codes]
+        return "; ".join(names)
 
     def contains(self, state_code: pd.Series, cbsa_code: pd.Series) -> pd.Series:
         """Mask of the rows in the area; a null code is outside every state and statistical area.
@@ -82,21 +94,25 @@ def distance_to_nearest_km(places: pd.DataFrame, anchors: pd.DataFrame) -> np.nd
 
 
 def _parse_part(part: str) -> tuple[str, str]:
-    kind, separator, code = (piece.strip() for piece in part.partition(":"))
+    kind, separator, code = (piece.strip().lower() for piece in part.partition(":"))
     known = {"cbsa": cbsa_names, "state": state_names}.get(kind)
     if known is None or not separator:
-        raise ConfigurationError("AIRWATCH_AREA", f"{part!r} is not a valid area", fix=_SYNTAX)
+        named = areas_named(part)
+        own = [area for area in named if not area.county] or named
+        offered = " or ".join(f"{area.setting} ({area.name})" for area in own[:_MAX_OFFERED])
+        fix = f"Did you mean {offered}?" if own else f"{_SYNTAX}. `airwatch areas WORD` lists codes"
+        raise ConfigurationError("AIRWATCH_AREA", f"{part!r} is not a valid area", fix=fix)
     if kind == "state" and code.upper() in FOREIGN_STATES:
         problem = f"{part!r} is {state_names()[code.upper()]}, whose sites are not read"
         raise ConfigurationError("AIRWATCH_AREA", problem, fix="Choose states of the US, or us")
     if kind == "cbsa" and code in later_cbsas():
         raise _later_code(code)
     if not code.isdigit() or code not in known():
-        near = ", ".join(_near(code, known()))
+        similar = ", ".join(_near(code, known()))
         raise ConfigurationError(
             "AIRWATCH_AREA",
             f"{code!r} is not a valid {kind} code; AQS does not list it",
-            fix=f"Did you mean {near}" if near else _SYNTAX,
+            fix=f"Did you mean {similar}?" if similar else _SYNTAX,
         )
     return kind, code
 

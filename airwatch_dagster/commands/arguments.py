@@ -1,6 +1,6 @@
 """Types of arguments of the command line."""
 
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -16,3 +16,6 @@ class Day(click.DateTime):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The day's midnight."""
         return super().convert(day_in_digits(value) if isinstance(value, str) else value, param, ctx)
+
+
+DAY: Final = Day()

@@ -24,18 +24,33 @@ class Finding:
     """What was found; for a problem the value, the fix, and whether a retry helps. One line without secrets."""
 
 
-def examine() -> list[Finding]:
+def examine() -> Iterator[Finding]:
     """Findings on settings, area, source, storage, weather, other forecasts, MLflow and the Dagster instance, in this
     order.
 
     Problems with ``.env``, the state folder, certificates and files of the AWS client are findings of their own beside
-    these. Whatever a check raises is its finding, and the others are made all the same.
+    these. Each is given as soon as it is known. Whatever a check raises is its finding, and the others are made all the
+    same; of a problem that stops several checks, the later ones only say where it was named.
     """
-    findings = [*_problems(".env", env_file_problems), *_problems("state", state_problems)]
+    named: dict[str, str] = {}
+    for finding in _findings():
+        if not finding.is_ok and finding.says in named:
+            yield Finding(finding.what, False, f"not checked: needs what is wrong with {named[finding.says]}")
+            continue
+        if not finding.is_ok:
+            named[finding.says] = finding.what
+        yield finding
+
+
+def _findings() -> Iterator[Finding]:
+    yield from _problems(".env", env_file_problems)
+    yield from _problems("state", state_problems)
     wrong = [*_problems("settings", Settings.problems), *_problems("settings", _webhook_problems)]
-    findings += wrong or [_finding("settings", _settings)]
-    findings += [*_problems("certificates", _certificate_problems), *_problems("aws", _aws_problems)]
-    return findings + [_finding(what, check) for what, check in _checks()]
+    yield from wrong or [_finding("settings", _settings)]
+    yield from _problems("certificates", _certificate_problems)
+    yield from _problems("aws", _aws_problems)
+    for what, check in _checks():
+        yield _finding(what, check)
 
 
 def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
@@ -87,7 +102,8 @@ def _webhook_problems() -> Sequence[AirWatchError]:
 def _settings() -> str:
     names = overridden()
     wins = f"; the environment wins over .env for {', '.join(names)}" if names else ""
-    return f"{Settings.from_environment()!r}{wins}"
+    one = Settings.from_environment()
+    return f"source {one.source}, area {one.area}, storage {one.storage}, state {one.state}{wins}"
 
 
 def _certificate_problems() -> Sequence[AirWatchError]:
@@ -105,7 +121,26 @@ def _aws_problems() -> Sequence[AirWatchError]:
 def _area() -> str:
     from airwatch_dagster.acquire.area import Area
 
-    return str(Area.parse(AreaSettings.from_environment().area))
+    area = Area.parse(AreaSettings.from_environment().area)
+    return f"{area.name} ({area}){_sites_text()}"
+
+
+def _sites_text() -> str:
+    """``: 9 sites with 11 monitors, 28 more within 800 km``; empty while no monitor list is stored or can be read."""
+    from airwatch_dagster.commands.wording import counted
+    from airwatch_dagster.orchestration.resources import opened_storage
+
+    try:
+        storage = opened_storage(storage_root())
+        monitors = storage.read("monitors") if storage.exists("monitors") else None
+    except AirWatchError:  # the finding on the storage says what is wrong
+        return ""
+    if monitors is None:
+        return ""
+    own, around = (monitors[monitors["is_context"] == is_context] for is_context in (False, True))
+    context = f"; {counted(around['site_id'].nunique(), 'site')} around it" if len(around) else ""
+    sites = counted(own["site_id"].nunique(), "site")
+    return f": {sites} with {counted(len(own), 'monitor')}{context}"
 
 
 def _source() -> str:

@@ -9,7 +9,6 @@ import pandas as pd
 
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.enrich import ADVECTION_COLUMNS, LAG_DAYS, MAP_SAMPLES, NEIGHBOUR_MEANS, SECTORS
-from airwatch_dagster.watch.drift_page import with_summary
 
 CALENDAR_COLUMNS: Final = frozenset({"season_sin", "season_cos", "weekday", "latitude", "longitude"})
 """Columns of time and place: they drift every January, without anything being wrong."""
@@ -107,7 +106,7 @@ def drift_findings(
         return _findings(now, then, columns, {}, month=month), page
     statistics, page = _compare(_sample(now[comparable]), _sample(then[comparable]))
     findings = _findings(now, then, columns, statistics, month=month)
-    return findings, with_summary(page, findings=findings, month=month, threshold=THRESHOLD)
+    return findings, page
 
 
 def _compared_columns(frame: pd.DataFrame, *, excluded: Collection[str]) -> pd.DataFrame:

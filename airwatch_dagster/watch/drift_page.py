@@ -1,49 +1,46 @@
-"""Head of the drift page, above Evidently's plots: the comparison and its findings."""
+"""The page of a month's drift: what was compared, the findings as a table, and the way to Evidently's plots."""
 
+from collections.abc import Callable
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
 STYLE: Final = """<style>
-.airwatch {font: 15px/1.5 sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color: #222}
-.airwatch table {border-collapse: collapse} .airwatch th, .airwatch td {padding: .2em .8em; text-align: right}
-.airwatch th:first-child, .airwatch td:first-child {text-align: left} .airwatch tr {border-bottom: 1px solid #ddd}
-.airwatch .drifted {background: #ffe9d6}
+body {font: 16px/1.5 system-ui, sans-serif; max-width: 60em; margin: 1.5em auto; padding: 0 1em; color: #222}
+div {overflow-x: auto} table {border-collapse: collapse} th, td {padding: .2em .8em; text-align: right}
+th:first-child, td:first-child {text-align: left} tr {border-bottom: 1px solid #ddd} .drifted {background: #ffe9d6}
 </style>"""
 
-COLUMNS: Final = {
-    "feature": "feature",
-    "statistic": "distance",
-    "current_mean": "mean of the month",
-    "reference_mean": "mean of its season",
-    "current_rows": "values",
-    "reference_rows": "values of the season",
-}
+HEADINGS: Final = ("Feature", "Distance", "Mean", "Mean of its season", "Values", "Values of the season")
 
 
-def with_summary(page: bytes, *, findings: pd.DataFrame, month: pd.Timestamp, threshold: float) -> bytes:
-    """Evidently's ``page`` (HTML) with a title and a table of the findings on top, drifted features first."""
-    text = page.decode()
-    title = f"Drift report of {month:%B %Y}"
-    text = text.replace("<head>", f"<head><title>{title}</title>", 1)
-    body = text.index(">", text.index("<body")) + 1
-    return (text[:body] + _summary(findings, title=title, threshold=threshold) + text[body:]).encode()
+def drift_page(
+    findings: pd.DataFrame, *, month: pd.Timestamp, threshold: float, details: str, title_of: Callable[[str], str]
+) -> bytes:
+    """HTML of a few kB: a sentence and a table of the findings, drifted features first, and a link to ``details``.
 
-
-def _summary(findings: pd.DataFrame, *, title: str, threshold: float) -> str:
-    rows = ""
-    for row in findings.sort_values(["is_drifted", "statistic"], ascending=False).to_dict("records"):
-        shaded = " class='drifted'" if row["is_drifted"] else ""
-        values = [row[name] for name in COLUMNS]
-        texts = [f"{value:.2f}" if isinstance(value, float) else str(value) for value in values]
-        cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
-        rows += f"<tr{shaded}>{cells}</tr>"
-    head = "".join(f"<th>{name}</th>" for name in COLUMNS.values())
+    ``findings`` are rows of ``drift_report``, at least one; ``title_of`` names a feature for people.
+    """
+    title = f"Drift in {month:%B %Y}"
     drifted = int(findings["is_drifted"].sum())
-    return (
-        f"{STYLE}<div class='airwatch'><h1>{title}</h1><p>{drifted} of {len(findings)} features drifted from "
-        "their season, the same calendar month and its neighbours in earlier years. The distance is Evidently's normed "
-        f"Wasserstein distance, in standard deviations of the season; {threshold:g} and more is drift (shaded).</p>"
-        f"<table><tr>{head}</tr>{rows}</table><p>Below: the values of each feature, in alphabetical order.</p></div>"
+    ordered = findings.sort_values(["is_drifted", "statistic"], ascending=False).to_dict("records")
+    rows = "".join(_row(row, title_of) for row in ordered)
+    head = "".join(f"<th scope='col'>{heading}</th>" for heading in HEADINGS)
+    page = (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
+        f"<title>{title}</title>{STYLE}</head><body><h1>{title}</h1><p>{drifted} of {len(findings)} features drifted "
+        "from their season: the same calendar month and its neighbours in earlier years. The distance is Evidently's "
+        "normed Wasserstein distance, in standard deviations of the season; from "
+        f"{threshold:g} on it is drift (shaded).</p><div><table><tr>{head}</tr>{rows}</table></div>"
+        f"<p><a href='{escape(details)}'>Evidently's plots of every feature</a> (4 MB)</p></body></html>"
     )
+    return page.encode()
+
+
+def _row(row: dict[Any, Any], title_of: Callable[[str], str]) -> str:
+    numbers = (f"{row[name]:.2f}" for name in ("statistic", "current_mean", "reference_mean"))
+    counts = (f"{row[name]:,}" for name in ("current_rows", "reference_rows"))
+    cells = "".join(f"<td>{text}</td>" for text in (escape(title_of(row["feature"])), *numbers, *counts))
+    shaded = " class='drifted'" if row["is_drifted"] else ""
+    return f"<tr{shaded}>{cells}</tr>"

@@ -38,7 +38,7 @@ def test_the_text_of_an_area_parses_to_the_same_area() -> None:
         ("cbsa:Chicago", r"16980 \(Chicago-Naperville-Elgin"),
         ("state:Illinois", r"17 \(Illinois\)"),
         ("state:99", "'99' is not a valid state code"),
-        ("state:CC", "'state:cc' is Canada, whose sites are not read"),
+        ("state:CC", "'state:CC' is Canada, whose sites are not read"),
         ("state:80", "'state:80' is Country Of Mexico, whose sites are not read"),
         ("state", "'state' is not a valid area"),
     ],

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from airwatch_dagster.commands.doctor import Finding, examine
+from airwatch_dagster_tests import builders
 from airwatch_dagster_tests.installations import Installation
 from airwatch_dagster_tests.s3_servers import S3Server
 
@@ -16,7 +17,7 @@ ORDER = ["settings", "area", "source", "storage", "weather", "other_forecasts", 
 
 def findings(installation: Installation) -> dict[str, Finding]:
     with installation.activated():
-        found = examine()
+        found = list(examine())
     assert [finding.what for finding in found] == ORDER
     return {finding.what: finding for finding in found}
 
@@ -32,6 +33,35 @@ def test_a_fresh_installation_on_practice_air_is_healthy(tmp_path: Path) -> None
     assert found["storage"].says == f"{tmp_path / 'tables'} can be read and written"
     assert found["weather"].says == "off; AIRWATCH_WEATHER is not set"
     assert found["dagster"].says == f"instance at {tmp_path / 'state'}, 0 runs"
+
+
+def test_findings_come_one_by_one(tmp_path: Path) -> None:
+    with Installation.at(tmp_path).activated():
+        found = examine()
+        first = next(found)
+        rest = [finding.what for finding in found]
+
+    assert (first.what, first.is_ok) == ("settings", True)
+    assert first.says.startswith("source practice, area cbsa:16980, storage ")
+    assert rest == ORDER[1:]
+
+
+def test_the_area_has_its_name_and_the_stored_monitors(tmp_path: Path) -> None:
+    installation = Installation.at(tmp_path)
+    assert findings(installation)["area"].says == "Chicago-Naperville-Elgin, IL-IN-WI (cbsa:16980)"
+
+    two = builders.monitors({"poc": 1}, {"poc": 2}, {"site_id": "171430037", "is_context": True})
+    installation.tables.write("monitors", {None: two})
+
+    assert findings(installation)["area"].says.endswith("(cbsa:16980): 1 site with 2 monitors; 1 site around it")
+
+
+def test_of_one_problem_the_later_checks_only_say_where_it_was_named(tmp_path: Path) -> None:
+    found = findings(Installation.at(tmp_path, AIRWATCH_AREA="St. Louis"))
+
+    assert "Did you mean cbsa:41180 (St. Louis, MO-IL)?" in found["area"].says
+    assert not found["source"].is_ok
+    assert found["source"].says == "not checked: needs what is wrong with area"
 
 
 def test_a_setting_that_is_not_valid_fails_the_checks_that_need_it_and_no_other(tmp_path: Path) -> None:

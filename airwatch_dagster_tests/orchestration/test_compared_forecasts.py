@@ -60,6 +60,15 @@ def test_supplied_forecasts_of_the_issue_days_are_compared(tables: TableStorage,
     assert OTHER_FORECASTS.describe().endswith("others, the newest 2021-07-04 with 1 sites")
 
 
+def test_a_file_without_intervals_and_probabilities_is_read(tables: TableStorage, given: TableStorage) -> None:
+    optional = [name for name in other_forecasts() if name.startswith(("pm25_lower", "pm25_upper", "probability"))]
+    place = given.uri(TABLE, "2021-07-04")
+    other_forecasts({"forecaster": "county"}).drop(columns=optional).to_parquet(place, index=False)
+
+    assert len(optional) == 4
+    assert compared(tables) == {"airwatch": [5], "county": [5]}
+
+
 def test_a_supplied_forecast_from_after_the_issue_day_stops_the_run(tables: TableStorage, given: TableStorage) -> None:
     given.write(TABLE, {"2021-07-04": other_forecasts({"issued_at": pd.Timestamp("2021-07-05 06:00")})})
 

@@ -74,10 +74,15 @@ def alert_about(
 
 
 def failed_checks_of(instance: dg.DagsterInstance, *, run_id: str) -> tuple[FailedCheck, ...]:
-    """Every check evaluation of the run that did not pass, in the order they happened."""
+    """Every check evaluation of the run that did not pass, in the order they happened.
+
+    The evaluation of a whole range is left out where those of its partitions say the same.
+    """
     records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
-    evaluations = [record.event_log_entry.asset_check_evaluation for record in records]
-    return tuple(failed_check(evaluation) for evaluation in evaluations if evaluation and not evaluation.passed)
+    found = [record.event_log_entry.asset_check_evaluation for record in records]
+    failed = [evaluation for evaluation in found if evaluation and not evaluation.passed]
+    of_partitions = {one.asset_check_key for one in failed if one.partition}
+    return tuple(failed_check(one) for one in failed if one.partition or one.asset_check_key not in of_partitions)
 
 
 def failed_check(evaluation: dg.AssetCheckEvaluation) -> FailedCheck:

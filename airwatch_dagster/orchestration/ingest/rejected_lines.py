@@ -7,6 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.acquire.parsing.rejections import rejections_of_days
+from airwatch_dagster.orchestration.asset_notes import described
 from airwatch_dagster.orchestration.checks import Check
 from airwatch_dagster.orchestration.partitions import days_of
 from airwatch_dagster.orchestration.resources import StorageResource, utc_now
@@ -33,7 +34,9 @@ rejected_lines = dg.AssetSpec(
     TABLE,
     group_name="acquire",
     deps=[dg.AssetDep(table) for table in READ_FOR],
-    description=f"{TABLES[TABLE].description}\n\nStored by the runs of {', '.join(READ_FOR)}; it has none of its own.",
+    description=described(
+        TABLE, (TABLES[TABLE].description, f"Stored by the runs of {', '.join(READ_FOR)}; it has none of its own.")
+    ),
     metadata={"dagster/column_schema": column_schema(TABLES[TABLE])},
     kinds={"python", "parquet"},
     owners=[OWNER],

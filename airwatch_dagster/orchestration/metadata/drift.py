@@ -1,4 +1,4 @@
-"""Each month's drift report: findings as rows, Evidently's page as a file."""
+"""Each month's drift report: findings as rows, a page of them, and Evidently's plots as another."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,7 +13,8 @@ from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS
 from airwatch_dagster.orchestration.table_asset import AssetResult
 from airwatch_dagster.orchestration.training.by_month import months_before, of_month, stacked
 from airwatch_dagster.storage.tables import TableStorage
-from airwatch_dagster.watch.drift import drift_findings, season_matched
+from airwatch_dagster.watch.drift import THRESHOLD, drift_findings, season_matched
+from airwatch_dagster.watch.drift_page import drift_page
 
 DRIFT_CHECK: Final = {
     "no_drift": Check(
@@ -25,7 +26,7 @@ DRIFT_CHECK: Final = {
 
 
 def report_months(months: Sequence[pd.Timestamp], *, features: pd.DataFrame, tables: TableStorage) -> AssetResult:
-    """Findings of every month in the columns of drift_report; stores each month's HTML page under reports/.
+    """Findings of every month in the columns of drift_report; stores each month's pages under reports/.
 
     ``features`` must reach back over the training months before each month. Warns of months with drifted features.
     """
@@ -47,6 +48,11 @@ def _report(month: pd.Timestamp, *, features: pd.DataFrame, tables: TableStorage
     current = of_month(features, month=month, column="issue_date")
     earlier = months_before(features, month=month, count=TRAINING_MONTHS, column="issue_date")
     reference = season_matched(earlier, month=month)
-    findings, page = drift_findings(current, reference=reference, month=month)
-    uri = tables.write_page(report_name(f"{month:%Y-%m}"), page)
-    return findings.assign(report_uri=uri)
+    findings, plots = drift_findings(current, reference=reference, month=month)
+    name, details = report_name(f"{month:%Y-%m}"), report_name(f"{month:%Y-%m}-plots")
+    if findings.empty:
+        return findings.assign(report_uri=tables.write_page(name, plots))
+    tables.write_page(details, plots)
+    beside = details.rpartition("/")[2]
+    page = drift_page(findings, month=month, threshold=THRESHOLD, details=beside, title_of=feature_title)
+    return findings.assign(report_uri=tables.write_page(name, page))

@@ -1,46 +1,52 @@
-"""A month's scoreboard in Dagster's metadata: a sentence per comparison, a short table, and numbers that chart."""
+"""A month's scoreboard in Dagster's metadata: a sentence per comparison, tables, and numbers that chart over months."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.figures.scoreboard_table import short_scoreboard
+from airwatch_dagster.figures.markdown import ahead
+from airwatch_dagster.figures.scoreboard_table import SCOREBOARD_NOTE, scoreboard_table
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
+from airwatch_dagster.orchestration.pages import shown
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS, REFERENCE_FAMILY
 from airwatch_dagster.schemas.forecasters import AIRWATCH, BASELINES_COMPARISON, NEAREST_SITE
-from airwatch_dagster.verify.verdict import verdict
+from airwatch_dagster.verify.verdict import display_name, verdict
 
-CHARTED: Final = (REFERENCE_FAMILY, "persistence", NEAREST_SITE)
-"""Forecasters whose squared error saved by AirWatch is charted over months, by lead."""
+CHARTED: Final = {
+    AIRWATCH: ("category_accuracy", "AQI category right {ahead} (share)"),
+    **{
+        forecaster: ("airwatch_skill", f"error saved over {display_name(forecaster)} {{ahead}} (share)")
+        for forecaster in ("persistence", REFERENCE_FAMILY, NEAREST_SITE)
+    },
+}
+"""Forecaster → the column of ``scoreboard`` that is charted for every lead, and its name."""
 
 
 def scoreboard_metadata(table: pd.DataFrame, *, months: Sequence[pd.Timestamp]) -> PartitionMetadata:
-    """Per month: the verdict and a table of the shortest lead, and at most 12 numbers; a month without comparisons has
-    the verdict alone. ``table`` holds rows of ``scoreboard``."""
+    """Per month: the verdict of the shortest lead, a table per lead, and at most 12 numbers; a month without
+    comparisons has the verdict alone. ``table`` holds rows of ``scoreboard``."""
     of_month = dict(list(table.groupby("month")))
-    lead = min(HORIZONS_DAYS)
     return {
         f"{month:%Y-%m}": {
-            "verdict": verdict(of_month.get(month, table[:0]), horizon_days=lead),
-            **(_numbers(of_month[month], lead) if month in of_month else {}),
+            "verdict": verdict(of_month.get(month, table[:0]), horizon_days=min(HORIZONS_DAYS)),
+            **(_of_month(of_month[month]) if month in of_month else {}),
         }
         for month in months
     }
 
 
-def _numbers(rows: pd.DataFrame, lead: int) -> Mapping[str, Any]:
-    """The short table, and ``saved_from_persistence_1d``, …, ``category_accuracy_1d``, … where they are defined."""
+def _of_month(rows: pd.DataFrame) -> Mapping[str, Any]:
+    leads = sorted(rows["horizon_days"].unique())
     own = rows[(rows["group_kind"] == "all") & (rows["comparison"] == BASELINES_COMPARISON)]
-    names = {AIRWATCH: ("category_accuracy", "category_accuracy")}
-    names |= {name: (f"saved_from_{name}", "airwatch_skill") for name in CHARTED}
     charted = {
-        f"{names[row['forecaster']][0]}_{row['horizon_days']}d": row[names[row["forecaster"]][1]]
+        name.format(ahead=ahead(row["horizon_days"])): row[column]
         for row in own.to_dict("records")
-        if row["forecaster"] in names
+        for column, name in [CHARTED.get(row["forecaster"], (None, ""))]
+        if column is not None
     }
     return {
-        "scoreboard": dg.MetadataValue.md(short_scoreboard(rows, horizon_days=lead)),
+        **{f"scoreboard {ahead(lead)}": shown(scoreboard_table(rows, horizon_days=lead)) for lead in leads},
+        "about the scoreboard": SCOREBOARD_NOTE,
         **{name: round(float(value), 4) for name, value in charted.items() if pd.notna(value)},
     }

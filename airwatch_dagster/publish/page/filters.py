@@ -1,18 +1,20 @@
 """What templates do with values: ``{{ day | short_day }}``."""
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from airwatch_dagster.publish.content import Bulletin, Site
+from airwatch_dagster.publish.content import Bulletin, DayForecast, Site, Tile
 from airwatch_dagster.publish.page import sentences
 from airwatch_dagster.publish.page.language import Language, capitalised
 from airwatch_dagster.publish.page.palette import text_on
 from airwatch_dagster.schemas.columns import MODERATE_TOP_UGM3
+
+_OfDay = TypeVar("_OfDay", DayForecast, Tile)
 
 Filters = dict[str, Callable[..., Any]]
 
@@ -40,6 +42,7 @@ def filters_of(language: Language) -> Filters:
         "record_in_short": partial(sentences.record_in_short, language=language),
         "chart_text": partial(sentences.chart_text, language=language),
         "chances": sentences.chances,
+        "of_horizon": of_horizon,
         "safe_link": safe_link,
         "is_provisional": is_provisional,
         "wrapped": lambda text: textwrap.fill(text, MAIL_WIDTH),
@@ -71,6 +74,11 @@ def chance_of_bad(site: Site, bulletin: Bulletin, language: Language) -> str:
 def safe_link(address: str) -> str:
     """The address if a browser opens it as a page, else a link to nowhere: a ``javascript:`` address never."""
     return address if address.startswith(("http://", "https://")) else "#"
+
+
+def of_horizon(items: Sequence[_OfDay], tile: Tile) -> _OfDay | None:
+    """The one of ``items``, days or tiles, that is about the tile's target day; None when none is."""
+    return next((one for one in items if one.horizon_days == tile.horizon_days), None)
 
 
 def is_provisional(site: Site) -> bool:

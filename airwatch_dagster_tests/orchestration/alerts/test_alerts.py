@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
+from types import SimpleNamespace
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from airwatch_dagster.errors import AirWatchError, SourceUnavailable
-from airwatch_dagster.orchestration.alerts.sensors import alert_sensors
+from airwatch_dagster.orchestration.alerts.sensors import alert_sensors, failed_checks_of
 
 ON_FAILED_RUN, ON_FAILED_CHECKS = alert_sensors()
 
@@ -169,6 +171,27 @@ def test_an_alert_of_a_failed_blocking_check_has_its_numbers_once(
             "site_days / contract (ERROR, blocking): rows break the schema;"
             " failed_partitions=2021-07-01, 2021-07-02, 2021-07-03, … (5), failed_rows=12"
         ),
+    ]
+
+
+def test_the_evaluation_of_a_whole_range_is_left_out_beside_those_of_its_days() -> None:
+    def evaluation(check: str, partition: str | None, *, passed: bool = False) -> Any:
+        one = dg.AssetCheckEvaluation(dg.AssetKey("site_days"), check, passed=passed, metadata={}, partition=partition)
+        return SimpleNamespace(event_log_entry=SimpleNamespace(asset_check_evaluation=one))
+
+    records = [
+        *(evaluation("no_drift", partition) for partition in ("2021-07-01", "2021-07-02", None)),
+        evaluation("schema", None),
+        evaluation("no_outage", None, passed=True),
+    ]
+    fake: Any = SimpleNamespace(get_records_for_run=lambda run_id, of_type: SimpleNamespace(records=records))
+
+    found = failed_checks_of(fake, run_id="r")
+
+    assert [(one.check, one.partition) for one in found] == [
+        ("no_drift", "2021-07-01"),
+        ("no_drift", "2021-07-02"),
+        ("schema", None),
     ]
 
 

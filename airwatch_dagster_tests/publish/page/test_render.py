@@ -149,6 +149,29 @@ def test_a_bulletin_without_a_record_or_a_reading_still_has_a_page() -> None:
     assert "No forecast has been compared with a reading yet." in text
 
 
+def test_a_site_without_one_of_the_days_keeps_its_columns() -> None:
+    whole, part = bulletins.site(0), bulletins.site(1)
+    made = bulletins.bulletin([whole, replace(part, days=part.days[:2])])
+
+    html = render.page(made)
+
+    rows = re.findall(r'<summary class="row">.*?</summary>', html, flags=re.DOTALL)
+    assert [len(re.findall('<span class="day', row)) for row in rows] == [3, 3]
+    assert '<span class="day">–</span>' in rows[1]
+
+
+def test_a_bulletin_of_one_day_is_about_today() -> None:
+    sites = [replace(one, days=one.days[:1]) for one in bulletins.chicago()]
+    made = bulletins.bulletin()
+    one_day = replace(made, sites=tuple(sites), tiles=(bulletins.tile(sites, 1),))
+
+    text = Parsed(render.page(one_day)).text
+
+    assert "Today, Saturday 28 November: Good at all 9 sites." in text
+    assert "Tomorrow" not in text
+    assert "Good at all 9 sites" in render.email_text(one_day).replace("\n", " ")
+
+
 def test_chicago_fits_in_300_kilobytes() -> None:
     assert len(render.page(bulletins.bulletin(bulletins.chicago(38)), language="es").encode()) < 300_000
 

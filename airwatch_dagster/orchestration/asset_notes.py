@@ -1,0 +1,46 @@
+"""What an asset's Overview says besides what the table holds: how fresh it is, and where to look at it."""
+
+from collections.abc import Iterable
+from typing import Final
+
+DAILY: Final = "every day at 18:30 UTC, for the day before (schedule `daily_forecast`)"
+CLOSED: Final = "on the 1st at 20:00 UTC, for the month before (schedule `monthly_close`)"
+OPENED: Final = "on the 1st, after the month before is closed (sensor `open_next_month`)"
+FOLLOWED: Final = "after every run that ingests days (sensor `update_revisions_and_coverage`)"
+
+FRESH: Final = {
+    **dict.fromkeys(("raw_readings", "site_days", "features", "predictions", "forecast_scores", "bulletin"), DAILY),
+    **dict.fromkeys(("training_examples", "candidate_scores", "verification", "drift_report"), CLOSED),
+    **dict.fromkeys(("scoreboard", "scoreboard_events"), CLOSED),
+    **dict.fromkeys(("trained_models", "champion_model"), OPENED),
+    **dict.fromkeys(("revisions", "coverage"), FOLLOWED),
+    **dict.fromkeys(("monitors", "monitor_changes"), "every Monday at 17:00 UTC (schedule `weekly_monitors`)"),
+    "agency_forecasts": "every day at 18:15 UTC, for the day before (schedule `daily_agency_forecasts`)",
+    "history_checks": "daily, weekly and monthly (schedules `daily_recent_recheck`, `weekly_aqs_changes` and "
+    "`monthly_full_year_recheck`)",
+    "hyperparameters": "each January, if AIRWATCH_SEARCH_MINUTES allows it (job `tune_and_open_month`), or on demand",
+    "rejected_lines": "with every run that reads lines of EPA's",
+}
+"""Table → when it is brought up to date where schedules run."""
+
+SHOWN: Final = {
+    "predictions": "a day under Partitions shows its worst sites, and its `bulletin` is the day's page",
+    "bulletin": "`page` of a day under Partitions; `latest.html` of the same address is the newest",
+    "forecast_scores": "Metadata → Plots below shows errors over days",
+    "site_days": "Metadata → Plots below shows PM2.5 over days",
+    "trained_models": "a month under Partitions shows skill, errors and feature importance",
+    "candidate_scores": "a month under Partitions shows skill, errors and residuals",
+    "champion_model": "a month under Partitions shows who serves, why, and the comparison",
+    "verification": "a month under Partitions shows accuracy and reliability; Metadata → Plots below, over months",
+    "scoreboard": "a month under Partitions shows who forecast best",
+    "drift_report": "`report` of a month under Partitions",
+    "coverage": "a month under Partitions shows the sites with gaps",
+    "revisions": "`airwatch inspect revisions DAY`, and Metadata → Plots below",
+}
+"""Table → where a person looks at it; the others with `airwatch inspect TABLE`."""
+
+
+def described(table: str, texts: Iterable[str | None]) -> str:
+    """The ``texts`` of an asset, then how fresh it is and where to look; paragraphs of Markdown."""
+    look = SHOWN.get(table, f"`airwatch inspect {table}`")
+    return "\n\n".join([*filter(None, texts), f"**Up to date:** {FRESH[table]}.", f"**See:** {look}."])
