@@ -4,6 +4,7 @@ PYTHON ?= python3
 UV ?= uv
 PORT ?= 3000
 SITE_PORT ?= 3001
+MLFLOW_PORT ?= 5000
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -21,7 +22,7 @@ BETA_NOTICES := ignore:Parameter `backfill_policy`,ignore:Parameter `allow_nonex
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo dev test test-all lint check docs bench format lock dictionary clean
+.PHONY: help setup demo dev mlflow test test-all lint check docs bench format lock dictionary clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,8 +40,12 @@ dev: setup ## Open the Dagster UI and its daemon on http://127.0.0.1:3000 (PORT=
 	@# Links lead to this UI and to these pages unless AIRWATCH_UI_URL and AIRWATCH_SITE_URL name others.
 	@$(BIN)/airwatch serve-site --port $(SITE_PORT) & trap "kill $$! 2>/dev/null" EXIT INT TERM; \
 	export DAGSTER_WEBSERVER_URL="$${DAGSTER_WEBSERVER_URL:-http://127.0.0.1:$(PORT)}"; \
-	export AIRWATCH_SITE_URL="$${AIRWATCH_SITE_URL:-http://127.0.0.1:$(SITE_PORT)}"; \
+	export AIRWATCH_DEV_SITE_URL="http://127.0.0.1:$(SITE_PORT)"; \
 	PYTHONWARNINGS='ignore:Function `dev_command` is superseded,$(BETA_NOTICES)' $(WITH_SETTINGS) dagster dev --workspace "$(CURDIR)/workspace.yaml" --host 127.0.0.1 --port $(PORT)
+
+mlflow: setup ## Open MLflow's UI on http://127.0.0.1:5000 (MLFLOW_PORT=…)
+	@# Without the consumers of jobs, which AirWatch does not have: they take 2 GB.
+	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false exec $(BIN)/python -m airwatch_dagster.orchestration.registry.mlflow_ui $(MLFLOW_PORT)
 
 # Two workers share two cores: more threads of linear algebra would only compete with them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations 10

@@ -19,6 +19,7 @@ from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.fit.models.families import FittedModel
 from airwatch_dagster.orchestration.addresses import without_credentials
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL, dagster_run_url
+from airwatch_dagster.orchestration.registry.mlflow_ui import DESCRIPTION_TAG, experiment_description
 from airwatch_dagster.orchestration.registry.model_files import FOLDER, follow_move, local_path, missing_files
 from airwatch_dagster.orchestration.registry.tracking import (
     is_server,
@@ -171,9 +172,12 @@ def _ensure_experiment(uri: str, state: Path) -> str | None:
             artifacts = None if is_server(uri) else (state / FOLDER).as_uri()
             mlflow.create_experiment(EXPERIMENT, artifact_location=artifacts)
         client = mlflow.MlflowClient(tracking_uri=uri)
+        experiment = client.get_experiment_by_name(EXPERIMENT)
+        if description := experiment_description(experiment.tags.get(DESCRIPTION_TAG)):
+            client.set_experiment_tag(experiment.experiment_id, DESCRIPTION_TAG, description)
         if not client.search_registered_models(f"name = '{REGISTERED_MODEL}'"):
-            description = "24-hour PM2.5, 1 to 3 days ahead, every family"
-            client.create_registered_model(REGISTERED_MODEL, description=description)
+            what = "24-hour PM2.5, 1 to 3 days ahead, every family"
+            client.create_registered_model(REGISTERED_MODEL, description=what)
     return moved_from
 
 

@@ -182,7 +182,9 @@ def test_a_process_holds_the_models_of_one_month_and_no_more(registry: Any, monk
 
 
 def test_artifacts_are_stored_in_the_state_folder(registry: Any, installation: Installation) -> None:
-    location = registry.get_experiment_by_name("airwatch").artifact_location
+    experiment = registry.get_experiment_by_name("airwatch")
+    assert experiment.tags["mlflow.note.content"].startswith("PM2.5 forecasts of AirWatch")
+    location = experiment.artifact_location
 
     assert location == (installation.folder / "state" / "mlflow-artifacts").as_uri()
 
