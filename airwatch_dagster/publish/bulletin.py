@@ -9,7 +9,7 @@ import pandas as pd
 from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.publish.content import TOMORROW, AgencyForecast, Bulletin, DayForecast, Maker, Site, Tile
 from airwatch_dagster.publish.data_status import data_status, revised_lately
-from airwatch_dagster.publish.material import Material
+from airwatch_dagster.publish.material import Material, records
 from airwatch_dagster.publish.sites import sites_of
 from airwatch_dagster.publish.trust import trust_of
 from airwatch_dagster.schemas.columns import AQI_CATEGORIES, MODERATE_TOP_UGM3
@@ -90,8 +90,9 @@ def _agency_forecasts(
     """The agencies' PM2.5 forecasts of the days ahead, as archived by the day of issue, of reporting areas among the
     sites."""
     known = material.agency_forecasts
-    is_ahead = known["target_date"].between(*(issue_date + pd.Timedelta(days=days) for days in (1, 3)))
-    is_known = known["archived_on"] <= issue_date + pd.Timedelta(days=1)
+    today, last = issue_date + pd.Timedelta(days=1), issue_date + pd.Timedelta(days=3)
+    is_ahead = known["target_date"].between(today, last)
+    is_known = known["archived_on"] <= today
     rows = known[(known["record_type"] == "F") & (known["parameter"] == "PM2.5") & is_ahead & is_known]
     rows = rows[_is_among(rows, sites) & rows["agency_category"].notna()]
     newest = rows.sort_values("archived_on", kind="stable").drop_duplicates(
@@ -99,13 +100,13 @@ def _agency_forecasts(
     )
     return tuple(
         AgencyForecast(
-            reporting_area=row.reporting_area,
-            target_date=row.target_date.date(),
-            aqi=None if pd.isna(row.agency_aqi) else int(row.agency_aqi),
-            category=row.agency_category,
-            is_action_day=bool(row.is_action_day),
+            reporting_area=row["reporting_area"],
+            target_date=row["target_date"].date(),
+            aqi=None if pd.isna(row["agency_aqi"]) else int(row["agency_aqi"]),
+            category=row["agency_category"],
+            is_action_day=bool(row["is_action_day"]),
         )
-        for row in newest.sort_values(["reporting_area", "target_date"]).itertuples()
+        for row in records(newest.sort_values(["reporting_area", "target_date"]))
     )
 
 

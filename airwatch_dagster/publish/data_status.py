@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from airwatch_dagster.publish.content import DataStatus, MonitorChange, Revision, SilentSite, Site
-from airwatch_dagster.publish.material import TRUST_DAYS, Material
+from airwatch_dagster.publish.material import TRUST_DAYS, Material, records
 
 LATE = "late"
 """Status of a silent site of which the coverage of the month says nothing yet."""
@@ -43,8 +43,15 @@ def _revisions(rows: pd.DataFrame, names: dict[str, str]) -> tuple[Revision, ...
     """Revisions of the sites, largest first."""
     own = rows[rows["site_id"].isin(names)].sort_values("size_ugm3", ascending=False, kind="stable")
     return tuple(
-        Revision(row.site_id, names[row.site_id], row.date_local.date(), row.kind, _number(row.old), _number(row.new))
-        for row in own.rename(columns={"old_pm25_ugm3": "old", "new_pm25_ugm3": "new"}).itertuples()
+        Revision(
+            row["site_id"],
+            names[row["site_id"]],
+            row["date_local"].date(),
+            row["kind"],
+            _number(row["old_pm25_ugm3"]),
+            _number(row["new_pm25_ugm3"]),
+        )
+        for row in records(own)
     )
 
 
@@ -53,8 +60,8 @@ def _changes(changes: pd.DataFrame, issue_date: pd.Timestamp, names: dict[str, s
     is_recent = changes["changed_on"].between(issue_date - pd.Timedelta(days=TRUST_DAYS), issue_date)
     own = changes[changes["site_id"].isin(names) & is_recent].sort_values("changed_on", ascending=False, kind="stable")
     return tuple(
-        MonitorChange(row.site_id, names[row.site_id], row.changed_on.date(), row.kind, row.description)
-        for row in own.itertuples()
+        MonitorChange(row["site_id"], names[row["site_id"]], row["changed_on"].date(), row["kind"], row["description"])
+        for row in records(own)
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from airwatch_dagster.acquire.aqs_codes import cbsa_code_of_county, cbsa_names
+from airwatch_dagster.publish.material import records
 from airwatch_dagster.publish.names import county_title
 from airwatch_dagster.schemas import TABLES
 
@@ -66,8 +67,7 @@ def written(rows: pd.DataFrame, form: Form) -> bytes:
     plain = _with_texts_of_moments(rows)
     if form == "csv":
         return plain.apply(_without_formulas).to_csv(index=False, lineterminator="\r\n").encode()
-    values = plain.astype(object).where(plain.notna(), None)
-    return (json.dumps(_features(values), ensure_ascii=False, allow_nan=False, default=_number) + "\n").encode()
+    return (json.dumps(_features(plain), ensure_ascii=False, allow_nan=False, default=_number) + "\n").encode()
 
 
 def _with_texts_of_moments(rows: pd.DataFrame) -> pd.DataFrame:
@@ -86,17 +86,13 @@ def _without_formulas(column: pd.Series) -> pd.Series:
     return column.map(lambda text: f"'{text}" if isinstance(text, str) and text.startswith(FORMULA_STARTS) else text)
 
 
-def _features(values: pd.DataFrame) -> dict[str, Any]:
-    features = [
-        {
-            "type": "Feature",
-            "geometry": None
-            if row["latitude"] is None or row["longitude"] is None
-            else {"type": "Point", "coordinates": [row["longitude"], row["latitude"]]},
-            "properties": {name: value for name, value in row.items() if name not in ("latitude", "longitude")},
-        }
-        for row in values.to_dict("records")
-    ]
+def _features(rows: pd.DataFrame) -> dict[str, Any]:
+    features = []
+    for row in records(rows):
+        known = {name: None if pd.isna(value) else value for name, value in row.items()}
+        point = [known.pop("longitude"), known.pop("latitude")]
+        geometry = None if None in point else {"type": "Point", "coordinates": point}
+        features.append({"type": "Feature", "geometry": geometry, "properties": known})
     return {"type": "FeatureCollection", "features": features}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -95,6 +95,12 @@ class _ByDay:
 def past_days(issue_date: pd.Timestamp) -> list[pd.Timestamp]:
     """The PAST_DAYS up to and including an issue day, oldest first."""
     return list(pd.date_range(end=issue_date, periods=PAST_DAYS))
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows, by names of columns."""
+    found: Any = frame.to_dict("records")
+    return list(found)
 
 
 def category_number(pm25_ugm3: pd.Series) -> np.ndarray:

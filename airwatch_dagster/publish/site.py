@@ -12,6 +12,7 @@ import pandas as pd
 from airwatch_dagster.publish.content import TOMORROW, Bulletin
 from airwatch_dagster.publish.feeds.atom import Entry, atom
 from airwatch_dagster.publish.feeds.forecasts import forecasts_csv, latest_json, sites_geojson
+from airwatch_dagster.publish.material import records
 from airwatch_dagster.publish.page.archive import ArchiveDay
 from airwatch_dagster.publish.page.language import language_of
 from airwatch_dagster.publish.page.render import Links, archive, email_html, email_text, overview, page, state_pages
@@ -36,7 +37,7 @@ def page_name(issue_date: date, language: str = LANGUAGES[0]) -> str:
 
 def day_files(bulletin: Bulletin, *, days: Collection[date]) -> dict[str, bytes]:
     """The pages of an issue day, by file name; linked to those of the days before and after that are in ``days``."""
-    found = {}
+    found: dict[str, bytes] = {}
     beside = {
         name: day
         for name, day in (
@@ -90,8 +91,10 @@ def archive_files(rows: pd.DataFrame, *, area: str, updated: pd.Timestamp) -> di
     found = {"feed.atom": atom(_entries(tomorrow), area=area, updated=updated.to_pydatetime())}
     for language in LANGUAGES:
         days = [
-            ArchiveDay(row.issue_date.date(), int(row.aqi), row.aqi_category, page_name(row.issue_date, language))
-            for row in tomorrow.itertuples()
+            ArchiveDay(
+                row["issue_date"].date(), int(row["aqi"]), row["aqi_category"], page_name(row["issue_date"], language)
+            )
+            for row in records(tomorrow)
         ]
         found[_in_language("index.html", language)] = archive(days, language=language).encode()
     return found
@@ -126,7 +129,7 @@ def issue_date_of(latest: bytes | None) -> date | None:
 
 
 def _entries(rows: pd.DataFrame) -> list[Entry]:
-    return [Entry(row.issue_date.date(), row.headline, page_name(row.issue_date)) for row in rows.itertuples()]
+    return [Entry(row["issue_date"].date(), row["headline"], page_name(row["issue_date"])) for row in records(rows)]
 
 
 def _in_language(name: str, language: str) -> str:

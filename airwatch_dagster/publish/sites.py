@@ -9,7 +9,7 @@ import pandas as pd
 from airwatch_dagster.acquire.aqs_codes import postal_codes
 from airwatch_dagster.geo import great_circle_km
 from airwatch_dagster.publish.content import TOMORROW, DayForecast, Neighbour, PastDay, Site
-from airwatch_dagster.publish.material import Material, past_days
+from airwatch_dagster.publish.material import Material, past_days, records
 from airwatch_dagster.publish.names import county_title, site_name
 from airwatch_dagster.publish.trust import site_records
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
@@ -26,10 +26,10 @@ def sites_of(material: Material, issue_date: pd.Timestamp, *, revised: set[str])
     ids = issued["site_id"].drop_duplicates().tolist()
     places = _places(material, ids, issue_date)
     past = _past(material, issue_date, ids)
-    records = site_records(material, issue_date, ids)
+    record_of = site_records(material, issue_date, ids)
     near = _neighbours(places)
     forecasts: dict[str, list[DayForecast]] = {}
-    for row in issued.to_dict("records"):
+    for row in records(issued):
         forecasts.setdefault(row["site_id"], []).append(_forecast(row))
     silent_days = dict(zip(issued["site_id"], issued["days_since_observed"], strict=True))
     sites = [
@@ -40,7 +40,7 @@ def sites_of(material: Material, issue_date: pd.Timestamp, *, revised: set[str])
             days_since_observed=int(silent_days[site_id]),
             past=past[site_id],
             is_revised=site_id in revised,
-            record=records[site_id],
+            record=record_of[site_id],
             neighbours=near[site_id],
         )
         for site_id in ids
@@ -109,7 +109,7 @@ def _cells(
     sites: pd.Series, dates: pd.Series, ids: Sequence[str], days: Sequence[pd.Timestamp]
 ) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
     """Row (by ``ids``) and column (by ``days``) of those rows that have both, and which these are."""
-    row, column = pd.Index(ids).get_indexer(sites), pd.DatetimeIndex(days).get_indexer(dates)
+    row, column = pd.Index(ids).get_indexer(pd.Index(sites)), pd.Index(days).get_indexer(pd.Index(dates))
     own = (row >= 0) & (column >= 0)
     return (row[own], column[own]), own
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from airwatch_dagster.fit.metrics import skill
 from airwatch_dagster.publish.content import LastVerdict, ReliabilityPoint, SiteRecord, Trust, TrustDay
-from airwatch_dagster.publish.material import NEXT_DAY, TRUST_DAYS, Material, past_days
+from airwatch_dagster.publish.material import NEXT_DAY, TRUST_DAYS, Material, past_days, records
 from airwatch_dagster.schemas.columns import GOOD_TOP_UGM3, MODERATE_TOP_UGM3
 from airwatch_dagster.verify.reliability import reliability
 
@@ -53,7 +53,12 @@ def site_records(material: Material, issue_date: pd.Timestamp, sites: Sequence[s
         bad_days_missed=("is_missed", "sum"),
         mean_abs_error_ugm3=("abs_error_ugm3", "mean"),
     )
-    known = {str(row[0]): SiteRecord(*map(int, row[1:6]), float(row[6])) for row in sums.itertuples()}
+    known = {
+        row["site_id"]: SiteRecord(
+            **{name: int(row[name]) for name in sums.columns[:-1]}, mean_abs_error_ugm3=row["mean_abs_error_ugm3"]
+        )
+        for row in records(sums.reset_index())
+    }
     return {site: known.get(site, SiteRecord(0, 0, 0, 0, 0, None)) for site in sites}
 
 

@@ -26,7 +26,7 @@ def verification_json(known: bytes | None, *, scores: pd.DataFrame, site_days: p
 
 
 def _days(known: bytes | None) -> dict[tuple[str, int], dict[str, Any]]:
-    content = json.loads(known) if known else {"form": VERIFICATION_FORM, "days": []}
+    content: Any = json.loads(known) if known else {"form": VERIFICATION_FORM, "days": []}
     if content.get("form") != VERIFICATION_FORM:
         raise ValueError(f"verification.json has the form {content.get('form')!r}, not {VERIFICATION_FORM}")
     return {(row["target_date"], row["horizon_days"]): row for row in content["days"]}
@@ -51,5 +51,5 @@ def _measured(scores: pd.DataFrame, site_days: pd.DataFrame) -> list[dict[str, A
         persistence_mse=("persistence", "mean"),
     ).reset_index()
     table["target_date"] = table["target_date"].dt.strftime("%Y-%m-%d")
-    found = table.round(DECIMALS).astype(object)
-    return found.where(found.notna(), None).to_dict("records")
+    found: Any = table.round(DECIMALS).to_dict("records")
+    return [{name: None if pd.isna(value) else value for name, value in row.items()} for row in found]
