@@ -201,7 +201,7 @@ FROM_HELP = "First issue day of its service (YYYY-MM-DD; default: the first one 
 @click.option("--yes", "accepts_loss", is_flag=True, help="Promote it although it is worse, or a baseline.")
 @stoppable()
 def promote(version: str, **options: Any) -> None:
-    """Serve registered VERSION from the next forecast on. Issued forecasts do not change."""
+    """Serve VERSION, or a model family's newest, from the next forecast on. Issued forecasts do not change."""
     from airwatch_dagster.commands.models import promote
 
     click.echo(promote(version=version, **options))

@@ -71,7 +71,7 @@ def inspect_table(
 
 def _partition_of(spec: TableSpec, text: str, listing: Listing) -> str:
     """The key of a partition; the word for a day stands for its month too. Raises ConfigurationError."""
-    partition = day_in_digits(text)
+    partition = day_in_digits(text, is_utc=spec.grain == "detected")
     if spec.grain == "month" and partition != text:
         partition = partition[:7]
     if is_partition_key(spec.name, partition):
@@ -111,7 +111,7 @@ def _rows(
         return storage.read(spec.name, [partition] if partition else None), ""
     from airwatch_dagster.commands.as_of import REBUILT, last_instant_of, table_as_of
 
-    instant = last_instant_of(day_in_digits(as_of))
+    instant = last_instant_of(day_in_digits(as_of, is_utc=True))
     if spec.name in REBUILT:
         _refuse_before_first_seen(storage, partition or "", instant)
     frame = table_as_of(spec.name, partition or "", instant, tables=storage)
@@ -145,6 +145,6 @@ def _partitions(table: str, listing: Listing, *, as_json: bool) -> str:
         return str(partitions.to_json(orient="records", date_format="iso", indent=2))
     if partitions.empty:
         return f"{table}: nothing stored yet; run `airwatch backfill` or `make demo`"
-    span = f"{partitions['partition'].iloc[0]}…{partitions['partition'].iloc[-1]}"
+    span = "…".join(dict.fromkeys((partitions["partition"].iloc[0], partitions["partition"].iloc[-1])))
     written = f"{partitions['written_at'].max():%Y-%m-%d %H:%M} UTC"
-    return f"{table}: {len(partitions):,} partitions, {span}, last written {written}"
+    return f"{table}: {counted(len(partitions), 'partition')}, {span}, last written {written}"

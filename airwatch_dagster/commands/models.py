@@ -9,6 +9,7 @@ from airwatch_dagster.commands.backfill.runs import materialize_partition
 from airwatch_dagster.commands.days import day_in_digits
 from airwatch_dagster.commands.promotion_loss import promotion_loss
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.fit.champion.service_periods import newest_first, service_periods
 from airwatch_dagster.orchestration.instance.opening import opened_instance
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL
@@ -23,6 +24,7 @@ from airwatch_dagster.orchestration.training.champion_override import (
     replaced_version,
     validate_override,
 )
+from airwatch_dagster.schemas.columns import FAMILIES
 from airwatch_dagster.storage.tables import TableStorage
 
 CHAMPION_COLUMNS: Final = (
@@ -94,6 +96,8 @@ def promote(
 ) -> str:
     """Add a manual override to the month's champion_model; without a ``version``, a rollback of the newest decision.
 
+    The name of a model family stands for its newest version that may serve.
+
     Returns the new champion, its first issue day, and what happens to forecasts already issued. Raises
     ConfigurationError for an invalid override, and unless ``accepts_loss`` for a version that is worse than the
     champion or a baseline in its place.
@@ -103,6 +107,7 @@ def promote(
     tables = opened_storage(storage_root())
     serves_from = day_in_digits(serves_from) if serves_from else None
     served = month_of(month or (f"{day_of(serves_from):%Y-%m}" if serves_from else month_next_served(tables)))
+    version = newest_of_family(version, served, tables) if version in FAMILIES else version
     override = ChampionOverride(
         version=version or replaced_version(served, tables),
         by=by,
@@ -117,6 +122,16 @@ def promote(
     with opened_instance() as instance:
         materialize_partition(defs, "champion_model", key, config=override.model_dump(), instance=instance)
     return _effect(tables.read("champion_model", [key]).iloc[0], tables)
+
+
+def newest_of_family(family: str, month: pd.Timestamp, tables: TableStorage) -> str:
+    """The family's newest version that may serve the month. Raises ConfigurationError when it has none."""
+    trained = tables.read("trained_models")
+    own = trained[(trained["model_family"] == family) & trained["is_fitted"] & (trained["month"] <= month)]
+    if own.empty:
+        problem = f"{display_name(family)} has no version for {month:%Y-%m}"
+        raise ConfigurationError("models promote", problem, fix="Choose a version that `airwatch models` lists")
+    return str(own.sort_values("month")["model_version"].iloc[-1])
 
 
 def _effect(row: pd.Series, tables: TableStorage) -> str:

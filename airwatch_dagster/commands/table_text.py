@@ -14,7 +14,7 @@ NOTHING: Final = "–"
 DECIMALS: Final = {"latitude": 4, "longitude": 4, "brier_9_0": 3, "brier_35_4": 3}
 """Decimals of columns that need more than one in µg/m³, km or percent, or than two without a unit."""
 
-UNITS_OF_TENTHS: Final = ("_ugm3", "_km", "_pct", "_c", "_ms", "_m", "_mm", "_days")
+UNITS_OF_TENTHS: Final = ("_ugm3", "_km", "_pct", "_percent", "_c", "_ms", "_m", "_mm", "_days")
 """Ends of column names whose values are shown with one decimal."""
 
 

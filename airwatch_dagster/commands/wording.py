@@ -24,9 +24,9 @@ def duration_text(seconds: float) -> str:
 
 def probability_text(share: float) -> str:
     """``36 %``; the extremes are ``<1 %`` and ``>99 %``, since no forecast is certain."""
-    if share < 0.01:
+    if share < 0.005:
         return "<1 %"
-    return ">99 %" if share > 0.99 else percent_text(share)
+    return ">99 %" if share >= 0.995 else percent_text(share)
 
 
 def percent_text(share: float) -> str:

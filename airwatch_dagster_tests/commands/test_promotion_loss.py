@@ -6,7 +6,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from airwatch_dagster.commands.models import newest_of_family
 from airwatch_dagster.commands.promotion_loss import promotion_loss
+from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests import builders
 from airwatch_dagster_tests.builders import filled
@@ -36,7 +38,7 @@ def scores(*families: str) -> pd.DataFrame:
 def tables(tmp_path: Path) -> TableStorage:
     storage = TableStorage.open(str(tmp_path))
     for version, (family, skill) in VERSIONS.items():
-        registered = {"model_family": family, "model_version": version, "holdout_skill_1d": skill}
+        registered = {"model_family": family, "model_version": version, "is_fitted": True, "holdout_skill_1d": skill}
         month = pd.Timestamp(2021, int(version), 1)
         storage.write("trained_models", {f"{month:%Y-%m}": filled("trained_models", month=month, **registered)})
     storage.write("candidate_scores", {"2021-06": scores(*ERRORS)})
@@ -79,6 +81,13 @@ def test_the_champion_of_the_month_before_serves_until_the_month_has_one(tables:
 @pytest.mark.parametrize("version", ["2", "99"])
 def test_nothing_is_lost_by_the_champion_itself_or_an_unknown_version(tables: TableStorage, version: str) -> None:
     assert promotion_loss(version, month=JULY, tables=tables) is None
+
+
+def test_a_family_stands_for_its_newest_version_that_may_serve(tables: TableStorage) -> None:
+    assert newest_of_family("ridge", pd.Timestamp("2021-03-01"), tables) == "2"
+    assert newest_of_family("ridge", JULY, tables) == "4"
+    with pytest.raises(ConfigurationError, match="ridge has no version for 2021-01"):
+        newest_of_family("ridge", pd.Timestamp("2021-01-01"), tables)
 
 
 def test_nothing_is_lost_when_nobody_serves(tables: TableStorage) -> None:
