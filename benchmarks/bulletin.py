@@ -19,7 +19,7 @@ from airwatch_dagster.publish.bulletin import bulletin_of
 from airwatch_dagster.publish.content import Bulletin
 from airwatch_dagster.publish.material import PAST_DAYS, Material
 from airwatch_dagster.publish.site import day_files
-from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas import CONTRACTS, TABLES
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 from airwatch_dagster.verify.scoring import score_forecasts
 from airwatch_dagster_tests.builders import MONITOR_ROW, SITE_DAY_ROW
@@ -79,6 +79,7 @@ def material(sites: int, states: int) -> Material:
         score_forecasts(issued, site_days=observed, scored_at=DAY),
         listed[TABLES["monitors"].column_names],
         **{name: TABLES[name].empty() for name in empty},
+        other_forecasts=CONTRACTS["other_forecasts"].empty(),
     )
 
 

@@ -32,6 +32,15 @@ ARCHIVED: Final = dg.AssetDep("agency_forecasts", partition_mapping=window("agen
 """Read a month at a time instead of loaded: most of a file's records are not needed."""
 
 
+def supplied_forecasts(issue_dates: pd.Series, *, by: pd.Timestamp | None = None) -> pd.DataFrame:
+    """The supplied forecasts of these issue dates, in the columns of ``other_forecasts``; empty when there are none.
+
+    ``by`` as for ``cases_of``. Errors as ``SuppliedTable.issued``.
+    """
+    found = OTHER_FORECASTS.issued(issue_dates, by=by)
+    return CONTRACTS[TABLE].empty() if found is None else found
+
+
 def cases_of(
     scores: pd.DataFrame,
     *,
@@ -44,13 +53,12 @@ def cases_of(
 
     ``by`` leaves out what became available after an instant (naive UTC). Errors as ``SuppliedTable.issued``.
     """
-    others = OTHER_FORECASTS.issued(scores["issue_date"], by=by)
     return compared_cases(
         scores,
         candidates=candidates,
         site_days=site_days,
         agency_forecasts=archived_forecasts(scores, tables=tables, by=by),
-        others=CONTRACTS[TABLE].empty() if others is None else others,
+        others=supplied_forecasts(scores["issue_date"], by=by),
     )
 
 

@@ -6,13 +6,14 @@ from datetime import date, timedelta
 import pandas as pd
 
 from airwatch_dagster import __version__
+from airwatch_dagster.orchestration.compared_forecasts import supplied_forecasts
 from airwatch_dagster.orchestration.registry.links import mlflow_ui
 from airwatch_dagster.orchestration.resources import configured_area, utc_now
 from airwatch_dagster.orchestration.settings import LinkSettings
 from airwatch_dagster.publish.bulletin import bulletin_of
 from airwatch_dagster.publish.content import Bulletin
 from airwatch_dagster.publish.feeds.verification import verification_json
-from airwatch_dagster.publish.material import PAST_DAYS, Material
+from airwatch_dagster.publish.material import PAST_DAYS, SCOREBOARD_DAYS, Material
 from airwatch_dagster.publish.site import archive_files, day_files, issue_date_of, latest_files, page_name, rows_of
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
@@ -36,6 +37,7 @@ def bulletins_of(tables: TableStorage, days: Sequence[pd.Timestamp]) -> list[Bul
             is_simulated=is_simulated,
             version=__version__,
             links=links,
+            with_rivals=(max(days) - day).days < SCOREBOARD_DAYS,
         )
         found += [one] if one else []
     return found
@@ -56,7 +58,8 @@ def material_of(tables: TableStorage, first: pd.Timestamp, last: pd.Timestamp) -
         coverage=tables.read("coverage", months, allow_missing=True, columns=status),
         revisions=tables.read("revisions", around, allow_missing=True),
         monitor_changes=tables.read_or_empty("monitor_changes"),
-        agency_forecasts=tables.read("agency_forecasts", around, allow_missing=True),
+        agency_forecasts=tables.read("agency_forecasts", [*past, around[-1]], allow_missing=True),
+        other_forecasts=supplied_forecasts(pd.Series(pd.date_range(first - pd.Timedelta(days=SCOREBOARD_DAYS), last))),
     )
 
 

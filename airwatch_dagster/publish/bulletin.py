@@ -26,11 +26,13 @@ def bulletin_of(
     is_simulated: bool,
     version: str,
     links: Mapping[str, str],
+    with_rivals: bool = True,
 ) -> Bulletin | None:
     """What the bulletin of ``issue_date`` says; None when no forecast was issued on it.
 
     ``area`` is the area's name for people, ``made_at`` and ``data_as_of`` are UTC, ``links`` the addresses of the UIs
-    that are known (``dagster``, ``mlflow``). Nothing after the issue date is used but what was known on the day after.
+    that are known (``dagster``, ``mlflow``); ``with_rivals`` adds the comparison with other forecasters. Nothing after
+    the issue date is used but what was known on the day after.
     """
     sites = sites_of(material, issue_date, revised=set(revised_lately(material, issue_date)["site_id"]))
     if not sites:
@@ -45,7 +47,7 @@ def bulletin_of(
         sites=sites,
         change_in_aqi=_change(material, issue_date, tiles),
         agency_forecasts=_agency_forecasts(material, issue_date, sites),
-        trust=trust_of(material, issue_date),
+        trust=trust_of(material, issue_date, with_rivals=with_rivals),
         status=data_status(material, issue_date, sites),
         maker=_maker(material, issue_date, data_as_of=data_as_of, version=version, links=links),
     )

@@ -156,6 +156,21 @@ class LastVerdict:
 
 
 @dataclass(frozen=True)
+class Rival:
+    """Another forecaster on the same next-day cases of the last 31 days."""
+
+    forecaster: str
+    """As in the table ``scoreboard``: persistence, nearest_site, agencies, or the name of a supplied one."""
+    cases: int
+    """Site-days, of agencies area-days, that both forecast and that were observed."""
+    saved: float | None
+    """Share of its squared error that AirWatch saves; negative where AirWatch is worse. None without an error."""
+    lower: float | None
+    upper: float | None
+    """Ends of the 90 % interval over weeks; None in too short a span."""
+
+
+@dataclass(frozen=True)
 class Trust:
     """The next-day forecasts of the last 30 days with an observed value."""
 
@@ -170,6 +185,8 @@ class Trust:
     days: tuple[TrustDay, ...]
     reliability: tuple[ReliabilityPoint, ...]
     last: LastVerdict
+    rivals: tuple[Rival, ...] = ()
+    """Empty in bulletins of earlier days that a backfill made."""
 
 
 @dataclass(frozen=True)

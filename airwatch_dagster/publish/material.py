@@ -18,6 +18,9 @@ PAST_DAYS: Final = 60
 TRUST_DAYS: Final = 30
 """Past days whose next-day forecasts the bulletin's record counts."""
 
+SCOREBOARD_DAYS: Final = 31
+"""Past days of the comparison with other forecasters."""
+
 NEXT_DAY: Final = 1
 """Lead, in days, of the forecasts that a record counts."""
 
@@ -38,6 +41,8 @@ class Material:
     revisions: pd.DataFrame
     monitor_changes: pd.DataFrame
     agency_forecasts: pd.DataFrame
+    other_forecasts: pd.DataFrame
+    """Forecasts that the user supplies."""
 
     def issued(self, issue_date: pd.Timestamp) -> pd.DataFrame:
         """The forecasts issued on a day, with ``shown_ugm3``, cut to tenths as for the AQI."""

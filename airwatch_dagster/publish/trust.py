@@ -6,16 +6,20 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.fit.metrics import skill
-from airwatch_dagster.publish.content import LastVerdict, ReliabilityPoint, SiteRecord, Trust, TrustDay
-from airwatch_dagster.publish.material import NEXT_DAY, TRUST_DAYS, Material, past_days, records
+from airwatch_dagster.publish.content import LastVerdict, ReliabilityPoint, Rival, SiteRecord, Trust, TrustDay
+from airwatch_dagster.publish.material import NEXT_DAY, SCOREBOARD_DAYS, TRUST_DAYS, Material, past_days, records
+from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import GOOD_TOP_UGM3, MODERATE_TOP_UGM3
+from airwatch_dagster.schemas.forecasters import AIRWATCH
+from airwatch_dagster.verify.persistence import persistence_candidates
 from airwatch_dagster.verify.reliability import reliability
+from airwatch_dagster.verify.scoreboard import scoreboard_of
 
 TENTHS = tuple(round(0.1 * number, 1) for number in range(11))
 """Edges of the bins of the bulletin's reliability picture: a month has too few forecasts for finer ones."""
 
 
-def trust_of(material: Material, issue_date: pd.Timestamp) -> Trust | None:
+def trust_of(material: Material, issue_date: pd.Timestamp, *, with_rivals: bool) -> Trust | None:
     """The next-day forecasts of the TRUST_DAYS up to ``issue_date`` against what was observed; None without any."""
     days = pd.date_range(end=issue_date, periods=TRUST_DAYS)
     scores = material.next_day_scores(list(days))
@@ -35,6 +39,7 @@ def trust_of(material: Material, issue_date: pd.Timestamp) -> Trust | None:
         days=drawn,
         reliability=_reliability(scores),
         last=_last_verdict(scores[scores["target_date"] == means.index[-1]], drawn[-1]),
+        rivals=_rivals(material, issue_date) if with_rivals else (),
     )
 
 
@@ -85,6 +90,32 @@ def _reliability(scores: pd.DataFrame) -> tuple[ReliabilityPoint, ...]:
         )
         for table in tables
         for row in table.to_dict("records")
+    )
+
+
+def _rivals(material: Material, issue_date: pd.Timestamp) -> tuple[Rival, ...]:
+    """Every other forecaster of the last SCOREBOARD_DAYS, in the order of the scoreboard."""
+    days = pd.date_range(end=issue_date, periods=SCOREBOARD_DAYS)
+    scores = material.next_day_scores(days)[TABLES["forecast_scores"].column_names]
+    known = material.site_days[material.site_days["date_local"].between(days[0] - pd.Timedelta(days=1), issue_date)]
+    rows = scoreboard_of(
+        scores,
+        candidates=persistence_candidates(scores, site_days=known),
+        site_days=known,
+        agency_forecasts=material.agency_forecasts,
+        others=material.other_forecasts,
+    )
+    others = rows[(rows["group_kind"] == "all") & (rows["forecaster"] != AIRWATCH)]
+    return tuple(
+        Rival(
+            row["forecaster"],
+            int(row["cases"]),
+            *(
+                None if pd.isna(row[name]) else float(row[name])
+                for name in ("airwatch_skill", "airwatch_skill_lower", "airwatch_skill_upper")
+            ),
+        )
+        for row in records(others)
     )
 
 

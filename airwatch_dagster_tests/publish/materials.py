@@ -9,7 +9,7 @@ from airwatch_dagster.clean.aqi import aqi_category, pm25_aqi
 from airwatch_dagster.publish.bulletin import bulletin_of
 from airwatch_dagster.publish.content import Bulletin
 from airwatch_dagster.publish.material import Material
-from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas import CONTRACTS, TABLES
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 from airwatch_dagster.verify.scoring import score_forecasts
 from airwatch_dagster_tests.builders import monitors, site_days
@@ -88,7 +88,8 @@ def material(predictions: pd.DataFrame, observed: pd.DataFrame, **others: pd.Dat
     listed = monitors(
         *({**place, "site_name": name} for place, name in zip(PLACES.values(), ("LAKE SHORE", None), strict=True))
     )
-    return replace(Material(predictions, observed, scores, listed, **rows), **others)
+    supplied = CONTRACTS["other_forecasts"].empty()
+    return replace(Material(predictions, observed, scores, listed, **rows, other_forecasts=supplied), **others)
 
 
 def bulletin(rows: Material) -> Bulletin:

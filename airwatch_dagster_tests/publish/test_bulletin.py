@@ -210,3 +210,16 @@ def test_without_scores_there_is_no_record_to_trust() -> None:
 
     assert made.trust is None
     assert [site.record.forecasts for site in made.sites] == [0, 0]
+
+
+def test_rivals_are_measured_on_the_same_cases() -> None:
+    issued = {(site, ago + 1, 1): 10.0 for site in (LAKE, YARD) for ago in range(4)}
+    observed = {(LAKE, ago): 10.0 + ago for ago in range(5)} | {(YARD, ago): 12.0 for ago in range(5)}
+
+    trust = bulletin(material(forecasts({**AHEAD, **issued}), readings(observed))).trust
+
+    assert trust is not None
+    saved = {one.forecaster: (one.cases, one.saved) for one in trust.rivals}
+    airwatch = sum(ago**2 for ago in range(4)) + 4 * 2.0**2
+    assert saved["persistence"] == (8, pytest.approx(1 - airwatch / 4, abs=1e-4))
+    assert set(saved) == {"persistence", "nearest_site"}
