@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from airwatch_dagster.figures.markdown import TextTable, counted, label
+from airwatch_dagster.figures.markdown import TextTable, counted, label, unbroken
 from airwatch_dagster.schemas.columns import AQI_CATEGORIES
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 
@@ -37,20 +37,20 @@ def headline(next_day: pd.DataFrame, names: Mapping[str, str]) -> str:
 
 
 def worst_sites_table(next_day: pd.DataFrame, names: Mapping[str, str]) -> TextTable:
-    """A line for each of the worst sites: name, AQI, category, 90 % interval, chance above 35.4 µg/m³."""
+    """A line for each of the worst sites: name, AQI, category, 90 % interval (µg/m³), chance above 35.4 µg/m³."""
     rows = [
         (
             label(_name(row, names)),
             str(row["aqi"]),
             row["aqi_category"],
-            f"{row['pm25_lower_ugm3']:.1f}–{row['pm25_upper_ugm3']:.1f}",
-            _percent(row[PROBABILITY_COLUMNS[NOTABLE_UGM3]]),
+            unbroken(f"{row['pm25_lower_ugm3']:.1f}–{row['pm25_upper_ugm3']:.1f}"),
+            unbroken(_percent(row[PROBABILITY_COLUMNS[NOTABLE_UGM3]])),
         )
         for row in worst_first(next_day).head(MAX_ROWS).to_dict("records")
     ]
     if (more := len(next_day) - MAX_ROWS) > 0:
         rows.append((f"and {counted(more, 'site')} below", "", "", "", ""))
-    return TextTable(("Site", "AQI", "Category", "90 % interval, µg/m³", f"Above {NOTABLE_UGM3}"), tuple(rows))
+    return TextTable(("Site", "AQI", "Category", "90 % interval", f"Above {NOTABLE_UGM3}"), tuple(rows))
 
 
 def worst_first(next_day: pd.DataFrame) -> pd.DataFrame:

@@ -60,6 +60,11 @@ def label(name: str) -> str:
     return text if len(text) <= MAX_LABEL_LETTERS else f"{text[: MAX_LABEL_LETTERS - 1]}…"
 
 
+def unbroken(cell: str) -> str:
+    """The cell with signs that a browser keeps on one line: a number stays with its unit and its range."""
+    return cell.replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
+
+
 def ahead(lead: int) -> str:
     """``1 day ahead``, ``2 days ahead``."""
     return f"{counted(lead, 'day')} ahead"

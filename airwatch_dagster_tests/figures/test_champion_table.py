@@ -54,11 +54,11 @@ def test_an_override_is_shown_beside_the_outcome_by_evidence() -> None:
 
 
 def test_a_family_that_could_not_be_fitted_has_its_reason_and_no_numbers() -> None:
-    models = trained().assign(is_fitted=False, reason="Not fitted: 3 target days with truth.")
+    models = trained().assign(is_fitted=False, reason="Not fitted: 3 target days with an observed value.")
 
     table = decision_table(decided(TABLES["candidate_scores"].empty(), models=models), champion=None)
 
-    assert cells(table, "ridge") == ["ridge", *["–"] * 6, "Not fitted: 3 target days with truth."]
+    assert cells(table, "ridge") == ["ridge", *["–"] * 6, "Not fitted: 3 target days with an observed value."]
 
 
 def test_the_table_of_outcomes_fits_what_the_ui_shows_at_once() -> None:

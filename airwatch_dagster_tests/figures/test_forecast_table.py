@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from airwatch_dagster.figures.forecast_table import MAX_ROWS, headline, worst_sites_table
+from airwatch_dagster.figures.markdown import unbroken
 
 NAMES = {"170310001": "Lakefront", "170310002": "Steel | Works"}
 ROW: dict[str, Any] = {
@@ -54,8 +55,8 @@ def test_the_table_has_the_worst_site_first_with_its_name_interval_and_chance() 
     table = worst_sites_table(forecasts({}, WORSE), NAMES)
 
     assert table.rows == (
-        ("Steel / Works", "112", "Unhealthy for Sensitive Groups", "3.0–15.0", "62 %"),
-        ("Lakefront", "45", "Good", "3.0–15.0", "< 1 %"),
+        ("Steel / Works", "112", "Unhealthy for Sensitive Groups", unbroken("3.0–15.0"), unbroken("62 %")),
+        ("Lakefront", "45", "Good", unbroken("3.0–15.0"), unbroken("< 1 %")),
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from airwatch_dagster.figures.markdown import SIGNED, TextTable, ahead, counted, number, numbers, table
+from airwatch_dagster.figures.markdown import SIGNED, TextTable, ahead, counted, label, number, numbers, table, unbroken
 
 
 def test_a_table_has_a_header_a_rule_and_a_line_per_row() -> None:
@@ -42,3 +42,9 @@ def test_a_text_table_is_markdown_or_records_without_its_marks() -> None:
 def test_counts_and_leads_agree_with_their_nouns() -> None:
     assert [counted(count, "site") for count in (0, 1, 1200)] == ["0 sites", "1 site", "1,200 sites"]
     assert [ahead(lead) for lead in (1, 3)] == ["1 day ahead", "3 days ahead"]
+
+
+def test_a_cell_stays_on_one_line_and_a_name_fits_it() -> None:
+    assert unbroken("< 1 %") == "<\u00a01\u00a0%"
+    assert unbroken("5.4–23.3") == "5.4\u2060–\u206023.3"
+    assert label("A Name | of Thirty Letters and More") == "A Name / of Thirty Lett…"

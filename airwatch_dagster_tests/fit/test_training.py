@@ -66,7 +66,10 @@ def test_too_little_history_gives_a_row_with_a_reason_instead_of_a_model(two_yea
     short = two_years[two_years["target_date"] < "2019-03-01"]
     trained = train_family(short, family="random_forest", month=pd.Timestamp("2019-03-01"), seed=1)
     assert not trained.is_fitted
-    assert trained.reason == "Not fitted: 28 target days with truth; random_forest is a learned family and needs 365."
+    assert (
+        trained.reason
+        == "Not fitted: 28 target days with an observed value; random_forest is a learned family and needs 365."
+    )
 
 
 def test_no_history_at_all_is_not_an_error() -> None:
@@ -135,13 +138,16 @@ def test_an_area_with_a_shorter_history_than_its_context_is_tested_on_its_own_la
     trained = train_families(young, families=["climatology", "ridge"], month=MONTH, seed=1)
     assert [one.is_fitted for one in trained] == [True, False]
     assert trained[0].metrics["holdout_rmse_1d_ugm3"] == pytest.approx(3.1, abs=1.0)
-    assert trained[1].reason == "Not fitted: 78 target days with truth; ridge is a learned family and needs 365."
+    assert (
+        trained[1].reason
+        == "Not fitted: 78 target days with an observed value; ridge is a learned family and needs 365."
+    )
 
 
 def test_sites_around_the_area_alone_fit_nothing(around: pd.DataFrame) -> None:
     trained = train_families(around[around["is_context"]], families=["persistence", "ridge"], month=MONTH, seed=1)
     assert [one.reason for one in trained] == [
-        "Not fitted: 0 target days with truth; persistence is a baseline and needs 21.",
-        "Not fitted: 0 target days with truth; ridge is a learned family and needs 365.",
+        "Not fitted: 0 target days with an observed value; persistence is a baseline and needs 21.",
+        "Not fitted: 0 target days with an observed value; ridge is a learned family and needs 365.",
     ]
     assert trained_models_frame([trained_models_row(one) for one in trained])["training_rows"].tolist() == [0, 0]

@@ -160,7 +160,7 @@ def test_make_reads_no_setting_itself_and_starts_dagster_with_those_of_airwatch(
     started = [line for line in recipe.splitlines() if re.search(r"\bdagster (dev|instance)\b", line)]
     assert len(started) == 2
     assert all(".venv/bin/python -m airwatch_dagster.commands.with_settings dagster" in line for line in started)
-    assert "http://127.0.0.1:3456" in started[1].partition(" exec ")[0], "alerts link to the UI that is started"
+    assert "DAGSTER_WEBSERVER_URL:-http://127.0.0.1:3456" in recipe, "alerts link to the UI that is started"
     assert f'--workspace "{checkout}/workspace.yaml"' in started[1]
     code = [line for line in (REPOSITORY / "Makefile").read_text().splitlines() if not line.startswith("#")]
     assert [line for line in code if re.search(r"\.env\b|AIRWATCH_STATE|AIRWATCH_AREA", line)] == []

@@ -35,6 +35,7 @@ PARTITION_S: Final[Mapping[str, float]] = {
     "drift_report": 1.8,
     "coverage": 0.4,
     "agency_forecasts": 1.0,
+    "bulletin": 0.05,
 }
 """Seconds of a partition, a day or a month, in a storage without earlier runs: measured on two cores with the demo's 9
 sites and 30 around them, downloads excluded. A larger area takes longer; its own runs say how long."""

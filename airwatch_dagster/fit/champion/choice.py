@@ -71,7 +71,7 @@ def choose_champion(
     fitted = trained.loc[trained["is_fitted"].astype(bool), "model_family"].tolist()
     if not fitted:
         why = str(trained["reason"].iloc[0]) if len(trained) else "Not fitted: there is no history before the month."
-        nobody = f"Nobody serves {month:%Y-%m}: no family could be fitted. {why}"
+        nobody = f"No forecasts for {month:%B %Y}: no family could be fitted. {why}"
         decision = decision_of(trained, serving=None, rejected={}, found=None, incumbent=incumbent)
         return ChampionChoice(month, None, incumbent, "no_history", nobody, decision=decision)
     shadow = compare(trailing(scores, month=month), families=fitted, seed=seed)

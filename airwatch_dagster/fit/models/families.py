@@ -131,7 +131,7 @@ def shortage(examples: pd.DataFrame, *, family: str) -> str | None:
     if days >= needed:
         return None
     kind = "a baseline" if family in BASELINES else "a learned family"
-    return f"{days} target days with truth; {family} is {kind} and needs {needed}"
+    return f"{days} target days with an observed value; {family} is {kind} and needs {needed}"
 
 
 def _baseline(

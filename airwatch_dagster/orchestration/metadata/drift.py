@@ -33,7 +33,10 @@ def report_months(months: Sequence[pd.Timestamp], *, features: pd.DataFrame, tab
     findings = stacked("drift_report", [_report(month, features=features, tables=tables) for month in months])
     drifted = findings[findings["is_drifted"]]
     warnings = {f"{month:%Y-%m}": _finding(rows, findings) for month, rows in drifted.groupby("month")}
-    return AssetResult(findings, partition_metadata=drift_report_metadata(findings), warnings={"no_drift": warnings})
+    pages = {f"{month:%Y-%m}": tables.page_uri(report_name(f"{month:%Y-%m}")) for month in months}
+    return AssetResult(
+        findings, partition_metadata=drift_report_metadata(findings, pages), warnings={"no_drift": warnings}
+    )
 
 
 def _finding(drifted: pd.DataFrame, findings: pd.DataFrame) -> str:

@@ -115,12 +115,14 @@ def _words(name: str) -> str:
     return "observed of due (%)" if name == "completeness_pct" else name.replace("_", " ").replace("site days", "days")
 
 
-def drift_report_metadata(findings: pd.DataFrame) -> PartitionMetadata:
-    """Per month: numbers of drifted and of compared features, and the report."""
+def drift_report_metadata(findings: pd.DataFrame, pages: Mapping[str, str]) -> PartitionMetadata:
+    """Per month of ``pages`` (month → location): its page, and the numbers of drifted and of compared features."""
     months = _partitions("drift_report", findings)
     numbers = _by_partition({"drifted features": months["is_drifted"].sum(), "compared features": months.size()})
-    pages = months["report_uri"].first().to_dict()
-    return {month: {"report": link(report_name(month), str(pages[month])), **own} for month, own in numbers.items()}
+    return {
+        month: {"report": link(report_name(month), location), **numbers.get(month, {})}
+        for month, location in pages.items()
+    }
 
 
 def report_name(month: str) -> str:

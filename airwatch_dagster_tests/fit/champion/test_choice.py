@@ -98,7 +98,8 @@ def test_an_incumbent_that_could_not_be_fitted_is_replaced() -> None:
 
 def test_without_a_fitted_family_nobody_serves_and_the_reason_names_the_missing_history() -> None:
     table = trained(("persistence",)).assign(
-        is_fitted=False, reason="Not fitted: 3 target days with truth; persistence is a baseline and needs 21."
+        is_fitted=False,
+        reason="Not fitted: 3 target days with an observed value; persistence is a baseline and needs 21.",
     )
     choice = choose(TABLES["candidate_scores"].empty(), table=table)
     assert not choice.is_serving

@@ -10,7 +10,7 @@ from airwatch_dagster.schemas import TABLES
 from airwatch_dagster_tests.fit.shadow_scores import ALL, MONTH, shadow, trained
 
 ERRORS = {"damped_persistence": 4.0, "climatology": 5.0, "ridge": 3.5, "catboost": 2.5}
-UNFITTED = "Not fitted: 90 target days with truth; random_forest is a learned family and needs 365."
+UNFITTED = "Not fitted: 90 target days with an observed value; random_forest is a learned family and needs 365."
 
 
 def models() -> pd.DataFrame:

@@ -78,7 +78,10 @@ def test_a_learned_family_learns_from_the_neighbours(family: str, two_years: pd.
 
 def test_a_shortage_names_the_days_there_are_and_the_days_needed(two_years: pd.DataFrame) -> None:
     short = two_years[two_years["target_date"] < "2019-02-11"]
-    assert shortage(short, family="persistence") == "10 target days with truth; persistence is a baseline and needs 21"
+    assert (
+        shortage(short, family="persistence")
+        == "10 target days with an observed value; persistence is a baseline and needs 21"
+    )
     with pytest.raises(ValueError, match="catboost is a learned family and needs 365"):
         fit_family(short, family="catboost", seed=1)
 

@@ -92,7 +92,7 @@ def test_an_override_with_a_family_that_was_not_compared_has_no_skill(metadata: 
 
 
 def test_a_month_without_a_champion_has_a_table_and_no_plot(metadata: Metadata) -> None:
-    models = trained().assign(is_fitted=False, reason="Not fitted: 3 target days with truth.")
+    models = trained().assign(is_fitted=False, reason="Not fitted: 3 target days with an observed value.")
 
     own = metadata(month(TABLES["candidate_scores"].empty(), models=models))
 
