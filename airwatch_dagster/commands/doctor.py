@@ -13,6 +13,9 @@ from airwatch_dagster.orchestration.settings import AreaSettings, Settings, Sour
 MAX_SOURCE_S: Final = 20.0
 """Seconds that the source's list of files may take; it arrives in less than one when the server is up."""
 
+DAILY_FILE: Final = r"^daily_88101_(\d{4})\.zip$"
+"""Name of AirData's file of a year's daily values, with the year."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -25,8 +28,8 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Findings on settings, area, source, storage, weather, other forecasts, MLflow and the Dagster instance, in this
-    order.
+    """Findings on settings, area, source, storage, weather, other forecasts, MLflow, Dagster's instance and alerts, in
+    this order.
 
     Problems with ``.env``, the state folder, certificates and files of the AWS client are findings of their own beside
     these. Each is given as soon as it is known. Whatever a check raises is its finding, and the others are made all the
@@ -61,6 +64,7 @@ def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "other_forecasts", _other_forecasts
     yield "mlflow", _mlflow
     yield "dagster", _dagster
+    yield "alerts", _alerts
 
 
 def _finding(what: str, check: Callable[[], str]) -> Finding:
@@ -148,9 +152,11 @@ def _source() -> str:
 
     with opened_source(SourceSettings.from_environment(), max_s=MAX_SOURCE_S) as source:
         files = source.file_list()
-        return (
-            f"{len(files)} files available" if len(files) else f"{len(source.monitors().monitors)} monitors in the area"
-        )
+        if files.empty:
+            return f"{len(source.monitors().monitors)} monitors in the area"
+        years = files["filename"].str.extract(DAILY_FILE, expand=False).dropna()
+        values = f"daily values of {years.min()} to {years.max()} in " if len(years) else ""
+        return f"{values}{len(files)} files available"
 
 
 def _storage() -> str:
@@ -186,3 +192,12 @@ def _dagster() -> str:
 
     with opened_instance() as instance:
         return f"instance at {instance.root_directory}, {instance.get_runs_count():,} runs"
+
+
+def _alerts() -> str:
+    from airwatch_dagster.orchestration.alerts.settings import AlertSettings
+
+    one = AlertSettings.from_environment()
+    channels = {"webhook": one.alert_webhook_url, f"e-mail to {one.alert_email_to}": one.alert_email_to}
+    used = [channel for channel, value in channels.items() if value]
+    return f"by {' and '.join(used)}" if used else "only logged; AIRWATCH_ALERT_WEBHOOK_URL and …_EMAIL_TO are not set"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from airwatch_dagster_tests import builders
 from airwatch_dagster_tests.installations import Installation
 from airwatch_dagster_tests.s3_servers import S3Server
 
-ORDER = ["settings", "area", "source", "storage", "weather", "other_forecasts", "mlflow", "dagster"]
+ORDER = ["settings", "area", "source", "storage", "weather", "other_forecasts", "mlflow", "dagster", "alerts"]
 
 
 def findings(installation: Installation) -> dict[str, Finding]:
@@ -29,7 +30,8 @@ def test_a_fresh_installation_on_practice_air_is_healthy(tmp_path: Path) -> None
     found = findings(installation)
 
     assert {what: finding.is_ok for what, finding in found.items()} == dict.fromkeys(ORDER, True)
-    assert found["source"].says.endswith("files available")
+    assert re.fullmatch(r"daily values of 20\d\d to 20\d\d in \d+ files available", found["source"].says)
+    assert found["alerts"].says.startswith("only logged")
     assert found["storage"].says == f"{tmp_path / 'tables'} can be read and written"
     assert found["weather"].says == "off; AIRWATCH_WEATHER is not set"
     assert found["dagster"].says == f"instance at {tmp_path / 'state'}, 0 runs"
@@ -54,6 +56,13 @@ def test_the_area_has_its_name_and_the_stored_monitors(tmp_path: Path) -> None:
     installation.tables.write("monitors", {None: two})
 
     assert findings(installation)["area"].says.endswith("(cbsa:16980): 1 site with 2 monitors; 1 site around it")
+
+
+def test_alerts_name_their_channels_and_no_secret(tmp_path: Path) -> None:
+    channels = {"AIRWATCH_ALERT_WEBHOOK_URL": "https://hooks.example/hunter2", "AIRWATCH_SMTP_HOST": "mail.example"}
+    found = findings(Installation.at(tmp_path, AIRWATCH_ALERT_EMAIL_TO="ada@example.org", **channels))
+
+    assert found["alerts"].says == "by webhook and e-mail to ada@example.org"
 
 
 def test_of_one_problem_the_later_checks_only_say_where_it_was_named(tmp_path: Path) -> None:
@@ -360,6 +369,7 @@ def test_everything_broken_at_once_is_named_at_once(tmp_path: Path, plain_aws: N
         "other_forecasts",
         "mlflow",
         "dagster",
+        "alerts",
     ]
     assert failed == expected
     assert all(line.startswith(("ok    ", "FAIL  ")) for line in result.output.splitlines())

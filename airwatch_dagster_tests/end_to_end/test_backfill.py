@@ -213,5 +213,15 @@ def test_doctor_reports_no_problem_after_a_backfill(backfilled: Installation) ->
 
     assert [(finding["what"], finding["is_ok"]) for finding in findings] == [
         (what, True)
-        for what in ("settings", "area", "source", "storage", "weather", "other_forecasts", "mlflow", "dagster")
+        for what in (
+            "settings",
+            "area",
+            "source",
+            "storage",
+            "weather",
+            "other_forecasts",
+            "mlflow",
+            "dagster",
+            "alerts",
+        )
     ]
