@@ -9,7 +9,7 @@ from airwatch_dagster import __version__
 from airwatch_dagster.orchestration.compared_forecasts import supplied_forecasts
 from airwatch_dagster.orchestration.registry.links import mlflow_ui
 from airwatch_dagster.orchestration.resources import configured_area, utc_now
-from airwatch_dagster.orchestration.settings import LinkSettings
+from airwatch_dagster.orchestration.settings import LinkSettings, SiteSettings
 from airwatch_dagster.publish.bulletin import bulletin_of
 from airwatch_dagster.publish.content import Bulletin
 from airwatch_dagster.publish.feeds.verification import verification_json
@@ -83,10 +83,12 @@ def _days_with_pages(tables: TableStorage, bulletins: Sequence[Bulletin]) -> set
 
 def update_site(tables: TableStorage, bulletins: Sequence[Bulletin], days: Sequence[pd.Timestamp]) -> None:
     """Bring the archive, the feeds and the newest page up to date after the rows of ``days`` are stored."""
-    files = archive_files(tables.read("bulletin"), area=configured_area().title, updated=utc_now())
+    files = archive_files(
+        tables.read("bulletin"), area=configured_area().title, updated=utc_now(), is_simulated=tables.holds_simulated()
+    )
     newest = issue_date_of(tables.page("latest.json"))
     if bulletins and (newest is None or bulletins[-1].issue_date >= newest):
-        files |= latest_files(bulletins[-1])
+        files |= latest_files(bulletins[-1], root=SiteSettings.from_environment().site_url)
     targets = _days(min(days), max(days))
     scores = tables.read("forecast_scores", targets, allow_missing=True)
     issued = tables.read("site_days", _days(min(days) - pd.Timedelta(days=3), max(days)), allow_missing=True)

@@ -67,8 +67,15 @@ def _pages(bulletin: Bulletin, stem: str, language: str, **beside: str) -> dict[
     return {name: whole.encode(), **{names[postal]: text.encode() for postal, text in parts.items()}}
 
 
-def latest_files(bulletin: Bulletin) -> dict[str, bytes]:
-    """The newest bulletin as page, e-mail and data, and the schemas of the data."""
+def latest_files(bulletin: Bulletin, *, root: str | None = None) -> dict[str, bytes]:
+    """The newest bulletin as page, e-mail and data, and the schemas of the data.
+
+    Mails link to the day's page below ``root``, the site's address for readers, when it is known.
+    """
+
+    def address(language: str) -> str | None:
+        return f"{root.rstrip('/')}/{page_name(bulletin.issue_date, language)}" if root else None
+
     found = {
         "latest.json": latest_json(bulletin),
         "forecasts.csv": forecasts_csv(bulletin),
@@ -76,8 +83,8 @@ def latest_files(bulletin: Bulletin) -> dict[str, bytes]:
     }
     for language in LANGUAGES:
         texts = {
-            "latest.email.html": email_html(bulletin, language=language),
-            "latest.email.txt": email_text(bulletin, language=language),
+            "latest.email.html": email_html(bulletin, language=language, address=address(language)),
+            "latest.email.txt": email_text(bulletin, language=language, address=address(language)),
         }
         found |= {_in_language(name, language): text.encode() for name, text in texts.items()}
         found |= _pages(bulletin, "latest", language)
@@ -85,7 +92,7 @@ def latest_files(bulletin: Bulletin) -> dict[str, bytes]:
     return found | {name: folder.joinpath(name).read_bytes() for name in (f"{form}.schema.json" for form in FORMS)}
 
 
-def archive_files(rows: pd.DataFrame, *, area: str, updated: pd.Timestamp) -> dict[str, bytes]:
+def archive_files(rows: pd.DataFrame, *, area: str, updated: pd.Timestamp, is_simulated: bool) -> dict[str, bytes]:
     """The calendar of all bulletins and the Atom feed, from rows of the table ``bulletin``; ``updated`` is UTC."""
     tomorrow = rows[rows["horizon_days"] == TOMORROW].sort_values("issue_date")
     found = {"feed.atom": atom(_entries(tomorrow), area=area, updated=updated.to_pydatetime())}
@@ -96,7 +103,9 @@ def archive_files(rows: pd.DataFrame, *, area: str, updated: pd.Timestamp) -> di
             )
             for row in records(tomorrow)
         ]
-        found[_in_language("index.html", language)] = archive(days, language=language).encode()
+        found[_in_language("index.html", language)] = archive(
+            days, language=language, is_simulated=is_simulated
+        ).encode()
     return found
 
 

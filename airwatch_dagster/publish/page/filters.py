@@ -38,6 +38,8 @@ def filters_of(language: Language) -> Filters:
         "time": language.time,
         "capitalised": capitalised,
         "text_on": text_on,
+        "forecaster": partial(sentences.forecaster, language=language),
+        "rival_interval": partial(sentences.rival_interval, language=language),
         "record": partial(sentences.record, language=language),
         "record_in_short": partial(sentences.record_in_short, language=language),
         "chart_text": partial(sentences.chart_text, language=language),

@@ -50,7 +50,7 @@ class Language:
 
     def percent(self, share: float) -> str:
         """A share of 0 to 1 in whole per cent."""
-        return f"{share * 100:.0f}{NO_BREAK}%"
+        return f"{share * 100:z.0f}{NO_BREAK}%".replace("-", "−")
 
     def chance(self, probability: float) -> str:
         """A forecast's probability, "< 1 %" and "> 99 %" at the ends: no forecast is certain."""

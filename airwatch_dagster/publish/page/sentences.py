@@ -9,6 +9,7 @@ from airwatch_dagster.publish.content import (
     AgencyForecast,
     Bulletin,
     ReliabilityPoint,
+    Rival,
     Site,
     SiteRecord,
     Tile,
@@ -16,7 +17,8 @@ from airwatch_dagster.publish.content import (
 )
 from airwatch_dagster.publish.page.charts import LIMITS_UGM3
 from airwatch_dagster.publish.page.language import Language
-from airwatch_dagster.schemas.columns import AQI_CATEGORIES, MODERATE_TOP_UGM3
+from airwatch_dagster.schemas.columns import AQI_CATEGORIES, FAMILIES, MODERATE_TOP_UGM3
+from airwatch_dagster.schemas.forecasters import AGENCIES, NEAREST_SITE
 
 ALWAYS_SHOWN: Final = 3
 """Limits of every tile, from 9.0 up; those above only when a site may exceed them."""
@@ -169,6 +171,20 @@ def trust_lines(trust: Trust, bulletin: Bulletin, language: Language) -> Iterato
             count=point.forecasts,
         )
     yield verdict(trust, bulletin, language)
+
+
+def forecaster(name: str, language: Language) -> str:
+    """A forecaster of the scoreboard for people; one that a user supplies keeps its name."""
+    if name in (NEAREST_SITE, AGENCIES):
+        return language.say(f"trust.by_{name}")
+    return language.family(name) if name in FAMILIES else name.replace("_", " ")
+
+
+def rival_interval(rival: Rival, language: Language) -> str:
+    """``3 to 35 %``; a dash without one."""
+    if rival.lower is None or rival.upper is None:
+        return "–"
+    return language.say("trust.span", lower=language.percent(rival.lower), upper=language.percent(rival.upper))
 
 
 def verdict(trust: Trust, bulletin: Bulletin, language: Language) -> str:

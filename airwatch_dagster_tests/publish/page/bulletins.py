@@ -21,6 +21,7 @@ from airwatch_dagster.publish.content import (
     PastDay,
     ReliabilityPoint,
     Revision,
+    Rival,
     SilentSite,
     Site,
     SiteRecord,
@@ -140,7 +141,13 @@ def trust() -> Trust:
         ReliabilityPoint(35.4, 0.02, 0.01, 270),
     )
     last = LastVerdict(ISSUE_DATE, 9, 8, 9, 7.2, 8.0)
-    return Trust(days[0].day, days[-1].day, 270, 2.8, 0.91, 0.11, tuple(days), points, last)
+    rivals = (
+        Rival("persistence", 236, 0.23, 0.03, 0.35),
+        Rival("nearest_site", 236, 0.31, -0.05, 0.52),
+        Rival("agencies", 31, None, None, None),
+        Rival("noaa_bias_corrected", 120, -0.04, None, None),
+    )
+    return Trust(days[0].day, days[-1].day, 270, 2.8, 0.91, 0.11, tuple(days), points, last, rivals)
 
 
 def bulletin(sites: Sequence[Site] | None = None, **changes: object) -> Bulletin:

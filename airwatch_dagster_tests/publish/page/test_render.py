@@ -215,3 +215,12 @@ def test_a_mail_names_the_worst_sites_and_counts_the_others() -> None:
     text = render.email_text(bulletins.bulletin(bulletins.chicago(20)))
 
     assert "And 5 more sites with a lower AQI." in text
+
+
+def test_other_forecasters_are_named_with_what_airwatch_saves(chicago: str) -> None:
+    text = Parsed(chicago).text
+
+    assert "Persistence 23 % 3 % to 35 % 236" in text
+    assert "Nearest site's last reading 31 % −5 % to 52 % 236" in text
+    assert "The agencies – – 31" in text
+    assert "Noaa bias corrected −4 % – 120" in text

@@ -60,7 +60,7 @@ def test_a_page_with_charts_is_the_larger_one() -> None:
     without, with_charts = (render.state_pages(NATION, with_charts=charts)["CA"] for charts in (False, True))
 
     assert len(without) + 3_000 < len(with_charts)
-    assert [len(Parsed(made).having("table")) for made in (without, with_charts)] == [1, 3]
+    assert [len(Parsed(made).having("table")) for made in (without, with_charts)] == [2, 4]
 
 
 def test_a_site_adds_little_to_a_states_page() -> None:
