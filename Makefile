@@ -40,7 +40,7 @@ dev: setup ## Open the Dagster UI and its daemon on http://127.0.0.1:3000 (PORT=
 	@# Links lead to this UI and to these pages unless AIRWATCH_UI_URL and AIRWATCH_SITE_URL name others.
 	@$(BIN)/airwatch serve-site --port $(SITE_PORT) & trap "kill $$! 2>/dev/null" EXIT INT TERM; \
 	export DAGSTER_WEBSERVER_URL="$${DAGSTER_WEBSERVER_URL:-http://127.0.0.1:$(PORT)}"; \
-	export AIRWATCH_DEV_SITE_URL="http://127.0.0.1:$(SITE_PORT)"; \
+	export DEV_SITE_URL="http://127.0.0.1:$(SITE_PORT)"; \
 	PYTHONWARNINGS='ignore:Function `dev_command` is superseded,$(BETA_NOTICES)' $(WITH_SETTINGS) dagster dev --workspace "$(CURDIR)/workspace.yaml" --host 127.0.0.1 --port $(PORT)
 
 mlflow: setup ## Open MLflow's UI on http://127.0.0.1:5000 (MLFLOW_PORT=…)

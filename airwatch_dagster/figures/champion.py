@@ -74,7 +74,7 @@ def decision_plot(decision: Decision, *, champion: str | None, title: str) -> by
     figure = new_figure(title, width_inches=WIDTH_INCHES, height_inches=round(1.15 + ROW_INCHES * len(shown), 2))
     outcomes = ["\n".join(wrap(outcome_text(verdict, champion), OUTCOME_LETTERS)) for verdict in shown]
     letters = max(MIN_OUTCOME_LETTERS, *(len(line) for outcome in outcomes for line in outcome.splitlines()))
-    set_margins(figure, left=0.225, right=1 - (SKILL_INCHES + LETTER_INCHES * letters) / WIDTH_INCHES)
+    set_margins(figure, left=0.235, right=1 - (SKILL_INCHES + LETTER_INCHES * letters) / WIDTH_INCHES)
     axes = figure.add_subplot()
     _set_axes(axes, shown, styles)
     for place, (verdict, style, outcome) in enumerate(zip(shown, styles, outcomes, strict=True)):

@@ -1,6 +1,6 @@
 """A month's decision on its champion as a Markdown table."""
 
-from airwatch_dagster.figures.markdown import SIGNED, UNDEFINED, TextTable, ahead, number, numbers, table
+from airwatch_dagster.figures.markdown import SIGNED, UNDEFINED, TextTable, counted, number, numbers, table
 from airwatch_dagster.fit.champion.comparison import MIN_PART_ROWS, MIN_PART_WEEKS
 from airwatch_dagster.fit.champion.decision import SERVES, Decision, Verdict
 from airwatch_dagster.fit.champion.guard_rails import display_name
@@ -15,8 +15,8 @@ NOTE = (
 
 PARTS_NOTE = (
     "Skill: share of damped persistence's squared error saved; 1, 2 and 3 days ahead weigh 1/2, 1/4 and 1/4. Range: "
-    "from the 5th to the 95th percentile of bootstrap samples. Worst region: the EPA region with the least skill. USG "
-    f"days: observed above {MODERATE_TOP_UGM3} µg/m³. Baselines are in italics, the champion is bold."
+    "from the 5th to the 95th percentile of bootstrap samples. Region: the EPA region with the least skill. USG: "
+    f"days observed above {MODERATE_TOP_UGM3} µg/m³. Baselines are in italics, the champion is bold."
 )
 
 
@@ -64,7 +64,8 @@ def parts_table(decision: Decision, *, champion: str | None) -> TextTable:
         ]
         rows.append((_name(family, champion), *(number(skill, SIGNED) for skill in skills)))
     parts = [part.name.capitalize() for part in seasons]
-    return TextTable(("Family", *map(ahead, HORIZONS_DAYS), *parts, "Worst region", "USG days"), tuple(rows))
+    leads = [counted(lead, "day") for lead in HORIZONS_DAYS]
+    return TextTable(("Family", *leads, *parts, "Region", "USG"), tuple(rows))
 
 
 def outcome_text(verdict: Verdict, champion: str | None) -> str:

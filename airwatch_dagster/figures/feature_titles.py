@@ -44,6 +44,8 @@ _SINGLE: Final = {
     "flow_north_km": "air's path from the north, km",
     "stillness_error": "error of an unmoved PM2.5 map",
     "flow_gain": "error saved by moving the map",
+    "site_regression_ugm3": "site regression minus persistence",
+    "site_regression_log": "site regression over persistence (log)",
     FORECAST_ERROR: "forecast error",
 }
 

@@ -88,7 +88,7 @@ def importance_plot(shares: Mapping[str, Mapping[str, float]], *, title: str) ->
     table = table.loc[ranked.index[:MAX_FEATURES_DRAWN]]
     figure = new_figure(title, width_inches=WIDTH_INCHES, height_inches=1.1 + 0.23 * len(table))
     axes = figure.add_subplot()
-    set_margins(figure, left=0.49)
+    set_margins(figure, left=0.51)
     places = range(len(table))
     ends = 100 * table.min(axis="columns"), 100 * table.max(axis="columns")
     axes.hlines(places, *ends, color=LIGHT_GREY, linewidth=1.2)

@@ -24,7 +24,7 @@ from airwatch_dagster.verify.skill_tables import MIN_ROWS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PANEL_INCHES: Final = 3.1
+PANEL_INCHES: Final = 2.95
 """Width of one limit's panel."""
 
 HEIGHT_INCHES: Final = 3.4

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 FONTS: Final = ("DejaVu Sans", "Verdana", "Arial", "sans-serif")
 """matplotlib lays text out in the first; a browser without it takes Verdana, which is as wide."""
 
-WIDTH_INCHES: Final = 6.2
+WIDTH_INCHES: Final = 5.9
 """As wide as Dagster's UI shows a plot on a screen of 1,440 pixels without cutting it."""
 
 TITLE_POINTS: Final = 10

@@ -40,6 +40,18 @@ SHOWN: Final = {
 """Table → where a person looks at it; the others with `airwatch inspect TABLE`."""
 
 
+MAIN_PATH: Final = frozenset(
+    (
+        *("raw_readings", "site_days", "features", "champion_model", "predictions"),
+        *("forecast_scores", "verification", "bulletin"),
+    )
+)
+"""Tables on the way from a reading to a forecast and its score, to be shown alone in the lineage."""
+
+MAIN_PATH_TAG: Final = {"airwatch/path": "main"}
+"""Tag of these assets: the selection ``tag:"airwatch/path"="main"`` finds them."""
+
+
 def described(table: str, texts: Iterable[str | None]) -> str:
     """The ``texts`` of an asset, then how fresh it is and where to look; paragraphs of Markdown."""
     look = SHOWN.get(table, f"`airwatch inspect {table}`")

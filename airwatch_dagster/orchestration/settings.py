@@ -72,7 +72,7 @@ class SiteSettings(StorageSettings):
         default_factory=lambda settings: None if "://" in settings.get("storage", "") else DEV_SITE_URL,
         default_text=f"{DEV_SITE_URL}, none with S3",
         allowed=f"an address such as {DEV_SITE_URL}",
-        instead="AIRWATCH_DEV_SITE_URL",
+        instead="DEV_SITE_URL",
     )
 
 

@@ -11,7 +11,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster import __version__
-from airwatch_dagster.orchestration.asset_notes import described
+from airwatch_dagster.orchestration.asset_notes import MAIN_PATH, MAIN_PATH_TAG, described
 from airwatch_dagster.orchestration.check_events import emit_partition_events, emit_violation
 from airwatch_dagster.orchestration.checks import FAILED_PARTITIONS, Check
 from airwatch_dagster.orchestration.io_manager import KEEP_UNCHANGED
@@ -89,6 +89,7 @@ def table_asset(
             code_version=__version__,
             kinds=set(kinds),
             owners=[OWNER],
+            tags=MAIN_PATH_TAG if spec.name in MAIN_PATH else {},
             description=described(spec.name, (spec.description, inspect.getdoc(function))),
             metadata={"dagster/column_schema": column_schema(spec), KEEP_UNCHANGED: keep_unchanged},
             partitions_def=partitions,

@@ -46,7 +46,7 @@ def texts(figure: Any) -> list[str]:
 
 def test_the_plot_is_as_wide_as_the_ui_shows_it_and_has_a_line_per_compared_family() -> None:
     svg = drawn().decode()
-    assert 'width="446.4pt" height="226.8pt"' in svg, "6.2 × 3.15 inches"
+    assert 'width="424.8pt" height="226.8pt"' in svg, "5.9 × 3.15 inches"
     assert svg == drawn().decode(), "the same bytes for the same decision"
 
 

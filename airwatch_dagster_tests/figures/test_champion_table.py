@@ -75,8 +75,8 @@ def test_the_table_of_parts_has_a_number_in_each_cell() -> None:
     decision = decided()
     table = parts_table(decision, champion="catboost")
 
-    leads = ("1 day ahead", "2 days ahead", "3 days ahead")
-    assert table.header == ("Family", *leads, "Winter", "Summer", "Autumn", "Worst region", "USG days")
+    leads = ("1 day", "2 days", "3 days")
+    assert table.header == ("Family", *leads, "Winter", "Summer", "Autumn", "Region", "USG")
     catboost = next(row for row in table.rows if "catboost" in row[0])
     assert catboost[1:4] == tuple(f"{skill:+.2f}" for skill in decision.lead_skills("catboost") if skill is not None)
     assert (catboost[4], catboost[8]) == ("–", "–"), "December alone is not a winter"

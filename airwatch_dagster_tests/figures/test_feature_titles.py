@@ -4,13 +4,13 @@ import pytest
 
 from airwatch_dagster.enrich.weather import WEATHER_COLUMNS
 from airwatch_dagster.figures.feature_titles import TITLES, feature_title
-from airwatch_dagster.fit.feature_matrix import INPUTS
+from airwatch_dagster.fit.models.training_set import CORRECTION_INPUTS
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.watch.drift import FORECAST_ERROR
 
 
 def test_every_feature_input_and_finding_has_a_title_of_its_own() -> None:
-    columns = {*TABLES["features"].column_names, *INPUTS, *WEATHER_COLUMNS.values(), FORECAST_ERROR}
+    columns = {*TABLES["features"].column_names, *CORRECTION_INPUTS, *WEATHER_COLUMNS.values(), FORECAST_ERROR}
 
     assert set(TITLES) == columns
     assert len(set(TITLES.values())) == len(columns)

@@ -36,8 +36,8 @@ def drawn(frame: pd.DataFrame) -> bytes:
 
 
 def height_of(svg: bytes) -> str:
-    found = re.search(r'width="446.4pt" height="([0-9.]+)pt"', svg.decode())
-    assert found, "every plot is 6.2 inches wide"
+    found = re.search(r'width="424.8pt" height="([0-9.]+)pt"', svg.decode())
+    assert found, "every plot is 5.9 inches wide"
     return found[1]
 
 

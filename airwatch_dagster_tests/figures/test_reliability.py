@@ -37,7 +37,7 @@ def test_a_limit_has_a_panel_where_two_bins_can_be_compared(
 
     titles = [axes.get_title(loc="left") for axes in figures[0].axes]
     assert titles == [f"More than {limit} µg/m³" for limit in panels]
-    assert figures[0].get_size_inches()[0] <= 6.2
+    assert figures[0].get_size_inches()[0] <= 5.9
 
 
 def test_bins_of_few_forecasts_are_hollow_and_left_out_of_single_leads(figures: list[Any]) -> None:

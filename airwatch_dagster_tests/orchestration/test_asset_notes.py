@@ -2,10 +2,11 @@
 
 import re
 
+import dagster as dg
 import pytest
 
 from airwatch_dagster.definitions import defs
-from airwatch_dagster.orchestration.asset_notes import FRESH, SHOWN, described
+from airwatch_dagster.orchestration.asset_notes import FRESH, MAIN_PATH, SHOWN, described
 from airwatch_dagster.schemas import TABLES
 
 
@@ -36,3 +37,12 @@ def test_an_overview_says_what_it_is_how_fresh_and_where_to_look(table: str) -> 
 
 def test_a_table_without_a_page_is_inspected() -> None:
     assert described("monitors", ("A monitor.", None)).endswith("**See:** `airwatch inspect monitors`.")
+
+
+def test_the_main_path_can_be_selected_and_is_connected() -> None:
+    graph = defs.resolve_asset_graph()
+    tagged = dg.AssetSelection.tag("airwatch/path", "main").resolve(graph)
+
+    assert {key.to_user_string() for key in tagged} == MAIN_PATH
+    reached = dg.AssetSelection.assets("raw_readings", "champion_model").downstream().resolve(graph)
+    assert tagged <= reached

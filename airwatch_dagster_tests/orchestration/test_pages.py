@@ -22,7 +22,7 @@ def test_with_a_folder_the_address_is_that_of_make_dev(monkeypatch: pytest.Monke
 def test_what_make_dev_serves_counts_unless_the_setting_names_another_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRWATCH_SITE_URL", raising=False)
     monkeypatch.setenv("AIRWATCH_STORAGE", "s3://bucket/tables")
-    monkeypatch.setenv("AIRWATCH_DEV_SITE_URL", "http://127.0.0.1:3457")
+    monkeypatch.setenv("DEV_SITE_URL", "http://127.0.0.1:3457")
     assert site_url("latest.html") == "http://127.0.0.1:3457/latest.html"
     monkeypatch.setenv("AIRWATCH_SITE_URL", "https://air.example")
     assert site_url("latest.html") == "https://air.example/latest.html"
