@@ -17,7 +17,7 @@ COMMANDS = sorted(main.commands)
 
 def test_the_commands_are_those_that_are_documented() -> None:
     assert set(COMMANDS) == {
-        *("areas", "backfill", "bulletin", "demo", "doctor", "explain", "import", "inspect", "models"),
+        *("areas", "backfill", "bulletin", "demo", "doctor", "explain", "export", "import", "inspect", "models"),
         *("practice-server", "serve-site"),
     }
 

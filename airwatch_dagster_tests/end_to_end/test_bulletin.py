@@ -1,5 +1,6 @@
 """The bulletins of a backfill: pages that lead to each other, feeds that agree, new pages after a revision."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -90,14 +91,51 @@ def test_a_revision_makes_the_pages_of_its_day_anew_and_leaves_the_newest(
     shutil.copytree(backfilled.folder / "tables", tmp_path / "tables")
     copy = backfilled.with_settings(AIRWATCH_STORAGE=str(tmp_path / "tables"))
     folder, day = tmp_path / "tables" / "site", "2021-05-20"
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     days = copy.tables.read("site_days", [day])
     higher = days.assign(pm25_ugm3=days["pm25_ugm3"] + 40.0)
     copy.tables.write("site_days", {day: higher})
 
     copy.run("backfill", day, day, "--tables", "forecast_scores,bulletin")
 
-    after = {path.name: path.read_bytes() for path in folder.iterdir()}
+    after = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     changed = {name for name in after if after[name] != before.get(name)}
     assert changed == {f"{day}.html", f"{day}.es.html", "verification.json", "feed.atom"}
     assert pd.Timestamp(json.loads(after["latest.json"])["issue_date"]) == pd.Timestamp(NEWEST)
+
+
+def test_an_export_is_a_file_and_a_manifest_that_describes_it(backfilled: Installation, tmp_path: Path) -> None:
+    arguments = ("export", "predictions", "2021-05-01", "2021-05-03", "--to", str(tmp_path))
+
+    backfilled.run(*arguments)
+    again = backfilled.airwatch(*arguments)
+
+    content = (tmp_path / "predictions_2021-05-01_2021-05-03.csv").read_bytes()
+    manifest = json.loads((tmp_path / "predictions_2021-05-01_2021-05-03.manifest.json").read_text())
+    expected = backfilled.tables.read("predictions", ["2021-05-01", "2021-05-02", "2021-05-03"])
+    assert manifest["sha256"] == hashlib.sha256(content).hexdigest()
+    assert (manifest["rows"], manifest["partitions"]) == (len(expected), 3)
+    assert "simulated air" in manifest["how_to_cite"]
+    assert [one["name"] for one in manifest["columns"]] == list(expected.columns)
+    assert (again.exit_code, "--overwrite" in again.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("predictons", "2021-05-01", "2021-05-03"), "Did you mean predictions?"),
+        (("predictions", "2021-05-03", "2021-05-01"), "is before FIRST"),
+        (("predictions", "2020-01-01", "2020-01-03"), "none of 2020-01-01…2020-01-03 is stored"),
+        (("verification", "2021-05-01", "2021-05-31", "--by", "county"), "has no means by region"),
+        (("verification", "2021-05-01", "2021-05-31", "--format", "geojson"), "has no sites"),
+        (("site_days", "2021-05-01", "2021-05-02", "--by", "cbsa", "--format", "geojson"), "have no point"),
+    ],
+)
+def test_an_export_that_cannot_be_is_explained_and_writes_nothing(
+    backfilled: Installation, tmp_path: Path, arguments: tuple[str, ...], problem: str
+) -> None:
+    result = backfilled.airwatch("export", *arguments, "--to", str(tmp_path))
+
+    assert result.exit_code == 1
+    assert problem in result.output
+    assert list(tmp_path.iterdir()) == []

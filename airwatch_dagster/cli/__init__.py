@@ -1,0 +1,20 @@
+"""The `airwatch` command: parses arguments, calls one function of ``commands``, prints what it returns.
+
+Nothing else belongs here. Heavy modules are imported within a command, so that help texts are quick.
+"""
+
+from airwatch_dagster.cli.group import main
+from airwatch_dagster.cli.models import explain, models
+from airwatch_dagster.cli.pages import bulletin, export, serve_site
+from airwatch_dagster.cli.setup import areas, doctor, practice_server
+from airwatch_dagster.cli.tables import backfill, demo, import_, inspect
+
+__all__ = ["main"]
+
+for command in (
+    *(demo, backfill, inspect, import_, export),
+    *(bulletin, serve_site),
+    *(models, explain),
+    *(doctor, areas, practice_server),
+):
+    main.add_command(command)

@@ -1,0 +1,54 @@
+"""Commands for readers: the bulletin, its pages, and tables as files."""
+
+from typing import Any
+
+import click
+
+from airwatch_dagster.commands.arguments import DAY
+from airwatch_dagster.commands.stopping import stoppable
+
+
+@click.command(short_help="Print a day's bulletin and its page's address.")
+@click.argument("day", metavar="[DAY]", type=DAY, required=False)
+@click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
+@click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Language.")
+def bulletin(**options: Any) -> None:
+    """Print the bulletin of the issue day DAY, by default the newest, and the address of its page."""
+    from airwatch_dagster.commands.bulletin import show_bulletin
+
+    show_bulletin(**options, echo=click.echo)
+
+
+@click.command("serve-site", short_help="Serve the bulletin's pages on this machine.")
+@click.option("--port", default=3001, show_default=True, help="Port on 127.0.0.1.")
+@stoppable()
+def serve_site(port: int) -> None:
+    """Serve the bulletins, their archive and the feeds, from a folder or from S3, until interrupted."""
+    from airwatch_dagster.commands.serve_site import serve_site as serve
+
+    serve(port=port, echo=click.echo)
+
+
+@click.command(short_help="Write a table's days for other programs.")
+@click.argument("table")
+@click.argument("first", metavar="FIRST", type=DAY)
+@click.argument("last", metavar="LAST", type=DAY)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "parquet", "geojson"]),
+    default="csv",
+    show_default=True,
+    help="Kind of file.",
+)
+@click.option("--by", type=click.Choice(["county", "cbsa"]), help="Means of the sites of each region instead of sites.")
+@click.option("--to", "folder", metavar="FOLDER", default=".", show_default=True, help="Where the files go.")
+@click.option("--overwrite", is_flag=True, help="Replace files of the same name.")
+def export(**options: Any) -> None:
+    """Write the days FIRST to LAST (YYYY-MM-DD, or yesterday) of TABLE to a file, and a manifest beside it.
+
+    The manifest has the file's SHA-256, the time as of which it is, what each column means, and how to cite it.
+    """
+    from airwatch_dagster.commands.export import export_table
+
+    export_table(**options, echo=click.echo)

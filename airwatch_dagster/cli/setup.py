@@ -1,0 +1,78 @@
+"""Commands to set AirWatch up and to rehearse."""
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from airwatch_dagster.commands.arguments import DAY
+from airwatch_dagster.commands.stopping import stoppable
+
+SHARE = click.FloatRange(0.0, 1.0)
+
+
+@click.command(short_help="Check settings and services; report fixes.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(as_json: bool) -> None:
+    """Check settings, source, storage, MLflow and the Dagster instance, and report how to fix problems."""
+    from airwatch_dagster.commands.doctor import examine
+
+    findings = []
+    for finding in examine():
+        findings.append(finding)
+        if not as_json:
+            click.echo(f"{'ok  ' if finding.is_ok else 'FAIL'}  {finding.what}: {finding.says}")
+    if as_json:
+        click.echo(json.dumps([finding.__dict__ for finding in findings], indent=2))
+    if not all(finding.is_ok for finding in findings):
+        sys.exit(1)
+
+
+@click.command(short_help="Find the code of a city, county or state.")
+@click.argument("words", metavar="WORD…", nargs=-1, required=True)
+def areas(words: tuple[str, ...]) -> None:
+    """List the areas whose name, state or county has every WORD, with the codes for AIRWATCH_AREA."""
+    from airwatch_dagster.commands.areas import list_areas
+
+    click.echo(list_areas(words))
+
+
+@click.command("practice-server", short_help="Serve simulated air in EPA's formats.")
+@click.option("--port", default=8123, show_default=True, help="Port on 127.0.0.1.")
+@click.option(
+    "--today", type=DAY, metavar="DAY", help="The server's current date (YYYY-MM-DD; default: the real date)."
+)
+@click.option(
+    "--min-interval",
+    "min_interval_seconds",
+    default=0.0,
+    show_default=True,
+    help="Seconds between API requests, else error 429.",
+)
+@click.option(
+    "--faults", "faults_seed", metavar="SEED", type=int, help="Inject faults, seeded by SEED (default: none)."
+)
+@click.option("--fault-share", type=SHARE, default=0.3, show_default=True, help="Share of responses with a fault.")
+@click.option("--fault-kinds", metavar="KINDS", help="Comma-separated fault kinds (default: transient ones).")
+@click.option(
+    "--restate",
+    "restatements",
+    metavar="ON:FIRST:LAST:FACTOR[:DELETED]",
+    multiple=True,
+    help="From day ON, multiply the values of the days FIRST to LAST by FACTOR and delete the share DELETED of them. "
+    "Repeatable.",
+)
+@click.option(
+    "--aqs-lag-days",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Days by which the AQS API and AirData publish later than AirNow.",
+)
+@stoppable()
+def practice_server(**options: Any) -> None:
+    """Serve simulated air in EPA's formats, to develop and test clients against."""
+    from airwatch_dagster.commands.practice import serve_practice
+
+    serve_practice(**options, echo=click.echo)
