@@ -57,7 +57,7 @@ def inspect_table(
     about = meanings_text(spec) if with_columns else ""
     if partition is None and spec.grain != "none":
         return f"{_partitions(table, listing, as_json=as_json)}\n{about}".rstrip()
-    frame, when = _rows(storage, spec, partition, as_of=as_of)
+    frame, when = _rows(storage, spec, partition, as_of=as_of, may_be_unseen=as_json)
     if as_json:
         return str(frame.to_json(orient="records", date_format="iso", indent=2))
     count = f"{min(rows, len(frame)):,} of {counted(len(frame), 'row')}"
@@ -102,7 +102,7 @@ def _in_other_unit(partition: str, unit: str, listing: Listing) -> str | None:
 
 
 def _rows(
-    storage: TableStorage, spec: TableSpec, partition: str | None, *, as_of: str | None
+    storage: TableStorage, spec: TableSpec, partition: str | None, *, as_of: str | None, may_be_unseen: bool
 ) -> tuple[pd.DataFrame, str]:
     """The rows, and as of when."""
     if as_of is None and spec.name in EMPTY_UNTIL_NEEDED:
@@ -112,7 +112,7 @@ def _rows(
     from airwatch_dagster.commands.as_of import REBUILT, last_instant_of, table_as_of
 
     instant = last_instant_of(day_in_digits(as_of, is_utc=True))
-    if spec.name in REBUILT:
+    if spec.name in REBUILT and not may_be_unseen:
         _refuse_before_first_seen(storage, partition or "", instant)
     frame = table_as_of(spec.name, partition or "", instant, tables=storage)
     return frame, f" as known at {instant:%Y-%m-%d %H:%M} UTC"

@@ -16,19 +16,19 @@ MAX_ROWS: Final = 10
 """Sites in the table: as many as Dagster's UI shows of a Markdown table without a click."""
 
 
-def headline(next_day: pd.DataFrame, names: Mapping[str, str]) -> str:
+def headline(forecasts: pd.DataFrame, names: Mapping[str, str]) -> str:
     """One sentence on one target day: categories, the worst site, its chance of a bad day.
 
-    ``next_day`` are rows of ``predictions`` of one issue and target day, at least one; ``names`` are names of sites.
+    ``forecasts`` are rows of ``predictions`` of one issue and target day, at least one; ``names`` are names of sites.
     """
-    counts = next_day["aqi_category"].value_counts()
+    counts = forecasts["aqi_category"].value_counts()
     categories = [name for name in reversed(AQI_CATEGORIES) if name in counts]
-    sites = len(next_day)
+    sites = len(forecasts)
     if len(categories) == 1:
         said = f"{categories[0]} at {'the only site' if sites == 1 else f'all {sites:,} sites'}"
     else:
         said = ", ".join(f"{name} at {counts[name]:,}" for name in categories) + f" of {sites:,} sites"
-    worst = worst_first(next_day).iloc[0]
+    worst = worst_first(forecasts).iloc[0]
     chance = _percent(worst[PROBABILITY_COLUMNS[NOTABLE_UGM3]])
     return (
         f"{worst['target_date']:%A, %-d %B %Y}: {said}. Highest: {_name(worst, names)}, AQI {worst['aqi']} "
@@ -36,7 +36,7 @@ def headline(next_day: pd.DataFrame, names: Mapping[str, str]) -> str:
     )
 
 
-def worst_sites_table(next_day: pd.DataFrame, names: Mapping[str, str]) -> TextTable:
+def worst_sites_table(forecasts: pd.DataFrame, names: Mapping[str, str]) -> TextTable:
     """A line for each of the worst sites: name, AQI, category, 90 % interval (µg/m³), chance above 35.4 µg/m³."""
     rows = [
         (
@@ -46,16 +46,17 @@ def worst_sites_table(next_day: pd.DataFrame, names: Mapping[str, str]) -> TextT
             unbroken(f"{row['pm25_lower_ugm3']:.1f}–{row['pm25_upper_ugm3']:.1f}"),
             unbroken(_percent(row[PROBABILITY_COLUMNS[NOTABLE_UGM3]])),
         )
-        for row in worst_first(next_day).head(MAX_ROWS).to_dict("records")
+        for row in worst_first(forecasts).head(MAX_ROWS).to_dict("records")
     ]
-    if (more := len(next_day) - MAX_ROWS) > 0:
+    if (more := len(forecasts) - MAX_ROWS) > 0:
         rows.append((f"and {counted(more, 'site')} below", "", "", "", ""))
-    return TextTable(("Site", "AQI", "Category", "90 % interval", f"Above {NOTABLE_UGM3}"), tuple(rows))
+    day = forecasts["target_date"].iloc[0]
+    return TextTable((f"Site, {day:%-d %b}", "AQI", "Category", "90 % interval", f"Above {NOTABLE_UGM3}"), tuple(rows))
 
 
-def worst_first(next_day: pd.DataFrame) -> pd.DataFrame:
+def worst_first(forecasts: pd.DataFrame) -> pd.DataFrame:
     """The rows by AQI, then by value, highest first."""
-    return next_day.sort_values(["aqi", "pm25_ugm3", "site_id"], ascending=[False, False, True])
+    return forecasts.sort_values(["aqi", "pm25_ugm3", "site_id"], ascending=[False, False, True])
 
 
 def _name(row: Mapping[Any, Any] | pd.Series, names: Mapping[str, str]) -> str:

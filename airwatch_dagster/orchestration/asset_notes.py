@@ -24,7 +24,7 @@ FRESH: Final = {
 """Table → when it is brought up to date where schedules run."""
 
 SHOWN: Final = {
-    "predictions": "a day under Partitions shows its worst sites, and its `bulletin` is the day's page",
+    "predictions": "a day under Partitions shows its forecast and worst sites, and its `bulletin` is the day's page",
     "bulletin": "`page` of a day under Partitions; `latest.html` of the same address is the newest",
     "forecast_scores": "Metadata → Plots below shows errors over days",
     "site_days": "Metadata → Plots below shows PM2.5 over days",

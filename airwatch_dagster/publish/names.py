@@ -1,6 +1,7 @@
 """Names of sites for people, from the ones agencies typed into AQS: in capitals, as notes, or not at all."""
 
 import re
+from collections import Counter
 from typing import Final
 
 import pandas as pd
@@ -124,9 +125,20 @@ def county_title(state_code: str, county_code: str) -> str:
 
 
 def site_names(monitors: pd.DataFrame) -> dict[str, str]:
-    """``site_name`` of every site of ``monitors``; of several names of a site, the first that is not null."""
+    """``site_name`` of every site of ``monitors``; of several names of a site, the first that is not null.
+
+    Sites of the same name are told apart by their county, in one county by their number.
+    """
     first = monitors.groupby("site_id")["site_name"].first()
-    return {str(site): site_name(name, site_id=str(site)) for site, name in first.items()}
+    names = {str(site): site_name(name, site_id=str(site)) for site, name in first.items()}
+    counties = {site: county_title(site[:2], site[2:5]) for site in names}
+    of_name, of_county = Counter(names.values()), Counter((names[site], counties[site]) for site in names)
+    told_apart = {}
+    for site, name in names.items():
+        number = f"site {site[5:]}" if of_county[name, counties[site]] > 1 else ""
+        where = ", ".join(filter(None, (counties[site], number))) if of_name[name] > 1 else ""
+        told_apart[site] = f"{name} ({where})" if where else name
+    return told_apart
 
 
 def _in_title_case(text: str) -> str:

@@ -113,6 +113,7 @@ def test_before_a_day_was_first_seen_nothing_of_it_is_known(tables: TableStorage
         inspect_table("raw_readings", "2021-07-04", as_of="2021-09-30")
     assert "nothing of 2021-07-04 was known on 2021-09-30" in str(caught.value)
     assert "first seen 2021-10-01 09:30 UTC" in str(caught.value)
+    assert json.loads(inspect_table("raw_readings", "2021-07-04", as_of="2021-09-30", as_json=True)) == []
     assert "1 of 1 row" in inspect_table("raw_readings", "2021-07-04", as_of="2021-10-01")
 
 

@@ -147,7 +147,7 @@ def test_days_that_an_undo_empties_are_read_by_the_next_backfill(installation: I
 
     installation.run("import", "--undo", "b.csv")
 
-    assert "1 runs build 1 partitions of 1 tables" in installation.airwatch(*plan).output
+    assert "1 run builds 1 partition of 1 table" in installation.airwatch(*plan).output
 
 
 def test_an_import_that_is_not_found_is_named_with_the_times_to_choose_from(

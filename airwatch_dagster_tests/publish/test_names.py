@@ -72,3 +72,20 @@ def test_the_names_of_monitors_are_by_site() -> None:
     )
 
     assert site_names(monitors) == {monitors["site_id"][0]: "Com Ed", "170310002": "Cook County, site 0002"}
+
+
+def test_sites_of_one_name_are_told_apart() -> None:
+    sites = ["170310001", "170310002", "170430001", "179990001", "179990002", "170890001"]
+    names = ["IEPA TRAILER"] * 5 + ["CITY HALL"]
+    monitors = builders.monitors(
+        *({"site_id": site, "site_name": name} for site, name in zip(sites, names, strict=True))
+    )
+
+    assert list(site_names(monitors).values()) == [
+        "IEPA Trailer (Cook County, site 0001)",
+        "IEPA Trailer (Cook County, site 0002)",
+        "IEPA Trailer (DuPage County)",
+        "City Hall",
+        "IEPA Trailer (site 0001)",
+        "IEPA Trailer (site 0002)",
+    ]

@@ -9,9 +9,9 @@ import pandas as pd
 from airwatch_dagster.figures.coverage import completeness_plot, gap_table, plot_title
 from airwatch_dagster.figures.forecast_table import headline, worst_sites_table
 from airwatch_dagster.orchestration.pages import Pages, bulletin_url, link, shown
+from airwatch_dagster.publish.content import TOMORROW
 from airwatch_dagster.publish.names import site_names
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 from airwatch_dagster.schemas.watch import REVISION_KINDS
 from airwatch_dagster.verify.metrics import interval_measures
 from airwatch_dagster.watch.coverage import completeness
@@ -35,7 +35,7 @@ def site_days_metadata(site_days: pd.DataFrame) -> PartitionMetadata:
 def predictions_metadata(
     predictions: pd.DataFrame, others: PartitionMetadata | None = None, *, monitors: pd.DataFrame
 ) -> PartitionMetadata:
-    """Per issue day: a sentence and the worst sites of the first target day, numbers, the bulletin, and ``others``.
+    """Per issue day: a sentence per target day, tomorrow's worst sites, the bulletin, numbers, and ``others``.
 
     ``monitors`` has the names of the sites.
     """
@@ -54,10 +54,11 @@ def predictions_metadata(
 
 
 def _forecast(rows: pd.DataFrame, names: Mapping[str, str]) -> dict[str, Any]:
-    next_day = rows[rows["horizon_days"] == min(HORIZONS_DAYS)]
-    if next_day.empty:
-        return {}
-    return {"forecast": headline(next_day, names), "worst sites": shown(worst_sites_table(next_day, names))}
+    days = [of_day for _, of_day in rows.groupby("target_date", sort=True)]
+    sentences = "\n".join(f"- {headline(of_day, names)}" for of_day in days)
+    tomorrow = rows[rows["horizon_days"] == TOMORROW]
+    worst = {"worst sites tomorrow": shown(worst_sites_table(tomorrow, names))} if len(tomorrow) else {}
+    return {"forecast": dg.MetadataValue.md(sentences), **worst}
 
 
 def _bulletin(day: str) -> dict[str, dg.MetadataValue]:

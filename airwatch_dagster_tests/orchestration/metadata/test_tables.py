@@ -82,14 +82,17 @@ FORECAST = {
 def test_an_issue_day_says_its_forecast_and_shows_its_worst_sites(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRWATCH_SITE_URL", "http://air.example")
     later = {"target_date": pd.Timestamp("2021-07-06"), "horizon_days": 2, "pm25_ugm3": 20.0, "aqi": 71}
-    frame = pd.DataFrame([FORECAST, FORECAST | later, FORECAST | {"site_id": "170319002", "aqi": 30}])
+    frame = pd.DataFrame([FORECAST | later, FORECAST, FORECAST | {"site_id": "170319002", "aqi": 30}])
 
     own = predictions_metadata(frame, {"2021-07-04": {"sites with weather": 1}}, monitors=builders.monitors({}))
 
     assert list(own) == ["2021-07-04"]
     day = own["2021-07-04"]
-    assert day["forecast"].startswith("Monday, 5 July 2021: Good at all 2 sites.")
-    assert "| Lakefront | 22 | Good | 1.0" in day["worst sites"].value
+    first, second = day["forecast"].value.splitlines()
+    assert first.startswith("- Monday, 5 July 2021: Good at all 2 sites.")
+    assert second.startswith("- Tuesday, 6 July 2021: Good at the only site.")
+    assert day["worst sites tomorrow"].value.startswith("| Site, 6 Jul | AQI |")
+    assert "| Lakefront | 71 | Good | 1.0" in day["worst sites tomorrow"].value
     numbers = {name: day[name] for name in ("sites", "mean PM2.5 (µg/m³)", "highest AQI", "sites with weather")}
     assert numbers == {"sites": 2.0, "mean PM2.5 (µg/m³)": 9.333, "highest AQI": 71.0, "sites with weather": 1}
     assert day["bulletin"].value == "http://air.example/2021-07-04.html"
