@@ -97,8 +97,12 @@ def test_a_broken_line_costs_itself_and_is_shown(fed: Installation, tmp_path: Pa
         tmp_path / "airwatch", AIRWATCH_SOURCE="airdata", AIRWATCH_AIRDATA_URL=mirror.url, AIRWATCH_CONTEXT_KM="0"
     )
 
-    reader.run("backfill", *DAYS, "--tables", "raw_readings")
+    output = reader.run("backfill", *DAYS, "--tables", "raw_readings")
+    later = reader.run("backfill", *DAYS, "--tables", "site_days")
 
+    assert "1 line set aside" in output
+    assert "Checks: all passed" in output
+    assert "set aside" not in later, "only the lines of this backfill count"
     before, after = (one.tables.read("raw_readings") for one in (fed, reader))
     assert len(before) - 1 <= len(after) <= len(before)
     rejected = reader.tables.read("rejected_lines")

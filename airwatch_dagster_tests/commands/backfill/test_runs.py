@@ -21,10 +21,11 @@ from airwatch_dagster.commands.backfill.runs import (
 )
 from airwatch_dagster.errors import RunFailed, SourceRefused
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START
+from airwatch_dagster.orchestration.checks import Check
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, RunLock
 from airwatch_dagster.orchestration.io_manager import ParquetIOManager
 from airwatch_dagster.orchestration.settings import storage_root
-from airwatch_dagster.orchestration.table_asset import table_asset
+from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
 from airwatch_dagster_tests import builders
 
 STEP = Step("site_days", "2021-07-03", "2021-07-05", 3)
@@ -82,6 +83,29 @@ def test_what_runs_took_estimates_the_next_ones(tmp_path: Path, instance: dg.Dag
     assert run.end_time is not None
 
     assert measured_seconds(instance) == pytest.approx({"site_days": (run.end_time - run.start_time) / 3})
+
+
+def test_checks_that_warn_or_fail_are_reported_apart_with_what_is_wrong(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    said = Check("Values are plausible", "The forecasts are wrong.", "Look at the readings.")
+
+    def site_days() -> AssetResult:
+        warnings = {"plausible": {"2021-07-03": "all sites read the same"}, "present": {"2021-07-04": "no reading"}}
+        return AssetResult(builders.site_days(), warnings=warnings)
+
+    asset = table_asset(stage="clean", warning_checks={"plausible": said}, failing_checks={"present": said})(site_days)
+    resources = {"io_manager": ParquetIOManager(root=str(tmp_path))}
+    definitions = dg.Definitions(assets=[asset], resources=resources, executor=dg.in_process_executor)
+
+    report = materialize_step(definitions, STEP, instance=instance)
+
+    [warned], [failed] = report.warned_checks, report.failed_checks
+    assert warned.startswith("site_days plausible: ")
+    assert "2021-07-03" in warned
+    assert "all sites read the same" in warned
+    assert failed.startswith("site_days present: ")
+    assert "no reading" in failed
 
 
 def test_an_unpartitioned_table_is_one_run(tmp_path: Path, instance: dg.DagsterInstance) -> None:
