@@ -95,7 +95,7 @@ def test_scores_equal_a_slow_join_of_forecasts_and_observed_values(backfilled: I
 
 @pytest.mark.parametrize("month", MONTHS)
 def test_every_month_has_a_drift_report(backfilled: Installation, month: str) -> None:
-    page = (backfilled.folder / "tables" / "reports" / f"drift_report-{month}.html").read_text()
+    page = (backfilled.folder / "tables" / "site" / "reports" / f"drift_report-{month}.html").read_text()
 
     assert page.lower().startswith("<!doctype html>")
     assert "no earlier year has features of this season yet" in page

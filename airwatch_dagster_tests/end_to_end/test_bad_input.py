@@ -135,7 +135,7 @@ def test_readings_of_another_kind_are_kept_apart(fed: Installation) -> None:
             {"AIRWATCH_AREA": "cbsa:99999"},
             "AIRWATCH_AREA: '99999' is not a valid cbsa code; AQS does not list it. Write cbsa:16980, state:17",
         ),
-        ({"AIRWATCH_AREA": "chicago"}, "AIRWATCH_AREA: 'chicago' is not a valid area. Write cbsa:16980, state:17"),
+        ({"AIRWATCH_AREA": "chicago"}, "AIRWATCH_AREA: 'chicago' is not a valid area. Did you mean cbsa:16980 (Chicago-Naperville-Elgin"),
         (
             {"AIRWATCH_SOURCE": "epa"},
             "AIRWATCH_SOURCE: 'epa' is not a valid source. Use one of practice, airdata, aqs, live",
@@ -237,4 +237,4 @@ def test_doctor_says_what_to_mend_for_everything_that_is_wrong(tmp_path: Path) -
     assert result.exit_code == 1
     ok = {line.split(":")[0].split()[1]: line.startswith("ok") for line in result.output.splitlines()}
     wrong = dict.fromkeys(("area", "source", "storage", "mlflow"), False)
-    assert ok == {"settings": True, "weather": True, "other_forecasts": True, "dagster": True, **wrong}
+    assert ok == {"settings": True, "weather": True, "other_forecasts": True, "dagster": True, "alerts": True, **wrong}
