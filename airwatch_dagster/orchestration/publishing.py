@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Final
 
 import pandas as pd
 
@@ -17,6 +18,9 @@ from airwatch_dagster.publish.material import PAST_DAYS, SCOREBOARD_DAYS, Materi
 from airwatch_dagster.publish.site import archive_files, day_files, issue_date_of, latest_files, page_name, rows_of
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
+
+DAYS_WITH_RIVALS: Final = 7
+"""Last issue days of a run whose bulletins compare with other forecasters, which takes as long as all the rest."""
 
 
 def bulletins_of(tables: TableStorage, days: Sequence[pd.Timestamp]) -> list[Bulletin]:
@@ -37,7 +41,7 @@ def bulletins_of(tables: TableStorage, days: Sequence[pd.Timestamp]) -> list[Bul
             is_simulated=is_simulated,
             version=__version__,
             links=links,
-            with_rivals=(max(days) - day).days < SCOREBOARD_DAYS,
+            with_rivals=(max(days) - day).days < DAYS_WITH_RIVALS,
         )
         found += [one] if one else []
     return found

@@ -135,7 +135,10 @@ def test_readings_of_another_kind_are_kept_apart(fed: Installation) -> None:
             {"AIRWATCH_AREA": "cbsa:99999"},
             "AIRWATCH_AREA: '99999' is not a valid cbsa code; AQS does not list it. Write cbsa:16980, state:17",
         ),
-        ({"AIRWATCH_AREA": "chicago"}, "AIRWATCH_AREA: 'chicago' is not a valid area. Did you mean cbsa:16980 (Chicago-Naperville-Elgin"),
+        (
+            {"AIRWATCH_AREA": "chicago"},
+            "AIRWATCH_AREA: 'chicago' is not a valid area. Did you mean cbsa:16980 (Chicago-Naperville-Elgin",
+        ),
         (
             {"AIRWATCH_SOURCE": "epa"},
             "AIRWATCH_SOURCE: 'epa' is not a valid source. Use one of practice, airdata, aqs, live",
