@@ -39,7 +39,8 @@ def forecast_summary(tables: TableStorage, day: pd.Timestamp, *, newest: pd.Time
     if forecast.empty:
         yield from _nobody_serves(tables, day)
         return
-    names = site_names(tables.read("monitors", None))
+    monitors = tables.read("monitors", None)
+    names = site_names(monitors[~monitors["is_context"].astype(bool)])
     ranked = _worst_first(forecast[forecast["horizon_days"] == TOMORROW], names)
     yield from _tomorrow(ranked, is_tomorrow=day == newest)
     yield ""

@@ -20,7 +20,7 @@ class DayForecast:
     """Truncated to 0.1 as EPA does, so that it agrees with ``aqi``."""
     lower_ugm3: float
     upper_ugm3: float
-    """Ends of the 90 % interval."""
+    """Ends of the 90 % interval, truncated as well."""
     aqi: int
     category: str
     """EPA's English name, such as Good; one of AQI_CATEGORIES."""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.clean.aqi import truncated_to_tenths
+from airwatch_dagster.publish.names import site_names
 from airwatch_dagster.schemas.columns import MODERATE_TOP_UGM3
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 
@@ -45,7 +46,7 @@ class Material:
     """Forecasts that the user supplies."""
 
     def issued(self, issue_date: pd.Timestamp) -> pd.DataFrame:
-        """The forecasts issued on a day, with ``shown_ugm3``, cut to tenths as for the AQI."""
+        """The forecasts issued on a day, value and interval cut to tenths as for the AQI."""
         return self._issued.of([issue_date])
 
     def observed(self, days: Iterable[pd.Timestamp]) -> pd.DataFrame:
@@ -62,9 +63,14 @@ class Material:
         return self._scores.of(days)
 
     @cached_property
+    def names(self) -> dict[str, str]:
+        """Name for people of every listed site of the area."""
+        return site_names(self.monitors[~self.monitors["is_context"].astype(bool)])
+
+    @cached_property
     def _issued(self) -> "_ByDay":
-        shown = truncated_to_tenths(self.predictions["pm25_ugm3"])
-        return _ByDay(self.predictions.assign(shown_ugm3=shown), "issue_date")
+        values = self.predictions[["pm25_ugm3", "pm25_lower_ugm3", "pm25_upper_ugm3"]]
+        return _ByDay(self.predictions.assign(**values.apply(truncated_to_tenths)), "issue_date")
 
     @cached_property
     def _observed(self) -> "_ByDay":

@@ -58,7 +58,7 @@ def _forecast(row: dict[str, Any]) -> DayForecast:
     return DayForecast(
         target_date=row["target_date"].date(),
         horizon_days=int(row["horizon_days"]),
-        pm25_ugm3=float(row["shown_ugm3"]),
+        pm25_ugm3=float(row["pm25_ugm3"]),
         lower_ugm3=float(row["pm25_lower_ugm3"]),
         upper_ugm3=float(row["pm25_upper_ugm3"]),
         aqi=int(row["aqi"]),
@@ -69,13 +69,12 @@ def _forecast(row: dict[str, Any]) -> DayForecast:
 
 def _places(material: Material, ids: Sequence[str], issue_date: pd.Timestamp) -> dict[str, dict[str, Any]]:
     """Name, county, state and position of every site; the position is that of its newest reading, else the list's."""
-    names = dict(zip(material.monitors["site_id"], material.monitors["site_name"], strict=True))
     at = material.monitors[["site_id", "latitude", "longitude"]]
     at = pd.concat([at, material.observed(past_days(issue_date))[["site_id", "latitude", "longitude"]]])
     positions = at[at["site_id"].isin(ids)].drop_duplicates("site_id", keep="last").set_index("site_id")
     return {
         site_id: {
-            "name": site_name(names.get(site_id), site_id=site_id),
+            "name": material.names.get(site_id) or site_name(None, site_id=site_id),
             "county": county_title(site_id[:2], site_id[2:5]),
             "state": postal_codes().get(site_id[:2], ""),
             "latitude": latitude,
