@@ -7,8 +7,10 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.acquire.parsing.rejections import rejections_of_days
+from airwatch_dagster.figures.markdown import TextTable
 from airwatch_dagster.orchestration.asset_notes import described
 from airwatch_dagster.orchestration.checks import Check
+from airwatch_dagster.orchestration.pages import shown
 from airwatch_dagster.orchestration.partitions import days_of
 from airwatch_dagster.orchestration.resources import StorageResource, utc_now
 from airwatch_dagster.orchestration.table_asset import OWNER, column_schema
@@ -81,19 +83,23 @@ def store_rejected_lines(
 
 
 def rejected_metadata(rejected: pd.DataFrame) -> Mapping[str, Any]:
-    """The run's numbers of lines set aside and repaired, and the first of them as a list."""
+    """The run's numbers of lines set aside and repaired, and the first ten as a table."""
     if rejected.empty:
         return {"run_rejected_lines": 0, "run_repaired_lines": 0}
-    lines = rejected.head(10).to_dict("records")
-    shown = [
-        f"- {line['file']}, line {line['line_number']}: {line['column_name'] or 'line'} {line['value']!r}, "
-        f"{line['reason']}"
-        for line in lines
+    rows = [
+        (
+            line["file"],
+            str(line["line_number"]),
+            line["column_name"] or "line",
+            repr(line["value"]).replace("|", "/"),
+            line["reason"],
+        )
+        for line in rejected.head(10).to_dict("records")
     ]
     return {
         "run_rejected_lines": int((~rejected["is_repaired"].astype(bool)).sum()),
         "run_repaired_lines": int(rejected["is_repaired"].astype(bool).sum()),
-        "run_unreadable": dg.MetadataValue.md("\n".join(shown)),
+        "run_unreadable": shown(TextTable(("File", "Line", "Column", "Value", "Reason"), tuple(rows))),
     }
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.fit.champion.guard_rails import display_name
@@ -91,8 +90,8 @@ def search_metadata(searches: Sequence[Search]) -> PartitionMetadata:
             for name, title in CHARTED.items()
             if one.params
         }
-        reasons = "\n".join(f"- {display_name(one.family)}: {reason(one)}" for one in of_month)
-        by_month[f"{month:%Y-%m}"] = {"reasons": dg.MetadataValue.md(reasons), **numbers}
+        reasons = {f"why, {display_name(one.family)}": reason(one) for one in of_month}
+        by_month[f"{month:%Y-%m}"] = {**reasons, **numbers}
     return by_month
 
 

@@ -262,6 +262,6 @@ def test_the_metadata_of_a_run_counts_the_lines_and_shows_ten() -> None:
 
     assert (numbers["run_rejected_lines"], numbers["run_repaired_lines"]) == (10, 2)
     shown = numbers["run_unreadable"].value.splitlines()
-    assert len(shown) == 10
-    assert shown[0] == ("- daily_88101_2021.zip, line 1: Arithmetic Mean '-999', expected a value from -50 to 5000")
+    assert len(shown) == 2 + 10
+    assert shown[2] == "| daily_88101_2021.zip | 1 | Arithmetic Mean | '-999' | expected a value from -50 to 5000 |"
     assert rejected_metadata(no_rejected_lines()) == {"run_rejected_lines": 0, "run_repaired_lines": 0}
