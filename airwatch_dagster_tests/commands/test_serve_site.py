@@ -20,7 +20,7 @@ def tables(tmp_path: Path) -> TableStorage:
 @pytest.fixture
 def address(tables: TableStorage) -> Iterator[str]:
     with site_server(tables, port=0) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

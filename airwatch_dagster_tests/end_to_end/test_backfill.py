@@ -155,6 +155,7 @@ def test_an_interrupted_backfill_resumes_where_it_stopped(tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.slow
 def test_tables_without_days_are_built_when_they_are_named(tmp_path: Path) -> None:
     installation = Installation.at(tmp_path, AIRWATCH_CONTEXT_KM="0")
     days = ("2021-05-30", "2021-05-31")

@@ -75,6 +75,7 @@ BROKEN_FILES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("break_it", "message"), BROKEN_FILES.values(), ids=BROKEN_FILES)
 def test_a_broken_file_is_explained_and_the_stored_days_stay(
     fed: Installation, tmp_path: Path, break_it: Callable[[AirDataMirror], None], message: list[str]

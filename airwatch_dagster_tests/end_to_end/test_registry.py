@@ -160,6 +160,7 @@ def test_forecasts_issued_before_an_override_keep_their_model_when_they_are_rebu
     assert set(copy.tables.read("predictions", issued)["model_version"]) == {"2"}
 
 
+@pytest.mark.slow
 def test_an_override_stays_in_force_when_the_champion_is_selected_again(copy: Installation) -> None:
     order = ("--month", "2021-05", "--from", "2021-05-11", "--by", "Ada", "--reason", "smoke season")
     copy.run("models", "promote", "1", "--yes", *order)

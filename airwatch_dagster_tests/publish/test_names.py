@@ -56,6 +56,7 @@ def test_an_acronym_alone_gets_its_county() -> None:
     assert site_name("BPG", site_id="179990001") == "Site BPG"
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40))
 def test_no_name_is_empty_or_in_capitals(published: str) -> None:
     shown = site_name(published, site_id="170310001")

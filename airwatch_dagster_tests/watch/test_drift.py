@@ -64,6 +64,7 @@ def test_a_january_like_other_januaries_has_not_drifted(history: pd.DataFrame) -
     assert page.startswith(b"\n<html") or b"<html" in page[:200]
 
 
+@pytest.mark.slow
 def test_calendar_columns_would_drift_against_the_whole_year(history: pd.DataFrame) -> None:
     earlier = history[history["issue_date"] < JANUARY]
 

@@ -198,6 +198,7 @@ def practice_spells(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     return history
 
 
+@pytest.mark.slow
 def test_the_practice_network_has_exactly_its_own_changes(practice_spells: pd.DataFrame) -> None:
     changes = monitor_changes(practice_spells, monitors=monitors(), stored=NONE_STORED, today=TODAY)
     assert summary(changes) == [

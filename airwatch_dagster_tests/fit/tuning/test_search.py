@@ -146,6 +146,7 @@ def test_candidates_lie_in_the_familys_space_and_begin_with_its_defaults(family:
         assert all(space.low <= params[name] <= space.high for name, space in SPACES[family].items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["random_forest", "catboost"])
 def test_no_candidate_costs_more_than_twice_the_defaults(family: str) -> None:
     result = found(Even(), Even(), family=family, max_candidates=100)

@@ -121,6 +121,7 @@ def run_two_at_once(tmp_path: Path, table: str) -> list[dg.ExecuteInProcessResul
     return results
 
 
+@pytest.mark.slow
 def test_two_runs_of_the_same_day_at_the_same_time_lose_no_version(tmp_path: Path, tables: TableStorage) -> None:
     results = run_two_at_once(tmp_path, "raw_readings")
 

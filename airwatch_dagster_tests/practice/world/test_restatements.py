@@ -176,6 +176,7 @@ def test_airdata_and_the_api_have_the_same_restated_values() -> None:
     assert (both["date_of_last_change"] == both["Date of Last Change"]).all()
 
 
+@pytest.mark.slow
 def test_a_file_changes_on_the_day_of_a_restatement_and_others_do_not() -> None:
     with PracticeServer(today=date(2024, 5, 2), seed=1, restatements=(LOWERED,)) as server:
         tags = [get(f"{server.airdata_url}/daily_88101_{year}.zip").headers["ETag"] for year in (2022, 2023)]
