@@ -40,9 +40,9 @@ DEFAULT_TABLES: Final = tuple(name for name in ORDER if name not in ("agency_for
 """Tables of a backfill without `--tables`. Agencies' forecasts cost a request a day, and a search takes all the minutes
 it is allowed."""
 
-BULLETIN_DAYS: Final = 366
-"""Issue days, up to the last, of which a backfill without `--tables` makes bulletins: a year of the archive's calendar.
-Nobody reads the pages of earlier years, and each costs as much as all tables of its day."""
+BULLETIN_DAYS: Final = 92
+"""Issue days, up to the last, of which a backfill without `--tables` makes bulletins: the last quarter. Few people
+read earlier pages, and each costs as much as all tables of its day."""
 
 WHOLE_TABLES: Final = ("monitors", "monitor_changes")
 """Tables without partitions: a backfill that names one builds it as a whole."""
