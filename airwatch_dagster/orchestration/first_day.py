@@ -1,5 +1,6 @@
 """The first day that the Dagster UI lists: earlier days would only be thousands of missing partitions."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from airwatch_dagster.orchestration.partitions import FIRST_DAY
@@ -21,6 +22,12 @@ def first_listed_day() -> date:
     stored = next(iter(opened_storage(settings.storage).stored_partitions("raw_readings")), None)
     days = [day for day in (settings.first_day, date.fromisoformat(stored) if stored else None) if day]
     return max(earliest, min(days, default=earliest))
+
+
+def listed_spans(spans: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """First and last day, or month, of each span as far as they are listed; spans before the first listed one are left
+    out: the code location that runs have knows them only once it is loaded anew."""
+    return [(since_listed(first), last) for first, last in spans if since_listed(first) <= last]
 
 
 def since_listed(partition: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from airwatch_dagster.definitions import code_location, defs
 from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.orchestration.first_day import first_listed_day, since_listed
+from airwatch_dagster.orchestration.first_day import first_listed_day, listed_spans, since_listed
 from airwatch_dagster.orchestration.partitions import PARTITIONS, partitions_from
 from airwatch_dagster.schemas import TABLES
 
@@ -60,6 +60,10 @@ def test_another_word_than_a_day_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_automatic_runs_begin_at_the_first_listed_day_or_month() -> None:
     assert [since_listed(day) for day in ("2009-01-01", "2025-12-31")] == ["2025-10-04", "2025-12-31"]
+    assert listed_spans([("2009-01", "2025-09"), ("2025-09", "2025-11"), ("2026-01", "2026-02")]) == [
+        ("2025-10", "2025-11"),
+        ("2026-01", "2026-02"),
+    ]
     assert [since_listed(month) for month in ("2009-01", "2026-02")] == ["2025-10", "2026-02"]
 
 

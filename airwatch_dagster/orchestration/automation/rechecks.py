@@ -20,7 +20,7 @@ from airwatch_dagster.orchestration.automation.jobs import (
     reingest_job,
     revisions_job,
 )
-from airwatch_dagster.orchestration.first_day import since_listed
+from airwatch_dagster.orchestration.first_day import listed_spans
 from airwatch_dagster.orchestration.ingest.recheck import changed_ranges
 from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.watch.coverage import WINDOW_MONTHS as COVERAGE_MONTHS
@@ -96,10 +96,11 @@ def reingest_changed_days(context: dg.RunStatusSensorContext) -> list[dg.RunRequ
     return [
         dg.RunRequest(
             run_key=f"changed:{one['first']}:{one['last']}:{run_id}",
-            tags={RANGE_START: since_listed(one["first"]), RANGE_END: one["last"], REASON: f"recheck {run_id}"},
+            tags={RANGE_START: first, RANGE_END: last, REASON: f"recheck {run_id}"},
             run_config={"ops": {"raw_readings": {"config": dict(one["config"])}}},
         )
         for one in ranges
+        for first, last in listed_spans([(one["first"], one["last"])])
     ]
 
 
@@ -129,7 +130,8 @@ def update_revisions_and_coverage(context: dg.RunStatusSensorContext) -> list[dg
     run = context.dagster_run
     closed = partition_span(run.tags)
     if run.job_name == close_job.name and closed:
-        return [_coverage(run.run_id, str(pd.Period(closed[0], "M") + 1 - COVERAGE_MONTHS), closed[1])]
+        before = str(pd.Period(closed[0], "M") + 1 - COVERAGE_MONTHS)
+        return [_coverage(run.run_id, *span) for span in listed_spans([(before, closed[1])])]
     done = follow_up(context)
     return done if isinstance(done, dg.SkipReason) else _revisions_and_coverage(done)
 
@@ -163,7 +165,7 @@ def _examples(done: FollowUp) -> list[dg.RunRequest]:
             job_name=examples_job.name,
             tags={RANGE_START: first, RANGE_END: last},
         )
-        for first, last in done.months
+        for first, last in listed_spans(done.months)
     ]
 
 
@@ -173,11 +175,11 @@ def _revisions_and_coverage(done: FollowUp) -> list[dg.RunRequest]:
         dg.RunRequest(run_key=f"revisions:{done.key}:{day}", job_name=revisions_job.name, partition_key=day)
         for day in done.days
     ]
-    return [*revisions, *(_coverage(done.key, *span) for span in done.months)]
+    return [*revisions, *(_coverage(done.key, *span) for span in listed_spans(done.months))]
 
 
 def _coverage(key: str, first: str, last: str) -> dg.RunRequest:
-    months = {RANGE_START: since_listed(first), RANGE_END: last}
+    months = {RANGE_START: first, RANGE_END: last}
     return dg.RunRequest(run_key=f"coverage:{key}:{first}", job_name=coverage_job.name, tags=months)
 
 

@@ -27,6 +27,12 @@ def definitions() -> dg.Definitions:
     return defs
 
 
+@pytest.fixture(autouse=True)
+def no_stored_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every day is listed, whatever the checkout's own storage holds."""
+    monkeypatch.setenv("AIRWATCH_STORAGE", str(tmp_path / "tables"))
+
+
 @pytest.fixture
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A mirror of AirData that holds a list of files."""
