@@ -22,8 +22,13 @@ DERIVED = {
     "scoreboard_events": "2021-05",
 }
 
+QUICK = ("site_days", "predictions")
+"""Of these tables, those that `make test` rebuilds."""
 
-@pytest.mark.parametrize("table", DERIVED)
+
+@pytest.mark.parametrize(
+    "table", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in DERIVED]
+)
 def test_as_of_now_every_table_is_what_is_stored(backfilled: Installation, table: str) -> None:
     with backfilled.activated():
         rebuilt = table_as_of(table, DERIVED[table], NOW, tables=backfilled.tables)

@@ -110,6 +110,7 @@ def test_a_second_backfill_has_nothing_to_do(backfilled: Installation) -> None:
     assert {path: path.stat().st_mtime_ns for path in (backfilled.folder / "tables").rglob("*.parquet")} == before
 
 
+@pytest.mark.slow
 def test_days_built_one_at_a_time_have_the_rows_of_the_backfill(backfilled: Installation, tmp_path: Path) -> None:
     """By the job of every day, in a copy of the tables that lacks these days."""
     copy = backfilled.with_settings(AIRWATCH_STORAGE=str(tmp_path / "tables"))

@@ -19,6 +19,8 @@ from airwatch_dagster.practice.world.network import MONITORS
 from airwatch_dagster.practice.world.published import Publishing, changed_on, published_year, truncated_to_tenths
 from airwatch_dagster.practice.world.restatements import Restatement
 
+pytestmark = pytest.mark.slow
+
 TODAY = date(2024, 5, 10)
 ON = date(2024, 5, 3)
 FIRST, LAST = date(2023, 2, 1), date(2023, 3, 31)
@@ -140,7 +142,6 @@ def test_days_yet_to_come_are_restated_when_they_are_published() -> None:
     assert (days["last_change"] == plain["last_change"]).all()
 
 
-@pytest.mark.slow
 def test_a_change_window_finds_exactly_the_restated_rows() -> None:
     with PracticeServer(today=TODAY, seed=1) as server:
         before = api_rows(server).set_index(DAY)
@@ -176,7 +177,6 @@ def test_airdata_and_the_api_have_the_same_restated_values() -> None:
     assert (both["date_of_last_change"] == both["Date of Last Change"]).all()
 
 
-@pytest.mark.slow
 def test_a_file_changes_on_the_day_of_a_restatement_and_others_do_not() -> None:
     with PracticeServer(today=date(2024, 5, 2), seed=1, restatements=(LOWERED,)) as server:
         tags = [get(f"{server.airdata_url}/daily_88101_{year}.zip").headers["ETag"] for year in (2022, 2023)]
@@ -242,7 +242,6 @@ def test_no_row_changed_before_its_publication_or_after_today(lag: int) -> None:
     assert (pd.to_datetime(days["last_change"]) <= pd.Timestamp(TODAY)).all()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lag", [0, 1, 40, 120, 400])
 def test_content_is_dated_by_its_last_change_with_any_lag(lag: int) -> None:
     publishing = Publishing(lag, (LOWERED,))
