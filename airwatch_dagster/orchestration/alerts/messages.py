@@ -56,6 +56,8 @@ class Alert:
     """A sentence with the command to run."""
     note: str = ""
     link: str | None = None
+    bulletin: str | None = None
+    """Address of the newest bulletin, where it is known."""
 
     @property
     def subject(self) -> str:
@@ -65,11 +67,12 @@ class Alert:
 
     @property
     def text(self) -> str:
-        """Lines for people: the subject, failed checks, errors, what to do next, and the run."""
+        """Lines for people: the subject, failed checks, errors, what to do next, the run, and the bulletin."""
         more = len(self.failed_checks) - MAX_FAILED_CHECKS
         lines = [self.subject, *(str(check) for check in self.failed_checks[:MAX_FAILED_CHECKS])]
         lines += [f"and {more} more failed checks"] if more > 0 else []
         lines += [*self.errors, self.note, self.next_step, self.link or f"Run {self.run_id}"]
+        lines += [f"Bulletin: {self.bulletin}"] if self.bulletin else []
         return "\n".join(line for line in lines if line)
 
     @property

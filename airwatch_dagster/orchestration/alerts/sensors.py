@@ -13,6 +13,7 @@ import pandas as pd
 from airwatch_dagster.orchestration.alerts.channels import send
 from airwatch_dagster.orchestration.alerts.messages import Alert, FailedCheck, listed, one_line
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings
+from airwatch_dagster.orchestration.pages import site_url
 from airwatch_dagster.orchestration.partitions import DAYS
 from airwatch_dagster.orchestration.registry.links import dagster_run_url
 
@@ -69,6 +70,7 @@ def alert_about(
         next_step=backfill_step(first, last) if kind == "run_failed" else inspect_step(failed_checks),
         note="Dagster runs it once more." if is_retried else "",
         link=dagster_run_url(run.run_id),
+        bulletin=site_url("latest.html"),
     )
     send(alert, settings=AlertSettings.from_environment(), context=context)
 

@@ -147,6 +147,7 @@ def test_an_alert_of_a_failed_run_has_its_error_and_a_command_and_no_python_clas
             "`airwatch backfill 2021-07-04 2021-07-04`."
         ),
         f"Run {run_id}",
+        "Bulletin: http://127.0.0.1:3001/latest.html",
     ]
     assert post["kind"] == "run_failed"
     assert post["partitions"] == "2021-07-04"
@@ -204,7 +205,7 @@ def test_a_warning_in_a_successful_run_sends_an_alert(instance: dg.DagsterInstan
 
     [post] = webhook.posts
     assert post["kind"] == "checks_failed"
-    assert post["text"].splitlines()[:-1] == [
+    assert post["text"].splitlines()[:-2] == [
         "AirWatch: run succeeded with failed checks: assets",
         "site_days / contract (WARN): share_missing=0.416667",
         "See the rows with `airwatch inspect site_days`.",
