@@ -8,6 +8,7 @@ contract allows, or an error of AirWatch, and loses no unchanged line without a 
 
 import argparse
 import time
+import warnings
 from collections import Counter
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -21,6 +22,7 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=3000, help="files per reader (default: 3000)")
     parser.add_argument("--readers", default=",".join(READERS), help="comma-separated (default: all)")
     chosen = parser.parse_args()
+    warnings.simplefilter("error", RuntimeWarning)  # a number that is none went into a calculation
     for reader in chosen.readers.split(","):
         outcomes, began = Counter[str](), time.monotonic()
         _drawn(reader, chosen.examples, outcomes)

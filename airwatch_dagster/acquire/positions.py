@@ -131,7 +131,9 @@ def _distance_km(places: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
 
 
 def _number(value: object) -> float:
+    """nan for text, and for what is no finite number."""
     try:
-        return float(str(value))
+        number = float(str(value))
     except ValueError:
         return np.nan
+    return number if np.isfinite(number) else np.nan

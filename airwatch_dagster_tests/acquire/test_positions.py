@@ -81,6 +81,15 @@ def test_rows_that_nothing_places_are_left_out() -> None:
     assert placed.unplaced["site_number"].tolist() == ["0002"]
 
 
+@pytest.mark.parametrize("latitude", ["1e3080021", "inf", "-inf", "nan"])
+def test_a_number_beyond_all_numbers_is_no_position_and_no_warning(latitude: str) -> None:
+    placed = with_known_positions(rows_at(("0001", latitude, -87.7), ("0002", latitude, -87.7)), LISTED)
+
+    assert placed.rows["site_number"].tolist() == ["0001"]
+    assert placed.rows["latitude"].between(41.0, 42.5).all()
+    assert placed.unplaced["site_number"].tolist() == ["0002"]
+
+
 def test_no_rows_stay_no_rows() -> None:
     placed = with_known_positions(rows_at(("0001", 41.7, -87.7)).iloc[:0], LISTED)
     assert len(placed.rows) == 0
