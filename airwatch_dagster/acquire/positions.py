@@ -131,7 +131,7 @@ def _distance_km(places: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
 
 
 def _number(value: object) -> float:
-    """nan for text, and for what is no finite number."""
+    """Nan for text, and for what is no finite number."""
     try:
         number = float(str(value))
     except ValueError:
