@@ -11,11 +11,11 @@ from airwatch_dagster.orchestration.automation.jobs import JOBS
 from airwatch_dagster.orchestration.automation.rechecks import RECHECK_SCHEDULES, RECHECK_SENSORS
 from airwatch_dagster.orchestration.automation.sensors import SCHEDULES, SENSORS
 from airwatch_dagster.orchestration.first_day import first_listed_day
-from airwatch_dagster.orchestration.io_manager import ParquetIOManager
 from airwatch_dagster.orchestration.partitions import partitions_from
 from airwatch_dagster.orchestration.registry.mlflow_client import mlflow_resource
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource
-from airwatch_dagster.orchestration.table_asset import assets_over
+from airwatch_dagster.orchestration.tables.io_manager import ParquetIOManager
+from airwatch_dagster.orchestration.tables.table_asset import assets_over
 
 MODULES = (acquire, clean, enrich, fit, forecast, publish, verify, watch)
 

@@ -94,7 +94,7 @@ def test_an_unknown_error_keeps_its_traceback(tmp_path: Path, monkeypatch: pytes
     def broken(*_: object, **__: object) -> str:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("airwatch_dagster.commands.inspection.inspect_table", broken)
+    monkeypatch.setattr("airwatch_dagster.commands.inspect.inspection.inspect_table", broken)
 
     result = Installation.at(tmp_path).airwatch("inspect", "site_days")
 

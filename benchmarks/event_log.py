@@ -13,8 +13,8 @@ from typing import Any
 
 import dagster as dg
 
+from airwatch_dagster.orchestration.configuration.settings import EVENT_BATCH
 from airwatch_dagster.orchestration.instance.event_log import one_transaction
-from airwatch_dagster.orchestration.settings import EVENT_BATCH
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2018-01-01")
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from airwatch_dagster.figures.markdown import number
 from airwatch_dagster.fit.models.baselines import SEASONS, season_number
-from airwatch_dagster.orchestration.compared_forecasts import cases_of
+from airwatch_dagster.orchestration.supplied.compared_forecasts import cases_of
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster.verify.scoreboard import scoreboard_events, scoreboard_rows

@@ -27,7 +27,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def settings_page() -> Iterator[str]:
     """Every setting with its meaning, default and values."""
-    from airwatch_dagster.orchestration.settings import settings_reference
+    from airwatch_dagster.orchestration.configuration.settings import settings_reference
 
     yield "# Settings\n"
     yield "Settings are environment variables. All of them can stand in `.env`; the environment wins over `.env`."

@@ -27,7 +27,7 @@ class AirWatchCommands(click.Group):
 @click.pass_context
 def main(context: click.Context) -> None:
     """Tomorrow's PM2.5 for every US monitor, from one Dagster asset graph."""
-    from airwatch_dagster.orchestration.environment import prepare_environment
+    from airwatch_dagster.orchestration.configuration.environment import prepare_environment
 
     try:
         prepare_environment()

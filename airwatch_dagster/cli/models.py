@@ -16,7 +16,7 @@ def models(context: click.Context, as_json: bool) -> None:
 
     The subcommands change the champion by hand.
     """
-    from airwatch_dagster.commands.models import list_models
+    from airwatch_dagster.commands.champions.models import list_models
 
     if context.invoked_subcommand is None:
         click.echo(list_models(as_json=as_json))
@@ -37,7 +37,7 @@ FROM_HELP = "First issue day of its service (YYYY-MM-DD; default: the first one 
 @stoppable()
 def promote(version: str, **options: Any) -> None:
     """Serve VERSION, or a model family's newest, from the next forecast on. Issued forecasts do not change."""
-    from airwatch_dagster.commands.models import promote
+    from airwatch_dagster.commands.champions.models import promote
 
     click.echo(promote(version=version, **options))
 
@@ -50,7 +50,7 @@ def promote(version: str, **options: Any) -> None:
 @stoppable()
 def rollback(**options: Any) -> None:
     """Restore the version the current champion replaced, from the next forecast on."""
-    from airwatch_dagster.commands.models import promote
+    from airwatch_dagster.commands.champions.models import promote
 
     click.echo(promote(version=None, **options))
 
@@ -65,6 +65,6 @@ def explain(day: str, site: str, issued: bool, as_json: bool) -> None:
 
     Prints the model, the decision that put it in force, the readings behind the forecast, and the runs that built it.
     """
-    from airwatch_dagster.commands.explain import explain_forecasts
+    from airwatch_dagster.commands.champions.explain import explain_forecasts
 
     click.echo(explain_forecasts(day, site, by_issue_day=issued, as_json=as_json))

@@ -14,7 +14,7 @@ from airwatch_dagster.commands.stopping import stoppable
 @click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Language.")
 def bulletin(**options: Any) -> None:
     """Print the bulletin of the issue day DAY, by default the newest, and the address of its page."""
-    from airwatch_dagster.commands.bulletin import show_bulletin
+    from airwatch_dagster.commands.pages.bulletin import show_bulletin
 
     show_bulletin(**options, echo=click.echo)
 
@@ -24,7 +24,7 @@ def bulletin(**options: Any) -> None:
 @stoppable()
 def serve_site(port: int) -> None:
     """Serve the bulletins, their archive and the feeds, from a folder or from S3, until interrupted."""
-    from airwatch_dagster.commands.serve_site import serve_site as serve
+    from airwatch_dagster.commands.pages.serve_site import serve_site as serve
 
     serve(port=port, echo=click.echo)
 
@@ -49,6 +49,6 @@ def export(**options: Any) -> None:
 
     The manifest has the file's SHA-256, the time as of which it is, what each column means, and how to cite it.
     """
-    from airwatch_dagster.commands.export import export_table
+    from airwatch_dagster.commands.pages.export import export_table
 
     export_table(**options, echo=click.echo)

@@ -66,7 +66,7 @@ def inspect(as_json: bool, **options: Any) -> None:
 
     A partition is a day (2021-07-04, today, yesterday) or a month (2021-07).
     """
-    from airwatch_dagster.commands.inspection import inspect_table
+    from airwatch_dagster.commands.inspect.inspection import inspect_table
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     click.echo(inspect_table(as_json=as_json, width=width, **options, note=partial(click.echo, err=as_json)))
@@ -97,13 +97,13 @@ def import_(
     With --undo each FILE is an imported file, or the time that it was seen at (as `2020-05-04`).
     """
     if undo:
-        from airwatch_dagster.commands.undo_import import undo_imports
+        from airwatch_dagster.commands.imports.undo_import import undo_imports
 
         if seen_at or covers or confirm_withdrawals:
             raise click.UsageError("--undo takes none of --seen-at, --covers and --confirm-withdrawals")
         undo_imports(files, echo=click.echo)
         return
-    from airwatch_dagster.commands.import_file import import_downloads
+    from airwatch_dagster.commands.imports.import_file import import_downloads
 
     import_downloads(
         [Path(file) for file in files],

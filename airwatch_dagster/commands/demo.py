@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from airwatch_dagster.commands.backfill.backfill import run_backfill
-from airwatch_dagster.commands.summary import forecast_summary
-from airwatch_dagster.orchestration.environment import default_storage
+from airwatch_dagster.commands.pages.summary import forecast_summary
+from airwatch_dagster.orchestration.configuration.environment import default_storage
+from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.partitions import newest_day
 from airwatch_dagster.orchestration.resources import opened_storage, utc_now
-from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.storage.tables import TableStorage
 
 DEMO_YEARS = 2

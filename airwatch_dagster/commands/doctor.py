@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from airwatch_dagster.errors import AirWatchError
-from airwatch_dagster.orchestration.environment import env_file_problems, overridden, state_problems
-from airwatch_dagster.orchestration.settings import AreaSettings, Settings, SourceSettings, storage_root
+from airwatch_dagster.orchestration.configuration.environment import env_file_problems, overridden, state_problems
+from airwatch_dagster.orchestration.configuration.settings import AreaSettings, Settings, SourceSettings, storage_root
 
 MAX_SOURCE_S: Final = 20.0
 """Seconds that the source's list of files may take; it arrives in less than one when the server is up."""
@@ -111,13 +111,13 @@ def _settings() -> str:
 
 
 def _certificate_problems() -> Sequence[AirWatchError]:
-    from airwatch_dagster.orchestration.client_files import certificate_problems
+    from airwatch_dagster.orchestration.configuration.client_files import certificate_problems
 
     return certificate_problems()
 
 
 def _aws_problems() -> Sequence[AirWatchError]:
-    from airwatch_dagster.orchestration.client_files import aws_problems
+    from airwatch_dagster.orchestration.configuration.client_files import aws_problems
 
     return aws_problems()
 
@@ -160,7 +160,7 @@ def _source() -> str:
 
 
 def _storage() -> str:
-    from airwatch_dagster.commands.stored_files import note_on_stored_files
+    from airwatch_dagster.commands.inspect.stored_files import note_on_stored_files
     from airwatch_dagster.orchestration.resources import opened_storage
 
     root = storage_root()
@@ -170,13 +170,13 @@ def _storage() -> str:
 
 
 def _weather() -> str:
-    from airwatch_dagster.orchestration.supplied_weather import describe_weather
+    from airwatch_dagster.orchestration.supplied.supplied_weather import describe_weather
 
     return describe_weather()
 
 
 def _other_forecasts() -> str:
-    from airwatch_dagster.orchestration.compared_forecasts import OTHER_FORECASTS
+    from airwatch_dagster.orchestration.supplied.compared_forecasts import OTHER_FORECASTS
 
     return OTHER_FORECASTS.describe()
 

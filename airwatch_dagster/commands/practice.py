@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import Final
 
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.resources import practice_server
-from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.practice.faults.faults import DEFAULT_KINDS, FAULT_KINDS, FaultKind, FaultPlan
 from airwatch_dagster.practice.server.server import DEFAULT_KEY, PracticeServer
 from airwatch_dagster.practice.world.restatements import Restatement

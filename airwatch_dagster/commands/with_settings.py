@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from airwatch_dagster.errors import AirWatchError
-from airwatch_dagster.orchestration.environment import prepare_environment
-from airwatch_dagster.orchestration.settings import StateSettings
+from airwatch_dagster.orchestration.configuration.environment import prepare_environment
+from airwatch_dagster.orchestration.configuration.settings import StateSettings
 
 
 def main(command: Sequence[str]) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import date
 
+from airwatch_dagster.orchestration.configuration.settings import FirstDaySettings
 from airwatch_dagster.orchestration.partitions import FIRST_DAY
 from airwatch_dagster.orchestration.resources import opened_storage
-from airwatch_dagster.orchestration.settings import FirstDaySettings
 
 
 def first_listed_day() -> date:

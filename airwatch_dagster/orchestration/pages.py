@@ -7,7 +7,7 @@ from urllib.parse import quote
 import dagster as dg
 
 from airwatch_dagster.figures.markdown import TextTable
-from airwatch_dagster.orchestration.settings import SiteSettings
+from airwatch_dagster.orchestration.configuration.settings import SiteSettings
 from airwatch_dagster.publish.site import page_name
 from airwatch_dagster.storage.tables import TableStorage
 

@@ -7,10 +7,10 @@ from typing import Final
 import pandas as pd
 
 from airwatch_dagster import __version__
-from airwatch_dagster.orchestration.compared_forecasts import supplied_forecasts
+from airwatch_dagster.orchestration.configuration.settings import LinkSettings, SiteSettings
 from airwatch_dagster.orchestration.registry.links import mlflow_ui
 from airwatch_dagster.orchestration.resources import configured_area, utc_now
-from airwatch_dagster.orchestration.settings import LinkSettings, SiteSettings
+from airwatch_dagster.orchestration.supplied.compared_forecasts import supplied_forecasts
 from airwatch_dagster.publish.bulletin import bulletin_of
 from airwatch_dagster.publish.content import Bulletin
 from airwatch_dagster.publish.feeds.verification import verification_json

@@ -23,15 +23,15 @@ from airwatch_dagster.acquire.sources.aqs import AqsSource
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.acquire.sources.live import LiveSource
 from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.orchestration.instance.write_locks import WriteLock
-from airwatch_dagster.orchestration.partitions import running_day
-from airwatch_dagster.orchestration.settings import (
+from airwatch_dagster.orchestration.configuration.settings import (
     AreaSettings,
     Settings,
     SourceSettings,
     StateSettings,
     storage_root,
 )
+from airwatch_dagster.orchestration.instance.write_locks import WriteLock
+from airwatch_dagster.orchestration.partitions import running_day
 from airwatch_dagster.practice.server.server import PracticeServer
 from airwatch_dagster.storage.tables import Readings, TableStorage
 

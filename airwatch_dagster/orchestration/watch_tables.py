@@ -5,9 +5,9 @@ from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.orchestration.checks import Check
 from airwatch_dagster.orchestration.metadata.tables import revisions_metadata
-from airwatch_dagster.orchestration.table_asset import AssetResult
+from airwatch_dagster.orchestration.tables.checks import Check
+from airwatch_dagster.orchestration.tables.table_asset import AssetResult
 from airwatch_dagster.orchestration.training.by_month import stacked
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster.watch.monitor_changes import monitor_changes as changes_of

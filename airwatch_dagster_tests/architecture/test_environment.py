@@ -6,14 +6,17 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "airwatch_dagster"
 READERS = {
-    "orchestration/settings.py": "every setting",
-    "orchestration/environment.py": "what a process starts with, and variables of other projects",
+    "orchestration/configuration/settings.py": "every setting",
+    "orchestration/configuration/environment.py": "what a process starts with, and variables of other projects",
     "storage/byte_stores.py": "AWS settings, to share one S3 client",
     "commands/demo.py": "the demo's own settings, set when it starts",
 }
 """The files that use os.environ, and what for."""
 
-CHANGERS = {"orchestration/environment.py": {"prepare_environment"}, "commands/demo.py": {"embedded_default"}}
+CHANGERS = {
+    "orchestration/configuration/environment.py": {"prepare_environment"},
+    "commands/demo.py": {"embedded_default"},
+}
 """The functions that change os.environ: a process that starts."""
 
 

@@ -379,7 +379,7 @@ def test_every_wrong_line_of_the_env_file_is_named_and_what_the_environment_over
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installation = Installation.at(tmp_path)
-    monkeypatch.setattr("airwatch_dagster.orchestration.environment.installation", lambda: tmp_path)
+    monkeypatch.setattr("airwatch_dagster.orchestration.configuration.environment.installation", lambda: tmp_path)
     monkeypatch.setenv("SOME_PASSWORD", "kept, so that the test leaves it as it was")
     (tmp_path / ".env").write_text("AIRWATCH_AREA=us\nSOME_PASSWORD=pa$hunter2\nA: hunter2\n")
 

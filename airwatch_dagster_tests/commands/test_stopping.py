@@ -26,8 +26,8 @@ from concurrent.futures import ThreadPoolExecutor
 import dagster as dg
 from airwatch_dagster.commands.backfill.runs import materialize_table
 from airwatch_dagster.commands.stopping import RESUMES, stoppable
-from airwatch_dagster.orchestration.io_manager import ParquetIOManager
-from airwatch_dagster.orchestration.table_asset import table_asset
+from airwatch_dagster.orchestration.tables.io_manager import ParquetIOManager
+from airwatch_dagster.orchestration.tables.table_asset import table_asset
 from airwatch_dagster.storage.tables import TableStorage
 
 def native():

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.commands.as_of import TablesAsOf
+from airwatch_dagster.commands.inspect.as_of import TablesAsOf
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests.builders import MONITOR_ROW, RAW_ROW

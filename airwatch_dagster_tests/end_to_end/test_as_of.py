@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from airwatch_dagster.commands.as_of import last_instant_of, table_as_of
+from airwatch_dagster.commands.inspect.as_of import last_instant_of, table_as_of
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster_tests.installations import Installation
 

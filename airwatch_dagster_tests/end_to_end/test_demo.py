@@ -11,7 +11,7 @@ import pandas as pd
 import requests
 
 from airwatch_dagster.commands.demo import places
-from airwatch_dagster.commands.summary import forecast_summary
+from airwatch_dagster.commands.pages.summary import forecast_summary
 from airwatch_dagster_tests.end_to_end.conftest import LAST
 from airwatch_dagster_tests.installations import Installation
 

@@ -188,7 +188,7 @@ def test_a_day_or_site_without_forecasts_is_an_error_that_names_it(
 def test_explaining_loads_nothing_heavy(backfilled: Installation, site: str) -> None:
     heavy = ("mlflow", "catboost", "sklearn", "evidently")
     code = (
-        "import sys; from airwatch_dagster.commands.explain import explain_forecasts;"
+        "import sys; from airwatch_dagster.commands.champions.explain import explain_forecasts;"
         f"explain_forecasts({DAY!r}, {site!r}); print([name for name in {heavy!r} if name in sys.modules])"
     )
 

@@ -9,7 +9,7 @@ import pytest
 
 from airwatch_dagster.acquire.readings import READING_COLUMNS
 from airwatch_dagster.acquire.versions import merge_pull
-from airwatch_dagster.commands.as_of import last_instant_of, table_as_of
+from airwatch_dagster.commands.inspect.as_of import last_instant_of, table_as_of
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests.end_to_end.small_history import NOW, corrupted, days, store, true_readings

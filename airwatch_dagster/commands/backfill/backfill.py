@@ -25,13 +25,13 @@ from airwatch_dagster.commands.backfill.planning import (
 )
 from airwatch_dagster.commands.backfill.progress import Reporter, reporter
 from airwatch_dagster.commands.backfill.runs import unrecorded
-from airwatch_dagster.commands.import_log import undone_days
-from airwatch_dagster.commands.summary import forecast_summary
+from airwatch_dagster.commands.imports.import_log import undone_days
+from airwatch_dagster.commands.pages.summary import forecast_summary
 from airwatch_dagster.commands.wording import counted, program
 from airwatch_dagster.errors import ChecksFailed
+from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.instance.opening import opened_instance
 from airwatch_dagster.orchestration.resources import opened_storage, today, utc_now
-from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.storage.tables import TableStorage
 
 Echo = Callable[[str], None]

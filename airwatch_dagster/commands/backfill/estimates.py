@@ -12,7 +12,7 @@ from airwatch_dagster.acquire.aqs.request_plan import Cost
 from airwatch_dagster.commands.backfill.parallel import Task
 from airwatch_dagster.commands.backfill.runs import KIND, STORAGE
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START
-from airwatch_dagster.orchestration.settings import storage_root
+from airwatch_dagster.orchestration.configuration.settings import storage_root
 from airwatch_dagster.schemas import TABLES
 
 RUN_S: Final = 1.0

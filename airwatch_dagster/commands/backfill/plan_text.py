@@ -9,8 +9,8 @@ from airwatch_dagster.commands.backfill.estimates import Estimates
 from airwatch_dagster.commands.backfill.parallel import Task
 from airwatch_dagster.commands.backfill.planning import Step
 from airwatch_dagster.commands.wording import counted, duration_text
+from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.resources import SourceResource
-from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.storage.tables import TableStorage
 
 

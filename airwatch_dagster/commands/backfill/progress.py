@@ -17,7 +17,7 @@ from airwatch_dagster.commands.backfill.estimates import Estimates
 from airwatch_dagster.commands.backfill.parallel import Task
 from airwatch_dagster.commands.backfill.runs import RunReport
 from airwatch_dagster.commands.wording import counted, duration_text
-from airwatch_dagster.orchestration.environment import wants_plain_text
+from airwatch_dagster.orchestration.configuration.environment import wants_plain_text
 
 Echo = Callable[[str], None]
 

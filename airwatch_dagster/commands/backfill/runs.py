@@ -15,9 +15,9 @@ from airwatch_dagster.commands import stopping
 from airwatch_dagster.commands.backfill.planning import Step
 from airwatch_dagster.errors import RunFailed
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START
-from airwatch_dagster.orchestration.checks import FAILED_PARTITIONS
+from airwatch_dagster.orchestration.configuration.settings import Settings, storage_root
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, RunLock, report_if_lost
-from airwatch_dagster.orchestration.settings import Settings, storage_root
+from airwatch_dagster.orchestration.tables.checks import FAILED_PARTITIONS
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.unfinished import delete_unfinished
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from airwatch_dagster.orchestration.environment import secret_values
+from airwatch_dagster.orchestration.configuration.environment import secret_values
 
 MAX_TEXT: Final = 400
 """Characters of one error or description in a message; the run's page has the rest."""

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import SecretStr, model_validator
 
 from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.orchestration.setting_fields import SettingsGroup, setting
+from airwatch_dagster.orchestration.configuration.setting_fields import SettingsGroup, setting
 
 
 class WebhookSettings(SettingsGroup):

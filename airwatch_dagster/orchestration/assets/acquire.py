@@ -18,7 +18,7 @@ from airwatch_dagster.orchestration.ingest.rejected_lines import (
 from airwatch_dagster.orchestration.ingest.undo import undone
 from airwatch_dagster.orchestration.partitions import days_of
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource, today, utc_now
-from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
+from airwatch_dagster.orchestration.tables.table_asset import AssetResult, table_asset
 from airwatch_dagster.orchestration.training.by_month import stacked
 
 __all__ = ["agency_forecasts", "history_checks", "monitors", "raw_readings", "rejected_lines"]

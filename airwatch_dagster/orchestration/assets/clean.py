@@ -6,7 +6,7 @@ from airwatch_dagster.clean.site_days import site_days as clean_site_days
 from airwatch_dagster.orchestration.ingest.emptied_days import UNUSED_CHECK, unused_days
 from airwatch_dagster.orchestration.metadata.tables import site_days_metadata
 from airwatch_dagster.orchestration.partitions import window
-from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
+from airwatch_dagster.orchestration.tables.table_asset import AssetResult, table_asset
 
 
 @table_asset(

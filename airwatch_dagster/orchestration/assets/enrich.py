@@ -7,7 +7,7 @@ from airwatch_dagster.enrich.features import area_features
 from airwatch_dagster.enrich.grid import HISTORY_DAYS
 from airwatch_dagster.orchestration.partitions import days_of, window
 from airwatch_dagster.orchestration.resources import configured_area
-from airwatch_dagster.orchestration.table_asset import table_asset
+from airwatch_dagster.orchestration.tables.table_asset import table_asset
 
 
 @table_asset(stage="enrich", ins={"site_days": window("site_days", -HISTORY_DAYS, 0)})

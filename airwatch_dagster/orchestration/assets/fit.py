@@ -10,6 +10,7 @@ from airwatch_dagster.fit.champion.choice import SHADOW_MONTHS
 from airwatch_dagster.fit.examples import examples_with_context
 from airwatch_dagster.fit.tuning.hyperparameters import VALID_MONTHS, hyperparameters_frame
 from airwatch_dagster.forecast.calibration import CALIBRATION_MONTHS
+from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.metadata.champion import champion_model_metadata, log_decisions
 from airwatch_dagster.orchestration.metadata.training import candidate_scores_metadata, trained_models_metadata
 from airwatch_dagster.orchestration.pages import Pages
@@ -17,9 +18,8 @@ from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, months_of
 from airwatch_dagster.orchestration.registry.links import cross_links
 from airwatch_dagster.orchestration.registry.model_log import logged_importance
 from airwatch_dagster.orchestration.resources import StorageResource, configured_sites
-from airwatch_dagster.orchestration.settings import Settings
-from airwatch_dagster.orchestration.supplied_weather import with_weather
-from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
+from airwatch_dagster.orchestration.supplied.supplied_weather import with_weather
+from airwatch_dagster.orchestration.tables.table_asset import AssetResult, table_asset
 from airwatch_dagster.orchestration.training.by_month import score_months, train_months
 from airwatch_dagster.orchestration.training.champion_override import ChampionOverride
 from airwatch_dagster.orchestration.training.champions import select_or_override

@@ -5,8 +5,8 @@ import pandas as pd
 from airwatch_dagster.orchestration.metadata.tables import predictions_metadata
 from airwatch_dagster.orchestration.partitions import window
 from airwatch_dagster.orchestration.resources import StorageResource
-from airwatch_dagster.orchestration.supplied_weather import issued_weather, weather_metadata
-from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
+from airwatch_dagster.orchestration.supplied.supplied_weather import issued_weather, weather_metadata
+from airwatch_dagster.orchestration.tables.table_asset import AssetResult, table_asset
 from airwatch_dagster.orchestration.training.by_month import predict_months
 
 

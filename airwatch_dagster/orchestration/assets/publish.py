@@ -8,7 +8,7 @@ from airwatch_dagster.orchestration.metadata.bulletin import bulletin_metadata
 from airwatch_dagster.orchestration.partitions import days_of, same_day
 from airwatch_dagster.orchestration.publishing import bulletins_of, store_pages, update_site
 from airwatch_dagster.orchestration.resources import StorageResource
-from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
+from airwatch_dagster.orchestration.tables.table_asset import AssetResult, table_asset
 
 
 @table_asset(

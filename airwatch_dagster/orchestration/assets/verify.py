@@ -3,14 +3,14 @@
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.orchestration.compared_forecasts import ARCHIVED, COMPARED, cases_of
 from airwatch_dagster.orchestration.metadata.scoreboard import scoreboard_metadata
 from airwatch_dagster.orchestration.metadata.tables import forecast_scores_metadata
 from airwatch_dagster.orchestration.metadata.verification import verification_metadata
 from airwatch_dagster.orchestration.pages import Pages
 from airwatch_dagster.orchestration.partitions import months_of, window
 from airwatch_dagster.orchestration.resources import StorageResource, utc_now
-from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
+from airwatch_dagster.orchestration.supplied.compared_forecasts import ARCHIVED, COMPARED, cases_of
+from airwatch_dagster.orchestration.tables.table_asset import AssetResult, table_asset
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 from airwatch_dagster.verify.monthly import monthly_verification
 from airwatch_dagster.verify.scoreboard import by_month

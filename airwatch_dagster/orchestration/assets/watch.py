@@ -10,7 +10,7 @@ from airwatch_dagster.orchestration.metadata.tables import coverage_metadata
 from airwatch_dagster.orchestration.pages import Pages
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, days_of, months_of, window
 from airwatch_dagster.orchestration.resources import StorageResource, configured_area, today
-from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
+from airwatch_dagster.orchestration.tables.table_asset import AssetResult, table_asset
 from airwatch_dagster.orchestration.watch_tables import (
     OUTAGE_CHECK,
     REVISION_CHECKS,

@@ -20,9 +20,9 @@ from airwatch_dagster.orchestration.automation.jobs import (
     reingest_job,
     revisions_job,
 )
+from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.first_day import listed_spans
 from airwatch_dagster.orchestration.ingest.recheck import changed_ranges
-from airwatch_dagster.orchestration.settings import Settings
 from airwatch_dagster.watch.coverage import WINDOW_MONTHS as COVERAGE_MONTHS
 
 

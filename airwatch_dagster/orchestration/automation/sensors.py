@@ -20,11 +20,11 @@ from airwatch_dagster.orchestration.automation.jobs import (
     reingest_job,
     tuning_job,
 )
+from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.first_day import since_listed
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, report_if_lost
 from airwatch_dagster.orchestration.partitions import DAYS, newest_day
 from airwatch_dagster.orchestration.resources import SourceResource
-from airwatch_dagster.orchestration.settings import Settings
 
 FILE_LIST_MAX_S: Final = 20.0
 """Seconds for the one attempt of a tick to read AirData's file list; Dagster ends a tick after 60 s by default."""

@@ -6,7 +6,7 @@ import pandas as pd
 
 from airwatch_dagster.acquire.readings import SITE_COLUMNS
 from airwatch_dagster.clean.monitor_days import MIN_OBSERVATION_PERCENT
-from airwatch_dagster.orchestration.checks import Check
+from airwatch_dagster.orchestration.tables.checks import Check
 from airwatch_dagster.storage.tables import TableStorage
 
 DAYS_BEFORE: Final = 14

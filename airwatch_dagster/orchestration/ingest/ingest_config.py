@@ -21,7 +21,7 @@ from airwatch_dagster.orchestration.ingest.downloads import downloaded_file
 from airwatch_dagster.orchestration.ingest.emptied_days import EMPTY_CHECK, emptied_days
 from airwatch_dagster.orchestration.ingest.rejected_lines import REJECTED_CHECK, rejected_metadata, rejected_warnings
 from airwatch_dagster.orchestration.resources import utc_now
-from airwatch_dagster.orchestration.table_asset import AssetResult
+from airwatch_dagster.orchestration.tables.table_asset import AssetResult
 from airwatch_dagster.storage.tables import TableStorage
 
 KINDS: Final = ("days", "changed_since", "whole_year")

@@ -17,7 +17,7 @@ from airwatch_dagster.acquire.versions import merge_pull
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.ingest.ingest_config import ingest_config
 from airwatch_dagster.orchestration.partitions import spans
-from airwatch_dagster.orchestration.table_asset import AssetResult
+from airwatch_dagster.orchestration.tables.table_asset import AssetResult
 from airwatch_dagster.schemas.acquire import RECHECK_KINDS
 from airwatch_dagster.storage.tables import TableStorage
 

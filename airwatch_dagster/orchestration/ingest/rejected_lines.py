@@ -8,12 +8,12 @@ import pandas as pd
 
 from airwatch_dagster.acquire.parsing.rejections import rejections_of_days
 from airwatch_dagster.figures.markdown import TextTable
-from airwatch_dagster.orchestration.asset_notes import described
-from airwatch_dagster.orchestration.checks import Check
 from airwatch_dagster.orchestration.pages import shown
 from airwatch_dagster.orchestration.partitions import days_of
 from airwatch_dagster.orchestration.resources import StorageResource, utc_now
-from airwatch_dagster.orchestration.table_asset import OWNER, column_schema
+from airwatch_dagster.orchestration.tables.asset_notes import described
+from airwatch_dagster.orchestration.tables.checks import Check
+from airwatch_dagster.orchestration.tables.table_asset import OWNER, column_schema
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.acquire import READ_FOR
 from airwatch_dagster.schemas.validation import validated

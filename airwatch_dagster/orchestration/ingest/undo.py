@@ -7,7 +7,7 @@ from airwatch_dagster.acquire.airdata.download_scope import in_areas
 from airwatch_dagster.acquire.versions import without_pull
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.ingest.ingest_config import Ingest
-from airwatch_dagster.orchestration.table_asset import AssetResult
+from airwatch_dagster.orchestration.tables.table_asset import AssetResult
 from airwatch_dagster.schemas.columns import SITE_POC
 
 

@@ -8,7 +8,7 @@ import dagster as dg
 
 from airwatch_dagster.errors import AirWatchError, ConfigurationError
 from airwatch_dagster.orchestration.alerts.messages import one_line
-from airwatch_dagster.orchestration.environment import dagster_home, installation
+from airwatch_dagster.orchestration.configuration.environment import dagster_home, installation
 
 
 @contextmanager

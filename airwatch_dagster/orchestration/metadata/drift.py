@@ -7,10 +7,10 @@ import pandas as pd
 
 from airwatch_dagster.figures.feature_titles import feature_title
 from airwatch_dagster.figures.markdown import counted, number
-from airwatch_dagster.orchestration.checks import Check
 from airwatch_dagster.orchestration.metadata.tables import drift_report_metadata, report_name
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS
-from airwatch_dagster.orchestration.table_asset import AssetResult
+from airwatch_dagster.orchestration.tables.checks import Check
+from airwatch_dagster.orchestration.tables.table_asset import AssetResult
 from airwatch_dagster.orchestration.training.by_month import months_before, of_month, stacked
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster.watch.drift import THRESHOLD, drift_findings, season_matched

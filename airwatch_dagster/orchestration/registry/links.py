@@ -8,8 +8,8 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.figures.markdown import table
-from airwatch_dagster.orchestration.addresses import without_credentials
-from airwatch_dagster.orchestration.settings import LinkSettings, RegistrySettings
+from airwatch_dagster.orchestration.configuration.addresses import without_credentials
+from airwatch_dagster.orchestration.configuration.settings import LinkSettings, RegistrySettings
 
 REGISTERED_MODEL = "airwatch_pm25"
 """Name of the registered model in MLflow; every fitted family is a version of it."""

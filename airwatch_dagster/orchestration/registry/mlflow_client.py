@@ -17,7 +17,8 @@ import pandas as pd
 from airwatch_dagster import __version__
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.fit.models.families import FittedModel
-from airwatch_dagster.orchestration.addresses import without_credentials
+from airwatch_dagster.orchestration.configuration.addresses import without_credentials
+from airwatch_dagster.orchestration.configuration.settings import RegistrySettings
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL, dagster_run_url
 from airwatch_dagster.orchestration.registry.mlflow_ui import DESCRIPTION_TAG, experiment_description
 from airwatch_dagster.orchestration.registry.model_files import FOLDER, follow_move, local_path, missing_files
@@ -28,7 +29,6 @@ from airwatch_dagster.orchestration.registry.tracking import (
     sqlite_path,
     usable_address,
 )
-from airwatch_dagster.orchestration.settings import RegistrySettings
 from airwatch_dagster.schemas.columns import FAMILIES
 
 EXPERIMENT: Final = "airwatch"

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from airwatch_dagster.errors import AirWatchError
-from airwatch_dagster.orchestration.addresses import without_credentials
-from airwatch_dagster.orchestration.environment import prepare_environment
+from airwatch_dagster.orchestration.configuration.addresses import without_credentials
+from airwatch_dagster.orchestration.configuration.environment import prepare_environment
+from airwatch_dagster.orchestration.configuration.settings import LinkSettings, RegistrySettings
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL, mlflow_ui
-from airwatch_dagster.orchestration.settings import LinkSettings, RegistrySettings
 
 DESCRIPTION_TAG: Final = "mlflow.note.content"
 """Tag of an experiment that MLflow's UI shows as its description, in Markdown."""

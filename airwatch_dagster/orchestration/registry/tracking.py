@@ -12,9 +12,9 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from airwatch_dagster.errors import ConfigurationError, SourceUnavailable
-from airwatch_dagster.orchestration.addresses import address_problem, without_credentials
+from airwatch_dagster.orchestration.configuration.addresses import address_problem, without_credentials
+from airwatch_dagster.orchestration.configuration.settings import SQLITE
 from airwatch_dagster.orchestration.registry.tracking_server import LOGIN, SETTING, TIMEOUT_S, USE, require_server
-from airwatch_dagster.orchestration.settings import SQLITE
 
 _DRIVERS: Final = {"postgresql": ("psycopg2", "psycopg"), "mysql": ("pymysql",), "mssql": ("pyodbc", "pymssql")}
 """Databases that MLflow stores in besides SQLite, with Python's packages for each, the preferred one first."""

@@ -6,7 +6,7 @@ MLflow's API itself is asked, with MLflow's own login, certificates and proxies:
 from typing import Any, Final
 
 from airwatch_dagster.errors import AirWatchError, ConfigurationError, SourceUnavailable
-from airwatch_dagster.orchestration.addresses import without_credentials
+from airwatch_dagster.orchestration.configuration.addresses import without_credentials
 
 SETTING: Final = "MLFLOW_TRACKING_URI"
 

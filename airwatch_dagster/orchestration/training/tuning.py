@@ -15,7 +15,7 @@ from airwatch_dagster.fit.tuning.search import Search, search, time_ordered_fold
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS
 from airwatch_dagster.orchestration.registry.mlflow_client import runs_of_dagster_run
-from airwatch_dagster.orchestration.supplied_weather import with_weather
+from airwatch_dagster.orchestration.supplied.supplied_weather import with_weather
 from airwatch_dagster.orchestration.training.by_month import SEED, months_before
 
 

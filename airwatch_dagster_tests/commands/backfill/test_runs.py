@@ -21,11 +21,11 @@ from airwatch_dagster.commands.backfill.runs import (
 )
 from airwatch_dagster.errors import RunFailed, SourceRefused
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START
-from airwatch_dagster.orchestration.checks import Check
+from airwatch_dagster.orchestration.configuration.settings import storage_root
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, RunLock
-from airwatch_dagster.orchestration.io_manager import ParquetIOManager
-from airwatch_dagster.orchestration.settings import storage_root
-from airwatch_dagster.orchestration.table_asset import AssetResult, table_asset
+from airwatch_dagster.orchestration.tables.checks import Check
+from airwatch_dagster.orchestration.tables.io_manager import ParquetIOManager
+from airwatch_dagster.orchestration.tables.table_asset import AssetResult, table_asset
 from airwatch_dagster_tests import builders
 
 STEP = Step("site_days", "2021-07-03", "2021-07-05", 3)

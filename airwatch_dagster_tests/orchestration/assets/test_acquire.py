@@ -17,8 +17,8 @@ from airwatch_dagster.acquire.pulls import Pull, PullRequest
 from airwatch_dagster.acquire.readings import READING_COLUMNS, MonitorList
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.orchestration.assets.acquire import REQUEST_POOL, history_checks, raw_readings
-from airwatch_dagster.orchestration.io_manager import ParquetIOManager
 from airwatch_dagster.orchestration.resources import StorageResource
+from airwatch_dagster.orchestration.tables.io_manager import ParquetIOManager
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests import builders

@@ -10,9 +10,9 @@ import pytest
 from airwatch_dagster.errors import StorageError
 from airwatch_dagster.orchestration.assets import fit
 from airwatch_dagster.orchestration.instance.write_locks import WriteLock
-from airwatch_dagster.orchestration.io_manager import ParquetIOManager
 from airwatch_dagster.orchestration.partitions import MONTHS
 from airwatch_dagster.orchestration.resources import StorageResource
+from airwatch_dagster.orchestration.tables.io_manager import ParquetIOManager
 from airwatch_dagster.schemas import TABLES
 
 MONTH = "2021-07"

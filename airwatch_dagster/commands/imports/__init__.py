@@ -1,0 +1,1 @@
+"""`airwatch import`: downloads added to the history of readings, and taken back."""

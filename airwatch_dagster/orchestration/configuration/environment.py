@@ -1,0 +1,163 @@
+"""The environment of a process: what it starts with, what clients of other projects read of it, what is secret in it.
+
+Settings are declared and read in ``settings``. Here a process that starts reads ``.env`` and sets defaults, and doctor
+looks at variables that are not AirWatch's own.
+"""
+
+import errno
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.configuration.env_file import EnvFile
+from airwatch_dagster.orchestration.configuration.settings import SQLITE, Settings, StateSettings
+
+EVENT_BATCH: Final = "200"
+"""Events of one range of partitions that Dagster hands to the event log together: a third less time than one by one."""
+
+MASKED_SETTINGS: Final = (
+    *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+    *("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "DAGSTER_PG_PASSWORD", "PGPASSWORD"),
+    *("POSTGRES_PASSWORD", "S3_SECRET_KEY"),
+)
+"""Secrets that the clients of AWS, MLflow and PostgreSQL read themselves, and those of the compose stack."""
+
+ADDRESSES: Final = ("MLFLOW_TRACKING_URI", "AWS_ENDPOINT_URL", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+"""Addresses that may hold a user's password."""
+
+CERTIFICATES: Final = (
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_CA_BUNDLE"),
+    *("MLFLOW_TRACKING_SERVER_CERT_PATH", "MLFLOW_TRACKING_CLIENT_CERT_PATH"),
+)
+"""Files of certificates that clients read themselves: requests, Python's ssl, botocore, MLflow."""
+
+PATHS: Final = (
+    *("AIRWATCH_STATE", "AIRWATCH_STORAGE", "AIRWATCH_WEATHER", "AIRWATCH_OTHER_FORECASTS", "AIRWATCH_RATE_LIMIT_DIR"),
+    *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"),
+    *CERTIFICATES,
+)
+"""Files and folders. A relative path starts at the folder of ``.env`` if it is set there, else at the current one."""
+
+
+def secret_values() -> list[str]:
+    """Values that must not appear in a message, whatever else is wrong with the environment."""
+    names = [one.name for one in Settings.reference() if one.is_secret]
+    values = [value for name in (*names, *MASKED_SETTINGS) if (value := os.environ.get(name))]
+    return [*values, *(password for name in ADDRESSES if (password := _password_in(os.environ.get(name, ""))))]
+
+
+def _password_in(text: str) -> str | None:
+    try:
+        return unquote(urlsplit(text).password or "")
+    except ValueError:
+        return None
+
+
+def certificate_files() -> dict[str, str]:
+    """Variable → the file of certificates that it names; unset and blank ones are left out."""
+    return {name: value for name in CERTIFICATES if (value := os.environ.get(name, "").strip())}
+
+
+def aws_files() -> dict[str, Path]:
+    """Variable → the file that it names for the AWS client, or that the client reads by default if it exists."""
+    defaults = {"AWS_CONFIG_FILE": "~/.aws/config", "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials"}
+    paths = {name: Path(os.environ.get(name, "").strip() or path).expanduser() for name, path in defaults.items()}
+    return {name: path for name, path in paths.items() if os.environ.get(name) or path.exists()}
+
+
+def aws_region() -> str | None:
+    """The region in the environment; None without one, and for another server than AWS, which has its own names."""
+    return None if os.environ.get("AWS_ENDPOINT_URL") else os.environ.get("AWS_DEFAULT_REGION") or None
+
+
+def wants_plain_text() -> bool:
+    """Whether a terminal asks for text without colours and control characters. Source: no-color.org; TERM=dumb."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
+def dagster_home() -> str:
+    """DAGSTER_HOME as it is set; empty when it is not."""
+    return os.environ.get("DAGSTER_HOME", "")
+
+
+def prepare_environment() -> Path:
+    """Set up this process before anything of Dagster or MLflow is imported; returns DAGSTER_HOME.
+
+    Reads ``.env``, sets the defaults of DAGSTER_HOME, AIRWATCH_STATE and AIRWATCH_STORAGE, makes the paths of settings
+    absolute, and creates the state folder. Variables that are set already win. Raises ConfigurationError for a line of
+    ``.env`` that not every reader takes alike, and for a state folder that cannot be written; the rest is set up then.
+    """
+    home = installation()
+    os.environ.update(_prepared(EnvFile.read(home / ".env", os.environ), os.environ, home))
+    for problem in (*env_file_problems(), *state_problems()):
+        raise problem
+    return Path(os.environ["DAGSTER_HOME"])
+
+
+def _prepared(env_file: EnvFile, given: Mapping[str, str], home: Path) -> dict[str, str]:
+    """Variables to set: those of ``.env`` that are not given, defaults, and absolute paths."""
+    read = {name: value for name, value in env_file.values(given).items() if name not in given}
+    defaults = {
+        "DAGSTER_HOME": str(home),
+        "AIRWATCH_STATE": str(home / ".airwatch"),
+        "AIRWATCH_STORAGE": default_storage(),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DAGSTER_EVENT_BATCH_SIZE": EVENT_BATCH,
+    }
+    known = {**given, **read}
+    known |= {name: default for name, default in defaults.items() if not known.get(name, "").strip()}
+    here = Path.cwd()
+    paths = {name: _absolute(name, value, home if name in read else here) for name, value in known.items()}
+    return {name: value for name, value in paths.items() if given.get(name) != value}
+
+
+def _absolute(name: str, value: str, base: Path) -> str:
+    """The value, with a relative path of a setting in ``PATHS`` or of a SQLite database below ``base``."""
+    if name == "MLFLOW_TRACKING_URI" and value.startswith(SQLITE):
+        path = value.removeprefix(SQLITE)
+        return f"{SQLITE}{base / path}" if path and path != ":memory:" else value
+    is_path = name in PATHS and value.strip() and not value.startswith("~") and "://" not in value
+    return str(base / value.strip()) if is_path else value
+
+
+def env_file_problems() -> tuple[ConfigurationError, ...]:
+    """One error for each line of ``.env`` that not every reader takes alike."""
+    return EnvFile.read(installation() / ".env", os.environ).problems
+
+
+def state_problems() -> list[ConfigurationError]:
+    """What is wrong with the state folder, which is created; empty when nothing is."""
+    state = StateSettings.from_environment().state
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        if not os.access(state, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "permission denied")
+    except OSError as error:
+        reason = "a file is in the place of a folder" if isinstance(error, FileExistsError) else error.strerror
+        problem = f"{state} cannot be written ({str(reason).lower()})"
+        fix = "Set it to a folder that this user may write, on a disk with room"
+        return [ConfigurationError("AIRWATCH_STATE", problem, fix=fix)]
+    return []
+
+
+def overridden() -> list[str]:
+    """Variables that ``.env`` sets and the environment sets to another value, which wins."""
+    home = installation()
+    values = EnvFile.read(home / ".env", os.environ).values(os.environ)
+    meant = {name: _absolute(name, value, home) for name, value in values.items()}
+    return sorted(name for name, value in meant.items() if os.environ.get(name, value) != value)
+
+
+def installation() -> Path:
+    """The folder with AirWatch's dagster.yaml: this checkout, or the current folder."""
+    checkout = Path(__file__).resolve().parents[3]
+    return checkout if (checkout / "dagster.yaml").is_file() else Path.cwd()
+
+
+def default_storage() -> str:
+    """The folder of tables while AIRWATCH_STORAGE is unset: ``data`` in the installation."""
+    return str(installation() / "data")

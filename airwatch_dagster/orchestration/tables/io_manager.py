@@ -1,0 +1,109 @@
+"""Frames of assets to and from the table storage: one file per partition, one frame per input."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.errors import ContractViolation
+from airwatch_dagster.orchestration.configuration.settings import storage_root
+from airwatch_dagster.orchestration.resources import opened_storage
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.validation import Validated, validated
+from airwatch_dagster.storage.tables import TableStorage
+
+KEEP_UNCHANGED: Final = "airwatch/keep_unchanged"
+"""Asset metadata: a partition whose bytes did not change is not rewritten, so that its readers stay up to date. For
+tables that are read from outside: the time of writing of a derived table shows which inputs it was built from."""
+
+
+class ParquetIOManager(dg.ConfigurableIOManager):
+    """Stores each table below ``root``, a folder or ``s3://bucket/prefix``.
+
+    An output is validated before anything is written, unless it comes as ``Validated``. A run over a range of
+    partitions returns one frame, which is split by the table's partition column; a partition without rows is stored as
+    an empty table. Raises ContractViolation for rows of partitions outside the run, and then nothing is written.
+
+    An input is one frame however many partitions it spans. Input metadata: ``allow_missing_partitions`` leaves out
+    partitions that are not stored, ``columns`` reads only those columns.
+    """
+
+    root: str | None = None
+    """AIRWATCH_STORAGE when null, read by each run."""
+
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        """Store the table of one run: validated, split into its partitions, described in metadata."""
+        table, storage = context.asset_key.path[-1], self._storage()
+        frame = obj.frame if isinstance(obj, Validated) else _validated(table, obj)
+        if not context.has_asset_partitions:
+            storage.write(table, {None: frame})
+            _describe(context, storage, table, {None: len(frame)})
+            return
+        ordered, slices = split(table, frame, partitions=list(context.asset_partition_keys))
+        keep = bool((context.definition_metadata or {}).get(KEEP_UNCHANGED))
+        storage.write_slices(table, ordered, slices, keep_unchanged=keep)
+        counts = {partition: part.stop - part.start for partition, part in slices.items()}
+        _describe(context, storage, table, counts)
+
+    def load_input(self, context: dg.InputContext) -> pd.DataFrame:
+        """One frame of all partitions that the input spans."""
+        settings = context.definition_metadata or {}
+        return self._storage().read(
+            context.asset_key.path[-1],
+            list(context.asset_partition_keys) if context.has_asset_partitions else None,
+            allow_missing=bool(settings.get("allow_missing_partitions")),
+            columns=settings.get("columns"),
+        )
+
+    def _storage(self) -> TableStorage:
+        return opened_storage(self.root or storage_root())
+
+
+def _describe(context: dg.OutputContext, storage: TableStorage, table: str, row_counts: Mapping[Any, int]) -> None:
+    """Add rows and location of each file to the materialization of its partition."""
+    for partition, count in row_counts.items():
+        name = "dagster/row_count" if partition is None else "dagster/partition_row_count"
+        metadata: dict[str, Any] = {name: count, "dagster/uri": storage.uri(table, partition)}
+        if len(row_counts) == 1:
+            context.add_output_metadata(metadata)
+        else:
+            context.step_context.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=partition)
+
+
+def split(table: str, frame: pd.DataFrame, *, partitions: Sequence[str]) -> tuple[pd.DataFrame, dict[str, slice]]:
+    """The frame ordered by partition, and the slice of each of ``partitions`` in it.
+
+    Rows of one partition keep their order; a partition without rows is an empty slice. Raises ContractViolation when
+    rows belong to other partitions.
+    """
+    spec = TABLES[table]
+    dates = frame[spec.partition_column]
+    # A key is computed once per date: formatting millions of dates takes longer than storing them.
+    distinct = dates.drop_duplicates()
+    keys = dates.map(dict(zip(distinct, spec.partition_keys_of(distinct.to_frame()), strict=True)))
+    position = keys.map({key: number for number, key in enumerate(partitions)})
+    if position.isna().any():
+        raise _elsewhere(table, keys[position.isna()], partitions)
+    order = np.argsort(position.to_numpy(), kind="stable")
+    counts = np.bincount(position.to_numpy(dtype=np.int64), minlength=len(partitions))
+    ends = np.cumsum(counts)
+    slices = {key: slice(int(end - n), int(end)) for key, end, n in zip(partitions, ends, counts, strict=True)}
+    return frame.iloc[order], slices
+
+
+def _elsewhere(table: str, keys: pd.Series, partitions: Sequence[str]) -> ContractViolation:
+    others = sorted(map(str, keys.unique()))
+    return ContractViolation(
+        table,
+        f"{len(keys)} rows belong to {', '.join(others[:5])}{' and more' if len(others) > 5 else ''}, "
+        f"but the run covers {partitions[0]} to {partitions[-1]}",
+        fix=f"Return rows whose {TABLES[table].partition_column} is in the run's partitions; nothing was stored",
+    )
+
+
+def _validated(table: str, obj: Any) -> pd.DataFrame:
+    if not isinstance(obj, pd.DataFrame):
+        raise ContractViolation(table, f"the asset returned {type(obj).__name__}, not a table", fix="Return a frame")
+    return validated(table, obj)

@@ -1,0 +1,226 @@
+"""A table's schema as its asset's contract: Columns tab, a blocking check per partition, and nothing bad stored."""
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, Final
+
+import dagster as dg
+import pandas as pd
+
+from airwatch_dagster import __version__
+from airwatch_dagster.orchestration.partitions import PARTITIONS, Partitions
+from airwatch_dagster.orchestration.tables.asset_notes import MAIN_PATH, MAIN_PATH_TAG, described
+from airwatch_dagster.orchestration.tables.check_events import emit_partition_events, emit_violation
+from airwatch_dagster.orchestration.tables.checks import FAILED_PARTITIONS, Check
+from airwatch_dagster.orchestration.tables.io_manager import KEEP_UNCHANGED
+from airwatch_dagster.schemas import TABLES, TableSpec
+from airwatch_dagster.schemas.validation import TableContractViolation, Validated, validated
+
+OWNER: Final = "team:airwatch"
+
+SCHEMA_CHECK: Final = "schema"
+"""Name of the blocking check every table has."""
+
+
+BUILDERS: Final[dict[tuple[str, str], Callable[[Partitions], dg.AssetsDefinition]]] = {}
+"""Module and name of each asset function → what builds its asset over partitions that begin elsewhere."""
+
+
+@dataclass(frozen=True)
+class AssetResult:
+    """What an asset function returns when a frame alone is not enough."""
+
+    frame: pd.DataFrame
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """Numbers and links of the whole run, shown in the UI."""
+    partition_metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Partition → its own numbers, which the UI plots over partitions."""
+    warnings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Declared check → failed partition → what is wrong with it; partitions that are not named passed."""
+
+
+def table_asset(
+    *,
+    stage: str,
+    ins: Mapping[str, dg.AssetIn] | None = None,
+    kinds: Sequence[str] = ("pandas", "parquet"),
+    warning_checks: Mapping[str, Check] | None = None,
+    failing_checks: Mapping[str, Check] | None = None,
+    keep_unchanged: bool = False,
+    **options: Any,
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Turn the function that has a table's name into the asset of that table.
+
+    The function returns or yields the table's frame or an ``AssetResult``. One that yields continues once its result is
+    stored and recorded, and is closed if the run fails before that: a write lock around the yield covers the storing.
+
+    The frame is validated before anything is written. A violation is recorded as a failed blocking check of the
+    partitions concerned, and stops the run. ``warning_checks`` and ``failing_checks`` (by name) are
+    evaluated from ``AssetResult.warnings``: the former warn, the latter fail, and neither blocks the table's readers.
+    With ``keep_unchanged`` a partition whose bytes did not change is not rewritten.
+    """
+
+    def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
+        def build(partitions_of: Partitions) -> dg.AssetsDefinition:
+            return asset_of(function, partitions_of)
+
+        BUILDERS[function.__module__, function.__name__] = build
+        return build(PARTITIONS)
+
+    def asset_of(function: Callable[..., Any], partitions_of: Partitions) -> dg.AssetsDefinition:
+        spec, declared = TABLES[function.__name__], _declared(warning_checks or {}, failing_checks or {})
+        partitions = partitions_of[spec.grain]
+        takes_context = "context" in inspect.signature(function).parameters
+
+        def compute(context: dg.AssetExecutionContext, **inputs: Any) -> Any:
+            returned = function(context, **inputs) if takes_context else function(**inputs)
+            with _one_result(returned) as result:
+                yield from _stored(context, spec, result)
+            yield from _evaluated(context, spec, declared, result)
+
+        _copy_signature(compute, function)
+        return dg.asset(
+            name=spec.name,
+            ins=dict(ins or {}),
+            group_name=stage,
+            code_version=__version__,
+            kinds=set(kinds),
+            owners=[OWNER],
+            tags=MAIN_PATH_TAG if spec.name in MAIN_PATH else {},
+            description=described(spec.name, (spec.description, inspect.getdoc(function))),
+            metadata={"dagster/column_schema": column_schema(spec), KEEP_UNCHANGED: keep_unchanged},
+            partitions_def=partitions,
+            backfill_policy=dg.BackfillPolicy.single_run() if partitions else None,
+            check_specs=_check_specs(spec, declared, partitions),
+            **options,
+        )(compute)
+
+    return decorate
+
+
+def assets_over(partitions_of: Partitions, modules: Sequence[ModuleType]) -> list[dg.AssetsDefinition]:
+    """The table assets of these modules, built anew over partitions that begin elsewhere."""
+    names = {module.__name__ for module in modules}
+    return [build(partitions_of) for (module, _), build in BUILDERS.items() if module in names]
+
+
+@contextlib.contextmanager
+def _one_result(returned: Any) -> Iterator[AssetResult]:
+    """What an asset function returned or yields; one that yields continues at the end of the block."""
+    if not inspect.isgenerator(returned):
+        yield returned if isinstance(returned, AssetResult) else AssetResult(returned)
+        return
+    with contextlib.closing(returned):
+        result: Any = next(returned)
+        yield result if isinstance(result, AssetResult) else AssetResult(result)
+        for _ in returned:
+            raise RuntimeError(f"{returned.__name__} yields a second result")
+
+
+def column_schema(spec: TableSpec) -> dg.TableSchema:
+    """The Columns tab: name, type, meaning and null rule of every column."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=name,
+                type=str(column.dtype),
+                description=column.description,
+                constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=spec.key == (name,)),
+            )
+            for name, column in spec.schema.columns.items()
+        ]
+    )
+
+
+def _copy_signature(compute: Callable[..., Any], function: Callable[..., Any]) -> None:
+    """Give the wrapper the inputs and resources of ``function``, plus the context, and no return annotation.
+
+    Dagster reads inputs and resources from the signature, and rejects an annotated MaterializeResult with checks.
+    """
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=dg.AssetExecutionContext)
+    others = [p for name, p in inspect.signature(function).parameters.items() if name != "context"]
+    compute.__signature__ = inspect.Signature([context, *others])  # type: ignore[attr-defined]
+    compute.__annotations__ = {p.name: p.annotation for p in (context, *others)}
+    compute.__name__, compute.__module__, compute.__doc__ = function.__name__, function.__module__, function.__doc__
+
+
+@dataclass(frozen=True)
+class _Declared:
+    """A check evaluated by the asset itself."""
+
+    name: str
+    check: Check
+    severity: dg.AssetCheckSeverity
+
+
+def _declared(warning: Mapping[str, Check], failing: Mapping[str, Check]) -> list[_Declared]:
+    return [
+        *(_Declared(name, check, dg.AssetCheckSeverity.WARN) for name, check in warning.items()),
+        *(_Declared(name, check, dg.AssetCheckSeverity.ERROR) for name, check in failing.items()),
+    ]
+
+
+def _check_specs(
+    spec: TableSpec, declared: Sequence[_Declared], partitions: dg.TimeWindowPartitionsDefinition | None
+) -> list[dg.AssetCheckSpec]:
+    schema = dg.AssetCheckSpec(
+        SCHEMA_CHECK,
+        asset=spec.name,
+        blocking=True,
+        description=f"Columns, types, ranges and unique key of {spec.name}; bad rows are never stored",
+        partitions_def=partitions,
+    )
+    others = [
+        dg.AssetCheckSpec(one.name, asset=spec.name, description=one.check.description, partitions_def=partitions)
+        for one in declared
+    ]
+    return [schema, *others]
+
+
+def _stored(context: dg.AssetExecutionContext, spec: TableSpec, result: AssetResult) -> Iterator[Any]:
+    """Validate and store the frame, then record that its schema check passed. Raises TableContractViolation."""
+    try:
+        frame = validated(spec.name, result.frame)
+    except TableContractViolation as violation:
+        failed = _failed_partitions(context, spec, result.frame, violation)
+        emit_violation(context, spec, SCHEMA_CHECK, failed, violation)
+        raise
+    for partition, metadata in result.partition_metadata.items():
+        context.add_asset_metadata(dict(metadata), asset_key=spec.name, partition_key=partition)
+    yield dg.MaterializeResult(value=Validated(frame), metadata=dict(result.metadata))
+    # From here on the materializations are recorded, so that a check can name the one it is about.
+    emit_partition_events(context, spec, SCHEMA_CHECK, {}, dg.AssetCheckSeverity.ERROR, is_blocking=True)
+    yield dg.AssetCheckResult(check_name=SCHEMA_CHECK, passed=True, metadata={"run_rows": len(frame)})
+
+
+def _failed_partitions(
+    context: dg.AssetExecutionContext, spec: TableSpec, frame: pd.DataFrame, violation: TableContractViolation
+) -> Sequence[str | None]:
+    """Partitions with rows that violate the schema; all of the run's when the violation is of the whole table."""
+    if spec.partition_column is None:
+        return [None]
+    is_dated = spec.partition_column in frame and pd.api.types.is_datetime64_any_dtype(frame[spec.partition_column])
+    rows = frame.loc[frame.index.intersection(violation.row_index)] if is_dated else frame[:0]
+    keys = sorted(set(spec.partition_keys_of(rows)) & set(context.partition_keys)) if len(rows) else []
+    return keys or list(context.partition_keys)
+
+
+def _evaluated(
+    context: dg.AssetExecutionContext, spec: TableSpec, declared: Sequence[_Declared], result: AssetResult
+) -> Iterator[dg.AssetCheckResult]:
+    """One result per declared check, and one evaluation for each partition of a range."""
+    for one in declared:
+        failures = result.warnings.get(one.name, {})
+        texts = {partition: one.check.failed(what) for partition, what in failures.items()}
+        emit_partition_events(context, spec, one.name, texts, one.severity)
+        partitions = len(context.partition_keys) if context.has_partition_key_range or context.has_partition_key else 1
+        yield dg.AssetCheckResult(
+            check_name=one.name,
+            passed=not failures,
+            severity=one.severity,
+            description=one.check.failed_in(failures, partitions=partitions) if failures else None,
+            metadata={FAILED_PARTITIONS: len(failures)},
+        )
