@@ -1,19 +1,17 @@
 """The content of an issue day's bulletin, from rows of the tables."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pandas as pd
 
 from airwatch_dagster.fit.champion.guard_rails import display_name
-from airwatch_dagster.publish.content import TOMORROW, AgencyForecast, Bulletin, DayForecast, Maker, Site, Tile
+from airwatch_dagster.publish.content import TOMORROW, AgencyForecast, Bulletin, Maker, Site, Tile
 from airwatch_dagster.publish.data_status import data_status, revised_lately
 from airwatch_dagster.publish.material import Material, records
 from airwatch_dagster.publish.sites import sites_of
+from airwatch_dagster.publish.tiles import tiles_of
 from airwatch_dagster.publish.trust import trust_of
-from airwatch_dagster.schemas.columns import AQI_CATEGORIES, MODERATE_TOP_UGM3
-from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 
 
 def bulletin_of(
@@ -37,7 +35,7 @@ def bulletin_of(
     sites = sites_of(material, issue_date, revised=set(revised_lately(material, issue_date)["site_id"]))
     if not sites:
         return None
-    tiles = _tiles(sites)
+    tiles = tiles_of(sites)
     return Bulletin(
         area=area,
         issue_date=issue_date.date(),
@@ -50,31 +48,6 @@ def bulletin_of(
         trust=trust_of(material, issue_date, with_rivals=with_rivals),
         status=data_status(material, issue_date, sites),
         maker=_maker(material, issue_date, data_as_of=data_as_of, version=version, links=links),
-    )
-
-
-def _tiles(sites: Sequence[Site]) -> tuple[Tile, ...]:
-    by_horizon: dict[int, list[tuple[Site, DayForecast]]] = {}
-    for site in sites:
-        for day in site.days:
-            by_horizon.setdefault(day.horizon_days, []).append((site, day))
-    return tuple(_tile(by_horizon[horizon]) for horizon in sorted(by_horizon))
-
-
-def _tile(forecasts: Sequence[tuple[Site, DayForecast]]) -> Tile:
-    worst_site, worst = max(forecasts, key=lambda pair: (pair[1].aqi, pair[1].pm25_ugm3))
-    likeliest, _ = max(forecasts, key=lambda pair: pair[1].probabilities[MODERATE_TOP_UGM3])
-    counts = Counter(day.category for _, day in forecasts)
-    return Tile(
-        target_date=worst.target_date,
-        horizon_days=worst.horizon_days,
-        worst_site=worst_site,
-        worst=worst,
-        most_likely_above_35=likeliest,
-        highest_probability={
-            limit: max(day.probabilities[limit] for _, day in forecasts) for limit in PROBABILITY_COLUMNS
-        },
-        sites_by_category={category: counts[category] for category in AQI_CATEGORIES if counts[category]},
     )
 
 

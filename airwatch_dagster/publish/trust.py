@@ -97,7 +97,7 @@ def _rivals(material: Material, issue_date: pd.Timestamp) -> tuple[Rival, ...]:
     """Every other forecaster of the last SCOREBOARD_DAYS, in the order of the scoreboard."""
     days = pd.date_range(end=issue_date, periods=SCOREBOARD_DAYS)
     scores = material.next_day_scores(days)[TABLES["forecast_scores"].column_names]
-    known = material.site_days[material.site_days["date_local"].between(days[0] - pd.Timedelta(days=1), issue_date)]
+    known = material.site_days[material.site_days["date_local"].isin(past_days(issue_date))]
     rows = scoreboard_of(
         scores,
         candidates=persistence_candidates(scores, site_days=known),

@@ -223,3 +223,15 @@ def test_rivals_are_measured_on_the_same_cases() -> None:
     airwatch = sum(ago**2 for ago in range(4)) + 4 * 2.0**2
     assert saved["persistence"] == (8, pytest.approx(1 - airwatch / 4, abs=1e-4))
     assert set(saved) == {"persistence", "nearest_site"}
+
+
+def test_persistence_of_a_silent_site_is_its_last_reading_as_in_the_scoreboard() -> None:
+    first_day = 30
+    issued = {(LAKE, first_day + 1, 1): 10.0, (LAKE, 1, 1): 10.0}
+    observed = {(LAKE, 0): 12.0, (LAKE, first_day): 12.0, (LAKE, first_day + 10): 15.0}
+
+    trust = bulletin(material(forecasts({**AHEAD, **issued}), readings(observed))).trust
+
+    assert trust is not None
+    (persistence,) = [one for one in trust.rivals if one.forecaster == "persistence"]
+    assert (persistence.cases, persistence.saved) == (1, pytest.approx(1 - 2.0**2 / 3.0**2, abs=1e-4))

@@ -1,13 +1,11 @@
 """A national bulletin, state by state."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from airwatch_dagster.acquire.aqs_codes import postal_codes, state_names
-from airwatch_dagster.publish.content import Bulletin, DataStatus, DayForecast, Site, Tile
+from airwatch_dagster.publish.content import Bulletin, DataStatus, Site, Tile
 from airwatch_dagster.publish.page.sentences import headline_tile
-from airwatch_dagster.schemas.columns import AQI_CATEGORIES
+from airwatch_dagster.publish.tiles import tiles_of
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def _part(bulletin: Bulletin, area: str, sites: tuple[Site, ...]) -> Bulletin:
         bulletin,
         area=area,
         sites=sites,
-        tiles=tuple(tile for one in bulletin.tiles if (tile := _tile(one, sites)) is not None),
+        tiles=tiles_of(sites),
         change_in_aqi=None,
         agency_forecasts=(),
         status=DataStatus(
@@ -59,26 +57,3 @@ def _part(bulletin: Bulletin, area: str, sites: tuple[Site, ...]) -> Bulletin:
             monitor_changes=tuple(one for one in status.monitor_changes if one.site_id in named),
         ),
     )
-
-
-def _tile(of: Tile, sites: Sequence[Site]) -> Tile | None:
-    """The tile's day for some of its sites; None when none of them has a forecast of it."""
-    found = [(site, day) for site in sites for day in site.days if day.horizon_days == of.horizon_days]
-    if not found:
-        return None
-    worst_site, worst = max(found, key=lambda one: (one[1].aqi, one[1].pm25_ugm3))
-    most_likely, _ = max(found, key=lambda one: _chance(one[1], 35.4))
-    counts = Counter(day.category for _, day in found)
-    return Tile(
-        target_date=of.target_date,
-        horizon_days=of.horizon_days,
-        worst_site=worst_site,
-        worst=worst,
-        most_likely_above_35=most_likely,
-        highest_probability={limit: max(_chance(day, limit) for _, day in found) for limit in of.highest_probability},
-        sites_by_category={name: counts[name] for name in AQI_CATEGORIES if counts[name]},
-    )
-
-
-def _chance(day: DayForecast, limit_ugm3: float) -> float:
-    return day.probabilities[limit_ugm3]
