@@ -5,6 +5,7 @@ from datetime import date
 
 import pandas as pd
 
+from airwatch_dagster.clean.aqi import aqi_category
 from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.publish.content import TOMORROW, AgencyForecast, Bulletin, Maker, Site, Tile
 from airwatch_dagster.publish.data_status import data_status, revised_lately
@@ -12,6 +13,8 @@ from airwatch_dagster.publish.material import Material, records
 from airwatch_dagster.publish.sites import sites_of
 from airwatch_dagster.publish.tiles import tiles_of
 from airwatch_dagster.publish.trust import trust_of
+from airwatch_dagster.schemas.columns import AQI_CATEGORIES
+from airwatch_dagster.verify.agency_areas import AREA, sites_of_areas
 
 
 def bulletin_of(
@@ -62,17 +65,16 @@ def _change(material: Material, issue_date: pd.Timestamp, tiles: Sequence[Tile])
 def _agency_forecasts(
     material: Material, issue_date: pd.Timestamp, sites: Sequence[Site]
 ) -> tuple[AgencyForecast, ...]:
-    """The agencies' PM2.5 forecasts of the days ahead, as archived by the day of issue, of reporting areas among the
-    sites."""
-    known = material.agency_forecasts
+    """The agencies' PM2.5 forecasts of the days ahead, as archived on the issue date or the day of issue, of the
+    reporting areas that the scoreboard compares the sites with."""
     today, last = issue_date + pd.Timedelta(days=1), issue_date + pd.Timedelta(days=3)
-    is_ahead = known["target_date"].between(today, last)
-    is_known = known["archived_on"] <= today
-    rows = known[(known["record_type"] == "F") & (known["parameter"] == "PM2.5") & is_ahead & is_known]
-    rows = rows[_is_among(rows, sites) & rows["agency_category"].notna()]
-    newest = rows.sort_values("archived_on", kind="stable").drop_duplicates(
-        ["reporting_area", "target_date"], keep="last"
-    )
+    known = material.agency_forecasts[material.agency_forecasts["archived_on"].between(issue_date, today)]
+    areas = sites_of_areas(known, site_days=_points(sites, issue_date))[AREA].drop_duplicates()
+    rows = known[(known["record_type"] == "F") & (known["parameter"] == "PM2.5")].merge(areas, on=AREA)
+    category = aqi_category(rows["agency_aqi"]).fillna(rows["agency_category"])
+    rows = rows.assign(agency_category=category)
+    rows = rows[rows["target_date"].between(today, last) & category.isin(AQI_CATEGORIES)]
+    newest = rows.sort_values("archived_on", kind="stable").drop_duplicates([*AREA, "target_date"], keep="last")
     return tuple(
         AgencyForecast(
             reporting_area=row["reporting_area"],
@@ -85,15 +87,10 @@ def _agency_forecasts(
     )
 
 
-MARGIN_DEGREES = 0.25
-"""Degrees around the sites within which the position of a reporting area counts as among them; about 25 km."""
-
-
-def _is_among(rows: pd.DataFrame, sites: Sequence[Site]) -> pd.Series:
-    latitudes, longitudes = [site.latitude for site in sites], [site.longitude for site in sites]
-    return rows["latitude"].between(min(latitudes) - MARGIN_DEGREES, max(latitudes) + MARGIN_DEGREES) & rows[
-        "longitude"
-    ].between(min(longitudes) - MARGIN_DEGREES, max(longitudes) + MARGIN_DEGREES)
+def _points(sites: Sequence[Site], day: pd.Timestamp) -> pd.DataFrame:
+    """Where the sites are, in columns of ``site_days``."""
+    rows = [(site.site_id, day, site.latitude, site.longitude) for site in sites]
+    return pd.DataFrame(rows, columns=["site_id", "date_local", "latitude", "longitude"])
 
 
 def _maker(

@@ -177,9 +177,10 @@ def test_agencies_forecasts_are_those_of_the_area_known_on_the_day_of_issue() ->
     others = (
         {},
         {"reporting_area": "St. Louis", "latitude": 38.6, "longitude": -90.2},
-        {"reporting_area": "Ozone", "parameter": "OZONE"},
-        {"reporting_area": "Observed", "record_type": "O"},
+        {"reporting_area": "Ozone", "parameter": "OZONE", "latitude": 43.5},
+        {"reporting_area": "Observed", "record_type": "O", "latitude": 43.5},
         {"reporting_area": "Later", "archived_on": days_ago(-2)},
+        {"reporting_area": "Gary", "latitude": 41.6, "longitude": -87.3, "agency_aqi": None, "agency_category": "Fair"},
     )
 
     made = bulletin(
