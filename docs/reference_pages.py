@@ -35,7 +35,8 @@ def settings_page() -> Iterator[str]:
     rows = [(f"`{one.name}`", one.meaning, one.default or "–", one.allowed) for one in settings_reference()]
     yield from _table(("setting", "meaning", "default", "allowed"), rows)
     yield "\nS3 credentials, region and endpoint follow the usual `AWS_*` variables, a login at MLflow's server"
-    yield "`MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`.\n"
+    yield "`MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`. A secret may be"
+    yield "[in a file](../how-to/team.md#keep-secrets-in-files): `NAME_FILE` beside `NAME`.\n"
     yield from _env_file_lines()
 
 

@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from airwatch_dagster.errors import AirWatchError
-from airwatch_dagster.orchestration.configuration.environment import env_file_problems, overridden, state_problems
+from airwatch_dagster.orchestration.configuration.environment import (
+    env_file_problems,
+    overridden,
+    secret_file_problems,
+    state_problems,
+)
 from airwatch_dagster.orchestration.configuration.settings import AreaSettings, Settings, SourceSettings, storage_root
 
 MAX_SOURCE_S: Final = 20.0
@@ -31,9 +36,9 @@ def examine() -> Iterator[Finding]:
     """Findings on settings, area, source, storage, weather, other forecasts, MLflow, Dagster's instance and alerts, in
     this order.
 
-    Problems with ``.env``, the state folder, certificates and files of the AWS client are findings of their own beside
-    these. Each is given as soon as it is known. Whatever a check raises is its finding, and the others are made all the
-    same; of a problem that stops several checks, the later ones only say where it was named.
+    Problems with ``.env``, files of secrets, the state folder, certificates and files of the AWS client are findings of
+    their own beside these. Each is given as soon as it is known. Whatever a check raises is its finding, and the others
+    are made all the same; of a problem that stops several checks, the later ones only say where it was named.
     """
     named: dict[str, str] = {}
     for finding in _findings():
@@ -47,6 +52,7 @@ def examine() -> Iterator[Finding]:
 
 def _findings() -> Iterator[Finding]:
     yield from _problems(".env", env_file_problems)
+    yield from _problems("secrets", secret_file_problems)
     yield from _problems("state", state_problems)
     wrong = [*_problems("settings", Settings.problems), *_problems("settings", _webhook_problems)]
     yield from wrong or [_finding("settings", _settings)]

@@ -8,6 +8,7 @@ PACKAGE = Path(__file__).parents[2] / "airwatch_dagster"
 READERS = {
     "orchestration/configuration/settings.py": "every setting",
     "orchestration/configuration/environment.py": "what a process starts with, and variables of other projects",
+    "orchestration/configuration/secret_files.py": "secrets whose variables name a file",
     "storage/byte_stores.py": "AWS settings, to share one S3 client",
     "commands/demo.py": "the demo's own settings, set when it starts",
 }

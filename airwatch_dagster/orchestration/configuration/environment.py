@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.configuration.env_file import EnvFile
+from airwatch_dagster.orchestration.configuration.secret_files import SUFFIX, secrets_in_files
 from airwatch_dagster.orchestration.configuration.settings import SQLITE, Settings, StateSettings
 
 EVENT_BATCH: Final = "200"
@@ -21,9 +22,12 @@ EVENT_BATCH: Final = "200"
 MASKED_SETTINGS: Final = (
     *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
     *("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "DAGSTER_PG_PASSWORD", "PGPASSWORD"),
-    *("POSTGRES_PASSWORD", "S3_SECRET_KEY"),
+    *("MLFLOW_FLASK_SERVER_SECRET_KEY", "POSTGRES_PASSWORD", "S3_SECRET_KEY"),
 )
-"""Secrets that the clients of AWS, MLflow and PostgreSQL read themselves, and those of the compose stack."""
+"""Secrets that AWS's, MLflow's and PostgreSQL's clients and servers read themselves, and those of the compose stack."""
+
+USERS: Final = ("AWS_ACCESS_KEY_ID", "MLFLOW_TRACKING_USERNAME")
+"""Names that belong to a secret and may be in a file as it may."""
 
 ADDRESSES: Final = ("MLFLOW_TRACKING_URI", "AWS_ENDPOINT_URL", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 """Addresses that may hold a user's password."""
@@ -44,9 +48,22 @@ PATHS: Final = (
 
 def secret_values() -> list[str]:
     """Values that must not appear in a message, whatever else is wrong with the environment."""
-    names = [one.name for one in Settings.reference() if one.is_secret]
-    values = [value for name in (*names, *MASKED_SETTINGS) if (value := os.environ.get(name))]
-    return [*values, *(password for name in ADDRESSES if (password := _password_in(os.environ.get(name, ""))))]
+    in_files = [value for value in secrets_in_files(_secret_names(), os.environ).values() if isinstance(value, str)]
+    values = [value for name in _secret_names() if (value := os.environ.get(name))]
+    return [
+        *values,
+        *in_files,
+        *(password for name in ADDRESSES if (password := _password_in(os.environ.get(name, "")))),
+    ]
+
+
+def _secret_names() -> list[str]:
+    return [*(one.name for one in Settings.reference() if one.is_secret), *MASKED_SETTINGS]
+
+
+def _names_of_files() -> dict[str, str]:
+    """Variable → the variable that may name a file with its value."""
+    return {name: f"{name}{SUFFIX}" for name in (*_secret_names(), *USERS)}
 
 
 def _password_in(text: str) -> str | None:
@@ -88,18 +105,29 @@ def prepare_environment() -> Path:
 
     Reads ``.env``, sets the defaults of DAGSTER_HOME, AIRWATCH_STATE and AIRWATCH_STORAGE, makes the paths of settings
     absolute, and creates the state folder. Variables that are set already win. Raises ConfigurationError for a line of
-    ``.env`` that not every reader takes alike, and for a state folder that cannot be written; the rest is set up then.
+    ``.env`` that not every reader takes alike, for a state folder that cannot be written, and for a file of a secret
+    that cannot be read; the rest is set up then. Secrets in files become variables, which every client reads.
     """
     home = installation()
     os.environ.update(_prepared(EnvFile.read(home / ".env", os.environ), os.environ, home))
-    for problem in (*env_file_problems(), *state_problems()):
+    for name, secret in secrets_in_files(_names_of_files(), os.environ).items():
+        if isinstance(secret, str):
+            os.environ[name] = secret
+            os.environ.pop(f"{name}{SUFFIX}")
+    for problem in (*env_file_problems(), *secret_file_problems(), *state_problems()):
         raise problem
     return Path(os.environ["DAGSTER_HOME"])
 
 
 def _prepared(env_file: EnvFile, given: Mapping[str, str], home: Path) -> dict[str, str]:
     """Variables to set: those of ``.env`` that are not given, defaults, and absolute paths."""
-    read = {name: value for name, value in env_file.values(given).items() if name not in given}
+    files = _names_of_files()
+    instead = files | {file: name for name, file in files.items()}
+    read = {
+        name: value
+        for name, value in env_file.values(given).items()
+        if name not in given and not given.get(instead.get(name, ""), "").strip()
+    }
     defaults = {
         "DAGSTER_HOME": str(home),
         "AIRWATCH_STATE": str(home / ".airwatch"),
@@ -120,13 +148,24 @@ def _absolute(name: str, value: str, base: Path) -> str:
     if name == "MLFLOW_TRACKING_URI" and value.startswith(SQLITE):
         path = value.removeprefix(SQLITE)
         return f"{SQLITE}{base / path}" if path and path != ":memory:" else value
-    is_path = name in PATHS and value.strip() and not value.startswith("~") and "://" not in value
+    is_path = (
+        (name in PATHS or name in _names_of_files().values())
+        and value.strip()
+        and not value.startswith("~")
+        and "://" not in value
+    )
     return str(base / value.strip()) if is_path else value
 
 
 def env_file_problems() -> tuple[ConfigurationError, ...]:
     """One error for each line of ``.env`` that not every reader takes alike."""
     return EnvFile.read(installation() / ".env", os.environ).problems
+
+
+def secret_file_problems() -> list[ConfigurationError]:
+    """One error for each secret whose file cannot be read, or that is given twice."""
+    found = secrets_in_files(_names_of_files(), os.environ).values()
+    return [problem for problem in found if isinstance(problem, ConfigurationError)]
 
 
 def state_problems() -> list[ConfigurationError]:

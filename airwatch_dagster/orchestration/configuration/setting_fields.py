@@ -5,10 +5,11 @@ from typing import Any, Final, NamedTuple, Self
 
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.configuration.addresses import address_problem, without_credentials
+from airwatch_dagster.orchestration.configuration.secret_files import SecretFiles
 
 _OWN: Final = "airwatch"
 """Type of the errors that bring their own problem, which follows the value: "'1' is not an interval EPA allows"."""
@@ -61,12 +62,25 @@ def setting(
 class SettingsGroup(BaseSettings):
     """Settings that can be read without the others, so that a mistake in another group does not matter to the reader.
 
-    A blank variable counts as unset.
+    A blank variable counts as unset. A secret may be in the file that NAME_FILE names instead.
     """
 
     model_config = SettingsConfigDict(
         frozen=True, case_sensitive=True, env_ignore_empty=True, hide_input_in_errors=True, str_strip_whitespace=True
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic names and gives them
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then files of secrets, then the environment."""
+        secrets = [one.name for one in cls.reference() if one.is_secret]
+        return init_settings, SecretFiles(settings_cls, secrets), env_settings
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -125,6 +139,8 @@ def address(*schemes: str) -> AfterValidator:
 
 
 def _explained(reference: list[SettingReference], error: ErrorDetails) -> ConfigurationError:
+    if isinstance(error["input"], ConfigurationError):  # of the file of a secret
+        return error["input"]
     setting = next(one for one in reference if one.name == error["loc"][0])
     problem = error["msg"] if error["type"] == _OWN else f"is not a valid {setting.noun}"
     value = "the value" if setting.is_secret else repr(without_credentials(str(error["input"])))
