@@ -27,7 +27,7 @@ LINE_HEIGHT: Final = 24
 TOLERANCE: Final = 1.2
 """SVG units by which a border may be off: two thirds of a pixel."""
 
-COARSE_TOLERANCE: Final = 2.4
+COARSE_TOLERANCE: Final = 3.2
 """The same on a map without labels."""
 
 MOST_LABELS: Final = 60

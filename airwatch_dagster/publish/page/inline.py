@@ -8,13 +8,28 @@ from importlib.resources import files
 
 
 @cache
-def style(*, with_charts: bool = True) -> str:
-    """``templates/style.css`` without comments and indentation; its last part ``with_charts`` only."""
-    text = _template("style.css")
-    if not with_charts:
-        text = text.partition("/* Below: ")[0]
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+def style() -> str:
+    """``templates/style.css`` without comments and indentation."""
+    text = re.sub(r"/\*.*?\*/", "", _template("style.css"), flags=re.DOTALL)
     return re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", re.sub(r"\s+", " ", text)).replace(";}", "}").strip()
+
+
+def with_used_style(page: str) -> str:
+    """``page`` with the rules of its style sheet that name no class it has not. The script gives no element a class."""
+    classes = {name for found in re.findall(r' class="([^"]*)"', page) for name in found.split()}
+
+    def is_used(selector: str) -> bool:
+        outside = re.sub(r"\([^()]*\)", "", selector)
+        return classes.issuperset(re.findall(r"\.([a-z][\w-]*)", outside))
+
+    def kept(rule: re.Match[str]) -> str:
+        selectors = [one for one in re.split(r",(?![^()]*\))", rule[1]) if is_used(one)]
+        return f"{','.join(selectors)}{{{rule[2]}}}" if selectors else ""
+
+    def pruned(css: re.Match[str]) -> str:
+        return re.sub(r"([^{}]+)\{([^{}]*)\}", kept, css[0])
+
+    return re.sub(r"(?<=<style>).*?(?=</style>)", pruned, page, count=1, flags=re.DOTALL)
 
 
 @cache

@@ -155,10 +155,9 @@ def _of_sites(bulletin: Bulletin) -> dict[str, Any]:
 
 
 def _html(template: str, words: Language, *, with_charts: bool = True, **values: Any) -> str:
-    style = Markup(inline.style(with_charts=with_charts))  # noqa: S704
-    values |= {"with_charts": with_charts, "style": style}
+    values |= {"with_charts": with_charts, "style": Markup(inline.style())}  # noqa: S704
     inside = {"script": Markup(inline.script()), "policy": inline.policy()}  # noqa: S704
-    return re.sub(r"\n\s+", "\n", _rendered(template, words, **inside, **values))
+    return inline.with_used_style(re.sub(r"\n\s+", "\n", _rendered(template, words, **inside, **values)))
 
 
 def _rendered(template: str, words: Language, **values: Any) -> str:

@@ -138,14 +138,14 @@ def record_in_short(of: SiteRecord, language: Language) -> str:
     """The same in one line."""
     if not of.forecasts or of.mean_abs_error_ugm3 is None:
         return language.say("record.none")
-    return language.say(
-        "record.short",
-        count=of.forecasts,
-        within=of.within_one_category,
-        error=language.number(of.mean_abs_error_ugm3),
-        bad=of.bad_days,
-        missed=of.bad_days_missed,
-    )
+    numbers = {
+        "count": of.forecasts,
+        "within": of.within_one_category,
+        "error": language.number(of.mean_abs_error_ugm3),
+    }
+    if not of.bad_days:
+        return language.say("record.no_bad", **numbers)
+    return language.say("record.short", bad=of.bad_days, missed=of.bad_days_missed, **numbers)
 
 
 def trust_lines(trust: Trust, bulletin: Bulletin, language: Language) -> Iterator[str]:

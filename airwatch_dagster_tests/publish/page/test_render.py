@@ -6,6 +6,7 @@ import pytest
 
 from airwatch_dagster.publish.content import DataStatus, MonitorChange, Revision, SilentSite
 from airwatch_dagster.publish.page import render
+from airwatch_dagster.publish.page.inline import with_used_style
 from airwatch_dagster_tests.publish.page import bulletins
 from airwatch_dagster_tests.publish.page.parsed import Parsed
 
@@ -103,6 +104,17 @@ def test_simulated_air_is_marked_on_top_and_at_the_bottom(chicago: str) -> None:
 
     assert Parsed(chicago).text.count("SIMULATED AIR: not a real forecast") == 2
     assert "SIMULATED" not in Parsed(real).text
+
+
+def test_a_page_carries_the_rules_of_its_own_classes() -> None:
+    page = (
+        "<style>.a{color:red}.a,.b > .c{top:0}.b{left:0}p:not(.b,.c){top:1px}"
+        '@media print{.b{top:0}.a .d{top:2px}}</style><p class="a d">.b</p>'
+    )
+
+    assert with_used_style(page) == (
+        '<style>.a{color:red}.a{top:0}p:not(.b,.c){top:1px}@media print{.a .d{top:2px}}</style><p class="a d">.b</p>'
+    )
 
 
 def test_identifiers_are_unique(chicago: str) -> None:

@@ -56,6 +56,25 @@ def test_a_states_page_names_the_nations_accuracy_by_link() -> None:
     assert "Unhealthy at 1 of 2 sites" in Parsed(pages["CA"]).text
 
 
+def test_model_method_and_files_are_told_on_the_overview_alone() -> None:
+    state, whole = (
+        render.state_pages(NATION, links=render.Links(up="nation.html"))["CA"],
+        render.overview(NATION, {"CA": "ca.html"}),
+    )
+
+    assert all(
+        ("forecasts.csv" in page, "maker-title" in page) == (page is whole, page is whole) for page in (state, whole)
+    )
+    assert "Model, method, data files and how to cite" in Parsed(state).text
+
+
+def test_a_site_without_a_bad_day_misses_none() -> None:
+    text = Parsed(render.state_pages(NATION)["CA"]).text
+
+    assert "within one category, mean error" in text
+    assert "0 of 0" not in text
+
+
 def test_a_page_with_charts_is_the_larger_one() -> None:
     without, with_charts = (render.state_pages(NATION, with_charts=charts)["CA"] for charts in (False, True))
 
