@@ -52,6 +52,10 @@ class StorageError(AirWatchError):
     """The table storage cannot be read or written."""
 
 
+class ModelRefused(AirWatchError):
+    """The files of a model are missing, not those that were logged, or not a model of AirWatch; none of it is used."""
+
+
 class ChecksFailed(Exception):
     """Every run succeeded and its tables are stored, but checks of the data failed."""
 

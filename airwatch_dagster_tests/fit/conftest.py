@@ -5,6 +5,9 @@ import pytest
 
 from airwatch_dagster.enrich.features import build_features
 from airwatch_dagster.fit.examples import join_truth
+from airwatch_dagster.fit.models.families import FittedModel, fit_families
+from airwatch_dagster.fit.models.training_set import TrainingSet
+from airwatch_dagster.schemas.columns import FAMILIES
 from airwatch_dagster_tests.simulated_air import simulated_site_days
 
 
@@ -15,6 +18,12 @@ def two_years() -> pd.DataFrame:
     area = {f"17031{number:04d}" for number in range(5)}
     features = build_features(days, issue_dates=pd.date_range("2019-01-29", "2020-12-31"), area_site_ids=area)
     return join_truth(features, days, first_target=pd.Timestamp("2019-02-01"), last_target=pd.Timestamp("2020-12-31"))
+
+
+@pytest.fixture(scope="session")
+def fitted(two_years: pd.DataFrame) -> dict[str, FittedModel]:
+    """Every family fitted to the two years, by name."""
+    return fit_families(TrainingSet(two_years, seed=1), FAMILIES)
 
 
 @pytest.fixture(scope="session")

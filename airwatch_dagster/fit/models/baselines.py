@@ -13,7 +13,7 @@ _PRIOR_DAYS: Final = 30.0
 """Weight, in days, of the wider mean towards which a climatological mean is shrunk: about a month of evidence outweighs
 it."""
 
-_MAX_LEAD_DAYS: Final = 7
+MAX_LEAD_DAYS: Final = 7
 """Leads (horizon plus age of the last reading) from here on share one damping factor."""
 
 _PRIOR_PHI: Final = 0.5
@@ -60,7 +60,7 @@ class DampedPersistence(Baseline):
         lead = _lead(examples)
         typical = float(np.mean(departure**2)) if len(examples) else 1.0
         return cls(
-            tuple(_damping(departure[lead == n], outcome[lead == n], n, typical) for n in range(1, _MAX_LEAD_DAYS + 1))
+            tuple(_damping(departure[lead == n], outcome[lead == n], n, typical) for n in range(1, MAX_LEAD_DAYS + 1))
         )
 
     def predict(self, examples: pd.DataFrame) -> np.ndarray:
@@ -76,7 +76,7 @@ def _mean_and_departure(examples: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]
 
 def _lead(examples: pd.DataFrame) -> np.ndarray:
     lead = examples["horizon_days"].to_numpy(dtype=int) + examples["days_since_observed"].to_numpy(dtype=int)
-    return np.minimum(lead, _MAX_LEAD_DAYS)
+    return np.minimum(lead, MAX_LEAD_DAYS)
 
 
 def _damping(departure: np.ndarray, outcome: np.ndarray, lead: int, typical: float) -> float:

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.fit.models.baselines import Climatology, DampedPersistence, Persistence
+from airwatch_dagster.fit.models.boosted_trees import BoostedTrees
 from airwatch_dagster.fit.models.importance import mean_shares
 from airwatch_dagster.fit.models.learned import LearnedCorrection, Regressor
 from airwatch_dagster.fit.models.parameters import params_of
+from airwatch_dagster.fit.models.random_forest import RandomForest
 from airwatch_dagster.fit.models.ridge import StandardisedRidge
 from airwatch_dagster.fit.models.training_set import HorizonData, TrainingSet
-from airwatch_dagster.fit.models.trees import BoostedTrees, RandomForest
 from airwatch_dagster.schemas.columns import BASELINES, HIGHEST_PM25_UGM3
 
 MIN_TARGET_DAYS_BASELINE: Final = 21
@@ -46,7 +47,7 @@ class Estimator(Protocol):
 
 @dataclass(frozen=True)
 class FittedModel:
-    """One fitted family. It forecasts every horizon and can be pickled."""
+    """One fitted family. It forecasts every horizon; ``fit.model_directory`` writes it to files and reads it back."""
 
     family: str
     estimator: Estimator

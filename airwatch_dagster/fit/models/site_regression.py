@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.enrich.log_anomaly import log_pm25, pm25_of_log
-from airwatch_dagster.fit.feature_matrix import target_day_inputs
+from airwatch_dagster.fit.feature_matrix import FIREWORKS, target_day_inputs
 from airwatch_dagster.schemas.enrich import MAP_SAMPLES
 
 POOLED_PENALTY: Final = 5.0
@@ -134,6 +134,12 @@ def design_matrix(examples: pd.DataFrame) -> np.ndarray:
     stacked = np.column_stack([np.ones(len(examples)), log_mean - _TYPICAL_LOG, *map(np.nan_to_num, columns)])
     # Row-major for any number of rows: see docs/adr/0003-bit-identical-features.md.
     return np.ascontiguousarray(stacked)
+
+
+def design_columns() -> int:
+    """Number of columns of ``design_matrix``."""
+    own, flow, season, seasonal = 6, 2, 2, 4
+    return 2 + own + flow + 2 * len(MAP_SAMPLES) + season + seasonal + 1 + len(FIREWORKS)
 
 
 def log_mean_28d(examples: pd.DataFrame) -> np.ndarray:

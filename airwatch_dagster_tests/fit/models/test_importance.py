@@ -1,17 +1,16 @@
 """Feature importance of fitted families: shares by input."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from airwatch_dagster.fit.models.baselines import Climatology, DampedPersistence
+from airwatch_dagster.fit.models.boosted_trees import BoostedTrees
 from airwatch_dagster.fit.models.families import Blend, Estimator, FittedModel, fit_family
 from airwatch_dagster.fit.models.learned import LearnedCorrection, Regressor
+from airwatch_dagster.fit.models.random_forest import RandomForest
 from airwatch_dagster.fit.models.ridge import StandardisedRidge
 from airwatch_dagster.fit.models.training_set import CORRECTION_INPUTS
-from airwatch_dagster.fit.models.trees import BoostedTrees, RandomForest
 
 INPUTS = ("latitude", "is_weekend", "season_sin")
 """The inputs that the regressors of these tests use; all others weigh 0."""
@@ -28,11 +27,10 @@ def linear(*coefficients: float) -> StandardisedRidge:
     return StandardisedRidge(nothing, nothing + 1.0, weights(*coefficients), 5.0)
 
 
-@dataclass(frozen=True)
-class Trees:
-    """What scikit-learn's and CatBoost's trees report."""
-
-    feature_importances_: np.ndarray
+def forest(impurity_decrease: np.ndarray) -> RandomForest:
+    """A forest of one leaf whose inputs weigh this much."""
+    leaf = np.zeros(1, dtype=np.int32)
+    return RandomForest(leaf, leaf, np.zeros(1, np.float32), leaf, leaf, np.zeros(1), impurity_decrease)
 
 
 def corrected_by(*by_horizon: Regressor) -> LearnedCorrection:
@@ -57,7 +55,7 @@ def test_horizons_count_alike_however_large_their_corrections_are() -> None:
 
 
 def test_a_blends_importance_is_the_weighted_mean_of_its_members() -> None:
-    members = corrected_by(linear(1.0, 1.0, 0.0)), corrected_by(RandomForest(Trees(weights(10.0, 0.0, 30.0))))
+    members = corrected_by(linear(1.0, 1.0, 0.0)), corrected_by(forest(weights(10.0, 0.0, 30.0)))
 
     found = shares(Blend(tuple(FittedModel("any", member) for member in members), (0.75, 0.25)))
 
@@ -96,9 +94,9 @@ def test_the_input_that_decides_trees_has_nearly_all_importance(name: str) -> No
     outcome = 10.0 * (inputs[:, CORRECTION_INPUTS.index("is_weekend")] > 0)
     quiet = {"verbose": False, "allow_writing_files": False, "thread_count": 1}
     regressor: Regressor = (
-        BoostedTrees(CatBoostRegressor(iterations=5, **quiet).fit(inputs, outcome))
+        BoostedTrees.of(CatBoostRegressor(iterations=5, **quiet).fit(inputs, outcome))
         if name == "catboost"
-        else RandomForest(RandomForestRegressor(n_estimators=3, random_state=0).fit(inputs, outcome))
+        else RandomForest.of(RandomForestRegressor(n_estimators=3, random_state=0).fit(inputs, outcome))
     )
     found = FittedModel(name, corrected_by(regressor)).importance()
 
