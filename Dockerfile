@@ -20,12 +20,15 @@ COPY airwatch_dagster ./airwatch_dagster
 COPY deploy ./deploy
 RUN pip install --no-deps --no-build-isolation -e . \
     && python -m compileall -q airwatch_dagster \
-    && useradd --uid 10001 --create-home airwatch \
-    && install -d -o airwatch -g airwatch /state
+    && groupadd --gid 10001 airwatch \
+    && useradd --uid 10001 --gid 10001 --create-home airwatch \
+    && install -d -o airwatch -g airwatch -m 0700 /state
 
-USER airwatch
+# By number: a cluster that allows no root cannot look up a name.
+USER 10001:10001
 ENV DAGSTER_HOME=/app/deploy \
     DAGSTER_DISABLE_TELEMETRY=1 \
     MLFLOW_DISABLE_TELEMETRY=true \
-    AIRWATCH_STATE=/state
+    AIRWATCH_STATE=/state \
+    MPLCONFIGDIR=/state/matplotlib
 VOLUME /state

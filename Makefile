@@ -22,7 +22,7 @@ BETA_NOTICES := ignore:Parameter `backfill_policy`,ignore:Parameter `allow_nonex
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo dev mlflow test test-all lint check docs bench format lock dictionary clean
+.PHONY: help setup demo dev mlflow secrets test test-all lint check docs bench format lock dictionary clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ dev: setup ## Open the Dagster UI and its daemon on http://127.0.0.1:3000 (PORT=
 mlflow: setup ## Open MLflow's UI on http://127.0.0.1:5000 (MLFLOW_PORT=…)
 	@# Without the consumers of jobs, which AirWatch does not have: they take 2 GB.
 	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false exec $(BIN)/python -m airwatch_dagster.orchestration.registry.mlflow_ui $(MLFLOW_PORT)
+
+secrets: ## Make the passwords of the compose stack and its web login (LOGIN=… adds a person's)
+	@$(PYTHON) deploy/make_secrets.py $(if $(LOGIN),--login $(LOGIN))
 
 # Two workers share two cores: more threads of linear algebra would only compete with them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations 10

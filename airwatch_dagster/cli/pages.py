@@ -20,13 +20,14 @@ def bulletin(**options: Any) -> None:
 
 
 @click.command("serve-site", short_help="Serve the bulletin's pages on this machine.")
-@click.option("--port", default=3001, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--port", default=3001, show_default=True, help="Port.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address; 0.0.0.0 lets others in.")
 @stoppable()
-def serve_site(port: int) -> None:
+def serve_site(port: int, host: str) -> None:
     """Serve the bulletins, their archive and the feeds, from a folder or from S3, until interrupted."""
     from airwatch_dagster.commands.pages.serve_site import serve_site as serve
 
-    serve(port=port, echo=click.echo)
+    serve(port=port, host=host, echo=click.echo)
 
 
 @click.command(short_help="Write a table's days for other programs.")

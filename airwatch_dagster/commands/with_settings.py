@@ -21,9 +21,11 @@ def main(command: Sequence[str]) -> None:
         folder = StateSettings.from_environment().state
     except AirWatchError as error:
         sys.exit(f"Error: {error}")
-    program = Path(sys.executable).with_name(command[0])
+    beside = Path(sys.executable).with_name(command[0])
+    program = str(beside) if beside.is_file() else command[0]
     os.chdir(folder)
-    os.execvp(program if program.is_file() else command[0], [*command])  # noqa: S606 - the caller names it
+    # Python finds its packages by the name that it is called by.
+    os.execvp(program, [program, *command[1:]])  # noqa: S606 - the caller names it
 
 
 if __name__ == "__main__":

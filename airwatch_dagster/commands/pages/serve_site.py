@@ -13,30 +13,33 @@ from airwatch_dagster.storage.tables import TableStorage
 
 START = "latest.html"
 
+LOOPBACK = "127.0.0.1"
+"""The address that this machine alone reaches."""
+
 mimetypes.add_type("application/geo+json", ".geojson")
 mimetypes.add_type("application/atom+xml", ".atom")
 
 
-def serve_site(*, port: int, echo: Callable[[str], None]) -> None:
-    """Serve on 127.0.0.1 until interrupted. Raises ConfigurationError for a port that cannot be opened."""
-    with site_server(opened_storage(Settings.from_environment().storage), port=port) as server:
-        echo(f"Bulletin: http://127.0.0.1:{server.server_port}/{START}")
+def serve_site(*, port: int, host: str = LOOPBACK, echo: Callable[[str], None]) -> None:
+    """Serve until interrupted. Raises ConfigurationError for an address or a port that cannot be opened."""
+    with site_server(opened_storage(Settings.from_environment().storage), port=port, host=host) as server:
+        echo(f"Bulletin: http://{host}:{server.server_port}/{START}")
         try:
             server.serve_forever()
         except KeyboardInterrupt:
             echo("Stopped.")
 
 
-def site_server(tables: TableStorage, *, port: int) -> ThreadingHTTPServer:
+def site_server(tables: TableStorage, *, port: int, host: str = LOOPBACK) -> ThreadingHTTPServer:
     """A server of the pages of ``tables``; port 0 takes a free one. Raises ConfigurationError as ``serve_site``."""
 
     class Handler(_Pages):
         storage = tables
 
     try:
-        return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        return ThreadingHTTPServer((host, port), Handler)
     except OSError as error:
-        problem = f"port {port} cannot be opened ({(error.strerror or 'unknown reason').lower()})"
+        problem = f"port {port} of {host} cannot be opened ({(error.strerror or 'unknown reason').lower()})"
         raise ConfigurationError("--port", problem, fix="Choose another port") from error
 
 

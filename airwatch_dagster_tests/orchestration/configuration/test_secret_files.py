@@ -163,5 +163,5 @@ def test_a_program_of_dagster_gets_the_secret_as_the_variable_it_reads(home: Pat
 def test_documents_name_every_secret_that_may_be_in_a_file(document: str) -> None:
     text = (REPOSITORY / document).read_text()
 
-    of_servers = {"POSTGRES_PASSWORD", "S3_SECRET_KEY", "MLFLOW_FLASK_SERVER_SECRET_KEY"}
+    of_servers = {"POSTGRES_PASSWORD", "S3_SECRET_KEY", "MLFLOW_FLASK_SERVER_SECRET_KEY", "MLFLOW_AUTH_ADMIN_PASSWORD"}
     assert [name for name in SECRETS if name not in text and name not in of_servers] == []

@@ -1,0 +1,1 @@
+"""What stands in the folder `deploy`, with the programs that the stack runs."""
