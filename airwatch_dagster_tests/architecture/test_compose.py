@@ -168,7 +168,7 @@ def test_the_storage_answers_others_by_s3_only() -> None:
 
 def test_every_setting_of_the_code_container_is_read_by_something() -> None:
     read = settings_in(
-        *(ROOT / "airwatch_dagster").rglob("*.py"), *(ROOT / "deploy").glob("*.yaml"), ROOT / "deploy" / "Caddyfile"
+        *(ROOT / "airwatch_dagster").rglob("*.py"), *(ROOT / "deploy").glob("*.*"), ROOT / "deploy" / "Caddyfile"
     )
     given = {name.removesuffix("_FILE") for one in SERVICES.values() for name in one.get("environment", {})}
 
@@ -214,6 +214,27 @@ def docker_compose(*files: Path, folder: Path = ROOT, **environment: str) -> sub
     return subprocess.run(command, capture_output=True, text=True, check=False, env={"HOME": "/", **environment})
 
 
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The folder of a project for which `make secrets` has run."""
+    (tmp_path / "deploy" / "secrets").mkdir(parents=True)
+    (tmp_path / "deploy" / "secrets" / "made-by-make-secrets.env").touch()
+    return tmp_path
+
+
+EXTERNAL = {
+    "S3_ENDPOINT_URL": "https://s3.us-east-1.amazonaws.com",
+    "S3_BUCKET": "ours",
+    "POSTGRES_HOST": "db.example",
+}
+TLS = {
+    "WEB_HOSTS": "air.example",
+    "AIRWATCH_UI_URL": "https://air.example:3000",
+    "AIRWATCH_MLFLOW_UI_URL": "https://air.example:5000",
+    "AIRWATCH_SITE_URL": "https://air.example:3001",
+}
+
+
 def test_docker_compose_refuses_to_start_before_make_secrets(tmp_path: Path) -> None:
     done = docker_compose(ROOT / "docker-compose.yml", folder=tmp_path)
 
@@ -221,11 +242,8 @@ def test_docker_compose_refuses_to_start_before_make_secrets(tmp_path: Path) -> 
     assert "deploy/secrets/made-by-make-secrets.env not found" in done.stderr
 
 
-def test_docker_compose_reads_the_file_as_these_tests_do(tmp_path: Path) -> None:
-    (tmp_path / "deploy" / "secrets").mkdir(parents=True)
-    (tmp_path / "deploy" / "secrets" / "made-by-make-secrets.env").touch()
-
-    done = docker_compose(ROOT / "docker-compose.yml", folder=tmp_path)
+def test_docker_compose_reads_the_file_as_these_tests_do(project: Path) -> None:
+    done = docker_compose(ROOT / "docker-compose.yml", folder=project)
 
     assert (done.returncode, done.stderr) == (0, "")
     services = yaml.safe_load(done.stdout)["services"]
@@ -234,6 +252,59 @@ def test_docker_compose_reads_the_file_as_these_tests_do(tmp_path: Path) -> None
         assert one["read_only"]
         assert one.get("command") == SERVICES[name].get("command")
         assert set(one["networks"]) == set(SERVICES[name]["networks"])
-        assert [volume["target"] for volume in one.get("volumes", [])] == [
-            volume.split(":")[1] for volume in SERVICES[name].get("volumes", [])
-        ]
+        targets = [volume["target"] for volume in one.get("volumes", [])]
+        assert targets == [volume.split(":")[1] for volume in SERVICES[name].get("volumes", [])]
+
+
+def test_others_reach_the_pages_by_https_only_and_nothing_else_changes(project: Path) -> None:
+    files = [ROOT / "docker-compose.yml", ROOT / "deploy" / "compose.tls.yml"]
+    base = yaml.safe_load(docker_compose(files[0], folder=project).stdout)["services"]
+
+    done = docker_compose(*files, folder=project, **TLS)
+
+    services = yaml.safe_load(done.stdout)["services"]
+    changed = {name for name in services if services[name] != base[name]}
+    assert changed == {"proxy", "code"}
+    proxy = services["proxy"]
+    assert (proxy["environment"]["WEB_SCHEME"], proxy["environment"]["WEB_HOSTS"]) == ("https", "air.example")
+    assert [(port["host_ip"], port["published"]) for port in proxy["ports"]] == [
+        ("0.0.0.0", "3000"),
+        ("0.0.0.0", "5000"),
+        ("0.0.0.0", "3001"),
+    ]
+    assert {"web_certificate", "web_key"} <= {secret["source"] for secret in proxy["secrets"]}
+    for name in TLS:
+        without = docker_compose(*files, folder=project, **{one: TLS[one] for one in TLS if one != name})
+        assert f"required variable {name} is missing" in without.stderr
+
+
+def test_postgresql_and_s3_may_be_elsewhere_by_tls(project: Path) -> None:
+    files = [ROOT / "docker-compose.yml", ROOT / "deploy" / "compose.external.yml"]
+
+    done = docker_compose(*files, folder=project, **EXTERNAL)
+
+    services = yaml.safe_load(done.stdout)["services"]
+    assert services.keys() == SERVICES.keys() - {"postgres", "storage"}
+    assert not re.search(r"//storage|//airwatch|PGHOST: postgres|DAGSTER_PG_HOST: postgres", done.stdout)
+    for one in services.values():
+        environment = one["environment"]
+        if "PGHOST" in environment or "DAGSTER_PG_HOST" in environment:
+            assert (environment["PGSSLMODE"], environment["PGSSLROOTCERT"]) == (
+                "verify-full",
+                "/run/secrets/postgres_ca",
+            )
+            assert "postgres_ca" in {secret["source"] for secret in one["secrets"]}
+        if {"PGHOST", "DAGSTER_PG_HOST", "AWS_ENDPOINT_URL"} & environment.keys():
+            assert "outside" in one["networks"]
+        assert environment.get("AWS_ENDPOINT_URL", "https://").startswith("https://")
+        assert not {"postgres", "storage"} & one.get("depends_on", {}).keys()
+    for name in EXTERNAL:
+        without = docker_compose(*files, folder=project, **{one: EXTERNAL[one] for one in EXTERNAL if one != name})
+        assert f"required variable {name} is missing" in without.stderr
+
+
+@pytest.mark.parametrize("name", ["compose.tls.yml", "compose.external.yml"])
+def test_variables_of_the_variants_are_in_the_example_file(name: str) -> None:
+    substituted = set(re.findall(r"\$\{(\w+)", (ROOT / "deploy" / name).read_text()))
+
+    assert {one for one in substituted if one not in (ROOT / ".env.example").read_text()} == set()

@@ -187,8 +187,8 @@ def test_a_program_needs_the_login_and_no_more(door: Door) -> None:
 
 
 def test_mlflow_is_asked_under_its_own_name_and_without_the_origin(door: Door) -> None:
-    own = door.proxy.origin("MLFLOW")
-    door.proxy.ask("MLFLOW", "/ajax-api/2.0/mlflow/runs/search", "POST", b"{}", **{"Origin": own}, **JSON)
+    own = {"Origin": door.proxy.origin("MLFLOW")}
+    door.proxy.ask("MLFLOW", "/ajax-api/2.0/mlflow/runs/search", "POST", b"{}", **own, **JSON)
 
     [(_, _, headers)] = door.behind.reached
     assert (headers["Host"], headers.get("Origin")) == (f"127.0.0.1:{door.behind.port}", None)
@@ -207,7 +207,7 @@ def websocket(door: Door, *, origin: str | None, path: str = "/graphql", authori
         answer = connection.recv(4000)
         if b" 101 " in answer.partition(b"\r\n")[0]:
             connection.sendall(b"subscribe")
-            while (more := connection.recv(4000)) and not answer.endswith(b"subscribe"):
+            while not answer.endswith(b"subscribe") and (more := connection.recv(4000)):
                 answer += more
         return answer
 
