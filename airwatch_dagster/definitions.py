@@ -8,6 +8,7 @@ import dagster as dg
 from airwatch_dagster.orchestration.alerts.sensors import alert_sensors
 from airwatch_dagster.orchestration.assets import acquire, clean, enrich, fit, forecast, publish, verify, watch
 from airwatch_dagster.orchestration.automation.jobs import JOBS
+from airwatch_dagster.orchestration.automation.purge import PURGE_SCHEDULE, purge_job
 from airwatch_dagster.orchestration.automation.rechecks import RECHECK_SCHEDULES, RECHECK_SENSORS
 from airwatch_dagster.orchestration.automation.sensors import SCHEDULES, SENSORS
 from airwatch_dagster.orchestration.first_day import first_listed_day
@@ -23,8 +24,8 @@ MODULES = (acquire, clean, enrich, fit, forecast, publish, verify, watch)
 def _definitions(assets: Sequence[Any]) -> dg.Definitions:
     return dg.Definitions(
         assets=assets,
-        jobs=JOBS,
-        schedules=[*SCHEDULES, *RECHECK_SCHEDULES],
+        jobs=[*JOBS, purge_job],
+        schedules=[*SCHEDULES, *RECHECK_SCHEDULES, PURGE_SCHEDULE],
         sensors=[*SENSORS, *RECHECK_SENSORS, *alert_sensors()],
         resources={
             "io_manager": ParquetIOManager(),

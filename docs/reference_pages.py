@@ -123,7 +123,7 @@ def _status(definition: Any) -> str:
 
 def _tables_of(job: Any) -> str:
     keys = job.asset_layer.selected_asset_keys
-    return ", ".join(f"`{key.to_user_string()}`" for key in sorted(keys))
+    return ", ".join(f"`{key.to_user_string()}`" for key in sorted(keys)) or "–"
 
 
 def checks_page() -> Iterator[str]:

@@ -76,3 +76,26 @@ def practice_server(**options: Any) -> None:
     from airwatch_dagster.commands.practice import serve_practice
 
     serve_practice(**options, echo=click.echo)
+
+
+@click.command(short_help="List and remove what is older than it is kept for.")
+@click.option(
+    "--older-than",
+    metavar="[KIND=]DAYS",
+    multiple=True,
+    help="Days to keep, such as 180d, or models=400d for one kind. Repeatable.",
+)
+@click.option("--kinds", metavar="NAMES", help="Comma-separated kinds (default: all).")
+@click.option("--all", "show_all", is_flag=True, help="Print every item.")
+@click.option("--yes", "does_remove", is_flag=True, help="Remove what is listed.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@stoppable()
+def purge(**options: Any) -> None:
+    """List by kind what is older than it is kept for, with number, bytes and dates; with --yes remove it.
+
+    Kinds: runs and events of Dagster, logs of steps, models that never served, reports of drift, responses of the AQS
+    API, downloads, and leftovers of killed processes. Tables, champions and versions of readings are never removed.
+    """
+    from airwatch_dagster.commands.purge import purge as run
+
+    run(**options, echo=click.echo)

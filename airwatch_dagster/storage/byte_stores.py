@@ -42,6 +42,9 @@ class ByteStore(Protocol):
     def put(self, name: str, data: bytes) -> None:
         """Replace the file; readers see the old bytes or the new ones, and a failure leaves the old ones."""
 
+    def delete(self, name: str) -> None:
+        """Delete the file; nothing to do for one that does not exist."""
+
     def exists(self, name: str) -> bool:
         """Whether the file exists and holds anything: a writer of AirWatch's leaves no file without bytes."""
 
@@ -79,6 +82,11 @@ class LocalFolder:
                     file.flush()
                     os.fsync(file.fileno())
                 hidden.replace(path)
+
+    def delete(self, name: str) -> None:
+        """As ``ByteStore.delete``. Raises StorageError when the file cannot be deleted."""
+        with self._errors(name, "deleted"), contextlib.suppress(FileNotFoundError):
+            (self._root / name).unlink()
 
     def exists(self, name: str) -> bool:
         """As ``ByteStore.exists``. Raises StorageError when the folder cannot be read."""
@@ -148,6 +156,11 @@ class S3Prefix:
         """As ``ByteStore.put``: S3 replaces an object at once. Raises StorageError when it cannot be written."""
         with s3_errors(self.uri(name), setting=self._setting):
             self._client.put_object(Bucket=self._bucket, Key=self._key(name), Body=data)
+
+    def delete(self, name: str) -> None:
+        """As ``ByteStore.delete``: a versioned bucket keeps the old versions. Raises StorageError."""
+        with s3_errors(self.uri(name), setting=self._setting):
+            self._client.delete_object(Bucket=self._bucket, Key=self._key(name))
 
     def exists(self, name: str) -> bool:
         """By listing: a request for the object does not distinguish a missing bucket from a missing object."""

@@ -10,7 +10,7 @@ import pandas as pd
 from airwatch_dagster.errors import ConfigurationError, StorageError
 from airwatch_dagster.schemas import CONTRACTS, TABLES
 from airwatch_dagster.storage import parquet
-from airwatch_dagster.storage.byte_stores import ByteStore, LocalFolder, S3Prefix
+from airwatch_dagster.storage.byte_stores import ByteStore, Entries, LocalFolder, S3Prefix
 from airwatch_dagster.storage.partition_files import (
     IgnoredFile,
     Listing,
@@ -163,6 +163,14 @@ class TableStorage:
     def page(self, name: str) -> bytes | None:
         """The content of ``site/<name>``; None when there is no such file."""
         return self._files.get(f"site/{name}")
+
+    def pages(self, folder: str) -> Entries:
+        """What is directly in ``site/<folder>``."""
+        return self._files.entries(f"site/{folder}")
+
+    def remove_page(self, name: str) -> None:
+        """Delete ``site/<name>``; one that is gone already is not an error. Tables cannot be deleted."""
+        self._files.delete(f"site/{name}")
 
     def assert_data_kind(self, readings: Readings) -> None:
         """Make sure that the storage holds readings of this kind only; an unmarked storage is marked with it.

@@ -87,6 +87,16 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         with self.one_transaction():
             super().store_event_batch(events)
 
+    def delete_events(self, run_id: str) -> None:
+        """As upstream; the run's database goes too, which upstream leaves behind empty."""
+        super().delete_events(run_id)
+        with self._db_lock:
+            if run_id in self._engines:
+                self._engines.pop(run_id).dispose()
+            self._initialized_dbs.discard(run_id)
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self.path_for_shard(run_id)}{suffix}").unlink(missing_ok=True)
+
     def _engine(self, shard: str) -> Engine:
         """The shard's engine; above MAX_SHARDS the least recently used one is closed."""
         if shard not in self._engines:
