@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 
 VOLATILE = (
     *("first_seen_at", "superseded_at", "primary_changed_at", "checked_at", "noticed_at", "decided_at", "scored_at"),
-    *("mlflow_run_id", "model_uri", "report_uri"),
+    *("mlflow_run_id", "model_uri", "report_uri", "page_uri"),
 )
-"""Columns that hold when or by which run a row was written."""
+"""Columns that hold when, by which run or where a row was written."""
 
 SENTENCES = ("reason",)
 """Columns whose wording may improve: compared only with --sentences."""

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -99,3 +100,29 @@ def purge(**options: Any) -> None:
     from airwatch_dagster.commands.purge import purge as run
 
     run(**options, echo=click.echo)
+
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command(short_help="Copy state and tables of this machine to a folder.")
+@click.argument("folder", type=FOLDER)
+@stoppable()
+def backup(folder: Path) -> None:
+    """Copy AIRWATCH_STATE and the tables to the new FOLDER, with a manifest of hashes; runs may go on meanwhile.
+
+    For installations on one machine. PostgreSQL, an MLflow server and S3 have tools of their own.
+    """
+    from airwatch_dagster.commands.backup.backup import make_backup
+
+    make_backup(folder.absolute(), echo=click.echo)
+
+
+@click.command(short_help="Restore such a copy to empty places.")
+@click.argument("folder", type=FOLDER)
+@stoppable()
+def restore(folder: Path) -> None:
+    """Restore the backup FOLDER to AIRWATCH_STATE and AIRWATCH_STORAGE, which must be empty or missing."""
+    from airwatch_dagster.commands.backup.restore import restore_backup
+
+    restore_backup(folder.absolute(), echo=click.echo)
