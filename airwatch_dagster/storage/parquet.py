@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from airwatch_dagster.errors import StorageError
-from airwatch_dagster.schemas import CONTRACTS
+from airwatch_dagster.limits import MAX_SUPPLIED_BYTES, MAX_SUPPLIED_ROWS, MAX_SUPPLIED_TEXT, megabytes
+from airwatch_dagster.schemas import CONTRACTS, TABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,19 +53,40 @@ def decoded(table: str, data: bytes, *, columns: Sequence[str] | None, uri: str)
     """The rows of one file, in the column types of the table's contract.
 
     A nullable column that was added to the contract after the file was written is null. Raises StorageError for bytes
-    that are not Parquet, and for any other difference from the contract.
+    that are not Parquet, for any other difference from the contract, and for more rows or text than a supplied day has.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
+        if table in CONTRACTS and table not in TABLES:
+            _refuse_large(data)
         present = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
         rows = file.read(columns=present, use_threads=False)
         return _conforming(table, rows, columns) if table in CONTRACTS else rows
     except (pa.ArrowException, OSError, ValueError) as error:
         fix = f"Restore the file, or delete it and rebuild this partition of {table}"
         raise StorageError(uri, f"does not hold rows of {table}: {error}", fix=fix) from error
+
+
+def _refuse_large(data: bytes) -> None:
+    """Raises ValueError for a file that is small but not in memory: a text is stored once for all rows that have it."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    about = pq.read_metadata(pa.BufferReader(data))
+    unpacked = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
+    if about.num_rows > MAX_SUPPLIED_ROWS or max(unpacked, len(data)) > MAX_SUPPLIED_BYTES:
+        found = f"{about.num_rows:,} rows in {megabytes(max(unpacked, len(data)))}"
+        raise ValueError(f"{found}, and a day has at most {MAX_SUPPLIED_ROWS:,} in {megabytes(MAX_SUPPLIED_BYTES)}")
+    fields = pq.read_schema(pa.BufferReader(data))
+    texts = [field.name for field in fields if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
+    file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts)
+    for name, column in zip(texts, file.read(columns=texts, use_threads=False).columns, strict=True):
+        longest = max((len(text) for part in column.chunks for text in part.dictionary.to_pylist() if text), default=0)
+        if longest > MAX_SUPPLIED_TEXT:
+            raise ValueError(f"{name} has a text of {longest:,} characters, and may have {MAX_SUPPLIED_TEXT:,}")
 
 
 def joined(table: str, parts: "Sequence[pa.Table]", *, columns: Sequence[str] | None) -> pd.DataFrame:

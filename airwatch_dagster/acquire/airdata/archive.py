@@ -15,7 +15,8 @@ from airwatch_dagster.acquire.http.download_cache import Download
 from airwatch_dagster.acquire.http.file_archive import FileArchive
 from airwatch_dagster.acquire.http.session import looks_like_html
 from airwatch_dagster.acquire.parsing.containers import DAMAGE
-from airwatch_dagster.errors import SourceRefused, SourceUnavailable
+from airwatch_dagster.errors import BadPayload, SourceRefused, SourceUnavailable
+from airwatch_dagster.limits import MAX_LIST_BYTES
 
 FILE_LIST: Final = "file_list.csv"
 """The archive's list of its files."""
@@ -39,11 +40,16 @@ class AirDataArchive(FileArchive):
         """Every published file: filename, rows, size_bytes (null when not a number) and as_of, as published.
 
         Columns are read by position, because only their order is documented. Transient failures are retried. Raises
-        SourceRefused when the archive has no list, SourceUnavailable when the list cannot be read now.
+        SourceRefused when the archive has no list, SourceUnavailable when the list cannot be read now, BadPayload when
+        it is too large or none.
         """
         body = self._files.retry(self._list)
         lines = csv.reader(io.StringIO(body.decode("utf-8-sig", errors="replace")))
-        files = [(line + [""] * 3)[:4] for line in lines if line and "." in line[0]]
+        try:
+            files = [(line + [""] * 3)[:4] for line in lines if line and "." in line[0]]
+        except csv.Error as error:
+            fix = f"Check {self.SETTING}"
+            raise BadPayload(self._files.address(FILE_LIST), f"is no list of files ({error})", fix=fix) from None
         table = pd.DataFrame(files, columns=list(FILE_LIST_COLUMNS), dtype=object)
         for count in ("rows", "size_bytes"):
             table[count] = pd.to_numeric(table[count], errors="coerce").astype("float64").round().astype("Int64")
@@ -93,7 +99,7 @@ class AirDataArchive(FileArchive):
             raise damaged(self._files.address(name), f"{broken} fails its checksum")
 
     def _list(self) -> bytes:
-        body = self._files.read(FILE_LIST)
+        body = self._files.read(FILE_LIST, max_bytes=MAX_LIST_BYTES)
         if looks_like_html(body):
             raise self._web_page(FILE_LIST, "list")
         return body

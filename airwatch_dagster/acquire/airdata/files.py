@@ -12,6 +12,7 @@ import pandas as pd
 
 from airwatch_dagster.acquire.airdata.other_tables import DAILY_FILE, MONITOR_LIST, OTHER_TABLES
 from airwatch_dagster.acquire.aqs_codes import cbsa_codes, is_foreign
+from airwatch_dagster.acquire.parsing.bounded import refuse_many_members
 from airwatch_dagster.acquire.parsing.containers import table_inside, table_member
 from airwatch_dagster.acquire.parsing.csv_columns import Layout, named_columns
 from airwatch_dagster.acquire.parsing.rejections import UNTOUCHED_COPY, SourceLocation
@@ -181,6 +182,8 @@ def only_csv(path: Path, *, culprit: str) -> str:
     Raises SourceUnavailable when it is not a valid zip, and BadPayload as ``table_member``.
     """
     try:
+        with path.open("rb") as file:
+            refuse_many_members(file, culprit=culprit)
         with zipfile.ZipFile(path) as archive:
             return table_member(archive, culprit=culprit)
     except zipfile.BadZipFile as error:

@@ -12,6 +12,7 @@ from airwatch_dagster.acquire.airnow.lines import check_layout
 from airwatch_dagster.acquire.airnow.readers import AgencyForecastsOfDay, AirNowDay, read_day, read_forecasts
 from airwatch_dagster.acquire.http.file_archive import FileArchive
 from airwatch_dagster.errors import SourceRefused
+from airwatch_dagster.limits import MAX_AIRNOW_BYTES
 
 
 class AirNowArchive(FileArchive):
@@ -51,7 +52,8 @@ class AirNowArchive(FileArchive):
         return read_forecasts(path, day, culprit=_culprit(REPORTING_AREAS, day))
 
     def _current(self, layout: Layout, day: date) -> Path:
-        files = replace(self._files, folder=self._files.folder / f"{day:%Y%m%d}", path=f"{day:%Y/%Y%m%d}/")
+        folder, path = self._files.folder / f"{day:%Y%m%d}", f"{day:%Y/%Y%m%d}/"
+        files = replace(self._files, folder=folder, path=path, max_bytes=MAX_AIRNOW_BYTES)
         culprit = files.address(layout.file_name)
         return files.current(layout.file_name, check=lambda path: check_layout(path, layout, culprit=culprit))
 

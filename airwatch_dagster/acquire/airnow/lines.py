@@ -15,7 +15,8 @@ from airwatch_dagster.acquire.http.session import looks_like_html
 from airwatch_dagster.acquire.parsing.encoding import decode
 from airwatch_dagster.acquire.parsing.rejections import MAX_SHOWN_CHARACTERS, Rejection, SourceLocation
 from airwatch_dagster.acquire.parsing.vocabulary import folded
-from airwatch_dagster.errors import SourceUnavailable
+from airwatch_dagster.errors import BadPayload, SourceUnavailable
+from airwatch_dagster.limits import MAX_AIRNOW_BYTES, MAX_AIRNOW_LINES, megabytes
 
 _STARTS_WITH_DAY: Final = re.compile(r'[\s|]*"?\d{1,2}/\d{1,2}/\d{2}"?\|')
 _US_SITE: Final = re.compile(r"(?:840)?((?!00|80)[0-9]{9})")
@@ -34,11 +35,11 @@ def read_fields(path: Path, layout: Layout, *, culprit: str) -> tuple[pd.DataFra
     Accepted are pipes before and behind a record, blank lines, quotes, any line end, a byte-order mark, and UTF-8,
     UTF-16 or ISO-8859-1, each line by itself. Repaired, and noted, are a record wrapped over lines, a pipe within free
     text, and a daily value whose line was cut behind it. Other lines with another number of fields are set aside.
-    Raises BadPayload when these are too many.
+    Raises BadPayload when these are too many, and for a file beyond the limits of ``limits``.
     """
     origin = SourceLocation(culprit, "line", 1, layout.fields)
     numbers, rows = [], []
-    for lines in _records(text_lines(path.read_bytes()), layout):
+    for lines in _records(text_lines(_content(path, culprit)), layout):
         for number, values in _readable(lines, layout, origin):
             numbers.append(number - 1)
             rows.append([value.strip() or None for value in values])
@@ -48,8 +49,9 @@ def read_fields(path: Path, layout: Layout, *, culprit: str) -> tuple[pd.DataFra
 
 
 def check_layout(path: Path, layout: Layout, *, culprit: str) -> None:
-    """Raises SourceUnavailable for an empty file, a web page, and any other file without a record of ``layout``."""
-    content = path.read_bytes()
+    """Raises SourceUnavailable for an empty file, a web page, and any other file without a record of ``layout``;
+    BadPayload for one beyond the limits of ``limits``."""
+    content = _content(path, culprit)
     problem = None
     if not content.strip():
         problem = "the file is empty; it is being written"
@@ -63,6 +65,20 @@ def check_layout(path: Path, layout: Layout, *, culprit: str) -> None:
         raise SourceUnavailable(culprit, problem, fix="Wait until the file is complete, or check the URL")
 
 
+def _content(path: Path, culprit: str) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(MAX_AIRNOW_BYTES + 1)
+    found = None
+    if len(content) > MAX_AIRNOW_BYTES:
+        found = f"more than {megabytes(MAX_AIRNOW_BYTES)}"
+    elif max(content.count(b"\n"), content.count(b"\r")) > MAX_AIRNOW_LINES:
+        found = f"more than {MAX_AIRNOW_LINES:,} lines"
+    if found is not None:
+        problem = f"holds {found}, several times what the largest of AirNow's files has"
+        raise BadPayload(culprit, problem, fix="Check AIRWATCH_AIRNOW_URL")
+    return content
+
+
 def text_lines(content: bytes) -> _Lines:
     """Number and text of every line that is not blank; each is decoded by itself, so one bad byte costs one line."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -74,12 +90,13 @@ def text_lines(content: bytes) -> _Lines:
 def _records(lines: _Lines, layout: Layout) -> Iterator[_Lines]:
     """The lines of each record: its first, and those that follow it while fields are missing and no day begins one."""
     pending: _Lines = []
+    pipes = 0
     for number, text in lines:
-        pipes = sum(line.count("|") for _, line in pending)
         if pending and (_STARTS_WITH_DAY.match(text) or pipes >= len(layout.fields) - 1):
             yield pending
-            pending = []
+            pending, pipes = [], 0
         pending.append((number, text))
+        pipes += text.count("|")
     if pending:
         yield pending
 
@@ -113,7 +130,10 @@ def _fields(line: str, layout: Layout) -> list[str] | None:
     if len(values) > wanted and not values[-1].strip():
         values = values[:-1]
     if len(values) > wanted and '"' in line:
-        values = next(csv.reader([line], delimiter="|"), values)
+        try:
+            values = next(csv.reader([line], delimiter="|"), values)
+        except csv.Error:  # a field longer than any text of AirNow's
+            return None
     if len(values) == wanted:
         return [_unquoted(value) for value in values]
     if len(values) < wanted:

@@ -11,7 +11,7 @@ import pandas as pd
 from airwatch_dagster.acquire.addresses import AQS_URL
 from airwatch_dagster.acquire.aqs.geographies import Geography
 from airwatch_dagster.acquire.aqs.rate_limiter import RateLimiter
-from airwatch_dagster.acquire.aqs.request_plan import DailyRequest, plan_daily
+from airwatch_dagster.acquire.aqs.request_plan import MAX_ROWS, DailyRequest, plan_daily
 from airwatch_dagster.acquire.aqs.response_cache import CachedResponse, ResponseCache
 from airwatch_dagster.acquire.aqs.responses import rows_of
 from airwatch_dagster.acquire.aqs_codes import cbsa_codes, is_foreign
@@ -31,6 +31,7 @@ from airwatch_dagster.acquire.readings import (
     one_row_per_key,
 )
 from airwatch_dagster.errors import BadPayload, ConfigurationError
+from airwatch_dagster.limits import MAX_MONITORS, max_response_bytes
 
 if TYPE_CHECKING:
     import requests
@@ -45,7 +46,6 @@ TTL: Final = pd.Timedelta(days=7)
 """Lifetime of a cached response: AQS's data mart is refreshed once a week."""
 
 _SIGN_UP: Final = "Open https://aqs.epa.gov/data/api/signup?email=YOU@EXAMPLE.ORG; EPA mails the key. Then set both"
-"""How to get credentials. Source: AQS API documentation, sign up."""
 
 _READING_NAMES: Final = (
     *("state_code", "county_code", "site_number", "parameter_code", "poc", "latitude", "longitude", "date_local"),
@@ -167,19 +167,20 @@ class AqsClient:
         """The response to one request: the pending one of an interrupted attempt, else a new one, which is cached.
 
         ``not_before`` and ``include_stored`` as ``ResponseCache.get``; ``known`` are the positions of
-        ``with_known_positions``. Raises SourceRefused when the API refuses,
-        SourceUnavailable for no response or a malformed one, BadPayload for malformed rows; these are not cached.
+        ``with_known_positions``. Raises SourceRefused when the API refuses, SourceUnavailable for no response or a
+        malformed one, BadPayload for malformed rows; these are not cached.
         """
         cached = self.cached(request, not_before=not_before, include_stored=include_stored)
         if cached is not None:
             response = self._response(request, list(cached.rows), received_at=cached.seen_at, known=known)
             return replace(response, cached=cached, is_cached=True)
-        rows = self.request(request.service, request.params)
+        rows = self.request(request.service, request.params, max_rows=request.expected_rows)
         response = self._response(request, rows, received_at=self._now(), known=known)
         if self.cache is None:
             return response
-        put = self.cache.put(request.service, request.params, rows, fetched_at=response.received_at)
-        return replace(response, cached=put)
+        return replace(
+            response, cached=self.cache.put(request.service, request.params, rows, fetched_at=response.received_at)
+        )
 
     def cached(
         self, request: DailyRequest, *, not_before: pd.Timestamp | None = None, include_stored: bool = False
@@ -187,8 +188,7 @@ class AqsClient:
         """The cached response that ``daily`` would use; None when it would make a request."""
         if self.cache is None:
             return None
-        oldest = self._now() - TTL
-        not_before = oldest if not_before is None else max(oldest, not_before)
+        not_before = max(self._now() - TTL, pd.Timestamp.min if not_before is None else not_before)
         return self.cache.get(request.service, request.params, not_before=not_before, include_stored=include_stored)
 
     def monitors(self, geography: Geography, first: date, last: date) -> MonitorList:
@@ -199,7 +199,7 @@ class AqsClient:
         check_days(first, last)
         service = f"monitors/{geography.service}"
         days = {"bdate": f"{first:%Y%m%d}", "edate": f"{last:%Y%m%d}"}
-        rows = self.request(service, {"param": PM25_PARAMETER, **days, **geography.params})
+        rows = self.request(service, {"param": PM25_PARAMETER, **days, **geography.params}, max_rows=MAX_MONITORS)
         origin = SourceLocation(_name_of(service, geography.params), "row", 1, _MONITOR_SPELLINGS)
         frame = _frame(rows, _MONITOR_NAMES, origin)
         frame = frame.rename(columns={published: name for name, published in _MONITOR_SPELLINGS.items()})
@@ -232,17 +232,18 @@ class AqsClient:
         repaired = int(placed.is_repaired.sum())
         return DailyResponse(origin.culprit, readings, origin.rejected(frame), received_at, repaired)
 
-    def request(self, service: str, params: dict[str, str]) -> list[dict[str, Any]]:
-        """The rows of one response, none when nothing is published; transient failures are retried."""
+    def request(self, service: str, params: dict[str, str], *, max_rows: int | None = None) -> list[dict[str, Any]]:
+        """The rows of one response, none when nothing is published; transient failures are retried. Raises BadPayload
+        for one larger than ``max_rows`` rows are, or those that the API allows."""
         return retry(
-            lambda: self._request_once(service, params),
+            lambda: self._request_once(service, params, max_response_bytes(max_rows or MAX_ROWS)),
             waits_s=self._waits_s,
             max_wait_s=MAX_WAIT_S,
             sleep=self._sleep,
             jitter=self._jitter,
         )
 
-    def _request_once(self, service: str, params: dict[str, str]) -> list[dict[str, Any]]:
+    def _request_once(self, service: str, params: dict[str, str], max_bytes: int) -> list[dict[str, Any]]:
         culprit = f"AQS {service}"
         with self._limiter.acquire():
             response = get(
@@ -251,6 +252,7 @@ class AqsClient:
                 culprit=culprit,
                 configured=Configured(self._base_url, "AIRWATCH_AQS_URL", self._credentials),
                 params={**self._credentials, **params},
+                max_bytes=max_bytes,
             )
         address, path = response.url.partition("?")[0], f"/{service}"
         if address.endswith(path):  # the next request starts where this one ended: each redirect is a request

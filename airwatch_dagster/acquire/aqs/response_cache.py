@@ -12,7 +12,9 @@ from typing import Any, Final
 
 import pandas as pd
 
+from airwatch_dagster.acquire.aqs.request_plan import MAX_ROWS
 from airwatch_dagster.acquire.http.atomic_file import write_atomically
+from airwatch_dagster.limits import max_response_bytes, max_unpacked_bytes, megabytes
 
 _COMPRESSION: Final = 6
 """gzip level: the canonical rows of a year shrink to a twentieth; higher levels gain 3 % for twice the time."""
@@ -103,7 +105,7 @@ class ResponseCache:
 
 def _read(path: Path) -> CachedResponse | None:
     try:
-        first, *lines = gzip.decompress(path.read_bytes()).decode().split("\n")[:-1]
+        first, *lines = _unpacked(path).decode().split("\n")[:-1]
         about = json.loads(first)
         fetched_at, fingerprint = about["fetched_at"], about["sha256"]
         mark = _mark(path, "pulled")
@@ -113,6 +115,16 @@ def _read(path: Path) -> CachedResponse | None:
     if pd.isna(seen_at) or _fingerprint(lines) != fingerprint:
         return None
     return CachedResponse(tuple(map(json.loads, lines)), fingerprint, seen_at, path)
+
+
+def _unpacked(path: Path) -> bytes:
+    """The content of a compressed file. Raises ValueError for one that unpacks to more than rows do."""
+    most = max_unpacked_bytes(path.stat().st_size, max_response_bytes(MAX_ROWS))
+    with gzip.open(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path} unpacks to more than {megabytes(most)}")
+    return content
 
 
 def _fingerprint(lines: list[str]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airwatch_dagster.acquire.http.session import TRANSIENT_STATUSES, looks_like_html, retry_after_s
 from airwatch_dagster.acquire.parsing.encoding import decode
 from airwatch_dagster.errors import SourceRefused, SourceUnavailable
+from airwatch_dagster.limits import MIN_BYTES_PER_OBJECT, MIN_BYTES_PER_VALUE
 
 if TYPE_CHECKING:
     import requests
@@ -19,6 +20,9 @@ _FAILED: Final = "failed"
 _NOTHING: Final = re.compile(r"\bno data\b")
 """A status when nothing matches, in lower case: "No data matched your selection", earlier "No data meets your
 criteria"."""
+
+_ANY_COUNT: Final = 100
+"""Objects and lists that a body may have whatever its size."""
 
 _LATER: Final = "Try again later; if it lasts, check AIRWATCH_AQS_URL"
 
@@ -92,10 +96,17 @@ def _envelope(body: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]] | None
 
 
 def _parsed(body: bytes) -> Any:
-    """The JSON value of a body in one of the encodings that EPA uses; None for anything else."""
+    """The JSON value of a body in one of the encodings that EPA uses; None for anything else.
+
+    None too for a body that consists of brackets and commas more than of values: in memory it would be many times as
+    large.
+    """
+    objects, values = body.count(b"{") + body.count(b"["), body.count(b",")
+    if objects > _ANY_COUNT + len(body) // MIN_BYTES_PER_OBJECT or values > len(body) // MIN_BYTES_PER_VALUE:
+        return None
     try:
         return json.loads(decode(body))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from airwatch_dagster.acquire.http.atomic_file import temporary_beside, write_atomically
 from airwatch_dagster.acquire.http.mirrors import Mirror, Validators
 from airwatch_dagster.acquire.http.retry import retry
+from airwatch_dagster.limits import MAX_DOWNLOAD_BYTES
 
 RETRY_WAITS_S: Final = (5.0, 30.0)
 """Seconds before each retry of a download: enough for a cut connection and for a file that is being replaced. A longer
@@ -56,6 +57,8 @@ class DownloadCache:
     """Factor of RETRY_WAITS_S."""
     is_retried: bool = True
     """Whether transient failures of a server are retried."""
+    max_bytes: int = MAX_DOWNLOAD_BYTES
+    """Bytes that a file may have."""
 
     def current(
         self, name: str, *, check: Callable[[Path], None], as_of: Callable[[], str | None] = lambda: None
@@ -64,8 +67,8 @@ class DownloadCache:
 
         ``check`` receives a download before it replaces the copy, and raises when it is bad; ``as_of`` is called once
         per download. Transient failures of a server are retried; a failed download leaves the copy unchanged. Raises
-        SourceRefused when there is no such file, SourceUnavailable when it cannot be read now, and what ``check``
-        raises.
+        SourceRefused when there is no such file, SourceUnavailable when it cannot be read now, BadPayload when it is
+        too large, and what ``check`` raises.
         """
         return self.retry(lambda: self._current(name, check, as_of))
 
@@ -93,17 +96,19 @@ class DownloadCache:
         """The URL of ``name``, without credentials."""
         return f"{self.base_url}/{self.path}{name}"
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, *, max_bytes: int = MAX_DOWNLOAD_BYTES) -> bytes:
         """The bytes of ``name`` as published now; nothing is cached. Errors as ``current``, without retries."""
         with temporary_beside(self.folder / name) as temporary:
-            self.mirror.get(self.path + name, temporary, culprit=self.address(name))
+            self.mirror.get(self.path + name, temporary, culprit=self.address(name), max_bytes=max_bytes)
             return temporary.read_bytes()
 
     def _current(self, name: str, check: Callable[[Path], None], as_of: Callable[[], str | None]) -> Path:
         target, before = self.folder / name, self.known(name)
         known = Validators(before.etag, before.last_modified, before.size) if before else None
         with temporary_beside(target, mode=_READABLE_BY_ALL) as temporary:
-            received = self.mirror.get(self.path + name, temporary, culprit=self.address(name), known=known)
+            received = self.mirror.get(
+                self.path + name, temporary, culprit=self.address(name), known=known, max_bytes=self.max_bytes
+            )
             if received is None:
                 return target
             check(temporary)

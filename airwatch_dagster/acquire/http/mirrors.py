@@ -9,7 +9,8 @@ from urllib.request import url2pathname
 
 from airwatch_dagster.acquire.http.redirects import Configured
 from airwatch_dagster.acquire.http.session import TRANSIENT_STATUSES, SessionHolder, get
-from airwatch_dagster.errors import ConfigurationError, SourceRefused, SourceUnavailable
+from airwatch_dagster.errors import BadPayload, ConfigurationError, SourceRefused, SourceUnavailable
+from airwatch_dagster.limits import MAX_DOWNLOAD_BYTES, megabytes
 
 if TYPE_CHECKING:
     import requests
@@ -40,10 +41,19 @@ class Mirror(Protocol):
     is_remote: ClassVar[bool]
     """Whether a retry may help: a server may respond otherwise, a folder stays as it is until a person fixes it."""
 
-    def get(self, name: str, into: Path, *, culprit: str, known: Validators | None = None) -> Response | None:
+    def get(
+        self,
+        name: str,
+        into: Path,
+        *,
+        culprit: str,
+        known: Validators | None = None,
+        max_bytes: int = MAX_DOWNLOAD_BYTES,
+    ) -> Response | None:
         """Writes the file's bytes to ``into``; None when they are the ``known`` ones.
 
-        Raises SourceRefused when there is no such file, SourceUnavailable when it cannot be read now.
+        Raises SourceRefused when there is no such file, SourceUnavailable when it cannot be read now, BadPayload when
+        it has more than ``max_bytes``.
         """
 
     def close(self) -> None:
@@ -63,7 +73,15 @@ class WebMirror:
     setting: str = "the base URL"
     """The environment variable that names the base URL."""
 
-    def get(self, name: str, into: Path, *, culprit: str, known: Validators | None = None) -> Response | None:
+    def get(
+        self,
+        name: str,
+        into: Path,
+        *,
+        culprit: str,
+        known: Validators | None = None,
+        max_bytes: int = MAX_DOWNLOAD_BYTES,
+    ) -> Response | None:
         """As ``Mirror.get``; status 5xx and TRANSIENT_STATUSES may be gone at the next request, others not.
 
         A redirect that is not followed raises what ``redirected`` says.
@@ -78,6 +96,7 @@ class WebMirror:
             headers=headers,
             body_to=into,
             max_s=self.max_s,
+            max_bytes=max_bytes,
         )
         status = response.status_code
         if status == 304 and headers:
@@ -104,7 +123,15 @@ class FolderMirror:
 
     folder: Path
 
-    def get(self, name: str, into: Path, *, culprit: str, known: Validators | None = None) -> Response | None:
+    def get(
+        self,
+        name: str,
+        into: Path,
+        *,
+        culprit: str,
+        known: Validators | None = None,
+        max_bytes: int = MAX_DOWNLOAD_BYTES,
+    ) -> Response | None:
         """As ``Mirror.get``; an unreadable file raises SourceUnavailable."""
         source = self.folder / name
         if not source.is_file():
@@ -113,6 +140,11 @@ class FolderMirror:
         modified = f"{state.st_mtime_ns} ns"
         if known and (known.last_modified, known.size) == (modified, state.st_size):
             return None
+        if state.st_size > max_bytes:
+            problem = (
+                f"has {megabytes(state.st_size)}, and may have {megabytes(max_bytes)}, several times EPA's largest"
+            )
+            raise BadPayload(culprit, problem, fix="Put EPA's file in its place")
         try:
             shutil.copyfile(source, into)
         except OSError as error:

@@ -1,7 +1,7 @@
 """HTTP GET requests whose failures never show the URL, because a URL can contain credentials."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from airwatch_dagster.acquire.http.redaction import without_queries
 from airwatch_dagster.acquire.http.redirects import MAX_REDIRECTS, UNNAMED, Configured, redirected, too_many
-from airwatch_dagster.errors import ConfigurationError, SourceUnavailable
+from airwatch_dagster.errors import BadPayload, ConfigurationError, SourceUnavailable
+from airwatch_dagster.limits import MAX_BODY_S, MAX_DOWNLOAD_BYTES, megabytes
 
 if TYPE_CHECKING:
     import requests
@@ -25,7 +26,8 @@ READ_TIMEOUT_S: Final = 600.0
 TRANSIENT_STATUSES: Final = (408, 425, 429)
 """Client-error statuses that a retry may cure, like every 5xx."""
 
-_CHUNK_BYTES: Final = 1 << 20
+_CHUNK_BYTES: Final = 1 << 16
+"""Bytes read at a time at most, unpacked: what a server packed a thousand times over is noticed after so many."""
 
 
 class SessionHolder:
@@ -62,38 +64,63 @@ def get(
     headers: Mapping[str, str] | None = None,
     body_to: Path | None = None,
     max_s: float | None = None,
+    max_bytes: int = MAX_DOWNLOAD_BYTES,
 ) -> "requests.Response":
     """The response to one GET, its body read completely; into the file ``body_to`` if given and the status is 200.
 
     Redirects are followed as ``redirected`` allows, which also says what the others raise. Raises SourceUnavailable
-    when no complete response arrived, or a file took longer than ``max_s`` seconds. Neither its message nor its
+    when no complete response arrived, or it took longer than ``max_s`` seconds (MAX_BODY_S without), and BadPayload
+    for one of more than ``max_bytes`` as sent or unpacked, of which no more is read. Neither its message nor its
     exception chain contains the URL's query; therefore it is raised outside the handler.
     """
     import requests
+    from urllib3.exceptions import HTTPError
 
     _hide_queries_in_logs()
     timeout = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S if max_s is None else max_s)
-    options: dict[str, Any] = {"headers": headers, "timeout": timeout, "stream": body_to is not None}
-    began = time.monotonic()
+    options: dict[str, Any] = {"headers": headers, "timeout": timeout, "stream": True}
+    until = time.monotonic() + (MAX_BODY_S if max_s is None else max_s)
     try:
         response = _after_redirects(session, url, params, options, culprit, configured)
-        if body_to is not None:
-            with response, body_to.open("wb") as file:
-                if response.status_code == 200:  # with a limit byte by byte: a chunk waits until it is full
-                    for chunk in response.iter_content(_CHUNK_BYTES if max_s is None else 1):
-                        file.write(chunk)
-                        if max_s is not None and time.monotonic() - began > max_s:
-                            raise requests.Timeout
-    except requests.RequestException as error:
+        with response:
+            if body_to is None:
+                response._content = b"".join(_body(response, until, max_bytes))  # noqa: SLF001 - as requests reads it
+            elif response.status_code == 200:
+                with body_to.open("wb") as file:
+                    file.writelines(_body(response, until, max_bytes))
+    except (requests.RequestException, HTTPError) as error:
         reason = type(error).__name__
+    except _TooLarge:
+        reason = ""
     except OSError as error:
         if error.errno is not None:  # a file of this machine's
             raise
         raise _no_certificates(error) from None
     else:
         return response
+    if not reason:
+        problem = f"the response is larger than {megabytes(max_bytes)}, several times the largest of EPA's"
+        raise BadPayload(culprit, problem, fix=f"Check {configured.setting}")
     fix = f"Check the connection and {configured.setting}, or try again later"
     raise SourceUnavailable(culprit, f"no complete response ({reason})", fix=fix)
+
+
+class _TooLarge(Exception):
+    """A body has more bytes than it may have."""
+
+
+def _body(response: "requests.Response", until: float, max_bytes: int) -> Iterator[bytes]:
+    """The unpacked body as it arrives. Raises _TooLarge beyond ``max_bytes``, and Timeout after ``until``."""
+    import requests
+
+    size = 0
+    while part := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+        size += len(part)
+        if size > max_bytes:
+            raise _TooLarge
+        if time.monotonic() > until:
+            raise requests.Timeout
+        yield part
 
 
 def _no_certificates(error: OSError) -> ConfigurationError:

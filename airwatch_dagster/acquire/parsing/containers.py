@@ -10,8 +10,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Final, cast
 
+from airwatch_dagster.acquire.parsing.bounded import Bounded, refuse_large_zip, refuse_many_members
 from airwatch_dagster.acquire.parsing.encoding import wide_encoding
 from airwatch_dagster.errors import BadPayload, ConfigurationError, SourceUnavailable
+from airwatch_dagster.limits import MAX_DOWNLOAD_BYTES, MAX_TABLE_BYTES, max_unpacked_bytes, megabytes
 
 Opener = Callable[[], IO[bytes]]
 """Opens a file at its start."""
@@ -110,7 +112,8 @@ def table_inside(path: Path, *, culprit: str) -> Iterator[Opener]:
 
     A file is known by its first bytes, because people rename files. What macOS and Windows add to a zip is ignored,
     and so are readme files. Raises BadPayload naming the format of any other file, SourceUnavailable for a damaged
-    container, also while it is read, ConfigurationError for a file that may not be read.
+    container, also while it is read, ConfigurationError for a file that may not be read. A table beyond the limits of
+    ``limits`` raises BadPayload as soon as it shows, also while it is read.
     """
     try:
         path.open("rb").close()
@@ -119,7 +122,9 @@ def table_inside(path: Path, *, culprit: str) -> Iterator[Opener]:
         raise ConfigurationError(str(path), problem, fix="Name a file that you may read") from error
     try:
         with ExitStack() as stack:
-            yield _unpacked(lambda: path.open("rb"), culprit, stack, MAX_DEPTH)
+            most = max_unpacked_bytes(path.stat().st_size, MAX_TABLE_BYTES)
+            opened = _unpacked(lambda: path.open("rb"), culprit, stack, MAX_DEPTH)
+            yield lambda: cast(IO[bytes], Bounded(opened(), culprit=culprit, max_bytes=most))
     except DAMAGE as error:
         raise SourceUnavailable(culprit, f"the file is damaged ({error})", fix="Download it again") from error
 
@@ -127,8 +132,10 @@ def table_inside(path: Path, *, culprit: str) -> Iterator[Opener]:
 def table_member(archive: zipfile.ZipFile, *, culprit: str) -> str:
     """Name of the only CSV in a zip, or of the only container or file if it has no CSV.
 
-    Raises BadPayload for none and for several, for an office document, and for a member that cannot be unpacked.
+    Raises BadPayload for none and for several, for an office document, for a member that cannot be unpacked, and for
+    members that would unpack to more than a table may have.
     """
+    refuse_large_zip(archive, culprit=culprit)
     names = [name for name in archive.namelist() if not name.endswith("/") and not _LEFT_BY_SYSTEMS.search(name)]
     for member_name, what in _OFFICE_MEMBERS:
         if any(member_name.match(name) for name in names):
@@ -168,13 +175,18 @@ def _unpacked(opened: Opener, culprit: str, stack: ExitStack, depth: int) -> Ope
         is_packed = file.read(4).startswith((_ZIP, _EMPTY_ZIP, _GZIP))
     if is_packed:
         with inner() as file:
-            content = file.read()
+            content = file.read(MAX_DOWNLOAD_BYTES + 1)
+        if len(content) > MAX_DOWNLOAD_BYTES:
+            problem = f"holds a packed file of more than {megabytes(MAX_DOWNLOAD_BYTES)}"
+            raise BadPayload(culprit, problem, fix=_UNPACK)
         inner = lambda: io.BytesIO(content)  # noqa: E731 - one opener of several
     return _unpacked(inner, culprit, stack, depth - 1)
 
 
 def _unzipped(opened: Opener, culprit: str, stack: ExitStack) -> Opener:
-    archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(opened())))
+    packed = stack.enter_context(opened())
+    refuse_many_members(packed, culprit=culprit)
+    archive = stack.enter_context(zipfile.ZipFile(packed))
     member = table_member(archive, culprit=culprit)
     return lambda: archive.open(member)
 

@@ -7,7 +7,7 @@ from typing import IO, Final
 import pandas as pd
 
 from airwatch_dagster.acquire.parsing.containers import START_BYTES
-from airwatch_dagster.acquire.parsing.csv_lines import read_lines
+from airwatch_dagster.acquire.parsing.csv_lines import MAX_BROKEN, read_lines
 from airwatch_dagster.acquire.parsing.dialects import Dialect, dialect_of, fields, first_lines, plain
 from airwatch_dagster.acquire.parsing.encoding import ENCODINGS
 from airwatch_dagster.acquire.parsing.rejections import SourceLocation
@@ -79,6 +79,8 @@ def named_columns(
         frame, broken = read_lines(opened, dialect, positions)
         for row, rejection in broken.items():
             origin.note(row, rejection)
+        if len(broken) > MAX_BROKEN:
+            origin.check_share(frame.index)
     frame = as_published(frame, origin, is_separated_by_comma=dialect.separator == ",")
     for name in layout.names.keys() - positions.keys():
         frame[name] = pd.Series(None, index=frame.index, dtype=object)

@@ -11,13 +11,17 @@ import pandas as pd
 
 from airwatch_dagster.acquire.parsing.dialects import Dialect, fields, split
 from airwatch_dagster.acquire.parsing.encoding import ENCODINGS
-from airwatch_dagster.acquire.parsing.rejections import MAX_SHOWN_CHARACTERS, Rejection
+from airwatch_dagster.acquire.parsing.rejections import MAX_REJECTED_SHARE, MAX_SHOWN_CHARACTERS, Rejection
+from airwatch_dagster.limits import MAX_TABLE_LINES
 
 MAX_LINES_OF_ROW: Final = 10
 """Lines of one row, for line breaks inside quotes. A quote that is never closed costs its own line, not the file."""
 
 ROWS_AT_ONCE: Final = 50_000
 """Rows kept as Python text before they become categories."""
+
+MAX_BROKEN: Final = int(MAX_REJECTED_SHARE * MAX_TABLE_LINES)
+"""Lines that cannot be split, after which the rest is not read: more are too many even in the longest table."""
 
 _NO_TEXT: Final = "\n\0\x1a\ufeff\ufffd"
 """Characters around a line that are no text: zeros of a damaged disk, the end of a file in DOS, a byte-order mark amid
@@ -62,7 +66,8 @@ def read_lines(
     """The columns at ``positions`` as categories of text, and why rows cannot be split into the header's columns.
 
     The index counts lines from the one below the header. Lines without a value are left out, and repeated headers.
-    Rows with too few or too many values are in the frame as far as they have values. Never raises for content.
+    Rows with too few or too many values are in the frame as far as they have values. Reading ends with more than
+    MAX_BROKEN of them. Never raises for content.
     """
     for encoding in (dialect.encoding,) if dialect.encoding else ENCODINGS:
         errors = "replace" if dialect.encoding or encoding == ENCODINGS[-1] else "strict"
@@ -114,7 +119,7 @@ def _table(
     text = pa.dictionary(pa.int32(), pa.string())
     parts, index = [pa.table({name: pa.array([], text) for name in positions})], list[int]()
     rejections: dict[int, Rejection] = {}
-    while some := list(islice(found, ROWS_AT_ONCE)):
+    while len(rejections) <= MAX_BROKEN and (some := list(islice(found, ROWS_AT_ONCE))):
         for row in some:
             if len(row.values) != width:
                 reason = f"expected {width} values, not {len(row.values)}"

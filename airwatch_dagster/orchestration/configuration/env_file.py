@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.limits import MAX_ENV_BYTES
 
 _ASSIGNMENT: Final = re.compile(
     r"[ \t]*(?:export[ \t]+)?(?P<name>(?!export[ \t])[A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(?P<value>.*)"
@@ -55,13 +56,17 @@ class EnvFile:
     def read(cls, path: Path, environment: Mapping[str, str]) -> "EnvFile":
         """The file at ``path``; ``environment`` has the variables that ``${NAME}`` may refer to, and wins over it."""
         try:
-            data = path.read_bytes()
+            with path.open("rb") as file:
+                data = file.read(MAX_ENV_BYTES + 1)
         except FileNotFoundError:
             return cls(path, "", ())
         except OSError as error:
             reason = (error.strerror or "unknown reason").lower()
             problem = f"cannot be read: {reason}"
             return cls(path, "", (ConfigurationError(str(path), problem, fix="Make it a readable file, or remove it"),))
+        if len(data) > MAX_ENV_BYTES:
+            problem = f"is larger than {MAX_ENV_BYTES // 1024} kB, so it is no file of settings"
+            return cls(path, "", (ConfigurationError(str(path), problem, fix="Name settings in it, one a line"),))
         text = data.decode("utf-8-sig", errors="replace")
         if "\0" in text or "\N{REPLACEMENT CHARACTER}" in text:
             problem, fix = "is not text in UTF-8", "Save it as UTF-8; some editors call UTF-16 'Unicode'"

@@ -165,3 +165,14 @@ def test_whatever_is_accepted_means_the_same_to_every_reader(text: str) -> None:
     file = EnvFile.of(Path(".env"), text, NOTHING)
     if not file.problems:
         assert file.values(NOTHING) == compose_values(text, NOTHING) == dotenv_values(stream=io.StringIO(text))
+
+
+def test_a_file_of_any_size_is_read_up_to_that_of_settings(tmp_path: Path) -> None:
+    with (tmp_path / ".env").open("wb") as file:
+        file.write(b"AIRWATCH_AREA=us\n")
+        file.truncate(100_000_000)
+
+    found = EnvFile.read(tmp_path / ".env", {})
+
+    assert found.text == ""
+    assert [one.problem for one in found.problems] == ["is larger than 256 kB, so it is no file of settings"]

@@ -208,3 +208,27 @@ def test_forecasts_with_weather_are_bit_identical_one_by_one_and_as_a_range(
 
     apart = [served(rows) for _, rows in late.groupby("issue_date")]
     pd.testing.assert_frame_equal(pd.concat(apart, ignore_index=True), served(late), check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "text", "says"),
+    [
+        (1_000_001, "170319001", r"1,000,001 rows in 0\.\d MB, and a day has at most 1,000,000 in 64 MB"),
+        (10, "x" * 1_001, "site_id has a text of 1,001 characters, and may have 1,000"),
+    ],
+)
+def test_a_file_that_is_small_but_not_in_memory_is_refused(
+    rows: int, text: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (tmp_path / TABLE).mkdir()
+    site_ids = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array([text])).cast(pa.string())
+    pq.write_table(pa.table({"site_id": site_ids}), tmp_path / TABLE / "2021-07-04.parquet")
+    monkeypatch.setenv("AIRWATCH_WEATHER", str(tmp_path))
+
+    with pytest.raises(StorageError, match=says) as caught:
+        issued_weather(DAYS)
+
+    assert caught.value.culprit.endswith("2021-07-04.parquet")
