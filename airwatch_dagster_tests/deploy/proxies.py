@@ -116,7 +116,8 @@ class _Echo(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.flush()
-        self.wfile.write(self.connection.recv(100))
+        while words := self.connection.recv(100):
+            self.connection.sendall(words)
         self.close_connection = True
 
     def log_message(self, *_: Any) -> None:
