@@ -12,7 +12,9 @@ ENV PYTHONWARNINGS="ignore:Parameter `backfill_policy`,ignore:Parameter `allow_n
 WORKDIR /app
 
 # pip compiles what it installs; without bytecode every run starts at half the speed.
-COPY requirements.txt .
+# requirements-k8s.txt adds what starts a pod for each run.
+ARG REQUIREMENTS=requirements.txt
+COPY ${REQUIREMENTS} requirements.txt
 RUN pip install --no-deps --require-hashes -r requirements.txt && pip check
 
 COPY pyproject.toml README.md LICENSE ./

@@ -22,7 +22,7 @@ BETA_NOTICES := ignore:Parameter `backfill_policy`,ignore:Parameter `allow_nonex
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo dev mlflow secrets test test-all lint check docs bench format lock dictionary clean
+.PHONY: help setup demo dev mlflow secrets image-digests test test-all lint check docs bench format lock dictionary clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ mlflow: setup ## Open MLflow's UI on http://127.0.0.1:5000 (MLFLOW_PORT=…)
 
 secrets: ## Make the passwords of the compose stack and its web login (LOGIN=… adds a person's)
 	@$(PYTHON) deploy/make_secrets.py $(if $(LOGIN),--login $(LOGIN))
+
+image-digests: ## Pin the images of the compose stack and the Dockerfile by digest (needs Docker and its registries)
+	@$(PYTHON) deploy/pin_images.py
 
 # Two workers share two cores: more threads of linear algebra would only compete with them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations 10
@@ -83,6 +86,7 @@ format: .venv/dev.stamp ## Format the code and fix what can be fixed safely
 
 lock: ## Pin the dependencies of pyproject.toml again, with hashes (needs uv)
 	$(LOCK) pyproject.toml --extra postgres --extra build -o requirements.txt
+	$(LOCK) pyproject.toml --extra postgres --extra k8s --extra build -c requirements.txt -o requirements-k8s.txt
 	$(LOCK) pyproject.toml --all-extras -c requirements.txt -o requirements-dev.txt
 
 dictionary: setup ## Write the data dictionary from the schemas

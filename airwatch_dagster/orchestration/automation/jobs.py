@@ -8,6 +8,7 @@ from typing import Any, Final
 import dagster as dg
 import pandas as pd
 
+from airwatch_dagster.orchestration.automation.run_sizes import size_tags
 from airwatch_dagster.orchestration.partitions import spans
 
 RANGE_START: Final = "dagster/asset_partition_range_start"
@@ -31,8 +32,8 @@ TUNING_TABLES: Final = ("hyperparameters", *OPEN_TABLES)
 
 
 def _job(name: str, tables: Sequence[str], description: str) -> Any:
-    """A job over ``tables``, partitioned as they are."""
-    return dg.define_asset_job(name, selection=list(tables), description=description)
+    """A job over ``tables``, partitioned as they are, with the size of its runs on a cluster."""
+    return dg.define_asset_job(name, selection=list(tables), description=description, tags=size_tags(name))
 
 
 monitors_job = _job("refresh_monitors", ["monitors", "monitor_changes"], "Read EPA's monitor list and find changes")

@@ -1,0 +1,198 @@
+"""AirWatch on Kubernetes and on ECS: what Dagster's launchers, its chart and AWS accept."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+import yaml
+from botocore.validate import ParamValidator
+from dagster._config import process_config, resolve_to_config_type
+from dagster._core.instance.config import dagster_instance_config
+from dagster_aws.ecs import EcsRunLauncher
+from dagster_k8s import K8sRunLauncher
+from dagster_k8s.job import UserDefinedDagsterK8sConfig, get_user_defined_k8s_config
+
+from airwatch_dagster.definitions import defs
+from airwatch_dagster.orchestration.automation.jobs import JOBS
+from airwatch_dagster.orchestration.automation.run_sizes import RUN_SIZES
+from airwatch_dagster_tests.architecture.test_compose import SERVICES
+
+ROOT = Path(__file__).parents[2]
+ECS, HELM = ROOT / "deploy" / "ecs", ROOT / "deploy" / "helm"
+TASKS = {path.stem: json.loads(path.read_text()) for path in sorted(ECS.glob("*.json"))}
+VALUES: dict[str, Any] = yaml.safe_load((HELM / "values.yaml").read_text())
+CODE = VALUES["dagster-user-deployments"]["deployments"][0]
+
+CHART = {
+    "": {
+        *("global", "generatePostgresqlPasswordSecret", "generateCeleryConfigSecret", "postgresql", "dagsterWebserver"),
+        *("dagsterDaemon", "concurrency", "runLauncher", "dagster-user-deployments", "computeLogManager", "retention"),
+        *("telemetry", "serviceAccount", "ingress", "migrate", "additionalInstanceConfig", "pythonLogs", "scheduler"),
+    },
+    "runLauncher": {"type", "config"},
+    "runLauncher.config.k8sRunLauncher": {
+        *("image", "imagePullPolicy", "jobNamespace", "loadInclusterConfig", "kubeconfigFile", "envConfigMaps"),
+        *("envSecrets", "envVars", "volumeMounts", "volumes", "labels", "failPodOnRunFailure", "resources"),
+        *("schedulerName", "securityContext", "runK8sConfig"),
+    },
+    "runLauncher.config.k8sRunLauncher.runK8sConfig": {
+        *("containerConfig", "podSpecConfig", "podTemplateSpecMetadata", "jobSpecConfig", "jobMetadata"),
+    },
+    "concurrency": {"enabled", "pools", "runs"},
+    "concurrency.pools": {"defaultLimit", "granularity", "opGranularityRunBuffer"},
+    "concurrency.runs": {"maxConcurrentRuns", "tagConcurrencyLimits"},
+    "dagsterDaemon": {
+        *("enabled", "image", "runCoordinator", "heartbeatTolerance", "env", "envConfigMaps", "envSecrets", "labels"),
+        *("deploymentLabels", "nodeSelector", "affinity", "tolerations", "podSecurityContext", "securityContext"),
+        *("resources", "livenessProbe", "readinessProbe", "startupProbe", "annotations", "runMonitoring"),
+        *("runRetries", "sensors", "schedules", "schedulerName", "volumeMounts", "volumes"),
+    },
+    "dagsterDaemon.runCoordinator": {"enabled", "type", "config"},
+    "dagsterDaemon.runCoordinator.config.queuedRunCoordinator": {
+        *("maxConcurrentRuns", "tagConcurrencyLimits", "dequeueIntervalSeconds", "dequeueNumWorkers"),
+        *("dequeueUseThreads", "blockOpConcurrencyLimitedRuns"),
+    },
+}
+"""Keys that the chart's sections have. Source: the models in helm/dagster/schema of github.com/dagster-io/dagster, most
+of which forbid any other."""
+
+FARGATE = {
+    256: range(512, 2049, 512),
+    512: range(1024, 4097, 1024),
+    1024: range(2048, 8193, 1024),
+    2048: range(4096, 16385, 1024),
+}
+"""CPU units → MiB of memory of a task. Source: Amazon ECS, task definition parameters for Fargate."""
+
+
+def section(path: str) -> dict[str, Any]:
+    found = VALUES
+    for name in filter(None, path.split(".")):
+        found = found[name]
+    return found
+
+
+def test_every_job_has_a_size_and_every_size_a_job() -> None:
+    assert RUN_SIZES.keys() == {job.name for job in JOBS}
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
+def test_runs_of_a_job_get_their_size_from_both_launchers(job: Any) -> None:
+    size = RUN_SIZES[job.name]
+    tags = {name: value if isinstance(value, str) else json.dumps(value) for name, value in job.tags.items()}
+
+    config = get_user_defined_k8s_config(tags)
+
+    assert config.container_config["resources"]["limits"] == {"memory": f"{size.memory_gib}Gi"}
+    assert config.container_config["resources"]["requests"]["cpu"] == str(size.cpus)
+    assert int(tags["ecs/memory"]) in FARGATE[int(tags["ecs/cpu"])]
+    assert config != UserDefinedDagsterK8sConfig()
+
+
+def test_a_run_keeps_the_size_of_its_job() -> None:
+    job = defs.resolve_job_def("open_month")
+
+    assert job.run_tags["ecs/memory"] == "16384"
+
+
+@pytest.mark.parametrize("path", CHART)
+def test_the_chart_knows_every_key_of_the_values(path: str) -> None:
+    assert section(path).keys() - CHART[path] == set()
+
+
+def test_the_values_and_the_instance_of_ecs_agree_on_the_queue() -> None:
+    instance = yaml.safe_load((ECS / "dagster.yaml").read_text())["concurrency"]
+    shared = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text())["concurrency"]
+    chart = VALUES["concurrency"]
+
+    assert chart["enabled"] is True
+    assert chart["runs"]["maxConcurrentRuns"] == instance["runs"]["max_concurrent_runs"]
+    assert chart["runs"]["tagConcurrencyLimits"] == instance["runs"]["tag_concurrency_limits"]
+    assert chart["pools"]["defaultLimit"] == instance["pools"]["default_limit"]
+    assert instance["pools"] == shared["pools"], "EPA is asked by one run at a time, wherever runs are"
+    assert {one["key"] for one in instance["runs"]["tag_concurrency_limits"]} == {
+        one["key"] for one in shared["runs"]["tag_concurrency_limits"]
+    }
+    added = yaml.safe_load((ECS / "dagster.yaml").read_text())
+    assert VALUES["additionalInstanceConfig"] == {name: added[name] for name in ("nux", "backfills", "freshness")}
+    coordinator = section("dagsterDaemon.runCoordinator.config.queuedRunCoordinator")
+    assert not {"maxConcurrentRuns", "tagConcurrencyLimits"} & coordinator.keys(), "the chart refuses both"
+
+
+def test_the_kubernetes_launcher_accepts_the_defaults_of_the_values() -> None:
+    defaults = section("runLauncher.config.k8sRunLauncher.runK8sConfig")
+    config = {
+        "service_account_name": "airwatch",
+        "instance_config_map": "airwatch-instance",
+        "dagster_home": "/opt/dagster/dagster_home",
+        "job_image": f"{CODE['image']['repository']}:{CODE['image']['tag']}",
+        "run_k8s_config": {
+            "container_config": defaults["containerConfig"],
+            "job_spec_config": {"backoff_limit": 0, "ttl_seconds_after_finished": 86400},
+        },
+    }
+
+    result = process_config(resolve_to_config_type(K8sRunLauncher.config_type()), config)
+
+    assert result.success, result.errors
+
+
+def test_no_pod_is_root_and_no_password_is_in_the_values() -> None:
+    for part in (VALUES["dagsterWebserver"], VALUES["dagsterDaemon"], CODE):
+        assert part["podSecurityContext"]["runAsNonRoot"] is True
+        assert part["podSecurityContext"]["runAsUser"] == 10001
+        assert part["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+        assert part["resources"]["limits"]["memory"]
+    assert VALUES["generatePostgresqlPasswordSecret"] is False
+    assert "postgresqlPassword" not in VALUES["postgresql"]
+    names = {one["name"] for one in CODE["env"]}
+    assert not {name for name in names if "PASSWORD" in name or "KEY" in name}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_aws_knows_the_shape_of_every_task(name: str) -> None:
+    model = botocore.session.get_session().get_service_model("ecs")
+    shape = model.operation_model("RegisterTaskDefinition").input_shape
+
+    report = ParamValidator().validate(TASKS[name], shape)
+
+    assert not report.has_errors(), report.generate_report()
+    assert int(TASKS[name]["memory"]) in FARGATE[int(TASKS[name]["cpu"])]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_is_an_ordinary_user_on_a_read_only_root_with_secrets_by_name(name: str) -> None:
+    [container] = TASKS[name]["containerDefinitions"]
+
+    assert container["user"] == "10001:10001"
+    assert container["readonlyRootFilesystem"] is True
+    assert container["linuxParameters"]["capabilities"] == {"drop": ["ALL"]}
+    assert all(one["valueFrom"].startswith("arn:aws:secretsmanager:") for one in container["secrets"])
+    assert not [one["name"] for one in container["environment"] if "PASSWORD" in one["name"] or "KEY" in one["name"]]
+    assert container["image"].endswith(SERVICES["code"]["image"].rpartition("/")[2])
+
+
+@pytest.mark.parametrize("name", ["code", "webserver", "daemon"])
+def test_a_task_starts_what_the_service_of_the_compose_stack_starts(name: str) -> None:
+    [container] = TASKS[name]["containerDefinitions"]
+
+    assert container["command"] == SERVICES[name]["command"]
+
+
+def test_dagster_accepts_its_instance_on_ecs(monkeypatch: pytest.MonkeyPatch) -> None:
+    [container] = TASKS["daemon"]["containerDefinitions"]
+    given = {one["name"]: one["value"] for one in container["environment"]}
+    given |= {one["name"]: "secret" for one in container["secrets"]}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+
+    config, _ = dagster_instance_config(str(ECS))
+
+    launcher = process_config(resolve_to_config_type(EcsRunLauncher.config_type()), config["run_launcher"]["config"])
+    assert launcher.success, launcher.errors
+    assert given["AIRWATCH_RUN_TASK"] == TASKS["run"]["family"]
+    assert [one["name"] for one in TASKS["run"]["containerDefinitions"]] == [
+        config["run_launcher"]["config"]["container_name"]
+    ]
