@@ -7,12 +7,12 @@ from airwatch_dagster.cli.group import main
 from airwatch_dagster.cli.models import explain, models
 from airwatch_dagster.cli.pages import bulletin, export, serve_site
 from airwatch_dagster.cli.setup import areas, backup, doctor, practice_server, purge, restore
-from airwatch_dagster.cli.tables import backfill, demo, import_, inspect
+from airwatch_dagster.cli.tables import backfill, demo, import_, inspect, status
 
 __all__ = ["main"]
 
 for command in (
-    *(demo, backfill, inspect, import_, export),
+    *(demo, backfill, status, inspect, import_, export),
     *(bulletin, serve_site),
     *(models, explain),
     *(doctor, areas, practice_server),

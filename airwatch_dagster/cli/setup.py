@@ -14,19 +14,23 @@ SHARE = click.FloatRange(0.0, 1.0)
 
 
 @click.command(short_help="Check settings and services; report fixes.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def doctor(as_json: bool) -> None:
-    """Check settings, source, storage, MLflow and the Dagster instance, and report how to fix problems."""
-    from airwatch_dagster.commands.doctor import examine
+@click.option("--alert-test", is_flag=True, help="Send a test alert through each channel that is set up.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: what, level (ok, warning, error), says, run.")
+def doctor(alert_test: bool, as_json: bool) -> None:
+    """Check everything that runs need, within 30 seconds; each problem ends with the command that mends it.
+
+    The exit code is 0 without errors; warnings do not count.
+    """
+    from airwatch_dagster.commands.doctor.examination import examine
 
     findings = []
-    for finding in examine():
+    for finding in examine(alert_test=alert_test):
         findings.append(finding)
         if not as_json:
-            click.echo(f"{'ok  ' if finding.is_ok else 'FAIL'}  {finding.what}: {finding.says}")
+            click.echo(finding.line)
     if as_json:
         click.echo(json.dumps([finding.__dict__ for finding in findings], indent=2))
-    if not all(finding.is_ok for finding in findings):
+    if any(finding.level == "error" for finding in findings):
         sys.exit(1)
 
 

@@ -52,6 +52,22 @@ def backfill(tables: str | None, **options: Any) -> None:
     run_backfill(tables=None if tables is None else tables.split(","), **options, echo=click.echo)
 
 
+@click.command(short_help="Say whether everything is fresh, and what is due.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+def status(as_json: bool) -> None:
+    """Say what is due, which checks failed, which runs are under way, who serves, and what runs next.
+
+    The exit code is 0 if everything is fresh; 1 if a table is due, a check failed, or the state cannot be told.
+    """
+    from airwatch_dagster.commands.status.state import current_state
+    from airwatch_dagster.commands.status.status_text import state_text
+
+    state = current_state()
+    click.echo(state.as_json() if as_json else state_text(state))
+    if not state.is_fresh:
+        sys.exit(1)
+
+
 @click.command(short_help="Show tables, their partitions, or rows.")
 @click.argument("table", required=False)
 @click.argument("partition", required=False)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from airwatch_dagster.commands.backfill.backfill import run_backfill
 from airwatch_dagster.commands.pages.summary import forecast_summary
+from airwatch_dagster.commands.wording import program
 from airwatch_dagster.orchestration.configuration.environment import default_storage
 from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.partitions import newest_day
@@ -49,4 +50,5 @@ def places(tables: TableStorage, yesterday: pd.Timestamp) -> Iterator[str]:
     report = tables.read("drift_report", [f"{yesterday:%Y-%m}"])["report_uri"].dropna()
     yield f"Drift:      {report.iloc[0] if len(report) else 'no report yet'}"
     yield f"Tables:     {tables.uri('<table>', '<day or month>')}"
+    yield f"Status:     {program()} status"
     yield "Dagster UI: make dev, then open http://127.0.0.1:3000"

@@ -52,7 +52,7 @@ class SourceResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it p
 
     @contextlib.contextmanager
     def open(self, *, max_s: float | None = None) -> Iterator[Source]:
-        """With ``max_s`` each of AirData's files is tried once, for at most about so many seconds."""
+        """With ``max_s`` each of AirData's and AirNow's files is tried once, for at most about so many seconds."""
         with opened_source(Settings.from_environment(), max_s=max_s) as source:
             yield source
 
@@ -95,6 +95,7 @@ def _source(settings: SourceSettings, stack: contextlib.ExitStack, max_s: float 
         settings.airnow_url,
         download_dir=_downloads(settings, "airnow", settings.airnow_url),
         backoff_scale=_backoff_scale(settings, settings.airnow_url),
+        max_s=max_s,
     )
     aqs = _aqs(settings, area, stack) if settings.has_aqs_credentials else None
     return LiveSource(bulk, stack.enter_context(airnow), today(), aqs, settings.accept_lost_lines)
@@ -112,6 +113,22 @@ def _aqs(settings: SourceSettings, area: Area, stack: contextlib.ExitStack) -> A
     tables = opened_storage(settings.storage)
     listed = tables.read("monitors") if tables.exists("monitors") else None
     return AqsSource(stack.enter_context(client), area, today(), listed)
+
+
+def aqs_states(settings: SourceSettings) -> int:
+    """Number of states that the AQS API lists: one small request with the credentials, which is not retried.
+
+    Errors as those of the source.
+    """
+    client = AqsClient(
+        settings.aqs_url,
+        email=_secret(settings.aqs_email),
+        key=_secret(settings.aqs_key),
+        limiter=aqs_limiter(settings),
+        backoff_scale=None,
+    )
+    with client:
+        return len(client.request("list/states", {}))
 
 
 def _secret(value: SecretStr | None) -> str | None:

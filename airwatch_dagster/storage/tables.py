@@ -177,16 +177,23 @@ class TableStorage:
 
         Raises ConfigurationError when it holds the other kind: simulated and real readings must never mix in a table.
         """
-        wanted, found = _marker(readings), self._files.get(MARKER)
-        if found is None:
-            self._files.put(MARKER, wanted)
-        elif found != wanted:
+        if self.require_data_kind(readings) is None:
+            self._files.put(MARKER, _marker(readings))
+
+    def require_data_kind(self, readings: Readings) -> Readings | None:
+        """The kind of readings that the storage is marked with, None for an unmarked one; nothing is written.
+
+        Raises ConfigurationError as ``assert_data_kind``.
+        """
+        found = self._files.get(MARKER)
+        if found is not None and found != _marker(readings):
             held = found.decode(errors="replace").strip()
             raise ConfigurationError(
                 "AIRWATCH_STORAGE",
                 f"the storage is marked {held} in {self._files.uri(MARKER)}, but the source has {readings!r} readings",
                 fix="Set AIRWATCH_STORAGE to another folder or prefix, or AIRWATCH_SOURCE to the source used so far",
             )
+        return None if found is None else readings
 
     def holds_simulated(self) -> bool:
         """Whether the storage is marked as holding simulated readings."""

@@ -96,9 +96,9 @@ class AqsClient:
     """The AQS API at ``base_url`` for one registered user; as a context manager it closes the session it opened.
 
     Requests go one at a time through ``limiter``, which every process of the machine shares, retries included.
-    ``backoff_scale`` scales the waits between retries. With ``cache``, daily responses are cached, and a response that
-    was cached but not stored is not requested a second time. Email and key never appear in a message, repr, log,
-    cached response or exception chain of this class.
+    ``backoff_scale`` scales the waits between retries (None: no retry). With ``cache``, daily responses are cached, and
+    a response that was cached but not stored is not requested a second time. Email and key never appear in a message,
+    repr, log, cached response or exception chain of this class.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class AqsClient:
         session: "requests.Session | None" = None,
         cache: ResponseCache | None = None,
         source: str = "aqs",
-        backoff_scale: float = 1.0,
+        backoff_scale: float | None = 1.0,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random_jitter,
@@ -125,7 +125,7 @@ class AqsClient:
         self._connection = SessionHolder(session)
         self.cache = cache
         self.source = source
-        self._waits_s = tuple(backoff_scale * wait_s for wait_s in RETRY_WAITS_S)
+        self._waits_s = () if backoff_scale is None else tuple(backoff_scale * wait_s for wait_s in RETRY_WAITS_S)
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter

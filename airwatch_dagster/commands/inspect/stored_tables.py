@@ -29,6 +29,10 @@ class StoredTable:
     """Days or months from the newest partition to the newest possible one; None for tables without such."""
     written_at: datetime
     """UTC."""
+    oldest: str | None = None
+    """The first partition; None for a table without partitions."""
+    missing: int = 0
+    """Days or months between the oldest and the newest partition that are not stored."""
 
 
 def tables_text(storage: TableStorage, *, as_json: bool = False) -> str:
@@ -44,7 +48,7 @@ def tables_text(storage: TableStorage, *, as_json: bool = False) -> str:
         count, newest = ("", "one file") if one.newest is None else (f"{one.partitions:,}", one.newest)
         since = duration_text((now - one.written_at).total_seconds())
         written = f"{one.written_at:%Y-%m-%d %H:%M}, {since} ago"
-        lines.append(f"{one.table:<18} {count:>10}  {newest:<10}  {_freshness(one):<15}  {written}")
+        lines.append(f"{one.table:<18} {count:>10}  {newest:<10}  {freshness(one):<15}  {written}")
     return "\n".join([*lines, "", f"Rows of a partition: {program()} inspect predictions yesterday"])
 
 
@@ -55,14 +59,17 @@ def stored_tables(storage: TableStorage) -> Iterator[StoredTable]:
         times = [whole[table]] if table in whole else [*listing.partitions.values()]
         if not times:
             continue
-        newest = max(listing.partitions, default=None)
-        behind = None
+        oldest, newest = min(listing.partitions, default=None), max(listing.partitions, default=None)
+        behind, missing = None, 0
         if newest is not None and (unit := UNITS.get(spec.grain)):
-            behind = int((pd.Period(yesterday, unit) - pd.Period(newest, unit)).n)
-        yield StoredTable(table, len(listing.partitions), newest, behind, max(times))
+            last = pd.Period(newest, unit)
+            behind = int((pd.Period(yesterday, unit) - last).n)
+            missing = int((last - pd.Period(oldest, unit)).n) + 1 - len(listing.partitions)
+        yield StoredTable(table, len(listing.partitions), newest, behind, max(times), oldest, missing)
 
 
-def _freshness(one: StoredTable) -> str:
+def freshness(one: StoredTable) -> str:
+    """``up to date``, ``2 days behind``; empty for a table that no day or month is due of."""
     if one.behind is None:
         return ""
     return "up to date" if one.behind <= 0 else f"{counted(one.behind, TABLES[one.table].grain)} behind"

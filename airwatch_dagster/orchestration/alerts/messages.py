@@ -44,9 +44,9 @@ class FailedCheck:
 
 @dataclass(frozen=True)
 class Alert:
-    """What is sent: one run, what failed in it, and what to do next."""
+    """What is sent: one run, what failed in it, and what to do next; or a test that an alert arrives."""
 
-    kind: Literal["run_failed", "checks_failed"]
+    kind: Literal["run_failed", "checks_failed", "test"]
     job: str
     partitions: str
     run_id: str
@@ -62,6 +62,8 @@ class Alert:
     @property
     def subject(self) -> str:
         """One line: the outcome, the job and its partitions."""
+        if self.kind == "test":
+            return "AirWatch: test of the alerts"
         outcome = "run failed" if self.kind == "run_failed" else "run succeeded with failed checks"
         return f"AirWatch: {outcome}: {self.job} {self.partitions}".rstrip()
 

@@ -90,6 +90,11 @@ def aws_region() -> str | None:
     return None if os.environ.get("AWS_ENDPOINT_URL") else os.environ.get("AWS_DEFAULT_REGION") or None
 
 
+def s3_endpoint() -> str:
+    """Address of the S3 server: AWS_ENDPOINT_URL, or AWS."""
+    return os.environ.get("AWS_ENDPOINT_URL") or "https://s3.amazonaws.com"
+
+
 def wants_plain_text() -> bool:
     """Whether a terminal asks for text without colours and control characters. Source: no-color.org; TERM=dumb."""
     return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"

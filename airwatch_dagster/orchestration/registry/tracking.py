@@ -137,7 +137,7 @@ def mlflow_errors(uri: str) -> Iterator[None]:
         if "unsupported URI" in error.message:
             raise ConfigurationError(SETTING, f"{shown!r} is not an address that MLflow knows", fix=USE) from None
         if "out-of-date database schema" in error.message:
-            fix = "Back up the database, then run `mlflow db upgrade` with its address"
+            fix = f"Back up the database, then run `mlflow db upgrade {shown}`"
             raise ConfigurationError(SETTING, f"{shown} was made by an older MLflow", fix=fix) from None
         problem, fix = f"MLflow at {shown} fails with {error.error_code}", "Look at the log of its server or database"
         raise SourceUnavailable(SETTING, problem, fix=fix) from error

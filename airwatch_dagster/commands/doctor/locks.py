@@ -1,0 +1,63 @@
+"""Locks: databases that another process keeps, and files of locks that nobody holds any more."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from airwatch_dagster.commands.doctor.findings import Check, Finding, error, ok, warning
+from airwatch_dagster.commands.wording import counted
+from airwatch_dagster.orchestration.configuration.settings import RegistrySettings, StateSettings
+from airwatch_dagster.orchestration.registry.tracking import sqlite_path
+
+BUSY_S: Final = 1.5
+"""Seconds that a write lock may last before it counts as stuck; a run holds one for parts of a second."""
+
+
+def _databases() -> Iterator[Finding]:
+    """Silent unless one of the SQLite databases is locked or damaged."""
+    for path in sqlite_databases():
+        problem = _problem(path)
+        if problem is not None:
+            yield error("databases", f"{path} {problem}", run=f"fuser -v {path}")
+
+
+def sqlite_databases() -> list[Path]:
+    """Those of Dagster and MLflow in the state folder, but for the events of single runs."""
+    settings = RegistrySettings.from_environment()
+    tracking = sqlite_path(settings.mlflow_tracking_uri)
+    named = [settings.state / "events" / "index.db", *([tracking] if tracking else [])]
+    return sorted({*settings.state.glob("*.db"), *(path for path in named if path.is_file())})
+
+
+def _problem(path: Path) -> str | None:
+    try:
+        with closing(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+    except sqlite3.OperationalError as raised:
+        if "locked" not in str(raised):
+            return f"cannot be written ({raised}). Make it a file that this user may write."
+        return "is locked by another process. Wait until that is done, or end it. Retrying may help."
+    except sqlite3.DatabaseError as raised:
+        return f"is damaged ({raised}). Restore it from a backup. Retrying will not help."
+    return None
+
+
+def _locks() -> Iterator[Finding]:
+    """Files of the locks of runs: the operating system frees a lock, the file of a killed process stays."""
+    from airwatch_dagster.orchestration.instance.run_locks import FOLDER, RunLock
+
+    folder = StateSettings.from_environment().state / FOLDER
+    files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    stale = [path for path in files if not RunLock(folder, path.name).is_held]
+    if not stale:
+        yield ok("locks", f"{counted(len(files), 'run')} of commands under way" if files else "none left behind")
+        return
+    says = f"{counted(len(stale), 'lock')} of runs in {folder} held by no process: they were killed. Delete the files"
+    yield warning("locks", f"{says} once no run is stranded.", run=f"rm {' '.join(map(str, stale))}")
+
+
+CHECK: Final = Check("locks", _locks, "airwatch doctor")
+DATABASE_CHECK: Final = Check("databases", _databases, "airwatch doctor")

@@ -1,0 +1,34 @@
+"""MLflow: whether it answers, with a schema of this version, and whether the files of models are there."""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from airwatch_dagster.commands.doctor.findings import Check, Finding, ok
+from airwatch_dagster.errors import AirWatchError
+from airwatch_dagster.orchestration.configuration.settings import RegistrySettings
+
+MAX_S: Final = 16.0
+"""Seconds for a server's first answers; the first request alone may take 10."""
+
+
+def _mlflow() -> Iterator[Finding]:
+    from airwatch_dagster.orchestration.registry.mlflow_client import describe_mlflow
+
+    yield ok("mlflow", describe_mlflow())
+
+
+def is_on_a_server() -> bool:
+    """Whether MLflow is a server. A database is opened here, and never while Dagster's are: both do so by alembic,
+    which has one state for all threads."""
+    from airwatch_dagster.orchestration.registry.tracking import is_server
+
+    try:
+        return is_server(RegistrySettings.from_environment().mlflow_tracking_uri)
+    except AirWatchError:  # the finding on settings says what is wrong
+        return False
+
+
+def check() -> Check:
+    """That of MLflow."""
+    return Check("mlflow", _mlflow, "export MLFLOW_TRACKING_URI=", MAX_S if is_on_a_server() else math.inf)

@@ -1,0 +1,115 @@
+"""The state of an installation: tables, what is due, failed checks, runs, champion, schedules."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from airwatch_dagster.commands.inspect.stored_tables import StoredTable, stored_tables
+from airwatch_dagster.commands.status.due import Due, Moment, due_partitions
+from airwatch_dagster.commands.status.runs import (
+    ActiveRun,
+    FailedCheck,
+    ScheduleState,
+    active_runs,
+    failed_checks,
+    last_heartbeat,
+    schedule_states,
+)
+from airwatch_dagster.fit.champion.service_periods import service_periods
+from airwatch_dagster.orchestration.configuration.settings import SourceSettings
+from airwatch_dagster.orchestration.instance.opening import opened_instance
+from airwatch_dagster.orchestration.resources import opened_storage, today
+from airwatch_dagster.storage.tables import TableStorage
+
+
+@dataclass(frozen=True)
+class Champion:
+    """Whose forecasts are served."""
+
+    model_family: str
+    model_version: str
+    serves_from: datetime
+    """First issue day."""
+    decided_by_person: str | None
+    """Who overrode the choice by evidence; None without an override."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class State:
+    """What `airwatch status` knows; times are UTC."""
+
+    at: datetime
+    source: str
+    area: str
+    storage: str
+    tables: list[StoredTable]
+    due: list[Due]
+    failed_checks: list[FailedCheck]
+    runs: list[ActiveRun]
+    champion: Champion | None
+    schedules: list[ScheduleState]
+    daemon_seen_at: datetime | None
+    """Last heartbeat of Dagster's daemon; None when it never ran."""
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing is due, and no check of severity ERROR failed last."""
+        return not self.due and not any(check.severity == "ERROR" for check in self.failed_checks)
+
+    def as_json(self) -> str:
+        """Every field by its name, times in ISO 8601, and ``is_fresh``."""
+        return json.dumps({"is_fresh": self.is_fresh, **asdict(self)}, indent=2, default=_iso)
+
+
+def _iso(value: Any) -> str:
+    assert isinstance(value, datetime)
+    return value.isoformat()
+
+
+def current_state() -> State:
+    """The state by one listing of each table, one read, and a few questions to Dagster's database.
+
+    Raises ConfigurationError for settings or an instance that are not valid, and StorageError.
+    """
+    settings, now = SourceSettings.from_environment(), datetime.now(UTC)
+    storage = opened_storage(settings.storage)
+    tables = list(stored_tables(storage))
+    is_rehearsal = bool(settings.practice_today) and settings.is_rehearsal
+    moment = Moment(now=now, today=today(), source=settings.source, is_rehearsal=is_rehearsal)
+    with opened_instance() as instance:
+        return State(
+            at=now,
+            source=settings.source,
+            area=settings.area,
+            storage=settings.storage,
+            tables=tables,
+            due=due_partitions(tables, moment),
+            failed_checks=failed_checks(instance),
+            runs=active_runs(instance),
+            champion=_champion(storage, tables),
+            schedules=schedule_states(instance, now),
+            daemon_seen_at=last_heartbeat(instance),
+        )
+
+
+def _champion(storage: TableStorage, tables: list[StoredTable]) -> Champion | None:
+    """The last decision of the newest month; None where no model serves."""
+    newest = next((one.newest for one in tables if one.table == "champion_model"), None)
+    if newest is None:
+        return None
+    periods = service_periods(storage.read("champion_model", [newest]))
+    if periods.empty or not periods["is_serving"].iloc[-1]:
+        return None
+    row = periods.iloc[-1]
+    person = row["decided_by_person"]
+    return Champion(
+        model_family=str(row["model_family"]),
+        model_version=str(row["model_version"]),
+        serves_from=row["serves_from"].to_pydatetime(),
+        decided_by_person=None if pd.isna(person) else str(person),
+        reason=str(row["reason"]),
+    )
