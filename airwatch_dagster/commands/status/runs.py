@@ -18,7 +18,7 @@ from dagster._utils.schedules import get_next_cron_tick
 from airwatch_dagster.orchestration.alerts.messages import one_line
 from airwatch_dagster.orchestration.alerts.sensors import job_of, partitions_of
 from airwatch_dagster.orchestration.automation.rechecks import RECHECK_SCHEDULES
-from airwatch_dagster.orchestration.automation.sensors import SCHEDULES, daily_schedule
+from airwatch_dagster.orchestration.automation.sensors import SCHEDULES
 
 MAX_RUNS: Final = 100
 """Runs that are listed."""
@@ -136,7 +136,7 @@ def _is_on(switched: InstigatorStatus | None, default: dg.DefaultScheduleStatus)
 
 def _cron(schedule: Any) -> str:
     """The daily schedule is built of its job's partitions, and has its cron expression only when both are resolved."""
-    if schedule is daily_schedule:
+    if not isinstance(schedule, dg.ScheduleDefinition):
         return f"{schedule.minute_of_hour} {schedule.hour_of_day} * * *"
     return str(schedule.cron_schedule)
 

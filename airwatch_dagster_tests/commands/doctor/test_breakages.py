@@ -23,7 +23,7 @@ from airwatch_dagster.commands.doctor.findings import Level
 from airwatch_dagster.orchestration.configuration.environment import CERTIFICATES
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST
 from airwatch_dagster_tests import builders
-from airwatch_dagster_tests.commands.doctor.examined import ALWAYS, examined
+from airwatch_dagster_tests.commands.doctor.installation_findings import ALWAYS, findings_of
 from airwatch_dagster_tests.installations import REPOSITORY, Installation
 from airwatch_dagster_tests.s3_servers import S3Server
 from airwatch_dagster_tests.stub_servers import Answer, answering, silent
@@ -450,7 +450,7 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """With all its databases, which take long to make; each test breaks a copy."""
     installation = Installation.at(tmp_path_factory.mktemp("healthy") / "installation")
-    found = examined(installation)
+    found = findings_of(installation)
     assert not [one.line for one in found if one.level == "error"]
     return installation
 
@@ -461,7 +461,7 @@ def found_broken(
     healthy = Installation(Path(shutil.copytree(original.folder, tmp_path / "installation")))
     change: Any = broken(healthy, monkeypatch)
     with change if hasattr(change, "__enter__") else contextmanager(lambda: iter([change]))() as given:
-        found = examined(healthy.with_settings(**given), alert_test=True)
+        found = findings_of(healthy.with_settings(**given), alert_test=True)
 
     named = [one for one in found if one.what == expected.what and expected.says in one.says]
     assert len(named) == 1, "\n".join(one.line for one in found)
@@ -499,9 +499,9 @@ def test_a_wrong_key_and_a_missing_bucket_of_s3_are_found(
     tmp_path: Path, rclone_server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rclone_server.use(monkeypatch, secret="hunter2")
-    wrong = examined(Installation.at(tmp_path / "a", AIRWATCH_STORAGE=f"s3://{rclone_server.bucket}/x"))
+    wrong = findings_of(Installation.at(tmp_path / "a", AIRWATCH_STORAGE=f"s3://{rclone_server.bucket}/x"))
     rclone_server.use(monkeypatch)
-    missing = examined(Installation.at(tmp_path / "b", AIRWATCH_STORAGE="s3://no-such-bucket/x"))
+    missing = findings_of(Installation.at(tmp_path / "b", AIRWATCH_STORAGE="s3://no-such-bucket/x"))
 
     assert [one.run for one in wrong if one.what == "storage"] == [
         "export AWS_ACCESS_KEY_ID=KEY AWS_SECRET_ACCESS_KEY=SECRET"

@@ -14,7 +14,7 @@ from airwatch_dagster.commands.doctor.examination import examine, run_lanes
 from airwatch_dagster.commands.doctor.findings import Check, Finding, error, of_error, ok, warning
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster_tests import builders
-from airwatch_dagster_tests.commands.doctor.examined import ALWAYS, by_name, errors, examined
+from airwatch_dagster_tests.commands.doctor.installation_findings import ALWAYS, by_name, errors, findings_of
 from airwatch_dagster_tests.installations import Installation
 
 
@@ -22,7 +22,7 @@ def test_a_fresh_installation_on_practice_air_is_healthy(tmp_path: Path) -> None
     installation = Installation.at(tmp_path)
     shutil.rmtree(tmp_path / "state")
 
-    found = examined(installation)
+    found = findings_of(installation)
 
     assert {finding.what for finding in found} == ALWAYS
     assert [one.line for one in found if one.what not in ("daemon", "port", "packages") and one.level != "ok"] == []
@@ -57,21 +57,21 @@ def test_sites_monitors_and_years_of_the_area_are_told(tmp_path: Path) -> None:
     installation.tables.write("monitors", {None: two})
     installation.tables.write("raw_readings", {day: builders.raw_readings() for day in ("2019-07-04", "2021-07-04")})
 
-    says = by_name(examined(installation))["sites"].says
+    says = by_name(findings_of(installation))["sites"].says
 
     assert says == "1 site with 2 monitors from 2015 on, 1 site around; readings of 2019 to 2021"
 
 
 def test_alerts_name_their_channels_and_no_secret(tmp_path: Path) -> None:
     channels = {"AIRWATCH_ALERT_WEBHOOK_URL": "https://hooks.example/hunter2", "AIRWATCH_SMTP_HOST": "mail.example"}
-    found = by_name(examined(Installation.at(tmp_path, AIRWATCH_ALERT_EMAIL_TO="ada@example.org", **channels)))
+    found = by_name(findings_of(Installation.at(tmp_path, AIRWATCH_ALERT_EMAIL_TO="ada@example.org", **channels)))
 
     assert found["alerts"].says == "by webhook and e-mail to ada@example.org; --alert-test sends one"
     assert "alert test" not in found
 
 
 def test_of_one_problem_the_later_checks_only_say_where_it_was_named(tmp_path: Path) -> None:
-    found = by_name(examined(Installation.at(tmp_path, AIRWATCH_AREA="St. Louis")))
+    found = by_name(findings_of(Installation.at(tmp_path, AIRWATCH_AREA="St. Louis")))
 
     assert "Did you mean cbsa:41180 (St. Louis, MO-IL)?" in found["area"].says
     for what in ("memory", "source", "sites"):

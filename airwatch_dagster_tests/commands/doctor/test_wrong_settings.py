@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from airwatch_dagster.commands.doctor.findings import Finding
-from airwatch_dagster_tests.commands.doctor.examined import ALWAYS
+from airwatch_dagster_tests.commands.doctor.installation_findings import ALWAYS
 from airwatch_dagster_tests.installations import Installation
 
 BROKEN: dict[str, tuple[dict[str, str], str, str, str]] = {

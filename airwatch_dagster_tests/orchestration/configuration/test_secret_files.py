@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from airwatch_dagster.commands.doctor import examine
+from airwatch_dagster.commands.doctor.examination import examine
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings
 from airwatch_dagster.orchestration.configuration import environment
@@ -136,7 +136,7 @@ def test_doctor_names_each_file_once_beside_other_problems(home: Path, monkeypat
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY_FILE", "none either")
     monkeypatch.setenv("AIRWATCH_SOURCE", "epa")
 
-    found = [finding.says for finding in examine() if not finding.is_ok]
+    found = [finding.says for finding in examine() if finding.level == "error"]
 
     assert [says.partition(":")[0] for says in found[:2]] == [
         "AIRWATCH_SMTP_PASSWORD_FILE",

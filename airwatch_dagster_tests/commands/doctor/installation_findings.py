@@ -16,7 +16,7 @@ ALWAYS: Final = {
 """Findings of every installation, whatever is wrong with it."""
 
 
-def examined(installation: Installation, *, alert_test: bool = False) -> list[Finding]:
+def findings_of(installation: Installation, *, alert_test: bool = False) -> list[Finding]:
     """Every finding, as they came."""
     with installation.activated():
         return list(examine(alert_test=alert_test, max_s=MAX_S))
