@@ -17,6 +17,7 @@ from dagster._utils.schedules import get_next_cron_tick
 
 from airwatch_dagster.orchestration.alerts.messages import one_line
 from airwatch_dagster.orchestration.alerts.sensors import job_of, partitions_of
+from airwatch_dagster.orchestration.automation.purge import PURGE_SCHEDULE
 from airwatch_dagster.orchestration.automation.rechecks import RECHECK_SCHEDULES
 from airwatch_dagster.orchestration.automation.sensors import SCHEDULES
 
@@ -119,8 +120,9 @@ def schedule_states(instance: dg.DagsterInstance, now: datetime) -> list[Schedul
     """Every schedule, the one that ticks next first; what was switched in the UI counts."""
     states = instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)
     switched = {one.instigator_name: one.status for one in states}
-    crons = {one.name: _cron(one) for one in (*SCHEDULES, *RECHECK_SCHEDULES)}
-    defaults = {one.name: one.default_status for one in (*SCHEDULES, *RECHECK_SCHEDULES)}
+    schedules = (*SCHEDULES, *RECHECK_SCHEDULES, PURGE_SCHEDULE)
+    crons = {one.name: _cron(one) for one in schedules}
+    defaults = {one.name: one.default_status for one in schedules}
     found = [
         ScheduleState(name, cron, _is_on(switched.get(name), defaults[name]), get_next_cron_tick(cron, now, "UTC"))
         for name, cron in crons.items()
