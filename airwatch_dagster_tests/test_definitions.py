@@ -26,6 +26,12 @@ def test_definitions_load_with_settings_that_are_not_valid() -> None:
     assert done.stdout == "[True, True]\n", done.stderr
 
 
+def test_a_code_server_loads_every_definition() -> None:
+    from airwatch_dagster.definitions import defs
+
+    defs.get_repository_def().load_all_definitions()
+
+
 def test_each_run_stores_where_the_settings_of_its_start_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from airwatch_dagster.definitions import defs
 

@@ -18,7 +18,7 @@ class PurgeConfig(dg.Config):
     kinds: list[str] = Field(default=list(KEPT_FOR), description=f"Some of {', '.join(KEPT_FOR)}")
 
 
-@dg.op(name="purge")
+@dg.op(name="purge_old")
 def purge_op(context: dg.OpExecutionContext, config: PurgeConfig) -> None:
     """Lists by kind in the run's log what is older than it is kept for; removes it with ``remove: true``."""
     done = "removed" if config.remove else "can be removed"
@@ -41,7 +41,7 @@ def purge_job() -> None:
 
 
 def _remove() -> Mapping[str, Any]:
-    return {"ops": {"purge": {"config": {"remove": True}}}}
+    return {"ops": {"purge_old": {"config": {"remove": True}}}}
 
 
 PURGE_SCHEDULE: Final = dg.ScheduleDefinition(

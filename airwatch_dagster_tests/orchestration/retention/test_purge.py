@@ -117,7 +117,7 @@ def test_the_job_lists_unless_it_is_told_to_remove(tmp_path: Path) -> None:
 def purge_run(definitions: dg.Definitions, instance: dg.DagsterInstance, *, remove: bool) -> dict[str, object]:
     """What the job says of leftovers in the metadata of its step."""
     config = {
-        "ops": {"purge": {"config": {"remove": remove, "kinds": ["leftovers"]}}},
+        "ops": {"purge_old": {"config": {"remove": remove, "kinds": ["leftovers"]}}},
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
     result = definitions.resolve_job_def("purge").execute_in_process(instance=instance, run_config=config)
@@ -132,4 +132,4 @@ def test_the_schedule_removes_and_is_off_until_somebody_turns_it_on() -> None:
 
     assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
     [request] = schedule.evaluate_tick(dg.build_schedule_context()).run_requests or []
-    assert request.run_config == {"ops": {"purge": {"config": {"remove": True}}}}
+    assert request.run_config == {"ops": {"purge_old": {"config": {"remove": True}}}}
