@@ -22,6 +22,9 @@ CODE_WIDTHS: Final = {
 FLOAT_COLUMNS: Final = ("observation_percent", "arithmetic_mean", "first_max_value", "latitude", "longitude")
 COUNT_COLUMNS: Final = ("observation_count", "first_max_hour", "aqi")
 DATE_COLUMNS: Final = ("date_local", "date_of_last_change", "open_date", "last_sample_date")
+LARGEST_WHOLE: Final = 2.0**53
+"""Above it a double is not every whole number, and far above it none that 64 bits hold."""
+
 _DATE_FORMATS: Final = ("%Y-%m-%d", "%m/%d/%Y")
 """Both are published; some bulk files of 2020-2023 use the second."""
 
@@ -111,4 +114,5 @@ def _number(value: Any) -> float:
 
 def _parse_whole_numbers(values: pd.Index) -> np.ndarray:
     numbers = _parse_numbers(values)
-    return np.where(numbers == np.floor(numbers), numbers, np.nan)
+    is_whole = (numbers == np.floor(numbers)) & (np.abs(numbers) < LARGEST_WHOLE)
+    return np.where(is_whole, numbers, np.nan)

@@ -319,6 +319,7 @@ DAMAGED_FORECASTS = {
     "no word for primary": (areas_line(primary=""), "Primary", "Y or N"),
     "an odd action day": (areas_line(action="Maybe"), "ActionDay", "Yes or No"),
     "no AQI": (areas_line(aqi="high"), "AQI", "a whole number"),
+    "an AQI that no 64 bits hold": (areas_line(aqi="1e300"), "AQI", "a whole number"),
     "no area": (areas_line(area=""), "ReportingArea", "a value"),
 }
 
