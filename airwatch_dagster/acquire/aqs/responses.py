@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from airwatch_dagster.acquire.http.session import TRANSIENT_STATUSES, looks_like_html, retry_after_s
+from airwatch_dagster.acquire.http.session import looks_like_html
+from airwatch_dagster.acquire.http.statuses import check_status
 from airwatch_dagster.acquire.parsing.encoding import decode
 from airwatch_dagster.errors import SourceRefused, SourceUnavailable
 from airwatch_dagster.limits import MIN_BYTES_PER_OBJECT, MIN_BYTES_PER_VALUE
@@ -27,15 +28,6 @@ _ANY_COUNT: Final = 100
 _LATER: Final = "Try again later; if it lasts, check AIRWATCH_AQS_URL"
 
 
-class Throttled(SourceUnavailable):
-    """The server asked to wait."""
-
-    def __init__(self, culprit: str, problem: str, *, wait_s: float | None) -> None:
-        super().__init__(culprit, problem, fix="Wait before the next request")
-        self.wait_s = wait_s
-        """Seconds that the server asked for; None when it named none."""
-
-
 def rows_of(
     response: "requests.Response", *, culprit: str, redact: Callable[[str], str], now_s: float
 ) -> list[dict[str, Any]]:
@@ -45,7 +37,7 @@ def rows_of(
     server error and for anything but a complete envelope. The envelope's url echoes the credentials and is dropped.
     """
     status_code = response.status_code
-    _check_status(response, culprit, now_s)
+    check_status(response, culprit, now_s=now_s, fix=_LATER)
     envelope = _envelope(response.content)
     if envelope is None:
         if status_code >= 400:
@@ -65,18 +57,6 @@ def rows_of(
     if not (status.lower().startswith(_SUCCESS) or (_is_nothing(status) and not rows)):
         raise SourceUnavailable(culprit, f"status {redact(status)!r} is unknown", fix=_LATER)
     return rows
-
-
-def _check_status(response: "requests.Response", culprit: str, now_s: float) -> None:
-    """Raises Throttled or SourceUnavailable for a status that a later request may not get."""
-    status = response.status_code
-    problem = f"the server responded with status {status}"
-    if status == 429 or (status == 503 and "Retry-After" in response.headers):
-        wait_s = retry_after_s(response.headers.get("Retry-After"), now_s=now_s)
-        requested = f", and asked to wait {wait_s:.0f} s" if wait_s is not None else ""
-        raise Throttled(culprit, f"{problem}{requested}", wait_s=wait_s)
-    if status >= 500 or status in TRANSIENT_STATUSES or 300 <= status < 400:
-        raise SourceUnavailable(culprit, problem, fix=_LATER)
 
 
 def _envelope(body: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
