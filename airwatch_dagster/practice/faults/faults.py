@@ -45,7 +45,7 @@ RETRY_AFTER_SECONDS: Final = 1
 """Seconds in the Retry-After header of ``throttled``."""
 
 _ANYTHING: Final = re.compile(r".*")
-_API: Final = re.compile(r"/data/api/.+")
+_JSON: Final = re.compile(r"/(data/api|aq)/.+")
 _API_WITH_KEY: Final = re.compile(r"/data/api/(?!metaData/isAvailable$).+")
 _ROWS: Final = re.compile(r"/data/api/(dailyData|monitors)/.+")
 _DAILY_ROWS: Final = re.compile(r"/data/api/dailyData/.+")
@@ -57,8 +57,8 @@ FITTING_PATHS: Final[Mapping[FaultKind, re.Pattern[str]]] = {
     "throttled": _ANYTHING,
     "hang": _ANYTHING,
     "cut_connection": _ANYTHING,
-    "truncated_json": _API,
-    "wrong_envelope": _API,
+    "truncated_json": _JSON,
+    "wrong_envelope": _JSON,
     "html_page": _ANYTHING,
     "duplicate_rows": _ROWS,
     "shuffled_rows": _ROWS,
@@ -198,5 +198,5 @@ def _check_kinds(kinds: Iterable[FaultKind]) -> None:
 
 def _identity(request: Request) -> str:
     """Path and sorted query, without email and key."""
-    query = sorted((name, value) for name, value in request.query.items() if name not in ("email", "key"))
+    query = sorted((name, value) for name, value in request.query.items() if name not in ("email", "key", "api_key"))
     return " ".join([request.path, *(f"{name}={value}" for name, value in query)])

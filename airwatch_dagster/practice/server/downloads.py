@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from airwatch_dagster.practice.formats.airdata import bulk_file
-from airwatch_dagster.practice.formats.airnow import daily_data, daily_data_before_v2, reporting_areas
+from airwatch_dagster.practice.formats.airnow import area_list, daily_data, daily_data_before_v2, reporting_areas
 from airwatch_dagster.practice.http import Request, Response, not_found
 from airwatch_dagster.practice.world.published import AT_ONCE, Publishing
 from airwatch_dagster.practice.world.world import FIRST_DAY
@@ -23,16 +23,27 @@ _AIRNOW_FILES: Final[Mapping[str, Callable[..., bytes]]] = {
 }
 
 
-def download(request: Request, *, seed: int, today: date, publishing: Publishing = AT_ONCE) -> Response:
+_AREA_LIST: Final = "/airnow/today/reportingarea_metadata.dat"
+
+
+def download(
+    request: Request,
+    *,
+    seed: int,
+    today: date,
+    publishing: Publishing = AT_ONCE,
+    airnow_keeps_days: int | None = None,
+) -> Response:
     """The response to the request of a file as of ``today``: 200, 304 when the client has this version, 404 without a
     file.
 
-    ``publishing`` concerns AirData's files only; AirNow's appear the next day and are never rewritten.
+    ``publishing`` concerns AirData's files only; AirNow's appear the next day and are never rewritten. Its files of
+    forecasts are gone after ``airnow_keeps_days``; None keeps them.
     """
     if request.path.startswith("/airdata/"):
         response = _airdata(request.path, seed=seed, today=today, publishing=publishing)
     else:
-        response = _airnow(request.path, seed=seed, today=today)
+        response = _airnow(request.path, seed=seed, today=today, keeps_days=airnow_keeps_days)
     is_known = response.status == 200 and _has(request.headers, response.headers)
     return Response(304, headers=response.headers) if is_known else response
 
@@ -45,14 +56,18 @@ def _airdata(path: str, *, seed: int, today: date, publishing: Publishing) -> Re
     return Response(200, file.content, kind, _validators(file.content, file.as_of))
 
 
-def _airnow(path: str, *, seed: int, today: date) -> Response:
+def _airnow(path: str, *, seed: int, today: date, keeps_days: int | None) -> Response:
     """An AirNow file; the newest are yesterday's readings and today's forecasts."""
+    if path == _AREA_LIST:
+        return Response(200, area_list(), "application/octet-stream", _validators(area_list(), FIRST_DAY))
     match = _AIRNOW_PATH.fullmatch(path)
     day = _day(match[2]) if match else None
     if not match or day is None or day < FIRST_DAY:
         return not_found(path)
     is_forecast = match[3] == "reportingarea"
     if day > today or (day == today and not is_forecast):
+        return not_found(path)
+    if is_forecast and keeps_days is not None and (today - day).days > keeps_days:
         return not_found(path)
     content = _AIRNOW_FILES[match[3]](day, seed=seed)
     written_on = day if is_forecast else day + timedelta(days=1)

@@ -17,6 +17,7 @@ from airwatch_dagster.practice.faults.faults import Faults
 from airwatch_dagster.practice.http import Request, Response, not_found
 from airwatch_dagster.practice.server.api import Api
 from airwatch_dagster.practice.server.downloads import download
+from airwatch_dagster.practice.server.historical import HISTORICAL_PATH, historical
 from airwatch_dagster.practice.world.published import Publishing
 from airwatch_dagster.practice.world.restatements import Restatement
 from airwatch_dagster.practice.world.world import DEFAULT_SEED
@@ -35,7 +36,8 @@ class PracticeServer:
     server's clock: a date, or a function that is called at every request. Port 0 selects a free one.
     ``min_interval_seconds`` is the shortest time between API requests; earlier ones get status 429. ``log`` receives
     one line per request, without its query. ``faults`` decides which responses are corrupted. The AQS API and AirData
-    publish a day ``aqs_lag_days`` later than the next day and apply ``restatements``; AirNow does neither. Raises
+    publish a day ``aqs_lag_days`` later than the next day and apply ``restatements``; AirNow does neither. Its files of
+    agencies' forecasts are gone after ``airnow_keeps_days`` (None: never); its service still has the forecasts. Raises
     ConfigurationError when the port cannot be opened or the lag is negative.
     """
 
@@ -52,12 +54,14 @@ class PracticeServer:
         faults: Faults | None = None,
         restatements: tuple[Restatement, ...] = (),
         aqs_lag_days: int = 0,
+        airnow_keeps_days: int | None = None,
     ) -> None:
         self._today = today
         self._seed = seed
         self._key = key
         self._rate_limit = _RateLimit(min_interval_seconds, monotonic)
         self._faults = faults
+        self._airnow_keeps_days = airnow_keeps_days
         self._publishing = Publishing(aqs_lag_days, tuple(restatements))
         self._http = _opened(port, self.respond, log)
         self._thread: threading.Thread | None = None
@@ -91,12 +95,25 @@ class PracticeServer:
         """Folder of AirNow's files, for AIRWATCH_AIRNOW_URL."""
         return f"{self.url}/airnow"
 
+    @property
+    def airnow_api_url(self) -> str:
+        """Root of AirNow's API, for AIRWATCH_AIRNOW_API_URL."""
+        return f"{self.url}/aq"
+
     def respond(self, request: Request) -> Response:
         """The response to a request, with a fault if ``faults`` injects one."""
         if request.path.startswith("/data/api/"):
             response = self._api(request)
+        elif request.path == HISTORICAL_PATH:
+            response = historical(request.query, seed=self._seed, today=self.today, key=self._key)
         else:
-            response = download(request, seed=self._seed, today=self.today, publishing=self._publishing)
+            response = download(
+                request,
+                seed=self._seed,
+                today=self.today,
+                publishing=self._publishing,
+                airnow_keeps_days=self._airnow_keeps_days,
+            )
         if self._faults is None:
             return response
         return with_fault(response, self._faults.fault_for(request), self._faults)

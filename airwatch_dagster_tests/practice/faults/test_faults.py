@@ -95,7 +95,9 @@ def test_a_plan_is_thread_safe() -> None:
     assert sum(plan.counts.values()) == 300
 
 
-@pytest.mark.parametrize("target", ["/data/api/dailyData/byCBSA", "/data/api/list/states", ZIP, AIRNOW])
+@pytest.mark.parametrize(
+    "target", ["/data/api/dailyData/byCBSA", "/data/api/list/states", "/aq/forecast/historical/", ZIP, AIRNOW]
+)
 def test_only_applicable_kinds_are_drawn(target: str) -> None:
     plan = FaultPlan(seed=1, share=1.0, max_in_a_row=1000, kinds=FAULT_KINDS)
     drawn = set(sequence(plan, target, times=400))

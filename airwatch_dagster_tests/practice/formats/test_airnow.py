@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from airwatch_dagster.practice.formats.airnow import (
+    AREAS,
+    area_list,
     daily_data,
     daily_data_before_v2,
+    historical_forecasts,
     reporting_areas,
     unreviewed_ugm3,
 )
@@ -77,6 +80,40 @@ def test_agencies_have_forecasts_of_their_areas() -> None:
         ["06/09/23", "06/10/23", "", "CST", "1", "F"],
     ]
     assert {tuple(line[8:9] + line[11:12]) for line in chicago} == {("IL", "PM2.5")}
+
+
+def test_the_list_of_areas_names_those_of_the_forecasts_with_their_codes_and_positions() -> None:
+    listed = [line.split("|") for line in area_list().decode().splitlines()]
+    forecast = {(line[7], line[8], *line[9:11]) for line in lines_of(reporting_areas(date(2023, 6, 9), seed=1))}
+
+    assert {len(line) for line in listed} == {14}
+    assert area_list().count(b"\r\n") == len(listed)
+    assert {(line[0], line[1], line[3], line[4]) for line in listed if line[2] == "US"} == forecast
+    assert [line[9] for line in listed if line[2] == "US"] == list(AREAS)
+
+
+def test_the_service_has_the_forecasts_of_the_files() -> None:
+    written = {
+        (line[0], line[1], int(line[12]), line[13])
+        for day in (date(2023, 6, 8), date(2023, 6, 9), date(2023, 6, 10))
+        for line in lines_of(reporting_areas(day, seed=1))
+        if (line[7], line[5], line[1]) == ("Chicago", "F", "06/09/23")
+    }
+    code = next(area.code for area in AREAS.values() if area.name == "Chicago")
+    day, today = date(2023, 6, 9), date(2023, 12, 1)
+    rows = historical_forecasts(code, day, day, today=today, seed=1)
+
+    dates = [(date.fromisoformat(row["dateIssue"]), date.fromisoformat(row["dateValid"])) for row in rows]
+    assert {
+        (f"{issued:%m/%d/%y}", f"{valid:%m/%d/%y}", row["aqi"], row["categoryName"])
+        for (issued, valid), row in zip(dates, rows, strict=True)
+    } == written
+    assert len(rows) == 2
+    assert {(row["reportingArea"], row["reportingAreaCode"], row["stateCode"]) for row in rows} == {
+        ("Chicago", code, "IL")
+    }
+    assert historical_forecasts("zz999", day, day, today=today, seed=1) == []
+    assert historical_forecasts(code, today, today + timedelta(days=9), today=today - timedelta(days=2), seed=1) == []
 
 
 def test_forecasts_reach_into_the_next_year() -> None:

@@ -49,8 +49,37 @@ def test_all_three_sources_respond(server: PracticeServer) -> None:
     assert get(f"{server.airnow_url}/2024/20240510/reportingarea.dat").content.startswith(b"05/10/24|05/09/24|")
 
 
+HISTORICAL = "format=application/json&reportingAreaCode=il002&startDate=2024-05-01&endDate=2024-05-02"
+
+
+def test_airnows_service_has_forecasts_for_its_key(server: PracticeServer) -> None:
+    url = f"{server.airnow_api_url}/forecast/historical/"
+    rows = get(f"{url}?api_key=practice&{HISTORICAL}").json()
+    assert [(row["dateIssue"][5:], row["dateValid"][5:]) for row in rows] == [
+        *(("04-30", "05-01"), ("05-01", "05-01")),
+        *(("05-01", "05-02"), ("05-02", "05-02")),
+    ]
+    refused = get(f"{url}?apiKey=practice&{HISTORICAL}")
+    assert (refused.status_code, refused.json()) == (
+        401,
+        {"WebServiceError": [{"Message": "Request not authenticated."}]},
+    )
+    nothing = get(f"{url}?api_key=practice&{HISTORICAL.replace('il002', 'il999')}")
+    assert (nothing.status_code, list(nothing.json())) == (200, ["WebServiceError"])
+    assert get(f"{url}?api_key=practice&startDate=1 May").status_code == 400
+
+
+def test_files_of_agencies_forecasts_can_be_gone_after_some_days() -> None:
+    with PracticeServer(today=TODAY, seed=1, airnow_keeps_days=3) as server:
+        kept, gone = (f"{server.airnow_url}/2024/202405{day}" for day in ("07", "06"))
+        assert get(f"{kept}/reportingarea.dat").status_code == 200
+        assert get(f"{gone}/reportingarea.dat").status_code == 404
+        assert get(f"{gone}/daily_data_v2.dat").status_code == 200
+        assert get(f"{server.airnow_url}/today/reportingarea_metadata.dat").status_code == 200
+
+
 def test_addresses_are_on_this_machine(server: PracticeServer) -> None:
-    for url in (server.airdata_url, server.aqs_url, server.airnow_url):
+    for url in (server.airdata_url, server.aqs_url, server.airnow_url, server.airnow_api_url):
         assert url.startswith("http://127.0.0.1:")
 
 
