@@ -91,6 +91,8 @@ class Installation:
                 (
                     "EPA_AQS_EMAIL",
                     "EPA_AQS_API_KEY",
+                    "AIRNOW_API_KEY",
+                    "AIRWATCH_AIRNOW_API_URL",
                     "MLFLOW_TRACKING_URI",
                     "AIRWATCH_WEATHER",
                     "AIRWATCH_OTHER_FORECASTS",

@@ -75,6 +75,12 @@ def areas(words: tuple[str, ...]) -> None:
     show_default=True,
     help="Days by which the AQS API and AirData publish later than AirNow.",
 )
+@click.option(
+    "--airnow-keeps-days",
+    type=click.IntRange(min=0),
+    metavar="DAYS",
+    help="Days after which an AirNow file of agencies' forecasts is gone (default: never).",
+)
 @stoppable()
 def practice_server(**options: Any) -> None:
     """Serve simulated air in EPA's formats, to develop and test clients against."""

@@ -26,6 +26,7 @@ def serve_practice(
     fault_kinds: str | None,
     restatements: Sequence[str],
     aqs_lag_days: int,
+    airnow_keeps_days: int | None,
     echo: Callable[[str], None],
 ) -> None:
     """Serve until interrupted; print the settings for AirWatch first and the number of injected faults at the end.
@@ -39,6 +40,7 @@ def serve_practice(
     options = {
         "min_interval_seconds": min_interval_seconds,
         "aqs_lag_days": aqs_lag_days,
+        "airnow_keeps_days": airnow_keeps_days,
         "faults": plan,
         "restatements": tuple(_restatement(text) for text in restatements),
     }
@@ -88,10 +90,12 @@ def client_settings(server: PracticeServer, settings: Settings, *, min_interval_
         "AIRWATCH_PRACTICE_TODAY": str(server.today),
         "AIRWATCH_AIRDATA_URL": server.airdata_url,
         "AIRWATCH_AIRNOW_URL": server.airnow_url,
+        "AIRWATCH_AIRNOW_API_URL": server.airnow_api_url,
         "AIRWATCH_AQS_URL": server.aqs_url,
         "AIRWATCH_AQS_INTERVAL_S": f"{max(min_interval_seconds, CLIENT_INTERVAL_S):g}",
         "EPA_AQS_EMAIL": "you@example.org",
         "EPA_AQS_API_KEY": DEFAULT_KEY,
+        "AIRNOW_API_KEY": DEFAULT_KEY,
         "AIRWATCH_STORAGE": "./rehearsal/tables",
         "AIRWATCH_STATE": "./rehearsal/state",
     }

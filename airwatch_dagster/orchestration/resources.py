@@ -11,9 +11,10 @@ import dagster as dg
 import pandas as pd
 from pydantic import PrivateAttr, SecretStr
 
-from airwatch_dagster.acquire.addresses import AIRDATA_URL, AIRNOW_URL, AQS_URL
+from airwatch_dagster.acquire.addresses import AIRDATA_URL, AIRNOW_API_URL, AIRNOW_URL, AQS_URL
 from airwatch_dagster.acquire.airdata.archive import AirDataArchive
 from airwatch_dagster.acquire.airnow.archive import AirNowArchive
+from airwatch_dagster.acquire.airnow.historical.client import AIRNOW_INTERVAL_S, HistoricalForecasts
 from airwatch_dagster.acquire.aqs.client import AqsClient
 from airwatch_dagster.acquire.aqs.rate_limiter import AQS_INTERVAL_S, AQS_PAUSE_S, RateLimiter
 from airwatch_dagster.acquire.aqs.response_cache import ResponseCache
@@ -98,7 +99,22 @@ def _source(settings: SourceSettings, stack: contextlib.ExitStack, max_s: float 
         max_s=max_s,
     )
     aqs = _aqs(settings, area, stack) if settings.has_aqs_credentials else None
-    return LiveSource(bulk, stack.enter_context(airnow), today(), aqs, settings.accept_lost_lines)
+    historical = _historical(settings, stack) if settings.airnow_key else None
+    return LiveSource(bulk, stack.enter_context(airnow), today(), aqs, settings.accept_lost_lines, historical)
+
+
+def _historical(settings: SourceSettings, stack: contextlib.ExitStack) -> HistoricalForecasts:
+    """AirNow's historical forecasts; at another address than AirNow's, requests come as soon as those to AQS may."""
+    scale, url = _backoff_scale(settings, settings.airnow_api_url), settings.airnow_api_url
+    limiter = RateLimiter(
+        _rate_limit_dir(settings) / f"airnow-requests-{_digest(url)}",
+        interval_s=scale * AIRNOW_INTERVAL_S,
+        pause_s=0.0,
+    )
+    cache = ResponseCache(_downloads(settings, "airnow-api", url))
+    key = _secret(settings.airnow_key) or ""
+    client = HistoricalForecasts(url, key=key, limiter=limiter, cache=cache, backoff_scale=scale)
+    return stack.enter_context(client)
 
 
 def _aqs(settings: SourceSettings, area: Area, stack: contextlib.ExitStack) -> AqsSource:
@@ -137,7 +153,7 @@ def _secret(value: SecretStr | None) -> str | None:
 
 def _backoff_scale(settings: SourceSettings, url: str) -> float:
     """Factor of the waits before a retry: 1 at EPA's own addresses, less where API requests may come sooner."""
-    is_epa = url.rstrip("/") in (AIRDATA_URL, AIRNOW_URL, AQS_URL)
+    is_epa = url.rstrip("/") in (AIRDATA_URL, AIRNOW_URL, AIRNOW_API_URL, AQS_URL)
     return 1.0 if is_epa else min(1.0, settings.aqs_interval_s / AQS_INTERVAL_S)
 
 
@@ -147,6 +163,13 @@ def aqs_limiter(settings: SourceSettings) -> RateLimiter:
     The rest after a request shrinks with the spacing, if that is set lower for another address than EPA's. Raises
     ConfigurationError when the folder cannot be created.
     """
+    pause_s = min(AQS_PAUSE_S, AQS_PAUSE_S * settings.aqs_interval_s / AQS_INTERVAL_S)
+    path = _rate_limit_dir(settings) / f"aqs-requests-{_digest(settings.aqs_url)}"
+    return RateLimiter(path, interval_s=settings.aqs_interval_s, pause_s=pause_s)
+
+
+def _rate_limit_dir(settings: SourceSettings) -> Path:
+    """The folder of the files that space requests; errors as ``aqs_limiter``."""
     try:
         folder = settings.rate_limit_dir.expanduser()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -155,9 +178,7 @@ def aqs_limiter(settings: SourceSettings) -> RateLimiter:
         problem = f"{settings.rate_limit_dir} cannot be created ({reason.lower()})"
         fix = "Set it to a folder that this user may write"
         raise ConfigurationError("AIRWATCH_RATE_LIMIT_DIR", problem, fix=fix) from error
-    pause_s = min(AQS_PAUSE_S, AQS_PAUSE_S * settings.aqs_interval_s / AQS_INTERVAL_S)
-    name = f"aqs-requests-{_digest(settings.aqs_url)}"
-    return RateLimiter(folder / name, interval_s=settings.aqs_interval_s, pause_s=pause_s)
+    return folder
 
 
 def practice_server(settings: SourceSettings, *, port: int = 0, **options: Any) -> PracticeServer:

@@ -137,9 +137,12 @@ class HistoryChecks(Table):
     partition_column="archived_on",
 )
 class AgencyForecasts(Table):
-    """One record of AirNow's reportingarea.dat: an agency's own forecast, for comparison, or its observation."""
+    """One record of AirNow's reportingarea.dat: an agency's own forecast, for comparison, or its observation.
 
-    archived_on: pd.Timestamp = c.field("Day of the file that contained the record")
+    Where the file of a day is gone: a forecast that was issued on that day, from AirNow's historical forecasts.
+    """
+
+    archived_on: pd.Timestamp = c.field("Day of the file that contained the record; without a file, day of issue")
     reporting_area: str = c.field("AirNow reporting area")
     state: str = c.field("Postal code of its state", nullable=True)
     issue_date: pd.Timestamp = c.field("Day on which the agency issued the record")
@@ -149,7 +152,7 @@ class AgencyForecasts(Table):
         "O current observation, F forecast, Y observation of the day before", isin=("O", "F", "Y")
     )
     parameter: str = c.field("Pollutant as AirNow names it, such as PM2.5 or OZONE")
-    is_primary: bool = c.field("This pollutant determines the area's AQI")
+    is_primary: bool = c.field("This pollutant determines the area's AQI; without a file, it has the highest AQI")
     latitude: float = c.latitude()
     longitude: float = c.longitude()
     agency_aqi: "pd.Int64Dtype" = c.field(
@@ -157,7 +160,7 @@ class AgencyForecasts(Table):
     )
     agency_category: str = c.field("AQI category as published", nullable=True)
     is_action_day: bool = c.field("The agency called an action day")
-    forecast_source: str = c.field("Agency that issued the record", nullable=True)
+    forecast_source: str = c.field("Agency that issued the record; null without a file", nullable=True)
 
 
 READ_FOR: Final = ("monitors", "raw_readings", "agency_forecasts")

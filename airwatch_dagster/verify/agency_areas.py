@@ -5,14 +5,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.acquire.airnow.areas import nearest_areas
 from airwatch_dagster.clean.aqi import AQI_2012, AQI_2024, aqi_category, pm25_aqi, pm25_of_aqi
 from airwatch_dagster.fit.examples import valid_truth
-from airwatch_dagster.geo import great_circle_km
 from airwatch_dagster.schemas.columns import AQI_CATEGORIES, HORIZONS_DAYS
-
-AREA_RADIUS_KM: Final = 50.0
-"""Largest distance of a site from the position of its reporting area, km: AirNow publishes a point, not a boundary, and
-most areas are a city or a county."""
 
 AREA: Final = ["reporting_area", "state"]
 
@@ -51,17 +47,13 @@ def area_forecasts(records: pd.DataFrame) -> pd.DataFrame:
 def sites_of_areas(records: pd.DataFrame, *, site_days: pd.DataFrame) -> pd.DataFrame:
     """site_id, reporting_area and state: each site of ``site_days`` with the nearest area of the US in ``records``.
 
-    Areas count whatever they forecast. A site further than ``AREA_RADIUS_KM`` from all of them has no row.
+    Areas count whatever they forecast. A site without an area (``nearest_areas``) has no row.
     """
     areas = records[records["state"].notna()].sort_values("archived_on").drop_duplicates(AREA, keep="last")
     sites = site_days.sort_values("date_local").drop_duplicates("site_id", keep="last")
-    if areas.empty or sites.empty:
-        return pd.DataFrame(columns=["site_id", *AREA], dtype=object)
-    points = [np.radians(frame[name].to_numpy(float)) for frame in (sites, areas) for name in ("latitude", "longitude")]
-    km = great_circle_km(points[0][:, None], points[1][:, None], points[2][None, :], points[3][None, :])
-    nearest = km.argmin(axis=1)
-    found = pd.DataFrame({"site_id": sites["site_id"].to_numpy(), **areas[AREA].iloc[nearest].to_dict("list")})
-    return found[km[np.arange(len(sites)), nearest] <= AREA_RADIUS_KM]
+    nearest = nearest_areas(sites, areas)
+    found = sites.loc[nearest >= 0, ["site_id"]].reset_index(drop=True)
+    return pd.concat([found, areas[AREA].iloc[nearest[nearest >= 0]].reset_index(drop=True)], axis=1)
 
 
 def area_cases(scores: pd.DataFrame, *, site_days: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,5 @@
-"""Downloads of AirNow's files: provisional readings within hours of the day, and the agencies' own forecasts."""
+"""Downloads of AirNow's files: provisional readings within hours of the day, the agencies' own forecasts, and the
+reporting areas."""
 
 from dataclasses import replace
 from datetime import date
@@ -7,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from airwatch_dagster.acquire.addresses import AIRNOW_URL
-from airwatch_dagster.acquire.airnow.layouts import DAILY, OLD_DAILY, REPORTING_AREAS, Layout
+from airwatch_dagster.acquire.airnow.areas import ReportingAreas, read_areas
+from airwatch_dagster.acquire.airnow.layouts import AREA_LIST, DAILY, OLD_DAILY, REPORTING_AREAS, Layout
 from airwatch_dagster.acquire.airnow.lines import check_layout
 from airwatch_dagster.acquire.airnow.readers import AgencyForecastsOfDay, AirNowDay, read_day, read_forecasts
 from airwatch_dagster.acquire.http.file_archive import FileArchive
@@ -51,8 +53,24 @@ class AirNowArchive(FileArchive):
             raise self._no_file("forecasts", day, refusal) from refusal
         return read_forecasts(path, day, culprit=_culprit(REPORTING_AREAS, day))
 
+    def reporting_areas(self) -> ReportingAreas:
+        """The reporting areas of today; see ``read_areas``. Raises SourceRefused when there is no such file.
+
+        Errors otherwise as ``daily``.
+        """
+        try:
+            path = self._file(AREA_LIST, "today/")
+        except SourceRefused as refusal:
+            fix = "Check AIRWATCH_AIRNOW_URL; a mirror needs this file too"
+            raise SourceRefused(refusal.culprit, refusal.problem, fix=fix) from refusal
+        return read_areas(path, culprit=f"AirNow {AREA_LIST.file_name}")
+
     def _current(self, layout: Layout, day: date) -> Path:
-        folder, path = self._files.folder / f"{day:%Y%m%d}", f"{day:%Y/%Y%m%d}/"
+        return self._file(layout, f"{day:%Y/%Y%m%d}/")
+
+    def _file(self, layout: Layout, path: str) -> Path:
+        """The current file below ``path``, cached in a folder with the last of its names."""
+        folder = self._files.folder / path.rstrip("/").rpartition("/")[2]
         files = replace(self._files, folder=folder, path=path, max_bytes=MAX_AIRNOW_BYTES)
         culprit = files.address(layout.file_name)
         return files.current(layout.file_name, check=lambda path: check_layout(path, layout, culprit=culprit))

@@ -117,3 +117,31 @@ REPORTING_AREAS: Final = Layout(
     may_wrap=True,
 )
 """Observations and forecasts per area. Source: AirNow reporting area file fact sheet."""
+
+AREA_LIST: Final = Layout(
+    "reportingarea_metadata.dat",
+    {
+        "reporting_area": "Name",
+        "state": "State",
+        "country": "Country",
+        "latitude": "Latitude",
+        "longitude": "Longitude",
+        "gmt_offset": "GMT offset",
+        "has_daylight_time": "Daylight time",
+        "standard_time": "Standard time zone",
+        "daylight_time": "Daylight time zone",
+        "area_code": "Area code",
+        "agency": "Agency",
+        "lookup": "Lookup",
+        "monitors": "Monitors",
+        "boundary": "Boundary",
+    },
+    free_text=("reporting_area", "agency", "lookup", "monitors", "boundary"),
+    patterns={
+        "latitude": _NUMBER,
+        "longitude": _NUMBER,
+        "gmt_offset": _NUMBER,
+        "has_daylight_time": re.compile("yes|no", re.IGNORECASE),
+    },
+)
+"""The reporting areas of today, with positions and codes. The file has no names of fields; these are AirWatch's."""

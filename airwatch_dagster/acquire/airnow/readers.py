@@ -119,12 +119,14 @@ def read_day(path: Path, layout: Layout, day: date, *, site_locations: pd.DataFr
 
 @dataclass(frozen=True)
 class AgencyForecastsOfDay:
-    """The records of one reportingarea.dat."""
+    """The records of one reportingarea.dat, or the forecasts that were issued that day."""
 
     records: pd.DataFrame
     """Columns of agency_forecasts, sorted by key."""
     rejected: pd.DataFrame
     """Lines set aside or repaired, in REJECTED_COLUMNS."""
+    is_from_service: bool = False
+    """They come from AirNow's historical forecasts, because the file is gone."""
 
 
 def read_forecasts(path: Path, day: date, *, culprit: str) -> AgencyForecastsOfDay:

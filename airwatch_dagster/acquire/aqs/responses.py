@@ -1,15 +1,13 @@
 """AQS API responses: rows, nothing published, a refusal, or no usable response."""
 
-import json
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from airwatch_dagster.acquire.http.session import looks_like_html
 from airwatch_dagster.acquire.http.statuses import check_status
-from airwatch_dagster.acquire.parsing.encoding import decode
+from airwatch_dagster.acquire.parsing.json_bodies import parsed_json
 from airwatch_dagster.errors import SourceRefused, SourceUnavailable
-from airwatch_dagster.limits import MIN_BYTES_PER_OBJECT, MIN_BYTES_PER_VALUE
 
 if TYPE_CHECKING:
     import requests
@@ -21,9 +19,6 @@ _FAILED: Final = "failed"
 _NOTHING: Final = re.compile(r"\bno data\b")
 """A status when nothing matches, in lower case: "No data matched your selection", earlier "No data meets your
 criteria"."""
-
-_ANY_COUNT: Final = 100
-"""Objects and lists that a body may have whatever its size."""
 
 _LATER: Final = "Try again later; if it lasts, check AIRWATCH_AQS_URL"
 
@@ -65,7 +60,7 @@ def _envelope(body: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]] | None
     Names of the envelope count in any case; a header or a row may stand without its list. There may be no rows where
     the header reports none, or an error.
     """
-    content = _by_lower_name(_parsed(body))
+    content = _by_lower_name(parsed_json(body))
     header = _by_lower_name(next(iter(_as_list(content.get("header"))), None))
     rows = _as_list(content.get("data") or content.get("body") or [])
     has_list = isinstance(content.get("data"), list) or isinstance(content.get("body"), list)
@@ -73,21 +68,6 @@ def _envelope(body: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]] | None
     if not header or not (rows or has_list or reports_none) or not all(isinstance(row, dict) for row in rows):
         return None
     return header, rows
-
-
-def _parsed(body: bytes) -> Any:
-    """The JSON value of a body in one of the encodings that EPA uses; None for anything else.
-
-    None too for a body that consists of brackets and commas more than of values: in memory it would be many times as
-    large.
-    """
-    objects, values = body.count(b"{") + body.count(b"["), body.count(b",")
-    if objects > _ANY_COUNT + len(body) // MIN_BYTES_PER_OBJECT or values > len(body) // MIN_BYTES_PER_VALUE:
-        return None
-    try:
-        return json.loads(decode(body))
-    except (ValueError, RecursionError):
-        return None
 
 
 def _by_lower_name(value: Any) -> dict[str, Any]:

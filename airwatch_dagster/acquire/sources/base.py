@@ -58,9 +58,13 @@ class Source(ABC):
         return pd.DataFrame(columns=list(FILE_LIST_COLUMNS))
 
     def agency_forecasts(self, day: date) -> AgencyForecastsOfDay:
-        """The agencies' records in the file of a day; none without AirNow."""
+        """The agencies' records in the file of a day, or issued on it; none without AirNow."""
         return AgencyForecastsOfDay(TABLES["agency_forecasts"].empty(), no_rejected_lines())
 
     def cost(self, first: date, last: date, *, monitors: pd.DataFrame | None = None) -> Cost:
         """Estimated cost of pulling these days; zero for simulated air. ``monitors`` is the stored list, if any."""
+        return Cost()
+
+    def agency_cost(self, first: date, last: date) -> Cost:
+        """Upper bound of the requests for the agencies' forecasts of these days, besides one file a day."""
         return Cost()

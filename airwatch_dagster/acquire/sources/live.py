@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.airnow.archive import AirNowArchive
+from airwatch_dagster.acquire.airnow.historical.client import HistoricalForecasts
+from airwatch_dagster.acquire.airnow.historical.days import PastForecasts
 from airwatch_dagster.acquire.airnow.readers import AgencyForecastsOfDay, AirNowDay, NotYetPublished
 from airwatch_dagster.acquire.aqs.request_plan import Cost
 from airwatch_dagster.acquire.deadlines import first_day_not_due
@@ -50,6 +53,8 @@ class LiveSource(Source):
     """For changes since the files were cut; None without credentials."""
     accept_lost_lines: bool = False
     """Whether a day is read although the line of one of the area's sites cannot be."""
+    historical: HistoricalForecasts | None = None
+    """For the agencies' forecasts of days whose file is gone; None without a key."""
 
     @property
     def kind(self) -> str:
@@ -98,14 +103,41 @@ class LiveSource(Source):
         return self.bulk.file_list()
 
     def agency_forecasts(self, day: date) -> AgencyForecastsOfDay:
-        """As ``Source.agency_forecasts``. Raises SourceRefused when AirNow has no file of the day."""
-        return self.airnow.forecasts(day)
+        """As ``Source.agency_forecasts``: AirNow's file, or what ``historical`` has where the file is gone.
+
+        Without ``historical``, and for a day whose file can still appear, raises SourceRefused when there is no file.
+        """
+        try:
+            return self.airnow.forecasts(day)
+        except SourceRefused as refusal:
+            if self._may_still_appear(day):
+                raise
+            if self._past_forecasts is None:
+                fix = "Set AIRNOW_API_KEY to ask AirNow's service instead; or choose a day that is archived"
+                raise SourceRefused(
+                    refusal.culprit, refusal.problem, fix=f"{fix}, or check AIRWATCH_AIRNOW_URL"
+                ) from None
+        return self._past_forecasts.of_day(day)
+
+    def agency_cost(self, first: date, last: date) -> Cost:
+        """As ``Source.agency_cost``."""
+        until = min(last, self.today - timedelta(days=WAIT_DAYS + 1))
+        return self._past_forecasts.cost(first, until) if self._past_forecasts and first <= until else Cost()
 
     def cost(self, first: date, last: date, *, monitors: pd.DataFrame | None = None) -> Cost:
         """As ``Source.cost``; a day of AirNow has at most one row per listed site."""
         days = len(self._airnow_days(first, last, None))
         rows = None if monitors is None else days * monitors["site_id"].nunique()
         return self.bulk.cost(first, last) + Cost(days, rows if days else 0, SECONDS_PER_DAY_FILE * days)
+
+    @cached_property
+    def _past_forecasts(self) -> PastForecasts | None:
+        if self.historical is None:
+            return None
+        return PastForecasts(self.historical, self.airnow.reporting_areas, lambda: self.bulk.area_locations, self.today)
+
+    def _may_still_appear(self, day: date) -> bool:
+        return (self.today - day).days <= WAIT_DAYS
 
     def _final_pull(self, request: PullRequest) -> Pull:
         """AirData's rows; none for a year after the newest file, because AQS has published nothing of it yet."""
@@ -160,7 +192,7 @@ class LiveSource(Source):
         try:
             read = self.airnow.daily(day, site_locations=self.bulk.known_positions)
         except (SourceRefused, NotYetPublished) as refusal:
-            if may_be_late or (self.today - day).days > WAIT_DAYS:
+            if may_be_late or not self._may_still_appear(day):
                 return None
             fix = "Try the day again later; AirNow has usually published a day by noon of the next"
             raise SourceUnavailable(refusal.culprit, f"has no data of {day} yet", fix=fix) from refusal

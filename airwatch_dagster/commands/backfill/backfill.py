@@ -10,7 +10,14 @@ import pandas as pd
 from airwatch_dagster.acquire.aqs.request_plan import Cost
 from airwatch_dagster.commands.backfill.estimates import Estimates, measured_seconds
 from airwatch_dagster.commands.backfill.parallel import Task, run_tasks
-from airwatch_dagster.commands.backfill.plan_text import cost_text, costs_by_task, plan_table, plan_text
+from airwatch_dagster.commands.backfill.plan_text import (
+    agency_cost_text,
+    agency_costs_by_task,
+    cost_text,
+    costs_by_task,
+    plan_table,
+    plan_text,
+)
 from airwatch_dagster.commands.backfill.planning import (
     BULLETIN_DAYS,
     DEFAULT_TABLES,
@@ -147,11 +154,12 @@ def _run_all(tasks: Sequence[Task], show: Reporter, *, processes: int) -> None:
 
 
 def _echo_costs(tasks: Sequence[Task], storage: TableStorage, echo: Echo) -> Mapping[Task, Cost]:
-    """What each pull will request of EPA, and prints the sum; nothing for simulated air."""
-    costs = costs_by_task(tasks, storage)
-    if costs:
-        echo(cost_text(sum(costs.values(), Cost())))
-    return costs
+    """What each pull will request of EPA, and prints the sums; nothing for simulated air."""
+    readings, agencies = costs_by_task(tasks, storage), agency_costs_by_task(tasks)
+    for costs, text in ((readings, cost_text), (agencies, agency_cost_text)):
+        if costs:
+            echo(text(sum(costs.values(), Cost())))
+    return {**readings, **agencies}
 
 
 def _outcome(

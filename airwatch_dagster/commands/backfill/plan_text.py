@@ -63,6 +63,17 @@ def costs_by_task(tasks: Sequence[Task], storage: TableStorage) -> Mapping[Task,
     return dict(zip(pulls, costs_of_steps(steps, storage), strict=True))
 
 
+def agency_costs_by_task(tasks: Sequence[Task]) -> Mapping[Task, Cost]:
+    """What each run of agencies' forecasts may request of AirNow's service, if anything; empty without a key."""
+    steps = {task: task.step for task in tasks if task.table == "agency_forecasts" and task.step is not None}
+    settings, day = Settings.from_environment(), date.fromisoformat
+    if not steps or settings.source != "live" or settings.airnow_key is None:
+        return {}
+    with SourceResource().open() as source:
+        costs = {task: source.agency_cost(day(step.first), day(step.last)) for task, step in steps.items()}
+    return {task: cost for task, cost in costs.items() if cost.calls or cost.cached_calls}
+
+
 def costs_of_steps(pulls: Sequence[Step], storage: TableStorage) -> list[Cost]:
     """Requests, rows and seconds of each of these pulls."""
     monitors = storage.read("monitors") if storage.exists("monitors") else None
@@ -74,8 +85,17 @@ def costs_of_steps(pulls: Sequence[Step], storage: TableStorage) -> list[Cost]:
 def cost_text(cost: Cost) -> str:
     """The cost in a sentence: ``From EPA: 10 requests, at most 949,000 rows, about 2 h 8 min; 3 more … are cached``."""
     rows = "an unknown number of rows (no monitor list yet)" if cost.rows is None else f"at most {cost.rows:,} rows"
+    return f"From EPA: {counted(cost.calls, 'request')}, {rows}, {_time_and_cached(cost)}."
+
+
+def agency_cost_text(cost: Cost) -> str:
+    """The cost in a sentence: ``From AirNow's service, …: at most 60 requests, about 7 min; 3 more … are cached``."""
+    requests = counted(cost.calls, "request")
+    return f"From AirNow's service, for days whose file is gone: at most {requests}, {_time_and_cached(cost)}."
+
+
+def _time_and_cached(cost: Cost) -> str:
     minutes = round(cost.seconds / 60)
     time = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{max(1, minutes)} min"
     more = "1 more response is" if cost.cached_calls == 1 else f"{cost.cached_calls} more responses are"
-    cached = f"; {more} cached" if cost.cached_calls else ""
-    return f"From EPA: {counted(cost.calls, 'request')}, {rows}, about {time}{cached}."
+    return f"about {time}" + (f"; {more} cached" if cost.cached_calls else "")

@@ -82,5 +82,7 @@ def agency_forecasts(
     with source.open() as opened:
         read = [opened.agency_forecasts(day.date()) for day in days_of(context)]
     rejected = joined_rejections(one.rejected for one in read)
-    yield AssetResult(stacked("agency_forecasts", [one.records for one in read]), metadata=rejected_metadata(rejected))
+    from_service = {"run_days_from_service": sum(one.is_from_service for one in read)}
+    records = stacked("agency_forecasts", [one.records for one in read])
+    yield AssetResult(records, metadata={**rejected_metadata(rejected), **from_service})
     store_rejected_lines(context, storage, rejected)

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 from pydantic import SecretStr, ValidationInfo, field_validator
 
-from airwatch_dagster.acquire.addresses import AIRDATA_URL, AIRNOW_URL, AQS_URL
+from airwatch_dagster.acquire.addresses import AIRDATA_URL, AIRNOW_API_URL, AIRNOW_URL, AQS_URL
 from airwatch_dagster.acquire.aqs.rate_limiter import AQS_INTERVAL_S
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings
 from airwatch_dagster.orchestration.configuration.setting_fields import (
@@ -180,6 +180,11 @@ class SourceSettings(AreaSettings, StateSettings, StorageSettings):
         allowed="an e-mail address",
     )
     aqs_key: SecretStr | None = setting("EPA_AQS_API_KEY", "Key of that registration", allowed="text")
+    airnow_key: SecretStr | None = setting(
+        "AIRNOW_API_KEY",
+        "Key of AirNow's API, for agencies' forecasts of days whose file is gone; used with AIRWATCH_SOURCE=live",
+        allowed="text",
+    )
     airdata_url: Annotated[str, address("https", "http", "file")] = setting(
         "AIRWATCH_AIRDATA_URL",
         "Address of AirData's files, or of a mirror",
@@ -191,6 +196,12 @@ class SourceSettings(AreaSettings, StateSettings, StorageSettings):
         "Address of AirNow's files, or of a mirror",
         AIRNOW_URL,
         allowed="an http, https or file address",
+    )
+    airnow_api_url: Annotated[str, address("https", "http")] = setting(
+        "AIRWATCH_AIRNOW_API_URL",
+        "Address of AirNow's API, or of a mirror",
+        AIRNOW_API_URL,
+        allowed="an http or https address",
     )
     accept_lost_lines: bool = setting(
         "AIRWATCH_ACCEPT_LOST_LINES",
@@ -215,7 +226,7 @@ class SourceSettings(AreaSettings, StateSettings, StorageSettings):
     )
     rate_limit_dir: Path = setting(
         "AIRWATCH_RATE_LIMIT_DIR",
-        "Folder of the file that spaces AQS API requests; processes that use one key must share it",
+        "Folder of the files that space API requests; processes that use one key must share it",
         default_factory=_default_rate_limit_dir,
         default_text="$XDG_STATE_HOME/airwatch, or ~/.local/state/airwatch",
         allowed="a folder",
@@ -225,7 +236,8 @@ class SourceSettings(AreaSettings, StateSettings, StorageSettings):
     def is_rehearsal(self) -> bool:
         """Whether nothing is requested from EPA: simulated air, or other addresses throughout."""
         addresses = {self.airdata_url, self.airnow_url, self.aqs_url}
-        return self.source == "practice" or not addresses & {AIRDATA_URL, AIRNOW_URL, AQS_URL}
+        addresses |= {self.airnow_api_url} if self.airnow_key else set()
+        return self.source == "practice" or not addresses & {AIRDATA_URL, AIRNOW_URL, AQS_URL, AIRNOW_API_URL}
 
     @property
     def has_aqs_credentials(self) -> bool:

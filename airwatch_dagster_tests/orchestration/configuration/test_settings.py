@@ -44,13 +44,15 @@ def test_by_default_simulated_air_over_chicago_is_read(tmp_path: Path) -> None:
     assert settings.mlflow_tracking_uri == f"sqlite:///{tmp_path / '.airwatch' / 'mlflow.db'}"
     assert settings.airdata_url == "https://aqs.epa.gov/aqsweb/airdata"
     assert settings.airnow_url == "https://files.airnowtech.org/airnow"
+    assert settings.airnow_api_url == "https://www.airnowapi.org/aq"
     assert settings.aqs_url == "https://aqs.epa.gov/data/api"
     assert (settings.aqs_interval_s, settings.search_minutes) == (6.0, 0.0)
     assert settings.rate_limit_dir.expanduser() == tmp_path / "home" / ".local" / "state" / "airwatch"
     assert settings.site_url == "http://127.0.0.1:3001"
     assert (settings.smtp_port, settings.smtp_from, settings.smtp_starttls) == (587, "airwatch@localhost", True)
     unset = {"ui_url", "mlflow_ui_url", "alert_webhook_url", "alert_email_to", "smtp_host", "smtp_user"}
-    unset |= {"smtp_password", "practice_today", "aqs_email", "aqs_key", "weather", "other_forecasts", "first_day"}
+    unset |= {"smtp_password", "practice_today", "aqs_email", "aqs_key", "airnow_key", "weather", "other_forecasts"}
+    unset |= {"first_day"}
     assert {name for name, value in settings if value is None} == unset
 
 
@@ -72,11 +74,13 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         "AIRWATCH_STATE": "state",
         "EPA_AQS_EMAIL": "you@example.org",
         "EPA_AQS_API_KEY": "key",
+        "AIRNOW_API_KEY": "airnow-key",
         "MLFLOW_TRACKING_URI": "http://mlflow:5000",
         "AIRWATCH_PRACTICE_TODAY": "2021-06-01",
         "AIRWATCH_SEARCH_MINUTES": "2.5",
         "AIRWATCH_AIRDATA_URL": "file:///mirror",
         "AIRWATCH_AIRNOW_URL": "http://airnow",
+        "AIRWATCH_AIRNOW_API_URL": "http://airnow-api",
         "AIRWATCH_ACCEPT_LOST_LINES": "yes",
         "AIRWATCH_AQS_URL": "http://aqs",
         "AIRWATCH_AQS_INTERVAL_S": "0.1",
@@ -118,7 +122,7 @@ def test_settings_in_a_log_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> No
     shown = f"{settings!r} {settings} {settings.model_dump()} {AlertSettings.from_environment()!r}"
 
     assert set(secrets) == {
-        *("EPA_AQS_EMAIL", "EPA_AQS_API_KEY", "AIRWATCH_ALERT_WEBHOOK_URL", "AIRWATCH_SMTP_PASSWORD"),
+        *("EPA_AQS_EMAIL", "EPA_AQS_API_KEY", "AIRNOW_API_KEY", "AIRWATCH_ALERT_WEBHOOK_URL", "AIRWATCH_SMTP_PASSWORD"),
     }
     assert set(secret_values()) >= set(secrets.values())
     assert "secret-" not in shown
