@@ -19,7 +19,21 @@ class AirWatchCommands(click.Group):
         try:
             return super().invoke(ctx)
         except (AirWatchError, ChecksFailed, RunFailed) as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(_redacted(error)) from error
+        except (click.exceptions.Exit, click.Abort, click.ClickException):
+            raise
+        except Exception as error:
+            _redacted(error)
+            raise
+
+
+def _redacted(error: Exception) -> str:
+    """The message of ``error`` without secrets, which its traceback does not show either."""
+    from airwatch_dagster.orchestration.configuration.environment import secret_values
+    from airwatch_dagster.redaction import redact_error
+
+    redact_error(error, secret_values())
+    return str(error)
 
 
 @click.group(cls=AirWatchCommands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,7 +42,9 @@ class AirWatchCommands(click.Group):
 def main(context: click.Context) -> None:
     """Tomorrow's PM2.5 for every US monitor, from one Dagster asset graph."""
     from airwatch_dagster.orchestration.configuration.environment import prepare_environment
+    from airwatch_dagster.orchestration.configuration.redaction import hide_secrets_in_logs
 
+    hide_secrets_in_logs()
     try:
         prepare_environment()
     except AirWatchError:

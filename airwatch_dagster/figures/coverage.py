@@ -8,7 +8,7 @@ import pandas as pd
 
 from airwatch_dagster.acquire.aqs_codes import cbsa_names, state_names
 from airwatch_dagster.figures.forecast_table import MAX_ROWS
-from airwatch_dagster.figures.markdown import TextTable, label
+from airwatch_dagster.figures.markdown import TextTable, escaped, label
 from airwatch_dagster.figures.style import (
     BLUE,
     GRID_GREY,
@@ -97,7 +97,7 @@ def gap_table(coverage: pd.DataFrame, names: Mapping[str, str]) -> TextTable:
     counts = _gaps(coverage)
     with_gaps = counts[counts[list(GAPS)].sum(axis="columns") > 0]
     rows = [
-        (label(names.get(str(site), str(site))), *(str(own[status]) for status in STATUS_COLOURS))
+        (escaped(label(names.get(str(site), str(site)))), *(str(own[status]) for status in STATUS_COLOURS))
         for site, own in with_gaps.head(MAX_ROWS).iterrows()
     ]
     if (more := len(with_gaps) - MAX_ROWS) > 0:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from airwatch_dagster.figures.markdown import TextTable, counted, label, unbroken
+from airwatch_dagster.figures.markdown import TextTable, counted, escaped, label, unbroken
 from airwatch_dagster.schemas.columns import AQI_CATEGORIES
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 
@@ -17,7 +17,7 @@ MAX_ROWS: Final = 10
 
 
 def headline(forecasts: pd.DataFrame, names: Mapping[str, str]) -> str:
-    """One sentence on one target day: categories, the worst site, its chance of a bad day.
+    """One sentence in Markdown on one target day: categories, the worst site, its chance of a bad day.
 
     ``forecasts`` are rows of ``predictions`` of one issue and target day, at least one; ``names`` are names of sites.
     """
@@ -31,7 +31,7 @@ def headline(forecasts: pd.DataFrame, names: Mapping[str, str]) -> str:
     worst = worst_first(forecasts).iloc[0]
     chance = _percent(worst[PROBABILITY_COLUMNS[NOTABLE_UGM3]])
     return (
-        f"{worst['target_date']:%A, %-d %B %Y}: {said}. Highest: {_name(worst, names)}, AQI {worst['aqi']} "
+        f"{worst['target_date']:%A, %-d %B %Y}: {said}. Highest: {escaped(_name(worst, names))}, AQI {worst['aqi']} "
         f"({_truncated(worst['pm25_ugm3'])} µg/m³; chance above {NOTABLE_UGM3} µg/m³: {chance})."
     )
 
@@ -40,7 +40,7 @@ def worst_sites_table(forecasts: pd.DataFrame, names: Mapping[str, str]) -> Text
     """A line for each of the worst sites: name, AQI, category, 90 % interval (µg/m³), chance above 35.4 µg/m³."""
     rows = [
         (
-            label(_name(row, names)),
+            escaped(label(_name(row, names))),
             str(row["aqi"]),
             row["aqi_category"],
             unbroken(f"{row['pm25_lower_ugm3']:.1f}–{row['pm25_upper_ugm3']:.1f}"),

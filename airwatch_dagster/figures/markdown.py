@@ -1,5 +1,7 @@
 """Tables of text, as Markdown, and the numbers in their cells."""
 
+import html
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -30,7 +32,7 @@ class TextTable:
 
     def plain_rows(self) -> list[dict[str, str]]:
         """Heading → cell of each row, without the marks of Markdown."""
-        return [dict(zip(self.header, (cell.strip("*_") for cell in row), strict=True)) for row in self.rows]
+        return [dict(zip(self.header, map(as_written, row), strict=True)) for row in self.rows]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -52,6 +54,24 @@ def numbers(values: Iterable[float | None], form: str = ".2f") -> str:
 def counted(count: int, what: str) -> str:
     """``1 site``, ``1,200 sites``."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+_MARKUP: Final = re.compile(r"([\\`*\[\]~|$]|(?<!\w)_|_(?!\w))")
+"""Characters that mean something amid a line of Markdown, as Dagster's UI and MLflow's read it. Sources: CommonMark and
+GitHub Flavored Markdown; $ begins a formula in some readers."""
+
+_TAGS: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def escaped(text: str) -> str:
+    """``text`` that Markdown shows as it is, on one line: a name of EPA's can hold anything."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()).translate(_TAGS))
+
+
+def as_written(cell: str) -> str:
+    """A cell without the marks of Markdown, and the characters of ``escaped`` as they were."""
+    text = re.sub(r"(?<!\\)[*_]+$|^[*_]+", "", cell)
+    return html.unescape(re.sub(r"\\(.)", r"\1", text))
 
 
 def label(name: str) -> str:

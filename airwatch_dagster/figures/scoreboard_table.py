@@ -4,7 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.figures.markdown import TextTable, number
+from airwatch_dagster.figures.markdown import TextTable, escaped, number
 from airwatch_dagster.verify.verdict import display_name, saved_text
 
 HEADER: Final = ("Forecaster", "Cases", "RMSE, µg/m³", "Category", "Missed", "False", "AirWatch saves")
@@ -24,7 +24,7 @@ def scoreboard_table(rows: pd.DataFrame, *, horizon_days: int) -> TextTable:
         HEADER,
         tuple(
             (
-                display_name(row["forecaster"]),
+                escaped(display_name(row["forecaster"])),
                 f"{row['cases']:,}",
                 number(row["rmse_ugm3"]),
                 number(row["category_accuracy"], ".0%"),

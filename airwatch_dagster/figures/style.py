@@ -69,9 +69,15 @@ def finish_axes(axes: "Axes", *, x: str, y: str, hidden: Sequence[str] = ("top",
 
 
 def svg_of(figure: "Figure") -> bytes:
-    """The matplotlib figure as SVG, the same bytes for the same figure: sharp at any size, its text can be selected."""
-    from matplotlib import rc_context
+    """The matplotlib figure as SVG, the same bytes for the same figure: sharp at any size, its text can be selected.
 
+    A dollar sign is one: names of sites are no formulas.
+    """
+    from matplotlib import rc_context
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
     written = io.BytesIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "airwatch", "font.sans-serif": FONTS}):
         figure.savefig(written, format="svg", metadata={"Date": None})

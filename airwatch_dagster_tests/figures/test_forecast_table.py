@@ -34,7 +34,7 @@ def forecasts(*changes: dict[str, Any]) -> pd.DataFrame:
 
 def test_the_headline_says_when_what_where_and_with_what_chance() -> None:
     assert headline(forecasts({}, WORSE), NAMES) == (
-        "Monday, 5 July 2021: Unhealthy for Sensitive Groups at 1, Good at 1 of 2 sites. Highest: Steel | Works, AQI "
+        "Monday, 5 July 2021: Unhealthy for Sensitive Groups at 1, Good at 1 of 2 sites. Highest: Steel \\| Works, AQI "
         "112 (40.0 µg/m³; chance above 35.4 µg/m³: 62 %)."
     )
 

@@ -2,7 +2,19 @@
 
 import pytest
 
-from airwatch_dagster.figures.markdown import SIGNED, TextTable, ahead, counted, label, number, numbers, table, unbroken
+from airwatch_dagster.figures.markdown import (
+    SIGNED,
+    TextTable,
+    ahead,
+    counted,
+    escaped,
+    label,
+    number,
+    numbers,
+    table,
+    unbroken,
+)
+from airwatch_dagster.figures.style import new_figure, svg_of
 
 
 def test_a_table_has_a_header_a_rule_and_a_line_per_row() -> None:
@@ -48,3 +60,28 @@ def test_a_cell_stays_on_one_line_and_a_name_fits_it() -> None:
     assert unbroken("< 1 %") == "<\u00a01\u00a0%"
     assert unbroken("5.4–23.3") == "5.4\u2060–\u206023.3"
     assert label("A Name | of Thirty Letters and More") == "A Name / of Thirty Lett…"
+
+
+HOSTILE = "<script>x</script> [EPA](http://evil.example) | `rm` **b** _u_ ~~s~~ $x$ \\ &amp; ![i](j)\n# head"
+
+
+def test_text_from_elsewhere_stays_text_on_one_line_of_a_cell() -> None:
+    shown = escaped(HOSTILE)
+
+    assert shown == (
+        r"&lt;script&gt;x&lt;/script&gt; \[EPA\](http://evil.example) \| \`rm\` \*\*b\*\* \_u\_ \~\~s\~\~ \$x\$ "
+        r"\\ &amp;amp; !\[i\](j) # head"
+    )
+    assert len(table(["Site"], [[shown]]).splitlines()) == 3
+
+
+def test_records_show_text_from_elsewhere_as_it_was() -> None:
+    [record] = TextTable(("Site", "Skill", "Name"), ((escaped(HOSTILE), "**1.0**", escaped("*a*")),)).plain_rows()
+
+    assert record == {"Site": " ".join(HOSTILE.split()), "Skill": "1.0", "Name": "*a*"}
+
+
+def test_a_dollar_sign_in_a_plot_is_no_formula() -> None:
+    figure = new_figure(r"Dollar $\frac$ General", width_inches=3.0, height_inches=1.0)
+
+    assert rb"Dollar $\frac$ General" in svg_of(figure)

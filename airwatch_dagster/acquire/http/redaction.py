@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
-_HIDDEN: Final = "(hidden)"
+from airwatch_dagster.redaction import HIDDEN, redacted
+
+_HIDDEN_QUERY: Final = "?(hidden)"
 
 _QUERY: Final = re.compile(r"\?\S*")
 """A query and everything up to the next blank: it can contain credentials."""
@@ -19,16 +21,14 @@ def without_credentials(url: str) -> str:
 
 def without_queries(text: str) -> str:
     """``text`` with the query of every URL and path replaced by ``?(hidden)``."""
-    return _QUERY.sub(f"?{_HIDDEN}", text)
+    return _QUERY.sub(_HIDDEN_QUERY, text)
 
 
 def without_secrets(text: str, secrets: Mapping[str, str]) -> str:
-    """``text`` without the values of ``secrets`` (parameter name to value), plain or URL-encoded, in any case.
+    """``text`` without the values of ``secrets`` (parameter name to value), as ``redacted`` hides them.
 
     The value of every ``name=…`` is hidden too, whatever it is.
     """
-    for secret in secrets.values():
-        for written in {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}:
-            text = re.sub(re.escape(written), _HIDDEN, text, flags=re.IGNORECASE)
+    text = redacted(text, secrets.values())
     names = "|".join(map(re.escape, secrets))
-    return re.sub(rf"\b({names})=[^&\s\"']+", rf"\1={_HIDDEN}", text, flags=re.IGNORECASE)
+    return re.sub(rf"\b({names})=[^&\s\"']+", rf"\1={HIDDEN}", text, flags=re.IGNORECASE)

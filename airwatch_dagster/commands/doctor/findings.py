@@ -93,7 +93,8 @@ def of_error(what: str, raised: Exception, *, run: str) -> Finding:
 
 def _sentence(raised: Exception) -> str:
     """The error on one line without secrets; one that AirWatch does not explain with the place that raised it."""
-    from airwatch_dagster.orchestration.alerts.messages import one_line, redacted
+    from airwatch_dagster.orchestration.alerts.messages import one_line
+    from airwatch_dagster.orchestration.configuration.redaction import redacted
 
     if isinstance(raised, AirWatchError):
         return redacted(" ".join(str(raised).split()))

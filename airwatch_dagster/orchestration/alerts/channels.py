@@ -8,9 +8,10 @@ from typing import Final
 import dagster as dg
 
 from airwatch_dagster.errors import AirWatchError, ConfigurationError
-from airwatch_dagster.orchestration.alerts.messages import Alert, redacted
+from airwatch_dagster.orchestration.alerts.messages import Alert
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings, WebhookSettings
 from airwatch_dagster.orchestration.configuration.addresses import address_problem
+from airwatch_dagster.orchestration.configuration.redaction import redacted
 
 CHANNEL_TIMEOUT_S: Final = 20
 """Seconds; a channel that takes longer counts as failed, well before the sensor tick's own limit of 60."""

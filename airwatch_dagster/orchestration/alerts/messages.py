@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from airwatch_dagster.orchestration.configuration.environment import secret_values
+from airwatch_dagster.orchestration.configuration.redaction import redacted
 
 MAX_TEXT: Final = 400
 """Characters of one error or description in a message; the run's page has the rest."""
@@ -12,14 +12,16 @@ MAX_TEXT: Final = 400
 MAX_FAILED_CHECKS: Final = 10
 """Checks listed in one message; the rest are counted."""
 
-MIN_SECRET: Final = 4
-"""Characters of a value that is hidden wherever it occurs; shorter ones occur within words."""
+_MARKUP: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+"""Characters that chats read as markup. Source: Slack, Formatting message text."""
 
-SECRET_IN_QUERY: Final = re.compile(r"(?i)([?&](?:email|key|token|password|api_key)=)[^&\s'\"]+")
-"""A credential in the query of an address."""
+_MENTION: Final = re.compile(r"@(?=(?:here|all|channel|everyone|team)\b)", re.IGNORECASE)
+"""What calls everybody in Mattermost, Rocket.Chat, Discord and Teams; Slack's own form has angle brackets."""
 
-SECRET_BEFORE_HOST: Final = re.compile(r"(?<=://)[^/\s@]+@")
-"""A user and password before the host of an address."""
+_LINK: Final = re.compile(r"\](?=\()")
+"""The middle of a link whose text hides its address, in Markdown."""
+
+_NOTHING: Final = "\N{ZERO WIDTH SPACE}"
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Alert:
         if self.kind == "test":
             return "AirWatch: test of the alerts"
         outcome = "run failed" if self.kind == "run_failed" else "run succeeded with failed checks"
-        return f"AirWatch: {outcome}: {self.job} {self.partitions}".rstrip()
+        return " ".join(f"AirWatch: {outcome}: {self.job} {self.partitions}".split())
 
     @property
     def text(self) -> str:
@@ -79,8 +81,8 @@ class Alert:
 
     @property
     def payload(self) -> dict[str, Any]:
-        """What the webhook gets: ``text`` is what Slack and its kin show, the rest is for programs."""
-        return {"text": self.text, "source": "airwatch", **asdict(self)}
+        """What the webhook gets: ``text`` is what Slack and its kin show, the rest is for programs, and not escaped."""
+        return {"text": for_chat(self.text), "source": "airwatch", **asdict(self)}
 
 
 def listed(value: object) -> str:
@@ -97,8 +99,9 @@ def one_line(text: str, *, max_length: int = MAX_TEXT) -> str:
     return line if len(line) <= max_length else f"{line[: max_length - 1]}…"
 
 
-def redacted(text: str) -> str:
-    """The text without the value of any secret setting and without credentials in addresses."""
-    for secret in secret_values():
-        text = text.replace(secret, "***") if len(secret) >= MIN_SECRET else text
-    return SECRET_BEFORE_HOST.sub("***@", SECRET_IN_QUERY.sub(r"\1***", text))
+def for_chat(text: str) -> str:
+    """``text`` that a chat shows as it is: no tags, no hidden links, and nobody is called.
+
+    Names of sites and texts of errors come from elsewhere.
+    """
+    return _LINK.sub(f"]{_NOTHING}", _MENTION.sub(f"@{_NOTHING}", text.translate(_MARKUP)))

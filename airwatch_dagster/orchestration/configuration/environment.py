@@ -49,12 +49,26 @@ PATHS: Final = (
 def secret_values() -> list[str]:
     """Values that must not appear in a message, whatever else is wrong with the environment."""
     in_files = [value for value in secrets_in_files(_secret_names(), os.environ).values() if isinstance(value, str)]
-    values = [value for name in _secret_names() if (value := os.environ.get(name))]
-    return [
-        *values,
-        *in_files,
-        *(password for name in ADDRESSES if (password := _password_in(os.environ.get(name, "")))),
-    ]
+    values = [*in_files, *(value for name in _secret_names() if (value := os.environ.get(name)))]
+    addresses = [os.environ.get(name, "") for name in ADDRESSES]
+    return [*values, *(part for one in addresses for part in _passwords(one)), *filter(None, map(_path, values))]
+
+
+def _passwords(address: str) -> list[str]:
+    """The password of an address, as written and decoded; none without one."""
+    try:
+        password = urlsplit(address).password
+    except ValueError:
+        return []
+    return [password, unquote(password)] if password else []
+
+
+def _path(value: str) -> str:
+    """The path of a secret address, which logs show without its host; empty for other values."""
+    try:
+        return urlsplit(value).path if "://" in value else ""
+    except ValueError:
+        return ""
 
 
 def _secret_names() -> list[str]:

@@ -7,7 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.acquire.parsing.rejections import rejections_of_days
-from airwatch_dagster.figures.markdown import TextTable
+from airwatch_dagster.figures.markdown import TextTable, escaped
 from airwatch_dagster.orchestration.pages import shown
 from airwatch_dagster.orchestration.partitions import days_of
 from airwatch_dagster.orchestration.resources import StorageResource, utc_now
@@ -88,11 +88,11 @@ def rejected_metadata(rejected: pd.DataFrame) -> Mapping[str, Any]:
         return {"run_rejected_lines": 0, "run_repaired_lines": 0}
     rows = [
         (
-            line["file"],
+            escaped(line["file"]),
             str(line["line_number"]),
-            line["column_name"] or "line",
-            repr(line["value"]).replace("|", "/"),
-            line["reason"],
+            escaped(line["column_name"] or "line"),
+            escaped(repr(line["value"])),
+            escaped(line["reason"]),
         )
         for line in rejected.head(10).to_dict("records")
     ]

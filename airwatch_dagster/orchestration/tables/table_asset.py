@@ -11,6 +11,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster import __version__
+from airwatch_dagster.orchestration.configuration.redaction import redacted, redacted_metadata, secrets_hidden
 from airwatch_dagster.orchestration.partitions import PARTITIONS, Partitions
 from airwatch_dagster.orchestration.tables.asset_notes import MAIN_PATH, MAIN_PATH_TAG, described
 from airwatch_dagster.orchestration.tables.check_events import emit_partition_events, emit_violation
@@ -76,10 +77,11 @@ def table_asset(
         takes_context = "context" in inspect.signature(function).parameters
 
         def compute(context: dg.AssetExecutionContext, **inputs: Any) -> Any:
-            returned = function(context, **inputs) if takes_context else function(**inputs)
-            with _one_result(returned) as result:
-                yield from _stored(context, spec, result)
-            yield from _evaluated(context, spec, declared, result)
+            with secrets_hidden():
+                returned = function(context, **inputs) if takes_context else function(**inputs)
+                with _one_result(returned) as result:
+                    yield from _stored(context, spec, result)
+                yield from _evaluated(context, spec, declared, result)
 
         _copy_signature(compute, function)
         return dg.asset(
@@ -189,8 +191,8 @@ def _stored(context: dg.AssetExecutionContext, spec: TableSpec, result: AssetRes
         emit_violation(context, spec, SCHEMA_CHECK, failed, violation)
         raise
     for partition, metadata in result.partition_metadata.items():
-        context.add_asset_metadata(dict(metadata), asset_key=spec.name, partition_key=partition)
-    yield dg.MaterializeResult(value=Validated(frame), metadata=dict(result.metadata))
+        context.add_asset_metadata(redacted_metadata(metadata), asset_key=spec.name, partition_key=partition)
+    yield dg.MaterializeResult(value=Validated(frame), metadata=redacted_metadata(result.metadata))
     # From here on the materializations are recorded, so that a check can name the one it is about.
     emit_partition_events(context, spec, SCHEMA_CHECK, {}, dg.AssetCheckSeverity.ERROR, is_blocking=True)
     yield dg.AssetCheckResult(check_name=SCHEMA_CHECK, passed=True, metadata={"run_rows": len(frame)})
@@ -214,13 +216,13 @@ def _evaluated(
     """One result per declared check, and one evaluation for each partition of a range."""
     for one in declared:
         failures = result.warnings.get(one.name, {})
-        texts = {partition: one.check.failed(what) for partition, what in failures.items()}
+        texts = {partition: redacted(one.check.failed(what)) for partition, what in failures.items()}
         emit_partition_events(context, spec, one.name, texts, one.severity)
         partitions = len(context.partition_keys) if context.has_partition_key_range or context.has_partition_key else 1
         yield dg.AssetCheckResult(
             check_name=one.name,
             passed=not failures,
             severity=one.severity,
-            description=one.check.failed_in(failures, partitions=partitions) if failures else None,
+            description=redacted(one.check.failed_in(failures, partitions=partitions)) if failures else None,
             metadata={FAILED_PARTITIONS: len(failures)},
         )

@@ -16,6 +16,7 @@ import dagster as dg
 import pytest
 
 from airwatch_dagster.errors import AirWatchError, SourceUnavailable
+from airwatch_dagster.orchestration.alerts.messages import Alert, FailedCheck, one_line
 from airwatch_dagster.orchestration.alerts.sensors import alert_sensors, failed_checks_of
 
 ON_FAILED_RUN, ON_FAILED_CHECKS = alert_sensors()
@@ -287,7 +288,25 @@ def test_an_alert_shows_no_secret_of_an_error(
     after_run(instance, monitors)
 
     [post] = webhook.posts
-    assert "monitors: unexpected error: GET https://***@example.org/list?email=***&key=***&x=1 with ***" in post["text"]
+    shown = "monitors: unexpected error: GET https://***@example.org/list?email=***&key=***&x=1 with ***"
+    assert shown in post["errors"]
+    assert shown.replace("&", "&amp;") in post["text"]
+
+
+def test_text_from_elsewhere_calls_nobody_and_hides_no_link_in_a_chat() -> None:
+    name = "<!here> @channel <http://evil.example|EPA> [EPA](http://evil.example) & @Everyone"
+    check = FailedCheck("coverage", "area_reports", "WARN", False, "2021-07-04", one_line(f"{name}\nsecond line"), {})
+    alert = Alert("checks_failed", "daily\njob", "2021-07-04", "run", (check,), (), "See `airwatch inspect`.")
+
+    shown = alert.payload["text"].splitlines()
+
+    assert shown[0] == "AirWatch: run succeeded with failed checks: daily job 2021-07-04"
+    assert shown[1] == (
+        "coverage[2021-07-04] / area_reports (WARN): &lt;!here&gt; @\u200bchannel &lt;http://evil.example|EPA&gt; "
+        "[EPA]\u200b(http://evil.example) &amp; @\u200bEveryone second line"
+    )
+    assert alert.payload["failed_checks"][0]["description"] == f"{name} second line", "programs get it as it is"
+    assert name in alert.text, "a mail is plain text"
 
 
 def test_a_nameless_asset_job_is_named_by_its_assets(instance: dg.DagsterInstance, webhook: Received) -> None:
