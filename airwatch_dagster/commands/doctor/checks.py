@@ -34,12 +34,13 @@ HEAVY_MODULES: Final = ("dagster", "airwatch_dagster.orchestration.resources", "
 
 def lanes(*, alert_test: bool) -> list[Sequence[Check]]:
     """Checks that wait for others, by what they wait for."""
-    of_dagster = (*instance.checks(), *runs.CHECKS, locks.CHECK)
+    of_dagster = (*instance.checks(), *runs.CHECKS)
     return [
         (*stored.checks(), area.SITES, disk.CHECK),
         *([check] for check in source.checks()),
         *([check] for check in supplied.CHECKS),
         *([[registry.check()], of_dagster] if registry.is_on_a_server() else [[registry.check(), *of_dagster]]),
+        [locks.CHECK],
         *([check] for check in clock.checks()),
         *([check] for check in alerting.checks(is_test=alert_test)),
     ]

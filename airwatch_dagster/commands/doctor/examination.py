@@ -1,8 +1,10 @@
 """Runs the checks: each on its own, those that wait for servers side by side, all within a time limit."""
 
+import logging
 import queue
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from time import monotonic
@@ -29,15 +31,32 @@ def examine(*, alert_test: bool = False, max_s: float = MAX_S) -> Iterator[Findi
     ``alert_test`` a test alert is sent through each channel.
     """
     end = monotonic() + max_s
+    with _quiet_libraries():
+        yield from _named_once(_findings(end, alert_test=alert_test))
+
+
+def _named_once(found: Iterator[Finding]) -> Iterator[Finding]:
     named: dict[str, str] = {}
-    for finding in _findings(end, alert_test=alert_test):
+    for finding in found:
         is_own = finding.level != "error" or finding.says.startswith((NOT_CHECKED, NO_ANSWER))
         is_first = is_own or named.get(finding.says, finding.what) == finding.what
         if is_first:
             named.setdefault(finding.says, finding.what)
             yield finding
         else:
-            yield findings.error(finding.what, f"{NOT_CHECKED} {named[finding.says]}.", run=finding.run or "")
+            says = f"{NOT_CHECKED} {named[finding.says]}."
+            yield findings.error(finding.what, says, run=finding.run or findings.AGAIN)
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Without the warnings that libraries log while they try again: a finding says how that ended."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _findings(end: float, *, alert_test: bool) -> Iterator[Finding]:
@@ -104,19 +123,26 @@ def run_lanes(lanes: Iterable[Sequence[Check]], *, end: float) -> Iterator[Findi
 
 def _run(lane: _Lane, found: "queue.SimpleQueue[tuple[_Lane, Finding | None]]") -> None:
     """The findings of a lane's checks, and None after each check."""
+    needed: Finding | None = None
     for check in lane.checks:
         try:
-            for finding in check.find():
+            for finding in check.find() if needed is None else [_not_checked(check, needed)]:
                 found.put((lane, finding))
         except Exception as raised:  # noqa: BLE001 - the other checks must be made
-            found.put((lane, findings.of_error(check.what, raised, run=check.run)))
+            problem = findings.of_error(check.what, raised, run=check.run)
+            found.put((lane, problem))
+            needed = problem if check.is_needed_by_next else needed
         found.put((lane, None))
+
+
+def _not_checked(check: Check, needed: Finding) -> Finding:
+    return findings.error(check.what, f"{NOT_CHECKED} {needed.what}.", run=needed.run or check.run)
 
 
 def _abandoned(lane: _Lane) -> Iterator[Finding]:
     slow = lane.checks[lane.position]
     waited = max(1, round(monotonic() - lane.began))
     says = f"{NO_ANSWER} {waited} s. Start the server that it asks, or correct the address. Retrying may help."
-    yield findings.error(slow.what, says, run=slow.run)
-    for check in lane.checks[lane.position + 1 :]:
-        yield findings.error(check.what, f"{NOT_CHECKED} {slow.what}.", run=slow.run)
+    silent = findings.error(slow.what, says, run=slow.run)
+    yield silent
+    yield from (_not_checked(check, silent) for check in lane.checks[lane.position + 1 :])

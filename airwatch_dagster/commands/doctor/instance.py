@@ -78,7 +78,7 @@ def _daemon() -> Iterator[Finding]:
 def checks() -> Sequence[Check]:
     """Those of the instance; where its database is a server's, it may not keep them waiting for long."""
     return (
-        Check("dagster", _dagster, "unset DAGSTER_HOME", MAX_S if _is_on_a_server() else math.inf),
+        Check("dagster", _dagster, "unset DAGSTER_HOME", MAX_S if _is_on_a_server() else math.inf, True),
         Check("dagster schema", _schema, MIGRATE),
         Check("daemon", _daemon, "make dev"),
     )

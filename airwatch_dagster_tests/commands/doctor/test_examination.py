@@ -131,6 +131,23 @@ def test_at_the_end_of_the_time_every_check_under_way_is_abandoned() -> None:
     assert {one.level for one in found} == {"error"}
 
 
+def test_checks_of_a_server_that_refuses_are_not_made_after_the_first() -> None:
+    def refuses() -> Iterator[Finding]:
+        raise ConfigurationError("REQUESTS_CA_BUNDLE", "is wrong", fix="Correct it")
+        yield
+
+    first = Check("first", refuses, "mend it", is_needed_by_next=True)
+    second = Check("second", lambda: pytest.fail("was made"), "mend this")
+
+    found = list(run_lanes([[first, second]], end=time.monotonic() + 60))
+
+    assert [one.says for one in found] == [
+        "REQUESTS_CA_BUNDLE: is wrong. Correct it.",
+        "not checked: needs what is wrong with first.",
+    ]
+    assert [one.run for one in found] == ["unset REQUESTS_CA_BUNDLE"] * 2
+
+
 def test_what_was_found_before_an_error_is_kept_and_the_next_check_is_made() -> None:
     def breaks() -> Iterator[Finding]:
         yield warning("first", "known", run="mend")
