@@ -1,6 +1,6 @@
 """Makes the bulletins of a run from the stored tables, and keeps the folder ``site/`` of pages and feeds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -15,7 +15,17 @@ from airwatch_dagster.publish.bulletin import bulletin_of
 from airwatch_dagster.publish.content import Bulletin
 from airwatch_dagster.publish.feeds.verification import verification_json
 from airwatch_dagster.publish.material import PAST_DAYS, SCOREBOARD_DAYS, Material
-from airwatch_dagster.publish.site import archive_files, day_files, issue_date_of, latest_files, page_name, rows_of
+from airwatch_dagster.publish.site import (
+    ARCHIVE,
+    LATEST,
+    VERIFICATION,
+    archive_files,
+    day_files,
+    issue_date_of,
+    latest_files,
+    page_name,
+    rows_of,
+)
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
 
@@ -86,21 +96,24 @@ def _days_with_pages(tables: TableStorage, bulletins: Sequence[Bulletin]) -> set
 
 
 def update_site(tables: TableStorage, bulletins: Sequence[Bulletin], days: Sequence[pd.Timestamp]) -> None:
-    """Bring the archive, the feeds and the newest page up to date after the rows of ``days`` are stored."""
-    files = archive_files(
-        tables.read("bulletin"), area=configured_area().title, updated=utc_now(), is_simulated=tables.holds_simulated()
-    )
-    newest = issue_date_of(tables.page("latest.json"))
-    if bulletins and (newest is None or bulletins[-1].issue_date >= newest):
-        files |= latest_files(bulletins[-1], root=SiteSettings.from_environment().site_url)
-    targets = _days(min(days), max(days))
-    scores = tables.read("forecast_scores", targets, allow_missing=True)
+    """Bring the archive, the feeds and the newest page up to date after the rows of ``days`` are stored.
+
+    What another run adds to these files at the same time, on any machine, stays.
+    """
+    area = configured_area().title
+    newest = latest_files(bulletins[-1], root=SiteSettings.from_environment().site_url) if bulletins else {}
+    scores = tables.read("forecast_scores", _days(min(days), max(days)), allow_missing=True)
     issued = tables.read("site_days", _days(min(days) - pd.Timedelta(days=3), max(days)), allow_missing=True)
-    files["verification.json"] = verification_json(
-        tables.page("verification.json"), scores=scores, site_days=issued, area=configured_area().title
-    )
-    for name, content in files.items():
-        tables.write_page(name, content)
+
+    def updated(stored: Mapping[str, bytes | None]) -> dict[str, bytes]:
+        before = issue_date_of(stored[LATEST]) if LATEST in stored else None
+        is_newest = bool(bulletins) and (before is None or bulletins[-1].issue_date >= before)
+        verification = verification_json(stored[VERIFICATION], scores=scores, site_days=issued, area=area)
+        rows, is_simulated = tables.read("bulletin"), tables.holds_simulated()
+        files = {**(newest if is_newest else {}), VERIFICATION: verification}
+        return files | archive_files(rows, area=area, updated=utc_now(), is_simulated=is_simulated)
+
+    tables.update_pages([*newest, VERIFICATION, *ARCHIVE], updated)
 
 
 def _days(first: pd.Timestamp, last: pd.Timestamp) -> list[str]:

@@ -34,7 +34,8 @@ from airwatch_dagster.orchestration.configuration.settings import (
 from airwatch_dagster.orchestration.instance.write_locks import WriteLock
 from airwatch_dagster.orchestration.partitions import running_day
 from airwatch_dagster.practice.server.server import PracticeServer
-from airwatch_dagster.storage.tables import Readings, TableStorage
+from airwatch_dagster.storage.data_kind import Readings
+from airwatch_dagster.storage.tables import TableStorage
 
 
 def utc_now() -> pd.Timestamp:

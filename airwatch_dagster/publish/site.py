@@ -30,6 +30,16 @@ FORMS: Final = ("latest", "sites", "verification")
 """Feeds with a JSON Schema."""
 
 
+LATEST: Final = "latest.json"
+"""The newest bulletin as data, whose issue date tells which is the newest; written before the other files of it."""
+
+VERIFICATION: Final = "verification.json"
+"""The scores of the last days, to which each bulletin adds its own."""
+
+ARCHIVE: Final = ("feed.atom", "index.html", "index.es.html")
+"""The files that list all bulletins."""
+
+
 def page_name(issue_date: date, language: str = LANGUAGES[0]) -> str:
     """``2026-11-28.html``, or ``2026-11-28.es.html``."""
     return _in_language(f"{issue_date:%Y-%m-%d}.html", language)
@@ -77,7 +87,7 @@ def latest_files(bulletin: Bulletin, *, root: str | None = None) -> dict[str, by
         return f"{root.rstrip('/')}/{page_name(bulletin.issue_date, language)}" if root else None
 
     found = {
-        "latest.json": latest_json(bulletin),
+        LATEST: latest_json(bulletin),
         "forecasts.csv": forecasts_csv(bulletin),
         "sites.geojson": sites_geojson(bulletin),
     }

@@ -43,7 +43,14 @@ def encoded_rows(table: str, rows: "pa.Table") -> bytes:
 
     sink = pa.BufferOutputStream()
     try:
-        pq.write_table(rows, sink, compression="zstd", store_schema=table not in CONTRACTS, coerce_timestamps="us")
+        pq.write_table(
+            rows,
+            sink,
+            compression="zstd",
+            store_schema=table not in CONTRACTS,
+            coerce_timestamps="us",
+            write_page_checksum=True,
+        )
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise _not_storable(table, error) from error
     return bytes(sink.getvalue())
@@ -59,7 +66,7 @@ def decoded(table: str, data: bytes, *, columns: Sequence[str] | None, uri: str)
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(pa.BufferReader(data))
+        file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
         if table in CONTRACTS and table not in TABLES:
             _refuse_large(data)
         present = None if columns is None else [name for name in columns if name in file.schema_arrow.names]

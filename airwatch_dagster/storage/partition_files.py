@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from airwatch_dagster.errors import StorageError
 from airwatch_dagster.schemas import CONTRACTS, TABLES, Grain
 from airwatch_dagster.storage.byte_stores import Entries, StoredFile
 
@@ -87,6 +88,18 @@ def ignored_text(ignored: Sequence[IgnoredFile]) -> str:
     by_weight = sorted(ignored, key=lambda file: file.is_harmless)
     named = ", ".join(f"{file.name} ({file.reason})" for file in by_weight[:_MAX_NAMED])
     return named + (f" and {len(ignored) - _MAX_NAMED} more" if len(ignored) > _MAX_NAMED else "")
+
+
+def not_stored(table: str, place: str, missing: Sequence[str], *, requested: int) -> StorageError:
+    """The error for partitions that are missing in the table's place; none named: for a table without partitions."""
+    if not missing:
+        return StorageError(table, f"is not stored in {place}{SUFFIX}", fix=f"Materialize {table} first")
+    listed = ", ".join(missing) if len(missing) <= 5 else f"{', '.join(missing[:4])}, … {missing[-1]}"
+    return StorageError(
+        table,
+        f"{len(missing)} of {requested} partition{'s' if requested > 1 else ''} not stored in {place}: {listed}",
+        fix=f"Materialize or backfill {table} for {' to '.join(dict.fromkeys((missing[0], missing[-1])))} first",
+    )
 
 
 def _named_after_tables(entries: Entries) -> Iterator[IgnoredFile]:

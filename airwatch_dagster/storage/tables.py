@@ -1,51 +1,50 @@
 """Tables in a local folder or under an S3 prefix, one Parquet file per partition, readable by any tool."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import pandas as pd
 
 from airwatch_dagster.errors import ConfigurationError, StorageError
 from airwatch_dagster.schemas import CONTRACTS, TABLES
 from airwatch_dagster.storage import parquet
-from airwatch_dagster.storage.byte_stores import ByteStore, Entries, LocalFolder, S3Prefix
+from airwatch_dagster.storage.byte_stores import ABSENT, ByteStore, ConditionalWrites, Entries
+from airwatch_dagster.storage.conflicts import until_unchanged
+from airwatch_dagster.storage.data_kind import Readings, is_marked, mark_data_kind, required_data_kind
+from airwatch_dagster.storage.local_folder import LocalFolder
 from airwatch_dagster.storage.partition_files import (
+    SUFFIX,
     IgnoredFile,
     Listing,
     ignored_in_place,
     ignored_in_table,
+    not_stored,
     partition_key,
 )
+from airwatch_dagster.storage.s3_prefix import S3Prefix
+from airwatch_dagster.storage.threads import in_threads
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Readings = Literal["simulated", "epa"]
-
-THREADS: Final = 8
-"""Files read or written at a time. Measured: decoding gains up to 4, waiting for an S3 server up to 8 and more."""
-
 MIN_PARTITIONS_LISTED: Final = 64
 """From this number of partitions that may be missing, one listing costs less than a request for each."""
-
-MARKER: Final = "airwatch.json"
-"""File that marks the readings of the storage as simulated or EPA's."""
 
 PROBE: Final = ".airwatch-probe"
 """File that `require_writable` writes."""
 
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
+MergedSlices = tuple[pd.DataFrame, Mapping[Any, slice]]
+"""A frame, and the slice of each partition (None: of an unpartitioned table) in it."""
 
 
 class TableStorage:
     """Tables as files ``<table>/<partition>.parquet``, unpartitioned ones as ``<table>.parquet``.
 
     A reader sees a complete file or none: a file is encoded first, then published in one step, and a failure leaves the
-    old file. Several files are not one transaction: each is replaced on its own. Safe to use from several threads and
-    processes; the last writer of a partition wins.
+    old file. Several files are not one transaction: each is replaced on its own. Safe to use from several threads,
+    processes and machines: what is merged with stored rows goes through ``merge`` and ``update_pages``, which lose
+    nothing that another writer stores meanwhile; with ``write`` the last writer of a partition wins.
     """
 
     def __init__(self, files: ByteStore) -> None:
@@ -67,6 +66,11 @@ class TableStorage:
         raise ConfigurationError(
             setting, f"{root!r} is not a valid place for tables", fix="Use a folder, or s3://bucket/prefix"
         )
+
+    @property
+    def place(self) -> str:
+        """Location of the storage: a path, or ``s3://…``."""
+        return self._files.uri("").rstrip("/")
 
     def uri(self, table: str, partition: str | None = None) -> str:
         """Location of the file: a path, or ``s3://…``."""
@@ -90,7 +94,8 @@ class TableStorage:
         found = in_threads(lambda partition: self._read_one(table, partition, columns), wanted)
         missing = [str(partition) for partition, rows in zip(wanted, found, strict=True) if rows is None]
         if missing and not allow_missing:
-            raise self._not_stored(table, missing if partitions is not None else [], requested=len(wanted))
+            place = self.uri(table).removesuffix(SUFFIX)
+            raise not_stored(table, place, missing if partitions is not None else [], requested=len(wanted))
         return parquet.joined(table, [rows for rows in found if rows is not None], columns=columns)
 
     def read_or_empty(self, table: str) -> pd.DataFrame:
@@ -115,10 +120,52 @@ class TableStorage:
 
         With ``keep_unchanged`` a file whose bytes would not change is not rewritten and keeps its time of writing.
         """
-        rows = parquet.as_arrow(table, frame)
-        parts = {_name(table, key): rows.slice(part.start, part.stop - part.start) for key, part in slices.items()}
-        encoded = in_threads(lambda item: (item[0], parquet.encoded_rows(table, item[1])), parts.items())
+        encoded = _encoded_slices(table, frame, slices)
         in_threads(lambda item: self._put(*item, keep_unchanged=keep_unchanged), encoded)
+
+    def merge(
+        self,
+        table: str,
+        partitions: Sequence[str] | None,
+        merged: Callable[[pd.DataFrame], MergedSlices | None],
+        *,
+        keep_unchanged: bool = False,
+    ) -> bool:
+        """Replace partitions (None: the file of an unpartitioned table) by what ``merged`` makes of the stored rows.
+
+        ``merged`` gets the rows of the partitions that are stored, and returns as for ``write_slices``; or None, to
+        leave everything as it is, and then the answer is False. It is called again with the rows as they are then, when
+        another writer, on any machine, has replaced one of the files since they were read; merging its own result again
+        must add nothing. Raises VersionConflict when that happens again and again, and then a retry helps; what
+        ``merged`` raises; and StorageError as ``read`` and ``write``.
+        """
+        return until_unchanged(lambda: self._merge_once(table, partitions, merged, keep_unchanged=keep_unchanged))
+
+    def _merge_once(
+        self,
+        table: str,
+        partitions: Sequence[str] | None,
+        merged: Callable[[pd.DataFrame], MergedSlices | None],
+        *,
+        keep_unchanged: bool,
+    ) -> bool:
+        wanted = self._wanted(table, partitions, allow_missing=True)
+        found = in_threads(lambda partition: self._files.get_version(_name(table, partition)), wanted)
+        stored = [(key, data) for key, (data, _) in zip(wanted, found, strict=True) if data or (data == b"" and key)]
+        rows = in_threads(lambda one: self._decoded(table, *one, columns=None), stored)
+        made = merged(parquet.joined(table, rows, columns=None))
+        if made is None:
+            return False
+        versions = {_name(table, key): version for key, (_, version) in zip(wanted, found, strict=True)}
+
+        def replace(file: tuple[str, bytes]) -> None:
+            name, data = file
+            expected = versions.get(name, ABSENT)
+            if not keep_unchanged or not expected.is_of(data):
+                self._files.replace(name, data, expected=expected)
+
+        in_threads(replace, _encoded_slices(table, *made))
+        return True
 
     def exists(self, table: str, partition: str | None = None) -> bool:
         """Whether the partition (None: the unpartitioned table) is stored, with or without rows."""
@@ -166,38 +213,60 @@ class TableStorage:
 
     def pages(self, folder: str) -> Entries:
         """What is directly in ``site/<folder>``."""
-        return self._files.entries(f"site/{folder}")
+        return self._files.entries(f"site/{folder}".rstrip("/"))
 
     def remove_page(self, name: str) -> None:
         """Delete ``site/<name>``; one that is gone already is not an error. Tables cannot be deleted."""
         self._files.delete(f"site/{name}")
+
+    def update_pages(
+        self, names: Sequence[str], updated: Callable[[Mapping[str, bytes | None]], Mapping[str, bytes]]
+    ) -> None:
+        """Replace files of ``site/`` by what ``updated`` makes of the stored ones (None: there is none), in its order.
+
+        The result may lack some of ``names`` and has no other. It is made again when another writer has replaced one of
+        the files meanwhile. Raises VersionConflict when that happens again and again.
+        """
+
+        def attempt() -> None:
+            found = dict(
+                zip(names, in_threads(lambda name: self._files.get_version(f"site/{name}"), names), strict=True)
+            )
+            for name, content in updated({name: data for name, (data, _) in found.items()}).items():
+                if not found[name][1].is_of(content):
+                    self._files.replace(f"site/{name}", content, expected=found[name][1])
+
+        until_unchanged(attempt)
+
+    def conditional_writes(self) -> ConditionalWrites:
+        """How ``merge`` keeps two writers apart in this place, tried out on the S3 server. Errors as ``write``."""
+        return self._files.conditional_writes()
 
     def assert_data_kind(self, readings: Readings) -> None:
         """Make sure that the storage holds readings of this kind only; an unmarked storage is marked with it.
 
         Raises ConfigurationError when it holds the other kind: simulated and real readings must never mix in a table.
         """
-        if self.require_data_kind(readings) is None:
-            self._files.put(MARKER, _marker(readings))
+        mark_data_kind(self._files, readings)
 
     def require_data_kind(self, readings: Readings) -> Readings | None:
         """The kind of readings that the storage is marked with, None for an unmarked one; nothing is written.
 
         Raises ConfigurationError as ``assert_data_kind``.
         """
-        found = self._files.get(MARKER)
-        if found is not None and found != _marker(readings):
-            held = found.decode(errors="replace").strip()
-            raise ConfigurationError(
-                "AIRWATCH_STORAGE",
-                f"the storage is marked {held} in {self._files.uri(MARKER)}, but the source has {readings!r} readings",
-                fix="Set AIRWATCH_STORAGE to another folder or prefix, or AIRWATCH_SOURCE to the source used so far",
-            )
-        return None if found is None else readings
+        return required_data_kind(self._files, readings)
 
     def holds_simulated(self) -> bool:
         """Whether the storage is marked as holding simulated readings."""
-        return self._files.get(MARKER) == _marker("simulated")
+        return is_marked(self._files, "simulated")
+
+    def clock(self) -> datetime:
+        """What time it is in the storage (UTC): by the S3 server or the server of a mounted disk, else by this machine.
+
+        Writes the file of ``require_writable``; errors as there.
+        """
+        self.require_writable()
+        return self._files.written_at(PROBE) or datetime.now(UTC)
 
     def require_writable(self) -> None:
         """Write and read back a hidden file of one line, which stays. Raises StorageError or ConfigurationError."""
@@ -221,32 +290,18 @@ class TableStorage:
 
     def _read_one(self, table: str, partition: str | None, columns: Sequence[str] | None) -> "pa.Table | None":
         data = self._files.get(_name(table, partition))
-        return None if data is None else parquet.decoded(table, data, columns=columns, uri=self.uri(table, partition))
+        return None if data is None else self._decoded(table, partition, data, columns=columns)
 
-    def _not_stored(self, table: str, missing: Sequence[str], *, requested: int) -> StorageError:
-        place = self.uri(table).removesuffix(".parquet")
-        if not missing:
-            return StorageError(table, f"is not stored in {place}.parquet", fix=f"Materialize {table} first")
-        listed = ", ".join(missing) if len(missing) <= 5 else f"{', '.join(missing[:4])}, … {missing[-1]}"
-        return StorageError(
-            table,
-            f"{len(missing)} of {requested} partition{'s' if requested > 1 else ''} not stored in {place}: {listed}",
-            fix=f"Materialize or backfill {table} for {' to '.join(dict.fromkeys((missing[0], missing[-1])))} first",
-        )
+    def _decoded(self, table: str, partition: str | None, data: bytes, *, columns: Sequence[str] | None) -> "pa.Table":
+        return parquet.decoded(table, data, columns=columns, uri=self.uri(table, partition))
 
 
-def in_threads(function: Callable[[_In], _Out], items: Iterable[_In]) -> list[_Out]:
-    """Results in the order of ``items``. Raises the first error once the calls that have started are done."""
-    work = list(items)
-    if len(work) < 2:
-        return [function(item) for item in work]
-    with ThreadPoolExecutor(min(THREADS, len(work))) as pool:
-        return list(pool.map(function, work))
+def _encoded_slices(table: str, frame: pd.DataFrame, slices: Mapping[Any, slice]) -> list[tuple[str, bytes]]:
+    """Name and bytes of the file of each partition."""
+    rows = parquet.as_arrow(table, frame)
+    parts = {_name(table, key): rows.slice(part.start, part.stop - part.start) for key, part in slices.items()}
+    return in_threads(lambda item: (item[0], parquet.encoded_rows(table, item[1])), parts.items())
 
 
 def _name(table: str, partition: str | None) -> str:
     return f"{table}.parquet" if partition is None else f"{table}/{partition}.parquet"
-
-
-def _marker(readings: Readings) -> bytes:
-    return f'{{"readings": "{readings}"}}\n'.encode()

@@ -9,7 +9,7 @@ READERS = {
     "orchestration/configuration/settings.py": "every setting",
     "orchestration/configuration/environment.py": "what a process starts with, and variables of other projects",
     "orchestration/configuration/secret_files.py": "secrets whose variables name a file",
-    "storage/byte_stores.py": "AWS settings, to share one S3 client",
+    "storage/s3_prefix.py": "AWS settings, to share one S3 client",
     "commands/demo.py": "the demo's own settings, set when it starts",
 }
 """The files that use os.environ, and what for."""

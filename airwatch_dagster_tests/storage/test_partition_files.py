@@ -7,8 +7,10 @@ import pytest
 
 from airwatch_dagster.errors import StorageError
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.storage.byte_stores import ByteStore, LocalFolder, S3Prefix
+from airwatch_dagster.storage.byte_stores import ByteStore
+from airwatch_dagster.storage.local_folder import LocalFolder
 from airwatch_dagster.storage.partition_files import IgnoredFile, ignored_text, is_partition_key
+from airwatch_dagster.storage.s3_prefix import S3Prefix
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests import builders
 

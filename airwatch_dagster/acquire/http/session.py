@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from airwatch_dagster.acquire.http.redaction import without_queries
 from airwatch_dagster.acquire.http.redirects import MAX_REDIRECTS, UNNAMED, Configured, redirected, too_many
+from airwatch_dagster.acquire.http.source_clock import heard
 from airwatch_dagster.errors import BadPayload, ConfigurationError, SourceUnavailable
 from airwatch_dagster.limits import MAX_BODY_S, MAX_DOWNLOAD_BYTES, megabytes
 
@@ -97,6 +98,7 @@ def get(
             raise
         raise _no_certificates(error) from None
     else:
+        heard(response.headers.get("Date"))
         return response
     if not reason:
         problem = f"the response is larger than {megabytes(max_bytes)}, several times the largest of EPA's"

@@ -3,7 +3,8 @@
 from airwatch_dagster.errors import StorageError
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.partition_files import ignored_text
-from airwatch_dagster.storage.tables import TableStorage, in_threads
+from airwatch_dagster.storage.tables import TableStorage
+from airwatch_dagster.storage.threads import in_threads
 
 
 def note_on_stored_files(storage: TableStorage, *, root: str) -> str:

@@ -11,7 +11,8 @@ import pandas as pd
 from airwatch_dagster.commands.wording import counted, duration_text, program
 from airwatch_dagster.orchestration.resources import today, utc_now
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.storage.tables import TableStorage, in_threads
+from airwatch_dagster.storage.tables import TableStorage
+from airwatch_dagster.storage.threads import in_threads
 
 UNITS: Final = {"day": "D", "month": "M"}
 """pandas frequency of the partitions that exist once their day is over."""

@@ -15,7 +15,7 @@ from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.resources import opened_storage, utc_now
 from airwatch_dagster.publish.export import AREA_MEANS, METHOD, Form, Region, columns_of, region_means, written
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.storage.byte_stores import LocalFolder
+from airwatch_dagster.storage.local_folder import LocalFolder
 from airwatch_dagster.storage.tables import TableStorage
 
 FREQUENCIES: Final = {"day": "D", "month": "M", "detected": "D"}

@@ -1,13 +1,15 @@
 """The acquire stage: what EPA published, in every version."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 
 import dagster as dg
 
 from airwatch_dagster.acquire.parsing.rejections import joined_rejections
-from airwatch_dagster.acquire.versions import with_primary_changes
 from airwatch_dagster.orchestration.ingest.emptied_days import EMPTY_CHECK
-from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, ingested, pulled, resolved
+from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, resolved
+from airwatch_dagster.orchestration.ingest.ingestion import Ingestion, merged_monitors
 from airwatch_dagster.orchestration.ingest.recheck import RecheckConfig, recheck_history
 from airwatch_dagster.orchestration.ingest.rejected_lines import (
     REJECTED_CHECK,
@@ -18,7 +20,7 @@ from airwatch_dagster.orchestration.ingest.rejected_lines import (
 from airwatch_dagster.orchestration.ingest.undo import undone
 from airwatch_dagster.orchestration.partitions import days_of
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource, today, utc_now
-from airwatch_dagster.orchestration.tables.table_asset import AssetResult, table_asset
+from airwatch_dagster.orchestration.tables.table_asset import AssetResult, Merge, table_asset
 from airwatch_dagster.orchestration.training.by_month import stacked
 
 __all__ = ["agency_forecasts", "history_checks", "monitors", "raw_readings", "rejected_lines"]
@@ -29,15 +31,11 @@ and write locks protect the tables."""
 
 
 @table_asset(stage="acquire", kinds=("python", "parquet"), pool=REQUEST_POOL)
-def monitors(
-    context: dg.AssetExecutionContext, source: SourceResource, storage: StorageResource
-) -> Iterator[AssetResult]:
+def monitors(context: dg.AssetExecutionContext, source: SourceResource, storage: StorageResource) -> Iterator[Merge]:
     """Replaced as a whole by every run: weekly by schedule, and at the start of a first backfill."""
     with storage.locked("monitors") as tables, source.open_into(tables) as opened:
         listed = opened.monitors()
-        fresh = with_primary_changes(listed.monitors, stored=tables.read_or_empty("monitors"), seen_at=utc_now())
-        left_out = {"run_left_out_foreign_rows": listed.foreign_rows}
-        yield AssetResult(fresh, metadata={**rejected_metadata(listed.rejected), **left_out})
+        yield Merge(tables, partial(merged_monitors, listed))
         store_rejected_lines(context, storage, listed.rejected)
 
 
@@ -52,26 +50,27 @@ def monitors(
 )
 def raw_readings(
     context: dg.AssetExecutionContext, config: IngestConfig, source: SourceResource, storage: StorageResource
-) -> Iterator[AssetResult]:
+) -> Iterator[Merge]:
     """Merged into the stored versions: the same data pulled twice adds nothing; only an undone import loses any."""
     ingest = resolved(config, days_of(context))
     with storage.locked("raw_readings") as tables:
-        history = tables.read("raw_readings", context.partition_keys, allow_missing=True)
         if ingest.undo is not None:
-            yield undone(ingest.undo, history, ingest)
+            yield Merge(tables, partial(undone, ingest.undo, ingest=ingest))
             return
         with source.open_into(tables) as opened:
-            pull = pulled(opened, ingest, history=history)
-            yield ingested(history, pull, tables, partitions=context.partition_keys)
+            ingestion = Ingestion(opened, ingest, tables, context.partition_keys)
+            yield Merge(tables, ingestion.merged)
+            pull = ingestion.pull
             store_rejected_lines(context, storage, pull.rejected, files=pull.files)
             pull.mark_stored()
 
 
 @table_asset(stage="acquire", kinds=("python", "parquet"), pool=REQUEST_POOL, deps=["raw_readings"])
-def history_checks(config: RecheckConfig, source: SourceResource, storage: StorageResource) -> Iterator[AssetResult]:
+def history_checks(config: RecheckConfig, source: SourceResource, storage: StorageResource) -> Iterator[Merge]:
     """Weekly for rows that AQS lists as changed, monthly for one whole year, daily for AirNow's last days."""
     with storage.locked("history_checks") as tables, source.open() as opened:
-        yield recheck_history(opened, tables, config, now=utc_now(), today=today())
+        found = recheck_history(opened, tables, config, now=utc_now(), today=today())
+        yield Merge(tables, lambda before: replace(found, frame=stacked("history_checks", [before, found.frame])))
 
 
 @table_asset(stage="acquire", kinds=("python", "parquet"), pool=REQUEST_POOL)

@@ -1,6 +1,6 @@
 """The fit stage: examples, one model per family and month, their shadow scores, and the champion."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -19,11 +19,12 @@ from airwatch_dagster.orchestration.registry.links import cross_links
 from airwatch_dagster.orchestration.registry.model_log import logged_importance
 from airwatch_dagster.orchestration.resources import StorageResource, configured_sites
 from airwatch_dagster.orchestration.supplied.supplied_weather import with_weather
-from airwatch_dagster.orchestration.tables.table_asset import AssetResult, table_asset
+from airwatch_dagster.orchestration.tables.table_asset import AssetResult, Merge, table_asset
 from airwatch_dagster.orchestration.training.by_month import score_months, train_months
 from airwatch_dagster.orchestration.training.champion_override import ChampionOverride
 from airwatch_dagster.orchestration.training.champions import select_or_override
 from airwatch_dagster.orchestration.training.tuning import search_metadata, search_months
+from airwatch_dagster.storage.tables import TableStorage
 
 
 @table_asset(stage="fit", ins={"features": window("features", -1, 0), "site_days": window("site_days", -2, 0)})
@@ -109,11 +110,22 @@ def champion_model(
     config: ChampionOverride,
     storage: StorageResource,
     mlflow: dg.ResourceParam[Any],
-) -> Iterator[AssetResult]:
+) -> Iterator[Merge]:
     """Selected when the month opens, unless an override is in force. The registry's alias follows the latest month."""
     evidence = {"trained": trained_models, "scores": candidate_scores}
     with storage.locked("champion_model") as tables:
-        chosen = select_or_override(months_of(context), config, **evidence, tables=tables)
-        plots = log_decisions(mlflow, chosen)
-        metadata = cross_links(chosen, champion_model_metadata(chosen, plots, pages=Pages(tables)), mlflow=mlflow)
-        yield AssetResult(chosen, partition_metadata=metadata)
+        yield Merge(tables, lambda _: _decided(months_of(context), config, evidence, tables, mlflow))
+
+
+def _decided(
+    months: Sequence[pd.Timestamp],
+    config: ChampionOverride,
+    evidence: Mapping[str, pd.DataFrame],
+    tables: TableStorage,
+    mlflow: Any,
+) -> AssetResult:
+    """The decisions on the months on top of those that ``tables`` hold now."""
+    chosen = select_or_override(months, config, trained=evidence["trained"], scores=evidence["scores"], tables=tables)
+    plots = log_decisions(mlflow, chosen)
+    metadata = cross_links(chosen, champion_model_metadata(chosen, plots, pages=Pages(tables)), mlflow=mlflow)
+    return AssetResult(chosen, partition_metadata=metadata)

@@ -10,7 +10,7 @@ from airwatch_dagster.orchestration.metadata.tables import coverage_metadata
 from airwatch_dagster.orchestration.pages import Pages
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, days_of, months_of, window
 from airwatch_dagster.orchestration.resources import StorageResource, configured_area, today
-from airwatch_dagster.orchestration.tables.table_asset import AssetResult, table_asset
+from airwatch_dagster.orchestration.tables.table_asset import AssetResult, Merge, table_asset
 from airwatch_dagster.orchestration.watch_tables import (
     OUTAGE_CHECK,
     REVISION_CHECKS,
@@ -39,9 +39,10 @@ def drift_report(context: dg.AssetExecutionContext, features: pd.DataFrame, stor
     deps=[dg.AssetDep("raw_readings", partition_mapping=dg.AllPartitionMapping())],
     warning_checks=REVISION_CHECKS,
 )
-def revisions(context: dg.AssetExecutionContext, storage: StorageResource) -> AssetResult:
+def revisions(context: dg.AssetExecutionContext, storage: StorageResource) -> Merge:
     """Partitioned by the day of the pull that detected them; updated after every run that ingests days."""
-    return revisions_detected_on(days_of(context), storage.tables())
+    tables = storage.tables()
+    return Merge(tables, lambda _: revisions_detected_on(days_of(context), tables))
 
 
 @table_asset(
@@ -63,7 +64,8 @@ def coverage(
 
 
 @table_asset(stage="watch", deps=[dg.AssetDep("raw_readings", partition_mapping=dg.AllPartitionMapping())])
-def monitor_changes(monitors: pd.DataFrame, storage: StorageResource) -> Iterator[pd.DataFrame]:
+def monitor_changes(monitors: pd.DataFrame, storage: StorageResource) -> Iterator[Merge]:
     """Rebuilt weekly from the whole history and the monitor list; stored changes of the primary monitor stay."""
     with storage.locked("monitor_changes") as tables:
-        yield all_monitor_changes(tables, monitors, today=pd.Timestamp(today()))
+        now = pd.Timestamp(today())
+        yield Merge(tables, lambda _: AssetResult(all_monitor_changes(tables, monitors, today=now)))

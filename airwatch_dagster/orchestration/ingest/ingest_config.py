@@ -1,6 +1,5 @@
 """What a run of raw_readings reads: the source's current data, a recheck's response, or a downloaded file."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,23 +11,15 @@ from pydantic import Field
 
 from airwatch_dagster.acquire.airdata.withdrawals import refuse_unconfirmed, withdrawals
 from airwatch_dagster.acquire.equivalence import replaced_rows
-from airwatch_dagster.acquire.parsing.rejections import rejections_of_days
 from airwatch_dagster.acquire.pulls import Pull, PullRequest, restrict_days
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.acquire.versions import check_order, merge_pull
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.ingest.downloads import downloaded_file
-from airwatch_dagster.orchestration.ingest.emptied_days import EMPTY_CHECK, emptied_days
-from airwatch_dagster.orchestration.ingest.rejected_lines import REJECTED_CHECK, rejected_metadata, rejected_warnings
+from airwatch_dagster.orchestration.ingest.stamps import CLOCK_TOLERANCE
 from airwatch_dagster.orchestration.resources import utc_now
-from airwatch_dagster.orchestration.tables.table_asset import AssetResult
-from airwatch_dagster.storage.tables import TableStorage
 
 KINDS: Final = ("days", "changed_since", "whole_year")
-
-CLOCK_TOLERANCE: Final = pd.Timedelta(minutes=1)
-"""How far the clock that stamped a download may be ahead of this machine's. No pull can precede a stored one, so a
-stamp in the future keeps its days from every update until then."""
 
 
 class IngestConfig(dg.Config):
@@ -167,28 +158,6 @@ def _downloaded(source: Source, path: Path, ingest: Ingest, history: pd.DataFram
     counts["replaced_rows"] = sum(one.replaced for one in found)
     rows = file.days(ingest.first, ingest.last)
     return Pull(rows, scope, rejected=file.rejected, seen_at=ingest.seen_at, counts=counts, files=(path.name,))
-
-
-def ingested(history: pd.DataFrame, pull: Pull, tables: TableStorage, *, partitions: Sequence[str]) -> AssetResult:
-    """``history`` after the pull, with the run's numbers, and the checks of lines set aside and of emptied days.
-
-    Errors as ``merge_pull``.
-    """
-    merged = merge_pull(history, pull.rows, seen_at=pull.seen_at or utc_now(), in_scope=replaced_rows(history, pull))
-    monitors, days = tables.read_or_empty("monitors"), list(partitions)
-    rejected = rejections_of_days(pull.rejected, date.fromisoformat(days[0]), date.fromisoformat(days[-1]))
-    metadata = {
-        "run_pulled_rows": len(pull.rows),
-        "run_new_versions": len(merged) - len(history),
-        **{f"run_{name}": count for name, count in pull.counts.items()},
-        "run_unknown_cbsa_names": dict(pull.unknown_cbsa_names),
-        **rejected_metadata(rejected),
-    }
-    warnings = {
-        **dict.fromkeys(REJECTED_CHECK, rejected_warnings(rejected, monitors, partitions=days)),
-        **dict.fromkeys(EMPTY_CHECK, emptied_days(tables, merged, monitors, partitions=days)),
-    }
-    return AssetResult(merged, metadata=metadata, warnings=warnings)
 
 
 def seen_instant(text: str) -> pd.Timestamp:

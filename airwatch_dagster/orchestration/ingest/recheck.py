@@ -60,7 +60,7 @@ class YearCheck:
 def recheck_history(
     source: Source, tables: TableStorage, config: RecheckConfig, *, now: pd.Timestamp, today: date
 ) -> AssetResult:
-    """The table history_checks with a new row per checked year; its metadata lists the ranges of days to ingest.
+    """New rows of history_checks, one per checked year; the metadata lists the ranges of days to ingest.
 
     Raises ConfigurationError for an unknown kind, and what ``source`` raises.
     """
@@ -76,15 +76,14 @@ def recheck_history(
         _check_year(source, tables, kind, year, days=stored.get(year, []), before=before, now=now, today=today)
         for year in years
     ]
-    rows = pd.DataFrame([_row(check, kind, source.kind, now) for check in checks])
-    table = pd.concat([frame for frame in (before, rows) if len(frame)] or [before], ignore_index=True)
+    rows = pd.DataFrame([_row(check, kind, source.kind, now) for check in checks], columns=before.columns)
     ranges = [
         {"first": first, "last": last, "config": ingest_config(kind, changed=check.changed)}
         for check in checks
         for first, last in check.ranges
     ]
     return AssetResult(
-        table,
+        rows,
         metadata={
             CHANGED_RANGES: dg.MetadataValue.json(ranges),
             "run_changed_days": sum(len(check.days) for check in checks),

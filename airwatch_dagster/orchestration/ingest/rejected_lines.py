@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.parsing.rejections import rejections_of_days
@@ -17,6 +18,7 @@ from airwatch_dagster.orchestration.tables.table_asset import OWNER, column_sche
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.acquire import READ_FOR
 from airwatch_dagster.schemas.validation import validated
+from airwatch_dagster.storage.tables import MergedSlices
 
 TABLE: Final = "rejected_lines"
 
@@ -61,25 +63,43 @@ def store_rejected_lines(
     days = days_of(context) if context.has_partition_key_range or context.has_partition_key else None
     if days is not None:
         rejected = rejections_of_days(rejected, days[0].date(), days[-1].date())
-    with storage.locked(TABLE) as tables:
-        stored = tables.read_or_empty(TABLE)
-        found = rejected.assign(read_for=read_for, read_at=utc_now())[TABLES[TABLE].column_names]
-        is_replaced = (stored["read_for"] == read_for).to_numpy()
-        if days is not None:
-            lines = pd.MultiIndex.from_frame(found[["file", "line_number"]])
-            is_found_again = pd.MultiIndex.from_frame(stored[["file", "line_number"]]).isin(lines)
-            is_of_files = stored["date_local"].isna() & stored["file"].isin(files)
-            is_replaced &= is_found_again | (is_of_files | stored["date_local"].isin(days)).to_numpy()
+    found = rejected.assign(read_for=read_for, read_at=utc_now())[TABLES[TABLE].column_names]
+
+    def merged(stored: pd.DataFrame) -> MergedSlices | None:
+        is_replaced = _replaced(stored, found, read_for=read_for, days=days, files=files)
         if not is_replaced.any() and found.empty and tables.exists(TABLE):
-            return
+            return None
         parts = [part for part in (stored[~is_replaced], found) if len(part)] or [found]
-        tables.write(TABLE, {None: validated(TABLE, pd.concat(parts, ignore_index=True))})
+        table = validated(TABLE, pd.concat(parts, ignore_index=True))
+        return table, {None: slice(0, len(table))}
+
+    with storage.locked(TABLE) as tables:
+        if not tables.merge(TABLE, None, merged):
+            return
     numbers: dict[str, Any] = {
         "run_lines": len(found),
         "run_repaired": int(found["is_repaired"].sum()),
         "read_for": read_for,
     }
     context.log_event(dg.AssetMaterialization(TABLE, metadata=numbers))
+
+
+def _replaced(
+    stored: pd.DataFrame,
+    found: pd.DataFrame,
+    *,
+    read_for: str,
+    days: pd.DatetimeIndex | None,
+    files: Collection[str],
+) -> np.ndarray:
+    """Mask of the ``stored`` lines that the run's days and files, and ``found``, replace."""
+    is_replaced = (stored["read_for"] == read_for).to_numpy()
+    if days is None:
+        return is_replaced
+    lines = pd.MultiIndex.from_frame(found[["file", "line_number"]])
+    is_found_again = pd.MultiIndex.from_frame(stored[["file", "line_number"]]).isin(lines)
+    is_of_files = stored["date_local"].isna() & stored["file"].isin(files)
+    return is_replaced & (is_found_again | (is_of_files | stored["date_local"].isin(days)).to_numpy())
 
 
 def rejected_metadata(rejected: pd.DataFrame) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from airwatch_dagster.orchestration.tables.table_asset import AssetResult
 from airwatch_dagster.schemas.columns import SITE_POC
 
 
-def undone(seen_at: pd.Timestamp, history: pd.DataFrame, ingest: Ingest) -> AssetResult:
+def undone(seen_at: pd.Timestamp, history: pd.DataFrame, *, ingest: Ingest) -> AssetResult:
     """``history`` without the import seen at ``seen_at`` (naive UTC); the metadata records what was undone.
 
     Raises ConfigurationError for a pull that was no import, and for one that a later pull builds on.

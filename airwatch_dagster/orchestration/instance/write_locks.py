@@ -21,11 +21,12 @@ POLL_S: Final = 0.2
 class WriteLock:
     """At most one holder at a time for one table of one storage, among the threads and processes of this machine.
 
-    A table is read, merged and stored under one lock, so that no merge misses what another one stored. The operating
-    system releases the lock when its process ends in any way. The file stays; it names the holder for those who wait.
+    A table is pulled, merged and stored under one lock, so that runs of one machine do not make each other merge twice.
+    The operating system releases the lock when its process ends in any way. The file stays; it names the holder for
+    those who wait.
 
-    Not covered: processes with another AIRWATCH_STATE, and other machines that write to the same S3 prefix or network
-    disk. Let one machine ingest into such a storage.
+    Nothing is lost without it: ``TableStorage.merge`` notices what another process stored since the table was read,
+    also one with another AIRWATCH_STATE and one of another machine, and merges again.
     """
 
     def __init__(self, folder: Path, *, root: str, table: str, holder: str) -> None:

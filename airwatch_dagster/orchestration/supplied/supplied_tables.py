@@ -11,7 +11,8 @@ import pandas as pd
 from airwatch_dagster.errors import ConfigurationError, ContractViolation
 from airwatch_dagster.schemas import CONTRACTS
 from airwatch_dagster.storage.partition_files import ignored_text
-from airwatch_dagster.storage.tables import TableStorage, in_threads
+from airwatch_dagster.storage.tables import TableStorage
+from airwatch_dagster.storage.threads import in_threads
 
 CHECKED_DAYS: Final = 64
 """Files checked at a time. Three years of 1,000 sites take 80 s one by one and 31 s this way, on one core; all at once

@@ -1,6 +1,7 @@
 """Frames of assets to and from the table storage: one file per partition, one frame per input."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import dagster as dg
@@ -19,10 +20,20 @@ KEEP_UNCHANGED: Final = "airwatch/keep_unchanged"
 tables that are read from outside: the time of writing of a derived table shows which inputs it was built from."""
 
 
+@dataclass(frozen=True)
+class Merged:
+    """A frame that is stored already, merged with what its table held: it only has to be described."""
+
+    frame: pd.DataFrame
+    slices: Mapping[Any, slice]
+    """Partition (None: of an unpartitioned table) → its rows."""
+
+
 class ParquetIOManager(dg.ConfigurableIOManager):
     """Stores each table below ``root``, a folder or ``s3://bucket/prefix``.
 
-    An output is validated before anything is written, unless it comes as ``Validated``. A run over a range of
+    An output is validated before anything is written, unless it comes as ``Validated``; one that comes as ``Merged`` is
+    stored already. A run over a range of
     partitions returns one frame, which is split by the table's partition column; a partition without rows is stored as
     an empty table. Raises ContractViolation for rows of partitions outside the run, and then nothing is written.
 
@@ -36,6 +47,9 @@ class ParquetIOManager(dg.ConfigurableIOManager):
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Store the table of one run: validated, split into its partitions, described in metadata."""
         table, storage = context.asset_key.path[-1], self._storage()
+        if isinstance(obj, Merged):
+            _describe(context, storage, table, _counts(obj.slices))
+            return
         frame = obj.frame if isinstance(obj, Validated) else _validated(table, obj)
         if not context.has_asset_partitions:
             storage.write(table, {None: frame})
@@ -44,8 +58,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         ordered, slices = split(table, frame, partitions=list(context.asset_partition_keys))
         keep = bool((context.definition_metadata or {}).get(KEEP_UNCHANGED))
         storage.write_slices(table, ordered, slices, keep_unchanged=keep)
-        counts = {partition: part.stop - part.start for partition, part in slices.items()}
-        _describe(context, storage, table, counts)
+        _describe(context, storage, table, _counts(slices))
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """One frame of all partitions that the input spans."""
@@ -61,6 +74,10 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         return opened_storage(self.root or storage_root())
 
 
+def _counts(slices: Mapping[Any, slice]) -> dict[Any, int]:
+    return {partition: part.stop - part.start for partition, part in slices.items()}
+
+
 def _describe(context: dg.OutputContext, storage: TableStorage, table: str, row_counts: Mapping[Any, int]) -> None:
     """Add rows and location of each file to the materialization of its partition."""
     for partition, count in row_counts.items():
@@ -72,13 +89,17 @@ def _describe(context: dg.OutputContext, storage: TableStorage, table: str, row_
             context.step_context.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=partition)
 
 
-def split(table: str, frame: pd.DataFrame, *, partitions: Sequence[str]) -> tuple[pd.DataFrame, dict[str, slice]]:
-    """The frame ordered by partition, and the slice of each of ``partitions`` in it.
+def split(
+    table: str, frame: pd.DataFrame, *, partitions: Sequence[str] | None
+) -> tuple[pd.DataFrame, dict[Any, slice]]:
+    """The frame ordered by partition, and the slice of each of ``partitions`` (None: of an unpartitioned table) in it.
 
     Rows of one partition keep their order; a partition without rows is an empty slice. Raises ContractViolation when
     rows belong to other partitions.
     """
     spec = TABLES[table]
+    if partitions is None:
+        return frame, {None: slice(0, len(frame))}
     dates = frame[spec.partition_column]
     # A key is computed once per date: formatting millions of dates takes longer than storing them.
     distinct = dates.drop_duplicates()

@@ -2,7 +2,7 @@
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Final
@@ -16,9 +16,10 @@ from airwatch_dagster.orchestration.partitions import PARTITIONS, Partitions
 from airwatch_dagster.orchestration.tables.asset_notes import MAIN_PATH, MAIN_PATH_TAG, described
 from airwatch_dagster.orchestration.tables.check_events import emit_partition_events, emit_violation
 from airwatch_dagster.orchestration.tables.checks import FAILED_PARTITIONS, Check
-from airwatch_dagster.orchestration.tables.io_manager import KEEP_UNCHANGED
+from airwatch_dagster.orchestration.tables.io_manager import KEEP_UNCHANGED, Merged, split
 from airwatch_dagster.schemas import TABLES, TableSpec
 from airwatch_dagster.schemas.validation import TableContractViolation, Validated, validated
+from airwatch_dagster.storage.tables import MergedSlices, TableStorage
 
 OWNER: Final = "team:airwatch"
 
@@ -43,6 +44,19 @@ class AssetResult:
     """Declared check → failed partition → what is wrong with it; partitions that are not named passed."""
 
 
+@dataclass(frozen=True)
+class Merge:
+    """What an asset function returns or yields when its result is made from what its table holds already.
+
+    The rows are stored by ``TableStorage.merge``, which makes the result again when another writer, on any machine, has
+    replaced a partition since it was read.
+    """
+
+    tables: TableStorage
+    result: Callable[[pd.DataFrame], AssetResult]
+    """Of the stored rows of the run's partitions; made from its own result it has the same rows."""
+
+
 def table_asset(
     *,
     stage: str,
@@ -55,8 +69,9 @@ def table_asset(
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Turn the function that has a table's name into the asset of that table.
 
-    The function returns or yields the table's frame or an ``AssetResult``. One that yields continues once its result is
-    stored and recorded, and is closed if the run fails before that: a write lock around the yield covers the storing.
+    The function returns or yields the table's frame, an ``AssetResult`` or a ``Merge``. One that yields continues once
+    its result is stored and recorded, and is closed if the run fails before that: a write lock around the yield covers
+    the storing.
 
     The frame is validated before anything is written. A violation is recorded as a failed blocking check of the
     partitions concerned, and stops the run. ``warning_checks`` and ``failing_checks`` (by name) are
@@ -79,8 +94,8 @@ def table_asset(
         def compute(context: dg.AssetExecutionContext, **inputs: Any) -> Any:
             with secrets_hidden():
                 returned = function(context, **inputs) if takes_context else function(**inputs)
-                with _one_result(returned) as result:
-                    yield from _stored(context, spec, result)
+                with _one_result(returned) as made:
+                    result = yield from _stored(context, spec, made, keep_unchanged=keep_unchanged)
                 yield from _evaluated(context, spec, declared, result)
 
         _copy_signature(compute, function)
@@ -110,14 +125,14 @@ def assets_over(partitions_of: Partitions, modules: Sequence[ModuleType]) -> lis
 
 
 @contextlib.contextmanager
-def _one_result(returned: Any) -> Iterator[AssetResult]:
+def _one_result(returned: Any) -> Iterator[AssetResult | Merge]:
     """What an asset function returned or yields; one that yields continues at the end of the block."""
     if not inspect.isgenerator(returned):
-        yield returned if isinstance(returned, AssetResult) else AssetResult(returned)
+        yield returned if isinstance(returned, AssetResult | Merge) else AssetResult(returned)
         return
     with contextlib.closing(returned):
         result: Any = next(returned)
-        yield result if isinstance(result, AssetResult) else AssetResult(result)
+        yield result if isinstance(result, AssetResult | Merge) else AssetResult(result)
         for _ in returned:
             raise RuntimeError(f"{returned.__name__} yields a second result")
 
@@ -182,20 +197,41 @@ def _check_specs(
     return [schema, *others]
 
 
-def _stored(context: dg.AssetExecutionContext, spec: TableSpec, result: AssetResult) -> Iterator[Any]:
-    """Validate and store the frame, then record that its schema check passed. Raises TableContractViolation."""
+def _stored(
+    context: dg.AssetExecutionContext, spec: TableSpec, made: AssetResult | Merge, *, keep_unchanged: bool
+) -> Generator[Any, None, AssetResult]:
+    """Validate and store the frame, then record that its schema check passed; returns the result.
+
+    Raises TableContractViolation.
+    """
+    result, value = made if isinstance(made, AssetResult) else AssetResult(spec.empty()), None
     try:
-        frame = validated(spec.name, result.frame)
+        if isinstance(made, Merge):
+
+            def merged(stored: pd.DataFrame) -> MergedSlices:
+                nonlocal result, value
+                result = made.result(stored)
+                value = Merged(*split(spec.name, validated(spec.name, result.frame), partitions=_keys(context, spec)))
+                return value.frame, value.slices
+
+            made.tables.merge(spec.name, _keys(context, spec), merged, keep_unchanged=keep_unchanged)
+        frame = value.frame if value else validated(spec.name, result.frame)
     except TableContractViolation as violation:
         failed = _failed_partitions(context, spec, result.frame, violation)
         emit_violation(context, spec, SCHEMA_CHECK, failed, violation)
         raise
     for partition, metadata in result.partition_metadata.items():
         context.add_asset_metadata(redacted_metadata(metadata), asset_key=spec.name, partition_key=partition)
-    yield dg.MaterializeResult(value=Validated(frame), metadata=redacted_metadata(result.metadata))
+    yield dg.MaterializeResult(value=value or Validated(frame), metadata=redacted_metadata(result.metadata))
     # From here on the materializations are recorded, so that a check can name the one it is about.
     emit_partition_events(context, spec, SCHEMA_CHECK, {}, dg.AssetCheckSeverity.ERROR, is_blocking=True)
     yield dg.AssetCheckResult(check_name=SCHEMA_CHECK, passed=True, metadata={"run_rows": len(frame)})
+    return result
+
+
+def _keys(context: dg.AssetExecutionContext, spec: TableSpec) -> list[str] | None:
+    """The partitions of the run; None for a table without."""
+    return None if spec.partition_column is None else list(context.partition_keys)
 
 
 def _failed_partitions(

@@ -16,10 +16,11 @@ from airwatch_dagster.acquire.parsing.rejections import no_rejected_lines
 from airwatch_dagster.acquire.pulls import Pull, PullRequest
 from airwatch_dagster.acquire.readings import READING_COLUMNS, MonitorList
 from airwatch_dagster.acquire.sources.base import Source
-from airwatch_dagster.orchestration.assets.acquire import REQUEST_POOL, history_checks, raw_readings
+from airwatch_dagster.orchestration.assets.acquire import history_checks, raw_readings
 from airwatch_dagster.orchestration.resources import StorageResource
 from airwatch_dagster.orchestration.tables.io_manager import ParquetIOManager
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.storage.local_folder import LocalFolder
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests import builders
 
@@ -62,16 +63,6 @@ class Opens:
     @contextlib.contextmanager
     def open_into(self, tables: TableStorage) -> Iterator[Vintage]:
         yield self.source
-
-
-class FullDisk(dg.IOManager):
-    """Storing fails."""
-
-    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        raise OSError("disk full")
-
-    def load_input(self, context: dg.InputContext) -> Any:
-        raise NotImplementedError
 
 
 @pytest.fixture
@@ -141,16 +132,19 @@ def test_two_rechecks_at_the_same_time_are_both_listed(tmp_path: Path, tables: T
     assert len(tables.read("history_checks")) == 2
 
 
-def test_a_run_that_cannot_store_its_table_releases_the_write_lock(tmp_path: Path, tables: TableStorage) -> None:
+def test_a_run_that_cannot_store_its_table_releases_the_write_lock(
+    tmp_path: Path, tables: TableStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken, sound = Vintage(8.0), Vintage(9.5)
     broken.ready.set()
     sound.ready.set()
 
-    assert not run(tmp_path, broken, io_manager=FullDisk()).success
+    def full_disk(*_: Any, **__: Any) -> None:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalFolder, "replace", full_disk)
+        assert not run(tmp_path, broken).success
     assert run(tmp_path, sound).success
 
     assert tables.read("raw_readings", [DAY])["arithmetic_mean"].tolist() == [9.5]
-
-
-def test_requests_to_epa_share_one_pool() -> None:
-    assert {asset.op.pool for asset in (raw_readings, history_checks)} == {REQUEST_POOL} == {"epa_requests"}

@@ -19,6 +19,7 @@ from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, pulled, resolved
 from airwatch_dagster.orchestration.ingest.recheck import CHANGED_RANGES, RecheckConfig, recheck_history
 from airwatch_dagster.orchestration.partitions import spans
+from airwatch_dagster.orchestration.training.by_month import stacked
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests.builders import raw_readings
@@ -77,9 +78,11 @@ def published(*changes: dict[str, Any]) -> pd.DataFrame:
 
 
 def recheck(tables: TableStorage, source: Published, **config: Any) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """The table history_checks after a recheck, and the ranges to ingest."""
+    """The rows of history_checks that a recheck adds, and the ranges to ingest."""
     made = recheck_history(source, tables, RecheckConfig(**config), now=NOW, today=TODAY)
-    tables.write("history_checks", {None: made.frame.astype({"changed_since": "datetime64[ns]"})})
+    rows = made.frame.astype({"changed_since": "datetime64[ns]", "changed_until": "datetime64[ns]"})
+    table = stacked("history_checks", [tables.read_or_empty("history_checks"), rows])
+    tables.write("history_checks", {None: table})
     found = made.metadata[CHANGED_RANGES]
     assert isinstance(found, dg.JsonMetadataValue)
     return made.frame, list(found.value)  # type: ignore[arg-type]

@@ -1,0 +1,146 @@
+"""Files in a folder of this machine or of a mounted disk."""
+
+import contextlib
+import os
+import stat
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from airwatch_dagster.errors import StorageError
+from airwatch_dagster.storage.byte_stores import (
+    ABSENT,
+    LOCKS,
+    ConditionalWrites,
+    Entries,
+    StoredFile,
+    StoredVersion,
+    VersionConflict,
+    checked_name,
+)
+from airwatch_dagster.storage.folder_locks import FileLock
+from airwatch_dagster.storage.unfinished import unfinished
+
+
+class LocalFolder:
+    """A folder of this machine or of a mounted disk; created by the first write.
+
+    Neither ``..`` nor a link inside the folder leads out of it: what a link points at must be in the folder too.
+    """
+
+    def __init__(self, root: str, *, setting: str) -> None:
+        self._root, self._setting = Path(root).expanduser().absolute(), setting
+
+    def uri(self, name: str) -> str:
+        """The file's absolute path."""
+        return str(self._root / checked_name(name, place=str(self._root)))
+
+    def get(self, name: str) -> bytes | None:
+        """As ``ByteStore.get``. Raises StorageError when the file exists but cannot be read."""
+        with self._errors(name, "read"):
+            try:
+                return self._path(name).read_bytes()
+            except FileNotFoundError:
+                return None
+
+    def get_version(self, name: str) -> tuple[bytes | None, StoredVersion]:
+        """As ``ByteStore.get_version``; errors as ``get``."""
+        data = self.get(name)
+        return data, ABSENT if data is None else StoredVersion.of(data)
+
+    def put(self, name: str, data: bytes) -> None:
+        """The bytes go to disk under a hidden name first; the rename that publishes them is atomic."""
+        self._publish(name, data, confirm=lambda: None)
+
+    def replace(self, name: str, data: bytes, *, expected: StoredVersion) -> None:
+        """As ``ByteStore.replace``: the file is compared and replaced under its lock (see ``FileLock``)."""
+        with self._errors(name, "locked"):
+            lock = FileLock(self._path(LOCKS), name)
+            lock.acquire()
+        try:
+            held = self.get(name)
+            if held is not None if expected == ABSENT else not expected.is_of(held):
+                raise VersionConflict(self.uri(name))
+            self._publish(name, data, confirm=lock.confirm)
+        finally:
+            lock.release()
+
+    def delete(self, name: str) -> None:
+        """As ``ByteStore.delete``. Raises StorageError when the file cannot be deleted."""
+        with self._errors(name, "deleted"), contextlib.suppress(FileNotFoundError):
+            self._path(name).unlink()
+
+    def exists(self, name: str) -> bool:
+        """As ``ByteStore.exists``. Raises StorageError when the folder cannot be read."""
+        with self._errors(name, "read"):
+            try:
+                state = self._path(name).stat()
+            except FileNotFoundError:
+                return False
+            return stat.S_ISREG(state.st_mode) and state.st_size > 0
+
+    def entries(self, folder: str) -> Entries:
+        """As ``ByteStore.entries``; nothing for a missing folder. Raises StorageError when it cannot be listed."""
+        found: Entries = {}
+        with self._errors(folder, "listed"), contextlib.suppress(FileNotFoundError):
+            for entry in os.scandir(self._path(folder)):
+                if not entry.is_file():
+                    found[f"{entry.name}/" if entry.is_dir() else entry.name] = None
+                    continue
+                with contextlib.suppress(FileNotFoundError):  # deleted or renamed since it was listed
+                    state = entry.stat()
+                    found[entry.name] = StoredFile(datetime.fromtimestamp(state.st_mtime, UTC), state.st_size)
+        return found
+
+    def written_at(self, name: str) -> datetime | None:
+        """As ``ByteStore.written_at``: this machine's clock, or that of the server of a mounted disk."""
+        with self._errors(name, "read"):
+            try:
+                return datetime.fromtimestamp(self._path(name).stat().st_mtime, UTC)
+            except FileNotFoundError:
+                return None
+
+    def conditional_writes(self) -> ConditionalWrites:
+        """Every folder has lock files."""
+        return ConditionalWrites(is_by_server=False, how=f"lock files in {self.uri(LOCKS)}")
+
+    def _publish(self, name: str, data: bytes, *, confirm: Callable[[], None]) -> None:
+        """Replace the file at once; ``confirm`` runs when all but that is done, and may raise to prevent it."""
+        with self._errors(name, "written"):
+            path = self._path(name)
+            hidden = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with unfinished(hidden):
+                with hidden.open("xb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                confirm()
+                hidden.replace(path)
+
+    def _path(self, name: str) -> Path:
+        """The file's path. Raises StorageError when a link leads out of the folder."""
+        path = self._root / checked_name(name, place=str(self._root))
+        real, root = os.path.realpath(path), os.path.realpath(self._root)
+        if real != root and not real.startswith(f"{root.rstrip(os.sep)}{os.sep}"):
+            problem = f"is a link, or lies behind one, out of the folder {self._root}"
+            fix = f"Replace the link by what it points at, or set {self._setting} to that place"
+            raise StorageError(str(path), problem, fix=fix)
+        return path
+
+    @contextlib.contextmanager
+    def _errors(self, name: str, action: str) -> Iterator[None]:
+        """Raise StorageError with the file and the reason for whatever the operating system raises inside."""
+        try:
+            yield
+        except OSError as error:
+            is_blocked = isinstance(error, NotADirectoryError | FileExistsError)
+            reason = (
+                "a file is in the place of a folder" if is_blocked else (error.strerror or "unknown reason").lower()
+            )
+            raise StorageError(
+                self.uri(name),
+                f"cannot be {action}: {reason}",
+                fix=f"Make {self._setting} a folder that this user may read and write, on a disk with room",
+            ) from error
