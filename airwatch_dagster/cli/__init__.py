@@ -6,7 +6,7 @@ Nothing else belongs here. Heavy modules are imported within a command, so that 
 from airwatch_dagster.cli.group import main
 from airwatch_dagster.cli.models import explain, models
 from airwatch_dagster.cli.pages import bulletin, export, serve_site
-from airwatch_dagster.cli.setup import areas, backup, doctor, practice_server, purge, restore
+from airwatch_dagster.cli.setup import areas, backup, doctor, practice_server, purge, repair, restore
 from airwatch_dagster.cli.tables import backfill, demo, import_, inspect, status
 
 __all__ = ["main"]
@@ -16,6 +16,6 @@ for command in (
     *(bulletin, serve_site),
     *(models, explain),
     *(doctor, areas, practice_server),
-    *(backup, restore, purge),
+    *(backup, restore, purge, repair),
 ):
     main.add_command(command)

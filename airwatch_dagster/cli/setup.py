@@ -34,6 +34,19 @@ def doctor(alert_test: bool, as_json: bool) -> None:
         sys.exit(1)
 
 
+@click.command(short_help="Mend times that a wrong clock has stamped.")
+@click.option("--yes", "is_confirmed", is_flag=True, help="Do it; without, only list what would be done.")
+@stoppable("Run it again: what is mended stays so.")
+def repair(is_confirmed: bool) -> None:
+    """List stored versions of readings from the future, which keep their days from updates, and give them other times.
+
+    No version is lost, and their order stays. What was replaced is on record in the storage.
+    """
+    from airwatch_dagster.commands.repair import repair as run_repair
+
+    run_repair(is_confirmed=is_confirmed, echo=click.echo)
+
+
 @click.command(short_help="Find the code of a city, county or state.")
 @click.argument("words", metavar="WORD…", nargs=-1, required=True)
 def areas(words: tuple[str, ...]) -> None:

@@ -24,7 +24,7 @@ def mark_data_kind(files: ByteStore, readings: Readings) -> None:
 
 
 def required_data_kind(files: ByteStore, readings: Readings) -> Readings | None:
-    """The kind that the place is marked with, None for an unmarked one. Raises ConfigurationError for the other kind."""
+    """The kind that the place is marked with, None if it is unmarked. Raises ConfigurationError for the other kind."""
     found = files.get(MARKER)
     if found is not None and found != _marker(readings):
         held = found.decode(errors="replace").strip()

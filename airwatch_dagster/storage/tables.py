@@ -9,7 +9,7 @@ import pandas as pd
 from airwatch_dagster.errors import ConfigurationError, StorageError
 from airwatch_dagster.schemas import CONTRACTS, TABLES
 from airwatch_dagster.storage import parquet
-from airwatch_dagster.storage.byte_stores import ABSENT, ByteStore, ConditionalWrites, Entries
+from airwatch_dagster.storage.byte_stores import ABSENT, ConditionalWrites
 from airwatch_dagster.storage.conflicts import until_unchanged
 from airwatch_dagster.storage.data_kind import Readings, is_marked, mark_data_kind, required_data_kind
 from airwatch_dagster.storage.local_folder import LocalFolder
@@ -23,6 +23,7 @@ from airwatch_dagster.storage.partition_files import (
     partition_key,
 )
 from airwatch_dagster.storage.s3_prefix import S3Prefix
+from airwatch_dagster.storage.site_files import SiteFiles
 from airwatch_dagster.storage.threads import in_threads
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ MergedSlices = tuple[pd.DataFrame, Mapping[Any, slice]]
 """A frame, and the slice of each partition (None: of an unpartitioned table) in it."""
 
 
-class TableStorage:
+class TableStorage(SiteFiles):
     """Tables as files ``<table>/<partition>.parquet``, unpartitioned ones as ``<table>.parquet``.
 
     A reader sees a complete file or none: a file is encoded first, then published in one step, and a failure leaves the
@@ -46,9 +47,6 @@ class TableStorage:
     processes and machines: what is merged with stored rows goes through ``merge`` and ``update_pages``, which lose
     nothing that another writer stores meanwhile; with ``write`` the last writer of a partition wins.
     """
-
-    def __init__(self, files: ByteStore) -> None:
-        self._files = files
 
     @classmethod
     def open(cls, root: str, *, attempts: int = 5, setting: str = "AIRWATCH_STORAGE") -> Self:
@@ -197,46 +195,6 @@ class TableStorage:
         Anything else is another's: the place may hold other files.
         """
         return ignored_in_place(self._files.entries(""))
-
-    def write_page(self, name: str, content: bytes) -> str:
-        """Store a file for people as ``site/<name>``, complete or not at all; returns its location."""
-        self._files.put(f"site/{name}", content)
-        return self.page_uri(name)
-
-    def page_uri(self, name: str) -> str:
-        """Location of a file for people, stored or not."""
-        return self._files.uri(f"site/{name}")
-
-    def page(self, name: str) -> bytes | None:
-        """The content of ``site/<name>``; None when there is no such file."""
-        return self._files.get(f"site/{name}")
-
-    def pages(self, folder: str) -> Entries:
-        """What is directly in ``site/<folder>``."""
-        return self._files.entries(f"site/{folder}".rstrip("/"))
-
-    def remove_page(self, name: str) -> None:
-        """Delete ``site/<name>``; one that is gone already is not an error. Tables cannot be deleted."""
-        self._files.delete(f"site/{name}")
-
-    def update_pages(
-        self, names: Sequence[str], updated: Callable[[Mapping[str, bytes | None]], Mapping[str, bytes]]
-    ) -> None:
-        """Replace files of ``site/`` by what ``updated`` makes of the stored ones (None: there is none), in its order.
-
-        The result may lack some of ``names`` and has no other. It is made again when another writer has replaced one of
-        the files meanwhile. Raises VersionConflict when that happens again and again.
-        """
-
-        def attempt() -> None:
-            found = dict(
-                zip(names, in_threads(lambda name: self._files.get_version(f"site/{name}"), names), strict=True)
-            )
-            for name, content in updated({name: data for name, (data, _) in found.items()}).items():
-                if not found[name][1].is_of(content):
-                    self._files.replace(f"site/{name}", content, expected=found[name][1])
-
-        until_unchanged(attempt)
 
     def conditional_writes(self) -> ConditionalWrites:
         """How ``merge`` keeps two writers apart in this place, tried out on the S3 server. Errors as ``write``."""

@@ -17,6 +17,8 @@ from airwatch_dagster.acquire.pulls import Pull, PullRequest
 from airwatch_dagster.acquire.readings import READING_COLUMNS, MonitorList
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.orchestration.assets.acquire import history_checks, raw_readings
+from airwatch_dagster.orchestration.ingest import ingestion
+from airwatch_dagster.orchestration.instance.write_locks import WriteLock
 from airwatch_dagster.orchestration.resources import StorageResource
 from airwatch_dagster.orchestration.tables.io_manager import ParquetIOManager
 from airwatch_dagster.schemas import TABLES
@@ -120,6 +122,63 @@ def test_two_runs_of_the_same_day_at_the_same_time_lose_no_version(tmp_path: Pat
     versions = tables.read("raw_readings", [DAY])
     assert versions["arithmetic_mean"].tolist() == [8.0, 9.5]
     assert versions["superseded_at"].isna().tolist() == [False, True]
+
+
+@pytest.mark.slow
+def test_two_instances_with_states_of_their_own_lose_no_version(
+    tmp_path: Path, tables: TableStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WriteLock, "acquire", lambda *_, **__: None)  # another AIRWATCH_STATE has other locks
+
+    results = run_two_at_once(tmp_path, "raw_readings")
+
+    assert [result.success for result in results] == [True, True]
+    versions = tables.read("raw_readings", [DAY])
+    assert sorted(versions["arithmetic_mean"]) == [8.0, 9.5]
+    assert versions["superseded_at"].isna().tolist() == [False, True]
+
+
+@pytest.mark.slow
+def test_two_rechecks_of_two_instances_at_the_same_time_are_both_listed(
+    tmp_path: Path, tables: TableStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WriteLock, "acquire", lambda *_, **__: None)
+    tables.write("raw_readings", {DAY: builders.raw_readings({"date_local": pd.Timestamp(DAY)})})
+
+    results = run_two_at_once(tmp_path, "history_checks")
+
+    assert [result.success for result in results] == [True, True]
+    assert len(tables.read("history_checks")) == 2
+
+
+def test_a_clock_in_2099_stores_no_version(
+    tmp_path: Path, tables: TableStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Vintage(8.0)
+    source.ready.set()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ingestion, "utc_now", lambda: pd.Timestamp("2099-01-01"))
+        failed = run(tmp_path, source)
+    assert not failed.success
+    assert not tables.stored_partitions("raw_readings")
+
+    assert run(tmp_path, source).success
+
+
+def test_days_that_a_clock_in_2099_has_stamped_ask_for_a_repair(tmp_path: Path, tables: TableStorage) -> None:
+    stamped = {"date_local": pd.Timestamp(DAY), "first_seen_at": pd.Timestamp("2099-01-01")}
+    tables.write("raw_readings", {DAY: builders.raw_readings(stamped)})
+    source = Vintage(8.0)
+    source.ready.set()
+
+    result = run(tmp_path, source)
+
+    [failure] = result.get_step_failure_events()
+    error = failure.step_failure_data.error
+    assert error is not None
+    assert error.cause is not None
+    assert "`airwatch repair` lists what it stamped" in error.cause.message
 
 
 @pytest.mark.slow
