@@ -191,6 +191,20 @@ def test_readers_see_the_old_file_or_the_new_one(root: str) -> None:
     assert set(seen) <= {(many, 1.0, 1.0), (many, 2.0, 2.0)}
 
 
+def test_a_page_is_removed_and_one_that_is_gone_is_no_error(tables: TableStorage) -> None:
+    tables.write_page("reports/drift_report-2021-07.html", b"old")
+    tables.write_page("reports/drift_report-2021-08.html", b"new")
+    assert {name: file and file.size for name, file in tables.pages("reports").items()} == {
+        "drift_report-2021-07.html": 3,
+        "drift_report-2021-08.html": 3,
+    }
+
+    tables.remove_page("reports/drift_report-2021-07.html")
+    tables.remove_page("reports/drift_report-2021-07.html")
+
+    assert list(tables.pages("reports")) == ["drift_report-2021-08.html"]
+
+
 def test_a_page_is_stored_byte_for_byte(tables: TableStorage, root: str) -> None:
     assert tables.write_page("reports/drift_report-2021-07.html", b"<html>\xc2\xb5</html>") == (
         f"{root}/site/reports/drift_report-2021-07.html"

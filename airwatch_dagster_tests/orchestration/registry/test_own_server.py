@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from airwatch_dagster.orchestration.registry.mlflow_client import (
     registered_version,
     set_champion_alias,
 )
+from airwatch_dagster.orchestration.retention.models import UnservedModels
 from airwatch_dagster_tests.installations import Installation
 from airwatch_dagster_tests.orchestration.registry.test_mlflow_client import MONTH, logged, run_with_mlflow
 
@@ -37,9 +40,15 @@ STARTS_WITHIN_S = 120
 
 
 @pytest.fixture(scope="module")
-def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the server's database and files."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="module")
+def upstream(server: Path) -> Iterator[int]:
     """The port of an MLflow server below /mlflow."""
-    folder = tmp_path_factory.mktemp("server")
+    folder = server
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -140,6 +149,40 @@ def test_models_are_logged_registered_and_loaded(
     printed = capfd.readouterr()
     assert "hunter2" not in printed.out + printed.err
     assert not (own.folder / "state" / "mlflow-artifacts").exists(), "the server stores the files"
+
+
+def files_of(registration: Registration, server: Path) -> list[Path]:
+    """The model's files on the server."""
+    model = str(registration.model_uri).rpartition("/")[2]
+    return [path for path in server.rglob("*") if path.is_file() and model in path.parts]
+
+
+def test_a_purge_deletes_files_on_the_server(
+    own: Installation, server: Path, examples: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airwatch_dagster.orchestration.retention.models.MIN_DAYS", 0)
+    trained = train_family(examples, family="persistence", month=MONTH, seed=1)
+    registrations: list[Registration] = []
+
+    with own.activated():
+        for month in (MONTH - pd.DateOffset(months=3), MONTH):
+            one = replace(trained, month=month)
+            run_with_mlflow(lambda resource, one=one: registrations.append(logged(resource, one, examples)))
+        old, new = registrations
+        kind = UnservedModels(own.tables)
+        [item] = [one for one in kind.items(datetime(2021, 5, 1, tzinfo=UTC)) if one.name == old.model_version]
+        kind.remove([item])
+
+        assert item.size > 1000
+        assert load_model(new.model_uri).family == "persistence"
+        with pytest.raises(ConfigurationError, match="is not in the registry"):
+            registered_version(str(old.model_version))
+        left = kind.items(datetime(2021, 5, 1, tzinfo=UTC))
+        run = mlflow.MlflowClient().get_run(str(old.mlflow_run_id))
+    assert old.model_version not in [one.name for one in left]
+    assert run.info.lifecycle_stage == "deleted", "in the trash of the server, which its administrator empties"
+    assert files_of(old, server) == []
+    assert files_of(new, server) != []
 
 
 def test_doctor_finds_the_server_healthy(own: Installation, proxy: str) -> None:
