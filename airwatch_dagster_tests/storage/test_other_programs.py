@@ -1,0 +1,88 @@
+"""DuckDB and Polars read the stored tables as the documentation shows, from a folder and from S3 servers."""
+
+import re
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from airwatch_dagster.storage.tables import TableStorage
+from airwatch_dagster_tests.s3_servers import S3Server
+from airwatch_dagster_tests.simulated_air import simulated_site_days
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "read-tables.md"
+EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
+ON_FOLDERS = [one for one in EXAMPLES if "data/site_days" in one]
+ON_S3 = [one for one in EXAMPLES if "8333" in one]
+
+
+@pytest.fixture(scope="module")
+def site_days() -> pd.DataFrame:
+    days = simulated_site_days(sites=3, first="2026-09-20", days=50)
+    return days.assign(is_valid=(days.index % 5 != 0))
+
+
+@pytest.fixture(scope="module")
+def expected(site_days: pd.DataFrame) -> list[tuple[str, int, float]]:
+    october = site_days[site_days["date_local"].between("2026-10-01", "2026-10-31") & site_days["is_valid"]]
+    found = [
+        (str(site), len(rows), float(rows["pm25_ugm3"].max())) for site, rows in october.groupby("site_id", sort=True)
+    ]
+    return sorted(found, key=lambda row: (-row[2], row[0]))
+
+
+def stored(root: str, site_days: pd.DataFrame) -> None:
+    by_day = {f"{day:%Y-%m-%d}": rows for day, rows in site_days.groupby("date_local")}
+    TableStorage.open(root).write("site_days", by_day)
+
+
+def rows_of(example: str) -> list[tuple[str, int, float]]:
+    """What an example of the page finds."""
+    names: dict[str, Any] = {}
+    exec(compile(example, str(PAGE), "exec"), names)
+    worst = names["worst"]
+    rows = worst.rows() if hasattr(worst, "rows") else worst.itertuples(index=False)
+    return [(site, int(days), float(highest)) for site, days, highest in rows]
+
+
+@pytest.fixture(params=["moto", pytest.param("seaweed", marks=pytest.mark.slow)])
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    found: S3Server = request.getfixturevalue(f"{request.param}_server")
+    found.use(monkeypatch)
+    return found
+
+
+def test_the_page_has_an_example_of_each_kind() -> None:
+    assert [len(ON_FOLDERS), len(ON_S3), len(EXAMPLES)] == [2, 2, 4]
+
+
+@pytest.mark.parametrize("example", ON_FOLDERS)
+def test_a_folder_is_read(
+    example: str,
+    site_days: pd.DataFrame,
+    expected: list[tuple[str, int, float]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stored(str(tmp_path / "data"), site_days)
+    monkeypatch.chdir(tmp_path)
+
+    assert rows_of(example) == expected
+    assert len(expected) == 3
+
+
+@pytest.mark.parametrize("example", ON_S3)
+def test_s3_is_read(
+    example: str,
+    site_days: pd.DataFrame,
+    expected: list[tuple[str, int, float]],
+    server: S3Server,
+) -> None:
+    place = f"{server.bucket}/{uuid.uuid4().hex}"
+    stored(f"s3://{place}", site_days)
+
+    here = example.replace("http://127.0.0.1:8333", server.endpoint).replace("airwatch/tables", place)
+
+    assert rows_of(here) == expected
