@@ -73,7 +73,7 @@ def test_airnows_service_is_asked_in_turns_of_its_own_and_for_each_address(tmp_p
     assert records["reporting_area"].unique().tolist() == ["Chicago"]
     [turn] = (tmp_path / "rate-limits").iterdir()
     assert turn.name.startswith("airnow-requests-")
-    [cached] = (tmp_path / "state" / "downloads").glob("airnow-api-*/*2021-04-30*")
+    [cached] = (tmp_path / "state" / "downloads").glob("airnow-api-*/*2021-04-30*.gz")
     assert "practice" not in cached.name
 
 

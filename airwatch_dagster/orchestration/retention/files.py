@@ -76,7 +76,8 @@ class Downloads:
 
 
 class Responses:
-    """Cached responses of the AQS API. Those whose rows are not stored yet stay: a repeated run needs them."""
+    """Cached responses of the AQS API and of AirNow's. Those of AQS whose rows are not stored yet stay: a repeated run
+    needs them."""
 
     name = "responses"
 

@@ -52,7 +52,7 @@ KEPT_FOR: Final[Mapping[str, KeptFor]] = {
     "logs": KeptFor(90, "output of steps"),
     "models": KeptFor(730, "model versions that never served, with their files and MLflow runs"),
     "reports": KeptFor(1095, "pages of drift reports"),
-    "responses": KeptFor(90, "responses of the AQS API whose rows are stored"),
+    "responses": KeptFor(90, "responses of the AQS API whose rows are stored, and of AirNow's service"),
     "downloads": KeptFor(400, "downloaded files of AirData and AirNow"),
     "leftovers": KeptFor(MIN_DAYS, "temporary files of processes that were killed"),
 }

@@ -102,7 +102,8 @@ class HistoricalForecasts:
         )
         read = read_rows(rows, area=area, first=first, last=last, culprit=culprit)
         numbered = [{"number": number, "row": row} for number, row in enumerate(rows)]
-        self._cache.put(_SERVICE, params, numbered, fetched_at=self._now())
+        put = self._cache.put(_SERVICE, params, numbered, fetched_at=self._now())
+        self._cache.mark_stored([put])  # so that it may be cleaned up: after ``TTL`` nothing reads it
         return read
 
     def is_cached(self, area_code: str, first: date, last: date) -> bool:

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import requests
 
@@ -19,6 +20,7 @@ from airwatch_dagster.errors import (
     SourceRefused,
     SourceUnavailable,
 )
+from airwatch_dagster.orchestration.retention.files import Responses
 from airwatch_dagster_tests.acquire.airnow.historical.samples import CHICAGO, PATH, row
 from airwatch_dagster_tests.acquire.fake_server import FakeServer, Reply, running
 
@@ -181,6 +183,26 @@ def test_what_does_not_pass_is_an_error_and_never_an_empty_answer(
     assert not client.is_cached("il001", *DAYS)
 
 
+def test_a_response_larger_than_any_is_refused_and_not_read_to_its_end(
+    client: HistoricalForecasts, server: FakeServer
+) -> None:
+    server.will_send(PATH, Reply(b"[" + b" " * 17_000_000 + b"]"))
+
+    with pytest.raises(BadPayload, match=r"larger than 16 MB.*AIRWATCH_AIRNOW_API_URL"):
+        client.forecasts(CHICAGO, *DAYS)
+    assert not client.is_cached("il001", *DAYS)
+
+
+def test_a_cached_response_may_be_cleaned_up(client: HistoricalForecasts, server: FakeServer, tmp_path: Path) -> None:
+    (tmp_path / "downloads").mkdir()
+    server.will_send(PATH, reply([row()]))
+    client.forecasts(CHICAGO, *DAYS)
+    (tmp_path / "cache").rename(tmp_path / "downloads" / "airnow-api-0")
+
+    [item] = Responses(tmp_path).items(pd.Timestamp("2199-01-01", tz="UTC").to_pydatetime())
+    assert item.name.endswith(".jsonl.gz")
+
+
 def test_rows_that_cannot_be_read_are_not_cached(client: HistoricalForecasts, server: FakeServer) -> None:
     server.will_send(PATH, reply([{"issued": "2024-03-09"}]), reply([row()]))
 
@@ -217,7 +239,7 @@ def test_the_key_is_in_no_log_name_repr_or_error(
         client.forecasts(CHICAGO, date(2024, 5, 1), date(2024, 5, 31))
 
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(files) == 2
+    assert sorted(path.suffix for path in files) == ["", ".gz", ".stored"]
     assert PATH in caplog.text
     shown = f"{refused.value!r} {refused.value.__context__!r} {failed.value!r} {failed.value.__context__!r} {client!r}"
     assert KEY not in f"{shown} {caplog.text} {files}"
