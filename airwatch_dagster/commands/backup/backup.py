@@ -18,8 +18,10 @@ from airwatch_dagster.orchestration.registry.model_files import FOLDER as MODELS
 
 Echo = Callable[[str], None]
 
-_NOT_COPIED: Final = re.compile(r"(run-locks|write-locks)/.*|.*\.db-(wal|shm|journal)|(.*/)?\.[^/]+\.(tmp|part)")
-"""Locks of this machine, journals that belong to the databases as copied, and unfinished files."""
+_NOT_COPIED: Final = re.compile(
+    r"(run-locks|write-locks|\.locks)/.*|.*\.db-(wal|shm|journal)|(.*/)?\.[^/]+\.(tmp|part)"
+)
+"""Locks of living processes, journals that belong to the databases as copied, and unfinished files."""
 
 _SQLITE: Final = b"SQLite format 3\x00"
 """What a SQLite database begins with. Source: sqlite.org/fileformat."""
