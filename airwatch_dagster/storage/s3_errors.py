@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from airwatch_dagster.certificates import certificate_problem
 from airwatch_dagster.errors import AirWatchError, ConfigurationError, StorageError
 
 _CHECKSUMS: Final = "AWS_REQUEST_CHECKSUM_CALCULATION=when_required and AWS_RESPONSE_CHECKSUM_VALIDATION=when_required"
@@ -150,6 +151,9 @@ def s3_errors(uri: str, *, setting: str) -> Iterator[None]:
         codes = [str(error.response.get("Error", {}).get("Code", "")), str(status)]
         raise _translated(codes, uri=uri, place=setting) from error
     except (BotoCoreError, ValueError) as error:
+        if refused := certificate_problem(error, setting="AWS_CA_BUNDLE"):
+            problem = f"the certificate of the server {refused.problem}"
+            raise ConfigurationError("AWS_ENDPOINT_URL", problem, fix=refused.fix) from None
         raise _translated([kind.__name__ for kind in type(error).__mro__], uri=uri, place=setting) from error
 
 

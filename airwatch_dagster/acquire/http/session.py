@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from airwatch_dagster.acquire.http.redaction import without_queries
 from airwatch_dagster.acquire.http.redirects import MAX_REDIRECTS, UNNAMED, Configured, redirected, too_many
 from airwatch_dagster.acquire.http.source_clock import heard
+from airwatch_dagster.certificates import certificate_problem
 from airwatch_dagster.errors import BadPayload, ConfigurationError, SourceUnavailable
 from airwatch_dagster.limits import MAX_BODY_S, MAX_DOWNLOAD_BYTES, megabytes
 
@@ -91,8 +92,9 @@ def get(
                     file.writelines(_body(response, until, max_bytes))
     except (requests.RequestException, HTTPError) as error:
         reason = type(error).__name__
+        refused = certificate_problem(error, setting="REQUESTS_CA_BUNDLE")
     except _TooLarge:
-        reason = ""
+        reason, refused = "", None
     except OSError as error:
         if error.errno is not None:  # a file of this machine's
             raise
@@ -103,6 +105,9 @@ def get(
     if not reason:
         problem = f"the response is larger than {megabytes(max_bytes)}, several times the largest of EPA's"
         raise BadPayload(culprit, problem, fix=f"Check {configured.setting}")
+    if refused is not None:
+        problem = f"the certificate of {urlsplit(url).hostname} {refused.problem}"
+        raise SourceUnavailable(culprit, problem, fix=refused.fix, retry_helps=False)
     fix = f"Check the connection and {configured.setting}, or try again later"
     raise SourceUnavailable(culprit, f"no complete response ({reason})", fix=fix)
 

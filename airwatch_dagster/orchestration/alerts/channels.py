@@ -7,6 +7,7 @@ from typing import Final
 
 import dagster as dg
 
+from airwatch_dagster.certificates import certificate_problem
 from airwatch_dagster.errors import AirWatchError, ConfigurationError
 from airwatch_dagster.orchestration.alerts.messages import Alert
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings, WebhookSettings
@@ -66,13 +67,19 @@ def post_to_webhook(alert: Alert, *, settings: AlertSettings) -> None:
     try:
         with requests.Session() as session:
             session.mount(address, HTTPAdapter(max_retries=retries))
-            session.post(address, json=alert.payload, timeout=CHANNEL_TIMEOUT_S).raise_for_status()
+            posted = session.post(address, json=alert.payload, timeout=CHANNEL_TIMEOUT_S, allow_redirects=False)
+            posted.raise_for_status()
     except OSError as error:  # a RequestException, or a missing file of certificates
+        if refused := certificate_problem(error, setting="REQUESTS_CA_BUNDLE"):
+            raise AirWatchError("alert webhook", f"its certificate {refused.problem}", fix=refused.fix) from None
         answer = getattr(error, "response", None)
         response = f"response {answer.status_code}" if answer is not None else type(error).__name__
         raise AirWatchError(
             "alert webhook", f"refused the alert ({response})", fix="Check AIRWATCH_ALERT_WEBHOOK_URL", retry_helps=True
         ) from None
+    if posted.is_redirect:
+        problem = f"redirects (response {posted.status_code}), which would hand the alert and the secret address on"
+        raise ConfigurationError("AIRWATCH_ALERT_WEBHOOK_URL", problem, fix="Set it to the address it redirects to")
 
 
 def send_email(alert: Alert, *, settings: AlertSettings) -> None:
@@ -90,6 +97,9 @@ def send_email(alert: Alert, *, settings: AlertSettings) -> None:
                 server.login(settings.smtp_user, password.get_secret_value() if password else "")
             server.send_message(message)
     except (OSError, smtplib.SMTPException) as error:
+        if refused := certificate_problem(error, setting="SSL_CERT_FILE"):
+            culprit = f"mail server {settings.smtp_host}:{settings.smtp_port}"
+            raise AirWatchError(culprit, f"its certificate {refused.problem}", fix=refused.fix) from None
         raise AirWatchError(
             f"mail server {settings.smtp_host}:{settings.smtp_port}",
             f"did not take the alert ({redacted(str(error))})",

@@ -5,6 +5,7 @@ MLflow's API itself is asked, with MLflow's own login, certificates and proxies:
 
 from typing import Any, Final
 
+from airwatch_dagster.certificates import certificate_problem
 from airwatch_dagster.errors import AirWatchError, ConfigurationError, SourceUnavailable
 from airwatch_dagster.orchestration.configuration.addresses import without_credentials
 
@@ -51,9 +52,11 @@ def _unanswered(uri: str, cause: BaseException) -> AirWatchError:
     from requests import exceptions
 
     kind = type(cause).__name__
+    if refused := certificate_problem(cause, setting="MLFLOW_TRACKING_SERVER_CERT_PATH or REQUESTS_CA_BUNDLE"):
+        return ConfigurationError(SETTING, f"the certificate of {uri} {refused.problem}", fix=refused.fix)
     if isinstance(cause, exceptions.SSLError):
-        fix = "Set MLFLOW_TRACKING_SERVER_CERT_PATH or REQUESTS_CA_BUNDLE to a file with the certificate that signed it"
-        return ConfigurationError(SETTING, f"the certificate of {uri} is not trusted ({kind})", fix=fix)
+        fix = "Use http:// for a server without TLS, or correct its TLS"
+        return ConfigurationError(SETTING, f"{uri} does not speak TLS as this machine does ({kind})", fix=fix)
     if isinstance(cause, exceptions.InvalidURL):
         return ConfigurationError(SETTING, f"{uri!r} is not a valid address", fix=USE)
     if isinstance(cause, exceptions.ProxyError):

@@ -15,9 +15,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from airwatch_dagster.errors import AirWatchError, SourceUnavailable
+from airwatch_dagster.errors import AirWatchError, ConfigurationError, SourceUnavailable
+from airwatch_dagster.orchestration.alerts.channels import post_to_webhook
 from airwatch_dagster.orchestration.alerts.messages import Alert, FailedCheck, one_line
 from airwatch_dagster.orchestration.alerts.sensors import alert_sensors, failed_checks_of
+from airwatch_dagster.orchestration.alerts.settings import AlertSettings
 
 ON_FAILED_RUN, ON_FAILED_CHECKS = alert_sensors()
 
@@ -48,6 +50,7 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Received]:
             received.posts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(received.statuses.pop(0) if received.statuses else 200)
             self.send_header("Content-Length", "0")
+            self.send_header("Location", "/elsewhere")
             self.end_headers()
 
         def log_message(self, *args: object) -> None:
@@ -232,6 +235,17 @@ def test_mail_reaches_every_recipient_with_subject_and_link(
     assert mail["To"] == "duty@example.org, second@example.org"
     assert mail["Subject"] == "AirWatch: run succeeded with failed checks: assets"
     assert "http://127.0.0.1:3000/runs/" in mail.get_payload()
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_webhook_that_redirects_is_not_followed(status: int, webhook: Received) -> None:
+    webhook.statuses = [status]
+    alert = Alert("run_failed", "daily", "2021-07-04", "run", (), ("an error",), "Run `airwatch doctor`.")
+
+    with pytest.raises(ConfigurationError, match=rf"^AIRWATCH_ALERT_WEBHOOK_URL: redirects \(response {status}\)"):
+        post_to_webhook(alert, settings=AlertSettings.from_environment())
+
+    assert len(webhook.posts) == 1, "it was sent to nobody else"
 
 
 def test_a_channel_that_refuses_fails_the_sensor_without_its_address_and_the_other_still_delivers(
