@@ -18,8 +18,8 @@ from airwatch_dagster.errors import SourceRefused
 from airwatch_dagster.schemas import TABLES
 
 LONGEST_LEAD_DAYS: Final = 6
-"""Days ahead of its issue up to which a forecast is looked for; four were seen in September 2026. The scoreboard uses
-two."""
+"""Days ahead of its issue up to which a forecast is looked for: AirNow's file of 8 June 2023 has up to five, and the
+scoreboard uses two."""
 
 MONTHS_REMEMBERED: Final = 2
 """Months of forecasts in memory: those issued on one day are about two at most."""
