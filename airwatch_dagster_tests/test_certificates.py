@@ -12,7 +12,7 @@ from airwatch_dagster.orchestration.alerts.channels import post_to_webhook, send
 from airwatch_dagster.orchestration.alerts.messages import Alert
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings
 from airwatch_dagster.orchestration.registry.tracking_server import require_server
-from airwatch_dagster.storage.byte_stores import S3Prefix
+from airwatch_dagster.storage.s3_prefix import S3Prefix
 from airwatch_dagster_tests.tls_servers import Authority, https_server, mail_server
 
 ALERT = Alert("run_failed", "daily", "2021-07-04", "run", (), ("an error",), "Run `airwatch doctor`.")
