@@ -122,6 +122,12 @@ def test_every_service_has_a_health_check_that_is_quick_at_first(service: str) -
     assert check["start_interval"] in ("1s", "2s", "5s")
 
 
+def test_a_check_that_needs_the_database_reads_its_password() -> None:
+    check = SERVICES["daemon"]["healthcheck"]["test"]
+
+    assert check[1:4] == SERVICES["daemon"]["entrypoint"], "a variable that the entrypoint sets is not in a check"
+
+
 @each_service
 def test_every_service_waits_until_its_dependencies_are_ready(service: str) -> None:
     dependencies = SERVICES[service].get("depends_on", {})
