@@ -45,12 +45,16 @@ class FinishedRuns:
         return oldest_first([_item(one, bytes_of_run(storage, one.dagster_run.run_id)) for one in ended], before)
 
     def remove(self, items: Sequence[Item]) -> None:
-        """Delete the runs with their events; those that became needed since they were listed stay."""
+        """Delete the runs with their events; those that became needed since they were listed stay.
+
+        The run goes last, unlike in Dagster's own order: a removal that was killed is listed again.
+        """
         storage, wanted = event_log(self._instance), needed_runs(self._instance)
         gone = [item.name for item in items if item.name not in wanted]
         for run_id in gone:
-            self._instance.delete_run(run_id)
             forget_checks(storage, run_id)
+            storage.delete_events(run_id)
+            self._instance.delete_run(run_id)
         if gone:
             vacuum_index(storage)
 

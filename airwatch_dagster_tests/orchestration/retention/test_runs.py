@@ -175,6 +175,20 @@ def test_a_run_that_became_needed_since_it_was_listed_stays(instance: dg.Dagster
     assert instance.has_run(old)
 
 
+def test_a_removal_that_was_killed_is_listed_again_and_finished(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, _ = built(instance, "2021-01-01"), built(instance, "2021-01-01")
+    with monkeypatch.context() as killed:
+        killed.setattr(instance, "delete_run", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            purged(FinishedRuns(instance))
+    assert instance.all_logs(old) == []
+
+    assert purged(FinishedRuns(instance)) == [old]
+    assert not instance.has_run(old)
+
+
 def test_more_runs_than_a_page_are_listed(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("airwatch_dagster.orchestration.retention.runs.PAGE", 2)
     assert PAGE > 2
