@@ -1,6 +1,8 @@
 """A backup is complete, consistent and refused when it is not; a restore never mixes with what is there."""
 
+import errno
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -109,6 +111,25 @@ def test_a_damaged_backup_is_refused_before_anything_is_written(
 
     assert (result.exit_code, problem in result.output) == (1, True), result.output
     assert files(tmp_path / "there") == {}
+
+
+def test_a_restore_that_fails_on_the_way_leaves_both_places_empty_and_is_told_in_a_sentence(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, copied = backed_up(installation, tmp_path), shutil.copy2
+
+    def copy_until_full(source: Path, target: Path) -> None:
+        if target.name == "MLmodel":
+            raise OSError(errno.ENOSPC, "No space left on device", str(target))
+        copied(source, target)
+
+    with monkeypatch.context() as full:
+        full.setattr("airwatch_dagster.commands.backup.restore.shutil.copy2", copy_until_full)
+        result = elsewhere(installation).airwatch("restore", str(folder))
+
+    assert "MLmodel: cannot be restored: no space left on device. Restore to folders that this user" in result.output
+    assert files(tmp_path / "there") == {}
+    elsewhere(installation).run("restore", str(folder))
 
 
 @pytest.mark.parametrize("place", ["state", "tables"])
