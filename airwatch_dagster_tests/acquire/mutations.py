@@ -3,6 +3,7 @@
 A test draws a few hundred of them; ``benchmarks/fuzz_readers.py`` tens of thousands.
 """
 
+import io
 import json
 import os
 import tempfile
@@ -13,10 +14,14 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 import pandas as pd
+import requests
 from hypothesis import strategies as st
+from urllib3 import HTTPResponse
 
 from airwatch_dagster.acquire.airdata.daily_downloads import read_daily_download
 from airwatch_dagster.acquire.airdata.files import read_daily, read_monitors
+from airwatch_dagster.acquire.airnow.historical.records import read_rows
+from airwatch_dagster.acquire.airnow.historical.responses import rows_of
 from airwatch_dagster.acquire.airnow.layouts import DAILY, OLD_DAILY
 from airwatch_dagster.acquire.airnow.readers import read_day, read_forecasts
 from airwatch_dagster.acquire.aqs.client import AqsClient
@@ -26,6 +31,7 @@ from airwatch_dagster.acquire.aqs.request_plan import plan_daily
 from airwatch_dagster.acquire.parsing.rejections import REJECTED_COLUMNS
 from airwatch_dagster.errors import AirWatchError
 from airwatch_dagster.schemas.validation import validated
+from airwatch_dagster_tests.acquire.airnow.historical.samples import CHICAGO, row
 from airwatch_dagster_tests.acquire.published_samples import API_ROW, DAILY_ROW, MONITOR_ROW, csv_text, zipped
 
 DAY: Final = date(2021, 6, 1)
@@ -173,9 +179,26 @@ def _of_airnow(path: Path) -> Any:
     return read_day(path, layout, DAY, site_locations=locations, culprit="AirNow")
 
 
+def historical_body(days: int = 12) -> bytes:
+    """A response of AirNow's historical forecasts."""
+    return json.dumps([row(dateValid=f"2024-03-{10 + number}") for number in range(days)]).encode()
+
+
+def _of_service(content: bytes) -> Any:
+    rows = rows_of(_response(content), culprit="AirNow", redact=str, now_s=0.0)
+    return read_rows(rows, area=CHICAGO, first=date(2024, 3, 1), last=date(2024, 3, 31), culprit="AirNow")
+
+
+def _response(content: bytes) -> requests.Response:
+    """A response with this body, which can be read once."""
+    response = requests.Response()
+    response.status_code, response.url = 200, "http://aqs/dailyData"
+    response.raw = HTTPResponse(io.BytesIO(content), preload_content=False)
+    return response
+
+
 def _of_api(content: bytes) -> Any:
-    response = SimpleNamespace(status_code=200, content=content, headers={}, url="http://aqs/dailyData")
-    session: Any = SimpleNamespace(get=lambda *_, **__: response, get_redirect_target=lambda _: None)
+    session: Any = SimpleNamespace(get=lambda *_, **__: _response(content), get_redirect_target=lambda _: None)
     limiter = RateLimiter(Path(tempfile.gettempdir(), f"airwatch-damaged-{os.getpid()}"), interval_s=0.0, pause_s=0.0)
     client = AqsClient(
         "http://aqs", email="a", key="b", limiter=limiter, session=session, backoff_scale=0.0, sleep=lambda _: None
@@ -204,6 +227,7 @@ READERS: Final[dict[str, tuple[Callable[[], bytes], Callable[[bytes], Any]]]] = 
     ),
     "download": (download_csv, _in_file("download.csv", read_daily_download)),
     "api": (api_body, _of_api),
+    "historical": (historical_body, _of_service),
 }
 """By parser: a good file, and the parser of a file's content."""
 
@@ -223,13 +247,13 @@ def check_damaged(reader: str, content: bytes) -> str:
     rows = next(getattr(result, name) for name in ("readings", "records", "monitors") if hasattr(result, name))
     _check_contract(reader, rows)
     assert tuple(result.rejected.columns) == REJECTED_COLUMNS
-    if reader != "api":
+    if reader not in ("api", "historical"):
         _check_neighbours(good, content, rows, result.rejected)
     return "read" if result.rejected.empty else "read, with lines set aside or repaired"
 
 
 def _check_contract(reader: str, rows: pd.DataFrame) -> None:
-    if reader == "reportingarea":
+    if reader in ("reportingarea", "historical"):
         validated("agency_forecasts", rows)
     elif reader == "monitors":
         validated("monitors", rows.assign(is_context=False))
