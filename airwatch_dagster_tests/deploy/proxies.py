@@ -6,6 +6,7 @@ import http.client
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -61,6 +62,8 @@ class Proxy:
 
     ports: Mapping[str, int]
     scheme: str = "http"
+    authority: Path | None = None
+    """The certificate that https is checked with."""
 
     def ask(
         self, site: str, path: str, method: str = "GET", body: bytes = b"", **headers: str | None
@@ -69,7 +72,7 @@ class Proxy:
         port = self.ports[site]
         given = {"Host": f"127.0.0.1:{port}", **login()}
         given |= {name.replace("_", "-"): value for name, value in headers.items()}  # type: ignore[misc]
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        with closing(self._connection(port)) as connection:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in given.items():
                 if value is not None:
@@ -80,6 +83,12 @@ class Proxy:
             names = dict(answer.getheaders())
             joined = {name: ", ".join(answer.headers.get_all(name, [])) for name in names}
             return Answer(answer.status, joined, answer.read())
+
+    def _connection(self, port: int) -> http.client.HTTPConnection:
+        if self.scheme == "http":
+            return http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        trusted = ssl.create_default_context(cafile=self.authority)
+        return http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=trusted)
 
     def origin(self, site: str) -> str:
         return f"{self.scheme}://127.0.0.1:{self.ports[site]}"
@@ -153,6 +162,15 @@ def secrets_folder(folder: Path) -> Path:
     return folder
 
 
+def with_certificate(secrets: Path) -> Path:
+    """The folder, with a certificate of this machine that no authority has signed."""
+    openssl = shutil.which("openssl") or pytest.skip("openssl is not installed")
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-out", "web_certificate", "-keyout", "web_key"]
+    subprocess.run(command, cwd=secrets, check=True, capture_output=True)
+    return secrets
+
+
 @contextmanager
 def running_proxy(secrets: Path, upstreams: Mapping[str, int], **settings: str) -> Iterator[Proxy]:
     """Caddy with deploy/Caddyfile until the end of the block; ``upstreams``: site → port on this machine."""
@@ -171,7 +189,7 @@ def running_proxy(secrets: Path, upstreams: Mapping[str, int], **settings: str) 
         try:
             if not _is_open(int(environment["WEB_HEALTH_PORT"]), process):
                 pytest.fail(f"Caddy did not start: {log.read_text()}")
-            yield Proxy(ports, scheme=settings.get("WEB_SCHEME", "http"))
+            yield Proxy(ports, scheme=settings.get("WEB_SCHEME", "http"), authority=secrets / "web_certificate")
         finally:
             process.terminate()
 
