@@ -185,6 +185,8 @@ class Registration:
     mlflow_run_id: str | None = None
     model_uri: str | None = None
     model_version: str | None = None
+    model_files: str | None = None
+    """Size and SHA-256 of every file, JSON (see ``fit.model_directory.manifest``)."""
 
 
 def trained_models_row(trained: TrainedModel, *, registration: Registration = Registration()) -> dict[str, Any]:
@@ -205,6 +207,7 @@ def trained_models_row(trained: TrainedModel, *, registration: Registration = Re
         "mlflow_run_id": registration.mlflow_run_id,
         "model_uri": registration.model_uri,
         "model_version": registration.model_version,
+        "model_files": registration.model_files,
     }
 
 

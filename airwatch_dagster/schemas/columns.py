@@ -163,6 +163,12 @@ def model_version(*, nullable: bool = False) -> Any:
     return field(f"Version in the model registry{unknown}", nullable=nullable)
 
 
+def model_files() -> Any:
+    """The column ``model_files``: what the files of a model must be, checked before any of them is read."""
+    of_before = "null without a model, and for models that were logged as pickles, which are not read"
+    return field(f"Size and SHA-256 of each of the model's files, JSON; {of_before}", nullable=True)
+
+
 def issue_date() -> Any:
     """The column ``issue_date``: the local day at the end of which a forecast is issued."""
     return field("Local day at the end of which the forecast is issued")

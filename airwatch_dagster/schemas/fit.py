@@ -90,6 +90,7 @@ class TrainedModels(Table):
     mlflow_run_id: str = c.field("MLflow run with the model; null when not fitted", nullable=True)
     model_uri: str = c.field("MLflow URI of the model; null when not fitted", nullable=True)
     model_version: str = c.model_version(nullable=True)
+    model_files: str = c.model_files()
 
 
 @table(grain="month", key=("model_family", "site_id", "issue_date", "horizon_days"), partition_column="target_date")
@@ -116,6 +117,7 @@ class ChampionModel(Table):
     model_family: str = c.field("Family of the champion; null when no model serves", nullable=True, isin=c.FAMILIES)
     model_version: str = c.model_version(nullable=True)
     model_uri: str = c.field("MLflow URI of the model; null when no model serves", nullable=True)
+    model_files: str = c.model_files()
     mlflow_run_id: str = c.field("MLflow run with the model; null when no model serves", nullable=True)
     trained_for: pd.Timestamp = c.field(
         "Month the version was trained for, this month or an earlier one", nullable=True

@@ -44,7 +44,7 @@ def test_models_are_refitted_on_what_was_known_and_registered_nowhere(backfilled
         rebuilt = table_as_of("trained_models", "2021-05", NOW, tables=backfilled.tables)
     stored = backfilled.tables.read("trained_models", ["2021-05"])
 
-    registration = ["mlflow_run_id", "model_uri", "model_version"]
+    registration = ["mlflow_run_id", "model_uri", "model_version", "model_files"]
     assert rebuilt[registration].isna().all(axis=None)
     pd.testing.assert_frame_equal(rebuilt.drop(columns=registration), stored.drop(columns=registration))
 

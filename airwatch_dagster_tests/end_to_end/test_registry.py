@@ -1,6 +1,7 @@
 """MLflow's registry after a backfill: its champion alias serves the model that issued the forecasts."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,12 @@ import dagster as dg
 import mlflow
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from airwatch_dagster import __version__
 from airwatch_dagster.fit.examples import at_horizon
-from airwatch_dagster.orchestration.registry.mlflow_client import load_model
+from airwatch_dagster.orchestration.registry.model_loading import load_model
 from airwatch_dagster_tests.installations import Installation, run_job
 
 
@@ -108,6 +110,36 @@ def test_forecasts_are_the_same_after_the_installation_was_moved(copy: Installat
     assert after["pm25_ugm3"].tolist() == before["pm25_ugm3"].tolist()
     assert set(after["model_version"]) == {"2"}
     assert not copy.folder.exists()
+
+
+@pytest.mark.slow
+def test_a_month_whose_models_were_pickles_is_refused_and_trained_again_by_the_command_that_is_named(
+    copy: Installation,
+) -> None:
+    """Tables of before have no column with hashes; the rest of them stays readable."""
+    before = copy.tables.read("predictions", ["2021-05-31"])
+    for table in ("trained_models", "champion_model"):
+        path = copy.folder / "tables" / table / "2021-05.parquet"
+        rows = pq.read_table(path)
+        pq.write_table(rows.drop_columns(["model_files"]), path)
+    load_model.cache_clear()
+    forecast = ("backfill", "2021-05-31", "2021-05-31", "--tables", "predictions", "--refresh")
+
+    refused = copy.airwatch(*forecast)
+    listed = copy.run("models")
+    promoted = copy.airwatch("models", "promote", "1", "--yes", "--month", "2021-05", "--by", "Ada", "--reason", "why")
+
+    assert refused.exit_code == 1
+    sentence = r"model version 2 \(.*, trained for 2021-05\): was logged as a pickle, without hashes, and is not read"
+    assert re.search(sentence, " ".join(refused.output.split()))
+    command = re.search(r"Train the month again: `airwatch ([^`]*)`", " ".join(refused.output.split()))
+    assert command is not None
+    assert "persistence" in listed
+    assert "model version 1 (persistence, trained for 2021-05): was logged as a pickle" in promoted.output
+    copy.run(*command[1].split())
+    copy.run(*forecast)
+    after = copy.tables.read("predictions", ["2021-05-31"])
+    assert after["pm25_ugm3"].tolist() == before["pm25_ugm3"].tolist()
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ COMPARED_COLUMNS: Final = ["model_family", "site_id", "target_date", "horizon_da
 MODEL_COLUMNS: Final = (
     "model_version",
     "model_uri",
+    "model_files",
     "mlflow_run_id",
     "training_rows",
     "first_target_date",

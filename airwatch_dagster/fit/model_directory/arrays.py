@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from airwatch_dagster.errors import ModelRefused
-from airwatch_dagster.fit.model_directory.manifest import TRAIN_AGAIN
+from airwatch_dagster.fit.model_directory.manifest import RESTORE
 
 MAX_ARRAYS: Final = 64
 """Arrays of one file; a forest has seven for each horizon."""
@@ -89,7 +89,7 @@ class Arrays:
         return self._refusal(f"is damaged: {name} {problem}")
 
     def _refusal(self, problem: str) -> ModelRefused:
-        return ModelRefused(self._file, problem, fix=f"{TRAIN_AGAIN}, or restore the file")
+        return ModelRefused(self._file, problem, fix=RESTORE)
 
     def _array(self, name: str, shape: tuple[int | None, ...]) -> np.ndarray:
         if name not in self._arrays:

@@ -18,7 +18,8 @@ MAX_FILES: Final = 16
 FILE_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}\.(?:json|npz|cbm)")
 """Plain names: none leads out of the directory."""
 
-TRAIN_AGAIN: Final = "Train its month again"
+RESTORE: Final = "Restore the file from a backup"
+"""Fix of what is missing or damaged; whoever knows the model's month adds how to train it again."""
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -48,7 +49,7 @@ def records_of(manifest: str) -> dict[str, FileRecord]:
         is_valid = False
     if not is_valid:
         problem = "does not list names, sizes and SHA-256 of a model's files"
-        raise ModelRefused("model_files", problem, fix=f"{TRAIN_AGAIN}, or restore the row")
+        raise ModelRefused("model_files", problem, fix="Restore the row")
     return records
 
 
@@ -60,10 +61,11 @@ def _is_valid(name: str, record: FileRecord) -> bool:
 
 def verified(name: str, data: bytes, record: FileRecord) -> bytes:
     """The data, if it is what the record says. Raises ModelRefused otherwise."""
-    if len(data) != record.size:
-        problem = f"has {len(data):,} bytes instead of {record.size:,}"
-        raise ModelRefused(name, problem, fix=f"{TRAIN_AGAIN}, or restore the file")
+    if len(data) < record.size:
+        raise ModelRefused(name, f"has {len(data):,} bytes instead of {record.size:,}", fix=RESTORE)
+    if len(data) > record.size:
+        raise ModelRefused(name, f"has more than {record.size:,} bytes", fix=RESTORE)
     if hashlib.sha256(data).hexdigest() != record.sha256:
         problem = f"is not the file that was logged: its SHA-256 is not {record.sha256[:12]}…"
-        raise ModelRefused(name, problem, fix=f"{TRAIN_AGAIN}, or restore the file")
+        raise ModelRefused(name, problem, fix=RESTORE)
     return data

@@ -9,7 +9,7 @@ import numpy as np
 
 from airwatch_dagster.errors import ModelRefused
 from airwatch_dagster.fit.model_directory.arrays import Arrays, encoded
-from airwatch_dagster.fit.model_directory.manifest import TRAIN_AGAIN
+from airwatch_dagster.fit.model_directory.manifest import RESTORE
 from airwatch_dagster.fit.models.boosted_trees import BoostedTrees
 from airwatch_dagster.fit.models.random_forest import RandomForest
 from airwatch_dagster.fit.models.ridge import StandardisedRidge
@@ -134,16 +134,17 @@ def boosted_of(data: bytes, horizon: int, *, values_change: Sequence[float]) -> 
     anything else."""
     from catboost import CatBoostError, CatBoostRegressor
 
-    file, fix = boosted_file(horizon), f"{TRAIN_AGAIN}, or restore the file"
+    file, fix = boosted_file(horizon), RESTORE
     if not data.startswith(_CBM_MAGIC):
         raise ModelRefused(file, "is not a file of CatBoost", fix=fix)
     try:
         model: Any = CatBoostRegressor().load_model(blob=data)
         columns, trees, categories = len(model.feature_names_), model.tree_count_, model.get_cat_feature_indices()
+        tried = model.predict(np.zeros((1, len(values_change)), dtype=np.float32))
     except (CatBoostError, ValueError, KeyError, TypeError, AttributeError) as error:
         problem = f"cannot be read by CatBoost ({' '.join(str(error).split())[:80]})"
         raise ModelRefused(file, problem, fix=fix) from None
-    if columns != len(values_change) or not trees or categories:
+    if columns != len(values_change) or not trees or categories or not np.isfinite(tried).all():
         problem = f"has {trees} trees on {columns} inputs instead of {len(values_change)}"
         raise ModelRefused(file, problem, fix=fix)
     return BoostedTrees(model, np.asarray(values_change, dtype=float))

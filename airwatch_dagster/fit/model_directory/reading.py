@@ -6,7 +6,7 @@ from typing import Any
 
 from airwatch_dagster.errors import ModelRefused
 from airwatch_dagster.fit.model_directory import structure as s
-from airwatch_dagster.fit.model_directory.manifest import FILE_NAME, MAX_FILE_BYTES, MAX_FILES, TRAIN_AGAIN
+from airwatch_dagster.fit.model_directory.manifest import FILE_NAME, MAX_FILE_BYTES, MAX_FILES, RESTORE
 from airwatch_dagster.fit.model_directory.parts import (
     FOREST_FILE,
     RIDGE_FILE,
@@ -34,7 +34,7 @@ def model_of(files: Mapping[str, bytes]) -> FittedModel:
     else:
         expected, estimator = {s.FILE}, _baseline(structure)
     for unknown in sorted(set(files) - expected):
-        raise ModelRefused(unknown, f"is not a file of {structure.family}", fix=f"{TRAIN_AGAIN}, or remove the file")
+        raise ModelRefused(unknown, f"is not a file of {structure.family}", fix="Remove the file")
     return FittedModel(structure.family, estimator)
 
 
@@ -47,9 +47,9 @@ def files_in(directory: Path) -> dict[str, bytes]:
         paths = sorted(directory.iterdir())
     except OSError as error:
         problem = f"cannot be read ({(error.strerror or type(error).__name__).lower()})"
-        raise ModelRefused(str(directory), problem, fix=TRAIN_AGAIN) from None
+        raise ModelRefused(str(directory), problem, fix=RESTORE) from None
     if len(paths) > MAX_FILES:
-        raise ModelRefused(str(directory), f"has {len(paths)} files, more than {MAX_FILES}", fix=TRAIN_AGAIN)
+        raise ModelRefused(str(directory), f"has {len(paths)} files, more than {MAX_FILES}", fix=RESTORE)
     return {path.name: read_file(path, max_bytes=MAX_FILE_BYTES) for path in paths}
 
 
@@ -57,24 +57,24 @@ def read_file(path: Path, *, max_bytes: int) -> bytes:
     """The content of a regular file, no link, with a name of a model's. Raises ModelRefused for any other, and for one
     that is larger."""
     if not FILE_NAME.fullmatch(path.name) or path.is_symlink() or (path.exists() and not path.is_file()):
-        raise ModelRefused(path.name[:60], "is not a file of a model", fix=f"{TRAIN_AGAIN}, or remove it")
+        raise ModelRefused(path.name[:60], "is not a file of a model", fix="Remove it")
     try:
         with path.open("rb") as file:
             data = file.read(max_bytes + 1)
     except FileNotFoundError:
-        raise ModelRefused(path.name, "is missing", fix=f"{TRAIN_AGAIN}, or restore the file") from None
+        raise ModelRefused(path.name, "is missing", fix=RESTORE) from None
     except OSError as error:
         problem = f"cannot be read ({(error.strerror or type(error).__name__).lower()})"
         raise ModelRefused(path.name, problem, fix="Make it readable for this user") from None
     if len(data) > max_bytes:
         problem = f"has more than {max_bytes:,} bytes"
-        raise ModelRefused(path.name, problem, fix=f"{TRAIN_AGAIN}, or restore the file")
+        raise ModelRefused(path.name, problem, fix=RESTORE)
     return data
 
 
 def _file(files: Mapping[str, bytes], name: str) -> bytes:
     if name not in files:
-        raise ModelRefused(name, "is missing", fix=f"{TRAIN_AGAIN}, or restore the file")
+        raise ModelRefused(name, "is missing", fix=RESTORE)
     return files[name]
 
 

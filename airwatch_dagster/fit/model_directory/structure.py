@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from airwatch_dagster.enrich.weather import WEATHER_COLUMNS
 from airwatch_dagster.errors import ModelRefused
-from airwatch_dagster.fit.model_directory.manifest import TRAIN_AGAIN
+from airwatch_dagster.fit.model_directory.manifest import RESTORE
 from airwatch_dagster.fit.models.baselines import MAX_LEAD_DAYS, SEASONS
 from airwatch_dagster.fit.models.training_set import CORRECTION_INPUTS
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
@@ -18,6 +18,8 @@ FORMAT: Final = "airwatch model"
 
 FORMAT_VERSION: Final = 1
 """Raised when files of before cannot be read any more."""
+
+USE_ITS_OWN: Final = "Use the AirWatch that wrote it"
 
 MAX_BYTES: Final = 32 * 2**20
 """Bytes of ``model.json``. Climatology of 1,000 sites takes about 150 kB."""
@@ -126,10 +128,10 @@ def decoded(data: bytes) -> Structure:
         raise _refusal(f"is not a description of a model: its format is not {FORMAT!r}")
     if content.get("format_version") != FORMAT_VERSION:
         problem = f"has the format version {str(content.get('format_version'))[:20]!r}, and this AirWatch reads"
-        raise _refusal(f"{problem} {FORMAT_VERSION}", fix=f"Use the AirWatch that wrote it, or {TRAIN_AGAIN.lower()}")
+        raise _refusal(f"{problem} {FORMAT_VERSION}", fix=USE_ITS_OWN)
     family = content.get("family")
     if not isinstance(family, str) or family not in _BY_FAMILY:
-        raise _refusal(f"has the family {str(family)[:40]!r}, which this AirWatch does not know")
+        raise _refusal(f"has the family {str(family)[:40]!r}, which this AirWatch does not know", fix=USE_ITS_OWN)
     if issubclass(_BY_FAMILY[family], LearnedStructure):
         _require_inputs(content.get("inputs"))
     try:
@@ -145,7 +147,7 @@ def _require_inputs(inputs: Any) -> None:
     if isinstance(inputs, list) and inputs != known:
         other = sorted({str(name) for name in inputs} ^ set(known))
         differs = f": {', '.join(other[:3])}" if other else ", in their order"
-        raise _refusal(f"is of a model with other inputs than this AirWatch has{differs}"[:300], fix=TRAIN_AGAIN)
+        raise _refusal(f"is of a model with other inputs than this AirWatch has{differs}"[:300], fix=USE_ITS_OWN)
 
 
 def _json(data: bytes) -> Any:
@@ -157,7 +159,7 @@ def _json(data: bytes) -> Any:
         raise _refusal("is not JSON") from None
 
 
-def _refusal(problem: str, *, fix: str = f"{TRAIN_AGAIN}, or restore the file") -> ModelRefused:
+def _refusal(problem: str, *, fix: str = RESTORE) -> ModelRefused:
     return ModelRefused(FILE, problem, fix=fix)
 
 

@@ -13,6 +13,7 @@ from airwatch_dagster.fit.champion.decision import Decision
 from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
 from airwatch_dagster.orchestration.pages import Pages, shown
+from airwatch_dagster.orchestration.registry.tracking import mlflow_errors
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 
 MLFLOW_FOLDER: Final = "champions"
@@ -71,8 +72,9 @@ def log_decisions(mlflow: Any, champions: pd.DataFrame) -> dict[str, bytes]:
                 stem.with_suffix(".md").write_text(f"{newest['reason']}\n\n{table}\n")
             if month in plots:
                 stem.with_suffix(".svg").write_bytes(plots[month])
-        mlflow.log_dict(reasons, "champions.json")
-        mlflow.log_artifacts(folder, MLFLOW_FOLDER)
+        with mlflow_errors(mlflow.tracking_uri):
+            mlflow.log_dict(reasons, "champions.json")
+            mlflow.log_artifacts(folder, MLFLOW_FOLDER)
     return plots
 
 

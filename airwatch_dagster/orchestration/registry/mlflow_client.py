@@ -16,7 +16,6 @@ import pandas as pd
 
 from airwatch_dagster import __version__
 from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.fit.models.families import FittedModel
 from airwatch_dagster.orchestration.configuration.addresses import without_credentials
 from airwatch_dagster.orchestration.configuration.settings import RegistrySettings
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL, dagster_run_url
@@ -29,7 +28,7 @@ from airwatch_dagster.orchestration.registry.tracking import (
     sqlite_path,
     usable_address,
 )
-from airwatch_dagster.schemas.columns import FAMILIES
+from airwatch_dagster.orchestration.registry.tracking_server import brief_waiting
 
 EXPERIMENT: Final = "airwatch"
 CHAMPION_ALIAS: Final = "champion"
@@ -37,25 +36,57 @@ CHAMPION_MONTH_TAG: Final = "champion_month"
 """Tag of the registered model: month of the version that holds the champion alias. A backfill of an earlier month never
 moves the alias."""
 
-MAX_LOADED_MODELS: Final = len(FAMILIES)
-"""Models that a process holds in memory: as many as a month has. Scoring a month reads each of them once, its daily
-forecasts read the champion; with more, a backfill of years would hold the forests of every month."""
-
 
 @dg.resource(description="dagster-mlflow's resource at MLFLOW_TRACKING_URI; one MLflow run per Dagster run")
 @contextlib.contextmanager
 def mlflow_resource(context: dg.InitResourceContext) -> Iterator[Any]:
     """dagster-mlflow's ``MlFlow``; its parent run ends as FAILED when a step of the Dagster run failed."""
     tracking_uri = configure_mlflow()
+    # Once more for a process that connected long ago: dagster-mlflow would ask a silent server four times.
+    require_answer(tracking_uri, experiment=EXPERIMENT)
     from dagster_mlflow.resources import MlFlow
 
-    mlflow = MlFlow(_legacy_context(context, tracking_uri))
-    status = "FAILED"
+    with mlflow_errors(tracking_uri):
+        mlflow = MlFlow(_legacy_context(context, tracking_uri))
+    is_over = False
     try:
         yield mlflow
-        status = "FAILED" if _has_failed(context) else "FINISHED"
+        is_over = not _has_failed(context)
     finally:
-        mlflow.end_run(status=status)
+        if is_over:
+            with mlflow_errors(tracking_uri):
+                mlflow.end_run(status="FINISHED")
+        else:
+            end_failed_run(mlflow, log=context.log)
+
+
+def end_failed_run(mlflow: Any, *, log: Any = None) -> None:
+    """End the active MLflow run as FAILED. What failed is told already, so that a server that does not take it is only
+    noted in ``log``."""
+    from mlflow.exceptions import MlflowException
+
+    with brief_waiting():
+        try:
+            mlflow.end_run(status="FAILED")
+        except MlflowException as error:
+            (log or logging.getLogger(__name__)).warning("MLflow did not take the end of a failed run: %s", type(error))
+
+
+@contextlib.contextmanager
+def nested_run(mlflow: Any, *, name: str, tags: Mapping[str, str]) -> Iterator[Any]:
+    """A nested MLflow run with these tags and those of the Dagster run, FAILED when the body raises.
+
+    Errors of MLflow become errors of AirWatch (see ``mlflow_errors``).
+    """
+    with mlflow_errors(mlflow.tracking_uri):
+        tags = {**tags, **runs_of_dagster_run(mlflow.dagster_run_id)}
+        run = mlflow.start_run(nested=True, run_name=name, tags=tags)
+        try:
+            yield run
+        except BaseException:
+            end_failed_run(mlflow)
+            raise
+        mlflow.end_run()
 
 
 def _has_failed(context: dg.InitResourceContext) -> bool:
@@ -141,6 +172,14 @@ def mlflow_client() -> Any:
     return MlflowClient(tracking_uri=tracking_uri)
 
 
+@contextlib.contextmanager
+def connected() -> Iterator[Any]:
+    """An ``MlflowClient`` (see ``mlflow_client``) whose errors become errors of AirWatch (see ``mlflow_errors``)."""
+    client = mlflow_client()
+    with mlflow_errors(client.tracking_uri):
+        yield client
+
+
 def _place_of_files() -> str:
     """Where the files of models are that a database is not the place for."""
     import mlflow
@@ -164,7 +203,7 @@ def _ensure_experiment(uri: str, state: Path) -> str | None:
     moved_from = follow_move(database, experiment=EXPERIMENT, state=state) if database else None
     import mlflow
 
-    # mlflow warns about every pickled model and every default.
+    # mlflow warns about every default.
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     with mlflow_errors(uri):
         mlflow.set_tracking_uri(uri)
@@ -181,44 +220,23 @@ def _ensure_experiment(uri: str, state: Path) -> str | None:
     return moved_from
 
 
-@lru_cache(maxsize=MAX_LOADED_MODELS)
-def load_model(uri: str) -> FittedModel:
-    """The fitted model at a model URI, as it was logged; the last ``MAX_LOADED_MODELS`` stay in memory.
-
-    Raises ConfigurationError when the registry does not have it, or its files are not where the registry says.
-    """
-    tracking_uri = configure_mlflow()
-    import mlflow
-    from mlflow.exceptions import MlflowException
-
-    with mlflow_errors(tracking_uri):
-        try:
-            return mlflow.pyfunc.load_model(uri).unwrap_python_model().fitted
-        except (FileNotFoundError, MlflowException) as error:
-            if isinstance(error, MlflowException) and error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            problem = f"MLflow at {without_credentials(tracking_uri)} does not have it, or its files are elsewhere"
-            fix = f"Move the folder {FOLDER} beside mlflow.db in AIRWATCH_STATE, or train its month again"
-            raise ConfigurationError(f"model {uri}", problem, fix=fix) from error
-
-
 def registered_version(version: str) -> dict[str, Any]:
     """Training data of a registered version, from its MLflow run, under the column names of ``trained_models``.
 
     Keys: mlflow_run_id, training_rows, month, first_target_date, last_target_date. Raises ConfigurationError when the
     registry does not have the version.
     """
-    client = mlflow_client()
-    from mlflow.exceptions import MlflowException
+    with connected() as client:
+        from mlflow.exceptions import MlflowException
 
-    try:
-        run_id = client.get_model_version(REGISTERED_MODEL, version).run_id
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        fix = "Set MLFLOW_TRACKING_URI to the registry whose models made the forecasts"
-        raise ConfigurationError(f"version {version}", "is not in the registry", fix=fix) from error
-    params = client.get_run(run_id).data.params
+        try:
+            run_id = client.get_model_version(REGISTERED_MODEL, version).run_id
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            fix = "Set MLFLOW_TRACKING_URI to the registry whose models made the forecasts"
+            raise ConfigurationError(f"version {version}", "is not in the registry", fix=fix) from error
+        params = client.get_run(run_id).data.params
     days = {name: pd.Timestamp(params.get(name)) for name in ("month", "first_target_date", "last_target_date")}
     return {"mlflow_run_id": run_id, "training_rows": int(params["training_rows"]), **days}
 
@@ -229,7 +247,7 @@ def tag_served_months(decision: pd.Series) -> None:
     ``serves_2021-07`` is the reason; ``…_from``, ``…_decided_by`` and ``…_decided_at`` are its first issue day, the
     person or evidence, and the time (UTC).
     """
-    client, serves = mlflow_client(), f"serves_{decision['month']:%Y-%m}"
+    serves = f"serves_{decision['month']:%Y-%m}"
     person = decision["decided_by_person"]
     tags = {
         serves: decision["reason"],
@@ -237,16 +255,18 @@ def tag_served_months(decision: pd.Series) -> None:
         f"{serves}_decided_by": str(decision["decided_by"] if pd.isna(person) else person),
         f"{serves}_decided_at": f"{decision['decided_at']:%Y-%m-%d %H:%M:%S} UTC",
     }
-    for name, text in tags.items():
-        client.set_model_version_tag(REGISTERED_MODEL, str(decision["model_version"]), name, text)
+    with connected() as client:
+        for name, text in tags.items():
+            client.set_model_version_tag(REGISTERED_MODEL, str(decision["model_version"]), name, text)
 
 
 def set_champion_alias(version: str, *, month: pd.Timestamp) -> bool:
     """Move the champion alias to the version of ``month`` unless a later month holds it; returns whether it moved."""
-    client, key = mlflow_client(), f"{month:%Y-%m}"
-    held = client.get_registered_model(REGISTERED_MODEL).tags.get(CHAMPION_MONTH_TAG, "")
-    if key < held:
-        return False
-    client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION_ALIAS, version)
-    client.set_registered_model_tag(REGISTERED_MODEL, CHAMPION_MONTH_TAG, key)
+    key = f"{month:%Y-%m}"
+    with connected() as client:
+        held = client.get_registered_model(REGISTERED_MODEL).tags.get(CHAMPION_MONTH_TAG, "")
+        if key < held:
+            return False
+        client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION_ALIAS, version)
+        client.set_registered_model_tag(REGISTERED_MODEL, CHAMPION_MONTH_TAG, key)
     return True

@@ -3,18 +3,24 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pandas as pd
 
 from airwatch_dagster.fit.feature_matrix import weather_inputs
+from airwatch_dagster.fit.model_directory.manifest import manifest_of
+from airwatch_dagster.fit.model_directory.writing import files_of, write_directory
 from airwatch_dagster.fit.models.families import FittedModel
 from airwatch_dagster.fit.training import Registration, TrainedModel
+from airwatch_dagster.orchestration.registry import served_model
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL
-from airwatch_dagster.orchestration.registry.mlflow_client import mlflow_client, runs_of_dagster_run
+from airwatch_dagster.orchestration.registry.mlflow_client import connected, nested_run
+from airwatch_dagster.orchestration.registry.served_model import DIRECTORY
 from airwatch_dagster.schemas import TABLES
 
-SERVED_LIBRARIES: Final = ("pandas", "numpy", "scikit-learn", "catboost")
+SERVED_LIBRARIES: Final = ("pandas", "numpy", "catboost")
 """Packages that loading a logged model needs, besides this one."""
 
 SAMPLE_ROWS: Final = 100
@@ -55,18 +61,21 @@ class TrainingData:
 
 
 def log_trained(mlflow: Any, trained: TrainedModel, *, training_data: TrainingData) -> Registration:
-    """Log one fitted family to its own nested MLflow run and register the model as a version."""
-    from airwatch_dagster.orchestration.registry.served_model import ServedModel
+    """Log one fitted family to its own nested MLflow run and register the model as a version.
 
+    MLflow gets the files of ``fit.model_directory``; their sizes and hashes are in the answer.
+    """
     assert trained.model is not None
-    month = f"{trained.month:%Y-%m}"
-    tags = {"family": trained.family, "month": month, **runs_of_dagster_run(mlflow.dagster_run_id)}
-    with mlflow.start_run(nested=True, run_name=f"{trained.family} {month}", tags=tags) as run:
+    month, files = f"{trained.month:%Y-%m}", files_of(trained.model)
+    tags = {"family": trained.family, "month": month}
+    with nested_run(mlflow, name=f"{trained.family} {month}", tags=tags) as run, TemporaryDirectory() as folder:
         mlflow.log_params({**trained.params, **_window(trained), **training_data.params})
         mlflow.log_input(training_data.dataset, context="training")
+        write_directory(files, Path(folder) / DIRECTORY)
         info = mlflow.pyfunc.log_model(
             name="model",
-            python_model=ServedModel(trained.model),
+            loader_module=served_model.__name__,
+            data_path=str(Path(folder) / DIRECTORY),
             signature=training_data.signature,
             pip_requirements=_pinned_libraries(),
         )
@@ -76,7 +85,7 @@ def log_trained(mlflow: Any, trained: TrainedModel, *, training_data: TrainingDa
         version = mlflow.tracking_client.create_model_version(
             REGISTERED_MODEL, source=info.model_uri, run_id=run.info.run_id, model_id=info.model_id
         )
-        return Registration(run.info.run_id, info.model_uri, str(version.version))
+        return Registration(run.info.run_id, info.model_uri, str(version.version), manifest_of(files))
 
 
 def _window(trained: TrainedModel) -> dict[str, Any]:
@@ -107,6 +116,7 @@ def importance_metrics(model: FittedModel | None) -> dict[str, float]:
 
 def logged_importance(run_id: str) -> dict[str, float]:
     """Feature → share of importance that ``log_trained`` logged to the MLflow run ``run_id``; empty for a baseline."""
-    metrics: dict[str, float] = mlflow_client().get_run(run_id).data.metrics
+    with connected() as client:
+        metrics: dict[str, float] = client.get_run(run_id).data.metrics
     shares = {name: share for name, share in metrics.items() if name.startswith(IMPORTANCE_PREFIX)}
     return {name.removeprefix(IMPORTANCE_PREFIX): share for name, share in shares.items()}

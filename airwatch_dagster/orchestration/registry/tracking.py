@@ -14,7 +14,15 @@ from urllib.parse import unquote, urlsplit
 from airwatch_dagster.errors import ConfigurationError, SourceUnavailable
 from airwatch_dagster.orchestration.configuration.addresses import address_problem, without_credentials
 from airwatch_dagster.orchestration.configuration.settings import SQLITE
-from airwatch_dagster.orchestration.registry.tracking_server import LOGIN, SETTING, TIMEOUT_S, USE, require_server
+from airwatch_dagster.orchestration.registry.tracking_server import (
+    LOGIN,
+    SETTING,
+    TIMEOUT_S,
+    USE,
+    limit_waiting,
+    require_server,
+    unanswered,
+)
 
 _DRIVERS: Final = {"postgresql": ("psycopg2", "psycopg"), "mysql": ("pymysql",), "mssql": ("pyodbc", "pymssql")}
 """Databases that MLflow stores in besides SQLite, with Python's packages for each, the preferred one first."""
@@ -41,6 +49,7 @@ def usable_address(uri: str) -> str:
     Raises ConfigurationError for an address that MLflow or AirWatch cannot use.
     """
     if is_server(uri):
+        limit_waiting()
         return _server_address(uri)
     scheme, separator, rest = uri.partition("://")
     database = {"postgres": "postgresql"}.get(scheme.lower(), scheme.lower())
@@ -126,11 +135,15 @@ def _require_database(uri: str) -> None:
 def mlflow_errors(uri: str) -> Iterator[None]:
     """Raise an AirWatch error for whatever MLflow raises inside: its own messages may hold addresses with passwords."""
     from mlflow.exceptions import MlflowException
+    from requests.exceptions import RequestException
 
     try:
         yield
     except MlflowException as error:
         shown = without_credentials(uri)
+        cause = error.__cause__ or error.__context__
+        if is_server(uri) and isinstance(cause, RequestException):
+            raise unanswered(shown, cause) from None
         if error.error_code in ("PERMISSION_DENIED", "UNAUTHENTICATED"):
             problem = f"the MLflow server at {shown} denies this user access"
             raise ConfigurationError(SETTING, problem, fix=LOGIN) from None

@@ -3,6 +3,8 @@
 MLflow's API itself is asked, with MLflow's own login, certificates and proxies: other paths may be closed or missing.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from airwatch_dagster.certificates import certificate_problem
@@ -14,12 +16,50 @@ SETTING: Final = "MLFLOW_TRACKING_URI"
 TIMEOUT_S: Final = 10
 """Seconds that a server or database may take to answer the first request."""
 
+ANSWER_S: Final = 11
+"""Seconds that a server may take to answer any request. With one repetition, and ``BRIEF_S`` to end the run, a server
+that accepts requests and never answers is told within 30 s; MLflow alone would wait for 120 s seven times."""
+
+REPETITIONS: Final = 1
+"""Times that a request is repeated that got no answer, or 408, 429, 500, 502, 503 or 504."""
+
+BRIEF_S: Final = 3
+"""Seconds to wait for what is only said in parting, such as that a run has failed."""
+
 PATH: Final = "/api/2.0/mlflow/experiments/get-by-name"
 """The question; every MLflow since 1.0 answers it, and AirWatch's runs ask it first."""
 
 USE: Final = "Use the address of an MLflow server such as http://127.0.0.1:5000, or unset it for a SQLite database"
 LOGIN: Final = "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
 _CHANGE: Final = "Start the server, correct the address, or unset the variable to use SQLite under AIRWATCH_STATE"
+
+
+def limit_waiting() -> None:
+    """Let MLflow's own client wait no longer than this project does, unless the user set how long it waits."""
+    from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_MAX_RETRIES, MLFLOW_HTTP_REQUEST_TIMEOUT
+
+    for variable, value in (
+        (MLFLOW_HTTP_REQUEST_TIMEOUT, ANSWER_S),
+        (MLFLOW_HTTP_REQUEST_MAX_RETRIES, REPETITIONS),
+    ):
+        if not variable.is_set():
+            variable.set(value)
+
+
+@contextmanager
+def brief_waiting() -> Iterator[None]:
+    """MLflow's client waits ``BRIEF_S`` inside, once; afterwards as before."""
+    from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_MAX_RETRIES, MLFLOW_HTTP_REQUEST_TIMEOUT
+
+    variables = {MLFLOW_HTTP_REQUEST_TIMEOUT: BRIEF_S, MLFLOW_HTTP_REQUEST_MAX_RETRIES: 0}
+    before = {variable: variable.get() if variable.is_set() else None for variable in variables}
+    for variable, value in variables.items():
+        variable.set(value)
+    try:
+        yield
+    finally:
+        for variable, known in before.items():
+            variable.unset() if known is None else variable.set(known)
 
 
 def require_server(uri: str, *, experiment: str) -> None:
@@ -40,14 +80,14 @@ def require_server(uri: str, *, experiment: str) -> None:
             raise_on_status=False,
         )
     except MlflowException as error:
-        raise _unanswered(uri, error.__cause__ or error.__context__ or error) from None
+        raise unanswered(uri, error.__cause__ or error.__context__ or error) from None
     has_login = bool(login.username or login.token or login.auth)
     problem = _redirected(uri, response) or _refused(uri, response, has_login=has_login)
     if problem is not None:
         raise problem
 
 
-def _unanswered(uri: str, cause: BaseException) -> AirWatchError:
+def unanswered(uri: str, cause: BaseException) -> AirWatchError:
     """The error for a request that got no response."""
     from requests import exceptions
 
@@ -62,6 +102,9 @@ def _unanswered(uri: str, cause: BaseException) -> AirWatchError:
     if isinstance(cause, exceptions.ProxyError):
         fix = "Correct HTTP_PROXY or HTTPS_PROXY, or name the host in NO_PROXY"
         return SourceUnavailable(SETTING, f"the proxy does not reach {uri} ({kind})", fix=fix)
+    if isinstance(cause, exceptions.RetryError):
+        fix = "Look at the log of the server, or wait until it has started"
+        return SourceUnavailable(SETTING, f"the MLflow server at {uri} answers with errors only", fix=fix)
     if isinstance(cause, OSError) and not isinstance(cause, exceptions.RequestException):
         fix = "Correct REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or MLFLOW_TRACKING_SERVER_CERT_PATH, or unset them"
         return ConfigurationError(SETTING, f"a file of certificates for {uri} cannot be read", fix=fix)

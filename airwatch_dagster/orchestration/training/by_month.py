@@ -20,7 +20,7 @@ from airwatch_dagster.fit.tuning.hyperparameters import active_params
 from airwatch_dagster.forecast.intervals import IntervalCalibration
 from airwatch_dagster.forecast.predictions import predict
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS
-from airwatch_dagster.orchestration.registry.mlflow_client import load_model
+from airwatch_dagster.orchestration.registry.model_loading import LoggedModel, load_model
 from airwatch_dagster.orchestration.registry.model_log import TrainingData, log_trained
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import FAMILIES
@@ -94,7 +94,9 @@ def predict_months(
 ) -> pd.DataFrame:
     """Forecasts of every issue day by the champion of its service period; in the columns of predictions."""
     served = [
-        _predicted(features, period, weather) for period in service_periods(champions).itertuples() if period.is_serving
+        _predicted(features, period, weather)
+        for _, period in service_periods(champions).iterrows()
+        if period["is_serving"]
     ]
     return stacked("predictions", served)
 
@@ -107,17 +109,18 @@ def stacked(table: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 def _scored(month: pd.Timestamp, *, trained: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
     own = trained[(trained["month"] == month) & trained["is_fitted"]]
-    models = {family: load_model(uri) for family, uri in zip(own["model_family"], own["model_uri"], strict=True)}
+    logged = [LoggedModel.of(row) for _, row in own.iterrows()]
+    models = {one.family: load_model(one) for one in logged}
     versions = dict(zip(own["model_family"], own["model_version"], strict=True))
     return score_candidates(examples, models=models, month=month, versions=versions)
 
 
-def _predicted(features: pd.DataFrame, champion: Any, weather: pd.DataFrame | None) -> pd.DataFrame:
+def _predicted(features: pd.DataFrame, champion: pd.Series, weather: pd.DataFrame | None) -> pd.DataFrame:
     return predict(
-        features[features["issue_date"].between(champion.serves_from, champion.serves_until)],
-        model=load_model(champion.model_uri),
-        model_family=champion.model_family,
-        model_version=champion.model_version,
-        calibration=IntervalCalibration.from_json(champion.interval_calibration),
+        features[features["issue_date"].between(champion["serves_from"], champion["serves_until"])],
+        model=load_model(LoggedModel.of(champion)),
+        model_family=champion["model_family"],
+        model_version=champion["model_version"],
+        calibration=IntervalCalibration.from_json(champion["interval_calibration"]),
         weather=weather,
     )

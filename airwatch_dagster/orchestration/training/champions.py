@@ -9,6 +9,7 @@ from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.fit.champion.choice import ChampionChoice, champion_frame, choose_champion
 from airwatch_dagster.forecast.calibration import calibrate_champion
 from airwatch_dagster.orchestration.registry.mlflow_client import set_champion_alias, tag_served_months
+from airwatch_dagster.orchestration.registry.model_loading import LoggedModel, verify_files
 from airwatch_dagster.orchestration.resources import utc_now
 from airwatch_dagster.orchestration.training.by_month import SEED, stacked
 from airwatch_dagster.orchestration.training.champion_override import ChampionOverride, decisions_of, validate_override
@@ -67,9 +68,11 @@ def override_champion(
 ) -> pd.DataFrame:
     """The decisions on ``month``, the override first: its version serves from a day on.
 
-    Raises ConfigurationError for an invalid override (see ``validate_override``).
+    Raises ConfigurationError for an invalid override (see ``validate_override``), and ModelRefused when the version's
+    files are missing or not those that were logged.
     """
     resolved = validate_override(override, month=month, tables=tables)
+    verify_files(LoggedModel.of(resolved.trained.iloc[0]))
     before = resolved.decisions
     if before.empty:
         before = decisions_of(month - pd.offsets.MonthBegin(1), tables)

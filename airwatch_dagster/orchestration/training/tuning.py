@@ -14,7 +14,7 @@ from airwatch_dagster.fit.tuning.hyperparameters import reason
 from airwatch_dagster.fit.tuning.search import Search, search, time_ordered_folds
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS
-from airwatch_dagster.orchestration.registry.mlflow_client import runs_of_dagster_run
+from airwatch_dagster.orchestration.registry.mlflow_client import nested_run
 from airwatch_dagster.orchestration.supplied.supplied_weather import with_weather
 from airwatch_dagster.orchestration.training.by_month import SEED, months_before
 
@@ -57,8 +57,8 @@ def log_search(mlflow: Any, found: Search) -> str:
     """A nested MLflow run with the chosen parameters, what they gain, and every candidate as a row of
     ``candidates.json``; returns the run's id."""
     month = f"{found.month:%Y-%m}"
-    tags = {"family": found.family, "month": month, "kind": "search", **runs_of_dagster_run(mlflow.dagster_run_id)}
-    with mlflow.start_run(nested=True, run_name=f"search {found.family} {month}", tags=tags) as run:
+    tags = {"family": found.family, "month": month, "kind": "search"}
+    with nested_run(mlflow, name=f"search {found.family} {month}", tags=tags) as run:
         of_search = {"month": month, "seed": SEED, "is_default": found.chosen == 0}
         mlflow.log_params({**found.chosen_params, **of_search})
         mlflow.log_table(data=candidates_frame(found), artifact_file="candidates.json")

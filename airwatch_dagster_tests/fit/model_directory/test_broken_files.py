@@ -221,7 +221,7 @@ def test_a_catboost_model_of_other_inputs_is_refused(blend: dict[str, bytes], tm
 def test_a_missing_file_and_a_truncated_one_are_named(blend: dict[str, bytes], name: str) -> None:
     without = {other: data for other, data in blend.items() if other != name}
 
-    assert refused(without).startswith(f"{name}: is missing. Train its month again")
+    assert refused(without).startswith(f"{name}: is missing. Restore the file from a backup")
     for share in (0.0, 0.5, 0.99):
         assert refused({**blend, name: blend[name][: int(share * len(blend[name]))]}).startswith(f"{name}: ")
 

@@ -124,6 +124,8 @@ def test_an_empty_table_has_no_metadata(pages: Pages) -> None:
 class FakeMlflow:
     """Stores what is logged."""
 
+    tracking_uri = "sqlite:///mlflow.db"
+
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
 

@@ -1,17 +1,26 @@
 """An MLflow of its own for each module, and examples to fit on."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 import pytest
 
 from airwatch_dagster.enrich.features import build_features
 from airwatch_dagster.fit.examples import join_truth
 from airwatch_dagster_tests.installations import Installation
+from airwatch_dagster_tests.mlflow_servers import MlflowServer, running_mlflow_server
 from airwatch_dagster_tests.simulated_air import simulated_site_days
 
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     return Installation.at(tmp_path_factory.mktemp("experiments"))
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    with running_mlflow_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

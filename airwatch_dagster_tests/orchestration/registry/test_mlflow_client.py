@@ -1,11 +1,8 @@
 """The connection to MLflow: runs, registered versions, the champion alias, loaded models, errors of the server."""
 
-import gc
 import warnings
-import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -17,14 +14,13 @@ from airwatch_dagster.errors import ConfigurationError, SourceUnavailable
 from airwatch_dagster.fit.training import Registration, TrainedModel, train_family
 from airwatch_dagster.orchestration.registry.mlflow_client import (
     configure_mlflow,
-    load_model,
     mlflow_resource,
     registered_version,
     set_champion_alias,
     tag_served_months,
 )
+from airwatch_dagster.orchestration.registry.model_loading import LoggedModel
 from airwatch_dagster.orchestration.registry.model_log import TrainingData, log_trained
-from airwatch_dagster.schemas.columns import FAMILIES
 from airwatch_dagster_tests.installations import Installation
 
 MONTH = pd.Timestamp("2021-06-01")
@@ -49,6 +45,12 @@ def run_with_mlflow(use: Any) -> dg.ExecuteInProcessResult:
 
 def logged(mlflow: Any, trained: TrainedModel, examples: pd.DataFrame) -> Registration:
     return log_trained(mlflow, trained, training_data=TrainingData.of(examples, month=MONTH))
+
+
+def as_stored(registration: Registration, family: str = "persistence") -> LoggedModel:
+    """The model as its row of trained_models names it."""
+    assert registration.model_version is not None
+    return LoggedModel(registration.model_version, family, f"{MONTH:%Y-%m}", registration.model_files)
 
 
 def parent_status(registry: Any, run_id: str) -> str:
@@ -157,28 +159,6 @@ def test_alias_and_tags_go_to_the_configured_registry_whatever_mlflow_is_set_to(
     assert moved
     assert str(registry.get_model_version_by_alias("airwatch_pm25", "champion").version) == version
     assert registry.get_model_version("airwatch_pm25", version).tags["serves_2031-05"] == "smoke season"
-
-
-def test_a_process_holds_the_models_of_one_month_and_no_more(registry: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Model:
-        pass
-
-    loaded: list[weakref.ref[Model]] = []
-
-    def load(uri: str) -> Any:
-        model = Model()
-        loaded.append(weakref.ref(model))
-        return SimpleNamespace(unwrap_python_model=lambda: SimpleNamespace(fitted=model))
-
-    monkeypatch.setattr(mlflow.pyfunc, "load_model", load)
-    for number in range(3 * len(FAMILIES)):
-        load_model(f"models:/held/{number}")
-    load_model(f"models:/held/{3 * len(FAMILIES) - 1}")
-    gc.collect()
-
-    assert len(loaded) == 3 * len(FAMILIES), "the last model is read once"
-    assert sum(model() is not None for model in loaded) == len(FAMILIES)
-    load_model.cache_clear()
 
 
 def test_artifacts_are_stored_in_the_state_folder(registry: Any, installation: Installation) -> None:

@@ -9,11 +9,12 @@ import mlflow
 import pandas as pd
 import pytest
 
-from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.errors import ConfigurationError, ModelRefused
 from airwatch_dagster.fit.training import Registration, train_family
-from airwatch_dagster.orchestration.registry.mlflow_client import configure_mlflow, describe_mlflow, load_model
+from airwatch_dagster.orchestration.registry.mlflow_client import configure_mlflow, describe_mlflow
+from airwatch_dagster.orchestration.registry.model_loading import LoggedModel, load_model
 from airwatch_dagster_tests.installations import Installation
-from airwatch_dagster_tests.orchestration.registry.test_mlflow_client import MONTH, logged, run_with_mlflow
+from airwatch_dagster_tests.orchestration.registry.test_mlflow_client import MONTH, as_stored, logged, run_with_mlflow
 
 
 @pytest.fixture(scope="module")
@@ -43,15 +44,22 @@ def fresh() -> Iterator[None]:
     mlflow.set_tracking_uri(before)
 
 
-def copied(trained: tuple[Installation, Registration], folder: Path) -> tuple[Installation, str]:
-    """A copy of the installation, and the address of its model."""
+def copied(trained: tuple[Installation, Registration], folder: Path) -> tuple[Installation, LoggedModel]:
+    """A copy of the installation, and its model."""
     shutil.copytree(trained[0].folder, folder)
-    return Installation(folder), trained[1].model_uri
+    return Installation(folder), as_stored(trained[1])
 
 
-def loaded(installation: Installation, uri: str) -> str:
+def loaded(installation: Installation, model: LoggedModel) -> str:
+    """The family of the model, loaded as by a process of its own."""
+    load_model.cache_clear()
     with installation.activated():
-        return load_model(uri).family
+        return load_model(model).family
+
+
+def folder_of(registration: Registration) -> str:
+    """Where the files of a model are, below the folder of all files."""
+    return f"models/{str(registration.model_uri).removeprefix('models:/')}"
 
 
 @pytest.mark.slow
@@ -59,16 +67,16 @@ def loaded(installation: Installation, uri: str) -> str:
 def test_models_load_after_the_folder_was_moved(
     trained: tuple[Installation, Registration], tmp_path: Path, name: str
 ) -> None:
-    _, uri = copied(trained, tmp_path / "before")
+    _, model = copied(trained, tmp_path / "before")
     with Installation(tmp_path / "before").activated():
         configure_mlflow()
     (tmp_path / "before").rename(tmp_path / name)
 
-    assert loaded(Installation(tmp_path / name), uri) == "persistence"
+    assert loaded(Installation(tmp_path / name), model) == "persistence"
 
 
 def test_doctor_says_that_the_folder_has_moved_once(trained: tuple[Installation, Registration], tmp_path: Path) -> None:
-    installation, uri = copied(trained, tmp_path / "moved")
+    installation, model = copied(trained, tmp_path / "moved")
     shutil.move(tmp_path / "moved", tmp_path / "again")
     installation = Installation(tmp_path / "again")
 
@@ -78,13 +86,13 @@ def test_doctor_says_that_the_folder_has_moved_once(trained: tuple[Installation,
     old = (trained[0].folder / "state" / "mlflow-artifacts").as_uri()
     assert says.startswith(f"sqlite:///{tmp_path / 'again' / 'state' / 'mlflow.db'} responds")
     assert says.endswith(f"; addresses of files in {old} were corrected, because the folder has moved")
-    assert loaded(installation, uri) == "persistence"
+    assert loaded(installation, model) == "persistence"
 
 
 def test_a_copy_uses_its_own_files_and_new_models_are_stored_in_it(
     trained: tuple[Installation, Registration], tmp_path: Path, examples: pd.DataFrame
 ) -> None:
-    copy, uri = copied(trained, tmp_path / "copy")
+    copy, model = copied(trained, tmp_path / "copy")
     files = copy.folder / "state" / "mlflow-artifacts"
     before = set(trained[0].folder.rglob("MLmodel"))
 
@@ -92,20 +100,20 @@ def test_a_copy_uses_its_own_files_and_new_models_are_stored_in_it(
 
     assert len(list(files.rglob("MLmodel"))) == 2
     assert set(trained[0].folder.rglob("MLmodel")) == before
-    shutil.rmtree(files / "models" / uri.removeprefix("models:/"))
-    with pytest.raises(ConfigurationError):
-        loaded(copy, uri)
-    assert loaded(copy, second.model_uri) == "persistence"
-    assert loaded(trained[0], uri) == "persistence", "the original is as it was"
+    shutil.rmtree(files / folder_of(trained[1]))
+    with pytest.raises(ModelRefused, match=r"model\.json is missing at .*/data/model"):
+        loaded(copy, model)
+    assert loaded(copy, as_stored(second)) == "persistence"
+    assert loaded(trained[0], model) == "persistence", "the original is as it was"
 
 
 def test_models_that_were_trained_at_the_old_place_after_the_move_are_found_too(
     trained: tuple[Installation, Registration], tmp_path: Path, examples: pd.DataFrame
 ) -> None:
     """An AirWatch that did not follow the move stored their files at the recorded address, where a folder was made."""
-    copy, uri = copied(trained, tmp_path / "copy")
+    copy, model = copied(trained, tmp_path / "copy")
     later = log_model(copy, examples)
-    name = Path("mlflow-artifacts") / "models" / later.model_uri.removeprefix("models:/")
+    name = Path("mlflow-artifacts") / folder_of(later)
     shutil.copytree(copy.folder / "state", tmp_path / "old" / "state")
     shutil.rmtree(tmp_path / "old" / "state" / "mlflow-artifacts")
     with copy.activated():
@@ -116,8 +124,8 @@ def test_models_that_were_trained_at_the_old_place_after_the_move_are_found_too(
     shutil.move(copy.folder / "state" / name, tmp_path / "old" / "state" / name)
     (tmp_path / "copy").rename(tmp_path / "new")
 
-    assert loaded(Installation(tmp_path / "new"), later.model_uri) == "persistence"
-    assert loaded(Installation(tmp_path / "new"), uri) == "persistence"
+    assert loaded(Installation(tmp_path / "new"), as_stored(later)) == "persistence"
+    assert loaded(Installation(tmp_path / "new"), model) == "persistence"
 
 
 def rename_addresses(database: Path, old: Path, new: Path) -> None:
@@ -130,13 +138,13 @@ def rename_addresses(database: Path, old: Path, new: Path) -> None:
 
 
 def test_a_link_to_the_folder_changes_nothing(trained: tuple[Installation, Registration], tmp_path: Path) -> None:
-    copy, uri = copied(trained, tmp_path / "copy")
+    copy, model = copied(trained, tmp_path / "copy")
     with copy.activated():
         configure_mlflow()
     before = (copy.folder / "state" / "mlflow.db").read_bytes()
     (tmp_path / "link").symlink_to(copy.folder)
 
-    assert loaded(Installation(tmp_path / "link"), uri) == "persistence"
+    assert loaded(Installation(tmp_path / "link"), model) == "persistence"
     assert (copy.folder / "state" / "mlflow.db").read_bytes() == before
 
 
@@ -144,7 +152,7 @@ def test_a_database_outside_the_state_folder_follows_a_move_but_no_copy(
     trained: tuple[Installation, Registration], tmp_path: Path
 ) -> None:
     """Two state folders that share one database must not take each other's addresses."""
-    copy, uri = copied(trained, tmp_path / "copy")
+    copy, model = copied(trained, tmp_path / "copy")
     with copy.activated():
         configure_mlflow()
     shared = tmp_path / "mlflow.db"
@@ -159,11 +167,11 @@ def test_a_database_outside_the_state_folder_follows_a_move_but_no_copy(
     (tmp_path / "other").rename(tmp_path / "third")
     third = Installation(tmp_path / "third").with_settings(MLFLOW_TRACKING_URI=f"sqlite:///{shared}")
 
-    assert loaded(third, uri) == "persistence"
+    assert loaded(third, model) == "persistence"
 
 
 def test_files_that_did_not_move_along_are_named(trained: tuple[Installation, Registration], tmp_path: Path) -> None:
-    copy, uri = copied(trained, tmp_path / "copy")
+    copy, model = copied(trained, tmp_path / "copy")
     with copy.activated():
         configure_mlflow()
     (tmp_path / "new" / "state").mkdir(parents=True)
@@ -173,10 +181,10 @@ def test_files_that_did_not_move_along_are_named(trained: tuple[Installation, Re
 
     with installation.activated(), pytest.raises(ConfigurationError) as described:
         describe_mlflow()
-    with pytest.raises(ConfigurationError) as caught:
-        loaded(installation, uri)
+    with pytest.raises(ModelRefused) as caught:
+        loaded(installation, model)
 
     assert "the files of 1 registered models are not at file:///" in described.value.problem
     assert described.value.fix.startswith("Move the folder mlflow-artifacts beside mlflow.db")
-    assert caught.value.culprit == f"model {uri}"
+    assert caught.value.culprit == "model version 1 (persistence, trained for 2021-06)"
     assert caught.value.fix.startswith("Move the folder mlflow-artifacts beside mlflow.db")

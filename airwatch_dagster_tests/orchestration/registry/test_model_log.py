@@ -1,39 +1,44 @@
 """What MLflow stores of a fitted model, and that it loads as it was logged."""
 
-from dataclasses import dataclass, replace
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
 
 from airwatch_dagster import __version__
 from airwatch_dagster.enrich.weather import WEATHER_COLUMNS
-from airwatch_dagster.fit.models.baselines import Persistence
+from airwatch_dagster.fit.models.baselines import DampedPersistence, Persistence
 from airwatch_dagster.fit.models.families import FittedModel
+from airwatch_dagster.fit.models.learned import LearnedCorrection
+from airwatch_dagster.fit.models.ridge import StandardisedRidge
+from airwatch_dagster.fit.models.site_regression import SiteRegression, design_columns
 from airwatch_dagster.fit.models.training_set import CORRECTION_INPUTS
 from airwatch_dagster.fit.training import train_family
-from airwatch_dagster.orchestration.registry.mlflow_client import load_model
+from airwatch_dagster.orchestration.registry.model_loading import load_model
 from airwatch_dagster.orchestration.registry.model_log import importance_metrics, logged_importance
 from airwatch_dagster_tests.orchestration.registry.test_mlflow_client import (
     MONTH,
+    as_stored,
     logged,
     parent_status,
     run_with_mlflow,
 )
 
 
-@dataclass(frozen=True)
-class Weighted:
-    """An estimator whose inputs have these shares."""
-
-    shares: np.ndarray
-
-    def predict(self, examples: pd.DataFrame) -> np.ndarray:
-        return np.zeros(len(examples))
-
-    def importance(self) -> dict[str, float]:
-        return dict(zip(CORRECTION_INPUTS, self.shares.tolist(), strict=True))
+def linear(coefficients: np.ndarray) -> FittedModel:
+    """A ridge regression whose inputs have these shares."""
+    zeros, ones = np.zeros(len(coefficients)), np.ones(len(coefficients))
+    regression = StandardisedRidge(zeros, ones, coefficients, 0.0)
+    sites = SiteRegression(np.zeros(design_columns()), {})
+    return FittedModel("ridge", LearnedCorrection(DampedPersistence((0.5,) * 7), {1: sites}, {1: regression}))
 
 
 def test_a_fitted_family_is_logged_and_registered_and_loads_bit_identical(
@@ -53,7 +58,7 @@ def test_a_fitted_family_is_logged_and_registered_and_loads_bit_identical(
     assert run.data.metrics == pytest.approx(trained.metrics)
     assert run.data.tags["family"] == "damped_persistence"
     assert trained.model is not None
-    loaded = load_model(registration.model_uri)
+    loaded = load_model(as_stored(registration, "damped_persistence"))
     np.testing.assert_array_equal(loaded.predict(examples), trained.model.predict(examples))
     assert parent_status(registry, result.run_id) == "FINISHED"
 
@@ -88,7 +93,7 @@ def test_the_feature_importance_of_a_learned_family_is_logged_and_read_back(
 ) -> None:
     baseline = train_family(examples, family="damped_persistence", month=MONTH, seed=1)
     weights = np.where(np.arange(len(CORRECTION_INPUTS)) == 3, 3.0, 1.0)
-    learned = replace(baseline, family="ridge", model=FittedModel("ridge", Weighted(weights / weights.sum())))
+    learned = replace(baseline, family="ridge", model=linear(weights))
     registrations: list[Any] = []
 
     run_with_mlflow(lambda mlflow: registrations.append(logged(mlflow, learned, examples)))
@@ -117,7 +122,7 @@ def test_every_mlflow_run_has_the_id_and_url_of_its_dagster_run(
 
 
 def test_the_thirty_most_important_features_are_logged() -> None:
-    falling = FittedModel("ridge", Weighted(np.linspace(1.0, 0.0, len(CORRECTION_INPUTS))))
+    falling = linear(np.linspace(1.0, 0.0, len(CORRECTION_INPUTS)))
 
     assert list(importance_metrics(falling)) == [f"importance/{name}" for name in CORRECTION_INPUTS[:30]]
 
@@ -125,3 +130,38 @@ def test_the_thirty_most_important_features_are_logged() -> None:
 def test_baselines_and_unfitted_families_log_no_importance() -> None:
     assert importance_metrics(FittedModel("persistence", Persistence())) == {}
     assert importance_metrics(None) == {}
+
+
+def test_other_tools_load_and_serve_a_logged_model_with_its_signature(registry: Any, examples: pd.DataFrame) -> None:
+    trained = train_family(examples, family="climatology", month=MONTH, seed=1)
+    registrations: list[Any] = []
+    run_with_mlflow(lambda resource: registrations.append(logged(resource, trained, examples)))
+    assert trained.model is not None
+
+    loaded = mlflow.pyfunc.load_model(registrations[0].model_uri)
+    served = loaded.predict(examples.drop(columns=["pm25_observed_ugm3", "is_context"]))
+
+    assert served["pm25_ugm3"].tolist() == trained.model.predict(examples).tolist()
+    assert served.index.equals(examples.index)
+    assert loaded.metadata.signature.outputs.input_names() == ["pm25_ugm3"]
+    with pytest.raises(mlflow.exceptions.MlflowException, match="Model is missing inputs"):
+        loaded.predict(examples[["site_id"]])
+
+
+@pytest.mark.slow
+def test_mlflows_command_forecasts_with_a_logged_model(registry: Any, examples: pd.DataFrame, tmp_path: Path) -> None:
+    trained = train_family(examples, family="damped_persistence", month=MONTH, seed=1)
+    registrations: list[Any] = []
+    run_with_mlflow(lambda resource: registrations.append(logged(resource, trained, examples)))
+    assert trained.model is not None
+    inputs = inputs_of(registrations[0].model_uri)
+    asked = examples[inputs].head(5)
+    (tmp_path / "asked.json").write_text(f'{{"dataframe_split": {asked.to_json(orient="split", date_format="iso")}}}')
+    command = [sys.executable, "-W", "ignore", "-m", "mlflow", "models", "predict", "--env-manager", "local"]
+    command += ["-m", registrations[0].model_uri, "-i", str(tmp_path / "asked.json"), "-o", str(tmp_path / "told.json")]
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": mlflow.get_tracking_uri()}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+    assert done.returncode == 0, done.stderr
+    told = [row["pm25_ugm3"] for row in json.loads((tmp_path / "told.json").read_text())["predictions"]]
+    assert told == pytest.approx(trained.model.predict(examples.head(5)).tolist())

@@ -2,12 +2,7 @@
 
 import base64
 import http.client
-import os
-import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,59 +19,29 @@ from airwatch_dagster.fit.training import Registration, train_family
 from airwatch_dagster.orchestration.registry.links import mlflow_ui
 from airwatch_dagster.orchestration.registry.mlflow_client import (
     describe_mlflow,
-    load_model,
     registered_version,
     set_champion_alias,
 )
+from airwatch_dagster.orchestration.registry.model_loading import load_model
 from airwatch_dagster.orchestration.retention.models import UnservedModels
 from airwatch_dagster_tests.installations import Installation
-from airwatch_dagster_tests.orchestration.registry.test_mlflow_client import MONTH, logged, run_with_mlflow
+from airwatch_dagster_tests.mlflow_servers import MlflowServer
+from airwatch_dagster_tests.orchestration.registry.test_mlflow_client import MONTH, as_stored, logged, run_with_mlflow
 
 pytestmark = pytest.mark.slow
 
 USER, PASSWORD = "ada@example.org", "hunter2/#1"
 LOGIN = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-STARTS_WITHIN_S = 120
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the server's database and files."""
-    return tmp_path_factory.mktemp("server")
-
-
-@pytest.fixture(scope="module")
-def upstream(server: Path) -> Iterator[int]:
-    """The port of an MLflow server below /mlflow."""
-    folder = server
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "-W", "ignore", "-m", "mlflow", "server", "--host=127.0.0.1", f"--port={port}"]
-    command += ["--workers=1", "--static-prefix=/mlflow", f"--backend-store-uri=sqlite:///{folder / 'server.db'}"]
-    command += [f"--artifacts-destination={(folder / 'artifacts').as_uri()}"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    environment |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    with (
-        (folder / "log").open("w") as log,
-        subprocess.Popen(command, stdout=log, stderr=log, env=environment) as process,
-    ):
-        deadline = time.monotonic() + STARTS_WITHIN_S
-        while not is_open(port):
-            assert process.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < deadline, (folder / "log").read_text()
-            time.sleep(0.2)
-        yield port
-        process.terminate()
-
-
-def is_open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture
-def proxy(upstream: int) -> Iterator[str]:
+def server(mlflow_server: MlflowServer) -> Path:
+    """The folder of the server's database and files."""
+    return mlflow_server.folder
+
+
+@pytest.fixture
+def proxy(mlflow_server: MlflowServer) -> Iterator[str]:
     """The address of MLflow behind a proxy."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -89,7 +54,7 @@ def proxy(upstream: int) -> Iterator[str]:
             elif self.path.endswith("/health"):
                 self.answered(404, b"no such page", "text/html")
             else:
-                connection = http.client.HTTPConnection("127.0.0.1", upstream, timeout=60)
+                connection = http.client.HTTPConnection("127.0.0.1", mlflow_server.port, timeout=60)
                 headers = {
                     k: v for k, v in self.headers.items() if k not in ("Host", "Authorization", "Content-Length")
                 }
@@ -140,7 +105,7 @@ def test_models_are_logged_registered_and_loaded(
         result = run_with_mlflow(lambda resource: registrations.append(logged(resource, model, examples)))
         [registration] = registrations
         assert result.success
-        assert load_model(registration.model_uri).family == "persistence"
+        assert load_model(as_stored(registration)).family == "persistence"
         assert registered_version(registration.model_version)["training_rows"] == len(examples)
         set_champion_alias(registration.model_version, month=MONTH)
         assert describe_mlflow() == f"{proxy} responds"

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.errors import ConfigurationError, ModelRefused
+from airwatch_dagster.orchestration.registry.model_loading import LoggedModel
 from airwatch_dagster.orchestration.training import champions as module
 from airwatch_dagster.orchestration.training.champion_override import ChampionOverride
 from airwatch_dagster.orchestration.training.champions import select_or_override
@@ -28,6 +29,13 @@ class FakeRegistry:
         self.tagged: list[str] = []
         self.alias: dict[str, str] = {}
 
+        self.damaged: set[str] = set()
+        """Versions whose files are not those that were logged."""
+
+    def verify(self, model: LoggedModel) -> None:
+        if model.version in self.damaged:
+            raise ModelRefused(model.name, "ridge.npz is missing", fix=model.fix)
+
     def tag(self, decision: pd.Series) -> None:
         self.tagged.append(str(decision["model_version"]))
 
@@ -41,6 +49,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> FakeRegistry:
     fake = FakeRegistry()
     monkeypatch.setattr(module, "tag_served_months", fake.tag)
     monkeypatch.setattr(module, "set_champion_alias", fake.set_alias)
+    monkeypatch.setattr(module, "verify_files", fake.verify)
     return fake
 
 
@@ -123,3 +132,27 @@ def test_an_invalid_override_is_an_error_that_names_its_culprit(
 
     assert caught.value.culprit == culprit
     assert registry.tagged == []
+
+
+def test_a_version_whose_files_are_damaged_is_not_promoted(registry: FakeRegistry, tables: TableStorage) -> None:
+    selected([DECEMBER], tables)
+    registry.tagged.clear()
+    registry.damaged.add("ridge-1")
+
+    with pytest.raises(
+        ModelRefused, match=r"model version ridge-1 \(ridge, trained for 2020-12\): ridge\.npz is missing"
+    ):
+        selected([DECEMBER], tables, ada("ridge-1"))
+
+    assert registry.tagged == []
+    assert len(tables.read("champion_model", ["2020-12"])) == 1
+
+
+def test_a_champion_has_the_hashes_of_its_version(registry: FakeRegistry, tables: TableStorage) -> None:
+    manifest = '{"model.json":{"bytes":1,"sha256":"…"}}'
+    of_month = trained(month=DECEMBER).assign(model_files=lambda rows: manifest + rows["model_family"])
+    [row] = select_or_override([DECEMBER], NO_OVERRIDE, trained=of_month, scores=SCORES, tables=tables).to_dict(
+        "records"
+    )
+
+    assert row["model_files"] == f"{manifest}catboost"
