@@ -22,6 +22,7 @@ class Tracking:
     """An MLflow that keeps nothing."""
 
     dagster_run_id = "run"
+    tracking_uri = "sqlite:///mlflow.db"
 
     def log_dict(self, *_: Any) -> None: ...
 
