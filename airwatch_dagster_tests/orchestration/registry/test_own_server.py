@@ -139,7 +139,7 @@ def test_a_purge_deletes_files_on_the_server(
         kind.remove([item])
 
         assert item.size > 1000
-        assert load_model(new.model_uri).family == "persistence"
+        assert load_model(as_stored(new)).family == "persistence"
         with pytest.raises(ConfigurationError, match="is not in the registry"):
             registered_version(str(old.model_version))
         left = kind.items(datetime(2021, 5, 1, tzinfo=UTC))
