@@ -10,8 +10,10 @@ from airwatch_dagster.orchestration.assets import acquire, clean, enrich, fit, f
 from airwatch_dagster.orchestration.automation.jobs import JOBS
 from airwatch_dagster.orchestration.automation.purge import PURGE_SCHEDULE, purge_job
 from airwatch_dagster.orchestration.automation.rechecks import RECHECK_SCHEDULES, RECHECK_SENSORS
-from airwatch_dagster.orchestration.automation.sensors import SCHEDULES, SENSORS
+from airwatch_dagster.orchestration.automation.schedules import SCHEDULES
+from airwatch_dagster.orchestration.automation.sensors import SENSORS
 from airwatch_dagster.orchestration.first_day import first_listed_day
+from airwatch_dagster.orchestration.instance.run_executor import locking_executor
 from airwatch_dagster.orchestration.partitions import partitions_from
 from airwatch_dagster.orchestration.registry.mlflow_client import mlflow_resource
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource
@@ -33,7 +35,7 @@ def _definitions(assets: Sequence[Any]) -> dg.Definitions:
             "source": SourceResource(),
             "mlflow": mlflow_resource,
         },
-        executor=dg.in_process_executor,
+        executor=locking_executor,
     )
 
 

@@ -47,3 +47,13 @@ def test_each_run_stores_where_the_settings_of_its_start_say(tmp_path: Path, mon
     stored = {path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("*/monitors.parquet")}
     assert stored == {"first/monitors.parquet", "second/monitors.parquet"}
     assert not (tmp_path / "tables").exists()
+
+
+def test_a_code_server_can_load_everything_at_once() -> None:
+    """What `dagster api grpc` does before it listens; names of ops and jobs may not collide then."""
+    from airwatch_dagster.definitions import code_location
+
+    repository = code_location().get_repository_def()
+    repository.load_all_definitions()
+
+    assert "forecast_day" in repository.job_names

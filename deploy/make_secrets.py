@@ -89,11 +89,11 @@ def main() -> None:
 
 def say(folder: Path, made: list[str], login: str | None, new_password: str | None) -> None:
     """Print what was made; the password of a login is shown here and nowhere else."""
-    print(f"Made in {folder}: {', '.join(made)}" if made else f"Nothing was missing in {folder}")  # noqa: T201
+    print(f"Made in {folder}: {', '.join(made)}" if made else f"Nothing was missing in {folder}")
     if new_password:
-        print(f"Login of the web pages, shown only now:\n  name      {login}\n  password  {new_password}")  # noqa: T201
-        print("A further person: make secrets LOGIN=name")  # noqa: T201
-    print(f"Yours, if you have them: write them into {', '.join(FOR_YOU)} there.")  # noqa: T201
+        print(f"Login of the web pages, shown only now:\n  name      {login}\n  password  {new_password}")
+        print("A further person: make secrets LOGIN=name")
+    print(f"Yours, if you have them: write them into {', '.join(FOR_YOU)} there.")
 
 
 def written(path: Path, content: Callable[[], str]) -> bool:

@@ -28,12 +28,12 @@ def main() -> None:
     """Exit with one sentence if a step fails; what was done before it stays, and a later call goes on."""
     for database in DATABASES:
         try:
-            print(f"Database {database}: {'made' if made_database(database) else 'exists'}", flush=True)  # noqa: T201
+            print(f"Database {database}: {'made' if made_database(database) else 'exists'}", flush=True)
         except psycopg2.Error as error:
             sys.exit(f"Error: the database {database} can neither be opened nor made: {str(error).strip()}")
     bucket = os.environ["STACK_BUCKET"]
     try:
-        print(f"Bucket {bucket}: {'made' if made_bucket(bucket) else 'exists'}", flush=True)  # noqa: T201
+        print(f"Bucket {bucket}: {'made' if made_bucket(bucket) else 'exists'}", flush=True)
     except (ClientError, BotoCoreError) as error:
         sys.exit(f"Error: the bucket {bucket} can neither be opened nor made: {error}")
     for command in UPGRADES:

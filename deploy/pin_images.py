@@ -26,7 +26,7 @@ def main(root: Path = ROOT) -> None:
     for name, text in texts.items():
         (root / name).write_text(IMAGE.sub(lambda match: pinned(match, digests), text), encoding="utf-8")
     for image, digest in digests.items():
-        print(f"{image}@{digest}")  # noqa: T201
+        print(f"{image}@{digest}")
 
 
 def pinned(match: re.Match[str], digests: dict[str, str]) -> str:

@@ -17,6 +17,7 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 SETTING = re.compile(r"\b(?:AIRWATCH|EPA|DAGSTER|MLFLOW|POSTGRES|STACK|WEB)_[A-Z0-9_]*[A-Z0-9]\b")
 READ_BY_OTHERS = {
+    "DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS",
     "MLFLOW_S3_ENDPOINT_URL",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION",
     "MLFLOW_AUTH_CONFIG_PATH",

@@ -19,7 +19,7 @@ from airwatch_dagster.orchestration.alerts.messages import one_line
 from airwatch_dagster.orchestration.alerts.sensors import job_of, partitions_of
 from airwatch_dagster.orchestration.automation.purge import PURGE_SCHEDULE
 from airwatch_dagster.orchestration.automation.rechecks import RECHECK_SCHEDULES
-from airwatch_dagster.orchestration.automation.sensors import SCHEDULES
+from airwatch_dagster.orchestration.automation.schedules import SCHEDULES
 
 MAX_RUNS: Final = 100
 """Runs that are listed."""

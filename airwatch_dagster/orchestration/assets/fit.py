@@ -26,6 +26,9 @@ from airwatch_dagster.orchestration.training.champions import select_or_override
 from airwatch_dagster.orchestration.training.tuning import search_metadata, search_months
 from airwatch_dagster.storage.tables import TableStorage
 
+TRAINING_POOL: str = "training"
+"""Pool of everything that trains: one run at a time. A nation's training takes 7.5 GB."""
+
 
 @table_asset(stage="fit", ins={"features": window("features", -1, 0), "site_days": window("site_days", -2, 0)})
 def training_examples(
@@ -42,7 +45,7 @@ def training_examples(
     stage="fit",
     kinds=("mlflow", "catboost", "scikitlearn"),
     ins={"training_examples": window("training_examples", -TRAINING_MONTHS, -1)},
-    op_tags={"airwatch/kind": "train"},
+    pool=TRAINING_POOL,
 )
 def hyperparameters(
     context: dg.AssetExecutionContext, training_examples: pd.DataFrame, mlflow: dg.ResourceParam[Any]
@@ -60,7 +63,7 @@ def hyperparameters(
         "training_examples": window("training_examples", -TRAINING_MONTHS, -1),
         "hyperparameters": window("hyperparameters", -VALID_MONTHS, 0),
     },
-    op_tags={"airwatch/kind": "train"},
+    pool=TRAINING_POOL,
 )
 def trained_models(
     context: dg.AssetExecutionContext,

@@ -31,9 +31,21 @@ TUNING_TABLES: Final = ("hyperparameters", *OPEN_TABLES)
 """The first month of a year, where a search is allowed; its result is used from this month on."""
 
 
+MAX_HOURS: Final = {
+    **dict.fromkeys(("refresh_monitors", "forecast_day", "archive_forecasts", "update_revisions"), 1),
+    **dict.fromkeys(("update_coverage", "rebuild_examples", "close_month", "open_month"), 3),
+    **dict.fromkeys(("recheck_history", "reingest_days"), 6),
+    "tune_and_open_month": 12,
+}
+"""Job → hours after which run monitoring ends a run and an alert is sent, some five times what the whole nation takes.
+AQS needs half an hour for a year of one state, and a search as long as AIRWATCH_SEARCH_MINUTES says. Runs without a job
+have ``max_runtime_seconds`` of dagster.yaml, six hours."""
+
+
 def _job(name: str, tables: Sequence[str], description: str) -> Any:
-    """A job over ``tables``, partitioned as they are, with the size of its runs on a cluster."""
-    return dg.define_asset_job(name, selection=list(tables), description=description, tags=size_tags(name))
+    """A job over ``tables``, partitioned as they are, with its longest run time and its size on a cluster."""
+    tags = {"dagster/max_runtime": str(MAX_HOURS[name] * 3600), **size_tags(name)}
+    return dg.define_asset_job(name, selection=list(tables), description=description, tags=tags)
 
 
 monitors_job = _job("refresh_monitors", ["monitors", "monitor_changes"], "Read EPA's monitor list and find changes")

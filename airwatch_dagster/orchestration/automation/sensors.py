@@ -1,4 +1,4 @@
-"""Daily, weekly and monthly schedules, the opening of months, and the sensor for changed files of EPA."""
+"""The opening of months, the sensor for changed files of EPA, and the one for runs whose process is gone."""
 
 import json
 import socket
@@ -12,10 +12,7 @@ from airwatch_dagster.orchestration.automation.jobs import (
     RANGE_END,
     RANGE_START,
     REASON,
-    archive_job,
     close_job,
-    daily_job,
-    monitors_job,
     open_job,
     reingest_job,
     tuning_job,
@@ -23,59 +20,11 @@ from airwatch_dagster.orchestration.automation.jobs import (
 from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.first_day import since_listed
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, report_if_lost
-from airwatch_dagster.orchestration.partitions import DAYS, newest_day
+from airwatch_dagster.orchestration.partitions import DAYS
 from airwatch_dagster.orchestration.resources import SourceResource
 
 FILE_LIST_MAX_S: Final = 20.0
 """Seconds for the one attempt of a tick to read AirData's file list; Dagster ends a tick after 60 s by default."""
-
-daily_schedule = dg.build_schedule_from_partitioned_job(
-    daily_job,
-    name="daily_forecast",
-    hour_of_day=18,
-    minute_of_hour=30,
-    description="18:30 UTC, when AirNow's file of the day before is complete: ingest that day and forecast from it",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
-
-
-@dg.schedule(
-    name="daily_agency_forecasts",
-    job=archive_job,
-    cron_schedule="15 18 * * *",
-    description="18:15 UTC: archive AirNow's reportingarea.dat of the day before; only with AIRWATCH_SOURCE=live",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
-def archive_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """A run for the day before; skipped for a source without AirNow."""
-    if Settings.from_environment().source not in ("live", "practice"):
-        return dg.SkipReason("AIRWATCH_SOURCE has no AirNow")
-    day = f"{newest_day(pd.Timestamp(context.scheduled_execution_time)):%Y-%m-%d}"
-    return dg.RunRequest(run_key=f"archive:{day}", partition_key=day)
-
-
-monthly_schedule = dg.ScheduleDefinition(
-    name="monthly_close",
-    job=close_job,
-    cron_schedule="0 20 1 * *",
-    execution_fn=lambda context: close_request(context.scheduled_execution_time),
-    description="20:00 UTC on the 1st, when the last day is stored: close the month before, then open the new one",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
-
-monitors_schedule = dg.ScheduleDefinition(
-    name="weekly_monitors",
-    job=monitors_job,
-    cron_schedule="0 17 * * 1",
-    description="17:00 UTC on Mondays: read EPA's monitor list",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
-
-
-def close_request(now: pd.Timestamp) -> dg.RunRequest:
-    """A run for the month before ``now``."""
-    month = pd.Timestamp(now).tz_localize(None).to_period("M") - 1
-    return dg.RunRequest(run_key=f"close:{month}", partition_key=str(month))
 
 
 @dg.run_status_sensor(
@@ -119,7 +68,7 @@ def airdata_file_changes(
 
 
 @dg.sensor(
-    minimum_interval_seconds=60,
+    minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="A run of a command whose process was killed is reported as failed, so that no queued run waits for it",
 )
@@ -150,5 +99,4 @@ def _reingest_year(year: int, files: Mapping[str, str]) -> dg.RunRequest:
     return dg.RunRequest(job_name=reingest_job.name, run_key=f"reingest:{name}:{files[name]}", tags=tags)
 
 
-SCHEDULES: Final = (daily_schedule, archive_schedule, monthly_schedule, monitors_schedule)
 SENSORS: Final = (open_next_month, airdata_file_changes, lost_runs)

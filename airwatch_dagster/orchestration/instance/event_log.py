@@ -18,8 +18,7 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventL
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
 
-BUSY_TIMEOUT_SECONDS: Final = 30
-"""Seconds that a writer waits for another one; upstream's value."""
+from airwatch_dagster.orchestration.instance.sqlite import wait_for_writers
 
 MAX_SHARDS: Final = 16
 """Databases open at a time: the index, and one per run that is written or read."""
@@ -36,6 +35,7 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._tables: set[str] = set()
         self._here = threading.local()
+        wait_for_writers()
         super().__init__(base_dir=base_dir, inst_data=inst_data)
 
     @classmethod
@@ -133,7 +133,6 @@ def one_transaction(instance: dg.DagsterInstance) -> AbstractContextManager[None
 
 
 def _opened(address: str) -> Engine:
-    waits = {"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
-    engine = create_engine(address, pool_size=1, max_overflow=-1, connect_args=waits)
+    engine = create_engine(address, pool_size=1, max_overflow=-1, connect_args={"check_same_thread": False})
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=NORMAL"))
     return engine

@@ -18,6 +18,7 @@ from airwatch_dagster import __version__
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.configuration.addresses import without_credentials
 from airwatch_dagster.orchestration.configuration.settings import RegistrySettings
+from airwatch_dagster.orchestration.instance.sqlite import wait_for_writers
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL, dagster_run_url
 from airwatch_dagster.orchestration.registry.mlflow_ui import DESCRIPTION_TAG, experiment_description
 from airwatch_dagster.orchestration.registry.model_files import FOLDER, follow_move, local_path, missing_files
@@ -132,6 +133,7 @@ def configure_mlflow() -> str:
     """
     settings = RegistrySettings.from_environment()
     uri = usable_address(settings.mlflow_tracking_uri)
+    wait_for_writers()
     _ensure_experiment(uri, settings.state)
     import mlflow
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from airwatch_dagster.errors import ConfigurationError, SourceUnavailable
+from airwatch_dagster.errors import AirWatchError, ConfigurationError, SourceUnavailable
 from airwatch_dagster.orchestration.configuration.addresses import address_problem, without_credentials
 from airwatch_dagster.orchestration.configuration.settings import SQLITE
 from airwatch_dagster.orchestration.registry.tracking_server import (
@@ -140,6 +140,8 @@ def mlflow_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except MlflowException as error:
+        if isinstance(error.__cause__, AirWatchError):
+            raise error.__cause__ from None
         shown = without_credentials(uri)
         cause = error.__cause__ or error.__context__
         if is_server(uri) and isinstance(cause, RequestException):

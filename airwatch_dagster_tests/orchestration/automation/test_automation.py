@@ -14,7 +14,7 @@ from dagster._core.test_utils import create_run_for_test
 
 from airwatch_dagster.acquire.http.session import CONNECT_TIMEOUT_S
 from airwatch_dagster.orchestration import partitions
-from airwatch_dagster.orchestration.automation import jobs, rechecks, sensors
+from airwatch_dagster.orchestration.automation import jobs, rechecks, schedules, sensors
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START, REASON
 from airwatch_dagster.orchestration.automation.sensors import changed_years
 from airwatch_dagster.orchestration.resources import SourceResource, utc_now
@@ -123,7 +123,14 @@ def at(moment: datetime) -> dg.ScheduleEvaluationContext:
     return dg.build_schedule_context(scheduled_execution_time=moment, repository_def=definitions().get_repository_def())
 
 
-def test_the_daily_schedule_requests_yesterday() -> None:
+@pytest.fixture
+def champion(tmp_path: Path, no_stored_day: None) -> None:
+    """A month has a champion: history is filled."""
+    (tmp_path / "tables" / "champion_model").mkdir(parents=True)
+    (tmp_path / "tables" / "champion_model" / "2021-05.parquet").write_bytes(b"rows")
+
+
+def test_the_daily_schedule_requests_yesterday(champion: None) -> None:
     schedule = definitions().resolve_schedule_def("daily_forecast")
 
     data = schedule.evaluate_tick(at(datetime(2021, 6, 1, 18, 30, tzinfo=UTC)))
@@ -134,13 +141,43 @@ def test_the_daily_schedule_requests_yesterday() -> None:
 
 
 @pytest.mark.parametrize(("first", "closed"), [((2021, 6), "2021-05"), ((2021, 1), "2020-12")])
-def test_the_monthly_schedule_requests_the_month_before(first: tuple[int, int], closed: str) -> None:
+def test_the_monthly_schedule_requests_the_month_before(first: tuple[int, int], closed: str, champion: None) -> None:
     context = at(datetime(*first, 1, 20, tzinfo=UTC))
 
-    data = sensors.monthly_schedule.evaluate_tick(context)
+    data = schedules.monthly_schedule.evaluate_tick(context)
 
     assert [(one.run_key, one.partition_key) for one in data.run_requests or []] == [(f"close:{closed}", closed)]
-    assert sensors.monthly_schedule.job_name == "close_month"
+    assert schedules.monthly_schedule.job_name == "close_month"
+
+
+@pytest.mark.parametrize("name", ["daily_forecast", "monthly_close"])
+def test_a_schedule_waits_until_history_is_filled_and_says_how(name: str) -> None:
+    data = definitions().resolve_schedule_def(name).evaluate_tick(at(datetime(2021, 6, 1, 20, tzinfo=UTC)))
+
+    assert data.run_requests == []
+    assert data.skip_message == (
+        "History is empty: no month has a champion model. Fill it once, then this schedule runs by itself: "
+        "`docker compose exec code airwatch backfill 2019-05-31 yesterday` in the compose stack, "
+        "`.venv/bin/airwatch backfill 2019-05-31 yesterday` elsewhere"
+    )
+
+
+def test_a_storage_that_does_not_answer_keeps_no_schedule_from_its_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tables").write_text("a file in the place of the folder")
+
+    data = definitions().resolve_schedule_def("daily_forecast").evaluate_tick(at(datetime(2021, 6, 1, 20, tzinfo=UTC)))
+
+    assert [request.partition_key for request in data.run_requests or []] == ["2021-05-31"]
+
+
+def test_every_job_has_a_longest_run_time_below_half_a_day() -> None:
+    longest = {job.name: int(dict(job.tags or {})["dagster/max_runtime"]) for job in jobs.JOBS}
+
+    assert longest["forecast_day"] == 3600
+    assert longest["open_month"] == 3 * 3600
+    assert max(longest.values()) == 12 * 3600
 
 
 @contextmanager
@@ -366,7 +403,7 @@ def test_the_agencies_forecasts_of_yesterday_are_archived_where_there_are_any(
 ) -> None:
     monkeypatch.setenv("AIRWATCH_SOURCE", source)
 
-    tick = sensors.archive_schedule.evaluate_tick(at(datetime(2021, 6, 1, 18, 15, tzinfo=UTC)))
+    tick = schedules.archive_schedule.evaluate_tick(at(datetime(2021, 6, 1, 18, 15, tzinfo=UTC)))
 
     assert [request.partition_key for request in tick.run_requests or []] == days
 

@@ -187,7 +187,7 @@ def test_a_writer_waits_for_another_one_as_long_as_upstream(pooled: PooledSqlite
     pooled.store_event(note("run", "written"))
 
     with pooled.run_connection("run") as connection:
-        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 1000 * event_log.BUSY_TIMEOUT_SECONDS
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 60_000
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
 

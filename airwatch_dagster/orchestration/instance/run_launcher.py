@@ -1,0 +1,91 @@
+"""Dagster's default run launcher, which can tell a run whose process is gone. Configured in both dagster.yaml.
+
+Upstream starts each run as a process of the code server and never looks again: after a restart of the server its runs
+stay STARTED, and hold their pools, until their maximum run time has passed.
+"""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import dagster as dg
+import grpc
+from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
+from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._grpc.client import DagsterGrpcClient
+from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
+from dagster._serdes import ConfigurableClassData, deserialize_value
+
+from airwatch_dagster.orchestration.instance.run_locks import FOLDER, RunLock
+
+GRACE_S: Final = 10.0
+"""Seconds for which a run may seem to have no process: between its start and its lock, its end and its last event."""
+
+ANSWER_S: Final = 10
+"""Seconds to wait for the code server's answer; one that is only busy takes longer, and its runs are alive."""
+
+
+class WatchedRunLauncher(DefaultRunLauncher):
+    """As upstream, and run monitoring fails a run whose process is gone: at its second look, GRACE_S after the first.
+
+    A run is alive while its process holds its lock, or while the code server that started it knows it. So a run that
+    outlives its server is left alone, and one that ended with its server is reported, also when the server is back.
+    """
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(inst_data)
+        self._locks = Path(base_dir, FOLDER)
+        self._first_missed: dict[str, float] = {}
+
+    @classmethod
+    def config_type(cls) -> Any:
+        """The folder of AirWatch's state, which holds the locks."""
+        return {"base_dir": dg.StringSource}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]
+    ) -> "WatchedRunLauncher":
+        """The launcher that dagster.yaml configures."""
+        return cls(inst_data=inst_data, **config_value)
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """Run monitoring asks."""
+        return True
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """NOT_FOUND, and why, for a run whose process has been gone for GRACE_S seconds; else RUNNING."""
+        reason = self.why_gone(run)
+        if reason is None:
+            self._first_missed.pop(run.run_id, None)
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        now = time.monotonic()
+        if now - self._first_missed.setdefault(run.run_id, now) < GRACE_S:
+            return CheckRunHealthResult(WorkerStatus.RUNNING, reason)
+        del self._first_missed[run.run_id]
+        (self._locks / run.run_id).unlink(missing_ok=True)
+        return CheckRunHealthResult(WorkerStatus.NOT_FOUND, reason)
+
+    def why_gone(self, run: dg.DagsterRun) -> str | None:
+        """Why the run has no process now; None for one that has, and for runs that this launcher did not start."""
+        if GRPC_INFO_TAG not in run.tags or RunLock(self._locks, run.run_id).is_held:
+            return None
+        client: DagsterGrpcClient | None = self._get_grpc_client_for_termination(run.run_id)  # type: ignore[no-untyped-call]
+        return None if client is None else _why_unknown(client, run.run_id)
+
+
+def _why_unknown(client: DagsterGrpcClient, run_id: str) -> str | None:
+    where = f"The code server at {client.host}:{client.port}" if client.port else "The code server"
+    try:
+        answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run_id), timeout=ANSWER_S)
+    except DagsterUserCodeUnreachableError as error:
+        cause = error.__cause__
+        is_busy = isinstance(cause, grpc.RpcError) and cause.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        return None if is_busy else f"{where} is gone, and the run's process with it"
+    if deserialize_value(answer, CanCancelExecutionResult).can_cancel:
+        return None
+    return f"{where} was restarted, and the run's process ended with it"

@@ -1,0 +1,71 @@
+"""How long a SQLite database waits for another writer, and what is said when that was not enough.
+
+Dagster and MLflow open connections in many places, with waits of 5 to 30 s. They all go through SQLAlchemy, whose
+events are the one place that no connection of this process passes by.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any, Final
+
+from dagster._core.storage.runs import SqliteRunStorage
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy import Engine, ExceptionContext, event
+from sqlalchemy.pool import Pool
+
+from airwatch_dagster.errors import StorageError
+
+BUSY_TIMEOUT_S: Final = 60.0
+"""Seconds that a connection waits for another writer: `make demo` beside `make dev` writes for longer than 30 s at a
+time on a slow disk."""
+
+_OWN_WAIT: Final = "PRAGMA busy_timeout"
+"""Begin of the statement with which MLflow sets 20 s in every session."""
+
+
+def wait_for_writers() -> None:
+    """Every SQLite connection that SQLAlchemy opens in this process from now on waits BUSY_TIMEOUT_S seconds.
+
+    A database that is still locked then raises StorageError.
+    """
+    if not event.contains(Pool, "connect", _wait):
+        event.listen(Pool, "connect", _wait)
+        event.listen(Engine, "before_cursor_execute", _keep_waiting, retval=True)
+        event.listen(Engine, "handle_error", _say_what_is_locked)
+
+
+def _wait(connection: Any, _record: Any) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute(_statement()).close()
+
+
+def _keep_waiting(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> tuple[str, Any]:
+    return (_statement() if statement.startswith(_OWN_WAIT) and "=" in statement else statement), parameters
+
+
+def _statement() -> str:
+    return f"{_OWN_WAIT} = {BUSY_TIMEOUT_S * 1000:.0f}"
+
+
+def _say_what_is_locked(context: ExceptionContext) -> None:
+    error = context.original_exception
+    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        path = context.engine.url.database if context.engine else None
+        raise StorageError(
+            str(path or "a SQLite database"),
+            f"is locked: another process writes to it and did not finish within {BUSY_TIMEOUT_S:g} s",
+            fix="Let the other command end, or run one at a time",
+            retry_helps=True,
+        ) from error
+
+
+class WaitingSqliteRunStorage(SqliteRunStorage):
+    """Dagster's own. It is opened before every other database of the instance, and has them all wait."""
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> "WaitingSqliteRunStorage":
+        """The database ``base_dir/runs.db``."""
+        wait_for_writers()
+        return cls.from_local(inst_data=inst_data, **config_value)

@@ -1,0 +1,1 @@
+"""What a shared deployment is made of, and the rehearsal of its compose file without containers."""

@@ -1,0 +1,165 @@
+"""What a stack must do, step by step: start, work, survive the death of each of its processes, stop."""
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+
+from deploy.rehearsal.dagster_api import DagsterApi, Run
+from deploy.rehearsal.processes import Broken
+from deploy.rehearsal.stack import Stack
+
+TODAY: Final = "2021-06-01"
+"""The practice server's day."""
+
+MONTH: Final = {"dagster/asset_partition_range_start": "2021-05-01", "dagster/asset_partition_range_end": "2021-05-31"}
+"""Tags of a run over a month of days."""
+
+HONEST_WITHIN_S: Final = 60.0
+"""Seconds after which a run whose process is gone must be reported."""
+
+KILLED: Final = ("code", "daemon", "webserver", "mlflow", "storage", "postgres")
+
+Say = Callable[[str], None]
+
+
+class _Receiver(BaseHTTPRequestHandler):
+    """Takes alerts."""
+
+    received: list[dict[str, Any]]
+
+    def do_POST(self) -> None:
+        """Keep what was sent."""
+        self.received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the method that it replaces
+        """Nothing: the rehearsal prints its own lines."""
+
+
+@dataclass
+class AlertChannel:
+    """A webhook of this process, and what it got."""
+
+    url: str
+    received: list[dict[str, Any]] = field(default_factory=list)
+
+    def about(self, run_id: str) -> dict[str, Any] | None:
+        """The alert about a run."""
+        return next((alert for alert in self.received if alert.get("run_id") == run_id), None)
+
+
+@contextlib.contextmanager
+def alert_channel() -> Iterator[AlertChannel]:
+    """A channel that listens within the block."""
+    received: list[dict[str, Any]] = []
+    handler = type("Receiver", (_Receiver,), {"received": received})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield AlertChannel(f"http://127.0.0.1:{server.server_port}/", received)
+    server.shutdown()
+    server.server_close()
+
+
+def rehearse(folder: Path, *, kills: Sequence[str], say: Say) -> None:
+    """Start the stack in an empty folder, use it, kill each of ``kills`` while a run works, stop it.
+
+    Raises Broken at the first expectation that is not met; nothing is left running in any case.
+    """
+    with alert_channel() as alerts:
+        settings = {"AIRWATCH_PRACTICE_TODAY": TODAY, "AIRWATCH_FIRST_DAY": "2021-05-01"}
+        stack = Stack.new(folder, **settings)
+        (folder / "secrets" / "alert_webhook_url").write_text(alerts.url, encoding="utf-8")
+        try:
+            for name, seconds in stack.up():
+                say(f"{name} is up and healthy after {seconds:.0f} s")
+            _use(stack, alerts, kills, say)
+        finally:
+            began = time.monotonic()
+            stack.down()
+        say(f"everything has stopped after {time.monotonic() - began:.0f} s, nothing is left running")
+
+
+def _use(stack: Stack, alerts: AlertChannel, kills: Sequence[str], say: Say) -> None:
+    api = DagsterApi(stack)
+    materialize(api, say)
+    evaluate(api, say)
+    for name in kills:
+        killed(stack, api, alerts, name, say)
+
+
+def materialize(api: DagsterApi, say: Say) -> None:
+    """EPA's monitors and a month of readings are built by runs that GraphQL launches."""
+    for assets, tags in ((["monitors", "monitor_changes"], {}), (["raw_readings", "site_days"], MONTH)):
+        began = time.monotonic()
+        run = api.ended(api.launch_assets(assets, tags), within_s=240)
+        _expect(run.status == "SUCCESS", f"{assets} ended as {run.status}", api)
+        say(f"{', '.join(assets)}: materialized in {time.monotonic() - began:.0f} s from request to end")
+
+
+def evaluate(api: DagsterApi, say: Say) -> None:
+    """A schedule waits for history and says how to fill it; sensors tick by themselves, without an error."""
+    reason = api.schedule_at("daily_forecast", time.time())["skipReason"] or ""
+    _expect("docker compose exec code airwatch backfill" in reason, f"daily_forecast said {reason!r}", api)
+    say(f"schedule daily_forecast: {reason}")
+    sensor = "alert_on_failed_run"
+    api.wait(lambda: api.last_tick(sensor) is not None, f"{sensor} ticks", within_s=90)
+    tick = api.last_tick(sensor) or {}
+    _expect(not tick["error"], f"{sensor} failed: {tick['error']}", api)
+    say(f"sensor {sensor}: {str(tick['status']).lower()}, {tick['skipReason']}")
+
+
+def killed(stack: Stack, api: DagsterApi, alerts: AlertChannel, name: str, say: Say) -> None:
+    """A service dies while a run works: the run ends with its true status and the next one is not held up."""
+    run_id = api.started(api.launch_assets(["raw_readings"], MONTH), within_s=120).run_id
+    began = time.monotonic()
+    stack.kill(name)
+    restored = stack.restore()
+    say(f"killed {name} while a run worked; restored {', '.join(restored)} after {time.monotonic() - began:.0f} s")
+    run = api.ended(run_id, within_s=HONEST_WITHIN_S + time.monotonic() - began)
+    say(f"its run is {run.status} {time.monotonic() - began:.0f} s after the kill")
+    if name == "code":
+        _expect(run.status == "FAILURE", f"a run without a process ended as {run.status}", api)
+        _recovered(api, alerts, run, say)
+    _wait_until_idle(api)
+    done = api.ended(api.launch_assets(["raw_readings"], MONTH), within_s=240)
+    _expect(done.status == "SUCCESS", f"the next run ended as {done.status}", api)
+    say("the next run succeeded")
+
+
+def _recovered(api: DagsterApi, alerts: AlertChannel, run: Run, say: Say) -> None:
+    """The crashed run is retried, and an alert was sent about it."""
+    api.wait(lambda: api.retry_of(run.run_id) is not None, "the crashed run is retried", within_s=60)
+    seconds = api.wait(lambda: alerts.about(run.run_id) is not None, "an alert is sent", within_s=60)
+    alert = alerts.about(run.run_id) or {}
+    say(f"alert after {seconds:.0f} s more: {' | '.join(str(alert.get('text', '')).splitlines()[:3])}")
+
+
+def _wait_until_idle(api: DagsterApi) -> None:
+    """No run is queued or under way."""
+    busy = ["NOT_STARTED", "QUEUED", "STARTING", "STARTED", "CANCELING"]
+    api.wait(lambda: not api.runs(statuses=busy), "no run is queued or under way", within_s=240)
+
+
+def usage_lines(stack: Stack, seconds: float) -> list[str]:
+    """CPU over some seconds, and memory, of every service with all that it started."""
+    processes = {name: stack.process(name) for name, one in stack.services.items() if not one.runs_once}
+    before, began = {name: one.usage() for name, one in processes.items()}, time.monotonic()
+    time.sleep(seconds)
+    elapsed, lines = time.monotonic() - began, []
+    for name, process in processes.items():
+        now = process.usage()
+        cpu = 100 * max(0.0, now.cpu_s - before[name].cpu_s) / elapsed
+        lines.append(f"{name:10} {cpu:6.1f} % of a core  {now.rss_mb:6.0f} MB  {now.processes} processes")
+    return lines
+
+
+def _expect(holds: bool, otherwise: str, api: DagsterApi) -> None:
+    if not holds:
+        raise Broken(otherwise, api.log("code"))
