@@ -1,6 +1,7 @@
 """Locks: databases that another process keeps, and files of locks that nobody holds any more."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,8 +9,13 @@ from typing import Final
 
 from airwatch_dagster.commands.doctor.findings import Check, Finding, error, ok, warning
 from airwatch_dagster.commands.wording import counted
-from airwatch_dagster.orchestration.configuration.settings import RegistrySettings, StateSettings
+from airwatch_dagster.orchestration.configuration.settings import RegistrySettings, StateSettings, storage_root
 from airwatch_dagster.orchestration.registry.tracking import sqlite_path
+from airwatch_dagster.storage.byte_stores import LOCKS
+from airwatch_dagster.storage.folder_locks import LEASE_S
+
+EXPIRED_S: Final = 2 * LEASE_S
+"""Seconds after which a lock of a file counts as left behind."""
 
 BUSY_S: Final = 1.5
 """Seconds that a write lock may last before it counts as stuck; a run holds one for parts of a second."""
@@ -46,17 +52,26 @@ def _problem(path: Path) -> str | None:
 
 
 def _locks() -> Iterator[Finding]:
-    """Files of the locks of runs: the operating system frees a lock, the file of a killed process stays."""
+    """Files of locks without a holder: the operating system frees a lock, the file of a killed process stays."""
     from airwatch_dagster.orchestration.instance.run_locks import FOLDER, RunLock
 
     folder = StateSettings.from_environment().state / FOLDER
     files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
     stale = [path for path in files if not RunLock(folder, path.name).is_held]
+    stale += _expired(storage_root())
     if not stale:
         yield ok("locks", f"{counted(len(files), 'run')} of commands under way" if files else "none left behind")
         return
-    says = f"{counted(len(stale), 'lock')} of runs in {folder} held by no process: they were killed. Delete the files"
-    yield warning("locks", f"{says} once no run is stranded.", run=f"rm {' '.join(map(str, stale))}")
+    says = f"{counted(len(stale), 'file')} of locks without a holder, such as {stale[0]}: its process was killed. The"
+    yield warning("locks", f"{says} next run passes over them; delete them.", run=f"rm {' '.join(map(str, stale))}")
+
+
+def _expired(root: str) -> list[Path]:
+    """Locks of files in a folder of tables that nobody has touched for so long that every writer takes them over."""
+    folder = Path(root).expanduser() / LOCKS
+    if "://" in root or not folder.is_dir():
+        return []
+    return sorted(path for path in folder.glob("*.lock") if time.time() - path.stat().st_mtime > EXPIRED_S)
 
 
 CHECK: Final = Check("locks", _locks, "airwatch doctor")

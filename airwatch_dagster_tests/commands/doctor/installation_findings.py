@@ -10,7 +10,20 @@ MAX_S: Final = 120.0
 """Seconds: a machine that runs several tests at once takes longer, and what a server may take is limited anyway."""
 
 ALWAYS: Final = {
-    *("settings", "area", "memory", "packages", "port", "storage", "readings", "sites", "disk", "source", "weather"),
+    *(
+        "settings",
+        "area",
+        "memory",
+        "packages",
+        "port",
+        "storage",
+        "writers",
+        "readings",
+        "sites",
+        "disk",
+        "source",
+        "weather",
+    ),
     *("other_forecasts", "mlflow", "dagster", "dagster schema", "daemon", "runs", "queue", "locks", "alerts"),
 }
 """Findings of every installation, whatever is wrong with it."""

@@ -171,6 +171,21 @@ def a_stale_lock(installation: Installation, _: pytest.MonkeyPatch) -> Mapping[s
     return {}
 
 
+def a_stale_lock_of_a_table(installation: Installation, _: pytest.MonkeyPatch) -> Mapping[str, str]:
+    folder = Path(installation.environment["AIRWATCH_STORAGE"]) / ".locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "raw_readings%2F2021-07-04.parquet.lock").write_text("1a2b process 7 on elsewhere")
+    os.utime(folder / "raw_readings%2F2021-07-04.parquet.lock", (0, 0))
+    return {}
+
+
+def readings_of_the_future(installation: Installation, _: pytest.MonkeyPatch) -> Mapping[str, str]:
+    installation.tables.write("raw_readings", {"2021-07-04": builders.raw_readings()})
+    in_2099 = datetime(2099, 1, 1, tzinfo=UTC).timestamp()
+    os.utime(installation.tables.uri("raw_readings", "2021-07-04"), (in_2099, in_2099))
+    return {}
+
+
 def a_daemon_that_ended(installation: Installation, _: pytest.MonkeyPatch) -> Mapping[str, str]:
     from dagster._daemon.types import DaemonHeartbeat
 
@@ -249,7 +264,7 @@ AIRDATA = {"AIRWATCH_SOURCE": "airdata", "AIRWATCH_AIRDATA_URL": "http://127.0.0
 WEBHOOK = {"AIRWATCH_ALERT_WEBHOOK_URL": "http://127.0.0.1:9/hunter2"}
 MAIL = {"AIRWATCH_ALERT_EMAIL_TO": "ada@example.org", "AIRWATCH_SMTP_HOST": "127.0.0.1", "AIRWATCH_SMTP_PORT": "9"}
 S3 = {"AIRWATCH_STORAGE": "s3://bucket/tables", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "hunter2"}
-STORAGE = frozenset({"readings", "sites", "disk"})
+STORAGE = frozenset({"writers", "readings", "stamps", "sites", "disk"})
 
 BREAKAGES: dict[str, tuple[Break, Found]] = {
     "a setting": (
@@ -338,7 +353,15 @@ BREAKAGES: dict[str, tuple[Break, Found]] = {
     ),
     "a stale lock": (
         a_stale_lock,
-        Found("locks", "1 lock of runs in ", "rm ", "warning"),
+        Found("locks", "1 file of locks without a holder, such as ", "rm ", "warning"),
+    ),
+    "a stale lock of a table": (
+        a_stale_lock_of_a_table,
+        Found("locks", ".locks/raw_readings%2F2021-07-04.parquet.lock: its process was killed", "rm ", "warning"),
+    ),
+    "readings of the future": (
+        readings_of_the_future,
+        Found("stamps", "raw_readings of 1 day, 2021-07-04, were written by a clock", "airwatch repair", "warning"),
     ),
     "a daemon that never ran": (
         settings(),

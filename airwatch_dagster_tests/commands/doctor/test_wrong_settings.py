@@ -223,7 +223,18 @@ def test_everything_broken_at_once_is_named_at_once(tmp_path: Path, plain_aws: N
 
     failed = [line.split(":")[0].removeprefix("FAIL  ") for line in result.output.splitlines() if line[:4] == "FAIL"]
     assert failed[:5] == ["settings", "settings", "certificates", "area", "memory"]
-    expected = {"source", "storage", "readings", "sites", "weather", "other_forecasts", "mlflow", "alerts"}
+    expected = {
+        "source",
+        "storage",
+        "writers",
+        "readings",
+        "stamps",
+        "sites",
+        "weather",
+        "other_forecasts",
+        "mlflow",
+        "alerts",
+    }
     assert set(failed[5:]) == {*expected, "dagster", "dagster schema", "daemon", "runs", "queue"}
     assert all(line.startswith(("ok    ", "WARN  ", "FAIL  ")) for line in result.output.splitlines())
 
