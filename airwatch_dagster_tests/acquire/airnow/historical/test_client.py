@@ -118,7 +118,7 @@ def test_a_message_that_there_is_no_forecast_gives_no_records_and_is_cached(
         (error("Forecasts are not available: the service is down"), "HTTP 200: Forecasts are not available: the"),
         (error("No reporting area found"), "HTTP 200: No reporting area found"),
         (error("Internal error, no data"), "HTTP 200: Internal error"),
-        (error(f"Bad request: api_key={KEY}&x=1", 400), r"HTTP 400: Bad request: api_key=\(hidden\)&x=1"),
+        (error(f"Bad request: api_key={KEY}&x=1", 400), r"HTTP 400: Bad request: api_key=\*\*\*&x=1"),
         (reply({"WebServiceError": []}), "HTTP 200 without a reason"),
         (Reply(b"<html>Not found</html>", 404), "HTTP 404 without a reason"),
     ],
