@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from airwatch_dagster.commands.doctor.findings import Check, Finding, error, ok, warning
+from airwatch_dagster.commands.doctor.locks import is_any_locked
 from airwatch_dagster.commands.wording import counted, duration_text
 from airwatch_dagster.orchestration.configuration.environment import dagster_home
 
@@ -76,9 +77,10 @@ def _daemon() -> Iterator[Finding]:
 
 
 def checks() -> Sequence[Check]:
-    """Those of the instance; where its database is a server's, it may not keep them waiting for long."""
+    """Those of the instance; where a server or another process could keep them waiting, not for long."""
+    max_s = MAX_S if _is_on_a_server() or is_any_locked() else math.inf
     return (
-        Check("dagster", _dagster, "unset DAGSTER_HOME", MAX_S if _is_on_a_server() else math.inf, True),
+        Check("dagster", _dagster, "unset DAGSTER_HOME", max_s, is_needed_by_next=True),
         Check("dagster schema", _schema, MIGRATE),
         Check("daemon", _daemon, "make dev"),
     )

@@ -37,9 +37,14 @@ def sqlite_databases() -> list[Path]:
     return sorted({*settings.state.glob("*.db"), *(path for path in named if path.is_file())})
 
 
-def _problem(path: Path) -> str | None:
+def is_any_locked() -> bool:
+    """Whether a check that opens them may wait for another process, as long as a run would."""
+    return any("locked" in (_problem(path, wait_s=0.05) or "") for path in sqlite_databases())
+
+
+def _problem(path: Path, *, wait_s: float = BUSY_S) -> str | None:
     try:
-        with closing(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(path, timeout=wait_s, isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
     except sqlite3.OperationalError as raised:

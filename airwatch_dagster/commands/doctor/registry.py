@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from airwatch_dagster.commands.doctor.findings import Check, Finding, ok
+from airwatch_dagster.commands.doctor.locks import is_any_locked
 from airwatch_dagster.errors import AirWatchError
 from airwatch_dagster.orchestration.configuration.settings import RegistrySettings
 
@@ -31,4 +32,6 @@ def is_on_a_server() -> bool:
 
 def check() -> Check:
     """That of MLflow."""
-    return Check("mlflow", _mlflow, "export MLFLOW_TRACKING_URI=", MAX_S if is_on_a_server() else math.inf)
+    return Check(
+        "mlflow", _mlflow, "export MLFLOW_TRACKING_URI=", MAX_S if is_on_a_server() or is_any_locked() else math.inf
+    )

@@ -1,6 +1,5 @@
 """Runs that wait for nothing: those under way without a process, and those queued for long."""
 
-import json
 import socket
 import time
 from collections.abc import Iterator
@@ -14,10 +13,7 @@ QUEUED_S: Final = 1800.0
 """Seconds in the queue after which a run is named: longer than a day's run takes, and most backfills of a table."""
 
 END_LOST: Final = "make dev"
-"""Its sensor lost_runs reports such a run as failed within a minute."""
-
-ASK_S: Final = 2
-"""Seconds that a code server may take to say whether it executes a run."""
+"""Its run monitoring and its sensor lost_runs report such a run as failed within a minute or two."""
 
 MAX_RUNS: Final = 200
 """Runs that are looked at."""
@@ -36,7 +32,7 @@ def _runs() -> Iterator[Finding]:
         found = [(record, why_stranded(instance, record.dagster_run)) for record in records]
     reasons = [(record, reason) for record, reason in found if reason]
     for record, reason in reasons:
-        says = f"{_named(record)} is under way, but {reason}. It holds a place in the queue and in its pool: end it."
+        says = f"{_named(record)} is under way without a process: {reason}. It holds places of its pool and the queue."
         yield error("runs", says, run=END_LOST)
     if not reasons:
         yield ok("runs", f"{counted(len(records), 'run')} under way" if records else "none under way")
@@ -45,39 +41,26 @@ def _runs() -> Iterator[Finding]:
 def why_stranded(instance: Any, run: Any) -> str | None:
     """Why the run cannot end by itself; None for one with a process, and where that cannot be known from here.
 
-    A command's run holds a lock, a launcher's is asked of the launcher, and that of Dagster's default launcher of the
-    code server that executes it.
+    A command's run holds a lock; that of a launcher is asked of the launcher.
     """
     from dagster._core.launcher.base import WorkerStatus
-    from dagster._core.storage.tags import GRPC_INFO_TAG
 
     from airwatch_dagster.orchestration.configuration.settings import StateSettings
+    from airwatch_dagster.orchestration.instance.run_launcher import WatchedRunLauncher
     from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, RunLock
 
     if HOST in run.tags:
         lock = RunLock(StateSettings.from_environment().state / FOLDER, run.run_id)
         is_here = run.tags[HOST] == socket.gethostname()
-        return "its process has ended" if is_here and not lock.is_held else None
-    if instance.run_launcher.supports_check_run_worker_health:
-        status = instance.run_launcher.check_run_worker_health(run).status
-        has_ended = status in (WorkerStatus.FAILED, WorkerStatus.NOT_FOUND, WorkerStatus.SUCCESS)
-        return "its process has ended" if has_ended else None
-    return _asked_code_server(run.run_id, json.loads(run.tags[GRPC_INFO_TAG])) if GRPC_INFO_TAG in run.tags else None
-
-
-def _asked_code_server(run_id: str, address: dict[str, Any]) -> str | None:
-    from dagster._core.errors import DagsterUserCodeUnreachableError
-    from dagster._grpc.client import DagsterGrpcClient
-    from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
-    from dagster._serdes import deserialize_value
-
-    host = address.get("host") or "localhost"
-    client = DagsterGrpcClient(port=address.get("port"), socket=address.get("socket"), host=host)
-    try:
-        answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run_id), timeout=ASK_S)
-    except DagsterUserCodeUnreachableError:
-        return "its code server does not answer"
-    return None if deserialize_value(answer, CanCancelExecutionResult).can_cancel else "its process has ended"
+        return "the command that executed it has ended" if is_here and not lock.is_held else None
+    launcher = instance.run_launcher
+    if isinstance(launcher, WatchedRunLauncher):
+        return launcher.why_gone(run)
+    if launcher.supports_check_run_worker_health:
+        health = launcher.check_run_worker_health(run)
+        has_ended = health.status in (WorkerStatus.FAILED, WorkerStatus.NOT_FOUND, WorkerStatus.SUCCESS)
+        return str(health.msg or "its launcher knows no process of it") if has_ended else None
+    return None
 
 
 def _queue() -> Iterator[Finding]:

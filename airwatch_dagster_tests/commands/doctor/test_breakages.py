@@ -341,11 +341,15 @@ BREAKAGES: dict[str, tuple[Break, Found]] = {
     ),
     "a stranded run": (
         a_stranded_run,
-        Found("runs", "run 1a2b3c4d of forecast_day is under way, but its process has ended", "make dev"),
+        Found(
+            "runs",
+            "run 1a2b3c4d of forecast_day is under way without a process: the command that executed it",
+            "make dev",
+        ),
     ),
     "a run of a code server that is gone": (
         a_run_of_a_lost_code_server,
-        Found("runs", "run 1a2b3c4d of forecast_day is under way, but its code server does not answer", "make dev"),
+        Found("runs", "without a process: The code server at 127.0.0.1:9 is gone", "make dev"),
     ),
     "a run that waits": (
         a_run_that_waits,
