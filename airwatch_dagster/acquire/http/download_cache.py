@@ -19,8 +19,6 @@ RETRY_WAITS_S: Final = (5.0, 30.0)
 """Seconds before each retry of a download: enough for a cut connection and for a file that is being replaced. A longer
 outage is left to the next run."""
 
-_READABLE_BY_ALL: Final = 0o644
-
 _HASHES_REMEMBERED: Final = 1024
 """File hashes that a process remembers."""
 
@@ -105,7 +103,7 @@ class DownloadCache:
     def _current(self, name: str, check: Callable[[Path], None], as_of: Callable[[], str | None]) -> Path:
         target, before = self.folder / name, self.known(name)
         known = Validators(before.etag, before.last_modified, before.size) if before else None
-        with temporary_beside(target, mode=_READABLE_BY_ALL) as temporary:
+        with temporary_beside(target) as temporary:
             received = self.mirror.get(
                 self.path + name, temporary, culprit=self.address(name), known=known, max_bytes=self.max_bytes
             )
@@ -123,7 +121,7 @@ class DownloadCache:
             )
             temporary.replace(target)
         note = json.dumps(asdict(download), indent=1).encode()
-        write_atomically(self._sidecar(name), note, mode=_READABLE_BY_ALL)
+        write_atomically(self._sidecar(name), note)
         return target
 
     def _sidecar(self, name: str) -> Path:

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.configuration.env_file import EnvFile
+from airwatch_dagster.orchestration.configuration.private_folder import private_folder_problem
 from airwatch_dagster.orchestration.configuration.secret_files import SUFFIX, secrets_in_files
 from airwatch_dagster.orchestration.configuration.settings import SQLITE, Settings, StateSettings
 
@@ -188,10 +189,12 @@ def secret_file_problems() -> list[ConfigurationError]:
 
 
 def state_problems() -> list[ConfigurationError]:
-    """What is wrong with the state folder, which is created; empty when nothing is."""
+    """What is wrong with the state folder, which is created for this user alone; empty when nothing is."""
     state = StateSettings.from_environment().state
     try:
-        state.mkdir(parents=True, exist_ok=True)
+        if problem := private_folder_problem(state):
+            fix = "Set it to a folder of its own that this user may write"
+            return [ConfigurationError("AIRWATCH_STATE", f"{state} {problem}", fix=fix)]
         if not os.access(state, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "permission denied")
     except OSError as error:

@@ -1,11 +1,15 @@
 """Which runs that a command executes still have their process."""
 
+import errno
 import fcntl
+import os
 import socket
 from pathlib import Path
 from typing import IO, Final
 
 import dagster as dg
+
+from airwatch_dagster.errors import StorageError
 
 FOLDER: Final = "run-locks"
 """Folder of the locks below AIRWATCH_STATE."""
@@ -26,8 +30,7 @@ class RunLock:
 
     def acquire(self) -> None:
         """This process executes the run."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._path.open("a", encoding="utf-8")
+        self._file = opened_lock(self._path)
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def release(self) -> None:
@@ -45,6 +48,19 @@ class RunLock:
                 return not try_lock(file)
         except FileNotFoundError:
             return False
+
+
+def opened_lock(path: Path) -> IO[str]:
+    """The file of a lock, created for this user alone; its folder too. Raises StorageError for a link: what it points
+    to would be emptied."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        reason = "is a link" if error.errno == errno.ELOOP else f"cannot be opened ({error.strerror})"
+        fix = "Remove it; AirWatch creates it anew" if error.errno == errno.ELOOP else "Check AIRWATCH_STATE"
+        raise StorageError(str(path), f"the file of the lock {reason}", fix=fix) from error
+    return os.fdopen(handle, "a+", encoding="utf-8")
 
 
 def report_if_lost(instance: dg.DagsterInstance, run: dg.DagsterRun, *, folder: Path) -> bool:

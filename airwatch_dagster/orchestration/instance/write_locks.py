@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from airwatch_dagster.errors import StorageError
-from airwatch_dagster.orchestration.instance.run_locks import try_lock
+from airwatch_dagster.orchestration.instance.run_locks import opened_lock, try_lock
 
 MAX_WAIT_S: Final = 3600.0
 """Seconds to wait for another writer: a year of one state takes AQS about half an hour, a bulk file a few minutes."""
@@ -41,8 +41,7 @@ class WriteLock:
 
         Raises StorageError naming the holder when the table is still locked after ``wait_s`` seconds.
         """
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        file, began = self._path.open("a+", encoding="utf-8"), time.monotonic()
+        file, began = opened_lock(self._path), time.monotonic()
         is_announced = False
         while not try_lock(file):
             if not is_announced:
