@@ -1,7 +1,7 @@
 """The opening of months, the sensor for changed files of EPA, and the one for runs whose process is gone."""
 
 import json
-import socket
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -19,7 +19,8 @@ from airwatch_dagster.orchestration.automation.jobs import (
 )
 from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.first_day import since_listed
-from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, report_if_lost
+from airwatch_dagster.orchestration.instance.run_launcher import report_if_not_started
+from airwatch_dagster.orchestration.instance.run_locks import FOLDER, report_if_lost
 from airwatch_dagster.orchestration.partitions import DAYS
 from airwatch_dagster.orchestration.resources import SourceResource
 
@@ -70,14 +71,16 @@ def airdata_file_changes(
 @dg.sensor(
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="A run of a command whose process was killed is reported as failed, so that no queued run waits for it",
+    description="A run is reported as failed, so that none waits for it, when the process of its command was killed, "
+    "and when its code server ended before the run had started",
 )
 def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Requests no run; skips with the ids of the runs that it reported."""
-    folder = Settings.from_environment().state / FOLDER
-    under_way = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], tags={HOST: socket.gethostname()})
-    runs = context.instance.get_runs(under_way)
-    lost = [run.run_id for run in runs if report_if_lost(context.instance, run, folder=folder)]
+    instance, folder = context.instance, Settings.from_environment().state / FOLDER
+    started = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    starting = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING]))
+    lost = [run.run_id for run in started if report_if_lost(instance, run, folder=folder)]
+    lost += [one.dagster_run.run_id for one in starting if report_if_not_started(instance, one, now=time.time())]
     return dg.SkipReason(f"Reported as failed: {', '.join(lost)}" if lost else "Every run under way has its process")
 
 

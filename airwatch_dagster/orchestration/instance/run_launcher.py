@@ -24,6 +24,9 @@ from airwatch_dagster.orchestration.instance.run_locks import FOLDER, RunLock
 GRACE_S: Final = 10.0
 """Seconds for which a run may seem to have no process: between its start and its lock, its end and its last event."""
 
+START_S: Final = 30.0
+"""Seconds after its launch by which a run's process holds its lock, or is known to its code server."""
+
 ANSWER_S: Final = 10
 """Seconds to wait for the code server's answer; one that is only busy takes longer, and its runs are alive."""
 
@@ -76,6 +79,20 @@ class WatchedRunLauncher(DefaultRunLauncher):
             return None
         client: DagsterGrpcClient | None = self._get_grpc_client_for_termination(run.run_id)  # type: ignore[no-untyped-call]
         return None if client is None else _why_unknown(client, run.run_id)
+
+
+def report_if_not_started(instance: dg.DagsterInstance, record: dg.RunRecord, *, now: float) -> bool:
+    """Whether the run was launched START_S seconds ago and has no process; then the run is reported as failed.
+
+    Run monitoring looks only at runs that have started, and gives the others five minutes.
+    """
+    launcher, run = instance.run_launcher, record.dagster_run
+    if not isinstance(launcher, WatchedRunLauncher) or now - record.update_timestamp.timestamp() < START_S:
+        return False
+    reason = launcher.why_gone(run)
+    if reason is not None:
+        instance.report_run_failed(run, f"{reason}, before the run had started")
+    return reason is not None
 
 
 def _why_unknown(client: DagsterGrpcClient, run_id: str) -> str | None:

@@ -49,6 +49,11 @@ class RunLock:
         except FileNotFoundError:
             return False
 
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether the process that held it ended without releasing it: its file is here and unlocked."""
+        return self._path.exists() and not self.is_held
+
 
 def opened_lock(path: Path) -> IO[str]:
     """The file of a lock, created for this user alone; its folder too. Raises StorageError for a link: what it points
@@ -66,9 +71,11 @@ def opened_lock(path: Path) -> IO[str]:
 def report_if_lost(instance: dg.DagsterInstance, run: dg.DagsterRun, *, folder: Path) -> bool:
     """Whether the run's process, on this machine, ended before the run; then the run is reported as failed.
 
-    A run without the tag HOST is Dagster's own to watch, and one of another machine is that machine's.
+    A run without the tag HOST is Dagster's own to watch, and one of another machine is that machine's. A container has
+    a new name each time it is made: a lock in this folder that nobody holds was of this machine under another name.
     """
-    if run.is_finished or run.tags.get(HOST) != socket.gethostname() or RunLock(folder, run.run_id).is_held:
+    lock, host = RunLock(folder, run.run_id), run.tags.get(HOST)
+    if run.is_finished or host is None or not (host == socket.gethostname() or lock.is_abandoned) or lock.is_held:
         return False
     instance.report_run_failed(run, "The process ended before the run did")
     (folder / run.run_id).unlink(missing_ok=True)

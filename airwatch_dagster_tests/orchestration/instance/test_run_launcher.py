@@ -3,6 +3,7 @@
 import json
 import logging
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionRes
 from dagster._serdes import serialize_value
 
 from airwatch_dagster.orchestration.instance import run_launcher
-from airwatch_dagster.orchestration.instance.run_launcher import WatchedRunLauncher
+from airwatch_dagster.orchestration.instance.run_launcher import START_S, WatchedRunLauncher, report_if_not_started
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER, RunLock
 from airwatch_dagster_tests.installations import REPOSITORY
 
@@ -135,6 +136,34 @@ def test_a_run_without_a_lock_is_gone_when_its_code_server_does_not_know_it(
     monkeypatch.setattr(launcher, "_get_grpc_client_for_termination", lambda run_id: server)
 
     assert launcher.why_gone(started(instance, 4000)) == reason
+
+
+def test_a_run_whose_code_server_ended_before_it_started_is_reported_by_the_sensor(
+    instance: dg.DagsterInstance, closed_port: int
+) -> None:
+    tags = {".dagster/grpc_info": json.dumps({"host": "127.0.0.1", "port": closed_port})}
+    run = create_run_for_test(instance, job_name="forecast_day", tags=tags, status=dg.DagsterRunStatus.STARTING)
+    [record] = instance.get_run_records()
+    launched = record.update_timestamp.timestamp()
+
+    assert not report_if_not_started(instance, record, now=launched + START_S - 1)
+    assert report_if_not_started(instance, record, now=launched + START_S)
+
+    [failure] = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+    assert failure.message.endswith("is gone, and the run's process with it, before the run had started")
+
+
+def test_a_run_beyond_its_longest_time_ends_as_failed(instance: dg.DagsterInstance) -> None:
+    run = create_run_for_test(
+        instance, job_name="forecast_day", tags={"dagster/max_runtime": "1"}, status=dg.DagsterRunStatus.STARTING
+    )
+    instance.report_dagster_event(dg.DagsterEvent("PIPELINE_START", "forecast_day"), run.run_id)
+    time.sleep(1.1)
+
+    assert status_after_monitoring(instance, run, looks=1) == "FAILURE"
+    canceling, *_ = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_CANCELING)
+    assert "Canceling due to exceeding maximum runtime of 1 seconds." in canceling.message
+    assert instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE), "what the alert sensor looks for"
 
 
 def test_a_launched_run_holds_its_lock_while_it_works(

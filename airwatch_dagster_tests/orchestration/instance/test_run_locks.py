@@ -80,6 +80,19 @@ def test_runs_of_other_machines_and_of_the_daemon_are_left_alone(
     assert not is_failed(instance, run)
 
 
+def test_a_run_of_this_machine_under_another_name_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
+) -> None:
+    """A container that is made anew has another name and the same folder."""
+    monkeypatch.setenv("AIRWATCH_STATE", str(tmp_path))
+    run = started(instance, "the container before")
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / run.run_id).touch()
+
+    assert tick(instance) == f"Reported as failed: {run.run_id}"
+    assert is_failed(instance, run)
+
+
 def test_a_lock_is_held_until_it_is_released(tmp_path: Path) -> None:
     lock = RunLock(tmp_path, "run")
     assert not lock.is_held
