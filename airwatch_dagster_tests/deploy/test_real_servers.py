@@ -19,7 +19,8 @@ import pytest
 import requests
 
 from airwatch_dagster.fit.training import Registration, train_family
-from airwatch_dagster.orchestration.registry.mlflow_client import describe_mlflow, load_model, set_champion_alias
+from airwatch_dagster.orchestration.registry.mlflow_client import describe_mlflow, set_champion_alias
+from airwatch_dagster.orchestration.registry.model_loading import load_model
 from airwatch_dagster_tests.deploy.proxies import (
     PASSWORD,
     ROOT,
@@ -31,7 +32,7 @@ from airwatch_dagster_tests.deploy.proxies import (
 )
 from airwatch_dagster_tests.installations import Installation
 from airwatch_dagster_tests.orchestration.registry.conftest import examples  # noqa: F401 - a fixture
-from airwatch_dagster_tests.orchestration.registry.test_mlflow_client import MONTH, logged, run_with_mlflow
+from airwatch_dagster_tests.orchestration.registry.test_mlflow_client import MONTH, as_stored, logged, run_with_mlflow
 
 pytestmark = pytest.mark.slow
 
@@ -185,7 +186,7 @@ def test_models_are_logged_registered_and_loaded(
             result = run_with_mlflow(lambda resource: registrations.append(logged(resource, model, examples)))
             assert result.success
             [registration] = registrations
-            assert load_model(registration.model_uri).family == "persistence"
+            assert load_model(as_stored(registration)).family == "persistence"
             set_champion_alias(registration.model_version, month=MONTH)
             assert describe_mlflow() == f"{uri} responds"
     finally:
