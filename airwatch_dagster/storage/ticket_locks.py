@@ -47,6 +47,13 @@ class TicketLock:
     def acquire(self, *, wait_s: float = MAX_WAIT_S, lease_s: float = LEASE_S) -> None:
         """Hold the lock. Raises StorageError naming the first in the queue after ``wait_s`` seconds, VersionConflict
         when this process was stopped for so long that its ticket expired, and the client's errors."""
+        try:
+            self._acquire(wait_s, lease_s)
+        except BaseException:
+            self.release()
+            raise
+
+    def _acquire(self, wait_s: float, lease_s: float) -> None:
         began = time.monotonic()
         self._take_ticket(lease_s)
         choosing: set[str] | None = None
