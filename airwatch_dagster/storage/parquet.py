@@ -9,6 +9,7 @@ import pandas as pd
 from airwatch_dagster.errors import StorageError
 from airwatch_dagster.limits import MAX_SUPPLIED_BYTES, MAX_SUPPLIED_ROWS, MAX_SUPPLIED_TEXT, megabytes
 from airwatch_dagster.schemas import CONTRACTS, TABLES
+from airwatch_dagster.storage.file_digest import KEY, UNSEALED, refuse_damaged, sealed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,41 +38,48 @@ def as_arrow(table: str, frame: pd.DataFrame) -> "pa.Table":
 
 
 def encoded_rows(table: str, rows: "pa.Table") -> bytes:
-    """One Parquet file of these rows. Raises StorageError for times finer than a microsecond."""
+    """One Parquet file of these rows, with checksums of its pages and of the whole.
+
+    Raises StorageError for times finer than a microsecond.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     sink = pa.BufferOutputStream()
     try:
-        pq.write_table(
-            rows,
+        with pq.ParquetWriter(
             sink,
+            rows.schema,
             compression="zstd",
             store_schema=table not in CONTRACTS,
             coerce_timestamps="us",
             write_page_checksum=True,
-        )
+        ) as writer:
+            writer.write_table(rows)
+            writer.add_key_value_metadata({KEY.decode(): UNSEALED.decode()})
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise _not_storable(table, error) from error
-    return bytes(sink.getvalue())
+    return sealed(bytes(sink.getvalue()))
 
 
 def decoded(table: str, data: bytes, *, columns: Sequence[str] | None, uri: str) -> "pa.Table":
     """The rows of one file, in the column types of the table's contract.
 
     A nullable column that was added to the contract after the file was written is null. Raises StorageError for bytes
-    that are not Parquet, for any other difference from the contract, and for more rows or text than a supplied day has.
+    that are not Parquet or not those that were written, for any other difference from the contract, and for more rows
+    or text than a supplied day has.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
+        refuse_damaged(data)
         file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
         if table in CONTRACTS and table not in TABLES:
             _refuse_large(data)
         present = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
         rows = file.read(columns=present, use_threads=False)
-        return _conforming(table, rows, columns) if table in CONTRACTS else rows
+        return _conforming(table, rows.replace_schema_metadata(), columns) if table in CONTRACTS else rows
     except (pa.ArrowException, OSError, ValueError) as error:
         fix = f"Restore the file, or delete it and rebuild this partition of {table}"
         raise StorageError(uri, f"does not hold rows of {table}: {error}", fix=fix) from error

@@ -118,7 +118,9 @@ class TableStorage(SiteFiles):
 
         With ``keep_unchanged`` a file whose bytes would not change is not rewritten and keeps its time of writing.
         """
-        encoded = _encoded_slices(table, frame, slices)
+        rows = parquet.as_arrow(table, frame)
+        parts = {_name(table, key): rows.slice(part.start, part.stop - part.start) for key, part in slices.items()}
+        encoded = in_threads(lambda item: (item[0], parquet.encoded_rows(table, item[1])), parts.items())
         in_threads(lambda item: self._put(*item, keep_unchanged=keep_unchanged), encoded)
 
     def merge(
@@ -134,7 +136,8 @@ class TableStorage(SiteFiles):
         ``merged`` gets the rows of the partitions that are stored, and returns as for ``write_slices``; or None, to
         leave everything as it is, and then the answer is False. It is called again with the rows as they are then, when
         another writer, on any machine, has replaced one of the files since they were read; merging its own result again
-        must add nothing. Raises VersionConflict when that happens again and again, and then a retry helps; what
+        must add nothing. With ``keep_unchanged`` a file whose rows would not change stays, also one in an older
+        encoding. Raises VersionConflict when the files are replaced again and again, and then a retry helps; what
         ``merged`` raises; and StorageError as ``read`` and ``write``.
         """
         return until_unchanged(lambda: self._merge_once(table, partitions, merged, keep_unchanged=keep_unchanged))
@@ -154,15 +157,19 @@ class TableStorage(SiteFiles):
         made = merged(parquet.joined(table, rows, columns=None))
         if made is None:
             return False
-        versions = {_name(table, key): version for key, (_, version) in zip(wanted, found, strict=True)}
+        versions = {key: version for key, (_, version) in zip(wanted, found, strict=True)}
+        before = dict(zip((key for key, _ in stored), rows, strict=True))
+        after, slices = parquet.as_arrow(table, made[0]), made[1]
 
-        def replace(file: tuple[str, bytes]) -> None:
-            name, data = file
-            expected = versions.get(name, ABSENT)
-            if not keep_unchanged or not expected.is_of(data):
-                self._files.replace(name, data, expected=expected)
+        def changed(key: str | None) -> tuple[str | None, bytes] | None:
+            part = after.slice(slices[key].start, slices[key].stop - slices[key].start)
+            is_kept = keep_unchanged and key in before and part.equals(before[key])
+            return None if is_kept else (key, parquet.encoded_rows(table, part))
 
-        in_threads(replace, _encoded_slices(table, *made))
+        def replace(file: tuple[str | None, bytes]) -> None:
+            self._files.replace(_name(table, file[0]), file[1], expected=versions.get(file[0], ABSENT))
+
+        in_threads(replace, [file for file in in_threads(changed, slices) if file is not None])
         return True
 
     def exists(self, table: str, partition: str | None = None) -> bool:
@@ -252,13 +259,6 @@ class TableStorage(SiteFiles):
 
     def _decoded(self, table: str, partition: str | None, data: bytes, *, columns: Sequence[str] | None) -> "pa.Table":
         return parquet.decoded(table, data, columns=columns, uri=self.uri(table, partition))
-
-
-def _encoded_slices(table: str, frame: pd.DataFrame, slices: Mapping[Any, slice]) -> list[tuple[str, bytes]]:
-    """Name and bytes of the file of each partition."""
-    rows = parquet.as_arrow(table, frame)
-    parts = {_name(table, key): rows.slice(part.start, part.stop - part.start) for key, part in slices.items()}
-    return in_threads(lambda item: (item[0], parquet.encoded_rows(table, item[1])), parts.items())
 
 
 def _name(table: str, partition: str | None) -> str:

@@ -266,5 +266,5 @@ def test_other_tools_find_plain_types_and_no_index() -> None:
     assert empty.schema_arrow.names == TABLES["raw_readings"].column_names
     assert str(empty.schema_arrow.field("cbsa_code").type) == "string"
     assert str(empty.schema_arrow.field("first_seen_at").type) == "timestamp[us]"
-    assert not full.metadata.metadata
+    assert list(full.metadata.metadata) == [b"airwatch.sha256"]
     assert full.metadata.row_group(0).column(0).compression == "ZSTD"
