@@ -283,3 +283,24 @@ def test_an_invalid_override_changes_nothing(backfilled: Installation, arguments
     assert message in result.output
     assert "Traceback" not in result.output
     assert backfilled.fingerprints() == before
+
+
+@pytest.mark.slow
+def test_doctor_names_the_model_that_serves_and_a_file_that_was_swapped(copy: Installation) -> None:
+    sound = copy.airwatch("doctor").output
+    [serving] = copy.tables.read("champion_model", ["2021-05"]).itertuples()
+    [folder] = (copy.folder / "state" / "mlflow-artifacts").rglob(str(serving.model_uri).removeprefix("models:/"))
+    [described] = folder.rglob("model.json")
+    described.write_bytes(described.read_bytes().replace(b"airwatch", b"aircrash"))
+    damaged = copy.airwatch("doctor")
+
+    name = (
+        f"models: model version {serving.model_version} ({serving.model_family.replace('_', ' ')}, trained for 2021-05)"
+    )
+    assert f"ok    {name}: its files are those that were logged" in sound.splitlines()
+    [line] = [line for line in damaged.output.splitlines() if line.startswith("FAIL  models")]
+    assert line.startswith(f"FAIL  {name}: model.json is not the file that was logged: its SHA-256 is not ")
+    assert line.endswith(
+        "Run: airwatch backfill 2021-05-01 2021-05-01 --tables trained_models,champion_model --refresh"
+    )
+    assert damaged.exit_code == 1

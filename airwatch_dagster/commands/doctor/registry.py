@@ -4,10 +4,10 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from airwatch_dagster.commands.doctor.findings import Check, Finding, ok
+from airwatch_dagster.commands.doctor.findings import Check, Finding, of_error, ok
 from airwatch_dagster.commands.doctor.locks import is_any_locked
-from airwatch_dagster.errors import AirWatchError
-from airwatch_dagster.orchestration.configuration.settings import RegistrySettings
+from airwatch_dagster.errors import AirWatchError, StorageError
+from airwatch_dagster.orchestration.configuration.settings import RegistrySettings, storage_root
 
 MAX_S: Final = 16.0
 """Seconds for a server's first answers; the first request alone may take 10."""
@@ -17,6 +17,24 @@ def _mlflow() -> Iterator[Finding]:
     from airwatch_dagster.orchestration.registry.mlflow_client import describe_mlflow
 
     yield ok("mlflow", describe_mlflow())
+    yield from _models()
+
+
+def _models() -> Iterator[Finding]:
+    """Of the model that serves, whose files are read and checked, and of months whose models cannot be read; nothing
+    before the first model."""
+    from airwatch_dagster.orchestration.registry.model_check import model_problems, serving_model
+    from airwatch_dagster.orchestration.resources import opened_storage
+
+    try:
+        tables = opened_storage(storage_root())
+        serving = serving_model(tables)
+        problems = list(model_problems(tables))
+    except StorageError:  # the finding on the storage says what is wrong
+        return
+    yield from (of_error("models", problem, run="airwatch models") for problem in problems)
+    if serving is not None and not problems:
+        yield ok("models", f"{serving.name}: its files are those that were logged")
 
 
 def is_on_a_server() -> bool:

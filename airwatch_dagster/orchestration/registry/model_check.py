@@ -50,11 +50,3 @@ def _of_before(months: Sequence[str]) -> ModelRefused:
         "were logged as pickles, which are not read: forecasts and scores of these months cannot be computed again"
     )
     return ModelRefused(f"models of {span}", problem, fix=f"Train them again: `{command}`")
-
-
-def describe_models(tables: TableStorage) -> str:
-    """The model that serves, whose files were checked against their hashes; raises the first of ``model_problems``."""
-    for problem in model_problems(tables):
-        raise problem
-    serving = serving_model(tables)
-    return "no champion yet" if serving is None else f"{serving.name}: its files are those that were logged"

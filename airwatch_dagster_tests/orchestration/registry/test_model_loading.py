@@ -25,6 +25,7 @@ from airwatch_dagster.schemas.columns import FAMILIES
 from airwatch_dagster_tests.installations import Installation
 from airwatch_dagster_tests.mlflow_servers import MlflowServer
 from airwatch_dagster_tests.orchestration.registry.test_mlflow_client import MONTH, as_stored, logged, run_with_mlflow
+from airwatch_dagster_tests.s3_servers import S3Server
 
 RETRAIN = "rain the month again: `airwatch backfill 2021-06-01 2021-06-01 --tables trained_models,champion_model --refr"
 
@@ -312,3 +313,31 @@ def test_a_row_names_its_model() -> None:
     assert trained == LoggedModel("7", "random_forest", "2021-06", None)
     assert trained.name == "model version 7 (random forest, trained for 2021-06)"
     assert LoggedModel.of(pd.Series(later)) == LoggedModel("7", "random_forest", "2021-02", None, is_override=True)
+
+
+@pytest.mark.slow
+def test_models_are_loaded_from_s3_where_mlflow_keeps_files_there(
+    s3_server: S3Server, tmp_path: Path, examples: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", s3_server.endpoint)
+    installation, before = Installation.at(tmp_path / "own"), mlflow.get_tracking_uri()
+    prefix = f"models-{tmp_path.name}"
+    mlflow.MlflowClient(tracking_uri=f"sqlite:///{tmp_path / 'own' / 'state' / 'mlflow.db'}").create_experiment(
+        "airwatch", artifact_location=f"s3://{s3_server.bucket}/{prefix}"
+    )
+    model = log_climatology(installation, examples)
+    client = s3_server.client()
+    listed = client.list_objects_v2(Bucket=s3_server.bucket, Prefix=prefix)["Contents"]
+    [key] = [one["Key"] for one in listed if one["Key"].endswith("data/model/model.json")]
+    stored = Stored(installation, model, tmp_path, tmp_path)
+    with installation.activated():
+        assert load_model(model).family == "climatology"
+
+    data = client.get_object(Bucket=s3_server.bucket, Key=key)["Body"].read()
+    client.put_object(Bucket=s3_server.bucket, Key=key, Body=data.replace(b'"overall": 9.', b'"overall": 8.'))
+    assert "model.json is not the file that was logged" in stored.refusal()
+    client.put_object(Bucket=s3_server.bucket, Key=key, Body=data + b" ")
+    assert f"model.json has {len(data) + 1:,} bytes instead of {len(data):,}" in stored.refusal()
+    client.delete_object(Bucket=s3_server.bucket, Key=key)
+    assert f"model.json is missing at s3://{s3_server.bucket}/" in stored.refusal()
+    mlflow.set_tracking_uri(before)
