@@ -22,7 +22,7 @@ BETA_NOTICES := ignore:Parameter `backfill_policy`,ignore:Parameter `allow_nonex
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo dev mlflow secrets image-digests test test-all lint check docs bench format lock dictionary clean
+.PHONY: help setup demo dev mlflow secrets image-digests test test-all lint check docs bench format sbom lock dictionary clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ bench: .venv/dev.stamp ## List the benchmarks and run short versions of three
 format: .venv/dev.stamp ## Format the code and fix what can be fixed safely
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+sbom: setup ## List every package and its licence: build/sbom.cdx.json (CycloneDX) and build/licences.csv
+	$(BIN)/python deploy/bill_of_materials.py requirements.txt build/sbom.cdx.json build/licences.csv
 
 lock: ## Pin the dependencies of pyproject.toml again, with hashes (needs uv)
 	$(LOCK) pyproject.toml --extra postgres --extra build -o requirements.txt
