@@ -136,7 +136,7 @@ def killed(stack: Stack, api: DagsterApi, alerts: AlertChannel, name: str, say: 
 def _recovered(api: DagsterApi, alerts: AlertChannel, run: Run, say: Say) -> None:
     """The crashed run is retried, and an alert was sent about it."""
     api.wait(lambda: api.retry_of(run.run_id) is not None, "the crashed run is retried", within_s=60)
-    seconds = api.wait(lambda: alerts.about(run.run_id) is not None, "an alert is sent", within_s=60)
+    seconds = api.wait(lambda: alerts.about(run.run_id) is not None, "an alert is sent", within_s=90)
     alert = alerts.about(run.run_id) or {}
     say(f"alert after {seconds:.0f} s more: {' | '.join(str(alert.get('text', '')).splitlines()[:3])}")
 

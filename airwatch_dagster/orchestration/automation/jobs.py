@@ -14,6 +14,10 @@ from airwatch_dagster.orchestration.partitions import spans
 RANGE_START: Final = "dagster/asset_partition_range_start"
 RANGE_END: Final = "dagster/asset_partition_range_end"
 
+FOLLOW_UP_S: Final = 180
+"""Seconds between two looks of a sensor that follows runs up: nothing waits for it, and each look takes a tenth of a
+second of CPU."""
+
 REASON: Final = "airwatch/reason"
 """Tag: why days are ingested again. The runs of one recheck share it."""
 

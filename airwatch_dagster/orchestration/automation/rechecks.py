@@ -6,6 +6,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.orchestration.automation.jobs import (
+    FOLLOW_UP_S,
     RANGE_END,
     RANGE_START,
     REASON,
@@ -81,6 +82,7 @@ RECHECK_SCHEDULES: Final = (
 
 
 @dg.run_status_sensor(
+    minimum_interval_seconds=FOLLOW_UP_S,
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[recheck_job],
     request_job=reingest_job,
@@ -105,6 +107,7 @@ def reingest_changed_days(context: dg.RunStatusSensorContext) -> list[dg.RunRequ
 
 
 @dg.run_status_sensor(
+    minimum_interval_seconds=FOLLOW_UP_S,
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[reingest_job],
     request_job=examples_job,
@@ -118,6 +121,7 @@ def rebuild_changed_examples(context: dg.RunStatusSensorContext) -> list[dg.RunR
 
 
 @dg.run_status_sensor(
+    minimum_interval_seconds=FOLLOW_UP_S,
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[daily_job, reingest_job, close_job],
     request_jobs=[revisions_job, coverage_job],
@@ -140,6 +144,7 @@ def _follow_up_sensor(status: dg.DagsterRunStatus, ending: str) -> dg.SensorDefi
     """A recheck's last run may end without success: the ranges that succeeded are still followed up."""
 
     @dg.run_status_sensor(
+        minimum_interval_seconds=FOLLOW_UP_S,
         name=f"follow_up_{ending}_reingest",
         run_status=status,
         monitored_jobs=[reingest_job],

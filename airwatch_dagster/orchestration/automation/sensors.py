@@ -9,6 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.orchestration.automation.jobs import (
+    FOLLOW_UP_S,
     RANGE_END,
     RANGE_START,
     REASON,
@@ -29,6 +30,7 @@ FILE_LIST_MAX_S: Final = 20.0
 
 
 @dg.run_status_sensor(
+    minimum_interval_seconds=FOLLOW_UP_S,
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[close_job],
     request_jobs=[open_job, tuning_job],
@@ -69,7 +71,7 @@ def airdata_file_changes(
 
 
 @dg.sensor(
-    minimum_interval_seconds=30,
+    minimum_interval_seconds=45,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="A run is reported as failed, so that none waits for it, when the process of its command was killed, "
     "and when its code server ended before the run had started",

@@ -461,11 +461,11 @@ def test_every_job_builds_partitions_of_one_grain() -> None:
     }
 
 
-def test_schedules_and_sensors_run_by_default_except_the_sensor_that_downloads() -> None:
+def test_schedules_and_sensors_run_by_default_except_those_that_download_or_remove() -> None:
     everything = [*(definitions().schedules or []), *sensors.SENSORS, *rechecks.RECHECK_SENSORS]
 
     waiting = [one.name for one in everything if "RUNNING" not in str(one.default_status)]
-    assert waiting == ["airdata_file_changes"]
+    assert waiting == ["weekly_purge", "airdata_file_changes"]
 
 
 def test_a_file_that_changes_twice_is_requested_twice(archive: Path) -> None:
