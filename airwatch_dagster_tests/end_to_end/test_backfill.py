@@ -210,6 +210,16 @@ def test_inspect_prints_json_for_scripts(backfilled: Installation) -> None:
     assert {row["is_context"] for row in monitors} == {True, False}
 
 
+def test_everything_is_fresh_after_a_backfill_up_to_yesterday(backfilled: Installation) -> None:
+    state = json.loads(backfilled.run("status", "--json"))
+
+    assert (state["is_fresh"], state["due"], state["runs"]) == (True, [], [])
+    champion = backfilled.tables.read("champion_model", ["2021-05"]).iloc[0]
+    assert state["champion"]["model_version"] == champion["model_version"]
+    assert state["champion"]["serves_from"] == "2021-05-01"
+    assert backfilled.run("status").startswith("All fresh. Source practice, area cbsa:16980, storage ")
+
+
 def test_doctor_reports_no_problem_after_a_backfill(backfilled: Installation) -> None:
     findings = json.loads(backfilled.run("doctor", "--json"))
 

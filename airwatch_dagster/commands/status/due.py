@@ -59,13 +59,12 @@ class Moment:
         is_late = self.is_rehearsal or _time_of(self.now) >= FORECAST_DUE or self.now.date() != self.today
         return yesterday if is_late else yesterday - timedelta(days=1)
 
-    def open_month(self, tables: Mapping[str, StoredTable]) -> pd.Period:
-        """The month that should have a champion by now; the one before should be closed."""
-        newest = self.newest_day(tables)
+    def closed_month(self, newest: date) -> pd.Period:
+        """The last month that should be closed by now, with ``newest`` as the last day that tables should have."""
         month = pd.Period(newest, "M")
         is_over = newest == month.end_time.date()
         is_late = self.is_rehearsal or self.source in FOLLOWS_SOURCE or _time_of(self.now) >= CLOSE_DUE
-        return month + 1 if is_over and is_late else month
+        return month if is_over and is_late else month - 1
 
 
 def due_partitions(stored: Sequence[StoredTable], moment: Moment) -> list[Due]:
@@ -74,11 +73,11 @@ def due_partitions(stored: Sequence[StoredTable], moment: Moment) -> list[Due]:
     if "raw_readings" not in tables:
         first = f"{moment.today - timedelta(days=730):%Y-%m-%d}"
         return [Due("raw_readings", "", "nothing is stored yet", f"airwatch backfill {first} yesterday")]
-    day, month = moment.newest_day(tables), moment.open_month(tables)
+    day = moment.newest_day(tables)
     expected = {
         **dict.fromkeys(DAILY_TABLES, f"{day:%Y-%m-%d}"),
-        **dict.fromkeys(CLOSE_TABLES, str(month - 1)),
-        **dict.fromkeys(OPEN_TABLES, str(month)),
+        **dict.fromkeys(CLOSE_TABLES, str(moment.closed_month(day))),
+        **dict.fromkeys(OPEN_TABLES, f"{day:%Y-%m}"),
     }
     found = [_missing(table, tables.get(table), newest, day) for table, newest in expected.items()]
     return [*(one for one in found if one is not None), *_gaps(tables, expected), *_monitors(tables, moment)]

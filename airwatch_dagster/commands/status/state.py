@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pandas as pd
@@ -31,7 +31,7 @@ class Champion:
 
     model_family: str
     model_version: str
-    serves_from: datetime
+    serves_from: date
     """First issue day."""
     decided_by_person: str | None
     """Who overrode the choice by evidence; None without an override."""
@@ -40,7 +40,7 @@ class Champion:
 
 @dataclass(frozen=True)
 class State:
-    """What `airwatch status` knows; times are UTC."""
+    """What `airwatch status` knows; moments are UTC."""
 
     at: datetime
     source: str
@@ -61,12 +61,12 @@ class State:
         return not self.due and not any(check.severity == "ERROR" for check in self.failed_checks)
 
     def as_json(self) -> str:
-        """Every field by its name, times in ISO 8601, and ``is_fresh``."""
+        """Every field by its name, dates and moments in ISO 8601, and ``is_fresh``."""
         return json.dumps({"is_fresh": self.is_fresh, **asdict(self)}, indent=2, default=_iso)
 
 
 def _iso(value: Any) -> str:
-    assert isinstance(value, datetime)
+    assert isinstance(value, date)
     return value.isoformat()
 
 
@@ -109,7 +109,7 @@ def _champion(storage: TableStorage, tables: list[StoredTable]) -> Champion | No
     return Champion(
         model_family=str(row["model_family"]),
         model_version=str(row["model_version"]),
-        serves_from=row["serves_from"].to_pydatetime(),
+        serves_from=row["serves_from"].date(),
         decided_by_person=None if pd.isna(person) else str(person),
         reason=str(row["reason"]),
     )

@@ -115,6 +115,24 @@ def test_a_check_that_takes_too_long_costs_its_share_and_the_rest_of_its_lane() 
     assert [one.run for one in found if one.level == "error"] == ["start it", "start it"]
 
 
+def test_at_the_end_of_the_time_a_check_that_hardly_began_is_only_named() -> None:
+    never = threading.Event()
+
+    def hangs() -> Iterator[Finding]:
+        never.wait(60)
+        yield ok("slow", "too late")
+
+    lane = [Check("begun", hangs, "start it"), Check("next", hangs, "start it")]
+
+    found = list(run_lanes([lane], end=time.monotonic() + 0.3))
+    never.set()
+
+    assert [(one.what, one.level, one.run) for one in found] == [
+        ("begun", "warning", "airwatch doctor"),
+        ("next", "warning", "airwatch doctor"),
+    ]
+
+
 def test_at_the_end_of_the_time_every_check_under_way_is_abandoned() -> None:
     never = threading.Event()
 
@@ -122,7 +140,7 @@ def test_at_the_end_of_the_time_every_check_under_way_is_abandoned() -> None:
         never.wait(60)
         yield ok("slow", "too late")
 
-    lanes = [[Check(str(number), hangs, "start it")] for number in range(3)]
+    lanes = [[Check(str(number), hangs, "start it", 0.2)] for number in range(3)]
 
     found = list(run_lanes(lanes, end=time.monotonic() + 0.3))
     never.set()

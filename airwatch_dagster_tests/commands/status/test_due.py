@@ -59,24 +59,32 @@ def test_in_a_rehearsal_everything_up_to_yesterday_is_due_at_once() -> None:
 
 @pytest.mark.parametrize("source", ["airdata", "aqs"])
 def test_a_source_that_publishes_months_later_makes_due_what_it_has_published(source: str) -> None:
-    tables = stored("2021-03-31", "2021-03", "2021-04")
-    behind = stored("2021-03-31", "2021-03", "2021-04", features=table("features", "2021-03-30"))
+    tables = stored("2021-03-31", "2021-03", "2021-03")
+    behind = stored("2021-03-31", "2021-03", "2021-03", features=table("features", "2021-03-30"))
 
     assert due(tables, moment(EVENING, source)) == []
     assert [one[0] for one in due(behind, moment(EVENING, source))] == ["features"]
 
 
-def test_a_month_is_to_be_closed_and_the_next_one_opened_in_the_evening_of_the_1st() -> None:
+def test_a_month_is_to_be_closed_in_the_evening_of_the_1st() -> None:
     tables = stored("2021-05-31", "2021-04", "2021-05")
     first = datetime(2021, 6, 1, 21, 0, tzinfo=UTC)
 
     assert due(tables, moment(first)) == []
     found = {one.what: one for one in due_partitions(tables, moment(first + timedelta(hours=1, minutes=30)))}
 
-    assert set(found) == {*CLOSE_TABLES, *OPEN_TABLES}
+    assert set(found) == set(CLOSE_TABLES)
     assert found["verification"].partitions == "2021-05"
     assert found["verification"].run == "airwatch backfill 2021-05-01 2021-05-31"
-    assert found["champion_model"].partitions == "2021-06"
+
+
+def test_a_month_needs_a_champion_when_its_first_day_is_to_be_forecast() -> None:
+    tables = stored("2021-06-01", "2021-05", "2021-05")
+
+    found = due(tables, moment(datetime(2021, 6, 2, 20, 0, tzinfo=UTC)))
+
+    command = "airwatch backfill 2021-06-01 2021-06-01"
+    assert found == [(table, "2021-06", command) for table in OPEN_TABLES]
 
 
 def test_gaps_between_stored_days_are_due() -> None:
