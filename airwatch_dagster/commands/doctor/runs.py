@@ -51,7 +51,7 @@ def why_stranded(instance: Any, run: Any) -> str | None:
 
     if HOST in run.tags:
         lock = RunLock(StateSettings.from_environment().state / FOLDER, run.run_id)
-        is_here = run.tags[HOST] == socket.gethostname()
+        is_here = run.tags[HOST] == socket.gethostname() or lock.is_abandoned
         return "the command that executed it has ended" if is_here and not lock.is_held else None
     launcher = instance.run_launcher
     if isinstance(launcher, WatchedRunLauncher):
