@@ -1,6 +1,7 @@
 """Two writers of one storage lose nothing: in a folder, by conditional writes on S3, and by tickets without them."""
 
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -173,6 +174,10 @@ def test_it_is_tried_out_whether_the_server_has_conditional_writes(root: str, re
         "rclone": (False, f"tickets below {root}/.locks, since the server does not support If-None-Match and If-Match"),
     }[request.node.callspec.params["root"]]
     assert (found.is_by_server, found.how) == expected
+
+
+def test_the_clock_of_the_place_is_asked(tables: TableStorage) -> None:
+    assert abs(tables.clock() - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 @pytest.mark.slow
