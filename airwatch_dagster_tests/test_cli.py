@@ -18,7 +18,7 @@ COMMANDS = sorted(main.commands)
 def test_the_commands_are_those_that_are_documented() -> None:
     assert set(COMMANDS) == {
         *("areas", "backfill", "bulletin", "demo", "doctor", "explain", "export", "import", "inspect", "models"),
-        *("backup", "practice-server", "purge", "restore", "serve-site", "status"),
+        *("backup", "practice-server", "purge", "repair", "restore", "serve-site", "status"),
     }
 
 

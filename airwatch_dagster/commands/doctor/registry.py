@@ -6,7 +6,7 @@ from typing import Final
 
 from airwatch_dagster.commands.doctor.findings import Check, Finding, of_error, ok
 from airwatch_dagster.commands.doctor.locks import is_any_locked
-from airwatch_dagster.errors import AirWatchError, StorageError
+from airwatch_dagster.errors import AirWatchError, ConfigurationError, StorageError
 from airwatch_dagster.orchestration.configuration.settings import RegistrySettings, storage_root
 
 MAX_S: Final = 16.0
@@ -28,9 +28,12 @@ def _models() -> Iterator[Finding]:
 
     try:
         tables = opened_storage(storage_root())
+    except ConfigurationError:  # the finding on the storage says what is wrong
+        return
+    try:
         serving = serving_model(tables)
         problems = list(model_problems(tables))
-    except StorageError:  # the finding on the storage says what is wrong
+    except StorageError:  # the same
         return
     yield from (of_error("models", problem, run="airwatch models") for problem in problems)
     if serving is not None and not problems:
