@@ -2,6 +2,7 @@
 
     python -m deploy.rehearsal run                  # the short form: start, work, kill the code server, stop
     python -m deploy.rehearsal run --kill all       # kill each service in turn
+    python -m deploy.rehearsal run --lose-all       # back up, destroy and restore everything
     python -m deploy.rehearsal up FOLDER            # or step by step, in a folder of your choice
     python -m deploy.rehearsal usage FOLDER
     python -m deploy.rehearsal kill FOLDER code
@@ -47,6 +48,7 @@ def _parsed() -> argparse.Namespace:
     steps = parser.add_subparsers(dest="step", required=True)
     run = steps.add_parser("run", help="start, work, kill, stop")
     run.add_argument("--kill", nargs="+", default=["code"], choices=[*KILLED, "all"], help="services (default: code)")
+    run.add_argument("--lose-all", action="store_true", help="back up, destroy and restore everything (needs rclone)")
     run.add_argument("--folder", type=Path, help="keep databases and logs here (default: a temporary folder)")
     for name in ("up", "materialize", "usage", "kill", "restore", "down"):
         step = steps.add_parser(name)
@@ -65,7 +67,7 @@ def _run(arguments: argparse.Namespace) -> None:
         with tempfile.TemporaryDirectory(prefix="airwatch-rehearsal-") as temporary:
             folder = (arguments.folder or Path(temporary, "stack")).resolve()
             Path(temporary).chmod(0o755)  # PostgreSQL's user passes through it
-            rehearse(folder, kills=kills, say=_say)
+            rehearse(folder, kills=kills, loses_all=arguments.lose_all, say=_say)
     elif arguments.step == "up":
         stack = Stack.new(arguments.folder.resolve(), AIRWATCH_PRACTICE_TODAY=TODAY)
         for name, seconds in stack.up():

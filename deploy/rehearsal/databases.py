@@ -46,15 +46,35 @@ def create_database(environment: Mapping[str, str], *, port: int) -> None:
         _psql(f"CREATE DATABASE {name}", environment, port=port)
 
 
+def dump(name: str, file: Path, environment: Mapping[str, str], *, port: int) -> None:
+    """A database as of one moment, while others may write to it. Raises Broken."""
+    command = ["pg_dump", *_address(environment, port), "--format", "custom", "--file", str(file), name]
+    _run(command, _login(environment), cwd=Path("/"))
+
+
+def restore(name: str, file: Path, environment: Mapping[str, str], *, port: int) -> None:
+    """What a dump holds, in a database that is empty or does not exist yet. Raises Broken."""
+    if name not in _psql("SELECT datname FROM pg_database", environment, port=port).split():
+        _psql(f"CREATE DATABASE {name}", environment, port=port)
+    command = ["pg_restore", *_address(environment, port), "--no-owner", "--exit-on-error", "--dbname", name, str(file)]
+    _run(command, _login(environment), cwd=Path("/"))
+
+
+def _address(environment: Mapping[str, str], port: int) -> list[str]:
+    return ["--host", "127.0.0.1", "--port", str(port), "--username", environment["POSTGRES_USER"]]
+
+
+def _login(environment: Mapping[str, str]) -> dict[str, str]:
+    return {**environment, "PGPASSWORD": _password(environment)}
+
+
 def _password(environment: Mapping[str, str]) -> str:
     return Path(environment["POSTGRES_PASSWORD_FILE"]).read_text(encoding="utf-8").strip()
 
 
 def _psql(sql: str, environment: Mapping[str, str], *, port: int) -> str:
-    address = ["--host", "127.0.0.1", "--port", str(port), "--username", environment["POSTGRES_USER"]]
-    command = ["psql", *address, "--dbname", "postgres", "--no-psqlrc", "--tuples-only", "--quiet"]
-    login = {**environment, "PGPASSWORD": _password(environment)}
-    return _run([*command, "--set", "ON_ERROR_STOP=1", "--command", sql], login, cwd=Path("/"))
+    command = ["psql", *_address(environment, port), "--dbname", "postgres", "--no-psqlrc", "--tuples-only", "--quiet"]
+    return _run([*command, "--set", "ON_ERROR_STOP=1", "--command", sql], _login(environment), cwd=Path("/"))
 
 
 def _run(command: list[str], environment: Mapping[str, str], *, cwd: Path, user: str | None = None) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.rehearsal.dagster_api import DagsterApi, Run
+from deploy.rehearsal.loss import lost_and_restored
 from deploy.rehearsal.processes import Broken
 from deploy.rehearsal.stack import Stack
 
@@ -67,8 +68,10 @@ def alert_channel() -> Iterator[AlertChannel]:
     server.server_close()
 
 
-def rehearse(folder: Path, *, kills: Sequence[str], say: Say) -> None:
+def rehearse(folder: Path, *, kills: Sequence[str], loses_all: bool = False, say: Say) -> None:
     """Start the stack in an empty folder, use it, kill each of ``kills`` while a run works, stop it.
+
+    With ``loses_all`` it is also destroyed and restored from a backup.
 
     Raises Broken at the first expectation that is not met; nothing is left running in any case.
     """
@@ -80,6 +83,8 @@ def rehearse(folder: Path, *, kills: Sequence[str], say: Say) -> None:
             for name, seconds in stack.up():
                 say(f"{name} is up and healthy after {seconds:.0f} s")
             _use(stack, alerts, kills, say)
+            if loses_all:
+                lost_and_restored(stack, DagsterApi(stack), MONTH, say)
         finally:
             began = time.monotonic()
             stack.down()
