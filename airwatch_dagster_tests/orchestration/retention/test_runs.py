@@ -1,5 +1,6 @@
 """Old runs go, and Dagster's UI shows of every asset what it showed before."""
 
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from dagster._core.test_utils import create_run_for_test
 from airwatch_dagster.orchestration.retention.event_rows import bytes_of_run, event_log
 from airwatch_dagster.orchestration.retention.runs import PAGE, FinishedRuns, RunEvents
 from airwatch_dagster_tests.installations import Installation
+from airwatch_dagster_tests.orchestration.retention.postgres import dagster_in_postgres
 from airwatch_dagster_tests.orchestration.retention.shown_status import shown
 
 DAYS = dg.DailyPartitionsDefinition("2021-01-01", end_date="2021-02-01")
@@ -53,6 +55,24 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
         yield one
 
 
+def purged_and_thinned(instance: dg.DagsterInstance) -> None:
+    """Runs that go and runs that stay, in the storage of the instance; the UI shows the same before and after."""
+    replaced, replaced_failure = built(instance, "2021-01-04"), built(instance, "2021-01-05", fails=True)
+    of_three = built(instance, "2021-01-01", "2021-01-03")
+    later = [built(instance, day) for day in ("2021-01-02", "2021-01-04", "2021-01-05")]
+    failure = built(instance, "2021-01-03", fails=True)
+    before = shown(DEFINITIONS, instance)
+    size = bytes_of_run(event_log(instance), of_three)
+
+    assert purged(FinishedRuns(instance)) == [replaced, replaced_failure]
+    assert purged(RunEvents(instance)) == [of_three, *later, failure]
+
+    assert shown(DEFINITIONS, instance) == before
+    assert {run.run_id for run in instance.get_runs()} == {of_three, *later, failure}
+    assert bytes_of_run(event_log(instance), of_three) < size
+    assert RunEvents(instance).items(SOON) == []
+
+
 def built(instance: dg.DagsterInstance, first: str, last: str | None = None, *, fails: bool = False) -> str:
     """Run the asset over these days; the id of the run."""
     span = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last or first}
@@ -82,16 +102,16 @@ def purged(kind: FinishedRuns | RunEvents) -> list[str]:
 def test_only_runs_without_the_newest_row_of_a_partition_go_and_the_ui_shows_the_same(
     instance: dg.DagsterInstance,
 ) -> None:
-    replaced, replaced_failure = built(instance, "2021-01-04"), built(instance, "2021-01-05", fails=True)
-    of_three = built(instance, "2021-01-01", "2021-01-03")
-    later = [built(instance, day) for day in ("2021-01-02", "2021-01-04", "2021-01-05")]
-    failure = built(instance, "2021-01-03", fails=True)
-    before = shown(DEFINITIONS, instance)
+    purged_and_thinned(instance)
 
-    assert purged(FinishedRuns(instance)) == [replaced, replaced_failure]
 
-    assert shown(DEFINITIONS, instance) == before
-    assert {run.run_id for run in instance.get_runs()} == {of_three, *later, failure}
+@pytest.mark.slow
+def test_the_same_holds_in_postgresql() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    with dagster_in_postgres(port) as instance:
+        purged_and_thinned(instance)
 
 
 def test_deleting_any_run_that_stays_would_change_what_the_ui_shows(instance: dg.DagsterInstance) -> None:
