@@ -63,6 +63,9 @@ MAX_BODY_S: Final = 10_000.0
 MAX_ENV_BYTES: Final = 256 * 1024
 """Bytes of a ``.env``. The example has 6,000 with every setting in it."""
 
+MAX_STORED_BYTES: Final = 512 * MB
+"""Bytes of one file of a storage. The largest of a nation's, a day of readings with all versions, has a few."""
+
 MAX_SUPPLIED_BYTES: Final = 64 * MB
 """Bytes of one supplied file, a day of weather or of others' forecasts: a day of 1,000 sites has 0.1 MB."""
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from airwatch_dagster.errors import StorageError
+from airwatch_dagster.limits import MAX_STORED_BYTES, megabytes
 
 
 @dataclass(frozen=True)
@@ -121,3 +122,10 @@ def checked_name(name: str, *, place: str) -> str:
         problem = f"{name!r} is not a name of a file in it"
         raise StorageError(place, problem, fix="Name a table and a partition, such as site_days and 2021-07-04")
     return name
+
+
+def refuse_large(uri: str, size: int) -> None:
+    """Raises StorageError for a file of more bytes than any that AirWatch stores, before it is read."""
+    if size > MAX_STORED_BYTES:
+        problem = f"has {megabytes(size)}, and a file of a storage has at most {megabytes(MAX_STORED_BYTES)}"
+        raise StorageError(uri, problem, fix="Remove it, and build or supply this partition again")

@@ -12,6 +12,10 @@ MARKER: Final = "airwatch.json"
 """File that marks the readings of the storage as simulated or EPA's."""
 
 
+MAX_SHOWN: Final = 60
+"""Bytes of another mark that an error shows."""
+
+
 def mark_data_kind(files: ByteStore, readings: Readings) -> None:
     """Mark an unmarked place with this kind. Of two writers that mark it at once, the first wins.
 
@@ -27,7 +31,7 @@ def required_data_kind(files: ByteStore, readings: Readings) -> Readings | None:
     """The kind that the place is marked with, None if it is unmarked. Raises ConfigurationError for the other kind."""
     found = files.get(MARKER)
     if found is not None and found != _marker(readings):
-        held = found.decode(errors="replace").strip()
+        held = found[:MAX_SHOWN].decode(errors="replace").strip()
         raise ConfigurationError(
             "AIRWATCH_STORAGE",
             f"the storage is marked {held} in {files.uri(MARKER)}, but the source has {readings!r} readings",

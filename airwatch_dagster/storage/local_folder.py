@@ -18,6 +18,7 @@ from airwatch_dagster.storage.byte_stores import (
     StoredVersion,
     VersionConflict,
     checked_name,
+    refuse_large,
 )
 from airwatch_dagster.storage.folder_locks import FileLock
 from airwatch_dagster.storage.unfinished import unfinished
@@ -39,8 +40,10 @@ class LocalFolder:
     def get(self, name: str) -> bytes | None:
         """As ``ByteStore.get``. Raises StorageError when the file exists but cannot be read."""
         with self._errors(name, "read"):
+            path = self._path(name)
             try:
-                return self._path(name).read_bytes()
+                refuse_large(self.uri(name), path.stat().st_size)
+                return path.read_bytes()
             except FileNotFoundError:
                 return None
 

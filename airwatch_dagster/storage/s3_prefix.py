@@ -1,5 +1,6 @@
 """Objects under a prefix of an S3 bucket."""
 
+import contextlib
 import os
 from datetime import UTC, datetime
 from functools import cache
@@ -15,6 +16,7 @@ from airwatch_dagster.storage.byte_stores import (
     StoredVersion,
     VersionConflict,
     checked_name,
+    refuse_large,
 )
 from airwatch_dagster.storage.s3_errors import s3_errors
 from airwatch_dagster.storage.ticket_locks import TicketLock
@@ -62,7 +64,9 @@ class S3Prefix:
         with s3_errors(self.uri(name), setting=self._setting):
             try:
                 found = self._client.get_object(Bucket=self._bucket, Key=self._key(name))
-                data = bytes(found["Body"].read())
+                with contextlib.closing(found["Body"]) as body:
+                    refuse_large(self.uri(name), found["ContentLength"])
+                    data = bytes(body.read())
             except self._client.exceptions.NoSuchKey:
                 return None, ABSENT
         return data, StoredVersion.of(data, found.get("ETag", ""))

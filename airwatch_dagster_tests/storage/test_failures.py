@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.errors import AirWatchError, ConfigurationError, StorageError
+from airwatch_dagster.storage import byte_stores
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests import builders
 from airwatch_dagster_tests.s3_servers import SECRET, S3Server
@@ -234,3 +235,22 @@ def test_an_endpoint_that_is_not_valid_is_a_setting_to_correct(s3_root: str, mon
     monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:9000")
 
     assert refusal(s3_root).culprit == "AWS_ENDPOINT_URL"
+
+
+def test_a_file_larger_than_any_of_a_storage_is_refused_before_it_is_read(
+    root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(root)
+    monkeypatch.setattr(byte_stores, "MAX_STORED_BYTES", 1_000)
+
+    with pytest.raises(StorageError, match=r"has 0\.0 MB, and a file of a storage has at most 0\.0 MB") as caught:
+        TableStorage.open(root, attempts=1).read("site_days", [DAY])
+
+    assert caught.value.culprit.endswith(f"site_days/{DAY}.parquet")
+
+
+def test_a_mark_of_any_length_is_shown_in_part(tmp_path: Path) -> None:
+    (tmp_path / "airwatch.json").write_bytes(b"x" * 1_000_000)
+
+    with pytest.raises(ConfigurationError, match=r"the storage is marked x{60} in "):
+        TableStorage.open(str(tmp_path)).assert_data_kind("epa")

@@ -169,9 +169,10 @@ def _hide_queries_in_logs() -> None:
 
 
 def _without_queries(record: Any) -> bool:
-    """A logging filter that keeps every record and hides the queries in its arguments."""
+    """A logging filter that keeps every record and hides the queries in its arguments, or in a text without any."""
     values = record.args if isinstance(record.args, tuple) else ()
     record.args = tuple(without_queries(str(v)) if "?" in str(v) else v for v in values) or record.args
+    record.msg = record.msg if values else without_queries(str(record.msg))
     return True
 
 

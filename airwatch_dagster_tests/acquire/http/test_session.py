@@ -177,3 +177,12 @@ def test_a_holder_closes_only_the_session_it_opened(open_sessions: set[requests.
         for holder in (own, other, own):
             holder.close()
         assert open_sessions == {given}
+
+
+def test_queries_are_hidden_in_a_text_that_another_filter_put_together(
+    server: FakeServer, session: requests.Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.will_send("/a/file", Reply(b"12345"))
+    get(session, f"{server.url}/a/file", culprit="file")
+    connectionpool.log.debug('"GET /a/file?email=***&param=88101 HTTP/1.1" 200')
+    assert '"GET /a/file?(hidden) HTTP/1.1" 200' in caplog.messages
