@@ -41,6 +41,7 @@ def lanes(*, alert_test: bool) -> list[Sequence[Check]]:
         *([check] for check in supplied.CHECKS),
         *([[registry.check()], of_dagster] if registry.is_on_a_server() else [[registry.check(), *of_dagster]]),
         [locks.CHECK],
+        [registry.MODELS],
         *([check] for check in clock.checks()),
         *([check] for check in alerting.checks(is_test=alert_test)),
     ]

@@ -264,7 +264,7 @@ AIRDATA = {"AIRWATCH_SOURCE": "airdata", "AIRWATCH_AIRDATA_URL": "http://127.0.0
 WEBHOOK = {"AIRWATCH_ALERT_WEBHOOK_URL": "http://127.0.0.1:9/hunter2"}
 MAIL = {"AIRWATCH_ALERT_EMAIL_TO": "ada@example.org", "AIRWATCH_SMTP_HOST": "127.0.0.1", "AIRWATCH_SMTP_PORT": "9"}
 S3 = {"AIRWATCH_STORAGE": "s3://bucket/tables", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "hunter2"}
-STORAGE = frozenset({"writers", "readings", "stamps", "sites", "disk"})
+STORAGE = frozenset({"models", "writers", "readings", "stamps", "sites", "disk"})
 
 BREAKAGES: dict[str, tuple[Break, Found]] = {
     "a setting": (
