@@ -1,6 +1,7 @@
 """Errors for users: each names the culprit, the value, the fix, and whether a retry helps."""
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class AirWatchError(Exception):
@@ -20,6 +21,17 @@ class AirWatchError(Exception):
 
     def _on_retrying(self) -> str:
         return " Retrying may help." if self.retry_helps else " Retrying will not help."
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How pickle hands the error to another process, such as the one that waits for the runs of a backfill."""
+        return _raised_elsewhere, (type(self), self.args, vars(self))
+
+
+def _raised_elsewhere(kind: type[AirWatchError], args: tuple[Any, ...], attributes: dict[str, Any]) -> AirWatchError:
+    error = kind.__new__(kind)
+    error.args = args
+    vars(error).update(attributes)
+    return error
 
 
 class ConfigurationError(AirWatchError):
