@@ -39,9 +39,12 @@ def lanes(*, alert_test: bool) -> list[Sequence[Check]]:
         (*stored.checks(), area.SITES, disk.CHECK),
         *([check] for check in source.checks()),
         *([check] for check in supplied.CHECKS),
-        *([[registry.check()], of_dagster] if registry.is_on_a_server() else [[registry.check(), *of_dagster]]),
+        *(
+            [[registry.check(), registry.MODELS], of_dagster]
+            if registry.is_on_a_server()
+            else [[registry.check(), *of_dagster, registry.MODELS]]
+        ),
         [locks.CHECK],
-        [registry.MODELS],
         *([check] for check in clock.checks()),
         *([check] for check in alerting.checks(is_test=alert_test)),
     ]

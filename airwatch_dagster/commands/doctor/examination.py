@@ -127,15 +127,15 @@ def run_lanes(lanes: Iterable[Sequence[Check]], *, end: float) -> Iterator[Findi
 
 def _run(lane: _Lane, found: "queue.SimpleQueue[tuple[_Lane, Finding | None]]") -> None:
     """The findings of a lane's checks, and None after each check."""
-    needed: Finding | None = None
+    raised_by: dict[str, Finding] = {}
     for check in lane.checks:
         try:
+            needed = raised_by.get(check.needs)
             for finding in check.find() if needed is None else [_not_checked(check, needed)]:
                 found.put((lane, finding))
         except Exception as raised:  # noqa: BLE001 - the other checks must be made
-            problem = findings.of_error(check.what, raised, run=check.run)
-            found.put((lane, problem))
-            needed = problem if check.is_needed_by_next else needed
+            raised_by[check.what] = findings.of_error(check.what, raised, run=check.run)
+            found.put((lane, raised_by[check.what]))
         found.put((lane, None))
 
 

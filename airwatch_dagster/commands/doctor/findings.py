@@ -69,8 +69,8 @@ class Check:
     max_s: float = math.inf
     """Seconds that a server may keep it waiting; a check that takes longer is abandoned, and says so. Without a server
     all the time there is: a busy machine takes long, and is not wrong."""
-    is_needed_by_next: bool = False
-    """Whether the following checks of the same server cannot be made when this one raises."""
+    needs: str = ""
+    """The check before it, of the same server, without which this one is not made when that raised."""
 
 
 def ok(what: str, says: str) -> Finding:

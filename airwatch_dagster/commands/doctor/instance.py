@@ -80,9 +80,9 @@ def checks() -> Sequence[Check]:
     """Those of the instance; where a server or another process could keep them waiting, not for long."""
     max_s = MAX_S if _is_on_a_server() or is_any_locked() else math.inf
     return (
-        Check("dagster", _dagster, "unset DAGSTER_HOME", max_s, is_needed_by_next=True),
-        Check("dagster schema", _schema, MIGRATE),
-        Check("daemon", _daemon, "make dev"),
+        Check("dagster", _dagster, "unset DAGSTER_HOME", max_s),
+        Check("dagster schema", _schema, MIGRATE, needs="dagster"),
+        Check("daemon", _daemon, "make dev", needs="dagster"),
     )
 
 

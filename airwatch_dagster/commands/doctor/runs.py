@@ -90,4 +90,4 @@ def _named(record: Any) -> str:
     return f"run {record.dagster_run.run_id[:8]} of {job_of(record.dagster_run)}"
 
 
-CHECKS: Final = (Check("runs", _runs, END_LOST), Check("queue", _queue, "make dev"))
+CHECKS: Final = (Check("runs", _runs, END_LOST, needs="dagster"), Check("queue", _queue, "make dev", needs="dagster"))

@@ -154,8 +154,8 @@ def test_checks_of_a_server_that_refuses_are_not_made_after_the_first() -> None:
         raise ConfigurationError("REQUESTS_CA_BUNDLE", "is wrong", fix="Correct it")
         yield
 
-    first = Check("first", refuses, "mend it", is_needed_by_next=True)
-    second = Check("second", lambda: pytest.fail("was made"), "mend this")
+    first = Check("first", refuses, "mend it")
+    second = Check("second", lambda: pytest.fail("was made"), "mend this", needs="first")
 
     found = list(run_lanes([[first, second]], end=time.monotonic() + 60))
 
