@@ -13,6 +13,9 @@ from deploy.rehearsal.stack import Stack
 
 LOCATION: Final = {"repositoryName": "__repository__", "repositoryLocationName": "airwatch"}
 
+ANSWERS_WITHIN_S: Final = 30.0
+"""Seconds within which the webserver must answer again after what it asks was restored."""
+
 ENDED: Final = ("SUCCESS", "FAILURE", "CANCELED")
 
 _LAUNCH: Final = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
@@ -128,11 +131,16 @@ class DagsterApi:
         return str(launched["run"]["runId"])
 
     def _asked(self, query: str, **variables: Any) -> dict[str, Any]:
-        try:
-            response = self._session.post(self._url, json={"query": query, "variables": variables}, timeout=60)
-            response.raise_for_status()
-        except requests.RequestException as error:
-            raise Broken(f"The webserver did not answer: {error}", self._stack.log("webserver")) from error
+        deadline = time.monotonic() + ANSWERS_WITHIN_S
+        while True:
+            try:
+                response = self._session.post(self._url, json={"query": query, "variables": variables}, timeout=60)
+                response.raise_for_status()
+                break
+            except requests.RequestException as error:
+                if time.monotonic() > deadline:
+                    raise Broken(f"The webserver did not answer: {error}", self.log("webserver")) from error
+                time.sleep(0.5)
         answer = response.json()
         if answer.get("errors"):
             raise Broken(f"GraphQL refused: {answer['errors'][0]['message']}", self._stack.log("webserver"))
