@@ -144,7 +144,8 @@ def test_an_interrupted_backfill_resumes_where_it_stopped(tmp_path: Path) -> Non
     assert "[  5/12] trained_models" not in broken.output
     assert {Path(name).parts[0] for name in kept} == {
         "rejected_lines.parquet",
-        *("airwatch.json", "monitors.parquet", "raw_readings", "site_days", "features", "training_examples"),
+        *(".airwatch-probe", "airwatch.json", "monitors.parquet"),
+        *("raw_readings", "site_days", "features", "training_examples"),
     }
     output = installation.run("backfill", *days)
 

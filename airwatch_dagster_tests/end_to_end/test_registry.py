@@ -121,7 +121,8 @@ def test_a_month_whose_models_were_pickles_is_refused_and_trained_again_by_the_c
     for table in ("trained_models", "champion_model"):
         path = copy.folder / "tables" / table / "2021-05.parquet"
         rows = pq.read_table(path)
-        pq.write_table(rows.drop_columns(["model_files"]), path)
+        # No checksum either: the file is one of before.
+        pq.write_table(rows.drop_columns(["model_files"]).replace_schema_metadata(None), path)
     load_model.cache_clear()
     forecast = ("backfill", "2021-05-31", "2021-05-31", "--tables", "predictions", "--refresh")
 

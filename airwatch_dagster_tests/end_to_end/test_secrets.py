@@ -47,6 +47,9 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
+    # The Kubernetes client, which other tests load, raises the level of urllib3.
+    requests_log = logging.getLogger("urllib3.connectionpool")
+    requests_log.setLevel(logging.DEBUG)
     try:
         with PracticeServer(today=TODAY, key=KEY, faults=script) as server:
             installation = Installation.at(
@@ -65,6 +68,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
+        requests_log.setLevel(logging.NOTSET)
         handler.close()
     return Aftermath(folder, failed, succeeded, log.read_text(encoding="utf-8"))
 

@@ -41,7 +41,8 @@ is_watching = [False]
 
 
 def audit(event: str, _: tuple[Any, ...]) -> None:
-    if is_watching[0] and event.startswith("pickle."):
+    # When the interpreter ends, the list is gone before the hook.
+    if is_watching and is_watching[0] and event.startswith("pickle."):
         events.append(event)
 
 

@@ -233,10 +233,7 @@ def test_the_key_is_in_no_log_name_repr_or_error(
     server: FakeServer,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # MLflow's migration of its database silences every logger there is, in this process by another test.
-    monkeypatch.setattr(logging.getLogger("urllib3.connectionpool"), "disabled", False)
     server.will_send(PATH, reply([row()]), error(f"failed for {KEY}"), Reply(b"", 500))
     client.forecasts(CHICAGO, *DAYS)
     with caplog.at_level(logging.DEBUG, logger="urllib3"), pytest.raises(SourceRefused) as refused:
