@@ -15,6 +15,8 @@ from airwatch_dagster.orchestration.registry.tracking_server import require_serv
 from airwatch_dagster.storage.s3_prefix import S3Prefix
 from airwatch_dagster_tests.tls_servers import Authority, https_server, mail_server
 
+pytestmark = pytest.mark.slow
+
 ALERT = Alert("run_failed", "daily", "2021-07-04", "run", (), ("an error",), "Run `airwatch doctor`.")
 PROBLEMS = {
     "expired": ("has expired", "Check this machine's clock"),
@@ -122,7 +124,6 @@ def test_an_s3_server_whose_certificate_is_refused(
     assert fix.format(setting="AWS_CA_BUNDLE") in caught.value.fix
 
 
-@pytest.mark.slow
 @each_kind
 def test_an_mlflow_server_whose_certificate_is_refused(kind: str, authority: Authority) -> None:
     problem, _ = PROBLEMS[kind]

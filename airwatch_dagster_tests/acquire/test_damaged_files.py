@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from airwatch_dagster_tests.acquire.mutations import READERS, check_damaged, damaged
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("reader", READERS)
 def test_a_good_file_is_read_whole(reader: str) -> None:

@@ -14,6 +14,8 @@ import yaml
 
 from airwatch_dagster_tests.deploy.proxies import ROOT, SITES, caddy, login, running_proxy, upstream
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = ROOT / "deploy" / "make_secrets.py"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 YOURS = {"epa_aqs_email", "epa_aqs_api_key", "airnow_api_key", "alert_webhook_url", "smtp_password"}

@@ -13,6 +13,8 @@ from airwatch_dagster.acquire.versions import merge_pull
 from airwatch_dagster_tests.end_to_end.test_import import HEADER, line, rows
 from airwatch_dagster_tests.installations import Installation
 
+pytestmark = pytest.mark.slow
+
 ELGIN, ALSIP, GARY = "170890003", "170310001", "180890022"
 
 
@@ -71,7 +73,6 @@ def test_an_undone_import_leaves_the_tables_as_before_and_its_trace_in_the_event
     assert readings(installation) == imported
 
 
-@pytest.mark.slow
 def test_an_import_is_undone_after_those_that_build_on_it(installation: Installation, tmp_path: Path) -> None:
     values = {"2021-01-01": 9.0, "2021-01-02": 10.0}
     first = file_of(tmp_path, "a.csv", values)
@@ -96,7 +97,6 @@ def test_an_import_is_undone_after_those_that_build_on_it(installation: Installa
     assert rows(installation, "revisions", "2021-02-04") == []
 
 
-@pytest.mark.slow
 def test_files_seen_at_the_same_time_are_undone_one_by_one_or_together(
     installation: Installation, tmp_path: Path
 ) -> None:
@@ -112,7 +112,6 @@ def test_files_seen_at_the_same_time_are_undone_one_by_one_or_together(
     assert days_with_rows(installation) == set()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["2062", "january.csv"])
 def test_a_day_poisoned_by_a_stamp_of_2062_is_recovered(installation: Installation, tmp_path: Path, name: str) -> None:
     january = file_of(tmp_path, "january.csv", {"2021-01-01": 9.0, "2021-01-02": 10.0})
@@ -135,7 +134,6 @@ def test_a_day_poisoned_by_a_stamp_of_2062_is_recovered(installation: Installati
     assert current["arithmetic_mean"].tolist() == [9.0, 10.0]
 
 
-@pytest.mark.slow
 def test_days_that_an_undo_empties_are_read_by_the_next_backfill(installation: Installation, tmp_path: Path) -> None:
     installation.run("import", file_of(tmp_path, "a.csv", {"2021-01-01": 9.0}), "--seen-at", "2021-02-01")
     installation.run(

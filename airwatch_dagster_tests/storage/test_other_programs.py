@@ -12,6 +12,8 @@ from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests.s3_servers import S3Server
 from airwatch_dagster_tests.simulated_air import simulated_site_days
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "read-tables.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
 ON_FOLDERS = [one for one in EXAMPLES if "data/site_days" in one]

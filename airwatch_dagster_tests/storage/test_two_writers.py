@@ -16,6 +16,8 @@ from airwatch_dagster.storage.tables import MergedSlices, TableStorage
 from airwatch_dagster_tests import builders
 from benchmarks.two_writers import run_drill
 
+pytestmark = pytest.mark.slow
+
 NAME = "raw_readings/2021-07-04.parquet"
 
 
@@ -180,7 +182,6 @@ def test_the_clock_of_the_place_is_asked(tables: TableStorage) -> None:
     assert abs(tables.clock() - datetime.now(UTC)) < timedelta(minutes=1)
 
 
-@pytest.mark.slow
 def test_two_processes_with_states_of_their_own_lose_no_version(root: str, tmp_path: Path) -> None:
     outcomes = run_drill(root, tmp_path, rounds=15, days=["2021-07-04", "2021-07-05"])
 

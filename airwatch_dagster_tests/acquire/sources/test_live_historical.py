@@ -22,6 +22,8 @@ from airwatch_dagster.practice.server.server import DEFAULT_KEY, PracticeServer
 from airwatch_dagster.schemas.validation import validated
 from airwatch_dagster.verify.agency_areas import area_forecasts, sites_of_areas
 
+pytestmark = pytest.mark.slow
+
 TODAY = date(2021, 6, 1)
 GONE, KEPT = date(2021, 4, 30), date(2021, 5, 20)
 
@@ -82,7 +84,6 @@ def test_a_day_whose_file_is_gone_has_the_forecasts_that_its_file_had(
     assert (len(records), found.is_from_service, len(found.rejected)) == (2, True, 0)
 
 
-@pytest.mark.slow
 def test_the_scoreboard_takes_them_as_it_takes_those_of_files(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from airwatch_dagster_tests.installations import Installation
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Installation:

@@ -28,6 +28,8 @@ from airwatch_dagster_tests.installations import REPOSITORY, Installation
 from airwatch_dagster_tests.s3_servers import S3Server
 from airwatch_dagster_tests.stub_servers import Answer, answering, silent
 
+pytestmark = pytest.mark.slow
+
 ORIGIN = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("airwatch"), "defs"), "forecast_day")
 """Where a queued run comes from; nothing reads it here."""
 
@@ -511,7 +513,6 @@ def test_what_is_broken_is_found_with_its_fix_and_hides_nothing(
     found_broken(healthy, tmp_path, monkeypatch, *BREAKAGES[breakage])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("breakage", SLOW)
 def test_a_server_that_does_not_answer_costs_at_most_its_share(
     healthy: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, breakage: str
@@ -521,7 +522,6 @@ def test_a_server_that_does_not_answer_costs_at_most_its_share(
     assert time.monotonic() - began < 30
 
 
-@pytest.mark.slow
 def test_a_wrong_key_and_a_missing_bucket_of_s3_are_found(
     tmp_path: Path, rclone_server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

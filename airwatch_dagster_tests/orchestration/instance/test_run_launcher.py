@@ -26,6 +26,8 @@ from airwatch_dagster.orchestration.instance.run_launcher import START_S, Watche
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER, RunLock
 from airwatch_dagster_tests.installations import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:

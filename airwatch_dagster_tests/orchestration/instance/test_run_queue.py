@@ -14,6 +14,8 @@ from dagster._daemon.run_coordinator import QueuedRunCoordinatorDaemon
 
 from airwatch_dagster_tests.installations import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 STORES = ("run_storage", "event_log_storage", "schedule_storage", "compute_logs", "local_artifact_storage")
 
 

@@ -15,6 +15,8 @@ from airwatch_dagster_tests.installations import Installation
 from airwatch_dagster_tests.orchestration.retention.postgres import dagster_in_postgres
 from airwatch_dagster_tests.orchestration.retention.shown_status import shown
 
+pytestmark = pytest.mark.slow
+
 DAYS = dg.DailyPartitionsDefinition("2021-01-01", end_date="2021-02-01")
 
 SOON = datetime.now(UTC) + timedelta(days=1)
@@ -98,14 +100,12 @@ def purged(kind: FinishedRuns | RunEvents) -> list[str]:
     return [item.name for item in items]
 
 
-@pytest.mark.slow
 def test_only_runs_without_the_newest_row_of_a_partition_go_and_the_ui_shows_the_same(
     instance: dg.DagsterInstance,
 ) -> None:
     purged_and_thinned(instance)
 
 
-@pytest.mark.slow
 def test_the_same_holds_in_postgresql() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
