@@ -6,13 +6,8 @@ from typing import Final
 from airwatch_dagster.commands.doctor import (
     alerting,
     area,
-    clock,
-    disk,
     instance,
     locks,
-    memory,
-    packages,
-    ports,
     registry,
     runs,
     settings,
@@ -21,6 +16,7 @@ from airwatch_dagster.commands.doctor import (
     supplied,
 )
 from airwatch_dagster.commands.doctor.findings import Check
+from airwatch_dagster.commands.doctor.machine import clock, disk, memory, packages, ports
 
 LOCAL: Final[Sequence[Check]] = (
     *settings.CHECKS,

@@ -18,8 +18,8 @@ import dagster as dg
 import pytest
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
-from airwatch_dagster.commands.doctor import disk, memory, packages, ports
 from airwatch_dagster.commands.doctor.findings import Level
+from airwatch_dagster.commands.doctor.machine import disk, memory, packages, ports
 from airwatch_dagster.orchestration.configuration.environment import CERTIFICATES
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST
 from airwatch_dagster_tests import builders
