@@ -1,11 +1,14 @@
 """No exit shows a secret: one function hides every one that the settings know, and none that is too short to be one."""
 
 import logging
+import subprocess
+import traceback
 from collections.abc import Iterator
 
 import click
 import dagster as dg
 import pytest
+import sqlalchemy.exc
 from click.testing import CliRunner
 
 from airwatch_dagster.cli.group import AirWatchCommands
@@ -34,10 +37,18 @@ def test_every_secret_of_the_settings_is_hidden(name: str, monkeypatch: pytest.M
 
 @pytest.mark.parametrize(
     "written",
-    [SECRET, SECRET.upper(), "p%C3%A4/ss%2Bw%C3%B6rd%207", "p%C3%A4%2Fss%2Bw%C3%B6rd+7", "p\\u00e4/ss+w\\u00f6rd 7"],
+    [
+        *(SECRET, SECRET.upper(), "p%C3%A4/ss%2Bw%C3%B6rd%207", "p%C3%A4%2Fss%2Bw%C3%B6rd+7"),
+        *("p\\u00e4/ss+w\\u00f6rd 7", "p%C3%A4/ss+w%C3%B6rd%207", r"p\xc3\xa4/ss+w\xc3\xb6rd 7"),
+    ],
 )
 def test_a_secret_is_hidden_however_it_is_written(written: str) -> None:
     assert redacted(f"<{written}>", [SECRET]) == "<***>"
+
+
+@pytest.mark.parametrize("written", [".*(a)\"b'[1]$^\\\\", ".*(a)\\\"b'[1]$^\\\\\\\\", ".*(a)&quot;b&#x27;[1]$^\\\\"])
+def test_characters_of_patterns_quotes_and_markup_are_characters(written: str) -> None:
+    assert redacted(f"<{written}>", [".*(a)\"b'[1]$^\\\\"]) == "<***>"
 
 
 def test_a_value_shorter_than_8_is_left_as_it_occurs_within_words() -> None:
@@ -53,6 +64,7 @@ def test_a_secret_within_another_leaves_nothing_of_the_longer_one() -> None:
     ("text", "shown"),
     [
         ("GET https://me:pw@host/x", "GET https://***@host/x"),
+        ("GET https://me:p@ss@host/x?mail=a@b", "GET https://***@host/x?mail=a@b"),
         ("postgresql+psycopg2://airwatch:p%40ss@db:5432/x", "postgresql+psycopg2://***@db:5432/x"),
         (
             "https://b.s3.amazonaws.com/k?X-Amz-Credential=AK%2F1&X-Amz-Date=2021&X-Amz-Signature=abc&X-Amz-Security-Token=t",
@@ -80,6 +92,71 @@ def test_the_path_of_a_webhook_and_the_password_of_an_address_are_secrets_by_the
     shown = of_settings.redacted('"POST /services/T1/B2/x3 HTTP/1.1" 404; s,cret-7; s%2Ccret-7')
 
     assert shown == '"POST *** HTTP/1.1" 404; ***; ***'
+
+
+def test_the_query_of_a_webhook_is_a_secret_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRWATCH_ALERT_WEBHOOK_URL", "https://hooks.example.org/run?code=x3y4z5")
+
+    assert (
+        of_settings.redacted('"POST /run?code=x3y4z5 HTTP/1.1" 404 of code=x3y4z5') == '"POST *** HTTP/1.1" 404 of ***'
+    )
+
+
+class OfAttributes(Exception):
+    """Makes its text of what it keeps."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.command = command
+
+    def __str__(self) -> str:
+        return f"failed: {self.command}"
+
+
+class Unchangeable(Exception):
+    """Lets nobody change its text, as pydantic's errors do."""
+
+    def __str__(self) -> str:
+        return f"invalid {SECRET}"
+
+
+def with_a_note() -> Exception:
+    error = ValueError("wrong")
+    error.add_note(f"sent {SECRET}")
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError(2, "no such file", f"/keys/{SECRET}"),
+        UnicodeDecodeError("utf-8", b"x", 0, 1, f"within {SECRET}"),
+        subprocess.CalledProcessError(1, ["psql", SECRET]),
+        sqlalchemy.exc.OperationalError("SELECT ?", {"password": SECRET}, Exception(f"refused {SECRET}")),
+        OfAttributes(["login", SECRET]),
+        Unchangeable(),
+        ExceptionGroup(f"two of {SECRET}", [ValueError(SECRET), Unchangeable()]),
+        with_a_note(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_no_type_of_error_shows_a_secret_in_its_traceback(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+
+    with pytest.raises(RuntimeError) as caught, secrets_hidden():
+        raise RuntimeError("on top") from error
+
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "***" in shown
+    assert SECRET not in shown
+
+
+def test_an_error_that_cannot_be_changed_is_replaced_by_one_that_says_its_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+
+    with pytest.raises(RuntimeError, match=r"^Unchangeable: invalid \*\*\*$") as caught, secrets_hidden():
+        raise Unchangeable
+
+    assert caught.value.__cause__ is None
 
 
 def test_an_error_keeps_its_type_and_loses_the_secret_with_all_its_causes() -> None:
@@ -158,7 +235,9 @@ def test_an_alert_shows_no_secret_and_a_short_value_is_no_secret(monkeypatch: py
     monkeypatch.setenv("DAGSTER_PG_PASSWORD", SECRET)
     monkeypatch.setenv("PGPASSWORD", "error")
 
-    assert one_line(f"an error\nwith {SECRET}") == "an error with ***"
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "two  blanks")
+
+    assert one_line(f"an error\nwith {SECRET} and two  blanks") == "an error with *** and ***"
 
 
 @pytest.mark.parametrize("error", [AirWatchError("mail", f"refused {SECRET}", fix="Check"), OSError(f"no {SECRET}")])

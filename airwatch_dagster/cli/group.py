@@ -19,21 +19,23 @@ class AirWatchCommands(click.Group):
         try:
             return super().invoke(ctx)
         except (AirWatchError, ChecksFailed, RunFailed) as error:
-            raise click.ClickException(_redacted(error)) from error
+            shown = _redacted(error)
+            raise click.ClickException(str(shown)) from shown
         except (click.exceptions.Exit, click.Abort, click.ClickException):
             raise
         except Exception as error:
-            _redacted(error)
-            raise
+            shown = _redacted(error)
+            if shown is error:
+                raise
+            raise shown from shown.__cause__
 
 
-def _redacted(error: Exception) -> str:
-    """The message of ``error`` without secrets, which its traceback does not show either."""
+def _redacted(error: Exception) -> BaseException:
+    """The error without secrets in its text and traceback, or one that stands for it."""
     from airwatch_dagster.orchestration.configuration.environment import secret_values
     from airwatch_dagster.redaction import redact_error
 
-    redact_error(error, secret_values())
-    return str(error)
+    return redact_error(error, secret_values())
 
 
 @click.group(cls=AirWatchCommands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -99,7 +99,7 @@ def _sentence(raised: Exception) -> str:
     from airwatch_dagster.orchestration.configuration.redaction import redacted
 
     if isinstance(raised, AirWatchError):
-        return redacted(" ".join(str(raised).split()))
+        return redacted(" ".join(redacted(str(raised)).split()))
     if isinstance(raised, OSError) and raised.filename and raised.strerror:
         says = f"{raised.filename}: {raised.strerror.lower()}. Make it a file or folder that this user may use"
         return redacted(f"{says}. Retrying will not help.")

@@ -95,7 +95,7 @@ def listed(value: object) -> str:
 
 def one_line(text: str, *, max_length: int = MAX_TEXT) -> str:
     """The text on one line, without secrets, cut to ``max_length`` characters."""
-    line = redacted(" ".join(text.split()))
+    line = redacted(" ".join(redacted(text).split()))
     return line if len(line) <= max_length else f"{line[: max_length - 1]}…"
 
 

@@ -52,7 +52,8 @@ def secret_values() -> list[str]:
     in_files = [value for value in secrets_in_files(_secret_names(), os.environ).values() if isinstance(value, str)]
     values = [*in_files, *(value for name in _secret_names() if (value := os.environ.get(name)))]
     addresses = [os.environ.get(name, "") for name in ADDRESSES]
-    return [*values, *(part for one in addresses for part in _passwords(one)), *filter(None, map(_path, values))]
+    passwords = [part for one in addresses for part in _passwords(one)]
+    return [*values, *passwords, *(part for one in values for part in _paths(one))]
 
 
 def _passwords(address: str) -> list[str]:
@@ -64,12 +65,15 @@ def _passwords(address: str) -> list[str]:
     return [password, unquote(password)] if password else []
 
 
-def _path(value: str) -> str:
-    """The path of a secret address, which logs show without its host; empty for other values."""
+def _paths(value: str) -> list[str]:
+    """What logs show of a secret address without its host: its path, with and without query; none of other values."""
     try:
-        return urlsplit(value).path if "://" in value else ""
+        parts = urlsplit(value) if "://" in value else None
     except ValueError:
-        return ""
+        return []
+    if parts is None:
+        return []
+    return [parts.path, *([f"{parts.path}?{parts.query}", parts.query] if parts.query else [])]
 
 
 def _secret_names() -> list[str]:
@@ -79,13 +83,6 @@ def _secret_names() -> list[str]:
 def _names_of_files() -> dict[str, str]:
     """Variable → the variable that may name a file with its value."""
     return {name: f"{name}{SUFFIX}" for name in (*_secret_names(), *USERS)}
-
-
-def _password_in(text: str) -> str | None:
-    try:
-        return unquote(urlsplit(text).password or "")
-    except ValueError:
-        return None
 
 
 def certificate_files() -> dict[str, str]:

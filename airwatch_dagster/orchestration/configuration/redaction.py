@@ -22,8 +22,10 @@ def secrets_hidden() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        redaction.redact_error(error, secret_values())
-        raise
+        shown = redaction.redact_error(error, secret_values())
+        if shown is error:
+            raise
+        raise shown from shown.__cause__
 
 
 def redacted_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,7 +61,8 @@ def hide_secrets_in_logs() -> None:
         if (clean := redacted(told)) != told:
             record.msg, record.args = clean, ()
         if record.exc_info and record.exc_info[1] is not None:
-            redaction.redact_error(record.exc_info[1], secret_values())
+            shown = redaction.redact_error(record.exc_info[1], secret_values())
+            record.exc_info = (type(shown), shown, record.exc_info[2])
         return record
 
     logging.setLogRecordFactory(without_secrets)

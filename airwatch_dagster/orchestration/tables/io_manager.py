@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.errors import ContractViolation
+from airwatch_dagster.orchestration.configuration.redaction import secrets_hidden
 from airwatch_dagster.orchestration.configuration.settings import storage_root
 from airwatch_dagster.orchestration.resources import opened_storage
 from airwatch_dagster.schemas import TABLES
@@ -44,6 +45,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
     root: str | None = None
     """AIRWATCH_STORAGE when null, read by each run."""
 
+    @secrets_hidden()
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Store the table of one run: validated, split into its partitions, described in metadata."""
         table, storage = context.asset_key.path[-1], self._storage()
@@ -60,6 +62,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         storage.write_slices(table, ordered, slices, keep_unchanged=keep)
         _describe(context, storage, table, _counts(slices))
 
+    @secrets_hidden()
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """One frame of all partitions that the input spans."""
         settings = context.definition_metadata or {}
