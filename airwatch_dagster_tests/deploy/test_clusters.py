@@ -10,13 +10,13 @@ import yaml
 from botocore.validate import ParamValidator
 from dagster._config import process_config, resolve_to_config_type
 from dagster._core.instance.config import dagster_instance_config
-from dagster_aws.ecs import EcsRunLauncher
-from dagster_k8s import K8sRunLauncher
 from dagster_k8s.job import UserDefinedDagsterK8sConfig, get_user_defined_k8s_config
 
 from airwatch_dagster.definitions import defs
 from airwatch_dagster.orchestration.automation.jobs import JOBS
 from airwatch_dagster.orchestration.automation.run_sizes import RUN_SIZES
+from airwatch_dagster.orchestration.instance.ecs_launcher import WatchedEcsRunLauncher
+from airwatch_dagster.orchestration.instance.kubernetes_launcher import WatchedK8sRunLauncher
 from airwatch_dagster_tests.architecture.test_compose import SERVICES
 
 ROOT = Path(__file__).parents[2]
@@ -32,14 +32,8 @@ CHART = {
         *("telemetry", "serviceAccount", "ingress", "migrate", "additionalInstanceConfig", "pythonLogs", "scheduler"),
     },
     "runLauncher": {"type", "config"},
-    "runLauncher.config.k8sRunLauncher": {
-        *("image", "imagePullPolicy", "jobNamespace", "loadInclusterConfig", "kubeconfigFile", "envConfigMaps"),
-        *("envSecrets", "envVars", "volumeMounts", "volumes", "labels", "failPodOnRunFailure", "resources"),
-        *("schedulerName", "securityContext", "runK8sConfig"),
-    },
-    "runLauncher.config.k8sRunLauncher.runK8sConfig": {
-        *("containerConfig", "podSpecConfig", "podTemplateSpecMetadata", "jobSpecConfig", "jobMetadata"),
-    },
+    "runLauncher.config": {"celeryK8sRunLauncher", "k8sRunLauncher", "customRunLauncher"},
+    "runLauncher.config.customRunLauncher": {"module", "class", "config"},
     "concurrency": {"enabled", "pools", "runs"},
     "concurrency.pools": {"defaultLimit", "granularity", "opGranularityRunBuffer"},
     "concurrency.runs": {"maxConcurrentRuns", "tagConcurrencyLimits"},
@@ -121,22 +115,27 @@ def test_the_values_and_the_instance_of_ecs_agree_on_the_queue() -> None:
     assert not {"maxConcurrentRuns", "tagConcurrencyLimits"} & coordinator.keys(), "the chart refuses both"
 
 
-def test_the_kubernetes_launcher_accepts_the_defaults_of_the_values() -> None:
-    defaults = section("runLauncher.config.k8sRunLauncher.runK8sConfig")
-    config = {
-        "service_account_name": "airwatch",
-        "instance_config_map": "airwatch-instance",
-        "dagster_home": "/opt/dagster/dagster_home",
-        "job_image": f"{CODE['image']['repository']}:{CODE['image']['tag']}",
-        "run_k8s_config": {
-            "container_config": defaults["containerConfig"],
-            "job_spec_config": {"backoff_limit": 0, "ttl_seconds_after_finished": 86400},
-        },
-    }
+def test_the_kubernetes_launcher_accepts_its_configuration_in_the_values() -> None:
+    launcher = section("runLauncher.config.customRunLauncher")
 
-    result = process_config(resolve_to_config_type(K8sRunLauncher.config_type()), config)
+    result = process_config(resolve_to_config_type(WatchedK8sRunLauncher.config_type()), launcher["config"])
 
     assert result.success, result.errors
+    assert VALUES["runLauncher"]["type"] == "CustomRunLauncher"
+    assert f"{launcher['module']}.{launcher['class']}" == f"{WatchedK8sRunLauncher.__module__}.WatchedK8sRunLauncher"
+
+
+def test_the_kubernetes_launcher_finds_what_the_chart_makes() -> None:
+    """Names by the chart's templates for the release of the command in the file. Source: `dagster.fullname`,
+    `dagster.serviceAccountName` and configmap-instance.yaml in helm/dagster/templates."""
+    config, command = section("runLauncher.config.customRunLauncher.config"), (HELM / "values.yaml").read_text()
+
+    assert "helm upgrade --install airwatch " in command
+    assert f"--namespace {config['job_namespace']} " in command
+    assert config["instance_config_map"] == "airwatch-dagster-instance"
+    assert config["service_account_name"] == VALUES["serviceAccount"]["name"]
+    assert config["postgres_password_secret"] == VALUES["global"]["postgresqlSecretName"]
+    assert config["dagster_home"] == VALUES["global"]["dagsterHome"]
 
 
 def test_no_pod_is_root_and_no_password_is_in_the_values() -> None:
@@ -190,7 +189,9 @@ def test_dagster_accepts_its_instance_on_ecs(monkeypatch: pytest.MonkeyPatch) ->
 
     config, _ = dagster_instance_config(str(ECS))
 
-    launcher = process_config(resolve_to_config_type(EcsRunLauncher.config_type()), config["run_launcher"]["config"])
+    configured = config["run_launcher"]
+    assert (configured["module"], configured["class"]) == (WatchedEcsRunLauncher.__module__, "WatchedEcsRunLauncher")
+    launcher = process_config(resolve_to_config_type(WatchedEcsRunLauncher.config_type()), configured["config"])
     assert launcher.success, launcher.errors
     assert given["AIRWATCH_RUN_TASK"] == TASKS["run"]["family"]
     assert [one["name"] for one in TASKS["run"]["containerDefinitions"]] == [

@@ -16,6 +16,7 @@ from airwatch_dagster.commands.backfill.planning import Step
 from airwatch_dagster.errors import RunFailed
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START
 from airwatch_dagster.orchestration.configuration.settings import Settings, storage_root
+from airwatch_dagster.orchestration.instance.heartbeats import beating, heartbeat_tag, needs_heartbeat
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, RunLock, report_if_lost
 from airwatch_dagster.orchestration.tables.checks import FAILED_PARTITIONS
 from airwatch_dagster.schemas import TABLES
@@ -131,15 +132,17 @@ def _materialize(
     _RUNS.append(_UnderWay(run_id, instance, lock))
     try:
         tags = {**where.pop("tags", {}), HOST: socket.gethostname(), STORAGE: storage_root()}
-        result = job.execute_in_process(
-            asset_selection=[key],
-            run_config=run_config,
-            instance=instance,
-            raise_on_error=False,
-            run_id=run_id,
-            tags=tags,
-            **where,
-        )
+        tags |= heartbeat_tag() if needs_heartbeat(instance) else {}
+        with beating(instance, run_id):
+            result = job.execute_in_process(
+                asset_selection=[key],
+                run_config=run_config,
+                instance=instance,
+                raise_on_error=False,
+                run_id=run_id,
+                tags=tags,
+                **where,
+            )
     finally:
         lock.release()
         _RUNS.clear()
