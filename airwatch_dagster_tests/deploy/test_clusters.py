@@ -1,16 +1,27 @@
 """AirWatch on Kubernetes and on ECS: what Dagster's launchers, its chart and AWS accept."""
 
+import importlib
 import json
 from pathlib import Path
 from typing import Any
 
 import botocore.session
+import dagster as dg
 import pytest
 import yaml
 from botocore.validate import ParamValidator
 from dagster._config import process_config, resolve_to_config_type
 from dagster._core.instance.config import dagster_instance_config
-from dagster_k8s.job import UserDefinedDagsterK8sConfig, get_user_defined_k8s_config
+from dagster_k8s.container_context import K8sContainerContext
+from dagster_k8s.job import (
+    DagsterK8sJobConfig,
+    UserDefinedDagsterK8sConfig,
+    construct_dagster_k8s_job,
+    get_user_defined_k8s_config,
+)
+from dagster_k8s.models import k8s_model_from_dict, k8s_snake_case_dict
+from kubernetes import client
+from kubernetes.client import ApiClient
 
 from airwatch_dagster.definitions import defs
 from airwatch_dagster.orchestration.automation.jobs import JOBS
@@ -41,13 +52,12 @@ CHART = {
         *("enabled", "image", "runCoordinator", "heartbeatTolerance", "env", "envConfigMaps", "envSecrets", "labels"),
         *("deploymentLabels", "nodeSelector", "affinity", "tolerations", "podSecurityContext", "securityContext"),
         *("resources", "livenessProbe", "readinessProbe", "startupProbe", "annotations", "runMonitoring"),
-        *("runRetries", "sensors", "schedules", "schedulerName", "volumeMounts", "volumes"),
+        *("runRetries", "sensors", "schedules", "backfills", "schedulerName", "volumeMounts", "volumes"),
     },
     "dagsterDaemon.runCoordinator": {"enabled", "type", "config"},
-    "dagsterDaemon.runCoordinator.config.queuedRunCoordinator": {
-        *("maxConcurrentRuns", "tagConcurrencyLimits", "dequeueIntervalSeconds", "dequeueNumWorkers"),
-        *("dequeueUseThreads", "blockOpConcurrencyLimitedRuns"),
-    },
+    "dagsterDaemon.runCoordinator.config.customRunCoordinator": {"module", "class", "config"},
+    "dagsterDaemon.runRetries": {"enabled", "maxRetries", "retryOnAssetOrOpFailure"},
+    "dagsterDaemon.backfills": {"useThreads", "numWorkers", "numSubmitWorkers"},
 }
 """Keys that the chart's sections have. Source: the models in helm/dagster/schema of github.com/dagster-io/dagster, most
 of which forbid any other."""
@@ -109,10 +119,98 @@ def test_the_values_and_the_instance_of_ecs_agree_on_the_queue() -> None:
     assert {one["key"] for one in instance["runs"]["tag_concurrency_limits"]} == {
         one["key"] for one in shared["runs"]["tag_concurrency_limits"]
     }
-    added = yaml.safe_load((ECS / "dagster.yaml").read_text())
-    assert VALUES["additionalInstanceConfig"] == {name: added[name] for name in ("nux", "backfills", "freshness")}
-    coordinator = section("dagsterDaemon.runCoordinator.config.queuedRunCoordinator")
-    assert not {"maxConcurrentRuns", "tagConcurrencyLimits"} & coordinator.keys(), "the chart refuses both"
+
+
+def test_the_values_and_the_instance_of_ecs_say_the_same_of_runs() -> None:
+    ecs, daemon = yaml.safe_load((ECS / "dagster.yaml").read_text()), VALUES["dagsterDaemon"]
+    coordinator = section("dagsterDaemon.runCoordinator.config.customRunCoordinator")
+    retries, monitoring = daemon["runRetries"], daemon["runMonitoring"]
+
+    assert daemon["runCoordinator"]["type"] == "CustomRunCoordinator"
+    assert getattr(importlib.import_module(coordinator["module"]), coordinator["class"]) is dg.QueuedRunCoordinator
+    result = process_config(resolve_to_config_type(dg.QueuedRunCoordinator.config_type()), coordinator["config"])
+    assert result.success, result.errors
+    assert {name: coordinator["config"][name] for name in ecs["run_queue"]} == ecs["run_queue"]
+    assert retries["retryOnAssetOrOpFailure"] is ecs["run_retries"]["retry_on_asset_or_op_failure"]
+    assert retries["maxRetries"] == ecs["run_retries"]["max_retries"]
+    assert monitoring["maxRuntimeSeconds"] == ecs["run_monitoring"]["max_runtime_seconds"]
+    assert list(daemon["backfills"].values()) == [
+        ecs["backfills"][name] for name in ("use_threads", "num_workers", "num_submit_workers")
+    ]
+    assert VALUES["additionalInstanceConfig"] == {name: ecs[name] for name in ("nux", "freshness", "auto_materialize")}
+
+
+def job_of_a_run(tags: dict[str, str]) -> dict[str, Any]:
+    """What Dagster's launcher asks Kubernetes for, with the launcher of the values and a run's tags."""
+    config = section("runLauncher.config.customRunLauncher.config")
+    shared = ("env_secrets", "volumes", "volume_mounts", "labels", "security_context", "image_pull_policy")
+    launcher = K8sContainerContext(
+        **{name: config[name] for name in shared},
+        namespace=config["job_namespace"],
+        service_account_name=config["service_account_name"],
+        run_k8s_config=UserDefinedDagsterK8sConfig.from_dict(config["run_k8s_config"]),
+    )
+    of_run = launcher.merge(K8sContainerContext(run_k8s_config=get_user_defined_k8s_config(tags)))
+    job = construct_dagster_k8s_job(
+        DagsterK8sJobConfig(
+            dagster_home=config["dagster_home"],
+            instance_config_map=config["instance_config_map"],
+            postgres_password_secret=config["postgres_password_secret"],
+            job_image=f"{CODE['image']['repository']}:{CODE['image']['tag']}",
+        ),
+        args=["dagster", "api", "execute_run"],
+        job_name="run",
+        user_defined_k8s_config=of_run.run_k8s_config,
+    )
+    asked: dict[str, Any] = ApiClient().sanitize_for_serialization(job)
+    return asked
+
+
+@pytest.mark.parametrize(("job", "memory"), [(None, "16Gi"), ("archive_forecasts", "2Gi"), ("open_month", "16Gi")])
+def test_the_pod_of_a_run_has_the_settings_of_the_code_server_and_the_memory_of_its_job(
+    job: str | None, memory: str
+) -> None:
+    tags = {} if job is None else dict(defs.resolve_job_def(job).run_tags)
+
+    pod = job_of_a_run(tags)["spec"]["template"]["spec"]
+
+    [container] = pod["containers"]
+    assert container["resources"]["limits"] == {"memory": memory}
+    assert [one for one in container["env"] if one in CODE["env"]] == CODE["env"]
+    assert container["envFrom"] == [{"secretRef": one} for one in CODE["envSecrets"]]
+    assert [one for one in container["volumeMounts"] if one in CODE["volumeMounts"]] == CODE["volumeMounts"]
+    assert [one for one in pod["volumes"] if one in CODE["volumes"]] == CODE["volumes"]
+    assert container["securityContext"] == CODE["securityContext"]
+    assert pod["securityContext"] == CODE["podSecurityContext"]
+
+
+def test_the_memory_of_the_code_server_is_not_that_of_runs() -> None:
+    """The chart passes it on with the other settings of the code server, and Dagster prefers it to the launcher's.
+    Source: `dagsterUserDeployments.k8sContainerContext` in the chart, `K8sContainerContext.create_for_run`."""
+    assert CODE["includeConfigInLaunchedRuns"] == {"enabled": False}
+
+
+@pytest.mark.parametrize(
+    "part", [VALUES["dagsterWebserver"], VALUES["dagsterDaemon"], CODE], ids=["webserver", "daemon", "code"]
+)
+def test_kubernetes_knows_every_field_of_the_pods(part: dict[str, Any]) -> None:
+    """By the models that the Kubernetes client generates from the published OpenAPI definition."""
+    fields = {
+        "resources": client.V1ResourceRequirements,
+        "securityContext": client.V1SecurityContext,
+        "podSecurityContext": client.V1PodSecurityContext,
+        "readinessProbe": client.V1Probe,
+    }
+    for name, model in fields.items():
+        given = {key: value for key, value in part.get(name, {}).items() if key != "enabled"}
+        k8s_model_from_dict(model, k8s_snake_case_dict(model, given))
+    for name, model in {
+        "env": client.V1EnvVar,
+        "volumes": client.V1Volume,
+        "volumeMounts": client.V1VolumeMount,
+    }.items():
+        for one in part.get(name, []):
+            k8s_model_from_dict(model, k8s_snake_case_dict(model, one))
 
 
 def test_the_kubernetes_launcher_accepts_its_configuration_in_the_values() -> None:

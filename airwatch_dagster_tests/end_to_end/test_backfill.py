@@ -5,10 +5,12 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from airwatch_dagster.commands.backfill.planning import DEFAULT_TABLES
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster_tests.column_types import declared_columns
 from airwatch_dagster_tests.end_to_end.conftest import FIRST, LAST
 from airwatch_dagster_tests.installations import Installation, run_job
 
@@ -40,6 +42,15 @@ def test_every_partition_is_stored_and_fits_its_schema(backfilled: Installation,
             rows = pd.read_parquet(files / f"{partition}.parquet")
             assert rows[spec.partition_column].astype(str).str.startswith(partition).all()
         assert len(frame) or table in ("drift_report", "revisions")
+
+
+def test_all_files_of_a_table_have_the_same_columns_and_types(backfilled: Installation) -> None:
+    folder, wrong = backfilled.folder / "tables", []
+    for table in TABLES:
+        files = [*folder.glob(f"{table}.parquet"), *folder.glob(f"{table}/*.parquet")]
+        wrong += [str(file) for file in files if not pq.read_schema(file).equals(declared_columns(table))]
+
+    assert wrong == []
 
 
 def test_forecasts_are_issued_for_the_sites_of_the_area_one_to_three_days_ahead(backfilled: Installation) -> None:

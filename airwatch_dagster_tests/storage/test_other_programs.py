@@ -1,4 +1,4 @@
-"""DuckDB and Polars read the stored tables as the documentation shows, from a folder and from S3 servers."""
+"""Other programs read the stored tables as the documentation shows: DuckDB and Polars, and Athena by its statement."""
 
 import re
 import uuid
@@ -8,15 +8,29 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from airwatch_dagster.schemas import CONTRACTS
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests.s3_servers import S3Server
 from airwatch_dagster_tests.simulated_air import simulated_site_days
 
 pytestmark = pytest.mark.slow
 
+HIVE_TYPES = {
+    "str": "string",
+    "bool": "boolean",
+    "int64": "bigint",
+    "Int64": "bigint",
+    "float32": "float",
+    "float64": "double",
+    "datetime64[ns]": "timestamp",
+}
+"""Athena's name of each type of the schemas. Source: Amazon Athena, data types."""
+
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "read-tables.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
-ON_FOLDERS = [one for one in EXAMPLES if "data/site_days" in one]
+SPARK = [one for one in EXAMPLES if "pyspark" in one]
+ATHENA = [one for one in EXAMPLES if "CREATE EXTERNAL TABLE" in one]
+ON_FOLDERS = [one for one in EXAMPLES if "data/site_days" in one and one not in SPARK]
 ON_S3 = [one for one in EXAMPLES if "8333" in one]
 
 
@@ -57,7 +71,7 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> S
 
 
 def test_the_page_has_an_example_of_each_kind() -> None:
-    assert [len(ON_FOLDERS), len(ON_S3), len(EXAMPLES)] == [2, 2, 4]
+    assert [len(ON_FOLDERS), len(ON_S3), len(SPARK), len(ATHENA), len(EXAMPLES)] == [2, 2, 1, 1, 6]
 
 
 @pytest.mark.parametrize("example", ON_FOLDERS)
@@ -88,3 +102,22 @@ def test_s3_is_read(
     here = example.replace("http://127.0.0.1:8333", server.endpoint).replace("airwatch/tables", place)
 
     assert rows_of(here) == expected
+
+
+@pytest.mark.parametrize("table", [spec.name for spec in CONTRACTS.values() if spec.partition_column])
+def test_the_statement_for_athena_has_all_columns_of_a_table(
+    table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    TableStorage.open(str(tmp_path / "data")).write(table, {"2026-10-01": CONTRACTS[table].empty()})
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+
+    exec(compile(ATHENA[0].replace('"site_days"', f'"{table}"'), str(PAGE), "exec"), names)
+
+    first, *columns, last, stored_as, location = names["statement"].splitlines()
+    assert [first, last, stored_as] == [f"CREATE EXTERNAL TABLE {table} (", ")", "STORED AS PARQUET"]
+    assert location == f"LOCATION 's3://bucket/tables/{table}/'"
+    declared = CONTRACTS[table].schema.columns
+    assert [line.strip().rstrip(",") for line in columns] == [
+        f"`{name}` {HIVE_TYPES[str(column.dtype)]}" for name, column in declared.items()
+    ]
