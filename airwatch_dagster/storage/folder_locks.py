@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 from airwatch_dagster.errors import StorageError
 from airwatch_dagster.storage.byte_stores import VersionConflict
+from airwatch_dagster.storage.machine import machine_id
+from airwatch_dagster.storage.unfinished import delete_if_free
 
 LEASE_S: Final = 60.0
 """Seconds without a sign of its holder after which a lock has expired. A lock is held while one file is compared and
@@ -23,6 +25,13 @@ MAX_WAIT_S: Final = 600.0
 
 POLL_S: Final = 0.02
 """Mean seconds between two tries."""
+
+UNNAMED_S: Final = 2.0
+"""Seconds after which a lock that nobody holds on this machine, and that names no owner, counts as that of a process
+that was killed between creating the lock and naming itself. An owner that was only slow finds out before it writes."""
+
+_SWEPT: Final[set[Path]] = set()
+"""Folders in which this process has looked for locks of dead owners."""
 
 _HELD: Final[set[str]] = set()
 """Owners of the locks of this process. On some network disks a process cannot see its own threads' locks, and loses
@@ -44,20 +53,23 @@ class FileLock:
 
     def __init__(self, folder: Path, name: str) -> None:
         self._path = folder / f"{quote(name, safe='')}.lock"
-        self._owner = f"{uuid.uuid4().hex} process {os.getpid()} on {socket.gethostname()}, machine {_machine()}"
+        self._owner = f"{uuid.uuid4().hex} process {os.getpid()} on {socket.gethostname()}, machine {machine_id()}"
         self._handle: int | None = None
         self._since = 0.0
 
     def acquire(self, *, wait_s: float = MAX_WAIT_S, lease_s: float = LEASE_S) -> None:
         """Hold the lock. Raises StorageError naming the owner when others hold it for ``wait_s`` seconds."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(self._path.parent)
         began, seen, seen_since = time.monotonic(), "", time.monotonic()
         while not self._created(self._path):
             held = _text(self._path)
-            if held is None or self._removed_dead(held):
+            if held is None:
                 continue
             if held != seen:
                 seen, seen_since = held, time.monotonic()
+            if self._removed_dead(held, watched_s=time.monotonic() - seen_since):
+                continue
             if time.monotonic() - seen_since >= lease_s and self._took_over(seen):
                 return
             if time.monotonic() - began >= wait_s:
@@ -107,9 +119,13 @@ class FileLock:
         claim.replace(self._path)
         return True
 
-    def _removed_dead(self, seen: str) -> bool:
-        """Whether the lock belonged to a dead process of this machine, and is gone."""
-        if not seen.endswith(f"machine {_machine()}") or seen in _HELD:
+    def _removed_dead(self, seen: str, *, watched_s: float) -> bool:
+        """Whether the lock belonged to a dead process of this machine, and is gone.
+
+        One that names nobody is taken for such a lock too, once it has been watched for ``UNNAMED_S``.
+        """
+        is_named_here = seen.endswith(f"machine {machine_id()}") and seen not in _HELD
+        if not is_named_here and (seen or watched_s < UNNAMED_S):
             return False
         try:
             handle = os.open(self._path, os.O_RDWR)
@@ -143,9 +159,13 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def _machine() -> str:
-    """The machine, the same in all its containers: the id of its boot, else its name."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return socket.gethostname()
+def _sweep(folder: Path) -> None:
+    """Delete the locks that dead processes of this machine left in the folder; once a process."""
+    if folder in _SWEPT:
+        return
+    _SWEPT.add(folder)
+    for path in list(folder.iterdir()):
+        held = _text(path)
+        if held and held.endswith(f"machine {machine_id()}") and held not in _HELD:
+            with contextlib.suppress(OSError):  # released meanwhile, or another user's
+                delete_if_free(path)

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import stat
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,10 +111,9 @@ class LocalFolder:
         """Replace the file at once; ``confirm`` runs when all but that is done, and may raise to prevent it."""
         with self._errors(name, "written"):
             path = self._path(name)
-            hidden = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
             path.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished(hidden):
-                with hidden.open("xb") as file:
+            with unfinished(path, suffix="tmp") as hidden:
+                with hidden.open("wb") as file:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())

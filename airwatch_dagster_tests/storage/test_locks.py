@@ -149,6 +149,39 @@ def test_a_lock_whose_owner_died_before_it_named_itself_expires_too(tmp_path: Pa
     next_owner.confirm()
 
 
+def test_a_lock_whose_owner_was_killed_before_it_named_itself_gives_way_on_its_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder_locks, "UNNAMED_S", 0.2)
+    (tmp_path / FILE).touch()
+
+    next_owner, began = FileLock(tmp_path, NAME), time.monotonic()
+    next_owner.acquire()
+
+    assert time.monotonic() - began < folder_locks.LEASE_S / 2
+    next_owner.confirm()
+
+
+def test_locks_of_dead_owners_of_this_machine_go_when_any_lock_is_taken_and_those_of_others_stay(
+    tmp_path: Path,
+) -> None:
+    mine = FileLock(tmp_path, "predictions/2021-07-04.parquet")
+    mine.acquire()
+    owner = next(tmp_path.iterdir()).read_text()
+    (tmp_path / "dead.lock").write_text(f"0 {owner}")
+    (tmp_path / "elsewhere.lock").write_text("1 process 7 on another, machine elsewhere")
+    folder_locks._SWEPT.clear()
+
+    FileLock(tmp_path, NAME).acquire()
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "elsewhere.lock",
+        "predictions%2F2021-07-04.parquet.lock",
+        FILE,
+    ]
+    mine.confirm()
+
+
 @pytest.fixture
 def ticket(s3_server: S3Server, request: pytest.FixtureRequest) -> type[TicketLock]:
     class Ticket(TicketLock):

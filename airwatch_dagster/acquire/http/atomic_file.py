@@ -1,7 +1,5 @@
 """Files that other processes see complete or not at all."""
 
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +14,7 @@ def temporary_beside(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
     Moving it onto ``path`` with ``Path.replace`` is atomic. Creates missing folders.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    with unfinished(Path(name)) as temporary:
+    with unfinished(path, suffix="part", mode=0o600) as temporary:
         temporary.chmod(mode)
         yield temporary
 

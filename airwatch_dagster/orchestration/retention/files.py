@@ -14,8 +14,8 @@ from airwatch_dagster.orchestration.retention.kinds import Item, oldest_first, u
 
 _RUN_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-_TEMPORARY: Final = re.compile(r"\..+\.(?:[0-9a-f]{32}\.tmp|[a-z0-9_]{8}\.part)")
-"""Names of ``storage.byte_stores`` and ``acquire.http.atomic_file``: hidden, unlike any file of a person."""
+_TEMPORARY: Final = re.compile(r"\..+\.(?:[0-9a-f]{32}\.(?:tmp|part)|[a-z0-9_]{8}\.part)")
+"""Names of ``storage.unfinished``, and of earlier versions: hidden, unlike any file of a person."""
 
 _RESPONSE: Final = ".jsonl.gz"
 

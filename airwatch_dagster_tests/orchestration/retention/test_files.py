@@ -102,6 +102,7 @@ def test_a_response_is_as_old_as_the_last_change_of_its_marks(tmp_path: Path) ->
     [
         (".2021-07-04.parquet.0123456789abcdef0123456789abcdef.tmp", True),
         (".daily_88101_2021.zip.a1b2c3d4.part", True),
+        (".daily_88101_2021.zip.0123456789abcdef0123456789abcdef.part", True),
         ("2021-07-04.parquet", False),
         (".airwatch-probe", False),
         (".sync-of-someone.tmp", False),
