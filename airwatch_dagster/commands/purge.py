@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from airwatch_dagster.commands.backfill.runs import report_lost_runs
 from airwatch_dagster.commands.wording import counted
 from airwatch_dagster.orchestration.instance.opening import opened_instance
 from airwatch_dagster.orchestration.retention.kinds import KEPT_FOR, ages
@@ -22,6 +23,7 @@ def purge(
     wanted = None if kinds is None else [name.strip() for name in kinds.split(",") if name.strip()]
     by_kind, found = ages(older_than), []
     with opened_instance() as instance:
+        report_lost_runs(instance)
         for one in removable(instance, by_kind, kinds=wanted):
             if not as_json:
                 _print(one, show_all=show_all, echo=echo)

@@ -17,7 +17,7 @@ from airwatch_dagster.errors import RunFailed
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START
 from airwatch_dagster.orchestration.configuration.settings import Settings, storage_root
 from airwatch_dagster.orchestration.instance.heartbeats import beating, heartbeat_tag, needs_heartbeat
-from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, RunLock, report_if_lost
+from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, RunLock, end_lost_runs
 from airwatch_dagster.orchestration.tables.checks import FAILED_PARTITIONS
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.unfinished import delete_unfinished
@@ -165,11 +165,11 @@ def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:
 
     A run that counts as under way although its process on this machine is gone is reported as failed.
     """
+    report_lost_runs(instance)
     known: dict[str, set[str]] = {}
     broken: dict[str, set[str]] = {}
     of_storage = dg.RunsFilter(tags={KIND: "backfill", STORAGE: storage_root()})
     for run in instance.get_runs(of_storage, limit=RUNS_REMEMBERED):
-        has_ended = run.is_finished or report_if_lost(instance, run, folder=_locks_folder())
         if RANGE_START not in run.tags or not run.asset_selection:
             continue
         table = next(iter(run.asset_selection)).to_user_string()
@@ -177,9 +177,14 @@ def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:
         periods = pd.period_range(run.tags[RANGE_START], run.tags[RANGE_END], freq=unit)
         keys = {str(period) for period in periods} - known.setdefault(table, set())
         known[table] |= keys
-        if has_ended and not run.is_success:
+        if run.is_finished and not run.is_success:
             broken.setdefault(table, set()).update(keys)
     return broken
+
+
+def report_lost_runs(instance: dg.DagsterInstance) -> None:
+    """What an earlier command left under way when it was killed on this machine, failed: at the start of the next."""
+    end_lost_runs(instance, folder=_locks_folder())
 
 
 def _locks_folder() -> Path:

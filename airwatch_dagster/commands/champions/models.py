@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from airwatch_dagster.commands.backfill.runs import materialize_partition
+from airwatch_dagster.commands.backfill.runs import materialize_partition, report_lost_runs
 from airwatch_dagster.commands.champions.promotion_loss import promotion_loss
 from airwatch_dagster.commands.days import day_in_digits
 from airwatch_dagster.errors import ConfigurationError
@@ -120,6 +120,7 @@ def promote(
         raise ConfigurationError("models promote", loss, fix="To promote it all the same, add --yes")
     key = f"{served:%Y-%m}"
     with opened_instance() as instance:
+        report_lost_runs(instance)
         materialize_partition(defs, "champion_model", key, config=override.model_dump(), instance=instance)
     return _effect(tables.read("champion_model", [key]).iloc[0], tables)
 

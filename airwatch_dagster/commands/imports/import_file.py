@@ -5,7 +5,7 @@ from pathlib import Path
 
 from airwatch_dagster.acquire.airdata.download_scope import listed
 from airwatch_dagster.commands.backfill.planning import Step
-from airwatch_dagster.commands.backfill.runs import materialize_step
+from airwatch_dagster.commands.backfill.runs import materialize_step, report_lost_runs
 from airwatch_dagster.orchestration.ingest.downloads import downloaded_file
 from airwatch_dagster.orchestration.ingest.import_days import import_days
 from airwatch_dagster.orchestration.ingest.ingest_config import seen_instant
@@ -32,6 +32,7 @@ def import_downloads(
     from airwatch_dagster.definitions import defs
 
     with opened_instance() as instance:
+        report_lost_runs(instance)
         for file in files:
             moment = seen_instant(seen_at) if seen_at else utc_now()
             download = downloaded_file(file)

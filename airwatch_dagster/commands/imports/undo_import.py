@@ -12,7 +12,7 @@ from airwatch_dagster.acquire.pulls import is_among
 from airwatch_dagster.acquire.readings import READING_KEY, VERSION_COLUMNS
 from airwatch_dagster.acquire.versions import without_pull
 from airwatch_dagster.commands.backfill.planning import Step
-from airwatch_dagster.commands.backfill.runs import materialize_step
+from airwatch_dagster.commands.backfill.runs import materialize_step, report_lost_runs
 from airwatch_dagster.commands.imports.import_log import TABLE, ImportRun, import_runs
 from airwatch_dagster.errors import AirWatchError, ConfigurationError
 from airwatch_dagster.orchestration.configuration.settings import storage_root
@@ -59,6 +59,7 @@ def undo_imports(names: Sequence[str], *, echo: Echo) -> None:
     """
     tables = opened_storage(storage_root())
     with opened_instance() as instance:
+        report_lost_runs(instance)
         known = import_runs(instance)
         wanted = dict.fromkeys(_named(name, known, tables) for name in names)
         for undo in sorted(wanted, key=lambda one: one.seen_at, reverse=True):

@@ -21,7 +21,7 @@ from airwatch_dagster.orchestration.automation.jobs import (
 from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.first_day import since_listed
 from airwatch_dagster.orchestration.instance.run_launcher import report_if_not_started
-from airwatch_dagster.orchestration.instance.run_locks import FOLDER, report_if_lost
+from airwatch_dagster.orchestration.instance.run_locks import FOLDER, end_lost_runs
 from airwatch_dagster.orchestration.partitions import DAYS
 from airwatch_dagster.orchestration.resources import SourceResource
 
@@ -79,9 +79,8 @@ def airdata_file_changes(
 def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Requests no run; skips with the ids of the runs that it reported."""
     instance, folder = context.instance, Settings.from_environment().state / FOLDER
-    started = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
     starting = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING]))
-    lost = [run.run_id for run in started if report_if_lost(instance, run, folder=folder)]
+    lost = end_lost_runs(instance, folder=folder)
     lost += [one.dagster_run.run_id for one in starting if report_if_not_started(instance, one, now=time.time())]
     return dg.SkipReason(f"Reported as failed: {', '.join(lost)}" if lost else "Every run under way has its process")
 

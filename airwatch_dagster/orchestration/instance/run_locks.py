@@ -1,5 +1,6 @@
 """Which runs that a command executes still have their process."""
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -17,6 +18,9 @@ FOLDER: Final = "run-locks"
 HOST: Final = "airwatch/host"
 """Tag: the machine whose process executes the run and holds its lock."""
 
+UNDER_WAY: Final = (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED)
+"""States of a run that a command executes."""
+
 
 class RunLock:
     """A locked file, held from before a run starts until it has ended.
@@ -30,8 +34,13 @@ class RunLock:
 
     def acquire(self) -> None:
         """This process executes the run."""
-        self._file = opened_lock(self._path)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        while self._file is None:
+            file = opened_lock(self._path)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if is_file_at(file, self._path):
+                self._file = file
+            else:  # another process found it without a holder, and removed it
+                file.close()
 
     def release(self) -> None:
         """The run has ended; nothing to do for a lock that is not held."""
@@ -54,6 +63,12 @@ class RunLock:
         """Whether the process that held it ended without releasing it: its file is here and unlocked."""
         return self._path.exists() and not self.is_held
 
+    def remove_abandoned(self) -> None:
+        """Delete the file unless a living process holds it."""
+        with contextlib.suppress(FileNotFoundError), self._path.open("r+", encoding="utf-8") as file:
+            if try_lock(file) and is_file_at(file, self._path):
+                self._path.unlink()
+
 
 def opened_lock(path: Path) -> IO[str]:
     """The file of a lock, created for this user alone; its folder too. Raises StorageError for a link: what it points
@@ -68,6 +83,21 @@ def opened_lock(path: Path) -> IO[str]:
     return os.fdopen(handle, "a+", encoding="utf-8")
 
 
+def end_lost_runs(instance: dg.DagsterInstance, *, folder: Path) -> list[str]:
+    """Ids of the runs of commands whose process was killed: they are reported as failed (see ``report_if_lost``).
+
+    One that was killed before its run started too: Dagster lists it as not started, for ever. Locks in ``folder``
+    that nobody holds go, unless their run may still be reported by another part of Dagster.
+    """
+    runs = instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
+    lost = [run.run_id for run in runs if report_if_lost(instance, run, folder=folder)]
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        run = instance.get_run_by_id(path.name)
+        if run is None or run.is_finished:
+            RunLock(folder, path.name).remove_abandoned()
+    return lost
+
+
 def report_if_lost(instance: dg.DagsterInstance, run: dg.DagsterRun, *, folder: Path) -> bool:
     """Whether the run's process, on this machine, ended before the run; then the run is reported as failed.
 
@@ -77,9 +107,20 @@ def report_if_lost(instance: dg.DagsterInstance, run: dg.DagsterRun, *, folder: 
     lock, host = RunLock(folder, run.run_id), run.tags.get(HOST)
     if run.is_finished or host is None or not (host == socket.gethostname() or lock.is_abandoned) or lock.is_held:
         return False
-    instance.report_run_failed(run, "The process ended before the run did")
+    known = instance.get_run_by_id(run.run_id)  # it may have ended since it was listed, before its lock was looked at
+    if known is None or known.is_finished:
+        return False
+    instance.report_run_failed(known, "The process ended before the run did")
     (folder / run.run_id).unlink(missing_ok=True)
     return True
+
+
+def is_file_at(file: IO[str], path: Path) -> bool:
+    """Whether the open file is still the one at the path."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def try_lock(file: IO[str]) -> bool:

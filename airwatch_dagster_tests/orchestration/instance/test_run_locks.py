@@ -30,9 +30,11 @@ def hold(folder: Path, run_id: str, ready: Connection) -> None:
     time.sleep(60)
 
 
-def started(instance: dg.DagsterInstance, host: str | None) -> dg.DagsterRun:
+def started(
+    instance: dg.DagsterInstance, host: str | None, status: dg.DagsterRunStatus = dg.DagsterRunStatus.STARTED
+) -> dg.DagsterRun:
     tags = {HOST: host} if host else {}
-    return create_run_for_test(instance, job_name="__ASSET_JOB", tags=tags, status=dg.DagsterRunStatus.STARTED)
+    return create_run_for_test(instance, job_name="__ASSET_JOB", tags=tags, status=status)
 
 
 def is_failed(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
@@ -91,6 +93,43 @@ def test_a_run_of_this_machine_under_another_name_is_reported(
 
     assert tick(instance) == f"Reported as failed: {run.run_id}"
     assert is_failed(instance, run)
+
+
+@pytest.mark.parametrize(("host", "is_ended"), [(socket.gethostname(), True), ("elsewhere", False), (None, False)])
+def test_a_run_whose_command_was_killed_before_it_started_is_reported_and_no_other(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    instance: dg.DagsterInstance,
+    host: str | None,
+    is_ended: bool,
+) -> None:
+    monkeypatch.setenv("AIRWATCH_STATE", str(tmp_path))
+    run = started(instance, host, dg.DagsterRunStatus.NOT_STARTED)
+
+    tick(instance)
+
+    assert is_failed(instance, run) == is_ended
+
+
+def test_the_lock_of_a_run_that_has_ended_or_was_never_recorded_goes_unless_it_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
+) -> None:
+    monkeypatch.setenv("AIRWATCH_STATE", str(tmp_path))
+    ended = started(instance, socket.gethostname())
+    instance.report_run_failed(ended)
+    waiting = started(instance, None)
+    held = RunLock(tmp_path / FOLDER, "of a run that is about to be recorded")
+    held.acquire()
+    for name in (ended.run_id, waiting.run_id, "never recorded"):
+        (tmp_path / FOLDER / name).touch()
+
+    tick(instance)
+
+    assert {path.name for path in (tmp_path / FOLDER).iterdir()} == {
+        waiting.run_id,
+        "of a run that is about to be recorded",
+    }
+    held.release()
 
 
 def test_a_lock_is_held_until_it_is_released(tmp_path: Path) -> None:
