@@ -3,18 +3,19 @@
 import re
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from airwatch_dagster.commands.backup.manifest import Manifest, described, files_below
+from airwatch_dagster.commands.backup.manifest import MANIFEST, Manifest, described, files_below
 from airwatch_dagster.commands.backup.places import STATE, TABLES, is_within, places, require_sqlite
 from airwatch_dagster.commands.purge import bytes_text
 from airwatch_dagster.commands.wording import counted
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.registry.model_files import FOLDER as MODELS
+from airwatch_dagster.storage.unfinished import held, held_if_free
 
 Echo = Callable[[str], None]
 
@@ -26,6 +27,9 @@ _NOT_COPIED: Final = re.compile(
 _SQLITE: Final = b"SQLite format 3\x00"
 """What a SQLite database begins with. Source: sqlite.org/fileformat."""
 
+UNFINISHED: Final = ".unfinished"
+"""File in a backup that is being made; its process locks it."""
+
 _BUSY_S: Final = 60
 """Seconds to wait for a writer of a database."""
 
@@ -33,13 +37,24 @@ _BUSY_S: Final = 60
 def make_backup(folder: Path, *, echo: Echo) -> None:
     """Copy state and tables to an empty or new folder, and write its manifest last.
 
-    Raises ConfigurationError for an installation that is not on one machine, and for a folder that holds anything or
-    is inside of what is copied.
+    What a killed backup left in the folder is deleted first. Raises ConfigurationError for an installation that is not
+    on one machine, and for a folder that holds anything else or is inside of what is copied.
     """
     sources = places()
     _require_usable(folder, sources.values())
     under_way = require_sqlite()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / UNFINISHED).touch(mode=0o600)
+    with held(folder / UNFINISHED):
+        files = _copied_files(folder, sources)
+    size = sum(int(known["size"]) for known in files.values())
+    echo(f"{counted(len(files), 'file')}, {bytes_text(size)}, in {folder}")
+    if under_way:
+        echo(f"{counted(under_way, 'run')} under way: once restored, such a run is reported as failed and started anew")
+
+
+def _copied_files(folder: Path, sources: Mapping[str, Path]) -> dict[str, dict[str, str | int]]:
+    """Copy everything and write the manifest; the description of each copy."""
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
     files = {}
     for place, path in _in_order(sources[STATE], sources[TABLES]):
@@ -47,19 +62,34 @@ def make_backup(folder: Path, *, echo: Echo) -> None:
         if _copied(path, folder / name):
             files[name] = described(folder / name)
     Manifest.of(files, made_at=made_at).write(folder)
-    size = sum(int(known["size"]) for known in files.values())
-    echo(f"{counted(len(files), 'file')}, {bytes_text(size)}, in {folder}")
-    if under_way:
-        echo(f"{counted(under_way, 'run')} under way: once restored, such a run is reported as failed and started anew")
+    (folder / UNFINISHED).unlink()
+    return files
 
 
 def _require_usable(folder: Path, sources: Iterable[Path]) -> None:
+    _clear_unfinished(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigurationError(str(folder), "is not an empty folder", fix="Name a new one for each backup")
     for source in sources:
         if is_within(folder, source) or is_within(source, folder):
             fix = "Name a folder elsewhere, best on another disk"
             raise ConfigurationError(str(folder), f"overlaps {source}, which is backed up", fix=fix)
+
+
+def _clear_unfinished(folder: Path) -> None:
+    """Delete what a killed backup left in the folder, and nothing else."""
+    mark = folder / UNFINISHED
+    if not mark.is_file():
+        return
+    try:
+        with held_if_free(mark):
+            for place in (STATE, TABLES):
+                shutil.rmtree(folder / place, ignore_errors=True)
+            for path in [folder / MANIFEST, *folder.glob(f".{MANIFEST}.*.part"), mark]:
+                path.unlink(missing_ok=True)
+    except BlockingIOError:
+        problem = "another process is making a backup there"
+        raise ConfigurationError(str(folder), problem, fix="Name a new folder for each backup") from None
 
 
 def _in_order(state: Path, tables: Path) -> Iterator[tuple[str, Path]]:
