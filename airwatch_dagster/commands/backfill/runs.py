@@ -17,7 +17,9 @@ from airwatch_dagster.errors import RunFailed
 from airwatch_dagster.orchestration.automation.jobs import RANGE_END, RANGE_START
 from airwatch_dagster.orchestration.configuration.settings import Settings, storage_root
 from airwatch_dagster.orchestration.instance.heartbeats import beating, heartbeat_tag, needs_heartbeat
-from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, RunLock, end_lost_runs
+from airwatch_dagster.orchestration.instance.lost_runs import end_lost_runs
+from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, RunLock
+from airwatch_dagster.orchestration.registry.mlflow_client import end_lost_mlflow_runs
 from airwatch_dagster.orchestration.tables.checks import FAILED_PARTITIONS
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.unfinished import delete_unfinished
@@ -184,7 +186,8 @@ def unrecorded(instance: dg.DagsterInstance) -> dict[str, set[str]]:
 
 def report_lost_runs(instance: dg.DagsterInstance) -> None:
     """What an earlier command left under way when it was killed on this machine, failed: at the start of the next."""
-    end_lost_runs(instance, folder=_locks_folder())
+    if end_lost_runs(instance, folder=_locks_folder()):
+        end_lost_mlflow_runs(instance)
 
 
 def _locks_folder() -> Path:

@@ -20,9 +20,11 @@ from airwatch_dagster.orchestration.automation.jobs import (
 )
 from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.first_day import since_listed
+from airwatch_dagster.orchestration.instance.lost_runs import end_lost_runs
 from airwatch_dagster.orchestration.instance.run_launcher import report_if_not_started
-from airwatch_dagster.orchestration.instance.run_locks import FOLDER, end_lost_runs
+from airwatch_dagster.orchestration.instance.run_locks import FOLDER
 from airwatch_dagster.orchestration.partitions import DAYS
+from airwatch_dagster.orchestration.registry.mlflow_client import end_lost_mlflow_runs
 from airwatch_dagster.orchestration.resources import SourceResource
 
 FILE_LIST_MAX_S: Final = 20.0
@@ -81,6 +83,8 @@ def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     instance, folder = context.instance, Settings.from_environment().state / FOLDER
     starting = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING]))
     lost = end_lost_runs(instance, folder=folder)
+    if lost:
+        end_lost_mlflow_runs(instance)
     lost += [one.dagster_run.run_id for one in starting if report_if_not_started(instance, one, now=time.time())]
     return dg.SkipReason(f"Reported as failed: {', '.join(lost)}" if lost else "Every run under way has its process")
 

@@ -18,9 +18,6 @@ FOLDER: Final = "run-locks"
 HOST: Final = "airwatch/host"
 """Tag: the machine whose process executes the run and holds its lock."""
 
-UNDER_WAY: Final = (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED)
-"""States of a run that a command executes."""
-
 
 class RunLock:
     """A locked file, held from before a run starts until it has ended.
@@ -81,21 +78,6 @@ def opened_lock(path: Path) -> IO[str]:
         fix = "Remove it; AirWatch creates it anew" if error.errno == errno.ELOOP else "Check AIRWATCH_STATE"
         raise StorageError(str(path), f"the file of the lock {reason}", fix=fix) from error
     return os.fdopen(handle, "a+", encoding="utf-8")
-
-
-def end_lost_runs(instance: dg.DagsterInstance, *, folder: Path) -> list[str]:
-    """Ids of the runs of commands whose process was killed: they are reported as failed (see ``report_if_lost``).
-
-    One that was killed before its run started too: Dagster lists it as not started, for ever. Locks in ``folder``
-    that nobody holds go, unless their run may still be reported by another part of Dagster.
-    """
-    runs = instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
-    lost = [run.run_id for run in runs if report_if_lost(instance, run, folder=folder)]
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        run = instance.get_run_by_id(path.name)
-        if run is None or run.is_finished:
-            RunLock(folder, path.name).remove_abandoned()
-    return lost
 
 
 def report_if_lost(instance: dg.DagsterInstance, run: dg.DagsterRun, *, folder: Path) -> bool:

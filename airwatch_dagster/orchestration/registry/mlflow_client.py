@@ -15,9 +15,10 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster import __version__
-from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.errors import AirWatchError, ConfigurationError
 from airwatch_dagster.orchestration.configuration.addresses import without_credentials
 from airwatch_dagster.orchestration.configuration.settings import RegistrySettings
+from airwatch_dagster.orchestration.instance.lost_runs import end_mlflow_runs
 from airwatch_dagster.orchestration.instance.sqlite import wait_for_writers
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL, dagster_run_url
 from airwatch_dagster.orchestration.registry.mlflow_ui import DESCRIPTION_TAG, experiment_description
@@ -48,6 +49,8 @@ def mlflow_resource(context: dg.InitResourceContext) -> Iterator[Any]:
     from dagster_mlflow.resources import MlFlow
 
     with mlflow_errors(tracking_uri):
+        if context.instance is not None:
+            end_mlflow_runs(context.instance, mlflow_client(), experiment=EXPERIMENT)
         mlflow = MlFlow(_legacy_context(context, tracking_uri))
     is_over = False
     try:
@@ -59,6 +62,16 @@ def mlflow_resource(context: dg.InitResourceContext) -> Iterator[Any]:
                 mlflow.end_run(status="FINISHED")
         else:
             end_failed_run(mlflow, log=context.log)
+
+
+def end_lost_mlflow_runs(instance: dg.DagsterInstance) -> None:
+    """As ``end_mlflow_runs``, once Dagster's runs of killed processes are ended. The next run that uses MLflow does it
+    too, so that an MLflow that does not answer now is only noted."""
+    try:
+        with brief_waiting(), connected() as client:
+            end_mlflow_runs(instance, client, experiment=EXPERIMENT)
+    except AirWatchError as error:
+        logging.getLogger(__name__).warning("Runs of killed processes stay under way in MLflow: %s", error)
 
 
 def end_failed_run(mlflow: Any, *, log: Any = None) -> None:

@@ -9,11 +9,13 @@ import dagster as dg
 import mlflow
 import pandas as pd
 import pytest
+from dagster._core.test_utils import create_run_for_test
 
 from airwatch_dagster.errors import ConfigurationError, SourceUnavailable
 from airwatch_dagster.fit.training import Registration, TrainedModel, train_family
 from airwatch_dagster.orchestration.registry.mlflow_client import (
     configure_mlflow,
+    end_lost_mlflow_runs,
     mlflow_resource,
     registered_version,
     set_champion_alias,
@@ -187,3 +189,20 @@ def test_an_error_does_not_show_the_credentials_of_a_server(tmp_path: Path) -> N
         configure_mlflow()
 
     assert "hunter2" not in str(caught.value)
+
+
+def test_runs_of_killed_processes_end_and_those_under_way_and_of_another_dagster_instance_stay(registry: Any) -> None:
+    run_with_mlflow(lambda _: None)
+    experiment = registry.get_experiment_by_name("airwatch").experiment_id
+    statuses = {"ended": dg.DagsterRunStatus.FAILURE, "under way": dg.DagsterRunStatus.STARTED}
+    with dg.DagsterInstance.ephemeral() as instance:
+        known = {name: create_run_for_test(instance, status=status).run_id for name, status in statuses.items()}
+        left = {
+            name: registry.create_run(experiment, tags={"dagster_run_id": run_id}).info.run_id
+            for name, run_id in {**known, "another": "of another instance"}.items()
+        }
+
+        end_lost_mlflow_runs(instance)
+
+    found = {name: registry.get_run(run_id).info.status for name, run_id in left.items()}
+    assert found == {"ended": "KILLED", "under way": "RUNNING", "another": "RUNNING"}
