@@ -77,20 +77,26 @@ def table_of(name: str, row: dict[str, Any], *changes: dict[str, Any]) -> pd.Dat
     """A valid frame of the table: one row per entry of ``changes``, each the standard row with that change."""
     unknown = {key for change in changes for key in change} - set(row)
     assert not unknown, f"no column {unknown} in {name}"
-    frame = pd.DataFrame([{**row, **change} for change in changes or ({},)])
-    validated: pd.DataFrame = CONTRACTS[name].schema.validate(frame[CONTRACTS[name].column_names])
-    return validated
+    return _valid(name, [{**row, **change} for change in changes or ({},)])
 
 
 def filled(name: str, **values: Any) -> pd.DataFrame:
     """One row of the table: ``values``, and for each other column null or the smallest value of its type."""
-    schema = CONTRACTS[name].schema
     plain = {"int64": 1, "bool": False, "float64": 0.5, "str": "all", "object": "all"}
-    row = {
-        column: None if rules.nullable else plain.get(str(rules.dtype), 1) for column, rules in schema.columns.items()
-    }
-    frame: pd.DataFrame = schema.validate(pd.DataFrame([{**row, **values}])[CONTRACTS[name].column_names])
-    return frame
+    columns = CONTRACTS[name].schema.columns.items()
+    row = {column: None if rules.nullable else plain.get(str(rules.dtype), 1) for column, rules in columns}
+    return _valid(name, [{**row, **values}])
+
+
+_VALIDATED: dict[str, pd.DataFrame] = {}
+"""Valid frames by what was asked for. Half of all tests ask for one that another had, and validation is what costs."""
+
+
+def _valid(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    asked = f"{name} {rows!r}"
+    if asked not in _VALIDATED:
+        _VALIDATED[asked] = CONTRACTS[name].schema.validate(pd.DataFrame(rows)[CONTRACTS[name].column_names])
+    return _VALIDATED[asked].copy()
 
 
 def raw_readings(*changes: dict[str, Any]) -> pd.DataFrame:

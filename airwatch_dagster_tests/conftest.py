@@ -4,12 +4,15 @@ import gc
 import os
 import signal
 import sqlite3
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 from sqlalchemy import Engine, event
+
+from airwatch_dagster_tests.dagster_databases import copy_if_new
 
 # MLflow reads this when it is imported.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -18,13 +21,17 @@ pytest_plugins = ["airwatch_dagster_tests.s3_servers"]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-settings.register_profile("quick", max_examples=10, deadline=None)
+settings.register_profile("quick", max_examples=5, deadline=None)
 settings.register_profile("thorough", max_examples=60, deadline=None)
 settings.load_profile("quick")
 
 
 # The collector would search Dagster's and pandas' million objects again and again, a tenth of the whole time.
 gc.set_threshold(100_000, 50, 1000)
+
+
+# Pandera tries to import geopandas, which is not installed, for every column of text that it checks.
+sys.modules.setdefault("geopandas", None)  # type: ignore[arg-type]
 
 
 # No test pulls the plug of the machine: neither files nor databases that its own process writes wait for the disk.
@@ -35,6 +42,9 @@ os.fsync = lambda _: None
 def _without_waiting(connection: Any, _: object) -> None:
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA synchronous = OFF")
+
+
+event.listen(Engine, "do_connect", copy_if_new)
 
 
 def pytest_configure() -> None:

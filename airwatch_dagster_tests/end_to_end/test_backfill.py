@@ -39,8 +39,8 @@ def test_every_partition_is_stored_and_fits_its_schema(backfilled: Installation,
     frame = spec.schema.validate(stored(backfilled, table))
     if spec.partition_column is not None:
         for partition in partitions:
-            rows = pd.read_parquet(files / f"{partition}.parquet")
-            assert rows[spec.partition_column].astype(str).str.startswith(partition).all()
+            dates = pd.read_parquet(files / f"{partition}.parquet", columns=[spec.partition_column])
+            assert dates[spec.partition_column].astype(str).str.startswith(partition).all()
         assert len(frame) or table in ("drift_report", "revisions")
 
 

@@ -91,6 +91,7 @@ def test_a_broken_file_is_explained_and_the_stored_days_stay(
     assert fed.fingerprints() == before
 
 
+@pytest.mark.slow
 def test_a_broken_line_costs_itself_and_is_shown(fed: Installation, tmp_path: Path) -> None:
     mirror = AirDataMirror(tmp_path / "mirror")
     in_line(5, "Date Local", "2021-13-04")(mirror)

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pandas as pd
+import pytest
 import requests
 
 from airwatch_dagster.commands.demo import places
@@ -33,6 +34,7 @@ def test_the_summary_has_tomorrow_by_site_the_champion_its_skill_and_places(back
     assert "make dev" in text
 
 
+@pytest.mark.slow
 def test_the_practice_server_serves_until_it_is_stopped() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

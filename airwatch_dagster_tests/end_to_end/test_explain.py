@@ -136,6 +136,7 @@ def test_a_version_that_no_table_names_any_more_comes_from_the_registry(
     assert "no decision names this version" in copy.run("explain", DAY, site)
 
 
+@pytest.mark.slow
 def test_a_reading_revised_since_is_shown_as_it_was_and_as_it_is(
     backfilled: Installation, site: str, tmp_path: Path
 ) -> None:
@@ -154,6 +155,7 @@ def test_a_reading_revised_since_is_shown_as_it_was_and_as_it_is(
     assert f"revised since, to {before['pm25_ugm3'] + 5.0:.1f} µg/m³" in copy.run("explain", DAY, site)
 
 
+@pytest.mark.slow
 def test_tables_built_elsewhere_are_explained_without_their_runs(
     backfilled: Installation, site: str, tmp_path: Path
 ) -> None:

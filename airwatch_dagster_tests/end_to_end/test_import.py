@@ -73,6 +73,7 @@ def test_each_download_is_what_was_known_on_its_day_and_revisions_hold_the_diffe
     ]
 
 
+@pytest.mark.slow
 def test_importing_the_same_download_twice_adds_nothing(installation: Installation, vintages: list[Path]) -> None:
     installation.run("import", str(vintages[0]), "--seen-at", "2020-05-04")
     before = installation.fingerprints()
@@ -83,6 +84,7 @@ def test_importing_the_same_download_twice_adds_nothing(installation: Installati
     assert {name for name in after if before.get(name) != after[name]} == {"revisions/2020-06-04.parquet"}
 
 
+@pytest.mark.slow
 def test_an_older_download_cannot_follow_a_newer_one(installation: Installation, vintages: list[Path]) -> None:
     installation.run("import", str(vintages[1]), "--seen-at", "2020-09-01")
     before = installation.fingerprints()
@@ -124,6 +126,7 @@ def download(folder: Path, name: str, *sites: str, days: int = 10) -> str:
     return str(folder / name)
 
 
+@pytest.mark.slow
 def test_a_countys_file_withdraws_nothing_of_the_rest_of_its_state(installation: Installation, tmp_path: Path) -> None:
     state = download(tmp_path, "state.csv", "170310057", "170310076", "170434002", "171971011")
     county = download(tmp_path, "county.csv", "170434002", "170436001")

@@ -218,6 +218,7 @@ def test_an_override_stays_in_force_when_the_champion_is_selected_again(copy: In
     assert tags["serves_2021-05_decided_at"] == f"{override['decided_at']:%Y-%m-%d %H:%M:%S} UTC"
 
 
+@pytest.mark.slow
 def test_an_earlier_version_can_serve_a_month_that_has_no_models_yet(copy: Installation) -> None:
     """June has no models yet; when its champion is selected later, the override stays in force."""
     copy.run("models", "promote", "1", "--yes", "--by", "Ada", "--reason", "keep it simple")

@@ -209,6 +209,7 @@ def test_an_unknown_profile_is_a_setting_to_correct(s3_root: str, monkeypatch: p
     assert refusal(s3_root).culprit == "AWS_PROFILE"
 
 
+@pytest.mark.slow
 def test_the_error_of_a_wrong_secret_does_not_show_it(rclone_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     rclone_server.use(monkeypatch, secret="not-the-secret-4567")
 

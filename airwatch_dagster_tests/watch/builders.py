@@ -23,7 +23,8 @@ def observed(dates: Iterable[pd.Timestamp], **changes: Any) -> pd.DataFrame:
 def published(dates: Iterable[pd.Timestamp], **changes: Any) -> pd.DataFrame:
     """Raw readings of one monitor; one row is validated and repeated, because histories are long."""
     repeated = list(dates)
-    return pd.concat([raw_readings(changes)] * len(repeated), ignore_index=True).assign(date_local=repeated)
+    row = raw_readings(changes)
+    return row.loc[row.index.repeat(len(repeated))].reset_index(drop=True).assign(date_local=repeated)
 
 
 def together(*frames: pd.DataFrame) -> pd.DataFrame:

@@ -217,10 +217,12 @@ def test_the_practice_network_has_exactly_its_own_changes(practice_spells: pd.Da
     assert found == {(site.site_id, one.poc, *method) for site, one in MONITORS for method in one.methods[1:]}
 
 
+@pytest.mark.slow
 def test_the_history_of_a_network_is_a_few_rows(practice_spells: pd.DataFrame) -> None:
     assert len(practice_spells) < 2 * len(MONITORS)
 
 
+@pytest.mark.slow
 def test_genuine_instrument_changes_are_found(real_data: Path) -> None:
     path = real_data / "airdata" / "daily_88101_2012.zip"
     raw = read_daily(path, date(2012, 1, 1), date(2012, 12, 31), source="airdata").readings

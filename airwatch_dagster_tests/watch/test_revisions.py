@@ -267,6 +267,7 @@ def test_revisions_equal_a_slow_loop_over_monitor_days(pulls: list[Published]) -
     TABLES["revisions"].schema.validate(revisions)
 
 
+@pytest.mark.slow
 def test_genuine_vintages_of_2020_have_the_expected_revisions(real_data: Path) -> None:
     history = RAW.empty()
     for path in sorted((real_data / "restatement").glob("*.csv.gz"), key=lambda path: path.name[-17:]):

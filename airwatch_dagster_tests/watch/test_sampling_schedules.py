@@ -53,6 +53,7 @@ def test_sampling_every_other_day_is_an_unknown_schedule() -> None:
     assert schedule_of(days("2021-05-01", "2021-07-31", step=2)) == "unknown"
 
 
+@pytest.mark.slow
 def test_genuine_filters_run_on_the_national_days(real_data: Path) -> None:
     """The Midwest of 2012: all 1-in-3 sites share one phase, all 1-in-6 sites another."""
     folder = real_data / "airdata"

@@ -247,6 +247,7 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
         download(tmp_path, header=[name for name in NEWEST_HEADER if name != "POC"])
 
 
+@pytest.mark.slow
 def test_the_recorded_downloads_contain_each_monitor_day_once(real_data: Path) -> None:
     vintages = [read_daily_download(path).readings for path in sorted((real_data / "restatement").glob("*.csv.gz"))]
     assert [len(readings) for readings in vintages] == [41_825, 29_166]

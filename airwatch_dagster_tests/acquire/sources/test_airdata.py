@@ -164,6 +164,7 @@ def test_a_failed_pull_leaves_the_cached_downloads(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(source.pull(PullRequest(*YEAR)).rows, before)
 
 
+@pytest.mark.slow
 def test_the_recorded_chicago_year_contains_its_26_sites_and_their_surroundings(
     tmp_path: Path, real_data: Path
 ) -> None:

@@ -254,6 +254,7 @@ def test_a_pull_names_its_responses_and_the_rows_that_it_set_aside(plain_client:
     assert pull.rows["poc"].tolist() == [1]
 
 
+@pytest.mark.slow
 def test_the_whole_country_is_requested_state_by_state(plain_client: AqsClient, server: FakeServer) -> None:
     server.will_send("/dailyData/byState", Reply(envelope([], status="No data matched your selection")))
     assert len(AqsSource(plain_client, Area.parse("us"), date(2022, 1, 1)).pull(PullRequest(*YEAR)).rows) == 0

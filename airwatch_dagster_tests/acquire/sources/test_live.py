@@ -80,6 +80,7 @@ def test_published_days_come_from_aqs_and_later_days_from_airnow(
     assert newest["date_local"].unique().tolist() == list(pd.date_range(*DAYS_AFTER))
 
 
+@pytest.mark.slow
 def test_airnow_fills_site_days_that_aqs_lacks(tmp_path: Path, session: requests.Session) -> None:
     days = (date(2021, 3, 1), date(2021, 3, 10))
     gone = Restatement(on=date(2021, 4, 15), first=days[0], last=days[1], deleted_share=0.3)
@@ -137,6 +138,7 @@ def test_a_site_that_aqs_still_lacks_keeps_its_airnow_day(tmp_path: Path, sessio
             assert left == site_days(before) - site_days(of_source(current(after), "airdata"))
 
 
+@pytest.mark.slow
 def test_a_repeated_pull_adds_nothing(server: PracticeServer, tmp_path: Path, session: requests.Session) -> None:
     source = live(server, tmp_path, session)
     history = merged(RAW.empty(), source.pull(PullRequest(*DAYS_AROUND)), SEEN)

@@ -266,6 +266,7 @@ def test_a_search_ended_by_time_found_what_as_many_candidates_find(folds: tuple[
     np.testing.assert_array_equal(repeated.losses, ended.losses)
 
 
+@pytest.mark.slow
 def test_a_search_with_time_for_all_candidates_is_the_same_every_time(folds: tuple[Fold, ...]) -> None:
     first, second = (found(*folds, max_candidates=12) for _ in range(2))
 

@@ -131,6 +131,7 @@ def test_a_secret_that_is_given_twice_is_refused(home: Path, monkeypatch: pytest
     assert "from-a-file" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_doctor_names_each_file_once_beside_other_problems(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRWATCH_SMTP_PASSWORD_FILE", "none")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY_FILE", "none either")

@@ -209,6 +209,7 @@ with aqs_limiter(Settings.from_environment()).acquire():
 """
 
 
+@pytest.mark.slow
 def test_processes_with_different_temporary_folders_share_the_spacing_of_requests(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

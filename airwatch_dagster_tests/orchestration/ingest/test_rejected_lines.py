@@ -166,6 +166,7 @@ def test_a_file_that_is_read_again_replaces_its_lines(installation: Installation
     assert installation.stored() == []
 
 
+@pytest.mark.slow
 def test_lines_of_other_days_stay_and_are_not_stored_by_this_run(installation: Installation) -> None:
     of_each_day = lines(*({"line_number": n, "date_local": pd.Timestamp(day)} for n, day in enumerate(DAYS, 2)))
     installation.run(Lossy(of_each_day), "raw_readings", DAYS[0])
@@ -178,6 +179,7 @@ def test_lines_of_other_days_stay_and_are_not_stored_by_this_run(installation: I
     assert [row[2] for row in installation.stored()] == [2, 4]
 
 
+@pytest.mark.slow
 def test_a_line_without_a_day_goes_when_its_file_is_read_without_it(installation: Installation) -> None:
     installation.run(Lossy(lines({"date_local": None})), "raw_readings", DAYS[0])
     installation.run(Lossy(files=("daily_88101_2020.zip",)), "raw_readings", DAYS[1])
@@ -187,6 +189,7 @@ def test_a_line_without_a_day_goes_when_its_file_is_read_without_it(installation
     assert installation.stored() == []
 
 
+@pytest.mark.slow
 def test_each_table_replaces_the_lines_that_were_read_for_it(installation: Installation) -> None:
     of_list = Lossy(lines({"file": "aqs_monitors.zip", "date_local": None}))
     of_forecasts = Lossy(lines({"file": "AirNow reportingarea.dat of 2021-07-04", "site_id": None}))

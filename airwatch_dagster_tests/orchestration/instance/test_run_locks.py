@@ -49,6 +49,7 @@ def tick(instance: dg.DagsterInstance) -> str:
     return str(skipped.skip_message)
 
 
+@pytest.mark.slow
 def test_the_run_of_a_killed_process_is_reported_at_the_next_tick(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
 ) -> None:

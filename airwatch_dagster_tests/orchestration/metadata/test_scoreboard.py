@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
+import pytest
 
 from airwatch_dagster.orchestration.metadata.scoreboard import scoreboard_metadata
 from airwatch_dagster.verify.scoreboard import by_month
@@ -53,6 +54,7 @@ def test_a_month_has_a_verdict_and_a_table_that_dagster_shows_inline() -> None:
         assert len(str(table.md_str)) < 1000
 
 
+@pytest.mark.slow
 def test_with_ten_supplied_forecasters_the_table_is_shown_all_the_same() -> None:
     dates = LEADS[["issue_date", "target_date", "horizon_days"]].head(3).assign(issued_at=JULY).to_dict("records")
     others = other_forecasts(*({**row, "forecaster": f"chemistry_model_{n}"} for n in range(10) for row in dates))

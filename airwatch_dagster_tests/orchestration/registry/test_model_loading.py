@@ -276,6 +276,7 @@ def test_a_link_in_place_of_a_file_is_not_followed(stored: Stored, tmp_path: Pat
     assert stored.refusal().startswith((f"{stored.name}model.json ", "MLFLOW_TRACKING_URI: "))
 
 
+@pytest.mark.slow
 def test_a_process_holds_the_models_of_one_month_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     class Model:
         pass

@@ -12,6 +12,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from airwatch_dagster.commands.backfill.planning import Step
 from airwatch_dagster.commands.backfill.runs import materialize_step
 from airwatch_dagster.errors import RunFailed
+from airwatch_dagster.orchestration.instance import event_log
 from airwatch_dagster.orchestration.partitions import PARTITIONS, window
 from airwatch_dagster.orchestration.tables.checks import FAILED_PARTITIONS, Check
 from airwatch_dagster.orchestration.tables.io_manager import ParquetIOManager
@@ -101,9 +102,20 @@ def _named(name: str, make: Callable[[], Any], *, reads: str | None = None) -> d
 
 @pytest.fixture
 def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Pipeline(tmp_path / "tables", instance)
+
+
+@pytest.fixture
+def pipeline_on_disk(tmp_path: Path) -> Iterator[Pipeline]:
+    """With the event log of dagster.yaml, in which numbers of events differ from database to database."""
     (tmp_path / "dagster").mkdir()
-    silent = {"telemetry": {"enabled": False}}
-    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster"), overrides=silent) as instance:
+    log = {"module": event_log.__name__, "class": "PooledSqliteEventLogStorage"}
+    own: dict[str, Any] = {
+        "telemetry": {"enabled": False},
+        "event_log_storage": {**log, "config": {"base_dir": str(tmp_path / "dagster")}},
+    }
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster"), overrides=own) as instance:
         yield Pipeline(tmp_path / "tables", instance)
 
 
@@ -253,8 +265,9 @@ def test_a_range_that_passes_has_one_evaluation_per_day(pipeline: Pipeline) -> N
 
 
 @pytest.mark.parametrize("day", [None, "2021-07-02"], ids=["range", "one day"])
-def test_an_evaluation_names_the_materialization_it_is_about(pipeline: Pipeline, day: str | None) -> None:
+def test_an_evaluation_names_the_materialization_it_is_about(pipeline_on_disk: Pipeline, day: str | None) -> None:
     """Dagster shows a partition as checked only when its evaluation names its newest materialization."""
+    pipeline = pipeline_on_disk
     pipeline.make = lambda: site_days(*([day] if day else DAYS))
     pipeline.run(day=day)
 
@@ -271,8 +284,9 @@ def test_an_evaluation_names_the_materialization_it_is_about(pipeline: Pipeline,
     assert named == newest
 
 
-def test_a_range_can_be_repeated_and_a_failed_day_fixed(pipeline: Pipeline) -> None:
+def test_a_range_can_be_repeated_and_a_failed_day_fixed(pipeline_on_disk: Pipeline) -> None:
     """Evaluations outside the run cannot be repeated for the same partition: the second run broke."""
+    pipeline = pipeline_on_disk
     assert pipeline.run().success
     assert pipeline.run().success
     pipeline.make = lambda: site_days(*DAYS, bad="2021-07-02")

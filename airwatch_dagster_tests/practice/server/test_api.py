@@ -82,6 +82,7 @@ def test_event_types_are_those_of_the_api_and_exclusions_are_in_the_hours_only()
     }
 
 
+@pytest.mark.slow
 def test_block_averages_are_the_truncated_means_of_the_hours() -> None:
     rows = [row for row in daily(edate="20231231") if row["event_type"] == "Events Included"]
     hours = {(r["county_code"], r["poc"], r["date_local"], r["site_number"]): r for r in rows if r["aqi"] is None}
