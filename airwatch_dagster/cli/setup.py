@@ -3,10 +3,12 @@
 import json
 import sys
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import click
 
+from airwatch_dagster.cli.group import BEGAN
 from airwatch_dagster.commands.arguments import DAY
 from airwatch_dagster.commands.stopping import stoppable
 
@@ -21,10 +23,11 @@ def doctor(alert_test: bool, as_json: bool) -> None:
 
     The exit code is 0 without errors; warnings do not count.
     """
-    from airwatch_dagster.commands.doctor.examination import examine
+    from airwatch_dagster.commands.doctor.examination import MAX_S, examine
 
     findings = []
-    for finding in examine(alert_test=alert_test):
+    since_start = monotonic() - click.get_current_context().meta[BEGAN]
+    for finding in examine(alert_test=alert_test, max_s=MAX_S - since_start):
         findings.append(finding)
         if not as_json:
             click.echo(finding.line)

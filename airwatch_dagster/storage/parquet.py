@@ -81,8 +81,9 @@ def decoded(table: str, data: bytes, *, columns: Sequence[str] | None, uri: str)
         rows = file.read(columns=present, use_threads=False)
         return _conforming(table, rows.replace_schema_metadata(), columns) if table in CONTRACTS else rows
     except (pa.ArrowException, OSError, ValueError) as error:
-        fix = f"Restore the file, or delete it and rebuild this partition of {table}"
-        raise StorageError(uri, f"does not hold rows of {table}: {error}", fix=fix) from error
+        lost = ", which loses values that EPA has replaced since" if table == "raw_readings" else ""
+        fix = f"Restore the file from a backup, or delete it and rebuild this partition of {table}{lost}"
+        raise StorageError(uri, f"does not hold rows of {table}: {str(error).rstrip('. ')}", fix=fix) from error
 
 
 def _refuse_large(data: bytes) -> None:

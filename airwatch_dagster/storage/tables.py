@@ -210,14 +210,15 @@ class TableStorage(SiteFiles):
     def assert_data_kind(self, readings: Readings) -> None:
         """Make sure that the storage holds readings of this kind only; an unmarked storage is marked with it.
 
-        Raises ConfigurationError when it holds the other kind: simulated and real readings must never mix in a table.
+        Raises OtherKind when it holds the other kind: simulated and real readings must never mix in a table; and
+        StorageError for a mark that says neither.
         """
         mark_data_kind(self._files, readings)
 
     def require_data_kind(self, readings: Readings) -> Readings | None:
         """The kind of readings that the storage is marked with, None for an unmarked one; nothing is written.
 
-        Raises ConfigurationError as ``assert_data_kind``.
+        Raises as ``assert_data_kind``.
         """
         return required_data_kind(self._files, readings)
 

@@ -253,5 +253,5 @@ def test_a_file_larger_than_any_of_a_storage_is_refused_before_it_is_read(
 def test_a_mark_of_any_length_is_shown_in_part(tmp_path: Path) -> None:
     (tmp_path / "airwatch.json").write_bytes(b"x" * 1_000_000)
 
-    with pytest.raises(ConfigurationError, match=r"the storage is marked x{60} in "):
+    with pytest.raises(StorageError, match=r"airwatch\.json: says 'x{60}' and not whose readings are stored\. Write"):
         TableStorage.open(str(tmp_path)).assert_data_kind("epa")

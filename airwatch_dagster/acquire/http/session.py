@@ -108,8 +108,17 @@ def get(
     if refused is not None:
         problem = f"the certificate of {urlsplit(url).hostname} {refused.problem}"
         raise SourceUnavailable(culprit, problem, fix=refused.fix, retry_helps=False)
+    raise _no_response(url, reason, culprit=culprit, configured=configured)
+
+
+def _no_response(url: str, reason: str, *, culprit: str, configured: Configured) -> SourceUnavailable:
+    """``reason`` is the name of what requests raised."""
+    if reason == "ProxyError":
+        problem = "the proxy of this machine's settings does not take the request"
+        fix = f"Correct or unset {urlsplit(url).scheme.upper()}_PROXY, or try again later"
+        return SourceUnavailable(culprit, problem, fix=fix)
     fix = f"Check the connection and {configured.setting}, or try again later"
-    raise SourceUnavailable(culprit, f"no complete response ({reason})", fix=fix)
+    return SourceUnavailable(culprit, f"no complete response ({reason})", fix=fix)
 
 
 class _TooLarge(Exception):

@@ -1,6 +1,8 @@
 """Runs the checks: each on its own, those that wait for servers side by side, all within a time limit."""
 
 import logging
+import math
+import os
 import queue
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -40,16 +42,11 @@ def examine(*, alert_test: bool = False, max_s: float = MAX_S) -> Iterator[Findi
 
 
 def _named_once(found: Iterator[Finding]) -> Iterator[Finding]:
-    named: dict[str, str] = {}
+    named: dict[str, Finding] = {}
     for finding in found:
         is_own = finding.level != "error" or finding.says.startswith((NOT_CHECKED, NO_ANSWER))
-        is_first = is_own or named.get(finding.says, finding.what) == finding.what
-        if is_first:
-            named.setdefault(finding.says, finding.what)
-            yield finding
-        else:
-            says = f"{NOT_CHECKED} {named[finding.says]}."
-            yield findings.error(finding.what, says, run=finding.run or findings.AGAIN)
+        first = finding if is_own else named.setdefault(finding.says, finding)
+        yield finding if first.what == finding.what else _not_checked(finding.what, first)
 
 
 @contextmanager
@@ -131,7 +128,7 @@ def _run(lane: _Lane, found: "queue.SimpleQueue[tuple[_Lane, Finding | None]]") 
     for check in lane.checks:
         try:
             needed = raised_by.get(check.needs)
-            for finding in check.find() if needed is None else [_not_checked(check, needed)]:
+            for finding in check.find() if needed is None else [_not_checked(check.what, needed)]:
                 found.put((lane, finding))
         except Exception as raised:  # noqa: BLE001 - the other checks must be made
             raised_by[check.what] = findings.of_error(check.what, raised, run=check.run)
@@ -139,22 +136,29 @@ def _run(lane: _Lane, found: "queue.SimpleQueue[tuple[_Lane, Finding | None]]") 
         found.put((lane, None))
 
 
-def _not_checked(check: Check, needed: Finding) -> Finding:
-    return findings.error(check.what, f"{NOT_CHECKED} {needed.what}.", run=needed.run or check.run)
+def _not_checked(what: str, needed: Finding) -> Finding:
+    return findings.error(what, f"{NOT_CHECKED} {needed.what}.", run=needed.run or findings.AGAIN)
+
+
+def is_busy() -> bool:
+    """Whether at least twice as many programs wanted to run in the last minute as there are processors."""
+    return os.getloadavg()[0] > 2 * (os.cpu_count() or 1)
 
 
 def _abandoned(lane: _Lane) -> Iterator[Finding]:
     """What is said of the check that took too long, and of the rest of its lane.
 
-    One that hardly began when the time for all was over says nothing about its server: the machine is busy.
+    One that hardly began when the time for all was over says nothing about its server, nor does one that asks none
+    while more programs want to run than there are processors: the machine is busy.
     """
     slow, waited_s = lane.checks[lane.position], monotonic() - lane.began
-    if waited_s < min(slow.max_s, LEAST_S):
+    if waited_s < min(slow.max_s, LEAST_S) or (math.isinf(slow.max_s) and is_busy()):
         for check in lane.checks[lane.position :]:
             yield findings.warning(check.what, NO_TIME, run=findings.AGAIN)
         return
     waited = max(1, round(waited_s))
-    says = f"{NO_ANSWER} {waited} s. Start the server that it asks, or correct the address. Retrying may help."
+    server, disk = "Start the server that it asks, or correct the address", "A disk or a program keeps it waiting"
+    says = f"{NO_ANSWER} {waited} s. {disk if math.isinf(slow.max_s) else server}. Retrying may help."
     silent = findings.error(slow.what, says, run=slow.run)
     yield silent
-    yield from (_not_checked(check, silent) for check in lane.checks[lane.position + 1 :])
+    yield from (_not_checked(check.what, silent) for check in lane.checks[lane.position + 1 :])

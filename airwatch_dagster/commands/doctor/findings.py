@@ -1,7 +1,10 @@
 """What a check finds, and the command that mends it."""
 
+import errno
 import math
+import os
 import re
+import shlex
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -24,6 +27,8 @@ _AREA: Final = re.compile(r"(?:Did you mean|Write) ((?:cbsa|state):[\w:,]+)")
 _BUCKET: Final = re.compile(r"bucket '([^']+)' does not exist")
 _INSTANCE: Final = re.compile(r"cannot open its instance at (?P<home>\S+) \((?P<kind>\w+)")
 _COMMAND: Final = re.compile(r"`((?:airwatch|mlflow|dagster) \w+ [^`]+)`")
+
+_PROXY: Final = re.compile(r"\bHTTPS?_PROXY\b")
 
 _KEYS: Final = "export AWS_ACCESS_KEY_ID=KEY AWS_SECRET_ACCESS_KEY=SECRET"
 _COMMANDS: Final = {
@@ -113,10 +118,14 @@ def _command(raised: Exception) -> str | None:
     """The command for an error of AirWatch: what it advises, else the setting at fault set to what works."""
     if not isinstance(raised, AirWatchError):
         return None
+    if isinstance(raised.__cause__, OSError) and (command := _of_system(raised.__cause__, Path(raised.culprit))):
+        return command
     if found := _AREA.search(raised.fix):
         return f"export AIRWATCH_AREA={found[1]}"
     if found := _COMMAND.search(raised.fix):
         return found[1]
+    if found := _PROXY.search(raised.fix):
+        return f"unset {found[0]} {found[0].lower()}"
     if "MLFLOW_TRACKING_USERNAME" in raised.fix:
         return "export MLFLOW_TRACKING_USERNAME=NAME MLFLOW_TRACKING_PASSWORD=PASSWORD"
     if found := _BUCKET.search(raised.problem):
@@ -128,6 +137,21 @@ def _command(raised: Exception) -> str | None:
         )
     variable = _VARIABLE.match(raised.culprit)
     return None if variable is None else _set_right(variable[0])
+
+
+def _of_system(raised: OSError, path: Path) -> str | None:
+    """The command for a file that the operating system refuses; None where it is not about rights or room."""
+    found = next((one for one in (path, *path.parents) if os.path.lexists(one)), path)
+    if not path.is_absolute() or found == Path(found.anchor):
+        return None
+    existing = shlex.quote(str(found))
+    return {
+        errno.EACCES: f'sudo chown -R "$(id -un)" {existing}',
+        errno.EPERM: f'sudo chown -R "$(id -un)" {existing}',
+        errno.EROFS: f'sudo mount -o remount,rw "$(findmnt -no TARGET -T {existing})"',
+        errno.ENOSPC: f"df -h {existing}; df -i {existing}",
+        errno.EDQUOT: f"quota -s; du -xh {existing} | sort -h | tail",
+    }.get(raised.errno or 0)
 
 
 def _set_right(variable: str) -> str:

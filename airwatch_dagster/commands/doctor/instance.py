@@ -14,6 +14,9 @@ from airwatch_dagster.orchestration.configuration.environment import dagster_hom
 MIGRATE: Final = "python -m airwatch_dagster.commands.with_settings dagster instance migrate"
 """Dagster's own command, with AirWatch's settings."""
 
+RESTORE: Final = "airwatch restore BACKUP"
+"""The way back after an upgrade, to empty places."""
+
 MAX_S: Final = 16.0
 """Seconds for PostgreSQL's first answers."""
 
@@ -44,8 +47,21 @@ def _schema() -> Iterator[Finding]:
         yield ok("dagster schema", "that of the installed Dagster")
         return
     named = ", ".join(f"{name} at {has or 'none'} and not {wants}" for name, (has, wants) in behind.items())
-    says = f"the tables of {named} were made by another Dagster than the installed one. Back them up, then migrate"
+    if any(has is not None and not _is_known(has) for has, _ in behind.values()):
+        says = f"the tables of {named} were made by a newer Dagster than the installed one, which cannot migrate them"
+        fix = "Install the newer version again, or restore a backup of before. Retrying will not help."
+        yield error("dagster schema", f"{says}. {fix}", run=RESTORE)
+        return
+    says = f"the tables of {named} were made by an older Dagster than the installed one. Back them up, then migrate"
     yield error("dagster schema", f"{says}. Retrying will not help.", run=MIGRATE)
+
+
+def _is_known(version: str) -> bool:
+    """Whether the installed Dagster has the migration that leads to this version."""
+    import dagster._core.storage as storage
+
+    folder = Path(storage.__file__).parent / "alembic" / "versions"
+    return any(version in file.read_text(encoding="utf-8") for file in folder.glob("*.py"))
 
 
 def _is_current(has: str | None, wants: Any) -> bool:

@@ -1,5 +1,6 @@
 """Locks: databases that another process keeps, and files of locks that nobody holds any more."""
 
+import shlex
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -23,10 +24,13 @@ BUSY_S: Final = 1.5
 
 def _databases() -> Iterator[Finding]:
     """Silent unless one of the SQLite databases is locked or damaged."""
+    state = StateSettings.from_environment().state
     for path in sqlite_databases():
         problem = _problem(path)
         if problem is not None:
-            yield error("databases", f"{path} {problem}", run=f"fuser -v {path}")
+            kept, file = path.name if path.parent == state else f"events/{path.name}", shlex.quote(str(path))
+            mend = f"cp BACKUP/state/{kept} {file}" if "backup" in problem else f"fuser -v {file}"
+            yield error("databases", f"{path} {problem}", run=mend)
 
 
 def sqlite_databases() -> list[Path]:
@@ -43,6 +47,8 @@ def is_any_locked() -> bool:
 
 
 def _problem(path: Path, *, wait_s: float = BUSY_S) -> str | None:
+    if not path.stat().st_size:
+        return "has no bytes, so all that was in it is lost. Restore it from a backup. Retrying will not help."
     try:
         with closing(sqlite3.connect(path, timeout=wait_s, isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")

@@ -33,6 +33,12 @@ USERS: Final = ("AWS_ACCESS_KEY_ID", "MLFLOW_TRACKING_USERNAME")
 ADDRESSES: Final = ("MLFLOW_TRACKING_URI", "AWS_ENDPOINT_URL", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 """Addresses that may hold a user's password."""
 
+PREFIX: Final = "AIRWATCH_"
+"""Of every variable of AirWatch's own."""
+
+OF_DEPLOYMENTS: Final = [f"{PREFIX}{name}" for name in ("CODE_HOST", "CODE_PORT", "BUCKET", "RUN_TASK", "REHEARSAL")]
+"""Variables of the files in ``deploy`` that are no settings."""
+
 CERTIFICATES: Final = (
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_CA_BUNDLE"),
     *("MLFLOW_TRACKING_SERVER_CERT_PATH", "MLFLOW_TRACKING_CLIENT_CERT_PATH"),
@@ -200,6 +206,22 @@ def state_problems() -> list[ConfigurationError]:
         fix = "Set it to a folder that this user may write, on a disk with room"
         return [ConfigurationError("AIRWATCH_STATE", problem, fix=fix)]
     return []
+
+
+def setting_names() -> list[str]:
+    """AirWatch's own variables, with those that name the file of a secret."""
+    own = [one.name for one in Settings.reference()]
+    return [*own, *(f"{one.name}{SUFFIX}" for one in Settings.reference() if one.is_secret), *OF_DEPLOYMENTS]
+
+
+def unknown_settings() -> list[str]:
+    """Variables that are named as AirWatch's are, and that nothing reads."""
+    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in setting_names())
+
+
+def names_in_env_file() -> set[str]:
+    """The variables that ``.env`` sets."""
+    return set(EnvFile.read(installation() / ".env", os.environ).values(os.environ))
 
 
 def overridden() -> list[str]:

@@ -44,6 +44,10 @@ def secrets_in_files(names: Iterable[str], environment: Mapping[str, str]) -> di
     return {name: secret for name, secret in found.items() if secret}
 
 
+def _kind(path: Path) -> str:
+    return "folder" if path.is_dir() else "pipe or device"
+
+
 def _secret(name: str, environment: Mapping[str, str]) -> str | ConfigurationError:
     path = Path(environment[f"{name}{SUFFIX}"].strip())
     fix = "Set it to a file that holds the secret alone, on one line, and that this user may read; or unset it"
@@ -51,6 +55,8 @@ def _secret(name: str, environment: Mapping[str, str]) -> str | ConfigurationErr
         problem = f"{path} is set beside {name}, and only one of them can count"
         return ConfigurationError(f"{name}{SUFFIX}", problem, fix=f"Unset {name}, or {name}{SUFFIX}")
     try:
+        if path.exists() and not path.is_file():
+            return ConfigurationError(f"{name}{SUFFIX}", f"{path} is a {_kind(path)} and not a file", fix=fix)
         with path.open("rb") as file:
             text = file.read(MAX_SECRET_BYTES + 1)
         secret = text.decode("utf-8-sig").strip()

@@ -30,6 +30,8 @@ _DRIVERS: Final = {"postgresql": ("psycopg2", "psycopg"), "mysql": ("pymysql",),
 _HOST_WITHOUT_SCHEME: Final = re.compile(r"[\w-]+(\.[\w-]+)+(:\d+)?(/.*)?|[\w-]+:\d+(/.*)?")
 """``127.0.0.1:5000``, ``mlflow.example.org/mlflow``, ``localhost:5000``."""
 
+_SCHEMA_VERSION: Final = re.compile(r"found version (\w+)")
+
 _USE_LOWER: Final = f"{USE[0].lower()}{USE[1:]}"
 
 
@@ -131,6 +133,19 @@ def _require_database(uri: str) -> None:
         raise ConfigurationError(SETTING, problem, fix=USE) from None
 
 
+def _of_other_schema(shown: str, message: str) -> ConfigurationError:
+    """MLflow calls every other schema out of date, also one that a newer MLflow has made."""
+    import mlflow.store.db_migrations as migrations
+
+    found = _SCHEMA_VERSION.search(message)
+    versions = Path(migrations.__file__).parent / "versions"
+    if found is not None and not any(versions.glob(f"{found[1]}_*.py")):
+        fix = "Install the newer version again, or restore a backup of before with `airwatch restore BACKUP`"
+        return ConfigurationError(SETTING, f"{shown} was made by a newer MLflow than the installed one", fix=fix)
+    fix = f"Back up the database, then run `mlflow db upgrade {shown}`"
+    return ConfigurationError(SETTING, f"{shown} was made by an older MLflow", fix=fix)
+
+
 @contextmanager
 def mlflow_errors(uri: str) -> Iterator[None]:
     """Raise an AirWatch error for whatever MLflow raises inside: its own messages may hold addresses with passwords."""
@@ -152,7 +167,6 @@ def mlflow_errors(uri: str) -> Iterator[None]:
         if "unsupported URI" in error.message:
             raise ConfigurationError(SETTING, f"{shown!r} is not an address that MLflow knows", fix=USE) from None
         if "out-of-date database schema" in error.message:
-            fix = f"Back up the database, then run `mlflow db upgrade {shown}`"
-            raise ConfigurationError(SETTING, f"{shown} was made by an older MLflow", fix=fix) from None
+            raise _of_other_schema(shown, error.message) from None
         problem, fix = f"MLflow at {shown} fails with {error.error_code}", "Look at the log of its server or database"
         raise SourceUnavailable(SETTING, problem, fix=fix) from error

@@ -18,6 +18,7 @@ ALWAYS: Final = {
         "port",
         "storage",
         "writers",
+        "tables",
         "readings",
         "sites",
         "disk",

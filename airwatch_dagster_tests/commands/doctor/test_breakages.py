@@ -1,5 +1,6 @@
 """One thing is broken at a time: it is found by its own line with the command that mends it, and hides no other."""
 
+import errno
 import json
 import os
 import shutil
@@ -91,6 +92,56 @@ def a_copied_partition(installation: Installation, _: pytest.MonkeyPatch) -> Map
     installation.tables.write("site_days", {"2021-07-04": builders.site_days()})
     folder = Path(installation.tables.uri("site_days", "2021-07-04")).parent
     (folder / "2021-07-04 (1).parquet").write_bytes(b"whatever")
+    return {}
+
+
+def a_damaged_partition(table: str) -> Break:
+    def damage(installation: Installation, _: pytest.MonkeyPatch) -> Mapping[str, str]:
+        day = {"2021-07-04": builders.raw_readings() if table == "raw_readings" else builders.site_days()}
+        installation.tables.write(table, day)
+        path = Path(installation.tables.uri(table, "2021-07-04"))
+        path.write_bytes(path.read_bytes().replace(b"PAR1", b"PAR2"))
+        return {}
+
+    return damage
+
+
+def a_damaged_mark(installation: Installation, _: pytest.MonkeyPatch) -> Mapping[str, str]:
+    (Path(installation.environment["AIRWATCH_STORAGE"])).mkdir(exist_ok=True)
+    (Path(installation.environment["AIRWATCH_STORAGE"]) / "airwatch.json").write_text("hm")
+    return {}
+
+
+def an_emptied_database(installation: Installation, _: pytest.MonkeyPatch) -> Mapping[str, str]:
+    (installation.folder / "state" / "runs.db").write_bytes(b"")
+    return {}
+
+
+def a_newer_schema_of(database: str) -> Break:
+    def upgrade(installation: Installation, _: pytest.MonkeyPatch) -> Mapping[str, str]:
+        with closing(sqlite3.connect(installation.folder / "state" / database)) as connection, connection:
+            connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+        return {}
+
+    return upgrade
+
+
+def a_pipe_for_a_secret(installation: Installation, _: pytest.MonkeyPatch) -> Mapping[str, str]:
+    os.mkfifo(installation.folder / "pipe")
+    return {"AIRWATCH_SMTP_PASSWORD_FILE": str(installation.folder / "pipe")}
+
+
+def a_folder_of_another_user(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
+    installation.tables.write("site_days", {"2021-07-04": builders.site_days()})
+    folder = Path(installation.tables.uri("site_days", "2021-07-04")).parent
+    scan = os.scandir
+
+    def refused(path: Any) -> Any:
+        if path == folder:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
     return {}
 
 
@@ -266,7 +317,8 @@ AIRDATA = {"AIRWATCH_SOURCE": "airdata", "AIRWATCH_AIRDATA_URL": "http://127.0.0
 WEBHOOK = {"AIRWATCH_ALERT_WEBHOOK_URL": "http://127.0.0.1:9/hunter2"}
 MAIL = {"AIRWATCH_ALERT_EMAIL_TO": "ada@example.org", "AIRWATCH_SMTP_HOST": "127.0.0.1", "AIRWATCH_SMTP_PORT": "9"}
 S3 = {"AIRWATCH_STORAGE": "s3://bucket/tables", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "hunter2"}
-STORAGE = frozenset({"models", "writers", "readings", "stamps", "sites", "disk"})
+ALERTS = frozenset({"settings", "alerts"})
+STORAGE = frozenset({"tables", "models", "writers", "readings", "stamps", "sites", "disk"})
 
 BREAKAGES: dict[str, tuple[Break, Found]] = {
     "a setting": (
@@ -314,7 +366,47 @@ BREAKAGES: dict[str, tuple[Break, Found]] = {
     ),
     "readings of the other kind": (
         other_readings,
-        Found("readings", "but the source has 'simulated' readings", "export AIRWATCH_STORAGE=./"),
+        Found("readings", "but the source has 'simulated' readings", "export AIRWATCH_STORAGE=./other"),
+    ),
+    "a damaged partition": (
+        a_damaged_partition("site_days"),
+        Found("tables", "does not hold rows of site_days", "airwatch backfill 2021-07-04 2021-07-04 --tables site"),
+    ),
+    "damaged readings, whose versions are nowhere else": (
+        a_damaged_partition("raw_readings"),
+        Found("tables", "which loses values that EPA has", "cp BACKUP/tables/raw_readings/2021-07-04.parquet "),
+    ),
+    "a mark that says neither kind": (
+        a_damaged_mark,
+        Found("readings", "says 'hm' and not whose readings", """echo '{"readings": "KIND"}' > """),
+    ),
+    "a folder of another user": (
+        a_folder_of_another_user,
+        Found("storage", "cannot be listed: permission denied", 'sudo chown -R "$(id -un)" ', also=STORAGE),
+    ),
+    "a name that is no setting": (
+        settings(AIRWATCH_AERA="us"),
+        Found("settings", "Did you mean AIRWATCH_AREA?", 'export AIRWATCH_AREA="$AIRWATCH_AERA"', "warning"),
+    ),
+    "a pipe for a secret": (
+        a_pipe_for_a_secret,
+        Found("secrets", "is a pipe or device and not a file", "unset AIRWATCH_SMTP_PASSWORD_FILE", also=ALERTS),
+    ),
+    "an emptied database": (
+        an_emptied_database,
+        Found("databases", "runs.db has no bytes", "cp BACKUP/state/runs.db "),
+    ),
+    "a newer schema of Dagster's": (
+        a_newer_schema_of("runs.db"),
+        Found("dagster schema", "made by a newer Dagster than the installed one", "airwatch restore BACKUP"),
+    ),
+    "a newer schema of MLflow's": (
+        a_newer_schema_of("mlflow.db"),
+        Found("mlflow", "made by a newer MLflow than the installed one", "airwatch restore BACKUP"),
+    ),
+    "a proxy that is gone": (
+        settings(AIRWATCH_SOURCE="airdata", AIRWATCH_AIRDATA_URL="http://192.0.2.1", HTTP_PROXY="http://127.0.0.1:9"),
+        Found("source", "the proxy of this machine's settings", "unset HTTP_PROXY http_proxy"),
     ),
     "a full disk": (a_full_disk, Found("disk", "tables in ", "du -xh ", also=frozenset({"disk"}))),
     "too little memory": (
@@ -331,7 +423,12 @@ BREAKAGES: dict[str, tuple[Break, Found]] = {
     ),
     "a damaged database": (
         a_damaged_database,
-        Found("databases", "mlflow.db is damaged (file is not a database)", "fuser", also=frozenset({"mlflow"})),
+        Found(
+            "databases",
+            "mlflow.db is damaged (file is not a database)",
+            "cp BACKUP/state/mlflow.db ",
+            also=frozenset({"mlflow"}),
+        ),
     ),
     "an old schema of Dagster's": (
         an_old_schema_of_dagster,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from airwatch_dagster.commands.doctor import examination
 from airwatch_dagster.commands.doctor.examination import examine, run_lanes
 from airwatch_dagster.commands.doctor.findings import Check, Finding, error, of_error, ok, warning
 from airwatch_dagster.errors import ConfigurationError
@@ -131,6 +132,24 @@ def test_at_the_end_of_the_time_a_check_that_hardly_began_is_only_named() -> Non
         ("begun", "warning", "airwatch doctor"),
         ("next", "warning", "airwatch doctor"),
     ]
+
+
+@pytest.mark.parametrize(("is_busy", "level"), [(True, "warning"), (False, "error")])
+def test_a_check_of_this_machine_that_takes_all_the_time_is_wrong_unless_the_machine_is_busy(
+    is_busy: bool, level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examination, "LEAST_S", 0.1)
+    monkeypatch.setattr(examination, "is_busy", lambda: is_busy)
+    never = threading.Event()
+
+    def hangs() -> Iterator[Finding]:
+        never.wait(60)
+        yield ok("local", "too late")
+
+    found = list(run_lanes([[Check("local", hangs, "start it")]], end=time.monotonic() + 0.3))
+    never.set()
+
+    assert [one.level for one in found] == [level]
 
 
 def test_at_the_end_of_the_time_every_check_under_way_is_abandoned() -> None:
