@@ -135,8 +135,13 @@ def test_every_service_waits_until_its_dependencies_are_ready(service: str) -> N
 
     for name, one in dependencies.items():
         expected = "service_completed_successfully" if name in ONE_SHOT else "service_healthy"
-        assert one["condition"] == expected
+        assert one["condition"] == ("service_started" if (service, name) == ("code", "mlflow") else expected)
     assert set(dependencies) <= set(SERVICES)
+
+
+def test_runs_start_once_mlflow_is_ready_and_it_stops_after_them() -> None:
+    assert SERVICES["daemon"]["depends_on"]["mlflow"] == {"condition": "service_healthy"}
+    assert "mlflow" in SERVICES["code"]["depends_on"], "compose stops first what depends on others"
 
 
 def test_nothing_of_dagster_or_mlflow_starts_on_old_tables() -> None:

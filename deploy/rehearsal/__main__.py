@@ -1,7 +1,10 @@
 """Rehearse docker-compose.yml with processes of this machine instead of containers.
 
     python -m deploy.rehearsal run                  # the short form: start, work, kill the code server, stop
-    python -m deploy.rehearsal run --kill all       # kill each service in turn
+    python -m deploy.rehearsal run --kill all       # kill each process in turn
+    python -m deploy.rehearsal run --random 25      # random kills under runs of three kinds; --seed, --kill, --under
+    python -m deploy.rehearsal run --random 0 --usage  # CPU and memory of each process, idle and working
+    python -m deploy.rehearsal run --overrun        # a run that stands beyond its longest run time
     python -m deploy.rehearsal run --lose-all       # back up, destroy and restore everything
     python -m deploy.rehearsal up FOLDER            # or step by step, in a folder of your choice
     python -m deploy.rehearsal usage FOLDER
@@ -15,20 +18,26 @@ not met, after the last lines of the log of the process concerned.
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 from deploy.rehearsal.dagster_api import DagsterApi
+from deploy.rehearsal.drills import Drill, drilled, summary
 from deploy.rehearsal.processes import Broken
-from deploy.rehearsal.scenario import KILLED, TODAY, evaluate, materialize, rehearse, usage_lines
+from deploy.rehearsal.scenario import TODAY, evaluate, idle_lines, materialize, rehearse, stopped
 from deploy.rehearsal.stack import Stack, unavailable
+from deploy.rehearsal.work import KILLED, WORK
 
 
 def main() -> int:
     """The exit code."""
     arguments = _parsed()
+    # A shell that starts this in the background lets it ignore SIGINT, its servers too, and Dagster's then SIGTERM too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))
     missing = unavailable()
     if missing:
         print(f"No rehearsal: {missing}")
@@ -47,8 +56,14 @@ def _parsed() -> argparse.Namespace:
     )
     steps = parser.add_subparsers(dest="step", required=True)
     run = steps.add_parser("run", help="start, work, kill, stop")
-    run.add_argument("--kill", nargs="+", default=["code"], choices=[*KILLED, "all"], help="services (default: code)")
+    names = [*KILLED, "all"]
+    run.add_argument("--kill", nargs="+", choices=names, help="who dies (default: code; with --random: all)")
+    run.add_argument("--overrun", action="store_true", help="let a run stand beyond its longest run time")
     run.add_argument("--lose-all", action="store_true", help="back up, destroy and restore everything (needs rclone)")
+    run.add_argument("--random", type=int, metavar="N", help="instead: N drills, each a random kill under a random run")
+    run.add_argument("--seed", type=int, default=0, help="of the first drill (default: 0)")
+    run.add_argument("--under", nargs="+", choices=WORK, default=list(WORK), help="runs of the drills (default: all)")
+    run.add_argument("--usage", action="store_true", help="after the drills: CPU and memory, idle and under each run")
     run.add_argument("--folder", type=Path, help="keep databases and logs here (default: a temporary folder)")
     for name in ("up", "materialize", "usage", "kill", "restore", "down"):
         step = steps.add_parser(name)
@@ -63,11 +78,15 @@ def _parsed() -> argparse.Namespace:
 
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.step == "run":
-        kills = KILLED if "all" in arguments.kill else arguments.kill
+        given = arguments.kill or (["code"] if arguments.random is None else ["all"])
+        kills = list(KILLED) if "all" in given else given
         with tempfile.TemporaryDirectory(prefix="airwatch-rehearsal-") as temporary:
             folder = (arguments.folder or Path(temporary, "stack")).resolve()
             Path(temporary).chmod(0o755)  # PostgreSQL's user passes through it
-            rehearse(folder, kills=kills, loses_all=arguments.lose_all, say=_say)
+            if arguments.random is None:
+                rehearse(folder, kills=kills, overruns=arguments.overrun, loses_all=arguments.lose_all, say=_say)
+            else:
+                _drill(folder, arguments, kills)
     elif arguments.step == "up":
         stack = Stack.new(arguments.folder.resolve(), AIRWATCH_PRACTICE_TODAY=TODAY)
         for name, seconds in stack.up():
@@ -76,21 +95,30 @@ def _run(arguments: argparse.Namespace) -> None:
         _step(arguments, Stack.of(arguments.folder.resolve()))
 
 
+def _drill(folder: Path, arguments: argparse.Namespace, victims: list[str]) -> None:
+    """Raises Broken unless every drill survived."""
+    seeds = range(arguments.seed, arguments.seed + arguments.random)
+    drills = [Drill.drawn(seed, victims=victims, kinds=arguments.under) for seed in seeds]
+    outcomes = drilled(folder, drills, measures=arguments.usage, say=_say)
+    print("\n".join(summary(outcomes)))
+    if broken := [outcome for outcome in outcomes if outcome.problems]:
+        raise Broken(f"{len(broken)} of {len(outcomes)} drills did not survive")
+
+
 def _step(arguments: argparse.Namespace, stack: Stack) -> None:
     match arguments.step:
         case "materialize":
             materialize(DagsterApi(stack), _say)
             evaluate(DagsterApi(stack), _say)
         case "usage":
-            print("\n".join(usage_lines(stack, arguments.seconds)))
+            print("\n".join(idle_lines(stack, arguments.seconds)))
         case "kill":
             stack.kill(arguments.service, alone=arguments.alone)
             _say(f"killed {arguments.service}")
         case "restore":
             _say(f"restored {', '.join(stack.restore()) or 'nothing: every service runs'}")
         case "down":
-            stack.down()
-            _say("everything has stopped, nothing is left running")
+            stopped(stack, _say)
 
 
 _BEGAN = time.monotonic()

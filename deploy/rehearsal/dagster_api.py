@@ -21,9 +21,10 @@ ENDED: Final = ("SUCCESS", "FAILURE", "CANCELED")
 _LAUNCH: Final = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
     __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
     ... on RunConfigValidationInvalid { errors { message } } ... on InvalidSubsetError { message } } }"""
-_RUN: Final = """query($id: ID!) { runOrError(runId: $id) { ... on Run { status tags { key value } } } }"""
+_RUN: Final = """query($id: ID!) { runOrError(runId: $id) { ... on Run { status tags { key value }
+    startTime endTime } } }"""
 _RUNS: Final = """query($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results {
-    runId status tags { key value } } } } }"""
+    runId status tags { key value } startTime endTime } } } }"""
 _SENSOR: Final = """query($selector: SensorSelector!) { sensorOrError(sensorSelector: $selector) { ... on Sensor {
     sensorState { ticks(limit: 1) { status timestamp skipReason error { message } } } } } }"""
 _SCHEDULE: Final = """mutation($selector: ScheduleSelector!, $at: Float) {
@@ -39,6 +40,15 @@ class Run:
     run_id: str
     status: str
     tags: Mapping[str, str]
+    worked_s: float | None
+    """Seconds from its start to its end; None before."""
+
+    @classmethod
+    def of(cls, run_id: str, found: Mapping[str, Any]) -> "Run":
+        """From GraphQL's answer."""
+        started, ended = found["startTime"], found["endTime"]
+        worked_s = ended - started if started and ended else None
+        return cls(run_id, found["status"], {tag["key"]: tag["value"] for tag in found["tags"]}, worked_s)
 
     @property
     def has_ended(self) -> bool:
@@ -71,22 +81,21 @@ class DagsterApi:
 
     def run(self, run_id: str) -> Run:
         """The run as it is now."""
-        found = self._asked(_RUN, id=run_id)["runOrError"]
-        return Run(run_id, found["status"], {tag["key"]: tag["value"] for tag in found["tags"]})
+        return Run.of(run_id, self._asked(_RUN, id=run_id)["runOrError"])
 
     def runs(self, **filters: Any) -> list[Run]:
         """Runs that match Dagster's filter, newest first."""
         found = self._asked(_RUNS, filter=filters)["runsOrError"]["results"]
-        return [Run(one["runId"], one["status"], {tag["key"]: tag["value"] for tag in one["tags"]}) for one in found]
+        return [Run.of(one["runId"], one) for one in found]
 
     def retry_of(self, run_id: str) -> Run | None:
         """The run that Dagster started in place of a crashed one; None while there is none."""
         return next(iter(self.runs(tags=[{"key": "dagster/parent_run_id", "value": run_id}])), None)
 
-    def ended(self, run_id: str, *, within_s: float) -> Run:
+    def ended(self, run_id: str, *, within_s: float, meanwhile: Callable[[], object] = lambda: None) -> Run:
         """The run once it has ended. Raises Broken."""
         what = f"run {run_id} has ended"
-        self.wait(lambda: self.run(run_id).has_ended, what, within_s=within_s)
+        self.wait(lambda: self.run(run_id).has_ended, what, within_s=within_s, meanwhile=meanwhile)
         return self.run(run_id)
 
     def started(self, run_id: str, *, within_s: float) -> Run:
@@ -113,10 +122,13 @@ class DagsterApi:
             raise Broken(f"Schedule {schedule} failed: {result['error']}", self._stack.log("code"))
         return result
 
-    def wait(self, holds: Callable[[], bool], what: str, *, within_s: float) -> float:
+    def wait(
+        self, holds: Callable[[], bool], what: str, *, within_s: float, meanwhile: Callable[[], object] = lambda: None
+    ) -> float:
         """Seconds until ``holds()``. Raises Broken naming ``what`` if it did not within the time."""
         began = time.monotonic()
         while not holds():
+            meanwhile()
             if time.monotonic() - began > within_s:
                 raise Broken(f"Not within {within_s:.0f} s: {what}", self._stack.log("daemon"))
             time.sleep(0.5)

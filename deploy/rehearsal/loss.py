@@ -65,9 +65,8 @@ def restore(stack: Stack, backup: Path) -> None:
         databases.restore(name, backup / f"{name}.dump", stack.environment("postgres"), port=stack.ports["postgres"])
     stack.start("storage")
     _copy_bucket(stack, str(backup / "bucket"), f"stack:{BUCKET}")
-    for name in stack.services:
-        if name not in ("postgres", "storage"):
-            stack.start(name)
+    for _ in stack.up([name for name in stack.services if name not in ("postgres", "storage")]):
+        pass
 
 
 def _destroy(stack: Stack) -> None:

@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Final
 
@@ -91,9 +93,10 @@ class Process:
         return [pid for pid in found if pid in table and table[pid][0] not in "ZX"]
 
     def usage(self) -> Usage:
-        """CPU seconds since its start and resident memory now, with all that it started and that still runs."""
+        """CPU seconds since its start, with all that it started, and the memory of what runs now."""
         family = [(fields, pid) for pid in self.family() if (fields := _stat(pid))]
-        ticks = sum(int(fields[11]) + int(fields[12]) for fields, _ in family)
+        # A process's own time and that of its children that have ended, of the user and of the system.
+        ticks = sum(int(ticks) for fields, _ in family for ticks in fields[11:15])
         return Usage(ticks / _TICKS, sum(_private_mb(pid) for _, pid in family), len(family))
 
     def send(self, number: signal.Signals) -> None:
@@ -119,6 +122,41 @@ class Process:
         while self.is_alive and time.monotonic() < deadline:
             time.sleep(0.05)
         return not self.is_alive
+
+
+def side_by_side(waits_for: Mapping[str, Collection[str]], act: Callable[[str], object]) -> Iterator[tuple[str, float]]:
+    """Call ``act`` with each name, all at once that need not wait for another; yields each with its seconds.
+
+    Names that are waited for and that ``waits_for`` does not have are done already. The first error of an ``act`` is
+    raised once those under way have ended.
+    """
+    order = TopologicalSorter({name: set(others) & waits_for.keys() for name, others in waits_for.items()})
+    order.prepare()
+    under_way: dict[Future[float], str] = {}
+    with ThreadPoolExecutor(max(1, len(waits_for))) as pool:
+        while order.is_active():
+            under_way.update({pool.submit(_seconds_of, act, name): name for name in order.get_ready()})
+            for done in wait(under_way, return_when=FIRST_COMPLETED).done:
+                name = under_way.pop(done)
+                yield name, done.result()
+                order.done(name)
+
+
+def _seconds_of(act: Callable[[str], object], name: str) -> float:
+    began = time.monotonic()
+    act(name)
+    return time.monotonic() - began
+
+
+def holders(path: Path) -> list[int]:
+    """Ids of the processes that have the file open."""
+    found = []
+    for pid in _pids():
+        with contextlib.suppress(OSError):
+            folder = f"/proc/{pid}/fd"
+            if any(os.path.realpath(f"{folder}/{number}") == str(path) for number in os.listdir(folder)):  # noqa: PTH208
+                found.append(pid)
+    return found
 
 
 def left_running(folder: Path) -> list[int]:

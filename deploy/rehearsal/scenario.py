@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,19 +13,18 @@ from typing import Any, Final
 
 from deploy.rehearsal.dagster_api import DagsterApi, Run
 from deploy.rehearsal.loss import lost_and_restored
-from deploy.rehearsal.processes import Broken
+from deploy.rehearsal.processes import Broken, Process
 from deploy.rehearsal.stack import Stack
+from deploy.rehearsal.work import MONTH, kill, worker_of
 
 TODAY: Final = "2021-06-01"
 """The practice server's day."""
 
-MONTH: Final = {"dagster/asset_partition_range_start": "2021-05-01", "dagster/asset_partition_range_end": "2021-05-31"}
-"""Tags of a run over a month of days."""
-
 HONEST_WITHIN_S: Final = 60.0
 """Seconds after which a run whose process is gone must be reported."""
 
-KILLED: Final = ("code", "daemon", "webserver", "mlflow", "storage", "postgres")
+LONGEST_S: Final = 10
+"""Longest run time, in seconds, of the run that stands."""
 
 Say = Callable[[str], None]
 
@@ -68,10 +68,11 @@ def alert_channel() -> Iterator[AlertChannel]:
     server.server_close()
 
 
-def rehearse(folder: Path, *, kills: Sequence[str], loses_all: bool = False, say: Say) -> None:
+def rehearse(folder: Path, *, kills: Sequence[str], overruns: bool = False, loses_all: bool = False, say: Say) -> None:
     """Start the stack in an empty folder, use it, kill each of ``kills`` while a run works, stop it.
 
-    With ``loses_all`` it is also destroyed and restored from a backup.
+    With ``overruns`` a run also stands beyond its longest time; with ``loses_all`` the stack is also destroyed and
+    restored from a backup.
 
     Raises Broken at the first expectation that is not met; nothing is left running in any case.
     """
@@ -83,12 +84,20 @@ def rehearse(folder: Path, *, kills: Sequence[str], loses_all: bool = False, say
             for name, seconds in stack.up():
                 say(f"{name} is up and healthy after {seconds:.0f} s")
             _use(stack, alerts, kills, say)
+            if overruns:
+                overran(stack, DagsterApi(stack), alerts, say)
             if loses_all:
                 lost_and_restored(stack, DagsterApi(stack), MONTH, say)
         finally:
-            began = time.monotonic()
-            stack.down()
-        say(f"everything has stopped after {time.monotonic() - began:.0f} s, nothing is left running")
+            stopped(stack, say)
+
+
+def stopped(stack: Stack, say: Say) -> None:
+    """Stop the stack. Raises Broken for what is left running."""
+    began = time.monotonic()
+    slowest = sorted(stack.down().items(), key=lambda one: -one[1])[:3]
+    said = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in slowest)
+    say(f"everything has stopped after {time.monotonic() - began:.0f} s ({said}), nothing is left running")
 
 
 def _use(stack: Stack, alerts: AlertChannel, kills: Sequence[str], say: Say) -> None:
@@ -121,48 +130,86 @@ def evaluate(api: DagsterApi, say: Say) -> None:
 
 
 def killed(stack: Stack, api: DagsterApi, alerts: AlertChannel, name: str, say: Say) -> None:
-    """A service dies while a run works: the run ends with its true status and the next one is not held up."""
+    """Someone dies while a run works: the run ends with its true status and the next one is not held up."""
     run_id = api.started(api.launch_assets(["raw_readings"], MONTH), within_s=120).run_id
     began = time.monotonic()
-    stack.kill(name)
+    kill(stack, name, run_id=run_id)
     restored = stack.restore()
     say(f"killed {name} while a run worked; restored {', '.join(restored)} after {time.monotonic() - began:.0f} s")
-    run = api.ended(run_id, within_s=HONEST_WITHIN_S + time.monotonic() - began)
+    run = api.ended(run_id, within_s=HONEST_WITHIN_S + time.monotonic() - began, meanwhile=stack.restore)
     say(f"its run is {run.status} {time.monotonic() - began:.0f} s after the kill")
-    if name == "code":
+    if name in ("code", "worker"):
         _expect(run.status == "FAILURE", f"a run without a process ended as {run.status}", api)
-        _recovered(api, alerts, run, say)
-    _wait_until_idle(api)
-    done = api.ended(api.launch_assets(["raw_readings"], MONTH), within_s=240)
+    if run.tags.get("dagster/will_retry") == "true":
+        done = _recovered(api, alerts, run, say)
+    else:
+        wait_until_idle(api, meanwhile=stack.restore)
+        done = api.ended(api.launch_assets(["raw_readings"], MONTH), within_s=240)
     _expect(done.status == "SUCCESS", f"the next run ended as {done.status}", api)
     say("the next run succeeded")
 
 
-def _recovered(api: DagsterApi, alerts: AlertChannel, run: Run, say: Say) -> None:
-    """The crashed run is retried, and an alert was sent about it."""
+def _recovered(api: DagsterApi, alerts: AlertChannel, run: Run, say: Say) -> Run:
+    """The retry of a crashed run, once it has ended; an alert was sent about the crash."""
     api.wait(lambda: api.retry_of(run.run_id) is not None, "the crashed run is retried", within_s=60)
     seconds = api.wait(lambda: alerts.about(run.run_id) is not None, "an alert is sent", within_s=90)
     alert = alerts.about(run.run_id) or {}
     say(f"alert after {seconds:.0f} s more: {' | '.join(str(alert.get('text', '')).splitlines()[:3])}")
+    retry = api.retry_of(run.run_id)
+    assert retry is not None
+    return api.ended(retry.run_id, within_s=240)
 
 
-def _wait_until_idle(api: DagsterApi) -> None:
-    """No run is queued or under way."""
+def overran(stack: Stack, api: DagsterApi, alerts: AlertChannel, say: Say) -> None:
+    """A run stands, frozen, beyond its longest run time: it ends as failed, an alert says why, its process ends too."""
+    tags = {**MONTH, "dagster/max_runtime": str(LONGEST_S)}
+    run_id = api.started(api.launch_assets(["raw_readings"], tags), within_s=120).run_id
+    began = time.monotonic()
+    workers = [Process(pid, api.log("code")) for pid in worker_of(stack, run_id)]
+    for worker in workers:
+        worker.send(signal.SIGSTOP)
+    run = api.ended(run_id, within_s=LONGEST_S + HONEST_WITHIN_S)
+    ended_s = time.monotonic() - began
+    _expect(bool(workers) and run.status == "FAILURE", f"a run of {len(workers)} processes ended as {run.status}", api)
+    api.wait(lambda: alerts.about(run_id) is not None, "an alert is sent", within_s=90)
+    text = str((alerts.about(run_id) or {}).get("text", ""))
+    _expect("maximum runtime" in text, f"the alert does not say why: {text}", api)
+    for worker in workers:
+        worker.send(signal.SIGCONT)
+    _expect(all(worker.wait(HONEST_WITHIN_S) for worker in workers), "the run's process works on", api)
+    say(f"a run that stood for {LONGEST_S} s was ended {ended_s:.0f} s after it began to: {text.splitlines()[1]}")
+    wait_until_idle(api)
+
+
+def wait_until_idle(api: DagsterApi, *, within_s: float = 240, meanwhile: Callable[[], object] = lambda: None) -> None:
+    """No run is queued or under way. Raises Broken."""
     busy = ["NOT_STARTED", "QUEUED", "STARTING", "STARTED", "CANCELING"]
-    api.wait(lambda: not api.runs(statuses=busy), "no run is queued or under way", within_s=240)
+    idle = "no run is queued or under way"
+    api.wait(lambda: not api.runs(statuses=busy), idle, within_s=within_s, meanwhile=meanwhile)
 
 
-def usage_lines(stack: Stack, seconds: float) -> list[str]:
-    """CPU over some seconds, and memory, of every service with all that it started."""
+def usage_lines(stack: Stack, goes_on: Callable[[], bool]) -> list[str]:
+    """CPU and most memory of every service with all that it started, for as long as something goes on."""
     processes = {name: stack.process(name) for name, one in stack.services.items() if not one.runs_once}
     before, began = {name: one.usage() for name, one in processes.items()}, time.monotonic()
-    time.sleep(seconds)
-    elapsed, lines = time.monotonic() - began, []
-    for name, process in processes.items():
-        now = process.usage()
-        cpu = 100 * max(0.0, now.cpu_s - before[name].cpu_s) / elapsed
-        lines.append(f"{name:10} {cpu:6.1f} % of a core  {now.rss_mb:6.0f} MB  {now.processes} processes")
-    return lines
+    now, most_mb = before, {name: one.rss_mb for name, one in before.items()}
+    while goes_on():
+        time.sleep(1)
+        now = {name: one.usage() for name, one in processes.items()}
+        most_mb = {name: max(most_mb[name], one.rss_mb) for name, one in now.items()}
+    elapsed = time.monotonic() - began
+    used = {name: max(0.0, now[name].cpu_s - before[name].cpu_s) for name in processes}
+    return [
+        f"{name:10} {used[name]:6.1f} CPU-s in {elapsed:.0f} s, {100 * used[name] / elapsed:5.1f} % of a core, "
+        f"{most_mb[name]:6.0f} MB, {now[name].processes} processes"
+        for name in processes
+    ]
+
+
+def idle_lines(stack: Stack, seconds: float) -> list[str]:
+    """As ``usage_lines``, for some seconds."""
+    until = time.monotonic() + seconds
+    return usage_lines(stack, lambda: time.monotonic() < until)
 
 
 def _expect(holds: bool, otherwise: str, api: DagsterApi) -> None:

@@ -9,17 +9,19 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Final
 
 from deploy.rehearsal import databases
 from deploy.rehearsal.compose import CONTAINER_PORTS, REPOSITORY, Places, Service, required_variables, services
-from deploy.rehearsal.processes import MARK, Broken, Process, left_running
+from deploy.rehearsal.processes import MARK, Broken, Process, left_running, side_by_side
 
 HEALTHY_WITHIN_S: Final = 180.0
 """Seconds until a service must be healthy: imports of Dagster and MLflow take a tenth of it on an idle machine."""
@@ -39,6 +41,9 @@ class Stack:
     ports: dict[str, int]
     variables: dict[str, str]
     pids: dict[str, int] = field(default_factory=dict)
+    inner_ports: list[int] = field(default_factory=list)
+    """Of SeaweedFS, for itself. It leaves a socket for each in the folder for temporary files when it is killed."""
+    _saving: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @classmethod
     def new(cls, folder: Path, **variables: str) -> "Stack":
@@ -65,8 +70,10 @@ class Stack:
 
     def save(self) -> None:
         """Remember ports and processes for later commands."""
-        record = {"ports": self.ports, "variables": self.variables, "pids": self.pids}
-        (self.folder / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+        with self._saving:
+            record = {"ports": self.ports, "variables": self.variables, "pids": dict(self.pids)}
+            record["inner_ports"] = self.inner_ports
+            (self.folder / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
 
     @cached_property
     def services(self) -> dict[str, Service]:
@@ -99,12 +106,17 @@ class Stack:
         port = {"PGPORT": str(self.ports["postgres"])} if name == "postgres" else {}
         return {**base, **nothing, **local, **port, **self.places.environment_of(self.services[name])}
 
-    def up(self) -> Iterator[tuple[str, float]]:
-        """Start every service after those it waits for; yields each with the seconds until it was healthy."""
-        for name in self.services:
-            began = time.monotonic()
-            self.start(name)
-            yield name, time.monotonic() - began
+    def up(self, names: Collection[str] | None = None) -> Iterator[tuple[str, float]]:
+        """Start services, all unless ``names`` says which, each once those are healthy that must be, as compose does.
+
+        Yields each with the seconds until it was healthy.
+        """
+        waits_for = {
+            name: [other for other, condition in one.depends_on.items() if condition != "service_started"]
+            for name, one in self.services.items()
+            if names is None or name in names
+        }
+        yield from side_by_side(waits_for, self.start)
 
     def start(self, name: str) -> None:
         """Start the service and wait until it is healthy, or has ended if it runs once. Raises Broken."""
@@ -159,20 +171,31 @@ class Stack:
     def restore(self) -> list[str]:
         """Start every service again that does not run; returns their names."""
         gone = [name for name, one in self.services.items() if not one.runs_once and not self.process(name).is_alive]
-        for name in gone:
-            self.start(name)
-        return gone
+        return [name for name, _ in self.up(gone)]
 
-    def down(self) -> None:
-        """Stop every service as compose does, last first. Raises Broken for one that leaves a process behind."""
-        for name in reversed([name for name in self.services if name in self.pids]):
-            process = self.process(name)
-            family = process.family()
-            process.send(signal.SIGINT if name == "postgres" else signal.SIGTERM)
-            process.wait(self.services[name].grace_s)
-            for pid in {*family, *process.family()}:
-                Process(pid, process.log).send(signal.SIGKILL)
+    def stop(self, name: str) -> bool:
+        """Stop the service as `docker compose stop` does: a signal, then a kill; whether it ended within its grace."""
+        process = self.process(name)
+        family = process.family()
+        process.send(signal.SIGINT if name == "postgres" else signal.SIGTERM)
+        has_ended = process.wait(self.services[name].grace_s)
+        for pid in {*family, *process.family()}:
+            Process(pid, process.log).send(signal.SIGKILL)
+        return has_ended
+
+    def down(self) -> dict[str, float]:
+        """Stop every service as compose does, those first that no other depends on; returns the seconds of each.
+
+        Raises Broken for what is left.
+        """
+        started = [name for name in self.services if name in self.pids]
+        needed_by = {name: [one for one in started if name in self.services[one].depends_on] for name in started}
+        seconds = dict(side_by_side(needed_by, self.stop))
+        for port in [self.ports["storage"], *self.inner_ports]:
+            for path in Path(gettempdir()).glob(f"seaweedfs-*-{port}.sock"):
+                path.unlink(missing_ok=True)
         self._require_nothing_left()
+        return seconds
 
     def _require_nothing_left(self) -> None:
         deadline = time.monotonic() + 5
@@ -208,10 +231,10 @@ class Stack:
     def _start_storage(self) -> Process:
         """SeaweedFS as the image starts it, with free ports for what only the container itself reaches."""
         _, *arguments = self.services["storage"].command
-        inner = [
-            f"-{part}.port{kind}={_free_port()}" for part in ("master", "volume", "filer") for kind in ("", ".grpc")
-        ]
-        return self._start("storage", ("weed", *arguments, *inner, f"-s3.port.grpc={_free_port()}"))
+        parts = [f"{part}.port{kind}" for part in ("master", "volume", "filer") for kind in ("", ".grpc")]
+        self.inner_ports = self.inner_ports or [_free_port() for _ in (*parts, "s3.port.grpc")]
+        inner = [f"-{part}={port}" for part, port in zip((*parts, "s3.port.grpc"), self.inner_ports, strict=True)]
+        return self._start("storage", ("weed", *arguments, *inner))
 
     def _require_success(self, name: str) -> None:
         process = self.process(name)

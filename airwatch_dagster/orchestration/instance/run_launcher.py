@@ -24,6 +24,10 @@ from airwatch_dagster.orchestration.instance.run_locks import FOLDER, RunLock
 GRACE_S: Final = 10.0
 """Seconds for which a run may seem to have no process: between its start and its lock, its end and its last event."""
 
+UNLOCKED_S: Final = 20.0
+"""Seconds for which a run that has started may be known to its code server and hold no lock. Upstream's server forgets
+the runs whose process has ended by a thread, and that thread ends for good when PostgreSQL does not answer it."""
+
 START_S: Final = 30.0
 """Seconds after its launch by which a run's process holds its lock, or is known to its code server."""
 
@@ -34,14 +38,15 @@ ANSWER_S: Final = 10
 class WatchedRunLauncher(DefaultRunLauncher):
     """As upstream, and run monitoring fails a run whose process is gone: at its second look, GRACE_S after the first.
 
-    A run is alive while its process holds its lock, or while the code server that started it knows it. So a run that
-    outlives its server is left alone, and one that ended with its server is reported, also when the server is back.
+    A run is alive while its process holds its lock, or while the code server that started it knows it, which counts for
+    UNLOCKED_S. So a run that outlives its server is left alone, and one that ended with its server is reported, also
+    when the server is back.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(inst_data)
         self._locks = Path(base_dir, FOLDER)
-        self._first_missed: dict[str, float] = {}
+        self._unlocked_since: dict[str, float] = {}
 
     @classmethod
     def config_type(cls) -> Any:
@@ -61,24 +66,34 @@ class WatchedRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """NOT_FOUND, and why, for a run whose process has been gone for GRACE_S seconds; else RUNNING."""
-        reason = self.why_gone(run)
-        if reason is None:
-            self._first_missed.pop(run.run_id, None)
+        """RUNNING, or NOT_FOUND and why: for a run that has had no lock for GRACE_S seconds and that no code server
+        knows, and for one that has had none for UNLOCKED_S."""
+        if self._has_process(run):
+            self._unlocked_since.pop(run.run_id, None)
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         now = time.monotonic()
-        if now - self._first_missed.setdefault(run.run_id, now) < GRACE_S:
+        unlocked_s = now - self._unlocked_since.setdefault(run.run_id, now)
+        reason = self.why_gone(run)
+        if reason is None and unlocked_s >= UNLOCKED_S and run.status == dg.DagsterRunStatus.STARTED:
+            reason = f"The run's process has held no lock for {unlocked_s:.0f} s, although its code server lists it"
+        if reason is None or unlocked_s < GRACE_S:
             return CheckRunHealthResult(WorkerStatus.RUNNING, reason)
-        del self._first_missed[run.run_id]
+        del self._unlocked_since[run.run_id]
         (self._locks / run.run_id).unlink(missing_ok=True)
         return CheckRunHealthResult(WorkerStatus.NOT_FOUND, reason)
 
     def why_gone(self, run: dg.DagsterRun) -> str | None:
         """Why the run has no process now; None for one that has, and for runs that this launcher did not start."""
-        if GRPC_INFO_TAG not in run.tags or RunLock(self._locks, run.run_id).is_held:
+        if self._has_process(run):
             return None
+        if RunLock(self._locks, run.run_id).is_abandoned:
+            return "The run's process ended before the run did"
         client: DagsterGrpcClient | None = self._get_grpc_client_for_termination(run.run_id)  # type: ignore[no-untyped-call]
         return None if client is None else _why_unknown(client, run.run_id)
+
+    def _has_process(self, run: dg.DagsterRun) -> bool:
+        """Whether the run's process holds its lock, or another launcher, which knows, started it."""
+        return GRPC_INFO_TAG not in run.tags or RunLock(self._locks, run.run_id).is_held
 
 
 def report_if_not_started(instance: dg.DagsterInstance, record: dg.RunRecord, *, now: float) -> bool:

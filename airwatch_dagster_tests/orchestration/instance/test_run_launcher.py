@@ -140,6 +140,38 @@ def test_a_run_without_a_lock_is_gone_when_its_code_server_does_not_know_it(
     assert launcher.why_gone(started(instance, 4000)) == reason
 
 
+def test_a_run_whose_process_died_with_its_lock_is_gone_whatever_its_code_server_says(
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_launcher, "GRACE_S", 0.0)
+    monkeypatch.setattr(
+        instance.run_launcher, "_get_grpc_client_for_termination", lambda run_id: CodeServer(knows=True)
+    )
+    run = started(instance, 4000)
+    (tmp_path / "state" / FOLDER).mkdir(parents=True)
+    (tmp_path / "state" / FOLDER / run.run_id).touch()
+
+    assert status_after_monitoring(instance, run, looks=1) == "FAILURE"
+    assert not (tmp_path / "state" / FOLDER / run.run_id).exists()
+
+
+def test_a_code_server_that_knows_a_run_without_a_lock_is_believed_for_a_while(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        instance.run_launcher, "_get_grpc_client_for_termination", lambda run_id: CodeServer(knows=True)
+    )
+    run = started(instance, 4000)
+
+    assert status_after_monitoring(instance, run, looks=2) == "STARTED"
+
+    for name in ("GRACE_S", "UNLOCKED_S"):
+        monkeypatch.setattr(run_launcher, name, 0.0)
+    assert status_after_monitoring(instance, run, looks=1) == "FAILURE"
+    [failure] = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+    assert "although its code server lists it" in failure.message
+
+
 def test_a_run_whose_code_server_ended_before_it_started_is_reported_by_the_sensor(
     instance: dg.DagsterInstance, closed_port: int
 ) -> None:
@@ -195,4 +227,4 @@ def test_both_instances_use_it_and_look_every_quarter_of_a_minute() -> None:
         config = yaml.safe_load((REPOSITORY / name).read_text())
 
         assert config["run_launcher"]["class"] == WatchedRunLauncher.__name__
-        assert 2 * config["run_monitoring"]["poll_interval_seconds"] + run_launcher.GRACE_S < 60
+        assert 2 * config["run_monitoring"]["poll_interval_seconds"] + run_launcher.UNLOCKED_S < 60
