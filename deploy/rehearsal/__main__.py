@@ -56,7 +56,7 @@ def _parsed() -> argparse.Namespace:
     )
     steps = parser.add_subparsers(dest="step", required=True)
     run = steps.add_parser("run", help="start, work, kill, stop")
-    names = [*KILLED, "all"]
+    names = [*KILLED, "all", "none"]
     run.add_argument("--kill", nargs="+", choices=names, help="who dies (default: code; with --random: all)")
     run.add_argument("--overrun", action="store_true", help="let a run stand beyond its longest run time")
     run.add_argument("--lose-all", action="store_true", help="back up, destroy and restore everything (needs rclone)")
@@ -79,7 +79,7 @@ def _parsed() -> argparse.Namespace:
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.step == "run":
         given = arguments.kill or (["code"] if arguments.random is None else ["all"])
-        kills = list(KILLED) if "all" in given else given
+        kills = list(KILLED) if "all" in given else [name for name in given if name != "none"]
         with tempfile.TemporaryDirectory(prefix="airwatch-rehearsal-") as temporary:
             folder = (arguments.folder or Path(temporary, "stack")).resolve()
             Path(temporary).chmod(0o755)  # PostgreSQL's user passes through it

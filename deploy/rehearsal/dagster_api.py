@@ -16,6 +16,11 @@ LOCATION: Final = {"repositoryName": "__repository__", "repositoryLocationName":
 ANSWERS_WITHIN_S: Final = 30.0
 """Seconds within which the webserver must answer again after what it asks was restored."""
 
+WILL_RETRY: Final = "dagster/will_retry"
+"""Tag of a failed run: "true" if Dagster starts it again, else "false". It is written after the run has ended."""
+
+NOTED_WITHIN_S: Final = 60.0
+
 ENDED: Final = ("SUCCESS", "FAILURE", "CANCELED")
 
 _LAUNCH: Final = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
@@ -49,6 +54,11 @@ class Run:
         started, ended = found["startTime"], found["endTime"]
         worked_s = ended - started if started and ended else None
         return cls(run_id, found["status"], {tag["key"]: tag["value"] for tag in found["tags"]}, worked_s)
+
+    @property
+    def is_retried(self) -> bool:
+        """Whether Dagster starts it again."""
+        return self.tags.get(WILL_RETRY) == "true"
 
     @property
     def has_ended(self) -> bool:
@@ -93,9 +103,12 @@ class DagsterApi:
         return next(iter(self.runs(tags=[{"key": "dagster/parent_run_id", "value": run_id}])), None)
 
     def ended(self, run_id: str, *, within_s: float, meanwhile: Callable[[], object] = lambda: None) -> Run:
-        """The run once it has ended. Raises Broken."""
+        """The run once it has ended and, if it failed, Dagster has noted whether it starts it again. Raises Broken."""
         what = f"run {run_id} has ended"
         self.wait(lambda: self.run(run_id).has_ended, what, within_s=within_s, meanwhile=meanwhile)
+        if self.run(run_id).status == "FAILURE":
+            what = f"Dagster noted whether run {run_id} is to be started again"
+            self.wait(lambda: WILL_RETRY in self.run(run_id).tags, what, within_s=NOTED_WITHIN_S, meanwhile=meanwhile)
         return self.run(run_id)
 
     def started(self, run_id: str, *, within_s: float) -> Run:

@@ -218,8 +218,8 @@ class _Drills:
 
     def _settled(self, run_id: str) -> list[Run]:
         """The run and its retries, once nothing is queued or under way."""
-        run = self._api.run(run_id)
-        if run.tags.get("dagster/will_retry") == "true":
+        run = self._api.ended(run_id, within_s=ENDS_WITHIN_S, meanwhile=self._stack.restore)
+        if run.is_retried:
             self._api.wait(lambda: self._api.retry_of(run_id) is not None, "the crashed run is retried", within_s=90)
         wait_until_idle(self._api, within_s=ENDS_WITHIN_S, meanwhile=self._stack.restore)
         retry = self._api.retry_of(run_id)

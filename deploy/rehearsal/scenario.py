@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.rehearsal.dagster_api import DagsterApi, Run
+from deploy.rehearsal.dagster_api import ENDED, DagsterApi, Run
 from deploy.rehearsal.loss import lost_and_restored
 from deploy.rehearsal.processes import Broken, Process
 from deploy.rehearsal.stack import Stack
@@ -139,8 +139,8 @@ def killed(stack: Stack, api: DagsterApi, alerts: AlertChannel, name: str, say: 
     run = api.ended(run_id, within_s=HONEST_WITHIN_S + time.monotonic() - began, meanwhile=stack.restore)
     say(f"its run is {run.status} {time.monotonic() - began:.0f} s after the kill")
     if name in ("code", "worker"):
-        _expect(run.status == "FAILURE", f"a run without a process ended as {run.status}", api)
-    if run.tags.get("dagster/will_retry") == "true":
+        _expect(run.is_retried, f"a run without a process ended as {run.status}, and is not started again", api)
+    if run.is_retried:
         done = _recovered(api, alerts, run, say)
     else:
         wait_until_idle(api, meanwhile=stack.restore)
@@ -161,23 +161,29 @@ def _recovered(api: DagsterApi, alerts: AlertChannel, run: Run, say: Say) -> Run
 
 
 def overran(stack: Stack, api: DagsterApi, alerts: AlertChannel, say: Say) -> None:
-    """A run stands, frozen, beyond its longest run time: it ends as failed, an alert says why, its process ends too."""
+    """A run stands beyond its longest run time: it ends as failed, its process too, and an alert says why.
+
+    Its process is frozen until Dagster asks it to end, which a frozen one could not hear.
+    """
     tags = {**MONTH, "dagster/max_runtime": str(LONGEST_S)}
     run_id = api.started(api.launch_assets(["raw_readings"], tags), within_s=120).run_id
     began = time.monotonic()
     workers = [Process(pid, api.log("code")) for pid in worker_of(stack, run_id)]
     for worker in workers:
         worker.send(signal.SIGSTOP)
-    run = api.ended(run_id, within_s=LONGEST_S + HONEST_WITHIN_S)
-    ended_s = time.monotonic() - began
-    _expect(bool(workers) and run.status == "FAILURE", f"a run of {len(workers)} processes ended as {run.status}", api)
-    api.wait(lambda: alerts.about(run_id) is not None, "an alert is sent", within_s=90)
-    text = str((alerts.about(run_id) or {}).get("text", ""))
-    _expect("maximum runtime" in text, f"the alert does not say why: {text}", api)
+    ending = ("CANCELING", *ENDED)
+    api.wait(lambda: api.run(run_id).status in ending, "the run is told to end", within_s=LONGEST_S + HONEST_WITHIN_S)
+    told_s = time.monotonic() - began
     for worker in workers:
         worker.send(signal.SIGCONT)
+    run = api.ended(run_id, within_s=HONEST_WITHIN_S)
+    _expect(bool(workers) and run.status == "FAILURE", f"a run of {len(workers)} processes ended as {run.status}", api)
+    say(f"a run that stood, for {LONGEST_S} s at most, was told to end after {told_s:.0f} s, and ended as {run.status}")
     _expect(all(worker.wait(HONEST_WITHIN_S) for worker in workers), "the run's process works on", api)
-    say(f"a run that stood for {LONGEST_S} s was ended {ended_s:.0f} s after it began to: {text.splitlines()[1]}")
+    seconds = api.wait(lambda: alerts.about(run_id) is not None, "an alert is sent", within_s=90)
+    text = str((alerts.about(run_id) or {}).get("text", ""))
+    _expect("maximum runtime" in text, f"the alert does not say why: {text}", api)
+    say(f"alert after {seconds:.0f} s more: {text.splitlines()[1]}")
     wait_until_idle(api)
 
 

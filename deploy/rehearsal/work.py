@@ -19,7 +19,7 @@ MONTH: Final = {"dagster/asset_partition_range_start": "2021-05-01", "dagster/as
 
 HISTORY_WITHIN_S: Final = 600.0
 
-WORKER_WITHIN_S: Final = 20.0
+WORKER_WITHIN_S: Final = 60.0
 """Seconds to wait for the process of a run that is queued or starts."""
 
 
