@@ -19,8 +19,9 @@ POLL_S: Final = 0.01
 LONGEST_ATTEMPT_S: Final = 120.0
 """Seconds after which an attempt counts as hanging; undisturbed ones take under ten."""
 
-_PROCESSES: Final = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["__main__", f"{__package__}.warm"])
+PROCESSES: Final = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["__main__", f"{__package__}.warm"])
+"""Where attempts are forked."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def _ingest(installation: Installation, arguments: list[str]) -> None:
 
 def warm_up() -> None:
     """Start the process that attempts are forked from, which takes seconds."""
-    process = _PROCESSES.Process(target=_work_s, args=(None,))
+    process = PROCESSES.Process(target=_work_s, args=(None,))
     process.start()
     process.join()
 
@@ -71,7 +72,7 @@ def warm_up() -> None:
 def run_attempt(installation: Installation, arguments: list[str], *, killed_at: Effort = NEVER) -> Attempt:
     """``airwatch ARGUMENTS`` in this installation, killed at an effort, or when it hangs."""
     (installation.folder / _OUTPUT).unlink(missing_ok=True)
-    process = _PROCESSES.Process(target=_ingest, args=(installation, arguments))
+    process = PROCESSES.Process(target=_ingest, args=(installation, arguments))
     ending: Ending | None = None
     work, started = 0.0, time.monotonic()
     process.start()

@@ -4,6 +4,12 @@ import gc
 import tempfile
 from pathlib import Path
 
+import boto3  # noqa: F401
+import catboost  # noqa: F401
+import evidently  # noqa: F401
+import mlflow.pyfunc  # noqa: F401
+import sklearn.ensemble  # noqa: F401
+
 from airwatch_dagster_tests.installations import Installation
 
 with tempfile.TemporaryDirectory() as folder:
