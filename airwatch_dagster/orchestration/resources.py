@@ -109,6 +109,7 @@ def _historical(settings: SourceSettings, stack: contextlib.ExitStack) -> Histor
     scale, url = _backoff_scale(settings, settings.airnow_api_url), settings.airnow_api_url
     limiter = RateLimiter(
         _rate_limit_dir(settings) / f"airnow-requests-{_digest(url)}",
+        service="AirNow's service of historical forecasts",
         interval_s=scale * AIRNOW_INTERVAL_S,
         pause_s=0.0,
     )

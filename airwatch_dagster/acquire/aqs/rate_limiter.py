@@ -21,7 +21,7 @@ _FIX: Final = "Use a folder of your own on a local disk"
 
 
 class RateLimiter:
-    """One request at a time, with a minimum interval between starts and a pause after each end.
+    """One request to ``service`` at a time, with a minimum interval between starts and a pause after each end.
 
     Processes share the limit through ``path``: a small file with the moment (Unix seconds) before which no request
     starts. Its lock is held during a request, and the operating system frees the lock of a dead process. Works on
@@ -34,12 +34,14 @@ class RateLimiter:
         self,
         path: Path,
         *,
+        service: str = "the AQS API",
         interval_s: float = AQS_INTERVAL_S,
         pause_s: float = AQS_PAUSE_S,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._path = path
+        self._service = service
         self._interval_s = interval_s
         self._pause_s = pause_s
         self._clock = clock
@@ -66,7 +68,7 @@ class RateLimiter:
     @contextmanager
     def _locked(self) -> Iterator[int]:
         """The file, opened and locked; if it was replaced or deleted during the wait, the new file."""
-        fcntl = _file_locks()
+        fcntl = _file_locks(self._service)
         while True:
             handle = self._opened()
             try:
@@ -97,12 +99,12 @@ class RateLimiter:
             return False
 
 
-def _file_locks() -> ModuleType:
+def _file_locks(service: str) -> ModuleType:
     try:
         import fcntl
     except ImportError as error:
         fix = "Run AirWatch on Linux or macOS, or in a container, or use AIRWATCH_SOURCE=airdata"
-        raise ConfigurationError("AIRWATCH_SOURCE", "the AQS API needs file locks of Unix", fix=fix) from error
+        raise ConfigurationError("AIRWATCH_SOURCE", f"{service} needs file locks of Unix", fix=fix) from error
     return fcntl
 
 

@@ -12,6 +12,7 @@ from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, re
 from airwatch_dagster.orchestration.ingest.ingestion import Ingestion, merged_monitors
 from airwatch_dagster.orchestration.ingest.recheck import RecheckConfig, recheck_history
 from airwatch_dagster.orchestration.ingest.rejected_lines import (
+    MONITORS_CHECK,
     REJECTED_CHECK,
     rejected_lines,
     rejected_metadata,
@@ -30,7 +31,7 @@ REQUEST_POOL: str = "epa_requests"
 and write locks protect the tables."""
 
 
-@table_asset(stage="acquire", kinds=("python", "parquet"), pool=REQUEST_POOL)
+@table_asset(stage="acquire", kinds=("python", "parquet"), pool=REQUEST_POOL, warning_checks=MONITORS_CHECK)
 def monitors(context: dg.AssetExecutionContext, source: SourceResource, storage: StorageResource) -> Iterator[Merge]:
     """Replaced as a whole by every run: weekly by schedule, and at the start of a first backfill."""
     with storage.locked("monitors") as tables, source.open_into(tables) as opened:

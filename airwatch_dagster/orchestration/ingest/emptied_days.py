@@ -15,6 +15,9 @@ DAYS_BEFORE: Final = 14
 MIN_DAYS_WITH_READINGS: Final = 12
 """Of these, the days with readings from which an empty day is a loss. Around a single filter none has so many."""
 
+LONGEST_GAP: Final = 31
+"""Days of a gap that are a loss each; a longer one is an outage, which `coverage` tells."""
+
 SAMPLING_DAYS: Final = 6
 """Days in which every monitor is due at least once: PM2.5 is sampled every sixth day or more often. Source: 40 CFR
 58.12(d)."""
@@ -47,9 +50,10 @@ def emptied_days(
 ) -> dict[str, str]:
     """Partition → what is wrong, for days without a current row of the area in ``readings`` that should have some.
 
-    These are days after days with rows, and a whole range without rows while ``monitors`` of the area are listed as
-    operating. ``readings`` has the columns of raw_readings, of all ``partitions`` (days, in order). Rows of sites
-    around the area do not count; without a list of monitors every row does.
+    These are the days of a gap of up to LONGEST_GAP days after days with rows, and a whole range without rows while
+    ``monitors`` of the area are listed as operating. ``readings`` has the columns of raw_readings, of all
+    ``partitions`` (days, in order). Rows of sites around the area do not count; without a list of monitors every row
+    does.
     """
     counts = _current_rows(readings, monitors).reindex(partitions, fill_value=0)
     if (counts > 0).all():
@@ -59,13 +63,17 @@ def emptied_days(
         listed = "1 monitor is" if operating == 1 else f"{operating} monitors are"
         return dict.fromkeys(partitions, f"no reading in {len(partitions)} days, though {listed} listed")
     first = pd.Timestamp(partitions[0])
-    before = [f"{day:%Y-%m-%d}" for day in pd.date_range(first - pd.Timedelta(days=DAYS_BEFORE), periods=DAYS_BEFORE)]
+    known_days = DAYS_BEFORE + LONGEST_GAP - 1
+    before = [f"{day:%Y-%m-%d}" for day in pd.date_range(first - pd.Timedelta(days=known_days), periods=known_days)]
     columns = (*SITE_COLUMNS, "date_local", "superseded_at")
     known = _current_rows(tables.read("raw_readings", before, allow_missing=True, columns=columns), monitors)
     has_rows = pd.concat([known.reindex(before, fill_value=0), counts]) > 0
-    recent = has_rows.astype(int).rolling(DAYS_BEFORE).sum().shift(1)
+    # An empty day is judged by the days before its gap: else an outage would be a loss in its first days only.
+    follows_rows = has_rows.shift(1, fill_value=False)
+    of_days_before = has_rows.astype(int).rolling(DAYS_BEFORE).sum().shift(1)
+    recent = of_days_before.where(follows_rows).ffill(limit=LONGEST_GAP - 1)
     lost = counts.index[(counts == 0) & (recent.reindex(counts.index) >= MIN_DAYS_WITH_READINGS)]
-    text = f"no reading, though {MIN_DAYS_WITH_READINGS} or more of the {DAYS_BEFORE} days before have some"
+    text = f"no reading, though {MIN_DAYS_WITH_READINGS} or more of the {DAYS_BEFORE} days before the gap have some"
     return dict.fromkeys(lost, text)
 
 

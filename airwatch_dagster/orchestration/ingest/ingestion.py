@@ -14,7 +14,13 @@ from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.acquire.versions import merge_pull, with_primary_changes
 from airwatch_dagster.orchestration.ingest.emptied_days import EMPTY_CHECK, emptied_days
 from airwatch_dagster.orchestration.ingest.ingest_config import Ingest, pulled
-from airwatch_dagster.orchestration.ingest.rejected_lines import REJECTED_CHECK, rejected_metadata, rejected_warnings
+from airwatch_dagster.orchestration.ingest.rejected_lines import (
+    MONITORS_CHECK,
+    REJECTED_CHECK,
+    rejected_metadata,
+    rejected_monitors,
+    rejected_warnings,
+)
 from airwatch_dagster.orchestration.ingest.stamps import refuse_clock_ahead, refuse_future_versions, stamp_of
 from airwatch_dagster.orchestration.resources import utc_now
 from airwatch_dagster.orchestration.tables.table_asset import AssetResult
@@ -77,4 +83,5 @@ def merged_monitors(listed: MonitorList, stored: pd.DataFrame) -> AssetResult:
     """The list that a source published, with the moments at which ``stored`` says that designations changed."""
     fresh = with_primary_changes(listed.monitors, stored=stored, seen_at=utc_now())
     left_out = {"run_left_out_foreign_rows": listed.foreign_rows}
-    return AssetResult(fresh, metadata={**rejected_metadata(listed.rejected), **left_out})
+    warnings = dict.fromkeys(MONITORS_CHECK, rejected_monitors(listed.rejected))
+    return AssetResult(fresh, metadata={**rejected_metadata(listed.rejected), **left_out}, warnings=warnings)

@@ -34,6 +34,15 @@ REJECTED_CHECK: Final = {
     )
 }
 
+MONITORS_CHECK: Final = {
+    "no_monitor_rejected": Check(
+        "Every line of the monitor list could be read",
+        follows="The list lacks what these lines say of their monitors.",
+        todo="See them with `airwatch inspect rejected_lines`; once EPA has corrected its list, read it again: "
+        "`airwatch backfill yesterday yesterday --tables monitors --refresh`.",
+    )
+}
+
 rejected_lines = dg.AssetSpec(
     TABLE,
     group_name="acquire",
@@ -121,6 +130,15 @@ def rejected_metadata(rejected: pd.DataFrame) -> Mapping[str, Any]:
         "run_repaired_lines": int(rejected["is_repaired"].astype(bool).sum()),
         "run_unreadable": shown(TextTable(("File", "Line", "Column", "Value", "Reason"), tuple(rows))),
     }
+
+
+def rejected_monitors(rejected: pd.DataFrame) -> dict[str, str]:
+    """The table → what is wrong, for a monitor list with lines that could not be read; empty for none."""
+    lines = rejected[~rejected["is_repaired"].astype(bool)]
+    if lines.empty:
+        return {}
+    first, number = lines.iloc[0], f"{len(lines):,} line{'s' if len(lines) > 1 else ''} could not be read"
+    return {"monitors": f"{number}, such as {first['file']}, line {first['line_number']}: {first['reason']}"}
 
 
 def rejected_warnings(rejected: pd.DataFrame, monitors: pd.DataFrame, *, partitions: list[str]) -> dict[str, str]:

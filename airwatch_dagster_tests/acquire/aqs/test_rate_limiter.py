@@ -121,6 +121,10 @@ def test_a_platform_without_file_locks_is_named(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(ConfigurationError, match="Linux or macOS"), limiter(tmp_path / "limit", Clock()).acquire():
         pass
 
+    of_airnow = RateLimiter(tmp_path / "limit", service="AirNow's service")
+    with pytest.raises(ConfigurationError, match="AirNow's service needs file locks"), of_airnow.acquire():
+        pass
+
 
 def test_a_file_that_was_replaced_during_the_wait_is_not_the_limit_any_more(tmp_path: Path) -> None:
     path, clock = tmp_path / "limit", Clock()

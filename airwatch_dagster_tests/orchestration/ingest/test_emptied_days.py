@@ -13,7 +13,7 @@ from airwatch_dagster_tests import builders
 
 LISTED = builders.monitors()
 AROUND = {"site_id": "550790001", "state_code": "55", "county_code": "079", "site_number": "0001", "is_context": True}
-AFTER_12_DAYS = "no reading, though 12 or more of the 14 days before have some"
+AFTER_12_DAYS = "no reading, though 12 or more of the 14 days before the gap have some"
 
 
 def days(first: str, count: int, *, every: int = 1) -> list[str]:
@@ -53,6 +53,24 @@ def test_two_of_the_days_before_may_be_empty_too(tables: TableStorage, count: in
     store(tables, readings(days("2021-06-17", 14)[:count]))
 
     assert bool(emptied(tables, ["2021-07-01"])) is is_lost
+
+
+@pytest.mark.parametrize(("number", "is_lost"), [(4, True), (31, True), (32, False)])
+def test_every_day_of_a_gap_is_a_loss_until_it_is_an_outage_that_coverage_tells(
+    tables: TableStorage, number: int, is_lost: bool
+) -> None:
+    gap = days("2021-07-01", number)
+    store(tables, readings(days("2021-06-17", 14)))
+
+    assert emptied(tables, gap[-1:]) == (dict.fromkeys(gap[-1:], AFTER_12_DAYS) if is_lost else {})
+
+
+def test_a_gap_within_a_range_is_told_as_day_by_day(tables: TableStorage) -> None:
+    run = days("2021-06-17", 60)
+
+    lost = emptied(tables, run, on=run[:14] + run[54:])
+
+    assert list(lost) == run[14:45]
 
 
 def test_a_day_in_the_middle_of_a_run_is_found(tables: TableStorage) -> None:

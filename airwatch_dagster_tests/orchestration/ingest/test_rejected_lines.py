@@ -203,6 +203,22 @@ def test_each_table_replaces_the_lines_that_were_read_for_it(installation: Insta
     assert [row[0] for row in installation.stored()] == ["agency_forecasts", "raw_readings"]
 
 
+def test_a_monitor_list_with_lines_that_cannot_be_read_warns_and_counts_them(installation: Installation) -> None:
+    repaired = {"file": "aqs_monitors.zip", "date_local": None, "is_repaired": True}
+    lost = {"file": "aqs_monitors.zip", "date_local": None, "line_number": 9}
+
+    broken = installation.run(Lossy(lines(lost, repaired)), "monitors")
+    whole = installation.run(Lossy(lines(repaired)), "monitors")
+
+    event = broken.asset_materializations_for_node("monitors")[0]
+    assert event.metadata["run_rejected_lines"].value == 1
+    [failed] = [one for one in broken.get_asset_check_evaluations() if one.check_name == "no_monitor_rejected"]
+    [passed] = [one for one in whole.get_asset_check_evaluations() if one.check_name == "no_monitor_rejected"]
+    assert (broken.success, failed.passed, failed.severity) == (True, False, dg.AssetCheckSeverity.WARN)
+    assert str(failed.description).startswith("Monitors: 1 line could not be read, such as aqs_monitors.zip, line 9: ")
+    assert passed.passed
+
+
 def checks(result: dg.ExecuteInProcessResult) -> dict[str | None, tuple[bool, str, Any]]:
     """Partition → whether few_lines_rejected passed, its severity, and what was wrong."""
     found = [one for one in result.get_asset_check_evaluations() if one.check_name == "few_lines_rejected"]
