@@ -1,12 +1,14 @@
 """The opening of months, the sensor for changed files of EPA, and the one for runs whose process is gone."""
 
 import json
-import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import dagster as dg
 import pandas as pd
+from dagster._core.events import RunFailureReason
+from dagster._core.storage.tags import RUN_FAILURE_REASON_TAG
 
 from airwatch_dagster.orchestration.automation.jobs import (
     FOLLOW_UP_S,
@@ -29,6 +31,9 @@ from airwatch_dagster.orchestration.resources import SourceResource
 
 FILE_LIST_MAX_S: Final = 20.0
 """Seconds for the one attempt of a tick to read AirData's file list; Dagster ends a tick after 60 s by default."""
+
+OVERLAP: Final = timedelta(seconds=10)
+"""Part of the time before its last look that a look sees again: a run's end is stored a moment after its time."""
 
 
 @dg.run_status_sensor(
@@ -79,13 +84,17 @@ def airdata_file_changes(
     "and when its code server ended before the run had started",
 )
 def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """Requests no run; skips with the ids of the runs that it reported."""
-    instance, folder = context.instance, Settings.from_environment().state / FOLDER
+    """Requests no run; skips with the ids of the runs that it reported. MLflow's runs of lost runs are ended, also of
+    those that others reported since the last look, whose time is the cursor."""
+    instance, folder, now = context.instance, Settings.from_environment().state / FOLDER, datetime.now(UTC)
     starting = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING]))
     lost = end_lost_runs(instance, folder=folder)
-    if lost:
+    lost += [one.dagster_run.run_id for one in starting if report_if_not_started(instance, one, now=now.timestamp())]
+    since = datetime.fromisoformat(context.cursor) if context.cursor else now - timedelta(days=1)
+    failed = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since - OVERLAP))
+    if any(run.tags.get(RUN_FAILURE_REASON_TAG) != RunFailureReason.STEP_FAILURE.value for run in failed):
         end_lost_mlflow_runs(instance)
-    lost += [one.dagster_run.run_id for one in starting if report_if_not_started(instance, one, now=time.time())]
+    context.update_cursor(now.isoformat())
     return dg.SkipReason(f"Reported as failed: {', '.join(lost)}" if lost else "Every run under way has its process")
 
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import dagster as dg
 import pytest
 from dagster._core.test_utils import create_run_for_test
 
+from airwatch_dagster.orchestration.automation import sensors
 from airwatch_dagster.orchestration.automation.sensors import lost_runs
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER, HOST, RunLock
 
@@ -69,6 +71,31 @@ def test_the_run_of_a_killed_process_is_reported_at_the_next_tick(
 
     assert is_failed(instance, run)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(("reason", "looks"), [({}, 1), ({"dagster/failure_reason": "STEP_FAILURE"}, 0)])
+def test_mlflow_is_looked_at_once_after_a_run_failed_by_no_step_of_its_own(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    instance: dg.DagsterInstance,
+    reason: dict[str, str],
+    looks: int,
+) -> None:
+    monkeypatch.setenv("AIRWATCH_STATE", str(tmp_path))
+    looked: list[dg.DagsterInstance] = []
+    monkeypatch.setattr(sensors, "end_lost_mlflow_runs", looked.append)
+    context = dg.build_sensor_context(instance)
+    lost_runs(context)
+    create_run_for_test(instance, tags=reason, status=dg.DagsterRunStatus.FAILURE)
+
+    lost_runs(context)
+    assert len(looked) == looks
+
+    assert context.cursor is not None
+    later = datetime.fromisoformat(context.cursor) + timedelta(minutes=5)
+    context.update_cursor(later.isoformat())
+    lost_runs(context)
+    assert len(looked) == looks
 
 
 @pytest.mark.parametrize("host", ["elsewhere", None])
