@@ -31,6 +31,9 @@ from deploy.rehearsal.work import FIRST, WORK, fill_history, kill, launch, worke
 ENDS_WITHIN_S: Final = 420.0
 """Seconds within which a run must have ended whose process lives, or that waits for a place."""
 
+TIDY_WITHIN_S: Final = 90.0
+"""Seconds within which the locks and MLflow's runs of killed processes must be gone: two looks of the sensor."""
+
 IDLE_S: Final = 60.0
 
 ALERTED_WITHIN_S: Final = 120.0
@@ -175,7 +178,7 @@ class _Drills:
             self._stack.restore()
             told = self._told(run_id)
             statuses = self._to_success(run_id, drill.kind)
-            problems += self._tables.differences(self._bytes, self._marks)[:5] + self._left()
+            problems += self._tables.differences(self._bytes, self._marks)[:5] + self._still_left()
         except Broken as broken:
             problems.append(str(broken))
             self._stack.restore()
@@ -220,13 +223,19 @@ class _Drills:
         """The run and its retries, once nothing is queued or under way."""
         run = self._api.ended(run_id, within_s=ENDS_WITHIN_S, meanwhile=self._stack.restore)
         if run.is_retried:
-            self._api.wait(lambda: self._api.retry_of(run_id) is not None, "the crashed run is retried", within_s=90)
+            self._api.await_retry(run_id)
         wait_until_idle(self._api, within_s=ENDS_WITHIN_S, meanwhile=self._stack.restore)
         retry = self._api.retry_of(run_id)
         return [run, *(self._settled(retry.run_id) if retry else [])]
 
+    def _still_left(self) -> list[str]:
+        """What should not be there after a drill, and is not tidied up by the sensor for lost runs."""
+        deadline = time.monotonic() + TIDY_WITHIN_S
+        while (left := self._left()) and time.monotonic() < deadline:
+            time.sleep(2)
+        return left
+
     def _left(self) -> list[str]:
-        """What should not be there after a drill."""
         state = self._stack.folder / "state"
         locks = [f"run-locks/{path.name} is left" for path in (state / "run-locks").glob("*")]
         unfinished = [f"{path.relative_to(state)} is left" for path in state.rglob("*.part")]

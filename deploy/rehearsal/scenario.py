@@ -151,12 +151,13 @@ def killed(stack: Stack, api: DagsterApi, alerts: AlertChannel, name: str, say: 
 
 def _recovered(api: DagsterApi, alerts: AlertChannel, run: Run, say: Say) -> Run:
     """The retry of a crashed run, once it has ended; an alert was sent about the crash."""
-    api.wait(lambda: api.retry_of(run.run_id) is not None, "the crashed run is retried", within_s=60)
+    api.await_retry(run.run_id)
     seconds = api.wait(lambda: alerts.about(run.run_id) is not None, "an alert is sent", within_s=90)
     alert = alerts.about(run.run_id) or {}
     say(f"alert after {seconds:.0f} s more: {' | '.join(str(alert.get('text', '')).splitlines()[:3])}")
     retry = api.retry_of(run.run_id)
-    assert retry is not None
+    if retry is None:
+        raise Broken(f"Dagster did not start run {run.run_id} again", api.log("daemon"))
     return api.ended(retry.run_id, within_s=240)
 
 

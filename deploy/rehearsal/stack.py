@@ -23,7 +23,7 @@ from deploy.rehearsal import databases
 from deploy.rehearsal.compose import CONTAINER_PORTS, REPOSITORY, Places, Service, required_variables, services
 from deploy.rehearsal.processes import MARK, Broken, Process, left_running, side_by_side
 
-HEALTHY_WITHIN_S: Final = 180.0
+HEALTHY_WITHIN_S: Final = 300.0
 """Seconds until a service must be healthy: imports of Dagster and MLflow take a tenth of it on an idle machine."""
 
 RECORD: Final = "rehearsal.json"
