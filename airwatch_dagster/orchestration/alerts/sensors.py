@@ -20,6 +20,9 @@ from airwatch_dagster.orchestration.registry.links import dagster_run_url
 LOOK_EVERY_S: Final = 45
 """Seconds between two looks for runs that have ended. Each takes the daemon a tenth of a second of CPU."""
 
+INTERRUPTED: Final = "DagsterExecutionInterruptedError"
+"""What a step raises whose run is told to end."""
+
 PLAIN_METADATA: Final = (
     dg.IntMetadataValue,
     dg.FloatMetadataValue,
@@ -107,18 +110,27 @@ def failed_check(evaluation: dg.AssetCheckEvaluation) -> FailedCheck:
 
 
 def errors_of(context: dg.RunFailureSensorContext) -> tuple[str, ...]:
-    """The error of each failed step, without its Python class; the run's own message when no step failed."""
+    """Why run monitoring ended the run, if it did; then the error of each failed step, without its Python class; the
+    run's own message when there is neither."""
     found = {}
+    ended_for = _ended_for(context.instance, run_id=context.dagster_run.run_id)
     for event in context.get_step_failure_events():
         error = event.step_failure_data.error
         raised = (error.cause or error) if error else None
-        if raised and raised.cls_name != "DagsterAssetCheckFailedError":
+        if raised and raised.cls_name not in ("DagsterAssetCheckFailedError", ended_for and INTERRUPTED):
             text = raised.message.partition(f"{raised.cls_name}: ")[2] or raised.message
             is_own = raised.message.startswith("airwatch_dagster.")
             found[event.step_key] = f"{event.step_key}: {'' if is_own else 'unexpected error: '}{one_line(text)}"
-    if not found and not context.get_step_failure_events():
+    if not found and not ended_for and not context.get_step_failure_events():
         return (one_line(context.failure_event.message or "The run ended without a message."),)
-    return tuple(found.values())
+    return (*filter(None, (ended_for,)), *found.values())
+
+
+def _ended_for(instance: dg.DagsterInstance, *, run_id: str) -> str:
+    """Why the run was told to end, such as its longest run time; empty for a run that was not."""
+    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.RUN_CANCELING).records
+    events = [record.event_log_entry.dagster_event for record in records]
+    return next((one_line(event.message) for event in events if event and event.message), "")
 
 
 def job_of(run: dg.DagsterRun) -> str:

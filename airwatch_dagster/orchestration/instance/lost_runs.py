@@ -27,7 +27,8 @@ def end_lost_runs(instance: dg.DagsterInstance, *, folder: Path) -> list[str]:
 
 
 def end_mlflow_runs(instance: dg.DagsterInstance, client: Any, *, experiment: str) -> None:
-    """End MLflow's runs of Dagster runs that have ended: as KILLED, since their process did not do it.
+    """End MLflow's runs of Dagster runs that have ended, since their process did not do it: as KILLED, or as FINISHED
+    after a success whose end MLflow did not take.
 
     Those of a Dagster run that this instance does not know are another instance's.
     """
@@ -37,4 +38,4 @@ def end_mlflow_runs(instance: dg.DagsterInstance, client: Any, *, experiment: st
     for run in client.search_runs([found.experiment_id], filter_string="attributes.status = 'RUNNING'"):
         of_dagster = instance.get_run_by_id(run.data.tags.get("dagster_run_id", ""))
         if of_dagster is not None and of_dagster.is_finished:
-            client.set_terminated(run.info.run_id, status="KILLED")
+            client.set_terminated(run.info.run_id, status="FINISHED" if of_dagster.is_success else "KILLED")

@@ -307,6 +307,28 @@ def test_an_alert_shows_no_secret_of_an_error(
     assert shown.replace("&", "&amp;") in post["text"]
 
 
+class DagsterExecutionInterruptedError(Exception):
+    """By the name of Dagster's own, which would end the test's process too."""
+
+
+def test_an_alert_says_why_dagster_ended_a_run_that_stood(instance: dg.DagsterInstance, webhook: Received) -> None:
+    @dg.asset
+    def monitors() -> None:
+        raise DagsterExecutionInterruptedError
+
+    result = dg.materialize([monitors], instance=instance, raise_on_error=False)
+    run = instance.get_run_by_id(result.run_id)
+    assert run is not None
+    why = "Canceling due to exceeding maximum runtime of 3600 seconds."
+    instance.report_run_canceling(run, message=why)
+    [event] = [event for event in result.all_events if event.event_type_value == "PIPELINE_FAILURE"]
+    context = dg.build_run_status_sensor_context(ON_FAILED_RUN.name, event, instance, run)
+    ON_FAILED_RUN(context.for_run_failure())
+
+    [post] = webhook.posts
+    assert post["errors"] == [why]
+
+
 def test_text_from_elsewhere_calls_nobody_and_hides_no_link_in_a_chat() -> None:
     name = "<!here> @channel <http://evil.example|EPA> [EPA](http://evil.example) & @Everyone"
     check = FailedCheck("coverage", "area_reports", "WARN", False, "2021-07-04", one_line(f"{name}\nsecond line"), {})

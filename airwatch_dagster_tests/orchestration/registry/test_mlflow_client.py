@@ -194,7 +194,11 @@ def test_an_error_does_not_show_the_credentials_of_a_server(tmp_path: Path) -> N
 def test_runs_of_killed_processes_end_and_those_under_way_and_of_another_dagster_instance_stay(registry: Any) -> None:
     run_with_mlflow(lambda _: None)
     experiment = registry.get_experiment_by_name("airwatch").experiment_id
-    statuses = {"ended": dg.DagsterRunStatus.FAILURE, "under way": dg.DagsterRunStatus.STARTED}
+    statuses = {
+        "ended": dg.DagsterRunStatus.FAILURE,
+        "done": dg.DagsterRunStatus.SUCCESS,
+        "under way": dg.DagsterRunStatus.STARTED,
+    }
     with dg.DagsterInstance.ephemeral() as instance:
         known = {name: create_run_for_test(instance, status=status).run_id for name, status in statuses.items()}
         left = {
@@ -205,4 +209,4 @@ def test_runs_of_killed_processes_end_and_those_under_way_and_of_another_dagster
         end_lost_mlflow_runs(instance)
 
     found = {name: registry.get_run(run_id).info.status for name, run_id in left.items()}
-    assert found == {"ended": "KILLED", "under way": "RUNNING", "another": "RUNNING"}
+    assert found == {"ended": "KILLED", "done": "FINISHED", "under way": "RUNNING", "another": "RUNNING"}
