@@ -1,10 +1,12 @@
 """Fixtures every test may use, and what holds for a whole test session."""
 
 import gc
+import itertools
 import os
 import signal
 import sqlite3
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,21 @@ def pytest_configure() -> None:
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+LONG_S = 60.0
+"""Seconds of tests above which a session shows where they went."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Seconds by folder of tests, fixtures included: a suite that grows is seen to grow, and where."""
+    seconds: Counter[str] = Counter()
+    for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport):
+            seconds["/".join(report.nodeid.split("::")[0].split("/")[1:-1]) or "."] += report.duration
+    if seconds.total() > LONG_S:
+        terminalreporter.write_sep("=", f"{seconds.total():.0f} s of tests by folder")
+        terminalreporter.write_line(", ".join(f"{folder} {spent:.0f}" for folder, spent in seconds.most_common()))
 
 
 @pytest.fixture(scope="session")
