@@ -61,7 +61,7 @@ test: .venv/dev.stamp ## Run the tests, except those that are slow by nature
 	@$(PYTEST) -m "not slow"
 
 test-all: .venv/dev.stamp ## Run every test, with more random examples, and require 95 % coverage
-	@echo "Running every test with coverage: up to ten minutes on two cores. The slow ones kill processes and use real servers."
+	@echo "Running every test with coverage: ten to twenty minutes on two cores. The slow ones kill processes and use real servers."
 	@$(PYTEST) --hypothesis-profile thorough --cov --cov-report term
 
 lint: .venv/dev.stamp ## Check format, style, types, import directions and line ends (.pre-commit-config.yaml)

@@ -103,6 +103,7 @@ def test_only_areas_that_neither_county_nor_name_identifies_are_unknown() -> Non
     assert unknown == {"Atlantis, XX": 2}
 
 
+@pytest.mark.slow
 def test_every_county_lies_in_a_state_of_its_area() -> None:
     table = pd.read_csv(Path(__file__).parents[2] / "airwatch_dagster/acquire/county_cbsas.csv", dtype=str)
     assert not table.duplicated(["state_code", "county_code"]).any()

@@ -203,6 +203,7 @@ def test_storage_below_a_file_cannot_be_used(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "in the way"
 
 
+@pytest.mark.slow
 def test_a_bucket_that_does_not_exist_is_named(
     tmp_path: Path, moto_server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

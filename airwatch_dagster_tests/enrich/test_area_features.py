@@ -1,6 +1,7 @@
 """Features cover the sites that belonged to the area within the four weeks up to the issue date."""
 
 import pandas as pd
+import pytest
 
 from airwatch_dagster.acquire.area import Area
 from airwatch_dagster.enrich.features import area_features
@@ -31,6 +32,7 @@ def test_a_site_has_rows_from_its_day_in_the_area_until_four_weeks_later() -> No
     assert rows.loc[rows["site_id"] == "170310000", "issue_date"].tolist() == DAYS.tolist()
 
 
+@pytest.mark.slow
 def test_days_built_alone_have_the_rows_of_the_range() -> None:
     known, together = site_days(), rows_of(DAYS, site_days())
     alone = []

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 from airwatch_dagster.acquire.aqs.client import AqsClient
@@ -69,6 +70,7 @@ def _request_three_states(url: str, folder: Path) -> None:
         AqsSource(limited(url, folder, session), THREE_STATES, date(2022, 1, 1)).pull(PullRequest(*YEAR))
 
 
+@pytest.mark.slow
 def test_two_processes_share_one_rate_limit(server: FakeServer, tmp_path: Path) -> None:
     starts = starts_at(server, Reply(b"", 502), Reply(envelope([])))
     context = multiprocessing.get_context("spawn")

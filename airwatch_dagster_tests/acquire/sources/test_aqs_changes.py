@@ -154,6 +154,7 @@ AIRNOW = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_airnows_row_survives_bulk_pulls_until_aqs_has_its_sites_day(tmp_path: Path) -> None:
     waiting = table_of(
         "raw_readings", RAW_ROW, AIRNOW | {"site_number": "0001", "first_seen_at": SEEN - pd.Timedelta("1D")}

@@ -94,6 +94,7 @@ def test_airnow_fills_site_days_that_aqs_lacks(tmp_path: Path, session: requests
     assert filled == {day for day in site_days(measured) if day[:3] in here} - final
 
 
+@pytest.mark.slow
 def test_context_is_read_from_airnow_too(server: PracticeServer, tmp_path: Path, session: requests.Session) -> None:
     days = (date(2021, 5, 30), date(2021, 5, 31))
     alone = live(server, tmp_path, session).pull(PullRequest(*days)).rows
@@ -214,6 +215,7 @@ def test_a_provisional_day_whose_file_is_gone_stays(
     pd.testing.assert_frame_equal(merged(history, pull, LATER), history)
 
 
+@pytest.mark.slow
 def test_provisional_rows_out_of_reach_do_not_change(
     server: PracticeServer, tmp_path: Path, session: requests.Session
 ) -> None:

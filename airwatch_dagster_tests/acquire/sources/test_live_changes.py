@@ -85,6 +85,7 @@ def test_a_file_cut_before_a_change_does_not_undo_it(with_change: WithChange, ap
     pd.testing.assert_frame_equal(merged(history, second, MUCH_LATER), history)
 
 
+@pytest.mark.slow
 def test_a_file_cut_after_a_change_replaces_it(with_change: WithChange, api: FakeServer) -> None:
     source, history = with_change("2021-11-30", api)
     after = merged(history, source.pull(PullRequest(*FOURTH, history=history)), MUCH_LATER)
@@ -93,12 +94,14 @@ def test_a_file_cut_after_a_change_replaces_it(with_change: WithChange, api: Fak
 
 
 @pytest.mark.parametrize("as_of", ["", "unknown"])
+@pytest.mark.slow
 def test_a_file_without_an_as_of_day_replaces_a_change(with_change: WithChange, api: FakeServer, as_of: str) -> None:
     source, history = with_change("2022-05-01", api, as_of=as_of)
     after = merged(history, source.pull(PullRequest(*FOURTH, history=history)), MUCH_LATER)
     assert values(after) == [(4, 8.5, "airdata"), (5, 8.5, "airdata")]
 
 
+@pytest.mark.slow
 def test_airnow_does_not_fill_a_day_that_only_a_change_of_aqs_has(
     with_change: WithChange, api: FakeServer, tmp_path: Path
 ) -> None:

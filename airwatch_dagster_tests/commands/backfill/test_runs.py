@@ -158,6 +158,7 @@ def run_of(
     )
 
 
+@pytest.mark.slow
 def test_the_partitions_of_a_killed_run_are_due_and_the_run_counts_as_failed(
     instance: dg.DagsterInstance,
 ) -> None:

@@ -76,6 +76,7 @@ def test_a_model_fitted_with_weather_refuses_rows_without_it(
 
 
 @pytest.mark.parametrize("family", LEARNED)
+@pytest.mark.slow
 def test_a_model_fitted_without_weather_ignores_it(family: str, windy: pd.DataFrame) -> None:
     blind = fit_family(bare(windy), family=family, seed=1)
 
@@ -91,6 +92,7 @@ def test_the_importance_of_weather_is_listed_by_column(with_weather: dict[str, F
 
 
 @pytest.mark.parametrize("family", LEARNED)
+@pytest.mark.slow
 def test_a_history_without_any_weather_gives_it_no_effect(family: str, two_years: pd.DataFrame) -> None:
     nothing = two_years.assign(**dict.fromkeys(WEATHER_COLUMNS.values(), np.float32(np.nan)))
     model = fit_family(nothing, family=family, seed=1)

@@ -132,6 +132,7 @@ def test_models_are_trained_with_the_outcome_of_a_search_for_their_month_or_earl
     assert [run.data.params["penalty"] for run in runs] == ["1500.0", "700.0"]
 
 
+@pytest.mark.slow
 def test_a_month_can_be_searched_in_a_run_of_its_own(tmp_path: Path) -> None:
     installation = Installation.at(tmp_path, AIRWATCH_SEARCH_MINUTES="1")
     with installation.with_definitions() as (definitions, instance):

@@ -107,6 +107,7 @@ def test_areas_of_one_name_keep_their_own_positions(past: Past, server: FakeServ
     ]
 
 
+@pytest.mark.slow
 def test_a_backfill_asks_once_for_an_area_and_month_and_a_resumed_one_only_what_is_missing(
     past: Past, server: FakeServer
 ) -> None:
