@@ -10,6 +10,7 @@ import pytest
 from airwatch_dagster.acquire.airdata.daily_downloads import read_daily_download
 from airwatch_dagster.acquire.airdata.download_scope import download_scope
 from airwatch_dagster.acquire.versions import merge_pull
+from airwatch_dagster.commands.imports import undo_import
 from airwatch_dagster_tests.end_to_end.test_import import HEADER, line, rows
 from airwatch_dagster_tests.installations import Installation
 
@@ -185,3 +186,27 @@ def test_undo_takes_no_other_option(installation: Installation) -> None:
     result = installation.airwatch("import", "--undo", "a.csv", "--seen-at", "2021-02-01")
     assert result.exit_code == 2
     assert "--seen-at" in result.output
+
+
+@pytest.mark.parametrize("named", ["path", "name", "time", "not on record"])
+def test_an_undo_that_was_killed_before_the_revisions_were_rebuilt_goes_on(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    first = file_of(tmp_path, "a.csv", {"2021-01-01": 9.0, "2021-01-02": 10.0})
+    second = file_of(tmp_path, "b.csv", {"2021-01-01": 9.5, "2021-01-02": 10.0})
+    installation.run("import", first, "--seen-at", "2021-02-01")
+    before = readings(installation)
+    installation.run("import", second, "--seen-at", "2021-02-02T12:30")
+    with monkeypatch.context() as killed:
+        killed.setattr(undo_import, "_detection_days", lambda *_: [])
+        installation.run("import", "--undo", second)
+    assert len(rows(installation, "revisions", "2021-02-02")) == 1
+    if named == "not on record":
+        monkeypatch.setattr(undo_import, "import_runs", lambda *_, **__: [])
+
+    again = {"path": second, "name": "b.csv", "time": "2021-02-02"}.get(named, second)
+    installation.run("import", "--undo", again)
+
+    assert rows(installation, "revisions", "2021-02-02") == []
+    assert readings(installation) == before
+    assert installation.airwatch("import", "--undo", again).exit_code == 1

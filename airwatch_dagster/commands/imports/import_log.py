@@ -36,8 +36,8 @@ class ImportRun:
         return is_within if self.covers is None else is_within & in_areas(readings, self.covers)
 
 
-def import_runs(instance: dg.DagsterInstance) -> list[ImportRun]:
-    """The imports into the configured storage that have not been undone, newest run first."""
+def import_runs(instance: dg.DagsterInstance, *, with_undone: bool = False) -> list[ImportRun]:
+    """The imports into the configured storage that have not been undone, or all, newest run first."""
     undone: list[tuple[str, str | None, str, str]] = []
     found = []
     for kind, config, first, last in _runs(instance, "import", "undo"):
@@ -45,7 +45,7 @@ def import_runs(instance: dg.DagsterInstance) -> list[ImportRun]:
             undone.append((config["undo"], config.get("download"), first, last))
         elif config.get("download") and config.get("seen_at"):
             run = ImportRun(Path(config["download"]), instant_of(config["seen_at"]), config.get("covers"), first, last)
-            if not any(_undid(run, *one) for one in undone):
+            if with_undone or not any(_undid(run, *one) for one in undone):
                 found.append(run)
     return found
 

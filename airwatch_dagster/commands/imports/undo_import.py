@@ -54,13 +54,13 @@ def undo_imports(names: Sequence[str], *, echo: Echo) -> None:
     """Undo the imports that ``names`` name by file or by the time they were seen at, the newest first.
 
     Stored versions of other pulls stay as they are, and the undo is on record as a run of raw_readings. Revisions that
-    the imports caused are removed. Raises ConfigurationError for an import that is not found, or that a later one
-    builds on; RunFailed for a failed run.
+    the imports caused are removed; an undo that was killed before that goes on when it is named again. Raises
+    ConfigurationError for an import that is not found, or that a later one builds on; RunFailed for a failed run.
     """
     tables = opened_storage(storage_root())
     with opened_instance() as instance:
         report_lost_runs(instance)
-        known = import_runs(instance)
+        known = [*import_runs(instance), *_half_undone_runs(instance, tables)]
         wanted = dict.fromkeys(_named(name, known, tables) for name in names)
         for undo in sorted(wanted, key=lambda one: one.seen_at, reverse=True):
             _undo(undo, import_runs(instance), tables, instance=instance, echo=echo)
@@ -137,6 +137,8 @@ def _seen_at(text: str, runs: Sequence[ImportRun], tables: TableStorage) -> Undo
     for run in runs:
         days_by_instant.setdefault(run.seen_at, set()).update((run.first, run.last))
     moment = instant_of(text)
+    for instant, days in _half_undone(tables, [f"{moment:%Y-%m-%d}"]).items():
+        days_by_instant.setdefault(instant, set()).update(days)
     inside = [one for one in days_by_instant if one.isoformat().startswith(text.strip().replace(" ", "T"))]
     found = [moment] if moment in days_by_instant else inside
     if len(found) != 1:
@@ -154,6 +156,9 @@ def _of_content(file: Path, tables: TableStorage) -> Undo:
     is_of_file = pd.Series(is_among(history, rows, [*READING_KEY, "arithmetic_mean"]), dtype=bool)
     by_instant = is_of_file.groupby(history["first_seen_at"])
     whole = [instant for instant, own in by_instant if own.all() and days_by_instant[instant] <= set(stored)]
+    if not whole:
+        days_by_instant = _half_undone(tables, tables.stored_partitions("revisions"))
+        whole = [instant for instant, days in days_by_instant.items() if days <= set(stored)]
     if not whole:
         times = _newest(history["first_seen_at"][is_of_file])
         fix = f"Name a time it was seen at; its readings were first seen at {times or 'no time, they are not stored'}"
@@ -181,6 +186,30 @@ def _days_by_instant(tables: TableStorage) -> dict[pd.Timestamp, set[str]]:
             pairs = versions[["date_local", name]].dropna().drop_duplicates()
             for day, instant in pairs.itertuples(index=False):
                 found.setdefault(instant, set()).add(f"{day:%Y-%m-%d}")
+    return found
+
+
+def _half_undone_runs(instance: dg.DagsterInstance, tables: TableStorage) -> list[ImportRun]:
+    """Imports on record whose undo was killed before the revisions were rebuilt."""
+    standing = import_runs(instance)
+    undone = [run for run in import_runs(instance, with_undone=True) if run not in standing]
+    left = _half_undone(tables, {f"{run.seen_at:%Y-%m-%d}" for run in undone})
+    return [run for run in undone if run.seen_at in left]
+
+
+def _half_undone(tables: TableStorage, detected_on: Iterable[str]) -> dict[pd.Timestamp, set[str]]:
+    """Times of pulls that are undone, but whose revisions are still listed, and the days of these: an undo was killed
+    between both."""
+    stored = sorted(set(detected_on) & set(tables.stored_partitions("revisions")))
+    listed = tables.read("revisions", stored, columns=["date_local", "noticed_at"]).drop_duplicates()
+    days = sorted(set(listed["date_local"].dt.strftime("%Y-%m-%d")) & set(tables.stored_partitions(TABLE)))
+    versions = tables.read(TABLE, days, columns=list(VERSION_COLUMNS))
+    known = {instant for name in VERSION_COLUMNS for instant in versions[name].dropna().unique()}
+    left = listed[~listed["noticed_at"].isin(known) & listed["date_local"].isin(pd.to_datetime(days))]
+    pairs = left.assign(day=left["date_local"].dt.strftime("%Y-%m-%d"))[["noticed_at", "day"]]
+    found: dict[pd.Timestamp, set[str]] = {}
+    for instant, day in pairs.itertuples(index=False):
+        found.setdefault(instant, set()).add(day)
     return found
 
 
