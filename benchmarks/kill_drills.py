@@ -18,7 +18,7 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -29,7 +29,7 @@ from airwatch_dagster_tests.drills.changes import KillOrder
 from airwatch_dagster_tests.drills.kill_runner import KillDrill, KillOutcome, KillRunner, orders
 from airwatch_dagster_tests.drills.kill_scenarios import RESTATEMENTS, SECOND_PULL, KillScenario, scenarios
 from airwatch_dagster_tests.drills.stored import Place
-from airwatch_dagster_tests.s3_servers import S3Server
+from airwatch_dagster_tests.s3_servers import S3Server, program, running_rclone
 
 WRITER_EVERY: Final = 3
 """Of so many drills one has a writer beside it."""
@@ -38,13 +38,13 @@ WRITER_EVERY: Final = 3
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenarios", help="words of their names, comma-separated (default: all)")
-    parser.add_argument("--storages", default="folder,moto", help="of folder and moto (default: both)")
+    parser.add_argument("--storages", default="folder,moto", help="of folder, moto and rclone (default: folder,moto)")
     parser.add_argument("--share", type=float, default=1.0, help="share of the drills to run (default: all)")
     parser.add_argument("--list", action="store_true", help="list the places only")
     parser.add_argument("--only", help="drills whose place has this text")
     arguments = parser.parse_args()
     began, outcomes = time.monotonic(), []
-    with tempfile.TemporaryDirectory() as folder, _servers() as (practice, s3):
+    with tempfile.TemporaryDirectory() as folder, _servers(Path(folder) / "rclone") as (practice, s3):
         warm_up()
         runner, known = KillRunner(Path(folder)), scenarios(practice)
         words = arguments.scenarios.split(",") if arguments.scenarios else [""]
@@ -65,8 +65,8 @@ def main() -> int:
 
 
 @contextmanager
-def _servers() -> Iterator[tuple[PracticeServer, S3Server]]:
-    """EPA's simulated services, and an S3 server."""
+def _servers(folder: Path) -> Iterator[tuple[PracticeServer, dict[str, S3Server]]]:
+    """EPA's simulated services, and S3 servers by name."""
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -75,12 +75,21 @@ def _servers() -> Iterator[tuple[PracticeServer, S3Server]]:
         moto.start()
         stack.callback(moto.stop)
         host, port = moto.get_host_and_port()
+        servers = {"moto": S3Server(f"http://{host}:{port}").with_bucket()}
+        folder.mkdir()
+        if program("rclone"):
+            servers["rclone"] = stack.enter_context(running_rclone(folder))
         practice = stack.enter_context(PracticeServer(today=SECOND_PULL, restatements=RESTATEMENTS))
-        yield practice, S3Server(f"http://{host}:{port}").with_bucket()
+        yield practice, servers
 
 
 def _drills(
-    runner: KillRunner, chosen: Sequence[KillScenario], storages: Sequence[str], s3: S3Server, *, share: float
+    runner: KillRunner,
+    chosen: Sequence[KillScenario],
+    storages: Sequence[str],
+    s3: Mapping[str, S3Server],
+    *,
+    share: float,
 ) -> Iterator[KillDrill]:
     """Each place in the first command where it occurs; where something is published, in each command.
 
@@ -112,8 +121,10 @@ def _spread(found: Sequence[KillOrder], share: float) -> list[KillOrder]:
     return [found[number * len(found) // count] for number in range(count)]
 
 
-def _place(storage: str, s3: S3Server) -> Place | None:
-    return None if storage == "folder" else Place(f"s3://{s3.bucket}/{uuid.uuid4().hex}", s3)
+def _place(storage: str, s3: Mapping[str, S3Server]) -> Place | None:
+    if storage == "folder":
+        return None
+    return Place(f"s3://{s3[storage].bucket}/{uuid.uuid4().hex}", s3[storage])
 
 
 def _what(drill: KillDrill) -> str:
