@@ -41,6 +41,7 @@ _NAMES: Final = (
     (re.compile(r"\d{4}-\d\d-\d\d"), "DAY"),
     (re.compile(r"\d{4}-\d\d(?!\d)"), "MONTH"),
     (re.compile(r"\.[a-z0-9_]{8}\.part$"), ".part"),
+    (re.compile(r"\.artifact\.uploading\.\w+"), ".artifact.uploading"),
     (re.compile(r"=[\w-]+"), "=…"),
     (re.compile(r"(?<![A-Za-z])\d+"), "N"),
 )
