@@ -1,5 +1,6 @@
 """Findings come as they are known, each on its own, within a time limit; the command prints and counts them."""
 
+import gc
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from airwatch_dagster.cli import group
 from airwatch_dagster.commands.doctor import examination
 from airwatch_dagster.commands.doctor.examination import examine, run_lanes
 from airwatch_dagster.commands.doctor.findings import Check, Finding, error, of_error, ok, warning
@@ -35,6 +37,32 @@ def test_a_fresh_installation_on_practice_air_is_healthy(tmp_path: Path) -> None
     assert says["dagster"].startswith(f"instance at {tmp_path / 'state'}, 0 runs; DAGSTER_HOME is ")
     assert says["area"] == "Chicago-Naperville-Elgin, IL-IN-WI (cbsa:16980)"
     assert not (tmp_path / "tables" / "airwatch.json").exists(), "an unmarked storage is not marked by looking at it"
+
+
+def test_what_the_start_of_the_command_took_counts_to_its_30_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+
+    def examine_in(*, alert_test: bool, max_s: float) -> Iterator[Finding]:
+        given.append(max_s)
+        yield ok("any", "fine")
+
+    monkeypatch.setattr(examination, "examine", examine_in)
+    monkeypatch.setattr(group, "monotonic", lambda: time.monotonic() - 7.0)
+
+    Installation.at(tmp_path).run("doctor")
+
+    assert examination.MAX_S - 12.0 < given[0] < examination.MAX_S - 7.0
+
+
+def test_a_command_looks_seldom_for_unused_objects(tmp_path: Path) -> None:
+    gc.set_threshold(700, 10, 10)
+    group.collect_seldom.cache_clear()
+
+    Installation.at(tmp_path).run("areas", "louis")
+
+    assert gc.get_threshold() == group.COLLECT_AFTER
 
 
 def test_findings_come_one_by_one(tmp_path: Path) -> None:
