@@ -30,6 +30,9 @@ _RUN: Final = """query($id: ID!) { runOrError(runId: $id) { ... on Run { status 
     startTime endTime } } }"""
 _RUNS: Final = """query($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results {
     runId status tags { key value } startTime endTime } } } }"""
+_POOL: Final = (
+    """mutation($pool: String!, $limit: Int!) { setConcurrencyLimit(concurrencyKey: $pool, limit: $limit) }"""
+)
 _SENSOR: Final = """query($selector: SensorSelector!) { sensorOrError(sensorSelector: $selector) { ... on Sensor {
     sensorState { ticks(limit: 1) { status timestamp skipReason error { message } } } } } }"""
 _SCHEDULE: Final = """mutation($selector: ScheduleSelector!, $at: Float) {
@@ -125,6 +128,10 @@ class DagsterApi:
         if run.has_ended:
             raise Broken(f"Run {run_id} ended as {run.status} before anything could be tried", self._stack.log("code"))
         return run
+
+    def limit_pool(self, pool: str, limit: int) -> None:
+        """Let so many runs hold the pool at a time, as the page Deployment, Concurrency does."""
+        self._asked(_POOL, pool=pool, limit=limit)
 
     def last_tick(self, sensor: str) -> dict[str, Any] | None:
         """The sensor's newest tick: status, timestamp, skipReason, error; None before the first."""

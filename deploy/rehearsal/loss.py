@@ -41,7 +41,7 @@ def lost_and_restored(stack: Stack, api: DagsterApi, days: Mapping[str, str], sa
     run = api.ended(api.launch_assets(["raw_readings", "site_days"], days), within_s=240)
     if run.status != "SUCCESS":
         raise Broken(f"The run after the restore ended as {run.status}", stack.log("code"))
-    _copy_bucket(stack, f"stack:{BUCKET}", str(stack.folder / "after"))
+    copy_bucket(stack, f"stack:{BUCKET}", str(stack.folder / "after"))
     after = _hashes(stack.folder / "after")
     tables = [name for name in {*before, *after} if name.startswith("tables/") and name.endswith(".parquet")]
     changed = sorted(name for name in tables if before.get(name) != after.get(name))
@@ -55,7 +55,7 @@ def backed_up(stack: Stack, backup: Path) -> None:
     backup.mkdir()
     for name in DATABASES:
         databases.dump(name, backup / f"{name}.dump", stack.environment("postgres"), port=stack.ports["postgres"])
-    _copy_bucket(stack, f"stack:{BUCKET}", str(backup / "bucket"))
+    copy_bucket(stack, f"stack:{BUCKET}", str(backup / "bucket"))
 
 
 def restore(stack: Stack, backup: Path) -> None:
@@ -64,7 +64,7 @@ def restore(stack: Stack, backup: Path) -> None:
     for name in DATABASES:
         databases.restore(name, backup / f"{name}.dump", stack.environment("postgres"), port=stack.ports["postgres"])
     stack.start("storage")
-    _copy_bucket(stack, str(backup / "bucket"), f"stack:{BUCKET}")
+    copy_bucket(stack, str(backup / "bucket"), f"stack:{BUCKET}")
     for _ in stack.up([name for name in stack.services if name not in ("postgres", "storage")]):
         pass
 
@@ -84,8 +84,8 @@ def _require_same_runs(before: list[Run], api: DagsterApi) -> None:
         raise Broken(f"{len(lost)} of {len(before)} runs are not as they were: {lost[:5]}", api.log("webserver"))
 
 
-def _copy_bucket(stack: Stack, source: str, target: str) -> None:
-    """`rclone sync`, with the login of the stack."""
+def copy_bucket(stack: Stack, source: str, target: str) -> None:
+    """`rclone sync` of folders or of ``stack:bucket/prefix``, with the login of the stack. Raises Broken."""
     secrets = stack.folder / "secrets"
     login = {
         "RCLONE_CONFIG_STACK_TYPE": "s3",
