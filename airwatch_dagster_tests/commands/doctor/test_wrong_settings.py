@@ -227,6 +227,7 @@ def test_everything_broken_at_once_is_named_at_once(tmp_path: Path, plain_aws: N
         "source",
         "storage",
         "writers",
+        "tables",
         "readings",
         "stamps",
         "sites",
