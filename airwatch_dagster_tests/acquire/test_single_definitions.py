@@ -13,7 +13,7 @@ FACTS = {
     '"Concurred Events Excluded"': "acquire/parsing/vocabulary.py",
     '"Events Included"': "acquire/parsing/vocabulary.py",
     '"iso-8859-1"': "acquire/parsing/encoding.py",
-    "mkstemp(": "acquire/http/atomic_file.py",
+    'unfinished(path, suffix="part"': "acquire/http/atomic_file.py",
     "(408, 425, 429)": "acquire/http/session.py",
 }
 """Text in the source, and the only module that contains it; the practice server deliberately shares no code."""
