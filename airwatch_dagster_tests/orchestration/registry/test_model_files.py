@@ -16,6 +16,8 @@ from airwatch_dagster.orchestration.registry.model_loading import LoggedModel, l
 from airwatch_dagster_tests.installations import Installation
 from airwatch_dagster_tests.orchestration.registry.test_mlflow_client import MONTH, as_stored, logged, run_with_mlflow
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, examples: pd.DataFrame) -> tuple[Installation, Registration]:
@@ -62,7 +64,6 @@ def folder_of(registration: Registration) -> str:
     return f"models/{str(registration.model_uri).removeprefix('models:/')}"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["renamed", "with blanks and ümlauts", "issue #1", "a@b", "50%", "why?"])
 def test_models_load_after_the_folder_was_moved(
     trained: tuple[Installation, Registration], tmp_path: Path, name: str

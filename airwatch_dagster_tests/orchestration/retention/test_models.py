@@ -15,6 +15,8 @@ from airwatch_dagster.orchestration.registry.mlflow_client import EXPERIMENT, ml
 from airwatch_dagster.orchestration.retention.models import UnservedModels
 from airwatch_dagster_tests.installations import Installation
 
+pytestmark = pytest.mark.slow
+
 BEFORE = datetime(2021, 1, 1, tzinfo=UTC)
 
 
