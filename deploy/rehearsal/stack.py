@@ -219,8 +219,9 @@ class Stack:
         environment = self.environment("postgres")
         if not (data / "PG_VERSION").exists():
             databases.create_cluster(data, environment, user=user)
-        # Names a process that is gone; in a container its number would be nobody's.
-        (data / "postmaster.pid").unlink(missing_ok=True)
+        # They name a process that is gone; in a container its number would be nobody's, and the sockets' folder empty.
+        for left in (data / "postmaster.pid", *data.glob(".s.PGSQL.*")):
+            left.unlink(missing_ok=True)
         command = ("postgres", "-D", str(data), "-p", str(self.ports["postgres"]), "-k", str(data), "-h", "127.0.0.1")
         process = Process.start(command, environment=environment, log=self.log("postgres"), cwd=data, user=user)
         self.pids["postgres"] = process.pid
