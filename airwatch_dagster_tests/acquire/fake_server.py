@@ -47,7 +47,10 @@ def running(server: FakeServer) -> ThreadingHTTPServer:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(reply.body) * (2 if reply.cut else 1)))
             self.end_headers()
-            self.wfile.write(reply.body)
+            if self.command == "GET":
+                self.wfile.write(reply.body)
+
+        do_HEAD = do_GET  # noqa: N815 - http.server calls it so
 
         def log_message(self, *_: object) -> None:
             """Quiet."""
