@@ -173,13 +173,9 @@ def hours_at_sites(
     """
     stations = known_stations(hours["station_id"].unique())
     near = neighbours(sites, stations, radius_km=radius_km)
-    offsets = np.full(len(sites), np.nan)
-    placed = near.has_any
-    if placed.any():
-        closest = near.index[np.arange(len(sites)), near.distance_km.argmin(axis=1)]
-        offsets[placed] = standard_offset_hours(stations["time_zone"].iloc[closest[placed]], issue_date)
+    offsets = standard_offsets(near, stations, issue_date)
     parts = []
-    for offset in np.unique(offsets[placed]):
+    for offset in np.unique(offsets[~np.isnan(offsets)]):
         chosen = offsets == offset
         some = Neighbours(
             near.index[chosen], near.weight[chosen], near.distance_km[chosen], near.above_station_m[chosen]
@@ -189,6 +185,16 @@ def hours_at_sites(
         days = station_days(of_stations, utc_offset_hours=float(offset), issue_date=issue_date)
         parts.append(days_at_sites(days, stations, sites[chosen], some, values=STATION_DAY_VALUES))
     return pd.concat(parts, ignore_index=True) if parts else _no_days(STATION_DAY_VALUES)
+
+
+def standard_offsets(near: Neighbours, stations: pd.DataFrame, day: pd.Timestamp) -> np.ndarray:
+    """Hours that each site's standard time is ahead of UTC, by the zone of its nearest station; nan without one."""
+    offsets = np.full(len(near.index), np.nan)
+    placed = near.has_any
+    if placed.any():
+        closest = near.index[np.arange(len(offsets)), near.distance_km.argmin(axis=1)]
+        offsets[placed] = standard_offset_hours(stations["time_zone"].iloc[closest[placed]], day)
+    return offsets
 
 
 def stations_within_reach(sites: pd.DataFrame, *, radius_km: float = RADIUS_KM) -> pd.DataFrame:

@@ -52,7 +52,8 @@ def blocks(lines: list[str]) -> Iterator[Block]:
     """Every station of the file; lines before the first are no station's.
 
     A station begins at a header that can be read, or at the line before a line of days (``DT``), so that a damaged
-    header does not give its values to the station before. It ends at a blank line or where the next begins.
+    header does not give its values to the station before. It ends where the next begins. Lines behind a blank one
+    belong to it, unless they repeat its own: then they are those of a station whose beginning is lost.
     """
     starts: dict[int, re.Match[str] | None] = {}
     for number, line in enumerate(lines):
@@ -61,12 +62,29 @@ def blocks(lines: list[str]) -> Iterator[Block]:
         elif line[:5].lstrip().startswith("DT ") and number > 0:
             starts.setdefault(number - 1, None)
     for (start, header), end in zip(starts.items(), [*list(starts)[1:], len(lines)], strict=bool(starts)):
-        own = [lines[start]]
-        for line in lines[start + 1 : end]:
-            if not line or line.isspace():
-                break
-            own.append(line)
-        yield _block(start + 1, header, own)
+        cut = _orphaned_from(lines, start, end)
+        yield _block(start + 1, header, lines[start:cut])
+        if cut < end:
+            yield Block(None, cut + 1, lines[cut:end])
+
+
+def _orphaned_from(lines: list[str], start: int, end: int) -> int:
+    """Where, behind a blank line, the lines of a station begin again; ``end`` without such."""
+    names: set[str] = set()
+    is_behind_blank, paragraph = False, end
+    for number in range(start, end):
+        line = lines[number]
+        name = line.lstrip()[:CELL]
+        if not name:
+            is_behind_blank, paragraph = True, number + 1
+        elif is_behind_blank and name in names:
+            return paragraph
+        elif name in _OWN_NAMES:
+            names.add(name)
+    return end
+
+
+_OWN_NAMES: Final = frozenset(("UTC", "FHR", *ELEMENT_OF_NAME))
 
 
 def _block(number: int, header: re.Match[str] | None, lines: list[str]) -> Block:
@@ -99,7 +117,7 @@ class BlockReader:
         base = next((len(one) - len(one.lstrip()) for one in block.lines if one.lstrip().startswith("UTC ")), 0)
         for number, line in enumerate(block.lines[1:], block.first_line + 1):
             name = line[base : base + CELL].strip()
-            if name in named and (name in ELEMENT_OF_NAME or name in ("DT", "UTC", "FHR")):
+            if name in named and (name in _OWN_NAMES or name == "DT"):
                 raise BadStation(number, line, f"{name} occurs twice in station {block.station_id}", name)
             named[name] = (number, line[base:].rstrip())
         hours = self._hours_of(block, named)

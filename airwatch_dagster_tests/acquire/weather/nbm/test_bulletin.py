@@ -195,6 +195,25 @@ def test_a_damaged_header_does_not_give_its_values_to_the_station_before(tmp_pat
     assert hours["temperature_c"].tolist() == [20.0] * COLUMNS
 
 
+def test_a_blank_line_within_a_station_loses_nothing(tmp_path: Path) -> None:
+    lines = station("KMDW")
+    whole = read(tmp_path, bulletin(station("KORD"), lines, station("KMKE"))).hours
+
+    split = read(tmp_path, bulletin(station("KORD"), [*lines[:7], "", *lines[7:]], station("KMKE")))
+
+    pd.testing.assert_frame_equal(split.hours, whole)
+    assert split.rejected.empty
+
+
+def test_lines_whose_station_is_lost_are_set_aside_and_cost_no_other(tmp_path: Path) -> None:
+    found = read(tmp_path, bulletin(station("KORD"), station("KMDW", TMP=104)[2:], station("KMKE")))
+
+    assert found.hours["station_id"].unique().tolist() == ["KORD", "KMKE"]
+    assert found.hours["temperature_c"].unique().tolist() == [20.0]
+    assert found.rejected["line_number"].tolist() == [3 + len(station()) + 2]
+    assert found.rejected["value"].str.startswith("UTC").tolist() == [True]
+
+
 def test_only_wanted_stations_are_read_and_the_damage_of_others_is_not_noticed(tmp_path: Path) -> None:
     found = read(tmp_path, damaged(replaced("TMP", "TMP ")), stations={"KMKE"})
 

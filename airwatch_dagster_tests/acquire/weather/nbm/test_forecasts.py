@@ -106,13 +106,28 @@ def test_at_a_later_time_of_issue_the_next_day_still_comes_from_a_run_that_knows
     assert rows["temperature_c"].notna().all()
 
 
+def test_west_of_the_date_line_days_are_forecast_by_runs_that_know_them_whole(tmp_path: Path) -> None:
+    guam = {"site_id": "660100001", "latitude": 13.48, "longitude": 144.80}
+    for run in ("2021-07-03 11:00", "2021-07-03 20:00", "2021-07-04 03:00", "2021-07-04 11:00"):
+        store(tmp_path, run, names=("KORD", "PGUM"))
+
+    found = forecasts(tmp_path, sites=pd.DataFrame([guam, CHICAGO]), by=pd.Timestamp("2021-07-04 14:00")).rows
+
+    by_site = found.set_index(["site_id", "horizon_days"])["issued_at"].dt.strftime("%d %H:%M")
+    # Guam's 4 July begins at 14:00 UTC of 3 July, Chicago's at 06:00 UTC of 4 July.
+    assert by_site["660100001"].to_dict() == {0: "03 11:44", 1: "04 11:44", 2: "04 11:44", 3: "04 11:44"}
+    assert by_site["170310001"].to_dict() == {0: "04 03:44", 1: "04 11:44", 2: "04 11:44"}
+    assert found["temperature_c"].notna().all()
+    assert found.set_index("site_id").loc["660100001", "temperature_max_c"].isna().all()
+
+
 def test_without_a_bulletin_of_a_day_its_row_is_missing_and_noted(tmp_path: Path) -> None:
     store(tmp_path, "2021-07-04 22:00")
 
     found = forecasts(tmp_path)
 
     assert found.rows["horizon_days"].tolist() == [1, 2, 3]
-    assert "no forecast 0 days ahead: no bulletin of the 24 hours to 2021-07-04 03 UTC" in found.notes
+    assert "no forecast 0 days ahead: no bulletin of the 24 hours to 2021-07-04 04 UTC" in found.notes
 
 
 def test_without_any_bulletin_or_station_there_are_no_rows_and_notes(tmp_path: Path) -> None:
