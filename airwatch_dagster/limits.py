@@ -56,6 +56,12 @@ MAX_CITIES_BYTES: Final = 4 * MB
 MAX_CITIES_LINES: Final = 50_000
 """Lines of the same. A real bulletin has 60."""
 
+MAX_OPEN_METEO_BYTES: Final = 16 * MB
+"""Bytes of one answer of Open-Meteo. Fifty places with a fortnight of 24 variables, as asked for, have about 2 MB."""
+
+MIN_BYTES_PER_NUMBER: Final = 2
+"""Bytes of the same per value in it: hours without clouds or rain are ``0,``, others have 4 or 5 bytes."""
+
 MAX_ROW_BYTES: Final = 2_000
 """Bytes of one row of the AQS API's JSON. Real rows of daily data have 1,312, of hourly data 1,150."""
 

@@ -19,3 +19,9 @@ NBM_URL: Final = "https://noaa-nbm-grib2-pds.s3.amazonaws.com"
 
 AFOS_URL: Final = "https://mesonet.agron.iastate.edu/cgi-bin/afos"
 """The Iowa Environmental Mesonet's archive of text products of the National Weather Service; no key needed."""
+
+OPEN_METEO_PREVIOUS_RUNS_URL: Final = "https://previous-runs-api.open-meteo.com/v1/forecast"
+"""Open-Meteo's forecasts by the days that they were made before; no key needed, unless for commercial use."""
+
+OPEN_METEO_SINGLE_RUNS_URL: Final = "https://single-runs-api.open-meteo.com/v1/forecast"
+"""Open-Meteo's forecasts by run, most of them since 2 April 2026; key as above."""

@@ -197,6 +197,13 @@ def standard_offsets(near: Neighbours, stations: pd.DataFrame, day: pd.Timestamp
     return offsets
 
 
+def site_offset_hours(sites: pd.DataFrame, day: pd.Timestamp) -> np.ndarray:
+    """As ``standard_offsets``, by the nearest of all stations, however far it is."""
+    stations = us_stations()
+    near = neighbours(sites, stations, radius_km=np.inf, count=1, height_km_per_m=0.0)
+    return standard_offsets(near, stations, day)
+
+
 def stations_within_reach(sites: pd.DataFrame, *, radius_km: float = RADIUS_KM) -> pd.DataFrame:
     """The rows of ``us_stations`` at most ``radius_km`` from one of the sites (latitude, longitude)."""
     stations = us_stations()
