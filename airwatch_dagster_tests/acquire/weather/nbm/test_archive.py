@@ -67,6 +67,7 @@ def test_the_newest_cycle_published_in_time_is_used_and_later_ones_are_not_downl
         ),
     )
     assert server.requested.count(path_of("2021-07-04 23:00")) == 1
+    assert server.methods == ["HEAD", "HEAD", "HEAD", "GET"]
     assert b"NBS GUIDANCE" in found.cycle.path.read_bytes()
 
 
