@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import pandas as pd
 
-from airwatch_dagster.acquire.aqs.response_cache import CachedResponse, ResponseCache
+from airwatch_dagster.acquire.aqs.response_cache import ResponseCache
 from airwatch_dagster.acquire.http.redaction import without_secrets
 from airwatch_dagster.acquire.http.redirects import Configured
 from airwatch_dagster.acquire.http.retry import random_jitter, retry
@@ -38,26 +38,30 @@ RETRY_WAITS_S: Final = (15.0, 60.0)
 MAX_WAIT_S: Final = 900.0
 """Longest wait, in seconds, for a limit that Open-Meteo says is reached; that of an hour or a day ends the run."""
 
+_OUTSIDE: Final[dict[str, Any]] = {"is_outside": True}
+"""What is kept of a place outside of the model."""
+
 _KEPT: Final = ("latitude", "longitude", "elevation", "utc_offset_seconds", "hourly_units", "hourly")
 """Fields of a place's object that are kept; the others are of the answer, as how long it took."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to one request."""
+    """The answer to a request."""
 
     places: tuple[PlaceHours | None, ...]
     """In the request's order; None for a place outside of the model."""
-    is_cached: bool
-    """No request was made for it."""
+    requests: int
+    """Requests that were made for it."""
 
 
 class OpenMeteoClient:
     """One interface of Open-Meteo; as a context manager it closes the session it opened.
 
-    Answers are kept in ``cache_dir`` as they came. Without ``budget``, as for customers, requests are not spaced.
-    ``backoff_scale`` scales the waits between retries. The key never appears in a message, repr, log, kept answer or
-    exception chain. Errors of the address as ``address_of``.
+    Answers are kept in ``cache_dir`` as they came, place by place, whatever other places were asked for with it.
+    Without ``budget``, as for customers, requests are not spaced. ``backoff_scale`` scales the waits between retries.
+    The key never appears in a message, repr, log, kept answer or exception chain. Errors of the address as
+    ``address_of``.
     """
 
     def __init__(
@@ -102,35 +106,33 @@ class OpenMeteoClient:
         """The time by the client's clock, naive UTC."""
         return pd.Timestamp(datetime.fromtimestamp(self._clock(), UTC).replace(tzinfo=None))
 
-    def is_cached(self, request: HourlyRequest, *, not_before: pd.Timestamp) -> bool:
-        """Whether ``answer`` would make no request."""
-        return self._cached(request, not_before) is not None
+    def is_kept(self, alone: HourlyRequest, *, not_before: pd.Timestamp) -> bool:
+        """Whether the answer for one place is kept, and was asked for at ``not_before`` (naive UTC) or later."""
+        return self._kept(alone, not_before) is not None
 
     def answer(self, request: HourlyRequest, *, not_before: pd.Timestamp) -> Answer:
-        """The hours of the request's places: the kept answer if it arrived at ``not_before`` (naive UTC) or later, else
-        a new one, which is kept.
+        """The hours of the request's places: those that are kept as ``is_kept`` says, else new ones, which are kept.
 
-        Places outside of the model, which cost the whole request its answer, are found by halves. Raises RunUnavailable
+        Places outside of the model, which cost a whole request its answer, are found by halves. Raises RunUnavailable
         for a single run that Open-Meteo does not have, SourceRefused when it refuses the request, SourceUnavailable for
         no answer, limits that are reached or what is no JSON, BadPayload for another layout; none of it is kept.
         """
-        cached = self._cached(request, not_before)
-        if cached is None:
-            places = self._places(request)
-            rows = [{"place": number, **(place or {})} for number, place in enumerate(places)]
-            cached = self._cache.put(self.interface, request.params, rows, fetched_at=self.now())
-            return self._answer(request, cached, is_cached=False)
-        return self._answer(request, cached, is_cached=True)
+        found = {alone: self._kept(alone, not_before) for alone in request.alone()}
+        rows = {alone: row for alone, row in found.items() if row is not None}
+        parts = request.of([alone.places[0] for alone in found if alone not in rows]).parts()
+        for part in parts:
+            asked_at = self.now()
+            for alone, place in zip(part.alone(), self._places(part), strict=True):
+                rows[alone] = place or _OUTSIDE
+                self._cache.put(self.interface, alone.params, [rows[alone]], fetched_at=asked_at)
+        return Answer(tuple(self._hours(alone, rows[alone]) for alone in request.alone()), len(parts))
 
-    def _cached(self, request: HourlyRequest, not_before: pd.Timestamp) -> CachedResponse | None:
-        found = self._cache.get(self.interface, request.params, not_before=not_before, include_stored=True)
-        return found if found is not None and len(found.rows) == len(request.places) else None
+    def _hours(self, alone: HourlyRequest, row: dict[str, Any]) -> PlaceHours | None:
+        return None if row == _OUTSIDE else hours_of(row, request=alone, culprit=self._culprit(alone))
 
-    def _answer(self, request: HourlyRequest, cached: CachedResponse, *, is_cached: bool) -> Answer:
-        culprit = self._culprit(request)
-        rows = sorted(cached.rows, key=lambda row: row["place"])
-        hours = [hours_of(row, request=request, culprit=culprit) if "hourly" in row else None for row in rows]
-        return Answer(tuple(hours), is_cached)
+    def _kept(self, alone: HourlyRequest, not_before: pd.Timestamp) -> dict[str, Any] | None:
+        found = self._cache.get(self.interface, alone.params, not_before=not_before, include_stored=True)
+        return found.rows[0] if found is not None and len(found.rows) == 1 else None
 
     def _places(self, request: HourlyRequest) -> list[dict[str, Any] | None]:
         try:

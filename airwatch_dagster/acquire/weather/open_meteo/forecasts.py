@@ -16,9 +16,9 @@ from airwatch_dagster.acquire.weather.open_meteo.request_plan import (
     SINGLE_RUN_DAYS,
     Cost,
     HourlyRequest,
-    by_places,
     cost_of,
     hours_needed,
+    places_of_sites,
     spans_of,
 )
 from airwatch_dagster.acquire.weather.open_meteo.responses import RunUnavailable
@@ -30,9 +30,6 @@ from airwatch_dagster.schemas.weather import WEATHER_HORIZONS_DAYS
 LATEST_RUN: Final = pd.Timedelta(hours=EVENING - 24)
 """Latest start of a single run that may forecast a day, against the day's first midnight at a site (local standard
 time): it knows the whole night whose lowest temperature is the day's."""
-
-_Placed = tuple[HourlyRequest, np.ndarray]
-"""A request, and the positions of its places in the sites."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +47,10 @@ class PreviousRunsWeather:
         valid_at = hours_needed(issue_day)
         leads = lead_days(valid_at, published_by=published_by, model=self.model)
         hours = SiteHours(valid_at, published_at(valid_at, leads, self.model), len(sites))
-        answers = []
-        for request, positions in self._requests(issue_day, sites, published_by):
-            answer = self.client.answer(request, not_before=published_by)
-            answers.append(answer)
-            self._take(answer, positions, hours, leads)
+        requests = self._requests(issue_day, sites, published_by)
+        answers = [self.client.answer(request, not_before=published_by) for request in requests]
+        for answer in answers:
+            self._take(answer, hours, leads)
         return _weather(hours, sites, issue_day, self.model, _asked(answers))
 
     def cost(
@@ -63,25 +59,22 @@ class PreviousRunsWeather:
         """What ``forecasts`` of these days would cost; a fortnight's answer serves all of its days."""
         wanted: dict[HourlyRequest, pd.Timestamp] = {}
         for day in issue_days:
-            for request, _ in self._requests(day, sites, published_by(day)):
-                wanted[request] = max(published_by(day), wanted.get(request, published_by(day)))
+            for request in self._requests(day, sites, published_by(day)):
+                for alone in request.alone():
+                    wanted[alone] = max(published_by(day), wanted.get(alone, published_by(day)))
         return _cost(self.client, wanted)
 
-    def _requests(self, issue_day: date, sites: pd.DataFrame, published_by: pd.Timestamp) -> list[_Placed]:
+    def _requests(self, issue_day: date, sites: pd.DataFrame, published_by: pd.Timestamp) -> list[HourlyRequest]:
         valid_at = hours_needed(issue_day)
         leads = lead_days(valid_at, published_by=published_by, model=self.model)
         hourly = tuple(f"{name}_previous_day{n}" for n in np.unique(leads[leads > 0]) for name in self.model.kept)
         if not hourly:
             return []
         spans = spans_of(valid_at[0].date(), valid_at[-1].date(), today=self.client.now().date())
-        return [
-            (HourlyRequest(self.model.name, places, hourly, *span), positions)
-            for span in spans
-            for places, positions in by_places(sites)
-        ]
+        return [HourlyRequest(self.model.name, places_of_sites(sites), hourly, *span) for span in spans]
 
-    def _take(self, answer: Answer, positions: np.ndarray, hours: SiteHours, leads: np.ndarray) -> None:
-        for site, place in zip(positions, answer.places, strict=True):
+    def _take(self, answer: Answer, hours: SiteHours, leads: np.ndarray) -> None:
+        for site, place in enumerate(answer.places):
             if place is None:
                 continue
             at = hours.valid_at.get_indexer(place.valid_at)
@@ -106,20 +99,20 @@ class SingleRunsWeather:
         answers: list[Answer] = []
         parts = []
         for offset, of_zone in _by_zone(sites, issue_day):
-            found: dict[pd.Timestamp, list[tuple[Answer, np.ndarray]] | None] = {}
+            found: dict[pd.Timestamp, Answer | None] = {}
             for horizon, runs in self._runs(issue_day, offset, published_by):
                 for run in runs:
                     if run not in found:
-                        found[run] = self._answers(run, of_zone, notes)
+                        found[run] = self._answer(run, of_zone, notes)
                     of_run = found[run]
                     if of_run is not None:
-                        hours = self._of_run(run, of_run, len(of_zone))
+                        hours = self._of_run(run, of_run)
                         days = days_of(hours, of_zone, issue_date=pd.Timestamp(issue_day))
                         parts.append(days[days["horizon_days"] == horizon])
                         break
                 else:
                     notes.append(f"no forecast {horizon} days ahead: no run that began by {runs[0]:%Y-%m-%d %H} UTC")
-            answers += [answer for of_run in found.values() for answer, _ in of_run or ()]
+            answers += [of_run for of_run in found.values() if of_run is not None]
         return _weather_of_days(parts, sites, issue_day, self.model, [*notes, *_asked(answers)])
 
     def cost(
@@ -130,8 +123,7 @@ class SingleRunsWeather:
         for day in issue_days:
             for offset, of_zone in _by_zone(sites, day):
                 for _, (run, *_older) in self._runs(day, offset, published_by(day)):
-                    requests = [request for request, _ in self._requests(run, of_zone)]
-                    wanted |= dict.fromkeys(requests, run + self.model.delay)
+                    wanted |= dict.fromkeys(self._request(run, of_zone).alone(), run + self.model.delay)
         return _cost(self.client, wanted)
 
     def _runs(
@@ -143,41 +135,30 @@ class SingleRunsWeather:
             run_by = midnight + pd.Timedelta(days=horizon) + LATEST_RUN
             yield horizon, runs_by(published_by, run_by=run_by, model=self.model)
 
-    def _requests(self, run: pd.Timestamp, sites: pd.DataFrame) -> list[_Placed]:
-        first = run.date()
+    def _request(self, run: pd.Timestamp, sites: pd.DataFrame) -> HourlyRequest:
         last = (run + pd.Timedelta(days=SINGLE_RUN_DAYS - 1)).date()
-        return [
-            (HourlyRequest(self.model.name, places, OF_SINGLE_RUNS, first, last, run), positions)
-            for places, positions in by_places(sites)
-        ]
+        return HourlyRequest(self.model.name, places_of_sites(sites), OF_SINGLE_RUNS, run.date(), last, run)
 
-    def _answers(
-        self, run: pd.Timestamp, sites: pd.DataFrame, notes: list[str]
-    ) -> list[tuple[Answer, np.ndarray]] | None:
-        """The run's answers with the positions of their places; None, and a note, where Open-Meteo does not have it."""
-        published = run + self.model.delay
+    def _answer(self, run: pd.Timestamp, sites: pd.DataFrame, notes: list[str]) -> Answer | None:
+        """The run's answer; None, and a note, where Open-Meteo does not have it."""
         try:
-            return [
-                (self.client.answer(request, not_before=published), positions)
-                for request, positions in self._requests(run, sites)
-            ]
+            return self.client.answer(self._request(run, sites), not_before=run + self.model.delay)
         except RunUnavailable as missing:
             notes.append(f"no run of {run:%Y-%m-%d %H} UTC ({missing.problem})")
             return None
 
-    def _of_run(self, run: pd.Timestamp, answers: list[tuple[Answer, np.ndarray]], site_count: int) -> SiteHours:
+    def _of_run(self, run: pd.Timestamp, answer: Answer) -> SiteHours:
         start = run.floor("D")
         end = start + pd.Timedelta(days=SINGLE_RUN_DAYS)
         valid_at = pd.date_range(start, end, freq="h", inclusive="left").as_unit("ns")
         issued = np.full(len(valid_at), (run + self.model.delay).to_datetime64(), dtype="datetime64[ns]")
-        hours = SiteHours(valid_at, issued, site_count)
-        for answer, positions in answers:
-            for site, place in zip(positions, answer.places, strict=True):
-                if place is None:
-                    continue
-                at = valid_at.get_indexer(place.valid_at)
-                for name, numbers in place.values.items():
-                    hours.put(name, site, at[at >= 0], numbers[at >= 0])
+        hours = SiteHours(valid_at, issued, len(answer.places))
+        for site, place in enumerate(answer.places):
+            if place is None:
+                continue
+            at = valid_at.get_indexer(place.valid_at)
+            for name, numbers in place.values.items():
+                hours.put(name, site, at[at >= 0], numbers[at >= 0])
         return hours
 
 
@@ -189,13 +170,13 @@ def _by_zone(sites: pd.DataFrame, issue_day: date) -> Iterator[tuple[float, pd.D
 
 
 def _cost(client: OpenMeteoClient, wanted: dict[HourlyRequest, pd.Timestamp]) -> Cost:
-    pending = [request for request, time in wanted.items() if not client.is_cached(request, not_before=time)]
+    pending = [alone for alone, time in wanted.items() if not client.is_kept(alone, not_before=time)]
     return cost_of(pending, cached=len(wanted) - len(pending))
 
 
 def _asked(answers: list[Answer]) -> list[str]:
-    made = sum(not answer.is_cached for answer in answers)
-    return [f"{made} of {len(answers)} requests were made, the others were answered before"]
+    made = sum(answer.requests for answer in answers)
+    return [f"requests made: {made}; what had been answered before was not asked again"]
 
 
 def _weather(hours: SiteHours, sites: pd.DataFrame, issue_day: date, model: Model, notes: list[str]) -> WeatherOfDay:

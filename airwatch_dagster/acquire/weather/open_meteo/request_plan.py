@@ -1,11 +1,11 @@
 """Requests for the hours around an issue day at sites, and what they cost."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.weather.open_meteo.call_budget import LIMITS
@@ -71,34 +71,46 @@ class HourlyRequest:
             **when,
         }
 
-    def halves(self) -> tuple["HourlyRequest", "HourlyRequest"]:
-        """The same for the first and for the second half of the places."""
-        middle = len(self.places) // 2
-        return self._with(self.places[:middle]), self._with(self.places[middle:])
+    def of(self, places: Sequence[tuple[float, float]]) -> "HourlyRequest":
+        """The same for other places."""
+        return replace(self, places=tuple(places))
 
-    def _with(self, places: tuple[tuple[float, float], ...]) -> "HourlyRequest":
-        return HourlyRequest(self.model, places, self.hourly, self.first, self.last, self.run)
+    def alone(self) -> list["HourlyRequest"]:
+        """One request for each place."""
+        return [self.of((place,)) for place in self.places]
+
+    def parts(self) -> list["HourlyRequest"]:
+        """Requests of at most PLACES_PER_REQUEST places, in their order."""
+        starts = range(0, len(self.places), PLACES_PER_REQUEST)
+        return [self.of(self.places[start : start + PLACES_PER_REQUEST]) for start in starts]
+
+    def halves(self) -> list["HourlyRequest"]:
+        """The first and the second half of the places."""
+        middle = len(self.places) // 2
+        return [self.of(self.places[:middle]), self.of(self.places[middle:])]
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Estimated cost of requests."""
+    """Estimated cost of answers."""
 
     requests: int
-    """Those that still have to be made."""
+    """Requests that still have to be made, at least."""
     calls: float
     """What they count against the limits."""
     seconds: float
     """How long the limits of the free service make them take, at least."""
-    cached_requests: int
-    """Those that were answered before."""
+    cached_places: int
+    """Answers for one place that are kept."""
 
 
-def cost_of(requests: Sequence[HourlyRequest], *, cached: int = 0) -> Cost:
-    """Cost of ``requests``, the ones to make, beside ``cached`` ones."""
-    calls = sum(request.calls for request in requests)
+def cost_of(pending: Sequence[HourlyRequest], *, cached: int = 0) -> Cost:
+    """Cost of what is ``pending``, requests for one place each, beside ``cached`` ones."""
+    counts = Counter(request.of(()) for request in pending)
+    requests = sum(-(-count // PLACES_PER_REQUEST) for count in counts.values())
+    calls = sum(request.calls for request in pending)
     seconds = max((calls - limit.calls) * limit.seconds / limit.calls for limit in LIMITS)
-    return Cost(len(requests), calls, max(seconds, 0.0), cached)
+    return Cost(requests, calls, max(seconds, 0.0), cached)
 
 
 def hours_needed(issue_day: date) -> pd.DatetimeIndex:
@@ -126,9 +138,6 @@ def spans_of(first: date, last: date, *, today: date) -> list[tuple[date, date]]
     return spans
 
 
-def by_places(sites: pd.DataFrame) -> list[tuple[tuple[tuple[float, float], ...], np.ndarray]]:
-    """Places (latitude, longitude) of at most PLACES_PER_REQUEST sites each, with their positions in ``sites``."""
-    degrees = list(zip(sites["latitude"].astype(float), sites["longitude"].astype(float), strict=True))
-    starts = range(0, len(sites), PLACES_PER_REQUEST)
-    parts = [np.arange(start, min(start + PLACES_PER_REQUEST, len(sites))) for start in starts]
-    return [(tuple(degrees[position] for position in part), part) for part in parts]
+def places_of_sites(sites: pd.DataFrame) -> tuple[tuple[float, float], ...]:
+    """Latitude and longitude of each site, in their order."""
+    return tuple(zip(sites["latitude"].astype(float), sites["longitude"].astype(float), strict=True))

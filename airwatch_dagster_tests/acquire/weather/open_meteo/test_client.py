@@ -69,7 +69,7 @@ def test_places_come_in_the_order_asked_for(tmp_path: Path) -> None:
         pd.Timestamp("2024-07-04 00:00"),
         pd.Timestamp("2024-07-05 23:00"),
     )
-    assert not answer.is_cached
+    assert answer.requests == 1
 
 
 def test_one_place_comes_without_a_list(tmp_path: Path) -> None:
@@ -88,9 +88,29 @@ def test_an_answer_is_asked_for_once_even_by_another_run(tmp_path: Path) -> None
     stub = OpenMeteo()
     for expected in (False, True):
         with served(stub, tmp_path) as client:
-            assert client.is_cached(request(), not_before=EVER) is expected
-            assert client.answer(request(), not_before=EVER).is_cached is expected
+            assert [client.is_kept(one, not_before=EVER) for one in request().alone()] == [expected] * 3
+            assert client.answer(request(), not_before=EVER).requests == (0 if expected else 1)
     assert len(stub.asked) == 1
+
+
+def test_only_the_places_that_are_new_are_asked_for(tmp_path: Path) -> None:
+    stub = OpenMeteo(lambda variable, lead, at, place: 10.0 * place)
+    with served(stub, tmp_path) as client:
+        client.answer(request(PLACES[1]), not_before=EVER)
+        answer = client.answer(request(*PLACES, PLACES[1]), not_before=EVER)
+    assert [asked["latitude"] for asked in stub.asked] == ["42.6500", "40.7100,43.0500"]
+    assert [place and float(place.values[NAME][0]) for place in answer.places] == [0.0, 0.0, 10.0, 0.0]
+
+
+def test_what_was_answered_before_a_failure_is_kept(tmp_path: Path) -> None:
+    many = request(*((40.0 + n / 100, -74.0) for n in range(60)))
+    stub = OpenMeteo()
+    stub.instead = lambda asked: (400, error("Out of order"), {}) if len(stub.asked) == 2 else None
+    with served(stub, tmp_path) as client:
+        with pytest.raises(SourceRefused, match="Out of order"):
+            client.answer(many, not_before=EVER)
+        assert client.answer(many, not_before=EVER).requests == 1
+    assert [asked["latitude"].count(",") + 1 for asked in stub.asked] == [50, 10, 10]
 
 
 def test_an_answer_from_before_is_asked_for_again(tmp_path: Path) -> None:
@@ -113,7 +133,8 @@ def test_places_outside_of_the_model_are_found_and_cost_the_others_nothing(tmp_p
         wanted = request(PLACES[0], (61.2, -149.9), *PLACES[1:])
         answer = client.answer(wanted, not_before=EVER)
         assert [place is None for place in answer.places] == [False, True, False, False]
-        assert client.answer(wanted, not_before=EVER).is_cached
+        again = client.answer(wanted, not_before=EVER)
+        assert ([place is None for place in again.places], again.requests) == ([False, True, False, False], 0)
     assert len(stub.asked) == 5
 
 
@@ -176,7 +197,7 @@ def test_calls_are_spaced_by_their_weight(tmp_path: Path) -> None:
     clock = Clock.at("2024-08-01")
     with served(OpenMeteo(), tmp_path, clock=clock) as client:
         for n in range(13):
-            client.answer(request(*[(40.0 + n, -74.0)] * 50), not_before=EVER)
+            client.answer(request(*((40.0 + n + place / 100, -74.0) for place in range(50))), not_before=EVER)
     assert max(clock.slept) == pytest.approx(60.0 - 12.0)
 
 
@@ -227,7 +248,7 @@ def test_another_layout_names_place_and_field_and_is_not_kept(tmp_path: Path, na
             client.answer(request(), not_before=EVER)
         assert message in str(raised.value)
         assert "place 2 of 3" in raised.value.culprit
-        assert not client.is_cached(request(), not_before=EVER)
+        assert not any(client.is_kept(one, not_before=EVER) for one in request().alone())
 
 
 def test_a_variable_that_a_model_lacks_may_have_no_unit(tmp_path: Path) -> None:

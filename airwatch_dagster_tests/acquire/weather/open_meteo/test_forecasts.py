@@ -73,7 +73,7 @@ def test_sites_have_four_days_in_the_contract(tmp_path: Path) -> None:
     assert found.rejected.empty
     assert found.notes == (
         "Weather data by Open-Meteo.com (https://open-meteo.com/), CC BY 4.0",
-        "2 of 2 requests were made, the others were answered before",
+        "requests made: 2; what had been answered before was not asked again",
     )
 
 
@@ -130,7 +130,7 @@ def test_a_backfill_asks_each_fortnight_once_even_if_it_is_resumed(tmp_path: Pat
         source = PreviousRunsWeather(opened)
         before = source.cost(days, SITES, published_by=by.__getitem__)
         first = [source.forecasts(day, SITES, published_by=by[day]) for day in days]
-    assert (before.requests, before.cached_requests) == (3, 0)
+    assert (before.requests, before.cached_places) == (3, 0)
     assert before.calls == pytest.approx(3 * 2 * 2.4)
     assert len(stub.asked) == 3
 
@@ -138,11 +138,23 @@ def test_a_backfill_asks_each_fortnight_once_even_if_it_is_resumed(tmp_path: Pat
         source = PreviousRunsWeather(opened)
         after = source.cost(days, SITES, published_by=by.__getitem__)
         again = [source.forecasts(day, SITES, published_by=by[day]) for day in days]
-    assert (after.requests, after.calls, after.cached_requests) == (0, 0, 3)
+    assert (after.requests, after.calls, after.cached_places) == (0, 0, 6)
     assert len(stub.asked) == 3
     for one, other in zip(first, again, strict=True):
         pd.testing.assert_frame_equal(one.rows, other.rows)
-    assert again[0].notes[1] == "0 of 2 requests were made, the others were answered before"
+    assert again[0].notes[1] == "requests made: 0; what had been answered before was not asked again"
+
+
+def test_other_sites_of_another_day_cost_only_what_is_new(tmp_path: Path) -> None:
+    stub = OpenMeteo()
+    with client(stub, tmp_path) as opened:
+        source = PreviousRunsWeather(opened)
+        source.forecasts(DAY, SITES[1:], published_by=MIDNIGHT)
+        cost = source.cost([DAY], SITES, published_by=lambda _: MIDNIGHT)
+        rows = source.forecasts(DAY, SITES, published_by=MIDNIGHT).rows
+    assert (cost.requests, cost.calls, cost.cached_places) == (2, pytest.approx(4.8), 2)
+    assert [asked["latitude"] for asked in stub.asked] == ["40.8200", "40.8200", "42.6400", "42.6400"]
+    assert rows["site_id"].unique().tolist() == SITES["site_id"].tolist()
 
 
 def test_a_day_that_is_forecast_now_is_asked_for_again_later(tmp_path: Path) -> None:
@@ -267,7 +279,8 @@ def test_each_zone_has_runs_that_know_its_night(tmp_path: Path) -> None:
     assert today["720210010"] == pd.Timestamp("2026-07-04 00:00")
     assert today["360010005"] == pd.Timestamp("2026-07-04 06:00")
     assert today["660100001"] == pd.Timestamp("2026-07-03 12:00")
-    assert cost.requests == len(stub.asked)
+    assert (cost.calls, cost.requests <= len(stub.asked)) == (7.0, True)
+    assert sum(asked["latitude"].count(",") + 1 for asked in stub.asked) == 7
 
 
 def test_many_sites_are_asked_in_parts(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from airwatch_dagster.acquire.weather.open_meteo.request_plan import (
     HourlyRequest,
-    by_places,
     cost_of,
     hours_needed,
+    places_of_sites,
     spans_of,
 )
 
@@ -56,9 +56,9 @@ def test_calls_are_counted_as_the_price_list_counts_them() -> None:
 
 
 def test_a_cost_says_how_long_the_limits_make_it_take() -> None:
-    small = cost_of([request(places=50, variables=24)], cached=3)
-    assert (small.requests, small.calls, small.seconds, small.cached_requests) == (1, 120.0, 0.0, 3)
-    year_of_a_thousand_sites = cost_of([request(places=50, variables=24, days=14)] * 20 * 27)
+    small = cost_of(request(places=60, variables=24).alone(), cached=3)
+    assert (small.requests, small.calls, small.seconds, small.cached_places) == (2, pytest.approx(144.0), 0.0, 3)
+    year_of_a_thousand_sites = cost_of(request(variables=24, days=14).alone() * 1_000 * 27)
     assert year_of_a_thousand_sites.calls == pytest.approx(64_800.0)
     assert year_of_a_thousand_sites.seconds / 86_400 == pytest.approx(5.48)
 
@@ -93,12 +93,13 @@ def test_of_the_days_that_are_not_over_only_those_needed_are_asked() -> None:
     assert spans_of(first, last, today=date(2024, 7, 18)) == [fortnight, (DAY, date(2024, 7, 17))]
 
 
-def test_sites_are_asked_fifty_at_a_time_in_their_order() -> None:
+def test_places_are_asked_fifty_at_a_time_in_their_order() -> None:
     sites = pd.DataFrame({"latitude": np.arange(120) / 10, "longitude": -100.0})
-    parts = by_places(sites)
-    assert [len(places) for places, _ in parts] == [50, 50, 20]
-    assert np.concatenate([positions for _, positions in parts]).tolist() == list(range(120))
-    assert parts[1][0][0] == (5.0, -100.0)
+    whole = request().of(places_of_sites(sites))
+    assert [len(part.places) for part in whole.parts()] == [50, 50, 20]
+    assert whole.parts()[1].places[0] == (5.0, -100.0)
+    assert [place for part in whole.parts() for place in part.places] == list(whole.places)
+    assert request().of(()).parts() == []
 
 
 def test_halves_make_the_whole() -> None:
