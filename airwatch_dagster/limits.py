@@ -41,6 +41,27 @@ MAX_AIRNOW_BYTES: Final = 20 * MB
 MAX_AIRNOW_LINES: Final = 100_000
 """Lines of one of AirNow's text files. The longest real one has about 10,000."""
 
+MAX_WEATHER_BYTES: Final = 120 * MB
+"""Bytes of one bulletin of weather. The largest real one, of 9,578 stations, has 29 MB."""
+
+MAX_WEATHER_LINES: Final = 2_000_000
+"""Lines of one bulletin of weather. The largest real one has about 430,000."""
+
+MAX_WEATHER_STATIONS: Final = 100_000
+"""Stations of one bulletin of weather. The largest real one has 9,578."""
+
+MAX_CITIES_BYTES: Final = 4 * MB
+"""Bytes of a day of one part of the bulletins of selected cities. A real one has 3 kB, and a day two to four."""
+
+MAX_CITIES_LINES: Final = 50_000
+"""Lines of the same. A real bulletin has 60."""
+
+MAX_OPEN_METEO_BYTES: Final = 16 * MB
+"""Bytes of one answer of Open-Meteo. Fifty places with a fortnight of 24 variables, as asked for, have about 2 MB."""
+
+MIN_BYTES_PER_NUMBER: Final = 2
+"""Bytes of the same per value in it: hours without clouds or rain are ``0,``, others have 4 or 5 bytes."""
+
 MAX_ROW_BYTES: Final = 2_000
 """Bytes of one row of the AQS API's JSON. Real rows of daily data have 1,312, of hourly data 1,150."""
 

@@ -33,7 +33,7 @@ def refuse_other_target_dates(table: str, rows: pd.DataFrame, shown: pd.DataFram
         table,
         shown.assign(target_date=rows["target_date"], expected=target)[rows["target_date"] != target],
         "inconsistent, as target_date must be issue_date plus horizon_days",
-        fix="Set target_date to horizon_days (1, 2 or 3) after issue_date",
+        fix="Set target_date to horizon_days after issue_date",
     )
 
 

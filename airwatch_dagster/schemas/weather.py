@@ -1,6 +1,6 @@
-"""Weather forecasts that a user may supply, by the date on which AirWatch issues its own forecasts."""
+"""Weather of a target day as it was forecast, by the date on which AirWatch issues its own forecasts."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,34 @@ COVARIATES: Final = (
     "precipitation_mm",
     "boundary_layer_height_m",
 )
-"""Weather variables of a target day; all are optional."""
+"""Weather variables of a target day that the models use; all are optional."""
+
+WEATHER_HORIZONS_DAYS: Final = (0, *c.HORIZONS_DAYS)
+"""Lead times of weather, in days after the issue day; 0 is the issue day itself."""
+
+WEATHER_CLASSES: Final = (
+    "clear",
+    "partly_cloudy",
+    "cloudy",
+    "hot",
+    "cold",
+    "wind",
+    "fog",
+    "haze",
+    "smoke",
+    "dust",
+    "rain",
+    "showers",
+    "thunder",
+    "snow",
+    "ice",
+)
+"""What a forecast's word says of a day; ice is freezing rain, freezing drizzle and sleet."""
+
+
+def weather(description: str, *, null_when: str = "not given", unit: str | None = None, **rules: Any) -> Any:
+    """A column that not every source of weather gives."""
+    return c.field(f"{description}; null when {null_when}", unit=unit, nullable=True, **rules)
 
 
 @table(
@@ -31,29 +58,60 @@ class WeatherForecasts(Table):
 
     site_id: str = c.site_id()
     issue_date: pd.Timestamp = c.issue_date()
-    horizon_days: int = c.horizon_days()
+    horizon_days: int = c.field(
+        "Days from issue date to target date; 0 is the issue date itself", isin=WEATHER_HORIZONS_DAYS
+    )
     target_date: pd.Timestamp = c.target_date()
     issued_at: pd.Timestamp = c.field("Time the weather model run became available, UTC; not its start")
+    is_issued_at_assumed: pd.BooleanDtype = weather(
+        "The time of publication is unknown, and issued_at is the run's start plus the longest lag that was measured"
+    )
     weather_model: str = c.field("Name of the weather model", str_length={"min_value": 1})
     kind: str = c.field(
         "Kind of the values: `forecast`. Analyses, reanalyses and observations were not known at the end of the issue "
         "date and are refused"
     )
-    temperature_c: np.float32 = c.field(
-        "Mean temperature 2 m above ground, °C; null when not supplied", nullable=True, ge=-90.0, le=60.0
+    station_distance_km: np.float32 = weather("Distance to the nearest weather station that was used, km", ge=0.0)
+    temperature_c: np.float32 = weather("Mean temperature 2 m above ground, °C", ge=-90.0, le=60.0)
+    temperature_max_c: np.float32 = weather("Highest temperature of the day, °C", ge=-90.0, le=65.0)
+    temperature_min_c: np.float32 = weather(
+        "Lowest temperature of the night that ends on the day, °C", ge=-100.0, le=60.0
     )
-    relative_humidity_pct: np.float32 = c.field(
-        "Mean relative humidity 2 m above ground, %; null when not supplied", nullable=True, ge=0.0, le=100.0
+    dew_point_c: np.float32 = weather("Mean dew point 2 m above ground, °C", ge=-100.0, le=45.0)
+    relative_humidity_pct: np.float32 = weather("Mean relative humidity 2 m above ground, %", ge=0.0, le=100.0)
+    wind_speed_ms: np.float32 = weather("Mean wind speed 10 m above ground, m/s", ge=0.0, le=120.0)
+    wind_east_ms: np.float32 = weather("Mean wind towards the east 10 m above ground, m/s", ge=-120.0, le=120.0)
+    wind_north_ms: np.float32 = weather("Mean wind towards the north 10 m above ground, m/s", ge=-120.0, le=120.0)
+    precipitation_mm: np.float32 = weather("Precipitation of the whole day, mm", ge=0.0, le=2000.0)
+    precipitation_probability_pct: np.float32 = weather(
+        "Highest probability of precipitation in a period that overlaps the day, %", ge=0.0, le=100.0
     )
-    wind_east_ms: np.float32 = c.field(
-        "Mean wind towards the east 10 m above ground, m/s; null when not supplied", nullable=True, ge=-120.0, le=120.0
+    cloud_cover_pct: np.float32 = weather("Mean cloud cover, %", ge=0.0, le=100.0)
+    boundary_layer_height_m: np.float32 = weather(
+        "Mean height of the boundary layer (mixing height) above ground, m", ge=0.0, le=10_000.0
     )
-    wind_north_ms: np.float32 = c.field(
-        "Mean wind towards the north 10 m above ground, m/s; null when not supplied", nullable=True, ge=-120.0, le=120.0
+    boundary_layer_height_max_m: np.float32 = weather(
+        "Highest boundary layer of the day above ground, m", ge=0.0, le=12_500.0
     )
-    precipitation_mm: np.float32 = c.field(
-        "Precipitation of the whole day, mm; null when not supplied", nullable=True, ge=0.0, le=2000.0
+    ventilation_m2s: np.float32 = weather(
+        "Mean of boundary-layer height times the wind speed in it, m²/s", unit="m²/s", ge=0.0, le=1_200_000.0
     )
-    boundary_layer_height_m: np.float32 = c.field(
-        "Mean height of the boundary layer, m; null when not supplied", nullable=True, ge=0.0, le=10_000.0
+    weather_class: str = weather(
+        "What the forecast's word says of the day", null_when="not given or an unknown word", isin=WEATHER_CLASSES
     )
+    smoke_ugm3: np.float32 = weather(
+        "Mean smoke near the ground as an air-quality model forecast it, µg/m³", ge=0.0, le=c.HIGHEST_PM25_UGM3
+    )
+    model_pm25_ugm3: np.float32 = weather(
+        "Mean PM2.5 as an air-quality model forecast it, µg/m³", ge=0.0, le=c.HIGHEST_PM25_UGM3
+    )
+    air_quality_model: str = weather("Name of the model of smoke_ugm3 and model_pm25_ugm3")
+    air_quality_model_version: str = weather("Version of that model")
+
+
+WEATHER_VALUES: Final = tuple(
+    name
+    for name, annotation in WeatherForecasts.__annotations__.items()
+    if annotation is np.float32 and name != "station_distance_km"
+)
+"""Columns with a number that was forecast, in the table's order."""

@@ -23,6 +23,7 @@ class FakeServer:
     url: str = ""
     replies: dict[str, list[Reply | Callable[[Mapping[str, str]], Reply]]] = field(default_factory=dict)
     requested: list[str] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)
 
     def will_send(self, path: str, *replies: Reply | Callable[[Mapping[str, str]], Reply]) -> None:
         self.replies[path] = list(replies)
@@ -41,13 +42,17 @@ def running(server: FakeServer) -> ThreadingHTTPServer:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            server.methods.append(self.command)
             reply = server.response(self.path, {name.lower(): value for name, value in self.headers.items()})
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(reply.body) * (2 if reply.cut else 1)))
             self.end_headers()
-            self.wfile.write(reply.body)
+            if self.command == "GET":
+                self.wfile.write(reply.body)
+
+        do_HEAD = do_GET  # noqa: N815 - http.server calls it so
 
         def log_message(self, *_: object) -> None:
             """Quiet."""

@@ -56,6 +56,9 @@ class Mirror(Protocol):
         it has more than ``max_bytes``.
         """
 
+    def describe(self, name: str, *, culprit: str) -> Response:
+        """The validators of a file, without its bytes. Errors as ``get``."""
+
     def close(self) -> None:
         """Closes what the mirror opened itself."""
 
@@ -98,9 +101,24 @@ class WebMirror:
             max_s=self.max_s,
             max_bytes=max_bytes,
         )
-        status = response.status_code
-        if status == 304 and headers:
+        if response.status_code == 304 and headers:
             return None
+        return self._found(response, culprit)
+
+    def describe(self, name: str, *, culprit: str) -> Response:
+        """As ``Mirror.describe``, by a request for the headers alone."""
+        response = get(
+            self.connection.session(),
+            f"{self.base_url}/{name}",
+            culprit=culprit,
+            configured=Configured(self.base_url, self.setting),
+            max_s=self.max_s,
+            method="head",
+        )
+        return self._found(response, culprit)
+
+    def _found(self, response: "requests.Response", culprit: str) -> Response:
+        status = response.status_code
         if status in _MISSING_STATUSES:
             raise _no_such_file(culprit)
         problem = f"the server responded with status {status}"
@@ -133,11 +151,9 @@ class FolderMirror:
         max_bytes: int = MAX_DOWNLOAD_BYTES,
     ) -> Response | None:
         """As ``Mirror.get``; an unreadable file raises SourceUnavailable."""
+        modified = self.describe(name, culprit=culprit).last_modified
         source = self.folder / name
-        if not source.is_file():
-            raise _no_such_file(culprit)
         state = source.stat()
-        modified = f"{state.st_mtime_ns} ns"
         if known and (known.last_modified, known.size) == (modified, state.st_size):
             return None
         if state.st_size > max_bytes:
@@ -150,6 +166,13 @@ class FolderMirror:
         except OSError as error:
             raise SourceUnavailable(culprit, f"cannot be read ({error.strerror})", fix="Check the folder") from error
         return Response(None, modified)
+
+    def describe(self, name: str, *, culprit: str) -> Response:
+        """As ``Mirror.describe``: the time of the last change, in nanoseconds since 1970."""
+        source = self.folder / name
+        if not source.is_file():
+            raise _no_such_file(culprit)
+        return Response(None, f"{source.stat().st_mtime_ns} ns")
 
     def close(self) -> None:
         """Nothing is open between calls."""

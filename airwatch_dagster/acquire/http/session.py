@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from airwatch_dagster.acquire.http.redaction import without_queries
@@ -67,9 +67,11 @@ def get(
     body_to: Path | None = None,
     max_s: float | None = None,
     max_bytes: int = MAX_DOWNLOAD_BYTES,
+    method: Literal["get", "head"] = "get",
 ) -> "requests.Response":
     """The response to one GET, its body read completely; into the file ``body_to`` if given and the status is 200.
 
+    With ``method`` head the server is asked for the headers alone.
     Redirects are followed as ``redirected`` allows, which also says what the others raise. Raises SourceUnavailable
     when no complete response arrived, or it took longer than ``max_s`` seconds (MAX_BODY_S without), and BadPayload
     for one of more than ``max_bytes`` as sent or unpacked, of which no more is read. Neither its message nor its
@@ -83,7 +85,7 @@ def get(
     options: dict[str, Any] = {"headers": headers, "timeout": timeout, "stream": True}
     until = time.monotonic() + (MAX_BODY_S if max_s is None else max_s)
     try:
-        response = _after_redirects(session, url, params, options, culprit, configured)
+        response = _after_redirects(session, method, url, params, options, culprit, configured)
         with response:
             if body_to is None:
                 response._content = b"".join(_body(response, until, max_bytes))  # noqa: SLF001 - as requests reads it
@@ -148,6 +150,7 @@ def _no_certificates(error: OSError) -> ConfigurationError:
 
 def _after_redirects(
     session: "requests.Session",
+    method: Literal["get", "head"],
     url: str,
     params: Mapping[str, str] | None,
     options: Mapping[str, Any],
@@ -156,7 +159,8 @@ def _after_redirects(
 ) -> "requests.Response":
     """The first response that is no redirect; a target without a query gets that of the request."""
     for _ in range(MAX_REDIRECTS + 1):
-        response = session.get(url, params=params, allow_redirects=False, **options)
+        request = session.head if method == "head" else session.get
+        response = request(url, params=params, allow_redirects=False, **options)
         location = session.get_redirect_target(response)
         if not location:
             return response
