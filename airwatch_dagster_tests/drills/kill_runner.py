@@ -291,7 +291,8 @@ def _write_on(installation: Installation, command: tuple[str, ...], stop: Path) 
     while not stop.exists():
         result = installation.airwatch(*(one.format(folder=installation.folder) for one in command))
         if result.exit_code and BUILT not in result.output:
-            crash = "".join(traceback.format_exception(result.exception)) if result.exception else ""
+            is_told = isinstance(result.exception, SystemExit | None)
+            crash = "" if is_told else "".join(traceback.format_exception(result.exception))
             (installation.folder / "writer.txt").write_text(result.output + crash)
             raise SystemExit(result.exit_code)
 
