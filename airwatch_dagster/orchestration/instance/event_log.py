@@ -18,7 +18,7 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventL
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
 
-from airwatch_dagster.orchestration.instance.sqlite import wait_for_writers
+from airwatch_dagster.orchestration.instance.sqlite import made_by_one, wait_for_writers
 
 MAX_SHARDS: Final = 16
 """Databases open at a time: the index, and one per run that is written or read."""
@@ -36,7 +36,8 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         self._tables: set[str] = set()
         self._here = threading.local()
         wait_for_writers()
-        super().__init__(base_dir=base_dir, inst_data=inst_data)
+        with made_by_one(Path(base_dir)):
+            super().__init__(base_dir=base_dir, inst_data=inst_data)
 
     @classmethod
     def from_config_value(

@@ -1,23 +1,32 @@
-"""How long a SQLite database waits for another writer, and what is said when that was not enough.
+"""How long a SQLite database waits for another writer, what is said when that was not enough, and how a new one is
+made by one process alone.
 
 Dagster and MLflow open connections in many places, with waits of 5 to 30 s. They all go through SQLAlchemy, whose
 events are the one place that no connection of this process passes by.
 """
 
+import fcntl
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Engine, ExceptionContext, event
 from sqlalchemy.pool import Pool
 
 from airwatch_dagster.errors import StorageError
+from airwatch_dagster.orchestration.instance.run_locks import opened_lock
 
 BUSY_TIMEOUT_S: Final = 60.0
 """Seconds that a connection waits for another writer: `make demo` beside `make dev` writes for longer than 30 s at a
 time on a slow disk."""
+
+CREATION_LOCK: Final = "databases.lock"
+"""File beside Dagster's databases that the process which opens them holds."""
 
 _OWN_WAIT: Final = "PRAGMA busy_timeout"
 """Begin of the statement with which MLflow sets 20 s in every session."""
@@ -59,6 +68,17 @@ def _say_what_is_locked(context: ExceptionContext) -> None:
         ) from error
 
 
+@contextmanager
+def made_by_one(folder: Path) -> Iterator[None]:
+    """Within the block this process alone makes databases in the folder; others of this machine wait.
+
+    Two that make one of Dagster's at once both write its version, and then no process can open it.
+    """
+    with opened_lock(folder / CREATION_LOCK) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 class WaitingSqliteRunStorage(SqliteRunStorage):
     """Dagster's own. It is opened before every other database of the instance, and has them all wait."""
 
@@ -68,4 +88,18 @@ class WaitingSqliteRunStorage(SqliteRunStorage):
     ) -> "WaitingSqliteRunStorage":
         """The database ``base_dir/runs.db``."""
         wait_for_writers()
-        return cls.from_local(inst_data=inst_data, **config_value)
+        with made_by_one(Path(config_value["base_dir"])):
+            return cls.from_local(inst_data=inst_data, **config_value)
+
+
+class WaitingSqliteScheduleStorage(SqliteScheduleStorage):
+    """Dagster's own."""
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> "WaitingSqliteScheduleStorage":
+        """The database ``base_dir/schedules.db``."""
+        wait_for_writers()
+        with made_by_one(Path(config_value["base_dir"])):
+            return cls.from_local(inst_data=inst_data, **config_value)  # type: ignore[return-value]

@@ -1,5 +1,7 @@
 """SQLite databases wait a minute for another writer, and a lock that lasts longer is told in a sentence."""
 
+import multiprocessing
+import os
 import shutil
 import sqlite3
 import threading
@@ -124,3 +126,45 @@ def test_mlflows_lock_is_a_sentence_too(tmp_path: Path, monkeypatch: pytest.Monk
     with another_writer(tmp_path / "mlflow.db"), locked, mlflow_errors(address):
         store.create_experiment("another")
     store.engine.dispose()
+
+
+def begin_together(home: Path, state: Path, begin: float) -> None:
+    """Open the instance of ``home`` at the time ``begin``: its databases are made if there are none."""
+    os.environ["AIRWATCH_STATE"] = str(state)
+    time.sleep(max(0.0, begin - time.time()))
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        create_run_for_test(instance, job_name="some_job")
+
+
+@pytest.mark.slow
+def test_two_processes_may_make_the_databases_at_once(tmp_path: Path) -> None:
+    shutil.copy(REPOSITORY / "dagster.yaml", tmp_path)
+    context = multiprocessing.get_context("spawn")
+    begin, states = time.time() + 15.0, [tmp_path / f"state-{number}" for number in range(3)]
+    makers = [context.Process(target=begin_together, args=(tmp_path, state, begin)) for state in states * 2]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+
+    assert [maker.exitcode for maker in makers] == [0] * 6
+    for database in (state / name for state in states for name in WRITES):
+        with sqlite3.connect(database) as connection:
+            assert connection.execute("SELECT count(*) FROM alembic_version").fetchall() == [(1,)]
+        connection.close()
+
+
+def test_a_process_that_makes_databases_is_waited_for(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    opened = threading.Event()
+
+    def open_again() -> None:
+        with dg.DagsterInstance.from_config(str(tmp_path / "home")):
+            opened.set()
+
+    with sqlite.made_by_one(state):
+        threading.Thread(target=open_again).start()
+        was_opened = opened.wait(0.5)
+
+    assert not was_opened
+    assert opened.wait(30)
