@@ -70,7 +70,8 @@ class _Versions:
         detected_at = pd.Timestamp(instant)
         revisions = self._without_first_pulls(_compared(before, after), instant)
         size = (revisions["new_pm25_ugm3"] - revisions["old_pm25_ugm3"]).abs()
-        return revisions.assign(size_ugm3=size, noticed_at=detected_at, noticed_on=detected_at.normalize())
+        found = revisions.assign(size_ugm3=size, noticed_at=detected_at, noticed_on=detected_at.normalize())
+        return found[~_is_rematched(found)]
 
     def _touched(self, instant: np.datetime64) -> np.ndarray:
         """Rows of site-days of which a version begins or ends at ``instant``, on days that had been read before."""
@@ -91,6 +92,12 @@ class _Versions:
         rows["superseded_at"] = pd.NaT
         days = published_days(rows, parameters=list(rows["parameter_code"].unique()))
         return days[[*_KEY, "pm25_ugm3", "source"]]
+
+
+def _is_rematched(revisions: pd.DataFrame) -> pd.Series:
+    """Mask of AirNow's values that are matched to the other parameter of their site, and are the same."""
+    is_same = (revisions["kind"] == "moved_parameter") & (revisions["size_ugm3"] <= MIN_CHANGE_UGM3)
+    return is_same & (revisions["poc"] == SITE_POC) & (revisions["new_source"] == PROVISIONAL_SOURCE)
 
 
 def _compared(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

@@ -140,6 +140,14 @@ def test_airnow_is_confirmed_by_the_monitor_of_the_other_parameter_where_its_own
     assert shown(revisions) == [["provisional_to_final", "170319001", "88502", 3, 9.5, 8.0, 1.5, "airnow", "aqs"]]
 
 
+def test_airnows_value_under_the_other_parameter_of_its_site_is_no_revision_unless_it_is_another() -> None:
+    assert revisions_of([AIRNOW], [AIRNOW | {"parameter_code": "88502"}]).empty
+    other = AIRNOW | {"parameter_code": "88502", "arithmetic_mean": 9.0}
+    assert shown(revisions_of([AIRNOW], [other])) == [
+        ["moved_parameter", "170319001", "88502", 0, 9.5, 9.0, 0.5, "airnow", "airnow"]
+    ]
+
+
 def test_a_value_of_88502_is_revised_like_any_other() -> None:
     other = {"parameter_code": "88502"}
     assert revisions_of([{}, other], [{}, other | {"arithmetic_mean": 6.0}])["parameter_code"].tolist() == ["88502"]
@@ -254,7 +262,8 @@ def slow_revision(key: tuple[Any, ...], old: dict[Any, Any], new: dict[Any, Any]
     finals = [k for k in new.keys() - old.keys() if (k[0], k[3]) == (site, day) and new[k][1] == "aqs"]
     if after:
         if elsewhere in old and elsewhere not in new:
-            return "moved_parameter", old[elsewhere]
+            is_rematched = poc == 0 and old[elsewhere][0] == after[0]
+            return None if is_rematched else ("moved_parameter", old[elsewhere])
         for code in (parameter, other) if after[1] != "airnow" else ():
             of_site = (site, code, 0, day)
             has_own = code != parameter and any(k[1] == code for k in finals)
