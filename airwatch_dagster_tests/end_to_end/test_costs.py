@@ -24,6 +24,13 @@ DAYS = ("2021-05-01", "2021-05-31", "--tables", "raw_readings")
             Cost(3, 900, 60.0, cached_calls=7),
             "From EPA: 3 requests, at most 900 rows, about 1 min; 7 more responses are cached.",
         ),
+        (
+            Cost(1, 900, 60.0, missing_files=("daily_88502_2021.zip",)),
+            (
+                "From EPA: 1 request, at most 900 rows, about 1 min. The source lists no daily_88502_2021.zip: sites that "
+                "have only monitors of 88502 are left out."
+            ),
+        ),
     ],
 )
 def test_requests_rows_and_time_are_in_one_line(cost: Cost, sentence: str) -> None:
