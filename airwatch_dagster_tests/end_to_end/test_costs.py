@@ -27,8 +27,8 @@ DAYS = ("2021-05-01", "2021-05-31", "--tables", "raw_readings")
         (
             Cost(1, 900, 60.0, missing_files=("daily_88502_2021.zip",)),
             (
-                "From EPA: 1 request, at most 900 rows, about 1 min. The source lists no daily_88502_2021.zip: sites that "
-                "have only monitors of 88502 are left out."
+                "From EPA: 1 request, at most 900 rows, about 1 min. The source lists no daily_88502_2021.zip: "
+                "sites that have only monitors of 88502 are left out."
             ),
         ),
     ],
