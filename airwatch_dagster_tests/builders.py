@@ -61,6 +61,7 @@ SITE_DAY_ROW: dict[str, Any] = {
     "pm25_ugm3": 8.0,
     "is_valid": True,
     "is_provisional": False,
+    "parameter_code": "88101",
     "chosen_by": "primary_monitor",
     "monitor_count": 1,
     "is_restated": False,

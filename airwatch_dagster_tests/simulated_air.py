@@ -36,6 +36,7 @@ def _one_site(
             "pm25_ugm3": np.round(np.maximum(values, -1.0), 1),
             "is_valid": generator.random(len(dates)) > 0.03,
             "is_provisional": False,
+            "parameter_code": "88101",
             "chosen_by": "sole_monitor",
             "monitor_count": 1,
             "is_restated": False,

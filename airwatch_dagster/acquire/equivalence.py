@@ -7,7 +7,7 @@ import pandas as pd
 
 from airwatch_dagster.acquire.parsing.rejections import may_be_rejected
 from airwatch_dagster.acquire.parsing.vocabulary import EVENTS_EXCLUDED, EVENTS_INCLUDED, NO_EVENTS, ONE_HOUR
-from airwatch_dagster.acquire.pulls import SITE_DAY, Pull, is_among, is_provisional
+from airwatch_dagster.acquire.pulls import SITE_DAY, Pull, has_final_rows, is_among, is_provisional
 from airwatch_dagster.acquire.readings import key_codes
 
 _EVENT_CLASS: Final = {
@@ -16,7 +16,7 @@ _EVENT_CLASS: Final = {
 }
 """Event types by whether hours with events count."""
 
-MONITOR_DAY: Final = (*SITE_DAY, "poc")
+MONITOR_DAY: Final = (*SITE_DAY, "parameter_code", "poc")
 """Columns that identify a monitor's day."""
 
 _ANY_PARAMETER_DAY: Final = tuple(name for name in MONITOR_DAY if name != "parameter_code")
@@ -38,7 +38,7 @@ def equivalent_rows(history: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
     is_included = (past["event_class"] == "included").to_numpy()
     is_other_type = is_among(past, new, _SAME_STANDARD) & ~is_among(past, new, (*_SAME_STANDARD, "event_type"))
     is_same |= is_other_type & is_included & ~is_other_source
-    is_finalised = is_provisional(history) & is_among(history, rows[~is_provisional(rows)], SITE_DAY)
+    is_finalised = is_provisional(history) & has_final_rows(history, rows)
     return pd.Series(is_same | is_finalised, index=history.index)
 
 

@@ -10,10 +10,10 @@ import pandas as pd
 
 from airwatch_dagster.acquire.area import Area, distance_to_nearest_km
 from airwatch_dagster.acquire.parsing.rejections import no_rejected_lines, rejections_of_days
+from airwatch_dagster.acquire.parsing.vocabulary import counts_for_site_days
 from airwatch_dagster.acquire.positions import is_possible
 from airwatch_dagster.acquire.readings import (
     LOCATION_COLUMNS,
-    PM25_PARAMETER,
     READING_COLUMNS,
     SITE_COLUMNS,
     VERSION_COLUMNS,
@@ -21,11 +21,13 @@ from airwatch_dagster.acquire.readings import (
     one_row_per_key,
 )
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.columns import PM25_PARAMETER
 
 PROVISIONAL_SOURCE: Final = "airnow"
 """Its rows are valid until AQS publishes the site's day."""
 
-SITE_DAY: Final = (*SITE_COLUMNS, "parameter_code", "date_local")
+SITE_DAY: Final = (*SITE_COLUMNS, "date_local")
+"""Columns that identify a site's day, under any parameter."""
 
 InScope = Callable[[pd.DataFrame], pd.Series]
 """Maps history to a mask of the rows that the pull would contain if they were still published."""
@@ -81,7 +83,7 @@ class Scope:
         candidates &= history["parameter_code"].isin(self.parameters).to_numpy()
         has_final_row = np.zeros(len(history), dtype=bool)
         if self.rows is not None:
-            has_final_row = is_among(history, self.rows, SITE_DAY)
+            has_final_row = has_final_rows(history, self.rows)
         candidates &= ~is_provisional(history) | has_final_row
         years = history["date_local"].dt.year.to_numpy()
         result = np.zeros(len(history), dtype=bool)
@@ -122,6 +124,20 @@ class Pull:
     """Numbers and names for the metadata: requests, files, what was left out."""
     files: tuple[str, ...] = ()
     """Files and responses that were read as a whole, as ``rejected`` names them."""
+    missing_files: Mapping[str, int] = field(default_factory=dict)
+    """Files that the source does not have, with their years: what is stored of them is outside the scope."""
+
+
+def either(scopes: Sequence[InScope]) -> InScope:
+    """The scope that holds what one of ``scopes`` holds."""
+
+    def in_scope(history: pd.DataFrame) -> pd.Series:
+        mask = pd.Series(False, index=history.index)
+        for scope in scopes:
+            mask |= scope(history)
+        return mask
+
+    return in_scope
 
 
 def restrict_days(pull: Pull, first: date, last: date) -> Pull:
@@ -149,6 +165,14 @@ def last_seen(history: pd.DataFrame | None) -> pd.Timestamp | None:
 def is_provisional(readings: pd.DataFrame) -> np.ndarray:
     """Mask of the rows that AQS has not confirmed yet."""
     return (readings["source"] == PROVISIONAL_SOURCE).to_numpy()
+
+
+def has_final_rows(rows: pd.DataFrame, published: pd.DataFrame) -> np.ndarray:
+    """Mask of the ``rows`` whose site's day has an AQS row among ``published`` that may give it its value.
+
+    Under any parameter: AirNow does not tell which one its value is of.
+    """
+    return is_among(rows, published[~is_provisional(published) & counts_for_site_days(published)], SITE_DAY)
 
 
 def is_among(rows: pd.DataFrame, others: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:

@@ -15,10 +15,6 @@ from airwatch_dagster.acquire.parsing.vocabulary import in_aqs_words
 from airwatch_dagster.errors import BadPayload, ConfigurationError
 from airwatch_dagster.schemas import TABLES
 
-PM25_PARAMETER: Final = "88101"
-"""AQS parameter of PM2.5 by federal reference or equivalent method; many downloads also contain 88502, which is not
-comparable."""
-
 VERSION_COLUMNS: Final = ("first_seen_at", "superseded_at")
 """Columns that the merge into history adds to the published ones."""
 

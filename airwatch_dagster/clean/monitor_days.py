@@ -1,15 +1,22 @@
 """From published rows to one value per monitor and day."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.acquire.parsing.vocabulary import BLOCK_AVERAGE, EVENTS_INCLUDED, FILTER_DAY, NO_EVENTS
-from airwatch_dagster.acquire.pulls import is_provisional
-from airwatch_dagster.acquire.readings import PM25_PARAMETER, key_codes
+from airwatch_dagster.acquire.parsing.vocabulary import (
+    BLOCK_AVERAGE,
+    EVENTS_INCLUDED,
+    FILTER_DAY,
+    NO_EVENTS,
+    counts_for_site_days,
+)
+from airwatch_dagster.acquire.pulls import SITE_DAY, is_provisional
+from airwatch_dagster.acquire.readings import key_codes
 from airwatch_dagster.errors import BadPayload
-from airwatch_dagster.schemas.columns import SITE_POC
+from airwatch_dagster.schemas.columns import PM25_PARAMETER, SITE_POC
 
 DAILY_DURATIONS: Final = (FILTER_DAY, BLOCK_AVERAGE)
 """Sample durations of a day's mean, in order of preference: a filter's day, a continuous monitor's block average."""
@@ -23,24 +30,25 @@ MIN_OBSERVATION_PERCENT: Final = 75.0
 MONITOR_DAY_KEY: Final = ("state_code", "county_code", "site_number", "parameter_code", "poc", "date_local")
 
 
-def monitor_days(raw_readings: pd.DataFrame, *, parameter: str = PM25_PARAMETER) -> pd.DataFrame:
-    """Exactly one row per monitor and day, of the current versions of ``parameter`` in ``raw_readings``.
+def monitor_days(raw_readings: pd.DataFrame, *, parameters: Sequence[str] = (PM25_PARAMETER,)) -> pd.DataFrame:
+    """Exactly one row per monitor and day, of the current versions of ``parameters`` in ``raw_readings``.
 
     Adds ``site_id``, ``pm25_ugm3`` (µg/m³) and ``is_valid`` to the raw columns; invalid days stay, flagged. Left out
     are rows without a mean, AirNow's rows where another source has the monitor-day, and rows of a whole site where one
-    of its monitors has the day. Raises BadPayload when two 24-hour standards of one monitor-day disagree.
+    of its monitors, of either parameter, has the day. Raises BadPayload when two 24-hour standards of one monitor-day
+    disagree.
     Source: AQS dailyData; 40 CFR 50 App. N.
     """
-    return _one_per_monitor_day(raw_readings, parameter, must_agree=True)
+    return _one_per_monitor_day(raw_readings, parameters, must_agree=True)
 
 
-def published_days(raw_readings: pd.DataFrame, *, parameter: str = PM25_PARAMETER) -> pd.DataFrame:
+def published_days(raw_readings: pd.DataFrame, *, parameters: Sequence[str] = (PM25_PARAMETER,)) -> pd.DataFrame:
     """As ``monitor_days``, but where standards disagree the newest counts: the value as published, right or wrong."""
-    return _one_per_monitor_day(raw_readings, parameter, must_agree=False)
+    return _one_per_monitor_day(raw_readings, parameters, must_agree=False)
 
 
-def _one_per_monitor_day(raw: pd.DataFrame, parameter: str, *, must_agree: bool) -> pd.DataFrame:
-    rows = _final_before_provisional(_daily_rows(raw, parameter))
+def _one_per_monitor_day(raw: pd.DataFrame, parameters: Sequence[str], *, must_agree: bool) -> pd.DataFrame:
+    rows = _final_before_provisional(_daily_rows(raw, parameters))
     rows = rows.assign(_monitor_day=key_codes(rows, MONITOR_DAY_KEY))
     rows = rows.sort_values(["_monitor_day", "_duration_rank", "_event_rank", "_standard_year"], kind="stable")
     if must_agree:
@@ -55,11 +63,11 @@ def _one_per_monitor_day(raw: pd.DataFrame, parameter: str, *, must_agree: bool)
     return best.drop(columns=["_monitor_day", "_duration_rank", "_event_rank", "_standard_year"]).reset_index(drop=True)
 
 
-def _daily_rows(raw: pd.DataFrame, parameter: str) -> pd.DataFrame:
+def _daily_rows(raw: pd.DataFrame, parameters: Sequence[str]) -> pd.DataFrame:
     """Current rows of a day's mean for a 24-hour standard, events not excluded, with their ranks."""
     wanted = (
         raw["superseded_at"].isna()
-        & (raw["parameter_code"] == parameter)
+        & raw["parameter_code"].isin(parameters)
         & raw["sample_duration"].isin(DAILY_DURATIONS)
         & raw["event_type"].fillna("None").isin(EVENT_RANK)
         & raw["arithmetic_mean"].notna()
@@ -80,9 +88,9 @@ def _final_before_provisional(rows: pd.DataFrame) -> pd.DataFrame:
         return rows
     of_site = provisional & (rows["poc"] == SITE_POC).to_numpy()
     monitor_day = key_codes(rows, MONITOR_DAY_KEY)
-    site_day = key_codes(rows, [name for name in MONITOR_DAY_KEY if name != "poc"])
+    site_day = key_codes(rows, SITE_DAY)
     is_replaced = provisional & np.isin(monitor_day, monitor_day[~provisional])
-    is_replaced |= of_site & np.isin(site_day, site_day[~of_site])
+    is_replaced |= of_site & np.isin(site_day, site_day[~of_site & counts_for_site_days(rows)])
     return rows[~is_replaced]
 
 

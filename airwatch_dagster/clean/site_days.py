@@ -1,15 +1,17 @@
 """From monitor-days to one value per site and day (40 CFR 50 App. N)."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.acquire.parsing.vocabulary import counts_for_site_days
 from airwatch_dagster.acquire.pulls import PROVISIONAL_SOURCE
 from airwatch_dagster.clean.aqi import pm25_aqi
 from airwatch_dagster.clean.monitor_days import monitor_days
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import SITE_POC
+from airwatch_dagster.schemas.columns import PARAMETERS, PM25_PARAMETER, SITE_POC
 
 RESTATED_METHODS: Final = frozenset({"736", "738"})
 """Methods of corrected T640 values, which EPA publishes in addition to the original row of the same instrument.
@@ -24,16 +26,21 @@ RESTATED_POC_OFFSET: Final = 20
 SITE_DAY_KEY: Final = ["site_id", "date_local"]
 
 
-def site_days(raw_readings: pd.DataFrame, *, monitors: pd.DataFrame) -> pd.DataFrame:
+def site_days(
+    raw_readings: pd.DataFrame, *, monitors: pd.DataFrame, parameters: Sequence[str] = PARAMETERS
+) -> pd.DataFrame:
     """Exactly one row per site and day with a published mean, in the columns of ``site_days``, sorted by both.
 
-    The value is the valid one of the primary monitor or, without it, the mean of the valid collocated monitors. A day
-    without a valid value gets the same choice among the invalid ones, flagged. A restated T640 pair is one instrument:
-    the corrected row replaces the original and takes over its designation. AirNow's value of a whole site counts only
-    where no monitor has published one, valid or not. Raises BadPayload as ``monitor_days`` does.
-    Source: 40 CFR 50 App. N 3.0(d); T640 rule as observed in AQS.
+    The value is the valid one of the primary monitor or, without it, the mean of the valid collocated monitors, of
+    parameter 88101; without a valid one of 88101, the mean of the valid continuous monitors of 88502, if ``parameters``
+    has it. Filters of 88502 give no value. A day without a valid value gets the same choice among the invalid ones,
+    flagged. A restated T640 pair is one instrument: the corrected row replaces the original and takes over its
+    designation. AirNow's value of a whole site counts only where no monitor that gives a value has published one, valid
+    or not. Raises BadPayload as ``monitor_days`` does.
+    Source: 40 CFR 50 App. N 3.0(d), 40 CFR 58 App. G; T640 rule as observed in AQS.
     """
-    days = _without_restated_originals(monitor_days(raw_readings))
+    of_monitors = monitor_days(raw_readings, parameters=parameters)
+    days = _without_restated_originals(of_monitors[counts_for_site_days(of_monitors)])
     days["is_primary"] = _designations(days, monitors).to_numpy()
     days["_site_is_designated"] = _site_is_designated(days, monitors).to_numpy()
     return _finished(_chosen(days))
@@ -44,10 +51,11 @@ def _without_restated_originals(days: pd.DataFrame) -> pd.DataFrame:
     monitor."""
     is_corrected = days["method_code"].isin(RESTATED_METHODS) & (days["poc"] > RESTATED_POC_OFFSET)
     original_poc = days["poc"] - RESTATED_POC_OFFSET * is_corrected
-    corrected = pd.MultiIndex.from_arrays(
-        [days.loc[is_corrected, "site_id"], days.loc[is_corrected, "date_local"], original_poc[is_corrected]]
+    columns = ["site_id", "parameter_code", "date_local"]
+    own, corrected = (
+        pd.MultiIndex.from_frame(rows[columns].assign(poc=pocs))
+        for rows, pocs in ((days, days["poc"]), (days[is_corrected], original_poc[is_corrected]))
     )
-    own = pd.MultiIndex.from_arrays([days["site_id"], days["date_local"], days["poc"]])
     is_replaced = days["method_code"].isin(ORIGINAL_METHODS) & own.isin(corrected)
     return days.assign(_designated_poc=original_poc, is_restated=is_corrected)[~is_replaced].reset_index(drop=True)
 
@@ -72,25 +80,35 @@ def _site_is_designated(days: pd.DataFrame, monitors: pd.DataFrame) -> pd.Series
 
 
 def _chosen(days: pd.DataFrame) -> pd.DataFrame:
-    """The monitor-days behind each site-day, with ``chosen_by``: valid before invalid, primary before collocated."""
-    groups = days.groupby(SITE_DAY_KEY, sort=False)
-    days["_monitor_count"] = groups["poc"].transform("size")
-    any_valid = groups["is_valid"].transform("any")
-    days = days[days["is_valid"] | ~any_valid]
+    """The monitor-days behind each site-day, with ``chosen_by``: valid before invalid, 88101 before 88502, primary
+    before collocated."""
+    any_valid = days.groupby(SITE_DAY_KEY, sort=False)["is_valid"].transform("any")
+    days = days.assign(
+        _monitor_count=days.groupby([*SITE_DAY_KEY, "parameter_code"], sort=False)["poc"].transform("size")
+    )
+    days = days.assign(_is_88101=days["parameter_code"] == PM25_PARAMETER)[days["is_valid"] | ~any_valid]
+    any_88101 = days.groupby(SITE_DAY_KEY, sort=False)["_is_88101"].transform("any")
+    days = days[days["_is_88101"] | ~any_88101]
     has_primary = days.groupby(SITE_DAY_KEY, sort=False)["is_primary"].transform("any")
     days = days[days["is_primary"] | ~has_primary]
-    rule = np.select(
-        [days["poc"] == SITE_POC, days["is_primary"], days["_site_is_designated"], days["_monitor_count"] == 1],
-        ["airnow_site", "primary_monitor", "collocated_average", "sole_monitor"],
-        default="undesignated_average",
-    )
+    of_88502, is_alone = ~days["_is_88101"], days["_monitor_count"] == 1
+    rules = {
+        "airnow_site": days["poc"] == SITE_POC,
+        "acceptable_monitor": of_88502 & is_alone,
+        "acceptable_average": of_88502,
+        "primary_monitor": days["is_primary"],
+        "collocated_average": days["_site_is_designated"],
+        "sole_monitor": is_alone,
+    }
+    rule = np.select(list(rules.values()), list(rules), default="undesignated_average")
     return days.assign(chosen_by=rule).sort_values([*SITE_DAY_KEY, "poc"], kind="stable")
 
 
 def _finished(chosen: pd.DataFrame) -> pd.DataFrame:
     """One row per site-day, averaged over the chosen monitors; the method is null where they differ."""
     groups = chosen.groupby(SITE_DAY_KEY, sort=True)
-    first = groups[["chosen_by", "method_code", "is_valid", "latitude", "longitude", "cbsa_code", "state_code"]].first()
+    of_site = ["latitude", "longitude", "cbsa_code", "state_code"]
+    first = groups[["parameter_code", "chosen_by", "method_code", "is_valid", *of_site]].first()
     out = first.assign(
         pm25_ugm3=groups["pm25_ugm3"].mean(),
         monitor_count=groups.size(),

@@ -24,6 +24,7 @@ from airwatch_dagster.acquire.sources.aqs import AqsSource
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.acquire.sources.live import LiveSource
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.configuration.parameter_settings import ParameterSettings
 from airwatch_dagster.orchestration.configuration.settings import (
     AreaSettings,
     Settings,
@@ -81,7 +82,7 @@ def _source(settings: SourceSettings, stack: contextlib.ExitStack, max_s: float 
         downloads = settings.state / "downloads" / "practice"
         archive = stack.enter_context(AirDataArchive(server.airdata_url, download_dir=downloads))
         airnow = stack.enter_context(AirNowArchive(server.airnow_url, download_dir=downloads / "airnow"))
-        return AirDataSource(archive, area, settings.context_km, "practice", airnow)
+        return AirDataSource(archive, area, settings.context_km, "practice", airnow, settings.parameters)
     if settings.source == "aqs":
         return _aqs(settings, area, stack)
     archive = AirDataArchive(
@@ -90,7 +91,7 @@ def _source(settings: SourceSettings, stack: contextlib.ExitStack, max_s: float 
         backoff_scale=_backoff_scale(settings, settings.airdata_url),
         max_s=max_s,
     )
-    bulk = AirDataSource(stack.enter_context(archive), area, settings.context_km)
+    bulk = AirDataSource(stack.enter_context(archive), area, settings.context_km, parameters=settings.parameters)
     if settings.source == "airdata":
         return bulk
     airnow = AirNowArchive(
@@ -130,7 +131,7 @@ def _aqs(settings: SourceSettings, area: Area, stack: contextlib.ExitStack) -> A
     )
     tables = opened_storage(settings.storage)
     listed = tables.read("monitors") if tables.exists("monitors") else None
-    return AqsSource(stack.enter_context(client), area, today(), listed)
+    return AqsSource(stack.enter_context(client), area, today(), listed, parameters=settings.parameters)
 
 
 def aqs_states(settings: SourceSettings) -> int:
@@ -252,6 +253,11 @@ def opened_storage(root: str) -> TableStorage:
 def configured_area() -> Area:
     """The area that forecasts are made for."""
     return Area.parse(AreaSettings.from_environment().area)
+
+
+def configured_parameters() -> tuple[str, ...]:
+    """The AQS parameters that count as PM2.5, 88101 first."""
+    return ParameterSettings.from_environment().parameters
 
 
 def configured_sites(site_days: pd.DataFrame) -> set[str]:

@@ -6,6 +6,7 @@ from typing import Final
 import pandas as pd
 
 from airwatch_dagster.orchestration.metadata.tables import revisions_metadata
+from airwatch_dagster.orchestration.resources import configured_parameters
 from airwatch_dagster.orchestration.tables.checks import Check
 from airwatch_dagster.orchestration.tables.table_asset import AssetResult
 from airwatch_dagster.orchestration.training.by_month import stacked
@@ -54,10 +55,10 @@ _SPELL_COLUMNS: Final = (
 def revisions_detected_on(days: pd.DatetimeIndex, tables: TableStorage) -> AssetResult:
     """The revisions detected on each of ``days`` (UTC), with the warnings of REVISION_CHECKS by day."""
     found = {f"{day:%Y-%m-%d}": _detected(day, tables) for day in days}
-    windows = _champion_training_window(tables)
-    known_sites = tables.read_or_empty("monitors")["site_id"].nunique()
+    windows, monitors = _champion_training_window(tables), tables.read_or_empty("monitors")
+    parameters = configured_parameters()
     by_day = {
-        day: revision_warnings(revisions, known_sites=known_sites, training_windows=windows)
+        day: revision_warnings(revisions, monitors=monitors, training_windows=windows, parameters=parameters)
         for day, revisions in found.items()
     }
     warnings = {
@@ -70,9 +71,10 @@ def revisions_detected_on(days: pd.DatetimeIndex, tables: TableStorage) -> Asset
 
 def all_monitor_changes(tables: TableStorage, monitors: pd.DataFrame, *, today: pd.Timestamp) -> pd.DataFrame:
     """Changes of every monitor over the whole stored history, which is read a year at a time."""
-    spells = no_spells()
+    spells, parameters = no_spells(), configured_parameters()
     for days in _by_year(list(tables.stored_partitions("raw_readings"))):
-        spells = joined_spells(spells, monitor_spells(tables.read("raw_readings", days, columns=_SPELL_COLUMNS)))
+        readings = tables.read("raw_readings", days, columns=_SPELL_COLUMNS)
+        spells = joined_spells(spells, monitor_spells(readings, parameters=parameters))
     stored = tables.read_or_empty("monitor_changes")
     return changes_of(spells, monitors=monitors, stored=stored, today=today)
 

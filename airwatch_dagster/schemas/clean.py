@@ -7,10 +7,19 @@ import pandas as pd
 from airwatch_dagster.schemas import columns as c
 from airwatch_dagster.schemas.base import Table, table
 
-CHOSEN_BY: Final = ("primary_monitor", "sole_monitor", "collocated_average", "undesignated_average", "airnow_site")
+CHOSEN_BY: Final = (
+    "primary_monitor",
+    "sole_monitor",
+    "collocated_average",
+    "undesignated_average",
+    "acceptable_monitor",
+    "acceptable_average",
+    "airnow_site",
+)
 """Rules that give a site-day its value, in order: the designated primary monitor; the only monitor of a site without a
 primary; the mean of the collocated monitors (one or more) on a day without a usable primary; the mean of several
-monitors at a site without a primary; AirNow's value of the whole site."""
+monitors at a site without a primary, all of these of parameter 88101; without a valid one of 88101, the only continuous
+monitor of 88502, or the mean of several; AirNow's value of the whole site."""
 
 
 @table(grain="day", key=("site_id", "date_local"), partition_column="date_local")
@@ -23,6 +32,7 @@ class SiteDays(Table):
     is_valid: bool = c.field("Counts as truth: validity indicator not N and at least 75 % of observations")
     is_provisional: bool = c.field("Value from AirNow; AQS has not published the day yet")
     chosen_by: str = c.field("Rule that chose the value (40 CFR 50 App. N)", isin=CHOSEN_BY)
+    parameter_code: str = c.parameter_code(before=c.PM25_PARAMETER)
     monitor_count: int = c.field("Number of monitors averaged into the value", ge=1)
     is_restated: bool = c.field("The value comes from a corrected T640 row (POC k+20) instead of the original")
     method_code: str = c.method_code()

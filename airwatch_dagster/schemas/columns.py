@@ -55,12 +55,18 @@ MODERATE_TOP_UGM3: Final = 35.4
 above."""
 
 
-def field(description: str, *, unit: str | None = None, **rules: Any) -> Any:
+BEFORE: Final = "before"
+"""Metadata of a column: its value in files that were written before the table had it."""
+
+
+def field(description: str, *, unit: str | None = None, before: str | None = None, **rules: Any) -> Any:
     """A pandera field with a description; ``rules`` are pandera's own.
 
-    ``unit`` is for the data dictionary; a column whose name ends in its unit, such as ``_ugm3``, needs none.
+    ``unit`` is for the data dictionary; a column whose name ends in its unit, such as ``_ugm3``, needs none. ``before``
+    is the value of the rows of files that were written before the table had the column.
     """
-    return pa.Field(description=description, metadata={"unit": unit} if unit else None, **rules)
+    metadata = {name: value for name, value in (("unit", unit), (BEFORE, before)) if value}
+    return pa.Field(description=description, metadata=metadata or None, **rules)
 
 
 def site_id(**rules: Any) -> Any:
@@ -83,10 +89,21 @@ def site_number() -> Any:
     return field("AQS site number within the county, 4 digits", str_matches=r"^[0-9]{4}$")
 
 
-def parameter_code() -> Any:
-    """The column ``parameter_code``: AQS parameter, 5 digits."""
-    return field("AQS parameter, 5 digits; 88101 is PM2.5 by FRM/FEM", str_matches=r"^[0-9]{5}$")
+def parameter_code(*, before: str | None = None) -> Any:
+    """The column ``parameter_code``: AQS parameter, 5 digits; ``before`` as for ``field``."""
+    what = "AQS parameter, 5 digits; 88101 is PM2.5 by FRM/FEM, 88502 acceptable PM2.5 for the AQI and speciation mass"
+    return field(what, str_matches=r"^[0-9]{5}$", before=before)
 
+
+PM25_PARAMETER: Final = "88101"
+"""AQS parameter of PM2.5 by a federal reference or equivalent method."""
+
+ACCEPTABLE_PARAMETER: Final = "88502"
+"""AQS parameter of "acceptable PM2.5 AQI & speciation mass": monitors that show the AQI without an equivalent method,
+and the filters of IMPROVE and the Chemical Speciation Network. Source: AQS parameters."""
+
+PARAMETERS: Final = (PM25_PARAMETER, ACCEPTABLE_PARAMETER)
+"""Parameters of PM2.5, the more trusted one first."""
 
 SITE_POC: Final = 0
 """POC of a row that describes a whole site instead of one monitor, as in AirNow's files; AQS's codes begin at 1."""

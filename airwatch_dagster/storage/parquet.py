@@ -9,6 +9,7 @@ import pandas as pd
 from airwatch_dagster.errors import StorageError
 from airwatch_dagster.limits import MAX_SUPPLIED_BYTES, MAX_SUPPLIED_ROWS, MAX_SUPPLIED_TEXT, megabytes
 from airwatch_dagster.schemas import CONTRACTS, TABLES
+from airwatch_dagster.schemas.columns import BEFORE
 from airwatch_dagster.storage.file_digest import KEY, UNSEALED, refuse_damaged, sealed
 
 if TYPE_CHECKING:
@@ -157,9 +158,11 @@ def _conforming(table: str, rows: "pa.Table", columns: Sequence[str] | None) -> 
         return rows
     unknown = [name for name in rows.column_names if name not in wanted.names]
     lacking = [name for name in wanted.names if name not in rows.column_names]
-    lost = [name for name in lacking if not contract[name].nullable]
+    before = {name: (contract[name].metadata or {}).get(BEFORE) for name in lacking}
+    lost = [name for name in lacking if not contract[name].nullable and before[name] is None]
     if unknown or lost:
         raise ValueError(f"columns differ from the schema: {', '.join([*unknown, *lost])}")
     for name in lacking:
-        rows = rows.append_column(wanted.field(name), pa.nulls(len(rows), wanted.field(name).type))
+        values = pa.repeat(pa.scalar(before[name], wanted.field(name).type), len(rows))
+        rows = rows.append_column(wanted.field(name), values)
     return rows.select(wanted.names).cast(wanted)

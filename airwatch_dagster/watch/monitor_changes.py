@@ -7,7 +7,7 @@ import pandas as pd
 
 from airwatch_dagster.clean.site_days import ORIGINAL_METHODS, RESTATED_METHODS, RESTATED_POC_OFFSET
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import SITE_POC
+from airwatch_dagster.schemas.columns import PM25_PARAMETER, SITE_POC
 from airwatch_dagster.watch.instrument_names import instrument_name
 from airwatch_dagster.watch.monitor_spells import MONITOR, same_as_before
 from airwatch_dagster.watch.site_changes import openings_and_closings, relocations
@@ -53,10 +53,10 @@ def _instruments(spells: pd.DataFrame) -> pd.DataFrame:
     rows = changed.assign(
         changed_on=changed["first_day"],
         kind="instrument",
-        before=changed["before"].map(instrument_name),
-        after=changed["method_code"].map(instrument_name),
+        before=_instrument_names(changed["before"], changed["parameter_code"]),
+        after=_instrument_names(changed["method_code"], changed["parameter_code"]),
     )
-    text = "The monitor (POC {poc}) went from {before} to {after}: readings before and after differ by instrument too."
+    text = "The monitor ({monitor}) went from {before} to {after}: readings before and after differ by instrument too."
     return _described(rows, text)
 
 
@@ -79,12 +79,12 @@ def _restated_pairs(spells: pd.DataFrame) -> pd.DataFrame:
     first = pairs.assign(changed_on=changed_on)[both_run].sort_values("changed_on").drop_duplicates(MONITOR)
     rows = first.assign(
         kind="restated_pair",
-        before=first["method_code"].map(instrument_name),
-        after=first["method_code_corrected"].map(instrument_name),
+        before=_instrument_names(first["method_code"], first["parameter_code"]),
+        after=_instrument_names(first["method_code_corrected"], first["parameter_code"]),
         corrected_poc=first["poc"] + RESTATED_POC_OFFSET,
     )
     text = (
-        "One instrument is published twice, POC {poc} as measured and POC {corrected_poc} corrected: the latter wins."
+        "One instrument is published twice, {monitor} as measured and POC {corrected_poc} corrected: the latter wins."
     )
     return _described(rows, text)
 
@@ -98,12 +98,21 @@ def _primary(monitors: pd.DataFrame) -> pd.DataFrame:
         before=np.where(is_primary, "not primary", "primary"),
         after=np.where(is_primary, "primary", "not primary"),
     )
-    return _described(rows, "The list of monitors now calls the monitor (POC {poc}) {after} at its site, not {before}.")
+    return _described(rows, "The list of monitors now calls the monitor ({monitor}) {after} at its site, not {before}.")
+
+
+def monitor_name(parameter_code: str, poc: int) -> str:
+    """``POC 3`` of parameter 88101, ``88502 POC 3`` of another one: POC numbers repeat between parameters."""
+    return f"POC {poc}" if parameter_code == PM25_PARAMETER else f"{parameter_code} POC {poc}"
+
+
+def _instrument_names(methods: pd.Series, parameters: pd.Series) -> list[str]:
+    return [instrument_name(str(method), str(code)) for method, code in zip(methods, parameters, strict=True)]
 
 
 def _described(rows: pd.DataFrame, text: str) -> pd.DataFrame:
     """``rows`` in the columns of the table, with ``text`` filled in as their description."""
     records: list[dict[Any, Any]] = rows.to_dict("records")
-    texts = [text.format(**row) for row in records]
+    texts = [text.format(**row, monitor=monitor_name(row["parameter_code"], row["poc"])) for row in records]
     columns = [name for name in TABLES["monitor_changes"].column_names if name != "is_context"]
     return rows.assign(description=texts)[columns]

@@ -1,11 +1,12 @@
 """Monitor spells: the history of every monitor as runs of days with one method at one position."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.acquire.readings import PM25_PARAMETER
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.columns import PARAMETERS
 
 CLOSED_AFTER_DAYS: Final = 180
 """Days without a reading after which a site counts as closed, and as newly opened if it returns.
@@ -15,17 +16,19 @@ some 160 days, and six are 190 or longer."""
 
 MONITOR: Final = ["site_id", "parameter_code", "poc"]
 STATE: Final = ["method_code", "latitude", "longitude"]
+_RAW_MONITOR: Final = ["state_code", "county_code", "site_number", "parameter_code", "poc"]
 SPELL_COLUMNS: Final = [*MONITOR, *STATE, "first_day", "last_day", "day_count"]
 
 
-def monitor_spells(raw_readings: pd.DataFrame) -> pd.DataFrame:
+def monitor_spells(raw_readings: pd.DataFrame, *, parameters: Sequence[str] = PARAMETERS) -> pd.DataFrame:
     """Runs of days on which a monitor had one method and one position, in ``SPELL_COLUMNS``, by monitor and time.
 
     ``day_count`` is the number of days with a published row. A spell ends when the method or position changes (a null
-    method is one of its own) or after more than ``CLOSED_AFTER_DAYS`` without a row. Superseded versions are ignored.
+    method is one of its own) or after more than ``CLOSED_AFTER_DAYS`` without a row. Superseded versions and other
+    ``parameters`` are ignored.
     """
-    rows = raw_readings[raw_readings["superseded_at"].isna() & (raw_readings["parameter_code"] == PM25_PARAMETER)]
-    rows = rows.drop_duplicates(["state_code", "county_code", "site_number", "poc", "date_local", *STATE])
+    rows = raw_readings[raw_readings["superseded_at"].isna() & raw_readings["parameter_code"].isin(parameters)]
+    rows = rows.drop_duplicates([*_RAW_MONITOR, "date_local", *STATE])
     site_id = rows["state_code"] + rows["county_code"] + rows["site_number"]
     days = rows.assign(site_id=site_id).sort_values(["method_code"], na_position="last", kind="stable")
     days = days.drop_duplicates([*MONITOR, "date_local"])

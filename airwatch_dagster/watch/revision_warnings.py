@@ -1,12 +1,14 @@
 """Warnings about the revisions of a day: large ones, many at once, and those of training days."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import pandas as pd
 
 from airwatch_dagster.acquire.deadlines import due_on
+from airwatch_dagster.acquire.parsing.vocabulary import listed_for_site_days
 from airwatch_dagster.acquire.pulls import PROVISIONAL_SOURCE
-from airwatch_dagster.acquire.readings import PM25_PARAMETER
+from airwatch_dagster.schemas.columns import PARAMETERS
 from airwatch_dagster.watch.revisions import MIN_CHANGE_UGM3
 
 LARGE_REVISION_UGM3: Final = 5.0
@@ -20,20 +22,33 @@ publisher: a restated method, a state moved to another parameter, a bad pull."""
 MANY_SITES_MIN: Final = 5
 """Smallest number of sites that makes many, for areas in which a quarter is one or two."""
 
+_MONITOR: Final = ["site_id", "parameter_code", "poc"]
+
 SETTLING_DAYS: Final = 7
 """Days within which late and changed readings of AirNow are routine: they are first published after hours, and the last
 week is re-ingested for that reason."""
 
 
 def revision_warnings(
-    revisions: pd.DataFrame, *, known_sites: int, training_windows: pd.DataFrame
+    revisions: pd.DataFrame,
+    *,
+    monitors: pd.DataFrame,
+    training_windows: pd.DataFrame,
+    parameters: Sequence[str] = PARAMETERS,
 ) -> dict[str, str | None]:
     """A warning for each of large_revision, many_sites and training_window; None where nothing is notable.
 
-    ``revisions`` are those detected on one day, in the columns of that table; ``known_sites`` is the number of listed
-    sites; ``training_windows`` has model_family, model_version, first_target_date and last_target_date of the models in
+    ``revisions`` are those detected on one day, in the columns of that table; ``monitors`` is the list, whose filters
+    of 88502 do not count, because they give no site-day its value; nor do other ``parameters``, but for moves.
+    ``training_windows`` has model_family, model_version, first_target_date and last_target_date of the models in
     use, with null dates for models without training.
     """
+    gives_values = listed_for_site_days(monitors)
+    known_sites = monitors.loc[gives_values, "site_id"].nunique()
+    filters = pd.MultiIndex.from_frame(monitors.loc[~gives_values, _MONITOR])
+    is_silent = pd.MultiIndex.from_frame(revisions[_MONITOR]).isin(filters)
+    is_silent |= ~revisions["parameter_code"].isin(parameters).to_numpy()
+    revisions = revisions[~is_silent | (revisions["kind"] == "moved_parameter").to_numpy()]
     return {
         "large_revision": _large_revision(revisions),
         "many_sites": _many_sites(revisions, known_sites),
@@ -74,11 +89,9 @@ def _many_sites(revisions: pd.DataFrame, known_sites: int) -> str | None:
 
 
 def _training_window(revisions: pd.DataFrame, windows: pd.DataFrame) -> str | None:
-    """The models whose training days have another truth since: a value of 88101 or a move to or from it, but not a
-    confirmed value."""
-    is_truth = (revisions["parameter_code"] == PM25_PARAMETER) | (revisions["kind"] == "moved_parameter")
+    """The models whose training days have another truth since, but not those of which a value was confirmed."""
     is_confirmed = (revisions["kind"] == "provisional_to_final") & ~(revisions["size_ugm3"] > MIN_CHANGE_UGM3)
-    days = revisions.loc[is_truth & ~is_confirmed, ["site_id", "date_local"]].drop_duplicates()
+    days = revisions.loc[~is_confirmed, ["site_id", "date_local"]].drop_duplicates()
     touched = []
     for window in windows.to_dict("records"):
         inside = int(days["date_local"].between(window["first_target_date"], window["last_target_date"]).sum())

@@ -20,6 +20,8 @@ _MONITOR: Final = ["site_id", "poc", "date_local"]
 """Key of a monitor's day under any parameter."""
 _SITE_PARAMETER: Final = ["site_id", "parameter_code", "date_local"]
 """Key of a site's day under one parameter, of any monitor."""
+_SITE: Final = ["site_id", "date_local"]
+_PARAMETER_DAY: Final = ["parameter_code", "date_local"]
 _OLD: Final = ["old_pm25_ugm3", "old_source"]
 
 
@@ -28,8 +30,9 @@ def find_revisions(history: pd.DataFrame, *, first: pd.Timestamp, last: pd.Times
 
     ``history`` has the columns of raw_readings and all versions of its days; times are UTC without a zone. Compared are
     the 24-hour values of ``published_days``: a change that leaves them equal is not a revision, unless AQS confirms
-    AirNow. The first pull of a day is not a revision. AQS's readings replace AirNow's of the same monitor and AirNow's
-    of the whole site. Sorted by noticed_at and monitor-day; empty without revisions.
+    AirNow. The first pull of a day under a parameter is not a revision, unless a record moved there. AQS's
+    readings replace AirNow's of the same monitor and AirNow's of the whole site. Sorted by noticed_at and monitor-day;
+    empty without revisions.
     """
     versions = _Versions(history)
     found = [versions.revisions_at(instant) for instant in versions.instants(first, last)]
@@ -65,9 +68,10 @@ class _Versions:
         is_after = touched & (self._seen <= instant) & ~(self._superseded <= instant)
         before, after = (self._monitor_days(rows) for rows in (is_before, is_after))
         detected_at = pd.Timestamp(instant)
-        revisions = _compared(before, after)
+        revisions = self._without_first_pulls(_compared(before, after), instant)
         size = (revisions["new_pm25_ugm3"] - revisions["old_pm25_ugm3"]).abs()
-        return revisions.assign(size_ugm3=size, noticed_at=detected_at, noticed_on=detected_at.normalize())
+        found = revisions.assign(size_ugm3=size, noticed_at=detected_at, noticed_on=detected_at.normalize())
+        return found[~_is_rematched(found)]
 
     def _touched(self, instant: np.datetime64) -> np.ndarray:
         """Rows of site-days of which a version begins or ends at ``instant``, on days that had been read before."""
@@ -77,12 +81,23 @@ class _Versions:
         days[self._day[self._seen < instant]] = True
         return site_days[self._site_day] & days[self._day]
 
+    def _without_first_pulls(self, revisions: pd.DataFrame, instant: np.datetime64) -> pd.DataFrame:
+        """``revisions`` without readings of a parameter that was read for their day for the first time."""
+        read = self._history.loc[self._seen < instant, _PARAMETER_DAY].drop_duplicates()
+        return revisions[(revisions["kind"] != "appeared_late") | is_among(revisions, read, _PARAMETER_DAY)]
+
     def _monitor_days(self, wanted: np.ndarray) -> pd.DataFrame:
         """Key, value and source of the monitor-days of the ``wanted`` rows, under every parameter."""
         rows = self._history[wanted].copy()
         rows["superseded_at"] = pd.NaT
-        days = [published_days(rows, parameter=code) for code in self._history["parameter_code"].unique()]
-        return pd.concat([part[[*_KEY, "pm25_ugm3", "source"]] for part in days], ignore_index=True)
+        days = published_days(rows, parameters=list(rows["parameter_code"].unique()))
+        return days[[*_KEY, "pm25_ugm3", "source"]]
+
+
+def _is_rematched(revisions: pd.DataFrame) -> pd.Series:
+    """Mask of AirNow's values that are matched to the other parameter of their site, and are the same."""
+    is_same = (revisions["kind"] == "moved_parameter") & (revisions["size_ugm3"] <= MIN_CHANGE_UGM3)
+    return is_same & (revisions["poc"] == SITE_POC) & (revisions["new_source"] == PROVISIONAL_SOURCE)
 
 
 def _compared(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -96,9 +111,13 @@ def _compared(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     gone, came = (_without(rows, parts["moved_parameter"], on) for rows, on in ((gone, _MONITOR), (came, _KEY)))
     of_site = gone[(gone["poc"] == SITE_POC) & (gone["old_source"] == PROVISIONAL_SOURCE)]
     finals = pairs[is_new & (pairs["new_source"] != PROVISIONAL_SOURCE)]
-    parts["provisional_to_final"] = _with_old(came[came.index.isin(finals.index)], of_site, _SITE_PARAMETER)
+    confirmed = [_with_old(came[came.index.isin(finals.index)], of_site, _SITE_PARAMETER)]
+    is_elsewhere = ~is_among(of_site, finals, _SITE_PARAMETER)  # AirNow does not tell the parameter
+    rest = _without(came, confirmed[0], _KEY)
+    confirmed.append(_with_old(rest[rest.index.isin(finals.index)], of_site[is_elsewhere], _SITE))
+    parts["provisional_to_final"] = pd.concat([part for part in confirmed if len(part)] or confirmed[:1])
     parts["appeared_late"] = _without(came, parts["provisional_to_final"], _KEY)
-    parts["deleted"] = gone.drop(index=of_site.index[is_among(of_site, finals, _SITE_PARAMETER)])
+    parts["deleted"] = gone.drop(index=of_site.index[is_among(of_site, finals, _SITE)])
     found = [_changed(pairs[~is_gone & ~is_new]), *(part.assign(kind=kind) for kind, part in parts.items())]
     return pd.concat([part for part in found if len(part)] or found[:1])
 

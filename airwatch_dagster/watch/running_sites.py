@@ -4,6 +4,8 @@ from typing import Final
 
 import pandas as pd
 
+from airwatch_dagster.acquire.parsing.vocabulary import listed_for_site_days
+
 CLOSED_AFTER: Final = pd.DateOffset(years=1)
 """Age of a monitor's last day in AirData's list from which on it counts as closed. The list has the last published day
 of open and closed monitors alike, and EPA's deadlines allow it to be half a year old."""
@@ -21,7 +23,7 @@ def running_sites(site_days: pd.DataFrame, *, monitors: pd.DataFrame, today: pd.
     year only. A site without readings opens in the year after its listed opening. ``last_day`` is the later of the
     closing of its last monitor and the last reading; ``FAR_AHEAD`` while a monitor is open and for unlisted sites.
     ``real_time_since`` is the first reading from AirNow, null without one. A site is context when all its monitors are;
-    unlisted sites are not.
+    unlisted sites are not. Filters of 88502 do not count: they give no site-day its value.
     """
     listed, seen = _listed(monitors, today=today), _seen(site_days)
     sites = listed.join(seen, how="outer", rsuffix="_seen")
@@ -38,6 +40,7 @@ def running_sites(site_days: pd.DataFrame, *, monitors: pd.DataFrame, today: pd.
 def _listed(monitors: pd.DataFrame, *, today: pd.Timestamp) -> pd.DataFrame:
     """Per listed site: opening, closing of its last monitor (null while one is open), area and whether it is
     context."""
+    monitors = monitors[listed_for_site_days(monitors)]
     reported = monitors[monitors["open_date"].notna() | monitors["last_sample_date"].notna()]
     # AQS's list leaves the day of open monitors empty, so a list with an empty day has closing days. Without one the
     # list is AirData's, which has the last day published.

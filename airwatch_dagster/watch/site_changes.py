@@ -1,6 +1,7 @@
 """Sites that opened, closed or moved."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pandas as pd
 from airwatch_dagster.acquire.deadlines import due_on
 from airwatch_dagster.geo import great_circle_km
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import SITE_POC
+from airwatch_dagster.schemas.columns import PM25_PARAMETER, SITE_POC
 from airwatch_dagster.watch.monitor_spells import CLOSED_AFTER_DAYS, same_as_before
 
 RELOCATION_M: Final = 200.0
@@ -53,24 +54,47 @@ def openings_and_closings(spells: pd.DataFrame, *, today: pd.Timestamp) -> tuple
     First readings in the first days of a source's history, or after years that were never ingested, are not openings,
     and such years do not count as silence. A last reading closes a site once other sites have readings that much later
     and EPA's deadline for the day after it has passed. A site that returns after such a silence was closed and opened.
-    A closing is dated by the day after the last reading.
+    A closing is dated by the day after the last reading. Each parameter has its own history: one may have been read for
+    more years than the other, and a site that moves to the other closes under one and opens under the other.
     """
+    parts = [_of_parameter(part, today=today) for _, part in spells.groupby("parameter_code")]
+    nothing = TABLES["monitor_changes"].empty().drop(columns="is_context")
+    openings, closings = zip(*parts, strict=True) if parts else ((nothing,), (nothing,))
+    return _joined(openings), _joined(closings)
+
+
+def _of_parameter(spells: pd.DataFrame, *, today: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """``openings_and_closings`` of the spells of one parameter."""
     open_times = _open_times(spells)
     returned = same_as_before(open_times, _SITE)
     opened = open_times[returned | ~_begins_with_history(open_times, spells)]
     openings = _site_rows(opened, changed_on=opened["first_day"], kind="opened").assign(
         before=None,
         after="running",
-        description=[f"The site's first reading is of {day:%Y-%m-%d}." for day in opened["first_day"]],
+        description=_reading_texts(opened, "first"),
     )
     closed = open_times[_ended(open_times, spells, today=today)]
     day_after = closed["last_day"] + pd.Timedelta(days=1)
     closings = _site_rows(closed, changed_on=day_after, kind="closed").assign(
         before="running",
         after=None,
-        description=[f"The site's last reading is of {day:%Y-%m-%d}." for day in closed["last_day"]],
+        description=_reading_texts(closed, "last"),
     )
     return openings, closings
+
+
+def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat([part for part in parts if len(part)] or list(parts[:1]))
+
+
+def _reading_texts(sites: pd.DataFrame, which: Literal["first", "last"]) -> list[str]:
+    """``The site's first reading is of 2021-07-04.`` per site; with the parameter unless it is 88101."""
+    readings = [
+        f"{which} reading" if code == PM25_PARAMETER else f"{which} reading of {code}"
+        for code in sites["parameter_code"]
+    ]
+    days = sites[f"{which}_day"]
+    return [f"The site's {reading} is of {day:%Y-%m-%d}." for reading, day in zip(readings, days, strict=True)]
 
 
 def _open_times(spells: pd.DataFrame) -> pd.DataFrame:

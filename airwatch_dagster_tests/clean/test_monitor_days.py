@@ -106,7 +106,7 @@ def test_aqs_of_one_monitor_does_not_replace_airnow_of_another() -> None:
 
 def test_the_parameter_can_be_88502() -> None:
     rows = raw_readings({"parameter_code": "88502", "arithmetic_mean": 6.0}, {})
-    assert monitor_days(rows, parameter="88502")["pm25_ugm3"].tolist() == [6.0]
+    assert monitor_days(rows, parameters=["88502"])["pm25_ugm3"].tolist() == [6.0]
 
 
 def test_published_days_take_the_newest_standard_where_standards_disagree() -> None:

@@ -24,6 +24,13 @@ DAYS = ("2021-05-01", "2021-05-31", "--tables", "raw_readings")
             Cost(3, 900, 60.0, cached_calls=7),
             "From EPA: 3 requests, at most 900 rows, about 1 min; 7 more responses are cached.",
         ),
+        (
+            Cost(1, 900, 60.0, missing_files=("daily_88502_2021.zip",)),
+            (
+                "From EPA: 1 request, at most 900 rows, about 1 min. The source lists no daily_88502_2021.zip: "
+                "sites that have only monitors of 88502 are left out."
+            ),
+        ),
     ],
 )
 def test_requests_rows_and_time_are_in_one_line(cost: Cost, sentence: str) -> None:
@@ -44,7 +51,8 @@ def test_costs_add_up_and_one_unknown_number_of_rows_makes_the_sum_unknown() -> 
 
 @pytest.mark.slow
 def test_a_backfill_prints_its_requests_and_after_a_failure_requests_only_the_rest(tmp_path: Path) -> None:
-    """Champaign has a filter, Madison a continuous monitor: 31 days of each."""
+    """Champaign has a filter, Madison a continuous monitor: 31 days of each. Both have nothing of 88502, which the list
+    could have left out, so that the bound is twice as high."""
     requests: list[str] = []
     script = ScriptedFaults([None, "expired_key"], path_prefix="/data/api/dailyData")
     with PracticeServer(today=TODAY, faults=script, log=requests.append) as server:
@@ -65,8 +73,8 @@ def test_a_backfill_prints_its_requests_and_after_a_failure_requests_only_the_re
 
     assert "From EPA: 2 requests, an unknown number of rows (no monitor list yet), about 1 min." in before
     assert failed.exit_code == 1
-    assert "From EPA: 2 requests, at most 620 rows, about 1 min." in failed.output
-    assert "From EPA: 1 request, at most 310 rows, about 1 min; 1 more response is cached." in planned
+    assert "From EPA: 2 requests, at most 1,240 rows, about 1 min." in failed.output
+    assert "From EPA: 1 request, at most 620 rows, about 1 min; 1 more response is cached." in planned
     assert [line for line in requests if "dailyData" in line] == [
         "200 GET /data/api/dailyData/byCBSA",
         "400 GET /data/api/dailyData/byCBSA",

@@ -165,7 +165,7 @@ def test_all_broken_rules_are_reported_at_once() -> None:
             "chosen_by",
             (
                 "must satisfy isin(('primary_monitor', 'sole_monitor', 'collocated_average', 'undesignated_average', "
-                "'airnow_site'))"
+                "'acceptable_monitor', 'acceptable_average', 'airnow_site'))"
             ),
             3,
         ),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from airwatch_dagster.errors import ConfigurationError, StorageError
@@ -268,3 +269,17 @@ def test_other_tools_find_plain_types_and_no_index() -> None:
     assert str(empty.schema_arrow.field("first_seen_at").type) == "timestamp[us]"
     assert list(full.metadata.metadata) == [b"airwatch.sha256"]
     assert full.metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_site_days_from_before_the_parameter_was_told_are_of_88101(tmp_path: Path) -> None:
+    tables, day = TableStorage.open(str(tmp_path)), "2021-07-04"
+    tables.write("site_days", {day: site_days(day, 8.0, 9.0)})
+    file = tmp_path / "site_days" / f"{day}.parquet"
+    older = pq.ParquetFile(file).read().drop_columns(["parameter_code"]).replace_schema_metadata()
+    pq.write_table(older, file, store_schema=False)
+
+    read = tables.read("site_days", [day])
+    pd.testing.assert_frame_equal(read, site_days(day, 8.0, 9.0))
+    assert read["parameter_code"].tolist() == ["88101", "88101"]
+    some = tables.read("site_days", [day], columns=["site_id", "parameter_code"])
+    assert some["parameter_code"].tolist() == ["88101", "88101"]

@@ -189,3 +189,11 @@ def test_completeness_is_the_share_of_due_site_days_observed() -> None:
 
 def test_completeness_of_a_month_without_due_days_is_null() -> None:
     assert completeness(coverage_of("not_scheduled"))["completeness_pct"].isna().tolist() == [True]
+
+
+def test_a_site_with_filters_of_88502_alone_is_expected_to_publish_nothing() -> None:
+    improve = {"parameter_code": "88502", "site_id": OTHER_SITE, "method_code": "707"}
+    table = july(observed(DAILY), listed=monitors({}, improve))
+    assert table["site_id"].unique().tolist() == [SITE]
+    hourly = july(observed(DAILY), listed=monitors({}, improve | {"method_code": "731"}))
+    assert hourly["site_id"].unique().tolist() == [SITE, OTHER_SITE]

@@ -157,6 +157,43 @@ def test_airnow_counts_as_running_but_has_no_instrument() -> None:
     assert summary(changes_of(late)) == [("opened", "170319003", 0, "2021-04-01")]
 
 
+def test_a_monitor_of_88502_is_named_with_its_parameter_and_its_own_instruments() -> None:
+    other = published(YEAR, poc=3, parameter_code="88502").assign(method_code=["702"] * 181 + ["731"] * 184)
+    changes = changes_of(together(published(YEAR, poc=3), other))
+    assert summary(changes) == [("instrument", SITE, 3, "2021-07-01")]
+    assert changes[["parameter_code", "before", "after"]].iloc[0].tolist() == [
+        "88502", "702 TEOM 50 °C, corrected", "731 Met One BAM-1020"
+    ]  # fmt: skip
+    assert "The monitor (88502 POC 3) went" in changes["description"].iloc[0]
+
+
+def test_a_site_that_moves_to_the_other_parameter_closes_under_one_and_opens_under_the_other() -> None:
+    moved = {"parameter_code": "88502", **OTHER}
+    stays = published(YEAR, site_number="9003", parameter_code="88502")
+    raw = together(published(YEAR), stays, published(YEAR[:100], **OTHER), published(YEAR[100:], **moved))
+    changes = changes_of(raw)
+    assert changes[["kind", "site_id", "parameter_code"]].values.tolist() == [
+        ["closed", OTHER_SITE, "88101"],
+        ["opened", OTHER_SITE, "88502"],
+    ]
+    assert changes["description"].tolist() == [
+        "The site's last reading is of 2021-04-10.",
+        "The site's first reading of 88502 is of 2021-04-11.",
+    ]
+
+
+def test_a_parameter_that_was_read_for_fewer_years_neither_opens_nor_closes_its_sites() -> None:
+    three = days("2020-01-01", "2022-12-31")
+    raw = together(published(three), published(YEAR, parameter_code="88502", **OTHER))
+    assert changes_of(raw).empty
+
+
+def test_spells_of_a_parameter_that_is_not_read_are_left_out() -> None:
+    raw = together(published(YEAR), published(YEAR, parameter_code="88502"))
+    assert monitor_spells(raw, parameters=["88101"])["parameter_code"].tolist() == ["88101"]
+    assert monitor_spells(raw)["parameter_code"].tolist() == ["88101", "88502"]
+
+
 def test_a_changed_designation_is_dated_by_its_detection() -> None:
     listed = monitors({"primary_changed_at": pd.Timestamp("2021-05-03 14:30"), "is_primary": False}, {"poc": 3})
     changes = changes_of(published(YEAR), listed=listed)

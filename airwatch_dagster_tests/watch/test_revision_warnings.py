@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.watch.revision_warnings import revision_warnings
-from airwatch_dagster_tests.builders import table_of
+from airwatch_dagster_tests.builders import monitors, table_of
 
 ROW: Final[dict[str, Any]] = {
     "noticed_on": pd.Timestamp("2022-06-01"),
@@ -34,8 +34,26 @@ def windows(*rows: tuple[str, str | None, str | None, str | None]) -> pd.DataFra
     return frame.astype(dict.fromkeys(NO_WINDOW.columns[2:], "datetime64[ns]"))
 
 
-def sentences(*changes: dict[str, Any], known_sites: int = 100, trained: pd.DataFrame = NO_WINDOW) -> dict[str, Any]:
-    return revision_warnings(table_of("revisions", ROW, *changes), known_sites=known_sites, training_windows=trained)
+def listed(count: int, *changes: dict[str, Any]) -> pd.DataFrame:
+    """A list of monitors of ``count`` sites, and of one for each of ``changes``."""
+    return monitors(*({"site_id": f"27053{number:04d}"} for number in range(count)), *changes).iloc[
+        : count + len(changes)
+    ]
+
+
+def sentences(
+    *changes: dict[str, Any],
+    known_sites: int = 100,
+    trained: pd.DataFrame = NO_WINDOW,
+    also_listed: tuple[dict[str, Any], ...] = (),
+    parameters: tuple[str, ...] = ("88101", "88502"),
+) -> dict[str, Any]:
+    return revision_warnings(
+        table_of("revisions", ROW, *changes),
+        monitors=listed(known_sites, *also_listed),
+        training_windows=trained,
+        parameters=parameters,
+    )
 
 
 def sites(count: int, change: dict[str, Any]) -> list[dict[str, Any]]:
@@ -46,7 +64,7 @@ def test_small_revisions_of_few_sites_raise_no_warning() -> None:
     no_warning = {"large_revision": None, "many_sites": None, "training_window": None}
     assert sentences({}, {"poc": 2, "size_ugm3": 4.9}) == no_warning
     empty = table_of("revisions", ROW).iloc[:0]
-    assert revision_warnings(empty, known_sites=0, training_windows=NO_WINDOW) == no_warning
+    assert revision_warnings(empty, monitors=listed(0), training_windows=NO_WINDOW) == no_warning
 
 
 def test_the_largest_revision_is_named_with_its_site_day_and_values() -> None:
@@ -97,9 +115,28 @@ def test_models_whose_training_days_were_revised_are_named_with_the_number_of_si
         (CONFIRMED | {"new_pm25_ugm3": 8.5, "size_ugm3": 0.5}, True),
         ({"kind": "deleted", "new_pm25_ugm3": None, "size_ugm3": None, "new_source": None}, True),
         ({"kind": "moved_parameter", "parameter_code": "88502", "size_ugm3": 0.0}, True),
-        ({"parameter_code": "88502"}, False),
+        ({"parameter_code": "88502"}, True),
     ],
 )
 def test_only_a_changed_truth_concerns_a_training_window(change: dict[str, Any], warns: bool) -> None:
     trained = windows(("ridge", "3", "2021-01-01", "2021-12-31"))
     assert (sentences(change, trained=trained)["training_window"] is not None) == warns
+
+
+def test_a_parameter_that_is_not_read_concerns_no_training_window_but_a_move_does() -> None:
+    trained = windows(("ridge", "3", "2021-01-01", "2021-12-31"))
+    other = {"parameter_code": "88502"}
+    assert sentences(other, trained=trained, parameters=("88101",))["training_window"] is None
+    moved = other | {"kind": "moved_parameter"}
+    assert sentences(moved, trained=trained, parameters=("88101",))["training_window"] is not None
+
+
+def test_late_filters_of_improve_are_news_to_nobody_since_they_give_no_value() -> None:
+    improve = {"parameter_code": "88502", "poc": 1, "method_code": "707"}
+    late = LATE | {"parameter_code": "88502", "date_local": pd.Timestamp("2021-01-04")}
+    trained = windows(("ridge", "3", "2021-01-01", "2021-12-31"))
+    filters = tuple(improve | {"site_id": f"17031900{number}"} for number in range(6))
+    found = sentences(*sites(6, late), known_sites=6, trained=trained, also_listed=filters)
+    assert found == {"large_revision": None, "many_sites": None, "training_window": None}
+    hourly = tuple(one | {"method_code": "731"} for one in filters)
+    assert sentences(*sites(6, late), known_sites=6, also_listed=hourly)["many_sites"] is not None

@@ -127,6 +127,27 @@ def test_a_move_to_another_parameter_is_one_revision_under_the_new_one() -> None
     assert shown(back) == [["moved_parameter", "170319001", "88101", 1, 8.0, 8.0, 0.0, "aqs", "aqs"]]
 
 
+def test_the_first_pull_of_a_parameter_is_no_revision_but_a_later_reading_of_it_is() -> None:
+    other = {"parameter_code": "88502", "site_number": "9002"}
+    history = history_of([{}], [{}, other], [{}, other, other | {"site_number": "9003"}])
+    revisions = find_revisions(history, first=MAY, last=pd.Timestamp("2023-01-01"))
+    assert shown(revisions) == [["appeared_late", "170319003", "88502", 1, None, 8.0, None, None, "aqs"]]
+
+
+def test_airnow_is_confirmed_by_the_monitor_of_the_other_parameter_where_its_own_has_none() -> None:
+    other = {"parameter_code": "88502", "poc": 3, "sample_duration": "24-HR BLK AVG", "pollutant_standard": None}
+    revisions = revisions_of([AIRNOW], [other])
+    assert shown(revisions) == [["provisional_to_final", "170319001", "88502", 3, 9.5, 8.0, 1.5, "airnow", "aqs"]]
+
+
+def test_airnows_value_under_the_other_parameter_of_its_site_is_no_revision_unless_it_is_another() -> None:
+    assert revisions_of([AIRNOW], [AIRNOW | {"parameter_code": "88502"}]).empty
+    other = AIRNOW | {"parameter_code": "88502", "arithmetic_mean": 9.0}
+    assert shown(revisions_of([AIRNOW], [other])) == [
+        ["moved_parameter", "170319001", "88502", 0, 9.5, 9.0, 0.5, "airnow", "airnow"]
+    ]
+
+
 def test_a_value_of_88502_is_revised_like_any_other() -> None:
     other = {"parameter_code": "88502"}
     assert revisions_of([{}, other], [{}, other | {"arithmetic_mean": 6.0}])["parameter_code"].tolist() == ["88502"]
@@ -208,7 +229,7 @@ def as_rows(published: Published) -> Rows:
 
 def slow_days(history: pd.DataFrame, instant: pd.Timestamp) -> dict[tuple[Any, ...], tuple[float, str]]:
     current = as_of(history, instant)
-    days = pd.concat([monitor_days(current.assign(superseded_at=pd.NaT), parameter=p) for p in ("88101", "88502")])
+    days = monitor_days(current.assign(superseded_at=pd.NaT), parameters=["88101", "88502"])
     return {(r.site_id, r.parameter_code, r.poc, r.date_local): (r.pm25_ugm3, r.source) for r in days.itertuples()}
 
 
@@ -217,31 +238,39 @@ def slow_revisions(history: pd.DataFrame, instants: list[pd.Timestamp]) -> set[t
     found = set()
     for instant in instants:
         old, new = slow_days(history, instant - pd.Timedelta(1, "ns")), slow_days(history, instant)
-        seen = set(history.loc[history["first_seen_at"] < instant, "date_local"])
+        earlier = history[history["first_seen_at"] < instant]
+        seen = set(earlier["date_local"])
+        read = set(zip(earlier["parameter_code"], earlier["date_local"], strict=True))
         for key in old.keys() | new.keys():
             if key[3] in seen and (revision := slow_revision(key, old, new)) is not None:
                 kind, before = revision
+                if kind == "appeared_late" and (key[1], key[3]) not in read:
+                    continue
                 found.add((instant, kind, key, before, new.get(key)))
     return found
 
 
 def slow_revision(key: tuple[Any, ...], old: dict[Any, Any], new: dict[Any, Any]) -> tuple[str, Any] | None:
     site, parameter, poc, day = key
-    elsewhere = (site, "88502" if parameter == "88101" else "88101", poc, day)
-    of_site = (site, parameter, 0, day)
+    other = "88502" if parameter == "88101" else "88101"
+    elsewhere = (site, other, poc, day)
     before, after = old.get(key), new.get(key)
     if before and after:
         if before[1] == "airnow" != after[1]:
             return "provisional_to_final", before
         return ("changed", before) if before[0] != after[0] else None
+    finals = [k for k in new.keys() - old.keys() if (k[0], k[3]) == (site, day) and new[k][1] == "aqs"]
     if after:
         if elsewhere in old and elsewhere not in new:
-            return "moved_parameter", old[elsewhere]
-        if after[1] != "airnow" and of_site in old and of_site not in new and not slow_moved(of_site, old, new):
-            return "provisional_to_final", old[of_site]
+            is_rematched = poc == 0 and old[elsewhere][0] == after[0]
+            return None if is_rematched else ("moved_parameter", old[elsewhere])
+        for code in (parameter, other) if after[1] != "airnow" else ():
+            of_site = (site, code, 0, day)
+            has_own = code != parameter and any(k[1] == code for k in finals)
+            if of_site in old and of_site not in new and not slow_moved(of_site, old, new) and not has_own:
+                return "provisional_to_final", old[of_site]
         return "appeared_late", None
-    came = [k for k in new.keys() - old.keys() if (k[0], k[1], k[3]) == (site, parameter, day) and new[k][1] == "aqs"]
-    is_replaced = poc == 0 and came
+    is_replaced = poc == 0 and finals
     return None if slow_moved(key, old, new) or is_replaced else ("deleted", before)
 
 

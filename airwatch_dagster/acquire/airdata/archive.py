@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from airwatch_dagster.acquire.http.session import looks_like_html
 from airwatch_dagster.acquire.parsing.containers import DAMAGE
 from airwatch_dagster.errors import BadPayload, SourceRefused, SourceUnavailable
 from airwatch_dagster.limits import MAX_LIST_BYTES
+from airwatch_dagster.schemas.columns import PM25_PARAMETER
 
 FILE_LIST: Final = "file_list.csv"
 """The archive's list of its files."""
@@ -24,10 +26,13 @@ FILE_LIST: Final = "file_list.csv"
 MONITORS_FILE: Final = "aqs_monitors.zip"
 """Every monitor of the country."""
 
+SITES_FILE: Final = "aqs_sites.zip"
+"""Every site of the country."""
+
 FILE_LIST_COLUMNS: Final = ("filename", "rows", "size_bytes", "as_of")
 """Columns of the file list, in the order published."""
 
-_DAILY_FILE: Final = re.compile(r"daily_88101_([0-9]{4})\.zip")
+_DAILY_FILE: Final = re.compile(r"daily_([0-9]{5})_([0-9]{4})\.zip")
 
 
 class AirDataArchive(FileArchive):
@@ -55,10 +60,9 @@ class AirDataArchive(FileArchive):
             table[count] = pd.to_numeric(table[count], errors="coerce").astype("float64").round().astype("Int64")
         return table
 
-    def years(self) -> list[int]:
-        """Years whose daily 88101 file the archive lists, sorted."""
-        matches = (_DAILY_FILE.fullmatch(str(name)) for name in self.file_list()["filename"])
-        return sorted(int(match.group(1)) for match in matches if match)
+    def years(self, parameter: str = PM25_PARAMETER) -> list[int]:
+        """Years whose daily file of ``parameter`` the archive lists, sorted."""
+        return daily_years(self.file_list()["filename"], parameter)
 
     def fetch(self, name: str) -> Path:
         """The current zip ``name``, complete and checked: downloaded if new or changed, else the cached copy.
@@ -71,13 +75,14 @@ class AirDataArchive(FileArchive):
             name, check=lambda path: self._check_zip(name, path), as_of=lambda: self._as_of(name)
         )
 
-    def fetch_year(self, year: int) -> Path:
-        """The daily 88101 file of a year. Raises SourceRefused naming the available years when there is none."""
+    def fetch_year(self, year: int, parameter: str = PM25_PARAMETER) -> Path:
+        """The daily file of a year. Raises SourceRefused naming the available years when there is none."""
         try:
-            return self.fetch(daily_file(year))
+            return self.fetch(daily_file(year, parameter))
         except SourceRefused as refusal:
-            available = ", ".join(map(str, self.years())) or "none"
-            problem = f"has no daily PM2.5 file for {year}; years on offer: {available}"
+            available = ", ".join(map(str, self.years(parameter))) or "none"
+            of_parameter = "" if parameter == PM25_PARAMETER else f" of parameter {parameter}"
+            problem = f"has no daily PM2.5 file{of_parameter} for {year}; years on offer: {available}"
             raise SourceRefused(self._files.base_url, problem, fix="Choose days of those years") from refusal
 
     def download(self, name: str) -> Download | None:
@@ -118,6 +123,12 @@ class AirDataArchive(FileArchive):
         return SourceUnavailable(self._files.address(name), problem, fix=fix)
 
 
-def daily_file(year: int) -> str:
-    """Name of the file with a year's daily 88101 rows."""
-    return f"daily_88101_{year}.zip"
+def daily_file(year: int, parameter: str = PM25_PARAMETER) -> str:
+    """Name of the file with a year's daily rows of ``parameter``."""
+    return f"daily_{parameter}_{year}.zip"
+
+
+def daily_years(names: Iterable[str], parameter: str = PM25_PARAMETER) -> list[int]:
+    """Years of the daily files of ``parameter`` among the ``names`` of files, sorted."""
+    matches = (_DAILY_FILE.fullmatch(str(name)) for name in names)
+    return sorted(int(match.group(2)) for match in matches if match and match.group(1) == parameter)

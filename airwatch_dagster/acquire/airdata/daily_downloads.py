@@ -16,7 +16,8 @@ from airwatch_dagster.acquire.parsing.rejections import SourceLocation
 from airwatch_dagster.acquire.parsing.values import dates, reject_nulls
 from airwatch_dagster.acquire.parsing.vocabulary import BLOCK_AVERAGE, LOCAL_CONDITIONS
 from airwatch_dagster.acquire.positions import with_known_positions
-from airwatch_dagster.acquire.readings import PM25_PARAMETER, check_days, finish_readings
+from airwatch_dagster.acquire.readings import check_days, finish_readings
+from airwatch_dagster.schemas.columns import PARAMETERS
 
 DOWNLOAD_NAMES: Final = {
     "date_local": "Date",
@@ -41,9 +42,6 @@ DOWNLOAD_NAMES: Final = {
 
 DOWNLOAD_SOURCES: Final = {"AQS": "aqs", "AirNow": "airnow"}
 """Our sources by the value of Source, in order of precedence."""
-
-DOWNLOAD_PARAMETERS: Final = (PM25_PARAMETER, "88502")
-"""Parameters under which the page publishes PM2.5. Both are read: EPA moves monitors from one to the other."""
 
 DOWNLOAD_UNITS: Final = {"ug/m3 LC": LOCAL_CONDITIONS}
 """AQS's units by the download's units."""
@@ -121,7 +119,7 @@ def _in_contract_values(rows: pd.DataFrame, origin: SourceLocation) -> pd.DataFr
     """``rows`` with contract values of source, unit, parameter and site, and with the duration; others set aside."""
     reject_nulls(rows, ["date_local", "source", "units_of_measure", "parameter_code", "site_id"], origin=origin)
     known = {"source": DOWNLOAD_SOURCES, "units_of_measure": DOWNLOAD_UNITS}
-    known["parameter_code"] = {code: code for code in DOWNLOAD_PARAMETERS}
+    known["parameter_code"] = {code: code for code in PARAMETERS}
     for name, mapping in known.items():
         rows[name] = _mapped(rows[name], name, mapping, origin)
     _reject_sites(rows["site_id"], origin)

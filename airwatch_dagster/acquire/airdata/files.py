@@ -1,7 +1,7 @@
 """AirData's bulk files in contract columns: one zip with one CSV for the whole country."""
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,7 +20,6 @@ from airwatch_dagster.acquire.parsing.values import codes, dates, reject_nulls
 from airwatch_dagster.acquire.positions import with_known_positions
 from airwatch_dagster.acquire.readings import (
     LOCATION_COLUMNS,
-    PM25_PARAMETER,
     SITE_COLUMNS,
     MonitorList,
     check_days,
@@ -28,8 +27,9 @@ from airwatch_dagster.acquire.readings import (
     finish_readings,
 )
 from airwatch_dagster.errors import BadPayload, SourceUnavailable
+from airwatch_dagster.schemas.columns import PM25_PARAMETER
 
-_COMMON_NAMES: Final = {
+COMMON_NAMES: Final = {
     "state_code": "State Code",
     "county_code": "County Code",
     "parameter_code": "Parameter Code",
@@ -41,7 +41,7 @@ _COMMON_NAMES: Final = {
 }
 """Columns of both kinds of file, published names by contract name."""
 
-DAILY_NAMES: Final = _COMMON_NAMES | {
+DAILY_NAMES: Final = COMMON_NAMES | {
     "site_number": "Site Num",
     "date_local": "Date Local",
     "sample_duration": "Sample Duration",
@@ -57,10 +57,10 @@ DAILY_NAMES: Final = _COMMON_NAMES | {
     "method_code": "Method Code",
     "date_of_last_change": "Date of Last Change",
 }
-"""Columns of daily_88101_YYYY.zip, published names by contract name. Source: EPA AirData file formats, daily
-summary files."""
+"""Columns of the daily files of every parameter, published names by contract name. Source: EPA AirData file
+formats, daily summary files."""
 
-MONITOR_NAMES: Final = _COMMON_NAMES | {
+MONITOR_NAMES: Final = COMMON_NAMES | {
     "site_number": "Site Number",
     "site_name": "Local Site Name",
     "open_date": "First Year of Data",
@@ -71,21 +71,15 @@ MONITOR_NAMES: Final = _COMMON_NAMES | {
 """Columns of aqs_monitors.zip, published names by contract name. Source: EPA AirData file formats, monitor
 descriptions."""
 
-_COMPLETE: Final = "The layout changed; use a file with AirData's columns"
-_DAILY: Final = Layout(
-    DAILY_FILE,
-    DAILY_NAMES,
-    OTHER_TABLES,
-    "Use AirData's daily_88101_YEAR.zip under this name",
-    complete=_COMPLETE,
-    repair=UNTOUCHED_COPY,
-)
+COMPLETE: Final = "The layout changed; use a file with AirData's columns"
+"""What to do about a file that lacks a column."""
+
 _MONITORS: Final = Layout(
     MONITOR_LIST,
     MONITOR_NAMES,
     OTHER_TABLES,
     "Use AirData's aqs_monitors.zip under this name",
-    complete=_COMPLETE,
+    complete=COMPLETE,
     repair=UNTOUCHED_COPY,
 )
 
@@ -121,20 +115,21 @@ def read_daily(
     last: date,
     *,
     source: str,
+    parameter: str = PM25_PARAMETER,
     keep: Callable[[pd.DataFrame], pd.Series] | None = None,
     known: pd.DataFrame | None = None,
 ) -> DailyFile:
-    """Every published 88101 row from ``first`` to ``last`` of the selected sites, one row per key, sorted.
+    """Every published row of ``parameter`` from ``first`` to ``last`` of the selected sites, one row per key, sorted.
 
     ``keep`` maps the file's sites (see ``DailyFile.sites``) to a mask of the sites to read; all without it. ``known``
     are the positions of ``with_known_positions``. The event type ``None`` is text; empty values are null. Rows of
-    88502, of Mexico and of Canada are left out; rows that cannot be read or placed are set aside (see
+    other parameters, of Mexico and of Canada are left out; rows that cannot be read or placed are set aside (see
     ``finish_readings``). Raises BadPayload for a missing column and for too many rows that cannot be read;
     SourceUnavailable for a damaged zip.
     """
     check_days(first, last)
-    table, origin = _read_text(path, _DAILY)
-    rows, foreign_rows = _pm25_rows(table, origin)
+    table, origin = read_text(path, _daily_layout(parameter))
+    rows, foreign_rows = pm25_rows(table, origin, (parameter,))
     rows["cbsa_code"], unknown = cbsa_codes(rows, rows.pop("cbsa_name"))
     rows["date_local"] = dates(rows["date_local"], "date_local", origin=origin)
     reject_nulls(rows, ["date_local"], origin=origin)
@@ -160,14 +155,14 @@ def read_daily(
     )
 
 
-def read_monitors(path: Path) -> MonitorList:
-    """Every 88101 monitor of ``aqs_monitors.zip`` in the columns of monitors without is_context, sorted by monitor.
+def read_monitors(path: Path, parameters: Collection[str] = (PM25_PARAMETER,)) -> MonitorList:
+    """Every monitor of ``parameters`` in ``aqs_monitors.zip``, in the columns of monitors without is_context, sorted.
 
     open_date and last_sample_date are null for a monitor that never reported. A monitor without a possible location has
     that of another one at its site, or is set aside. Those of Mexico and Canada are left out. Errors as ``read_daily``.
     """
-    table, origin = _read_text(path, _MONITORS)
-    rows, foreign_rows = _pm25_rows(table, origin)
+    table, origin = read_text(path, _MONITORS)
+    rows, foreign_rows = pm25_rows(table, origin, parameters)
     rows["cbsa_code"], _ = cbsa_codes(rows, rows.pop("cbsa_name"))
     rows["open_date"] = _first_days(rows["open_date"], origin)
     placed = with_known_positions(rows, None)
@@ -195,29 +190,35 @@ def damaged(culprit: str, what: str) -> SourceUnavailable:
     return SourceUnavailable(culprit, f"the zip is damaged ({what})", fix="Download it again")
 
 
-def _pm25_rows(table: pd.DataFrame, origin: SourceLocation) -> tuple[pd.DataFrame, int]:
-    """Rows of 88101 in the US with every code checked, and the number of those abroad; the index counts the file's
-    rows."""
+def pm25_rows(table: pd.DataFrame, origin: SourceLocation, parameters: Collection[str]) -> tuple[pd.DataFrame, int]:
+    """Rows of ``parameters`` in the US with every code checked, and the number of those abroad; the index counts the
+    file's rows. Raises BadPayload for a file without rows of them."""
     is_abroad = is_foreign(table["state_code"])
     rows, abroad = table[~is_abroad], table.loc[is_abroad, "parameter_code"].astype(str)
     parameter = codes(rows["parameter_code"], "parameter_code", origin=origin)
-    may_be_pm25 = (parameter.isna() | (parameter == PM25_PARAMETER)).to_numpy(dtype=bool)
+    may_be_pm25 = (parameter.isna() | parameter.isin(parameters)).to_numpy(dtype=bool)
     if not may_be_pm25.any():
-        _refuse_without_pm25(parameter, origin.culprit)
+        _refuse_without_pm25(parameter, origin.culprit, parameters)
     rows = rows[may_be_pm25].assign(parameter_code=parameter)
     reject_nulls(rows, ["parameter_code", *SITE_COLUMNS], origin=origin)
     for name in SITE_COLUMNS:
         rows[name] = codes(rows[name], name, origin=origin)
     origin.check_share(rows.index)
-    return origin.kept(rows).copy(), int(abroad.str.startswith(PM25_PARAMETER).sum())
+    return origin.kept(rows).copy(), int(abroad.str.startswith(tuple(parameters)).sum())
 
 
-def _refuse_without_pm25(parameter: pd.Series, culprit: str) -> None:
-    """Raises BadPayload naming the parameters of a file without rows of 88101."""
-    found = sorted(set(parameter.dropna()) - {PM25_PARAMETER})
+def _refuse_without_pm25(parameter: pd.Series, culprit: str, parameters: Collection[str]) -> None:
+    """Raises BadPayload naming the parameters of a file without rows of ``parameters``."""
+    found = sorted(set(parameter.dropna()) - set(parameters))
     if found:
-        problem = f"has no row of PM2.5 ({PM25_PARAMETER}), but of parameter {', '.join(found[:5])}"
-        raise BadPayload(culprit, problem, fix="Use AirData's file of 88101 under this name")
+        wanted = " or ".join(parameters)
+        problem = f"has no row of PM2.5 ({wanted}), but of parameter {', '.join(found[:5])}"
+        raise BadPayload(culprit, problem, fix=f"Use AirData's file of {wanted} under this name")
+
+
+def _daily_layout(parameter: str) -> Layout:
+    advice = f"Use AirData's daily_{parameter}_YEAR.zip under this name"
+    return Layout(DAILY_FILE, DAILY_NAMES, OTHER_TABLES, advice, complete=COMPLETE, repair=UNTOUCHED_COPY)
 
 
 def _sites(rows: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
@@ -236,7 +237,7 @@ def _first_days(years: pd.Series, origin: SourceLocation) -> pd.Series:
     return (found + "-01-01").astype(object).mask(found.isna())
 
 
-def _read_text(path: Path, layout: Layout) -> tuple[pd.DataFrame, SourceLocation]:
+def read_text(path: Path, layout: Layout) -> tuple[pd.DataFrame, SourceLocation]:
     """The columns of the CSV; see ``table_inside`` and ``named_columns``."""
     with table_inside(path, culprit=path.name) as opened:
         return named_columns(opened, layout, culprit=path.name)

@@ -7,6 +7,7 @@ from airwatch_dagster.acquire.parsing.csv_columns import OtherTable
 DOWNLOAD: Final = "a PM2.5 file of EPA's Download Daily Data page"
 DAILY_FILE: Final = "AirData's daily file"
 MONITOR_LIST: Final = "AirData's monitor list"
+SITE_LIST: Final = "AirData's list of sites"
 
 _POLLUTANTS: Final = {
     "ozone": "Daily Max 8-hour Ozone Concentration",
@@ -30,7 +31,7 @@ OTHER_TABLES: Final = (
     ),
     OtherTable("AirData's hourly file", ("Date Local", "Time Local", "Sample Measurement")),
     OtherTable("AirData's annual file", ("Year", "Arithmetic Mean", "Valid Day Count")),
-    OtherTable("AirData's list of sites", ("Site Number", "Land Use", "Location Setting")),
+    OtherTable(SITE_LIST, ("Site Number", "Land Use", "Location Setting")),
     OtherTable(MONITOR_LIST, ("Site Number", "First Year of Data", "Last Sample Date")),
     OtherTable("AirData's daily AQI file", ("Date", "AQI", "Defining Parameter")),
     OtherTable("AirData's annual AQI file", ("Year", "Days with AQI", "Max AQI")),

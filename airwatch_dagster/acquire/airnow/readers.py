@@ -21,10 +21,10 @@ from airwatch_dagster.acquire.parsing.rejections import SourceLocation
 from airwatch_dagster.acquire.parsing.values import reject_nulls, typed_columns
 from airwatch_dagster.acquire.parsing.vocabulary import BLOCK_AVERAGE, LOCAL_CONDITIONS, folded
 from airwatch_dagster.acquire.positions import with_known_positions
-from airwatch_dagster.acquire.readings import LOCATION_COLUMNS, PM25_PARAMETER, finish_readings, reject_out_of_range
+from airwatch_dagster.acquire.readings import LOCATION_COLUMNS, finish_readings, reject_out_of_range
 from airwatch_dagster.errors import BadPayload, SourceUnavailable
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import SITE_POC
+from airwatch_dagster.schemas.columns import PM25_PARAMETER, SITE_POC
 
 NO_VALUE: Final = -999.0
 """AirNow's code for a missing value; -999 for a missing AQI."""
@@ -56,7 +56,8 @@ class AirNowDay:
     """AirNow's readings of one day."""
 
     readings: pd.DataFrame
-    """Columns of raw_readings without versions, one row per site, sorted by key."""
+    """Columns of raw_readings without versions, one row per site, sorted by key; the file does not name the parameter,
+    and all have 88101 here (see ``with_parameters``)."""
     rejected: pd.DataFrame
     """Lines set aside or repaired, in REJECTED_COLUMNS."""
     lines: int

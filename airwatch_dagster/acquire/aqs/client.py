@@ -23,7 +23,6 @@ from airwatch_dagster.acquire.parsing.rejections import SourceLocation
 from airwatch_dagster.acquire.parsing.values import codes, dates
 from airwatch_dagster.acquire.positions import with_known_positions
 from airwatch_dagster.acquire.readings import (
-    PM25_PARAMETER,
     MonitorList,
     check_days,
     finish_monitors,
@@ -32,6 +31,7 @@ from airwatch_dagster.acquire.readings import (
 )
 from airwatch_dagster.errors import BadPayload, ConfigurationError
 from airwatch_dagster.limits import MAX_MONITORS, max_response_bytes
+from airwatch_dagster.schemas.columns import PM25_PARAMETER
 
 if TYPE_CHECKING:
     import requests
@@ -191,17 +191,16 @@ class AqsClient:
         not_before = max(self._now() - TTL, pd.Timestamp.min if not_before is None else not_before)
         return self.cache.get(request.service, request.params, not_before=not_before, include_stored=include_stored)
 
-    def monitors(self, geography: Geography, first: date, last: date) -> MonitorList:
-        """The 88101 monitors that ran between two days, in the columns of monitors without is_context.
-
-        Errors as ``daily_data``.
-        """
+    def monitors(
+        self, geography: Geography, first: date, last: date, parameters: tuple[str, ...] = (PM25_PARAMETER,)
+    ) -> MonitorList:
+        """Monitors that ran between two days, as in monitors without is_context; errors as ``daily_data``."""
         check_days(first, last)
         service = f"monitors/{geography.service}"
         days = {"bdate": f"{first:%Y%m%d}", "edate": f"{last:%Y%m%d}"}
-        rows = self.request(service, {"param": PM25_PARAMETER, **days, **geography.params}, max_rows=MAX_MONITORS)
+        rows = self.request(service, {"param": ",".join(parameters), **days, **geography.params}, max_rows=MAX_MONITORS)
         origin = SourceLocation(_name_of(service, geography.params), "row", 1, _MONITOR_SPELLINGS)
-        frame = _frame(rows, _MONITOR_NAMES, origin)
+        frame = _frame(rows, _MONITOR_NAMES, origin, parameters=parameters)
         frame = frame.rename(columns={published: name for name, published in _MONITOR_SPELLINGS.items()})
         placed = with_known_positions(frame, None)
         placed.reject_unplaced(origin)

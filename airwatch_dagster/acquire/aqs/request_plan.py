@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import ceil
 from typing import Final
 
 import pandas as pd
@@ -11,7 +12,8 @@ from airwatch_dagster.acquire.aqs.geographies import ByCbsa, ByState, Geography
 from airwatch_dagster.acquire.aqs.rate_limiter import AQS_INTERVAL_S, AQS_PAUSE_S
 from airwatch_dagster.acquire.aqs_codes import FOREIGN_STATES, cbsa_states, state_names
 from airwatch_dagster.acquire.area import Area
-from airwatch_dagster.acquire.readings import PM25_PARAMETER, calendar_years
+from airwatch_dagster.acquire.readings import calendar_years
+from airwatch_dagster.schemas.columns import PM25_PARAMETER
 
 MAX_ROWS: Final = 1_000_000
 """Rows that one request may return. Source: AQS API documentation, limits."""
@@ -62,11 +64,14 @@ class Cost:
     """A rough estimate: the speed of these services varies."""
     cached_calls: int = 0
     """Requests whose responses are cached from an interrupted attempt."""
+    missing_files: tuple[str, ...] = ()
+    """Files that the source does not list and the pull goes without."""
 
     def __add__(self, other: "Cost") -> "Cost":
         rows = None if self.rows is None or other.rows is None else self.rows + other.rows
         both = (self.calls + other.calls, rows, self.seconds + other.seconds)
-        return Cost(*both, cached_calls=self.cached_calls + other.cached_calls)
+        missing = tuple(dict.fromkeys((*self.missing_files, *other.missing_files)))
+        return Cost(*both, cached_calls=self.cached_calls + other.cached_calls, missing_files=missing)
 
 
 def geographies_of(area: Area) -> tuple[Geography, ...]:
@@ -97,12 +102,12 @@ def plan_daily(
 ) -> list[DailyRequest]:
     """The fewest legal requests for all days and geographies: at most a calendar year and ``max_rows`` rows each.
 
-    ``rows_per_day`` is the upper bound of rows per day of each geography (``rows_per_day_of``); without it the year is
-    the only limit.
+    ``rows_per_day`` is the upper bound of rows per day of each geography, all ``parameters`` together
+    (``rows_per_day_of``); without it the year is the only limit.
     """
     requests = []
     for geography in geographies:
-        per_day = None if rows_per_day is None else rows_per_day.get(geography, 0) * len(parameters)
+        per_day = None if rows_per_day is None else rows_per_day.get(geography, 0)
         max_days = max(1, max_rows // per_day) if per_day else 366
         for year in calendar_years(first, last):
             for begin, end in _pieces(*year, max_days=max_days):
@@ -112,13 +117,23 @@ def plan_daily(
 
 
 def rows_per_day_of(
-    monitors: pd.DataFrame, geographies: Sequence[Geography], first: date, last: date
+    monitors: pd.DataFrame,
+    geographies: Sequence[Geography],
+    first: date,
+    last: date,
+    *,
+    parameters: tuple[str, ...] = (PM25_PARAMETER,),
 ) -> dict[Geography, int]:
-    """Upper bound of rows per day of each geography, from the ``monitors`` that ran between two days."""
+    """Upper bound of rows per day of each geography, from the ``monitors`` of ``parameters`` that ran between two days.
+
+    A parameter that the list leaves out, as one stored before it was read, counts as much as those listed.
+    """
     opened = monitors["open_date"].isna() | (monitors["open_date"] <= pd.Timestamp(last))
     not_closed = monitors["last_sample_date"].isna() | (monitors["last_sample_date"] >= pd.Timestamp(first))
-    running = monitors[opened & not_closed]
-    return {one: ROWS_PER_MONITOR_DAY * int(_lies_in(one, running).sum()) for one in geographies}
+    listed = [code for code in parameters if (monitors["parameter_code"] == code).any()]
+    running = monitors[opened & not_closed & monitors["parameter_code"].isin(parameters)]
+    share = len(parameters) / len(listed) if listed else 1.0
+    return {one: ROWS_PER_MONITOR_DAY * ceil(share * int(_lies_in(one, running).sum())) for one in geographies}
 
 
 def cost_of(requests: Sequence[DailyRequest], *, cached: Sequence[DailyRequest] = ()) -> Cost:

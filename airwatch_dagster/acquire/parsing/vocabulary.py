@@ -8,6 +8,14 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.parsing.rejections import SourceLocation
+from airwatch_dagster.schemas.columns import ACCEPTABLE_PARAMETER
+
+FILTER_METHODS: Final = frozenset(
+    {"116", "117", "118", "119", "120", "142", "143", "145", "153", "155", "545", "707", "810"}
+)
+"""Methods of samplers whose filters a laboratory weighs: FRM samplers, and of 88502 IMPROVE (707) and the Chemical
+Speciation Network (810). Source: AQS methods; in AirData's files of 2012 and 2018-21 all of their rows have the
+duration FILTER_DAY, and no row has it under another method of 88502."""
 
 EVENTS_INCLUDED: Final = ("Events Included", "Included")
 """Event types of days with exceptional events whose hours count: the API's, then the bulk files'."""
@@ -30,6 +38,24 @@ ONE_HOUR: Final = "1 HOUR"
 
 LOCAL_CONDITIONS: Final = "Micrograms/cubic meter (LC)"
 """Unit of 88101 and 88502. Source: AQS units."""
+
+
+def counts_for_site_days(readings: pd.DataFrame) -> np.ndarray:
+    """Mask of the rows (parameter_code, sample_duration, method_code) that may give a site-day its value.
+
+    Filters of 88502 do not: see docs/explanation/site-days.md. The duration tells them, and in files without one (EPA's
+    downloads) the method.
+    """
+    is_filter = (readings["sample_duration"] == FILTER_DAY) | readings["method_code"].isin(FILTER_METHODS)
+    counts: np.ndarray = ((readings["parameter_code"] != ACCEPTABLE_PARAMETER) | ~is_filter).to_numpy(dtype=bool)
+    return counts
+
+
+def listed_for_site_days(monitors: pd.DataFrame) -> np.ndarray:
+    """Mask of the ``monitors`` whose readings may give a site-day its value, by their last method."""
+    is_filter = (monitors["parameter_code"] == ACCEPTABLE_PARAMETER) & monitors["method_code"].isin(FILTER_METHODS)
+    listed: np.ndarray = ~is_filter.to_numpy(dtype=bool)
+    return listed
 
 
 def folded(word: str) -> str:

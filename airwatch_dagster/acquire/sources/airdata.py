@@ -1,6 +1,7 @@
 """AirData's bulk files as a source."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -9,18 +10,27 @@ from typing import Final, Literal
 import pandas as pd
 from pandas.api.typing import NaTType
 
-from airwatch_dagster.acquire.airdata.archive import MONITORS_FILE, AirDataArchive, daily_file
+from airwatch_dagster.acquire.airdata.archive import (
+    MONITORS_FILE,
+    SITES_FILE,
+    AirDataArchive,
+    daily_file,
+    daily_years,
+)
 from airwatch_dagster.acquire.airdata.files import DailyFile, read_daily, read_monitors
+from airwatch_dagster.acquire.airdata.unlisted import monitors_in_daily_files, read_sites
 from airwatch_dagster.acquire.airnow.archive import AirNowArchive
 from airwatch_dagster.acquire.airnow.readers import AgencyForecastsOfDay
 from airwatch_dagster.acquire.aqs.request_plan import Cost
 from airwatch_dagster.acquire.area import Area
 from airwatch_dagster.acquire.parsing.rejections import joined_rejections
 from airwatch_dagster.acquire.positions import site_positions
-from airwatch_dagster.acquire.pulls import Pull, PullRequest, Scope, concat_readings, sites_in_reach
+from airwatch_dagster.acquire.pulls import Pull, PullRequest, Scope, concat_readings, either, sites_in_reach
 from airwatch_dagster.acquire.readings import LOCATION_COLUMNS, MonitorList, calendar_years, check_days
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.errors import ConfigurationError, SourceRefused
+from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.columns import PARAMETERS, PM25_PARAMETER
 
 BYTES_PER_SECOND: Final = 1e6
 """Download speed, for estimates only: a slow but common connection."""
@@ -39,6 +49,8 @@ class AirDataSource(Source):
     source_name: Literal["airdata", "practice"] = "airdata"
     airnow: AirNowArchive | None = None
     """For the agencies' forecasts; None for a source without them."""
+    parameters: tuple[str, ...] = (PM25_PARAMETER,)
+    """Parameters to read. A mirror without the files of another one than 88101 is read without it."""
 
     @property
     def kind(self) -> str:
@@ -46,8 +58,35 @@ class AirDataSource(Source):
         return self.source_name
 
     @cached_property
+    def listed_of_both(self) -> pd.DataFrame:
+        """The country's monitors of both parameters, whichever are read, in the columns of monitors without
+        is_context."""
+        if self.parameters == PARAMETERS:
+            return self.national_monitors
+        return read_monitors(self.archive.fetch(MONITORS_FILE), PARAMETERS).monitors
+
+    @cached_property
     def _monitor_list(self) -> MonitorList:
-        return read_monitors(self.archive.fetch(MONITORS_FILE))
+        """The archive's list, and the monitors of the files of a parameter that it leaves out as a whole."""
+        listed = read_monitors(self.archive.fetch(MONITORS_FILE), self.parameters)
+        unlisted = [one for one in self.parameters if not (listed.monitors["parameter_code"] == one).any()]
+        found = [self._monitors_in_files(one) for one in unlisted]
+        parts = [part for part in (listed.monitors, *found) if len(part)]
+        if len(parts) < 2:
+            return replace(listed, monitors=parts[0]) if parts else listed
+        key = list(TABLES["monitors"].key)
+        monitors = pd.concat(parts, ignore_index=True).sort_values(key, kind="stable", ignore_index=True)
+        return replace(listed, monitors=monitors)
+
+    def _monitors_in_files(self, parameter: str) -> pd.DataFrame:
+        years = daily_years(self._published_files.index, parameter)
+        try:
+            sites = read_sites(self.archive.fetch(SITES_FILE)) if years else None
+        except SourceRefused:
+            sites = None
+        return monitors_in_daily_files(
+            (self.archive.fetch_year(year, parameter) for year in years), parameter, sites=sites
+        )
 
     @property
     def national_monitors(self) -> pd.DataFrame:
@@ -65,9 +104,9 @@ class AirDataSource(Source):
         monitors = self.national_monitors
         return monitors.loc[self.area.contains(monitors["state_code"], monitors["cbsa_code"]), LOCATION_COLUMNS]
 
-    def cut_day(self, year: int) -> pd.Timestamp | NaTType:
+    def cut_day(self, year: int, parameter: str = PM25_PARAMETER) -> pd.Timestamp | NaTType:
         """The as-of day of the year's cached file, from the archive's list; NaT when unknown."""
-        download = self.archive.download(daily_file(year))
+        download = self.archive.download(daily_file(year, parameter))
         return pd.to_datetime((download.as_of if download else None) or "", errors="coerce")
 
     def pull(self, request: PullRequest) -> Pull:
@@ -78,22 +117,72 @@ class AirDataSource(Source):
         """
         first, last = request.first, request.last
         check_days(first, last)
-        years = {days[0].year: self._read_year(*days) for days in calendar_years(first, last)}
-        area_sites = {year: self._area_sites(daily.sites) for year, daily in years.items()}
-        unknown = sum((Counter(daily.unknown_cbsa_names) for daily in years.values()), Counter())
+        missing = self._missing(request)
+        files = {
+            (parameter, days[0].year): self._read_year(*days, parameter)
+            for days in calendar_years(first, last)
+            for parameter in self.parameters
+            if daily_file(days[0].year, parameter) not in missing
+        }
+        area_sites = {year: self._area_sites(files, year) for year in range(first.year, last.year + 1)}
+        unknown = sum((Counter(daily.unknown_cbsa_names) for daily in files.values()), Counter())
         if not any(len(sites) for sites in area_sites.values()):
             raise self._no_monitor(list(unknown))
-        rows = concat_readings([daily.readings for daily in years.values()])
-        scope = Scope(self.area, first, last, self.context_km, area_sites, rows)
-        last_day = pd.Series([daily.last_day for daily in years.values()]).max()
-        rejected = joined_rejections(daily.rejected for daily in years.values())
-        files = tuple(daily_file(year) for year in years)
-        counts = {
-            "files": len(years),
-            "repaired_positions": sum(daily.repaired_positions for daily in years.values()),
-            "left_out_foreign_rows": sum(daily.foreign_rows for daily in years.values()),
+        rows = concat_readings([daily.readings for daily in files.values()])
+        counts: dict[str, int | str] = {
+            "files": len(files),
+            "repaired_positions": sum(daily.repaired_positions for daily in files.values()),
+            "left_out_foreign_rows": sum(daily.foreign_rows for daily in files.values()),
+            **({"missing_files": ", ".join(missing)} if missing else {}),
         }
-        return Pull(rows, scope, dict(unknown), rejected, last_published_day=last_day, counts=counts, files=files)
+        return Pull(
+            rows,
+            either([self._scope(request, *file, area_sites, rows) for file in files]),
+            dict(unknown),
+            joined_rejections(daily.rejected for daily in files.values()),
+            last_published_day=pd.Series([daily.last_day for daily in files.values()]).max(),
+            counts=counts,
+            files=tuple(daily_file(year, parameter) for parameter, year in files),
+            missing_files=missing,
+        )
+
+    def _scope(
+        self,
+        request: PullRequest,
+        parameter: str,
+        year: int,
+        area_sites: Mapping[int, pd.DataFrame],
+        rows: pd.DataFrame,
+    ) -> Scope:
+        """Scope of the requested days in one file."""
+        first, last = max(request.first, date(year, 1, 1)), min(request.last, date(year, 12, 31))
+        return Scope(self.area, first, last, self.context_km, area_sites, rows, (parameter,))
+
+    def _missing(self, request: PullRequest) -> dict[str, int]:
+        """Files of another parameter than 88101 that the archive lacks and never had, with their years.
+
+        One that it lists, that was downloaded from it before, or whose rows are stored, is not among them: reading it
+        raises SourceRefused.
+        """
+        history = request.history
+        missing = {}
+        for year in range(request.first.year, request.last.year + 1):
+            for parameter in self.parameters:
+                name = daily_file(year, parameter)
+                if parameter == PM25_PARAMETER or name in self._published_files.index:
+                    continue
+                if self.archive.download(name) is None and not self._is_stored(history, parameter, year):
+                    try:
+                        self.archive.fetch(name)
+                    except SourceRefused:
+                        missing[name] = year
+        return missing
+
+    def _is_stored(self, history: pd.DataFrame | None, parameter: str, year: int) -> bool:
+        if history is None:
+            return False
+        is_own = (history["parameter_code"] == parameter) & (history["source"] == self.source_name)
+        return bool((is_own & history["superseded_at"].isna() & (history["date_local"].dt.year == year)).any())
 
     def monitors(self) -> MonitorList:
         """As ``Source.monitors``; is_context marks monitors outside the area.
@@ -120,12 +209,20 @@ class AirDataSource(Source):
         """As ``Source.cost``: the year files as the archive lists them; their rows are those of the whole country."""
         if self.source_name == "practice":
             return Cost()
-        names = [daily_file(year) for year in range(first.year, last.year + 1)]
-        files = self._published_files.reindex(names)
+        years = range(first.year, last.year + 1)
+        names = [daily_file(year, parameter) for year in years for parameter in self.parameters]
+        listed = self._published_files
+        lacking = [
+            name
+            for name in names
+            if len(listed) and name not in listed.index and not name.startswith(f"daily_{PM25_PARAMETER}_")
+        ]
+        names = [name for name in names if name not in lacking]
+        files = listed.reindex(names)
         new = files[[self.archive.download(name) is None for name in names]]
         rows = None if files["rows"].isna().any() else int(files["rows"].sum())
         seconds = float(new["size_bytes"].fillna(0).sum()) / BYTES_PER_SECOND + SECONDS_PER_FILE * len(names)
-        return Cost(len(new), rows, seconds, len(files) - len(new))
+        return Cost(len(new), rows, seconds, len(files) - len(new), missing_files=tuple(lacking))
 
     @cached_property
     def _published_files(self) -> pd.DataFrame:
@@ -135,17 +232,21 @@ class AirDataSource(Source):
         except SourceRefused:
             return pd.DataFrame(columns=["rows", "size_bytes"])
 
-    def _read_year(self, first: date, last: date) -> DailyFile:
+    def _read_year(self, first: date, last: date, parameter: str) -> DailyFile:
         def keep(sites: pd.DataFrame) -> pd.Series:
             return pd.Series(sites_in_reach(self.area, sites, self.area_locations, self.context_km))
 
-        path, known = self.archive.fetch_year(first.year), self.known_positions
-        return read_daily(path, first, last, source=self.source_name, keep=keep, known=known)
+        path, known = self.archive.fetch_year(first.year, parameter), self.known_positions
+        return read_daily(path, first, last, source=self.source_name, parameter=parameter, keep=keep, known=known)
 
-    def _area_sites(self, sites: pd.DataFrame) -> pd.DataFrame:
-        """Locations of the area's sites: the listed ones and those among ``sites``."""
-        inside = sites.loc[self.area.contains(sites["state_code"], sites["cbsa_code"]), LOCATION_COLUMNS]
-        return pd.concat([self.area_locations, inside], ignore_index=True).drop_duplicates(ignore_index=True)
+    def _area_sites(self, files: Mapping[tuple[str, int], DailyFile], year: int) -> pd.DataFrame:
+        """Locations of the area's sites: the listed ones and those of the year's files."""
+        of_year = [daily.sites for (_, file_year), daily in files.items() if file_year == year]
+        inside = [
+            sites.loc[self.area.contains(sites["state_code"], sites["cbsa_code"]), LOCATION_COLUMNS]
+            for sites in of_year
+        ]
+        return pd.concat([self.area_locations, *inside], ignore_index=True).drop_duplicates(ignore_index=True)
 
     def _no_monitor(self, unknown_names: list[str]) -> ConfigurationError:
         problem = f"{self.archive!r} has no PM2.5 monitor in {self.area}"

@@ -24,7 +24,6 @@ from airwatch_dagster.acquire.positions import site_positions
 from airwatch_dagster.acquire.pulls import InScope, Pull, PullRequest, Scope, concat_readings, last_seen
 from airwatch_dagster.acquire.readings import (
     MONITOR_COLUMNS,
-    PM25_PARAMETER,
     READING_KEY,
     MonitorList,
     check_days,
@@ -32,14 +31,10 @@ from airwatch_dagster.acquire.readings import (
 )
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.columns import PARAMETERS, PM25_PARAMETER
 
 FIRST_PM25_DAY: Final = date(1997, 1, 1)
-"""No 88101 monitor is older: the first PM2.5 standard is of 1997. Source: 62 FR 38652."""
-
-NOT_COMPARABLE_PARAMETER: Final = "88502"
-"""Acceptable PM2.5. Agencies have moved whole records between it and 88101; only a request for both shows a move."""
-
-_BOTH: Final = (PM25_PARAMETER, NOT_COMPARABLE_PARAMETER)
+"""No PM2.5 monitor that counts is older: the first PM2.5 standard is of 1997. Source: 62 FR 38652."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +48,8 @@ class AqsSource(Source):
     known_monitors: pd.DataFrame | None = None
     """The stored monitor list; it bounds the rows of a request and knows where sites are. None before it is stored."""
     max_rows: int = MAX_ROWS
+    parameters: tuple[str, ...] = (PM25_PARAMETER,)
+    """Parameters to read, in one request."""
 
     @property
     def kind(self) -> str:
@@ -63,24 +60,24 @@ class AqsSource(Source):
         """As ``Source.pull``; one request per geography, calendar year and million rows.
 
         A recheck requests whole years, so that all its days share their responses, and both parameters: this
-        distinguishes a record that moved from one that vanished.
+        distinguishes a record that moved from one that vanished: agencies have moved whole records between them.
         """
         first, last, history = request.first, request.last, request.history
         is_recheck = request.is_recheck
-        parameters = _BOTH if is_recheck else (PM25_PARAMETER,)
+        parameters = PARAMETERS if is_recheck else self.parameters
         days = (date(first.year, 1, 1), date(last.year, 12, 31)) if is_recheck else (first, last)
         responses = self._responses(
             self._plan(*days, self.known_monitors, parameters), request, include_stored=is_recheck
         )
         rows = self._rows_in_area(responses)
         rows = rows[rows["date_local"].between(pd.Timestamp(first), pd.Timestamp(last))].reset_index(drop=True)
-        if history is not None:
+        if history is not None and self.parameters != PARAMETERS:
             rows = drop_other_parameters(rows, history, parameter=PM25_PARAMETER)
         return self._pull(responses, rows, Scope(self.area, first, last, rows=rows, parameters=parameters))
 
     def changes(self, request: PullRequest, *, since: date, until: date) -> Pull:
         """As ``Source.changes``; the rows supersede equivalent rows of other sources that have other values."""
-        plan = self._plan(request.first, request.last, self.known_monitors)
+        plan = self._plan(request.first, request.last, self.known_monitors, self.parameters)
         requests = [replace(one, changed=(since, until), expected_rows=None) for one in plan]
         responses = self._responses(requests, request, include_stored=True)
         rows = self._rows_in_area(responses)
@@ -95,7 +92,9 @@ class AqsSource(Source):
     def monitors(self) -> MonitorList:
         """As ``Source.monitors``; none is context."""
         geographies = geographies_of(self.area)
-        parts = [self.client.monitors(geography, FIRST_PM25_DAY, self.today) for geography in geographies]
+        parts = [
+            self.client.monitors(geography, FIRST_PM25_DAY, self.today, self.parameters) for geography in geographies
+        ]
         lists = [part.monitors for part in parts]
         rows = pd.concat([rows for rows in lists if len(rows)] or lists[:1], ignore_index=True)
         rows = rows[self.area.contains(rows["state_code"], rows["cbsa_code"])]
@@ -106,15 +105,17 @@ class AqsSource(Source):
 
     def cost(self, first: date, last: date, *, monitors: pd.DataFrame | None = None) -> Cost:
         """As ``Source.cost``; the rows are an upper bound, and unknown without a monitor list."""
-        requests = self._plan(first, last, self.known_monitors if monitors is None else monitors)
+        requests = self._plan(first, last, self.known_monitors if monitors is None else monitors, self.parameters)
         return cost_of(requests, cached=[request for request in requests if self.client.cached(request) is not None])
 
     def _plan(
-        self, first: date, last: date, monitors: pd.DataFrame | None, parameters: tuple[str, ...] = (PM25_PARAMETER,)
+        self, first: date, last: date, monitors: pd.DataFrame | None, parameters: tuple[str, ...]
     ) -> list[DailyRequest]:
         check_days(first, last)
         geographies = geographies_of(self.area)
-        per_day = rows_per_day_of(monitors, geographies, first, last) if monitors is not None else None
+        per_day = None
+        if monitors is not None:
+            per_day = rows_per_day_of(monitors, geographies, first, last, parameters=parameters)
         return plan_daily(geographies, first, last, rows_per_day=per_day, parameters=parameters, max_rows=self.max_rows)
 
     def _responses(

@@ -12,16 +12,17 @@ import pandas as pd
 from airwatch_dagster.acquire.airnow.archive import AirNowArchive
 from airwatch_dagster.acquire.airnow.historical.client import HistoricalForecasts
 from airwatch_dagster.acquire.airnow.historical.days import PastForecasts
+from airwatch_dagster.acquire.airnow.parameters import with_parameters
 from airwatch_dagster.acquire.airnow.readers import AgencyForecastsOfDay, AirNowDay, NotYetPublished
 from airwatch_dagster.acquire.aqs.request_plan import Cost
 from airwatch_dagster.acquire.deadlines import first_day_not_due
 from airwatch_dagster.acquire.equivalence import MONITOR_DAY, adds_information, equivalent_rows, replaced_rows
 from airwatch_dagster.acquire.parsing.rejections import joined_rejections
 from airwatch_dagster.acquire.pulls import (
-    SITE_DAY,
     Pull,
     PullRequest,
     concat_readings,
+    has_final_rows,
     is_among,
     is_provisional,
     sites_in_reach,
@@ -77,7 +78,7 @@ class LiveSource(Source):
         found = {day: self._airnow_day(day, may_be_late=request.is_recheck) for day in days}
         files = {day: read for day, read in found.items() if read is not None}
         rows = concat_readings([read.readings for read in files.values()])
-        is_published = is_among(rows, final.rows, SITE_DAY) | is_among(rows, unaffected, SITE_DAY)
+        is_published = has_final_rows(rows, final.rows) | has_final_rows(rows, unaffected)
         return self._with_airnow(final, rows[~is_published].reset_index(drop=True), files)
 
     def changes(self, request: PullRequest, *, since: date, until: date) -> Pull:
@@ -172,8 +173,11 @@ class LiveSource(Source):
 
     def _cut_days(self, readings: pd.DataFrame) -> pd.Series:
         """Per row, the as-of day of its year's bulk file; the largest timestamp when unknown."""
-        cuts = {year: self.bulk.cut_day(year) for year in readings["date_local"].dt.year.unique()}
-        return readings["date_local"].dt.year.map(cuts).astype("datetime64[ns]").fillna(pd.Timestamp.max)
+        years = pd.DataFrame({"year": readings["date_local"].dt.year, "parameter": readings["parameter_code"]})
+        cuts = years.drop_duplicates().copy()
+        cuts["cut"] = [self.bulk.cut_day(year, parameter) for year, parameter in cuts.itertuples(index=False)]
+        found = years.merge(cuts, on=["year", "parameter"], how="left")["cut"].astype("datetime64[ns]")
+        return found.fillna(pd.Timestamp.max).set_axis(readings.index)
 
     def _airnow_days(self, first: date, last: date, published: pd.Timestamp | None) -> list[date]:
         """The past days that AQS has not published completely: after the last published day, or not due yet."""
@@ -198,8 +202,8 @@ class LiveSource(Source):
             raise SourceUnavailable(refusal.culprit, f"has no data of {day} yet", fix=fix) from refusal
         if not self.accept_lost_lines:
             self._refuse_lost_sites(read)
-        rows = read.readings
-        return replace(read, readings=rows[self._is_in_reach(rows)].reset_index(drop=True))
+        rows = with_parameters(read.readings[self._is_in_reach(read.readings)], self.bulk.listed_of_both)
+        return replace(read, readings=rows[rows["parameter_code"].isin(self.bulk.parameters)].reset_index(drop=True))
 
     def _refuse_lost_sites(self, read: AirNowDay) -> None:
         listed = self.bulk.national_monitors

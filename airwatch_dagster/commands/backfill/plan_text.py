@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from typing import Final
 
 from airwatch_dagster.acquire.aqs.request_plan import Cost
 from airwatch_dagster.commands.backfill.estimates import Estimates
@@ -12,6 +13,9 @@ from airwatch_dagster.commands.wording import counted, duration_text
 from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.resources import SourceResource
 from airwatch_dagster.storage.tables import TableStorage
+
+MISSING_FILES_COST: Final = "sites that have only monitors of 88502 are left out"
+"""What a missing file of parameter 88502 means."""
 
 
 def plan_text(tasks: Sequence[Task], *, seconds: float) -> str:
@@ -85,7 +89,10 @@ def costs_of_steps(pulls: Sequence[Step], storage: TableStorage) -> list[Cost]:
 def cost_text(cost: Cost) -> str:
     """The cost in a sentence: ``From EPA: 10 requests, at most 949,000 rows, about 2 h 8 min; 3 more … are cached``."""
     rows = "an unknown number of rows (no monitor list yet)" if cost.rows is None else f"at most {cost.rows:,} rows"
-    return f"From EPA: {counted(cost.calls, 'request')}, {rows}, {_time_and_cached(cost)}."
+    text = f"From EPA: {counted(cost.calls, 'request')}, {rows}, {_time_and_cached(cost)}."
+    if not cost.missing_files:
+        return text
+    return f"{text} The source lists no {', '.join(cost.missing_files)}: {MISSING_FILES_COST}."
 
 
 def agency_cost_text(cost: Cost) -> str:

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Final
 
 from airwatch_dagster.acquire.addresses import AIRDATA_URL, AIRNOW_URL, AQS_URL
-from airwatch_dagster.commands.doctor.findings import AGAIN, Check, Finding, error, ok
+from airwatch_dagster.acquire.airdata.archive import daily_years
+from airwatch_dagster.commands.doctor.findings import AGAIN, Check, Finding, error, ok, warning
 from airwatch_dagster.errors import AirWatchError
 from airwatch_dagster.orchestration.configuration.settings import SourceSettings
 
@@ -15,9 +16,6 @@ MAX_S: Final = 12.0
 
 AIRNOW_DAYS_AGO: Final = 2
 """Age in days of the AirNow file that is read: complete for sure, and kept for the next run."""
-
-DAILY_FILE: Final = r"^daily_88101_(\d{4})\.zip$"
-"""Name of AirData's file of a year's daily values, with the year."""
 
 
 def checks() -> Sequence[Check]:
@@ -47,12 +45,22 @@ def _source() -> Iterator[Finding]:
 
     with opened_source(SourceSettings.from_environment(), max_s=MAX_S) as source:
         files = source.file_list()
-    years = files["filename"].str.extract(DAILY_FILE, expand=False).dropna()
-    if years.empty:
+    names, parameters = files["filename"], SourceSettings.from_environment().parameters
+    years = {code: daily_years(names, code) for code in parameters}
+    own = years[parameters[0]]
+    if not own:
         says = f"{len(files)} files are listed and none has daily PM2.5 values. Name AirData's address, or a mirror"
         yield error("source", f"{says} that has them. Retrying will not help.", run="export AIRWATCH_AIRDATA_URL=")
         return
-    yield ok("source", f"daily values of {years.min()} to {years.max()} in {len(files)} files available")
+    yield ok("source", f"daily values of {own[0]} to {own[-1]} in {len(files)} files available")
+    for code in parameters[1:]:
+        missing = [str(year) for year in own if year not in years[code] and year > min(years[code], default=0)]
+        if missing:
+            says = (
+                f"no file of parameter {code} for {', '.join(missing)}; sites with only such monitors are left out then"
+            )
+            fix = f"Copy daily_{code}_{missing[-1]}.zip and the others to the mirror, or read {parameters[0]} alone"
+            yield warning("source", f"{says}. {fix}.", run=f"export AIRWATCH_PARAMETERS={parameters[0]}")
 
 
 def _airnow() -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from airwatch_dagster.fit.training import train_families, trained_models_frame, 
 from airwatch_dagster.fit.tuning.hyperparameters import active_params
 from airwatch_dagster.orchestration.ingest.ingest_config import instant_of
 from airwatch_dagster.orchestration.partitions import running_day, upstream_partitions
-from airwatch_dagster.orchestration.resources import configured_area, configured_sites
+from airwatch_dagster.orchestration.resources import configured_area, configured_parameters, configured_sites
 from airwatch_dagster.orchestration.supplied.compared_forecasts import cases_of
 from airwatch_dagster.orchestration.supplied.supplied_weather import issued_weather, with_weather
 from airwatch_dagster.orchestration.training.by_month import SEED, of_month, predict_months, score_months
@@ -105,7 +105,7 @@ class TablesAsOf:
         return inputs
 
     def _site_days(self, days: Days, raw_readings: pd.DataFrame, monitors: pd.DataFrame) -> pd.DataFrame:
-        return clean_site_days(raw_readings, monitors=monitors)
+        return clean_site_days(raw_readings, monitors=monitors, parameters=configured_parameters())
 
     def _features(self, days: Days, site_days: pd.DataFrame) -> pd.DataFrame:
         return area_features(site_days, issue_dates=days, area=configured_area())

@@ -10,6 +10,7 @@ from airwatch_dagster.acquire.parsing.rejections import joined_rejections
 from airwatch_dagster.orchestration.ingest.emptied_days import EMPTY_CHECK
 from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, resolved
 from airwatch_dagster.orchestration.ingest.ingestion import Ingestion, merged_monitors
+from airwatch_dagster.orchestration.ingest.missing_files import MISSING_FILES_CHECK
 from airwatch_dagster.orchestration.ingest.recheck import RecheckConfig, recheck_history
 from airwatch_dagster.orchestration.ingest.rejected_lines import (
     MONITORS_CHECK,
@@ -46,7 +47,7 @@ def monitors(context: dg.AssetExecutionContext, source: SourceResource, storage:
     pool=REQUEST_POOL,
     deps=["monitors"],
     keep_unchanged=True,
-    warning_checks=REJECTED_CHECK,
+    warning_checks=REJECTED_CHECK | MISSING_FILES_CHECK,
     failing_checks=EMPTY_CHECK,
 )
 def raw_readings(

@@ -10,6 +10,7 @@ import pandas as pd
 from dagster._core.events import RunFailureReason
 from dagster._core.storage.tags import RUN_FAILURE_REASON_TAG
 
+from airwatch_dagster.acquire.airdata.archive import daily_file, daily_years
 from airwatch_dagster.orchestration.automation.jobs import (
     FOLLOW_UP_S,
     RANGE_END,
@@ -27,7 +28,7 @@ from airwatch_dagster.orchestration.instance.run_launcher import report_if_not_s
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER
 from airwatch_dagster.orchestration.partitions import DAYS
 from airwatch_dagster.orchestration.registry.mlflow_client import end_lost_mlflow_runs
-from airwatch_dagster.orchestration.resources import SourceResource
+from airwatch_dagster.orchestration.resources import SourceResource, configured_parameters
 
 FILE_LIST_MAX_S: Final = 20.0
 """Seconds for the one attempt of a tick to read AirData's file list; Dagster ends a tick after 60 s by default."""
@@ -99,9 +100,9 @@ def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
 
 
 def changed_years(before: Mapping[str, str], now: Mapping[str, str]) -> list[int]:
-    """Years whose daily file is new or has changed."""
-    names = [name for name, state in now.items() if name.startswith("daily_88101_") and before.get(name) != state]
-    return sorted(int(name.removeprefix("daily_88101_").removesuffix(".zip")) for name in names)
+    """Years of which a daily file that is read is new or has changed."""
+    names = [name for name, state in now.items() if before.get(name) != state]
+    return sorted({year for parameter in configured_parameters() for year in daily_years(names, parameter)})
 
 
 def _has_days(year: int) -> bool:
@@ -110,10 +111,11 @@ def _has_days(year: int) -> bool:
 
 
 def _reingest_year(year: int, files: Mapping[str, str]) -> dg.RunRequest:
-    name = f"daily_88101_{year}.zip"
+    states = {daily_file(year, one): files.get(daily_file(year, one)) for one in configured_parameters()}
+    state = ", ".join(f"{name}: {known}" for name, known in states.items() if known)
     last = min(f"{year}-12-31", DAYS.get_last_partition_key() or "")
-    tags = {RANGE_START: since_listed(f"{year}-01-01"), RANGE_END: last, REASON: f"{name} changed: {files[name]}"}
-    return dg.RunRequest(job_name=reingest_job.name, run_key=f"reingest:{name}:{files[name]}", tags=tags)
+    tags = {RANGE_START: since_listed(f"{year}-01-01"), RANGE_END: last, REASON: f"changed: {state}"}
+    return dg.RunRequest(job_name=reingest_job.name, run_key=f"reingest:{year}:{state}", tags=tags)
 
 
 SENSORS: Final = (open_next_month, airdata_file_changes, lost_runs)

@@ -15,6 +15,7 @@ from pydantic import SecretStr, ValidationInfo, field_validator
 from airwatch_dagster.acquire.addresses import AIRDATA_URL, AIRNOW_API_URL, AIRNOW_URL, AQS_URL
 from airwatch_dagster.acquire.aqs.rate_limiter import AQS_INTERVAL_S
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings
+from airwatch_dagster.orchestration.configuration.parameter_settings import ParameterSettings
 from airwatch_dagster.orchestration.configuration.setting_fields import (
     SettingReference,
     SettingsGroup,
@@ -146,7 +147,7 @@ class AreaSettings(SettingsGroup):
     )
 
 
-class SourceSettings(AreaSettings, StateSettings, StorageSettings):
+class SourceSettings(ParameterSettings, AreaSettings, StateSettings, StorageSettings):
     """Where readings come from."""
 
     source: SourceName = setting(

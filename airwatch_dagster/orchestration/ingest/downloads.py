@@ -42,6 +42,14 @@ class DownloadedFile:
         return [(first.date(), last.date()) for first, last in by_year.itertuples(index=False)]
 
 
+def is_fuller_than_download(readings: pd.DataFrame) -> pd.Series:
+    """Mask of the ``readings`` that hold more than a file of the page: those of the bulk files and the API.
+
+    Their rows of 88101 have a standard, and all have the highest value of the day.
+    """
+    return readings["pollutant_standard"].notna() | readings["first_max_value"].notna()
+
+
 def downloaded_file(path: Path) -> DownloadedFile:
     """The file at ``path``, parsed once per process until it changes.
 

@@ -1,12 +1,15 @@
 """Days without a reading among days with readings."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import pandas as pd
 
+from airwatch_dagster.acquire.parsing.vocabulary import counts_for_site_days, listed_for_site_days
 from airwatch_dagster.acquire.readings import SITE_COLUMNS
 from airwatch_dagster.clean.monitor_days import MIN_OBSERVATION_PERCENT
 from airwatch_dagster.orchestration.tables.checks import Check
+from airwatch_dagster.schemas.columns import PARAMETERS
 from airwatch_dagster.storage.tables import TableStorage
 
 DAYS_BEFORE: Final = 14
@@ -79,16 +82,20 @@ def emptied_days(
 
 def _operating(monitors: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> int:
     """Number of the area's monitors that are listed with data before ``last`` and after ``first``."""
-    own = monitors[~monitors["is_context"].astype(bool)]
+    own = monitors[~monitors["is_context"].astype(bool) & listed_for_site_days(monitors)]
     has_begun = own["open_date"].isna() | (own["open_date"] <= last)
     return int((has_begun & (own["last_sample_date"].isna() | (own["last_sample_date"] >= first))).sum())
 
 
-def unused_days(readings: pd.DataFrame, site_days: pd.DataFrame) -> dict[str, str]:
+def unused_days(
+    readings: pd.DataFrame, site_days: pd.DataFrame, *, parameters: Sequence[str] = PARAMETERS
+) -> dict[str, str]:
     """Day → what is wrong, for days on which a site has current rows in ``readings`` and no row of ``site_days``.
 
-    Rows of a day with too few observations do not count: such a day may have its hours without a mean of the day.
+    Rows of a day with too few observations do not count: such a day may have its hours without a mean of the day. Nor
+    do rows of other ``parameters``, and filters of 88502, which give no value.
     """
+    readings = readings[readings["parameter_code"].isin(parameters) & counts_for_site_days(readings)]
     is_complete = readings["observation_percent"].fillna(100.0) >= MIN_OBSERVATION_PERCENT
     current = readings[readings["superseded_at"].isna() & is_complete]
     current = current.assign(site_id=current[list(SITE_COLUMNS)].sum(axis="columns"))

@@ -15,7 +15,7 @@ from airwatch_dagster.acquire.pulls import Pull, PullRequest, restrict_days
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.acquire.versions import check_order, merge_pull
 from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.orchestration.ingest.downloads import downloaded_file
+from airwatch_dagster.orchestration.ingest.downloads import downloaded_file, is_fuller_than_download
 from airwatch_dagster.orchestration.ingest.stamps import CLOCK_TOLERANCE
 from airwatch_dagster.orchestration.resources import utc_now
 
@@ -142,7 +142,7 @@ def _downloaded(source: Source, path: Path, ingest: Ingest, history: pd.DataFram
         fix = f"Import downloads into a storage of their own: AIRWATCH_SOURCE=airdata {OWN_STORAGE}"
         raise ConfigurationError("AIRWATCH_SOURCE", "simulated air and a download of EPA's would mix", fix=fix)
     current = history[history["superseded_at"].isna()]
-    if current["pollutant_standard"].notna().any():
+    if is_fuller_than_download(current).any():
         days = f"{ingest.first}…{ingest.last}"
         problem = f"{days} is stored from EPA's bulk files or API, which hold more than {path.name}"
         raise ConfigurationError(

@@ -14,6 +14,7 @@ from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.acquire.versions import merge_pull, with_primary_changes
 from airwatch_dagster.orchestration.ingest.emptied_days import EMPTY_CHECK, emptied_days
 from airwatch_dagster.orchestration.ingest.ingest_config import Ingest, pulled
+from airwatch_dagster.orchestration.ingest.missing_files import MISSING_FILES_CHECK, missing_file_warnings
 from airwatch_dagster.orchestration.ingest.rejected_lines import (
     MONITORS_CHECK,
     REJECTED_CHECK,
@@ -58,7 +59,7 @@ class Ingestion:
 def ingested(
     history: pd.DataFrame, pull: Pull, tables: TableStorage, *, partitions: Sequence[str], seen_at: pd.Timestamp
 ) -> AssetResult:
-    """``history`` after the pull, with the run's numbers, and the checks of lines set aside and of emptied days.
+    """``history`` after the pull, with the run's numbers, and the checks of rejected lines, emptied days, lost files.
 
     Errors as ``merge_pull``.
     """
@@ -75,6 +76,7 @@ def ingested(
     warnings = {
         **dict.fromkeys(REJECTED_CHECK, rejected_warnings(rejected, monitors, partitions=days)),
         **dict.fromkeys(EMPTY_CHECK, emptied_days(tables, merged, monitors, partitions=days)),
+        **dict.fromkeys(MISSING_FILES_CHECK, missing_file_warnings(pull, partitions=days)),
     }
     return AssetResult(merged, metadata=metadata, warnings=warnings)
 

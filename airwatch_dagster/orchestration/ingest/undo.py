@@ -6,6 +6,7 @@ import pandas as pd
 from airwatch_dagster.acquire.airdata.download_scope import in_areas
 from airwatch_dagster.acquire.versions import without_pull
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.ingest.downloads import is_fuller_than_download
 from airwatch_dagster.orchestration.ingest.ingest_config import Ingest
 from airwatch_dagster.orchestration.tables.table_asset import AssetResult
 from airwatch_dagster.schemas.columns import SITE_POC
@@ -34,7 +35,7 @@ def covered_versions(history: pd.DataFrame, seen_at: pd.Timestamp, covers: str |
     at hand to be imported again.
     """
     begun = history[history["first_seen_at"] == seen_at]
-    if (begun["pollutant_standard"].notna() | (begun["poc"] == SITE_POC)).any():
+    if (is_fuller_than_download(begun) | (begun["poc"] == SITE_POC)).any():
         problem = (
             f"what was seen at {seen_at} was pulled from {', '.join(sorted(begun['source'].unique()))}, not imported"
         )

@@ -17,7 +17,7 @@ from airwatch_dagster.practice.world.world import (
     FIRST_DAY,
     INSTRUMENTS,
     PARAMETER_CODE,
-    PARAMETER_NAME,
+    PARAMETERS,
     UNITS,
     Monitor,
     Site,
@@ -59,34 +59,38 @@ class BulkFile:
 
 
 def bulk_file(name: str, *, seed: int, today: date, publishing: Publishing = AT_ONCE) -> BulkFile | None:
-    """``daily_88101_YYYY.zip``, ``aqs_monitors.zip`` or ``file_list.csv`` as of ``today``; None for others.
+    """``daily_88101_YYYY.zip``, ``daily_88502_YYYY.zip``, ``aqs_monitors.zip`` or ``file_list.csv`` as of ``today``.
 
-    With a lag, a year's file appears that many days after 1 January, and monitors are listed once their data is.
+    None for others. With a lag, a year's file appears that many days after 1 January, and monitors are listed once
+    their data is.
     """
     behind = today - timedelta(days=publishing.lag_days)
     if name == "file_list.csv":
         return _file_list(seed, today, publishing)
     if name == "aqs_monitors.zip":
         return _monitors(today, behind)
-    years = {daily_name(year): year for year in _years(behind)}
-    if name not in years:
+    files = {daily_name(year, parameter): (year, parameter) for year in _years(behind) for parameter in PARAMETERS}
+    if name not in files:
         return None
-    return _daily(years[name], seed, changed_on(years[name], today=today, publishing=publishing), publishing)
+    year, parameter = files[name]
+    return _daily(year, parameter, seed, changed_on(year, today=today, publishing=publishing), publishing)
 
 
-def daily_name(year: int) -> str:
+def daily_name(year: int, parameter: str = PARAMETER_CODE) -> str:
     """File name of a year of daily values."""
-    return f"daily_{PARAMETER_CODE}_{year}.zip"
+    return f"daily_{parameter}_{year}.zip"
 
 
 def _years(today: date) -> range:
     return range(FIRST_DAY.year, today.year + 1)
 
 
-@lru_cache(maxsize=32)
-def _daily(year: int, seed: int, as_of: date, publishing: Publishing) -> BulkFile:
-    rows = list(_daily_rows(published_year(year, seed=seed, today=as_of, publishing=publishing)))
-    return _zipped(daily_name(year), DAILY_COLUMNS, rows, as_of)
+@lru_cache(maxsize=64)
+def _daily(year: int, parameter: str, seed: int, as_of: date, publishing: Publishing) -> BulkFile:
+    numbers = [number for number, (_, monitor) in enumerate(MONITORS) if monitor.parameter_code == parameter]
+    published = published_year(year, seed=seed, today=as_of, publishing=publishing)
+    rows = list(_daily_rows(published[published["monitor"].isin(numbers)]))
+    return _zipped(daily_name(year, parameter), DAILY_COLUMNS, rows, as_of)
 
 
 @lru_cache(maxsize=8)
@@ -98,7 +102,7 @@ def _monitors(today: date, behind: date) -> BulkFile:
 
 @lru_cache(maxsize=8)
 def _file_list(seed: int, today: date, publishing: Publishing) -> BulkFile:
-    names = [*(daily_name(year) for year in _years(today)), "aqs_monitors.zip"]
+    names = [daily_name(year, parameter) for parameter in PARAMETERS for year in _years(today)] + ["aqs_monitors.zip"]
     files = {name: bulk_file(name, seed=seed, today=today, publishing=publishing) for name in names}
     lines = [f"{name},{f.rows},{len(f.content)},{f.as_of.isoformat()}" for name, f in files.items() if f]
     return BulkFile("\n".join(["filename,rows,size_bytes,as_of", *lines, ""]).encode(), today, len(lines))
@@ -108,8 +112,8 @@ def _daily_rows(published: pd.DataFrame) -> Iterator[str]:
     """All rows of all monitor-days as lines of CSV."""
     heads = [  # State Code to Parameter Name
         _text(
-            *(site.state_code, site.county_code, site.site_number, PARAMETER_CODE, monitor.poc),
-            *(site.latitude, site.longitude, DATUM, PARAMETER_NAME),
+            *(site.state_code, site.county_code, site.site_number, monitor.parameter_code, monitor.poc),
+            *(site.latitude, site.longitude, DATUM, PARAMETERS[monitor.parameter_code]),
         )
         for site, monitor in MONITORS
     ]
@@ -128,22 +132,24 @@ def _values_of(day: Any, monitor: Monitor) -> Iterator[str]:
     """Rows of a day: one of a filter; of a continuous monitor a block average and its hours, twice when events are
     excluded."""
     if monitor.schedule != "hourly":
-        yield _day_value(day, "24 HOUR", "None", day.day_mean_ugm3)
+        yield _day_value(day, monitor, "24 HOUR", "None", day.day_mean_ugm3)
         return
     event_type = "Included" if monitor.reports_events else "None"
     has_day_value = day.day_mean_ugm3 == day.day_mean_ugm3
     if has_day_value:
-        yield _day_value(day, "24-HR BLK AVG", event_type, day.day_mean_ugm3)
+        yield _day_value(day, monitor, "24-HR BLK AVG", event_type, day.day_mean_ugm3)
     yield _hours(day, event_type, day.observation_count, day.hours_mean_ugm3)
     if day.is_event:
         if has_day_value:
-            yield _day_value(day, "24-HR BLK AVG", "Excluded", int(day.excluded_mean_ugm3 * 10) / 10)
+            yield _day_value(day, monitor, "24-HR BLK AVG", "Excluded", int(day.excluded_mean_ugm3 * 10) / 10)
         yield _hours(day, "Excluded", day.excluded_count, day.excluded_mean_ugm3)
 
 
-def _day_value(day: Any, duration: str, event_type: str, mean: float) -> str:
-    """Sample Duration to AQI of a 24-hour value. The AQI includes event hours even where the mean excludes them."""
-    when = f'"{duration}","{STANDARD}","{day.date_local}","{UNITS}","{event_type}"'
+def _day_value(day: Any, monitor: Monitor, duration: str, event_type: str, mean: float) -> str:
+    """Sample Duration to AQI of a 24-hour value. The AQI includes event hours even where the mean excludes them; only
+    88101 has a standard."""
+    standard = STANDARD if monitor.parameter_code == PARAMETER_CODE else ""
+    when = f'"{duration}","{standard}","{day.date_local}","{UNITS}","{event_type}"'
     return f"{when},1,{day.day_percent},{mean},{mean},0,{day.aqi}"
 
 
@@ -157,7 +163,8 @@ def _monitor_row(site: Site, monitor: Monitor, today: date, behind: date) -> str
     last_day = min(monitor.closed_on or date.max, behind - timedelta(days=1))
     method = monitor.method_on(last_day)
     return _text(
-        *(site.state_code, site.county_code, site.site_number, int(PARAMETER_CODE), PARAMETER_NAME, monitor.poc),
+        *(site.state_code, site.county_code, site.site_number, int(monitor.parameter_code)),
+        *(PARAMETERS[monitor.parameter_code], monitor.poc),
         *(site.latitude, site.longitude, DATUM, monitor.opened_on.year, last_day.isoformat(), "SLAMS", ""),
         *(AGENCY, AGENCY, AGENCY, "", "POPULATION EXPOSURE", int(method.method_code), method.name),
         *("NEIGHBORHOOD", "500 M TO 4KM", "Y" if monitor.is_primary else "", ""),

@@ -1,6 +1,6 @@
 """Rows of the AQS API: field names, order, types and vocabulary of dailyData, monitors and lists."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from airwatch_dagster.practice.world.world import (
     DATUM,
     INSTRUMENTS,
     PARAMETER_CODE,
-    PARAMETER_NAME,
+    PARAMETERS,
     STATES,
     UNITS,
     Monitor,
@@ -34,13 +34,18 @@ def daily_rows(
     last: date,
     *,
     changed: tuple[date, date],
+    parameters: Collection[str] = tuple(PARAMETERS),
     seed: int,
     today: date,
     publishing: Publishing = AT_ONCE,
 ) -> Iterator[Row]:
-    """Rows of dailyData: days ``first`` to ``last`` of one year, last changed within ``changed``."""
+    """Rows of dailyData of ``parameters``: days ``first`` to ``last`` of one year, last changed within ``changed``."""
     days = published_year(first.year, seed=seed, today=today, publishing=publishing)
-    numbers = [number for number, (site, _) in enumerate(MONITORS) if geography.contains(site)]
+    numbers = [
+        number
+        for number, (site, monitor) in enumerate(MONITORS)
+        if geography.contains(site) and monitor.parameter_code in parameters
+    ]
     wanted = (
         days["monitor"].isin(numbers)
         & days["date_local"].between(first.isoformat(), last.isoformat())
@@ -51,12 +56,15 @@ def daily_rows(
         yield from _rows_of(day, *MONITORS[day.monitor])
 
 
-def monitor_rows(geography: Geography, first: date, last: date, *, today: date) -> list[Row]:
-    """Rows of monitors: those that ran on a day from ``first`` to ``last`` and opened before ``today``."""
+def monitor_rows(
+    geography: Geography, first: date, last: date, *, today: date, parameters: Collection[str] = tuple(PARAMETERS)
+) -> list[Row]:
+    """Rows of monitors of ``parameters`` that ran on a day from ``first`` to ``last`` and opened before ``today``."""
     return [
         _monitor_row(number, site, monitor, today)
         for number, (site, monitor) in enumerate(MONITORS)
         if geography.contains(site)
+        and monitor.parameter_code in parameters
         and monitor.opened_on < today
         and monitor.opened_on <= last
         and (monitor.closed_on is None or monitor.closed_on >= first)
@@ -89,8 +97,8 @@ def _listed(pairs: Iterable[tuple[str, str]]) -> list[Row]:
 
 
 def _rows_of(day: Any, site: Site, monitor: Monitor) -> Iterator[Row]:
-    """Rows of a day: eight of a filter; of a continuous monitor eight block averages and the hours, with and without
-    events."""
+    """Rows of a day: one per standard of a filter; of a continuous monitor as many block averages and the hours, with
+    and without events. Only 88101 has standards."""
     if monitor.schedule != "hourly":
         yield from _day_values(day, site, monitor, duration="24 HOUR", event_type="No Events")
         return
@@ -112,7 +120,7 @@ def _rows_of(day: Any, site: Site, monitor: Monitor) -> Iterator[Row]:
 
 
 def _day_values(day: Any, site: Site, monitor: Monitor, *, duration: str, event_type: str) -> Iterator[Row]:
-    for standard in STANDARDS:
+    for standard in STANDARDS if monitor.parameter_code == PARAMETER_CODE else (None,):
         yield _row(
             *(day, site, monitor),
             duration=duration,
@@ -143,12 +151,12 @@ def _row(
         "state_code": site.state_code,
         "county_code": site.county_code,
         "site_number": site.site_number,
-        "parameter_code": PARAMETER_CODE,
+        "parameter_code": monitor.parameter_code,
         "poc": monitor.poc,
         "latitude": site.latitude,
         "longitude": site.longitude,
         "datum": DATUM,
-        "parameter": PARAMETER_NAME,
+        "parameter": PARAMETERS[monitor.parameter_code],
         "sample_duration_code": _CODES[duration],
         "sample_duration": duration,
         "pollutant_standard": standard,
@@ -184,9 +192,9 @@ def _monitor_row(number: int, site: Site, monitor: Monitor, today: date) -> Row:
         "state_code": site.state_code,
         "county_code": site.county_code,
         "site_number": site.site_number,
-        "parameter_code": PARAMETER_CODE,
+        "parameter_code": monitor.parameter_code,
         "poc": monitor.poc,
-        "parameter_name": PARAMETER_NAME,
+        "parameter_name": PARAMETERS[monitor.parameter_code],
         "open_date": monitor.opened_on.isoformat(),
         "close_date": closed_on.isoformat() if closed_on else None,
         "concurred_exclusions": None,

@@ -19,7 +19,6 @@ from airwatch_dagster.practice.formats.aqs import (
 )
 from airwatch_dagster.practice.formats.geographies import Box, Geography
 from airwatch_dagster.practice.world.published import AT_ONCE, Publishing
-from airwatch_dagster.practice.world.world import PARAMETER_CODE
 
 _Handler = tuple[tuple[str, ...], Callable[[Mapping[str, str]], list[Row]]]
 
@@ -90,13 +89,12 @@ class Api:
         return handlers
 
     def _daily(self, query: Mapping[str, str]) -> list[Row]:
-        if PARAMETER_CODE not in _parameters(query):
-            return []
         changed = _date(query.get("cbdate", "19000101")), _date(query.get("cedate", "29991231"))
         first, last = _date(query["bdate"]), _date(query["edate"])
         rows = daily_rows(
             *(_geography(query), first, last),
             changed=changed,
+            parameters=_parameters(query),
             seed=self.seed,
             today=self.today,
             publishing=self.publishing,
@@ -104,9 +102,8 @@ class Api:
         return list(rows)
 
     def _monitors(self, query: Mapping[str, str]) -> list[Row]:
-        if PARAMETER_CODE not in _parameters(query):
-            return []
-        return monitor_rows(_geography(query), _date(query["bdate"]), _date(query["edate"]), today=self.today)
+        days = _date(query["bdate"]), _date(query["edate"])
+        return monitor_rows(_geography(query), *days, today=self.today, parameters=_parameters(query))
 
     def _problems(self, service: str, query: Mapping[str, str], required: tuple[str, ...]) -> list[str]:
         """Errors of a request, in EPA's wording where it is known; empty for a valid one."""

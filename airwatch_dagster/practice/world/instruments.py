@@ -12,7 +12,7 @@ from airwatch_dagster.practice.world.air import air_of_year, days_of_year, place
 from airwatch_dagster.practice.world.network import MONITORS, SITES
 from airwatch_dagster.practice.world.random_streams import Floats, Integers, normal, uniform
 from airwatch_dagster.practice.world.smoke import smoke_of_year
-from airwatch_dagster.practice.world.world import RESTATED_RATIO, Instrument, Monitor, Schedule
+from airwatch_dagster.practice.world.world import PARAMETER_CODE, RESTATED_RATIO, Instrument, Monitor, Schedule
 
 Flags = npt.NDArray[np.bool_]
 
@@ -73,7 +73,11 @@ def instrument_year(year: int, *, seed: int) -> InstrumentYear:
     method_codes = np.array([[instrument.method_code for instrument in row] for row in used])
     hours = _hours(days, seed=seed)
     mean = _readings(days, air_of_year(year, seed=seed)[:, at_site], used, seed=seed)
-    numbers = {(site.site_id, monitor.poc): number for number, (site, monitor) in enumerate(MONITORS)}
+    numbers = {
+        (site.site_id, monitor.poc): number
+        for number, (site, monitor) in enumerate(MONITORS)
+        if monitor.parameter_code == PARAMETER_CODE
+    }
     for number, (site, monitor) in enumerate(MONITORS):
         if monitor.restates_poc is not None:
             original = numbers[site.site_id, monitor.restates_poc]

@@ -3,7 +3,14 @@
 from datetime import date
 from typing import Final
 
-from airwatch_dagster.practice.world.world import FIRST_DAY, RESTATED_POC_OFFSET, Monitor, Schedule, Site
+from airwatch_dagster.practice.world.world import (
+    ACCEPTABLE_CODE,
+    FIRST_DAY,
+    RESTATED_POC_OFFSET,
+    Monitor,
+    Schedule,
+    Site,
+)
 
 
 def _filter(schedule: Schedule, *, poc: int = 1, is_primary: bool = False, closed_on: date | None = None) -> Monitor:
@@ -33,6 +40,17 @@ def _hourly(
         closed_on=closed_on,
         outages=outages,
     )
+
+
+def _acceptable(method: str, *, poc: int = 3) -> Monitor:
+    """A continuous monitor that shows the AQI without an equivalent method."""
+    return Monitor(poc, ((FIRST_DAY, method),), reports_events=False, parameter_code=ACCEPTABLE_CODE)
+
+
+def _improve(*, poc: int) -> Monitor:
+    """A filter as of the IMPROVE network, at the POC of another monitor of the site."""
+    methods = ((FIRST_DAY, "707"),)
+    return Monitor(poc, methods, schedule="1-in-3", reports_events=False, parameter_code=ACCEPTABLE_CODE)
 
 
 _BAM_THEN_T640 = ((FIRST_DAY, "170"), (date(2021, 7, 1), "236"))
@@ -82,7 +100,7 @@ _CHICAGO = (
     ),
     Site(
         *("55", "059", "9001", "Practice Lighthouse", "Kenosha", "Kenosha", 42.5047, -87.8093, "16980", 6.6),
-        monitors=(_hourly((FIRST_DAY, "209"), reports_events=False),),
+        monitors=(_acceptable("731"),),
     ),
 )
 
@@ -101,7 +119,7 @@ _AROUND = (
     ),
     Site(
         *("18", "097", "9001", "Practice Speedway", "Indianapolis", "Marion", 39.7684, -86.1581, "26900", 8.6),
-        monitors=(_filter("1-in-3"), _hourly()),
+        monitors=(_filter("1-in-3"), _acceptable("731")),
     ),
     Site(
         *("19", "153", "9001", "Practice Capitol", "Des Moines", "Polk", 41.6032, -93.6431, "19780", 6.6),
@@ -113,7 +131,7 @@ _AROUND = (
     ),
     Site(
         *("19", "171", "9001", "Practice Cornfield", "Not in a City", "Tama", 41.9873, -92.6523, None, 5.9),
-        monitors=(_hourly((FIRST_DAY, "209"), reports_events=False),),
+        monitors=(_acceptable("702"),),
     ),
     Site(
         *("26", "081", "9001", "Practice Furniture Row", "Grand Rapids", "Kent", 42.9561, -85.6791, "24340", 7.1),
@@ -121,11 +139,11 @@ _AROUND = (
     ),
     Site(
         *("26", "101", "9001", "Practice Cherry Orchard", "Manistee", "Manistee", 44.3070, -86.2426, None, 1.8),
-        monitors=(_hourly(reports_events=False),),
+        monitors=(_acceptable("731"),),
     ),
     Site(
         *("26", "163", "9001", "Practice Rivière", "Dearborn", "Wayne", 42.3067, -83.1488, "19820", 8.8),
-        monitors=(_filter("1-in-6"), _hourly()),
+        monitors=(_improve(poc=3), _hourly()),
     ),
     Site(
         *("27", "053", "9001", "Practice Millrace", "Minneapolis", "Hennepin", 45.0012, -93.2672, "33460", 6.3),

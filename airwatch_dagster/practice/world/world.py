@@ -17,7 +17,14 @@ DEFAULT_SEED: Final = 1
 """Seed of the simulated air by default."""
 
 PARAMETER_CODE: Final = "88101"
-PARAMETER_NAME: Final = "PM2.5 - Local Conditions"
+ACCEPTABLE_CODE: Final = "88502"
+
+PARAMETERS: Final = {
+    PARAMETER_CODE: "PM2.5 - Local Conditions",
+    ACCEPTABLE_CODE: "Acceptable PM2.5 AQI & Speciation Mass",
+}
+"""Codes and names of the parameters, as in AQS."""
+
 UNITS: Final = "Micrograms/cubic meter (LC)"
 DATUM: Final = "WGS84"
 
@@ -76,6 +83,9 @@ INSTRUMENTS: Final = {
         Instrument(
             "638", "Teledyne T640X at 16.67 LPM w/Network Data Alignment enabled - Broadband spectroscopy", 1.01, 0.20
         ),
+        Instrument("702", "PM2.5 SCC w/Correction Factor - TEOM Gravimetric 50 deg C", 0.96, 0.70),
+        Instrument("707", "IMPROVE Module A with Cyclone Inlet-Teflon Filter, 2.2 sq. cm. - GRAVIMETRIC", 0.98, 0.30),
+        Instrument("731", "Met-One BAM-1020 W/PM2.5 SCC - Beta Attenuation", 1.04, 0.90),
         Instrument("736", "Teledyne T640 at 5.0 LPM (Corrected) - Broadband spectroscopy", 1.00, 0.20),
     )
 }
@@ -89,7 +99,7 @@ RESTATED_POC_OFFSET: Final = 20
 
 @dataclass(frozen=True)
 class Monitor:
-    """A monitor of a site; site and POC identify it in the published data."""
+    """A monitor of a site; site, parameter and POC identify it in the published data."""
 
     poc: int
     methods: tuple[tuple[date, str], ...]
@@ -104,6 +114,7 @@ class Monitor:
     """First and last day of each long outage."""
     restates_poc: int | None = None
     """POC whose readings this monitor publishes corrected; None for a monitor of its own."""
+    parameter_code: str = PARAMETER_CODE
 
     @property
     def opened_on(self) -> date:

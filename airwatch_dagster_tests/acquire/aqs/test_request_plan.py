@@ -73,10 +73,19 @@ def test_too_many_rows_are_requested_in_nearly_equal_parts() -> None:
     ]
 
 
-def test_two_parameters_are_twice_the_rows() -> None:
-    both = plan_daily([ILLINOIS], *YEAR, rows_per_day={ILLINOIS: 2000}, parameters=("88101", "88502"))
-    assert [request.expected_rows for request in both] == [728_000, 732_000]
-    assert both[0].params["param"] == "88101,88502"
+def test_two_parameters_are_one_request_with_the_rows_of_both() -> None:
+    (both,) = plan_daily([ILLINOIS], *YEAR, rows_per_day={ILLINOIS: 2000}, parameters=("88101", "88502"))
+    assert both.expected_rows == 730_000
+    assert both.params["param"] == "88101,88502"
+
+
+def test_rows_are_counted_for_the_listed_parameters_and_as_many_for_one_that_the_list_leaves_out() -> None:
+    both = ("88101", "88502")
+    listed = table_of("monitors", MONITOR_ROW, {}, {"poc": 2}, {"parameter_code": "88502", "poc": 3})
+    assert rows_per_day_of(listed, [ILLINOIS], *YEAR) == {ILLINOIS: 20}
+    assert rows_per_day_of(listed, [ILLINOIS], *YEAR, parameters=both) == {ILLINOIS: 30}
+    of_88101 = listed[listed["parameter_code"] == "88101"]
+    assert rows_per_day_of(of_88101, [ILLINOIS], *YEAR, parameters=both) == {ILLINOIS: 40}
 
 
 def test_geographies_without_monitors_are_requested_too() -> None:

@@ -118,7 +118,7 @@ def test_a_full_year_recheck_recognises_a_record_that_moved_to_the_other_paramet
     after = merged(history, pull)
     found = [(row.poc, row.parameter_code, row.date_local.day) for row in current(after).itertuples()]
     assert found == [(1, "88101", 4), (3, "88502", 4)]
-    assert monitor_days(after, parameter="88502")["pm25_ugm3"].tolist() == [8.5]
+    assert monitor_days(after, parameters=["88502"])["pm25_ugm3"].tolist() == [8.5]
     second = opened.pull(PullRequest(*YEAR, history=after, is_recheck=True))
     pd.testing.assert_frame_equal(merged(after, second), after)
 

@@ -46,12 +46,14 @@ def live(
     *,
     today: date | None = None,
     context_km: float = 0.0,
+    parameters: tuple[str, ...] = ("88101",),
 ) -> LiveSource:
     archive = AirDataArchive(server.airdata_url, download_dir=folder / "airdata", session=session)
     airnow = AirNowArchive(
         server.airnow_url, download_dir=folder / "airnow", session=session, sleep=lambda seconds: None
     )
-    return LiveSource(AirDataSource(archive, CHICAGO, context_km), airnow, today or server.today)
+    bulk = AirDataSource(archive, CHICAGO, context_km, parameters=parameters)
+    return LiveSource(bulk, airnow, today or server.today)
 
 
 def site_days(rows: pd.DataFrame) -> set[tuple[Any, ...]]:
@@ -97,8 +99,8 @@ def test_airnow_fills_site_days_that_aqs_lacks(tmp_path: Path, session: requests
 @pytest.mark.slow
 def test_context_is_read_from_airnow_too(server: PracticeServer, tmp_path: Path, session: requests.Session) -> None:
     days = (date(2021, 5, 30), date(2021, 5, 31))
-    alone = live(server, tmp_path, session).pull(PullRequest(*days)).rows
-    around = live(server, tmp_path, session, context_km=150.0).pull(PullRequest(*days)).rows
+    alone = live(server, tmp_path, session, parameters=BOTH).pull(PullRequest(*days)).rows
+    around = live(server, tmp_path, session, context_km=150.0, parameters=BOTH).pull(PullRequest(*days)).rows
     assert set(alone["state_code"]) == {"17", "18", "55"}
     assert site_days(alone) < site_days(around)
     assert "33340" in set(around["cbsa_code"])
@@ -268,3 +270,45 @@ def test_an_airnow_day_costs_one_request_and_at_most_one_row_per_listed_site(
     assert (unknown.calls, unknown.rows) == (files.calls + 31, None)
     assert files.rows is not None
     assert (known.calls, known.rows) == (files.calls + 31, files.rows + 31 * sites)
+
+
+KENOSHA = {"state_code": "55", "county_code": "059", "site_number": "9001"}
+BOTH = ("88101", "88502")
+
+
+def of_kenosha(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[(rows[list(KENOSHA)] == pd.Series(KENOSHA)).all(axis=1)]
+
+
+def test_airnows_value_of_a_site_of_88502_is_of_88502_and_aqs_replaces_it(
+    server: PracticeServer, tmp_path: Path, session: requests.Session
+) -> None:
+    days = PullRequest(date(2021, 4, 2), date(2021, 4, 10))
+    history = merged(RAW.empty(), live(server, tmp_path, session, parameters=BOTH).pull(days), SEEN)
+    provisional = of_kenosha(history)
+    assert set(zip(provisional["parameter_code"], provisional["source"], strict=True)) == {("88502", "airnow")}
+    assert set(of_source(history, "airnow")["parameter_code"]) == set(BOTH)
+    server.move_clock(date(2021, 9, 1))
+    again = live(server, tmp_path, session, parameters=BOTH).pull(PullRequest(days.first, days.last, history))
+    after = of_kenosha(current(merged(history, again, LATER)))
+    assert set(zip(after["parameter_code"], after["source"], strict=True)) == {("88502", "airdata")}
+
+
+def test_with_88101_alone_sites_of_88502_are_not_read_from_airnow(
+    server: PracticeServer, tmp_path: Path, session: requests.Session
+) -> None:
+    rows = live(server, tmp_path, session).pull(PullRequest(*DAYS_AFTER)).rows
+    assert of_kenosha(rows).empty
+    assert set(rows["parameter_code"]) == {"88101"}
+
+
+def test_days_before_parameters_were_read_get_88502_without_a_change_of_88101(
+    server: PracticeServer, tmp_path: Path, session: requests.Session
+) -> None:
+    days = date(2021, 3, 1), date(2021, 3, 7)
+    history = merged(RAW.empty(), live(server, tmp_path, session).pull(PullRequest(*days)), SEEN)
+    again = live(server, tmp_path, session, parameters=BOTH).pull(PullRequest(*days, history))
+    after = merged(history, again, LATER)
+    of_88101 = after[after["parameter_code"] == "88101"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(of_88101, history)
+    assert len(after) > len(history)

@@ -83,7 +83,7 @@ def test_a_changed_file_requests_its_year_in_one_run(archive: Path) -> None:
     [request], cursor = tick(archive, CHANGED, cursor)
 
     assert request.job_name == "reingest_days"
-    assert request.run_key == "reingest:daily_88101_2020.zip:2021-06-09 10 100"
+    assert request.run_key == "reingest:2020:daily_88101_2020.zip: 2021-06-09 10 100"
     assert request.tags[RANGE_START] == "2020-01-01"
     assert request.tags[RANGE_END] == "2020-12-31"
     assert tick(archive, CHANGED, cursor)[0] == []
@@ -101,9 +101,13 @@ def test_the_file_of_the_current_year_requests_only_days_that_are_over(
     assert (request.tags[RANGE_START], request.tags[RANGE_END]) == ("2021-01-01", "2021-05-31")
 
 
-def test_other_files_request_nothing() -> None:
-    listed = ["aqs_monitors.zip", "daily_88502_2020.zip", "daily_88101_2019.zip"]
+def test_files_of_every_parameter_that_is_read_request_their_year_once_and_others_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    listed = ["aqs_monitors.zip", "daily_88502_2020.zip", "daily_88101_2019.zip", "daily_88502_2019.zip"]
 
+    assert changed_years({}, dict.fromkeys([*listed, "daily_44201_2018.zip"], "new")) == [2019, 2020]
+    monkeypatch.setenv("AIRWATCH_PARAMETERS", "88101")
     assert changed_years({}, dict.fromkeys(listed, "new")) == [2019]
 
 

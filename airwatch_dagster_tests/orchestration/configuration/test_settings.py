@@ -67,6 +67,7 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     values = {
         "AIRWATCH_SOURCE": "aqs",
         "AIRWATCH_AREA": "state:17",
+        "AIRWATCH_PARAMETERS": "88101",
         "AIRWATCH_CONTEXT_KM": "120.5",
         "AIRWATCH_STORAGE": "s3://bucket/prefix",
         "AIRWATCH_WEATHER": "s3://bucket/weather",
@@ -154,6 +155,33 @@ def test_a_value_that_is_not_valid_is_named_with_what_is_allowed(
     with pytest.raises(ConfigurationError, match=f"^{name}: '{value}' is not a valid {described.noun}") as caught:
         settings_with(monkeypatch, {name: value})
     assert described.allowed in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("value", "parameters"),
+    [("88101", ("88101",)), ("88502, 88101", ("88101", "88502")), ("", ("88101", "88502"))],
+)
+def test_parameters_are_read_in_their_order(
+    value: str, parameters: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings_with(monkeypatch, {"AIRWATCH_PARAMETERS": value}).parameters == parameters
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("44201", "names 44201, which is not a parameter of daily PM2.5"),
+        ("88101,pm25", "names pm25, which is not a parameter of daily PM2.5"),
+        ("88101,", "names nothing after a comma"),
+        ("88502", "leaves out 88101, which counts before 88502 at every site"),
+    ],
+)
+def test_other_parameters_are_refused_with_what_is_allowed(
+    value: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ConfigurationError, match=f"^AIRWATCH_PARAMETERS: '{value}' {problem}") as caught:
+        settings_with(monkeypatch, {"AIRWATCH_PARAMETERS": value})
+    assert "88101, or 88101,88502" in caught.value.fix
 
 
 def test_epa_is_never_called_faster_than_it_allows(monkeypatch: pytest.MonkeyPatch) -> None:

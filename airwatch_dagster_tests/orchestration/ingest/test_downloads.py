@@ -10,9 +10,10 @@ import pytest
 from airwatch_dagster.acquire.airdata.daily_downloads import DailyDownload, read_daily_download
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.ingest import downloads
-from airwatch_dagster.orchestration.ingest.downloads import downloaded_file
+from airwatch_dagster.orchestration.ingest.downloads import downloaded_file, is_fuller_than_download
 from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, resolved
 from airwatch_dagster.orchestration.resources import utc_now
+from airwatch_dagster_tests.builders import raw_readings
 
 HEADER = (
     "Date,Source,Site ID,POC,Daily Mean PM2.5 Concentration,Units,Daily AQI Value,Daily Obs Count,Percent Complete,"
@@ -93,3 +94,10 @@ def test_a_file_was_not_seen_in_the_future_by_more_than_clocks_differ() -> None:
 def test_a_time_that_is_none_is_named(text: str) -> None:
     with pytest.raises(ConfigurationError, match="is not a day or time"):
         resolved(IngestConfig(undo=text), pd.DatetimeIndex(["2020-12-31"]))
+
+
+def test_readings_of_the_bulk_files_hold_more_than_a_download_under_either_parameter() -> None:
+    of_88502 = {"parameter_code": "88502", "pollutant_standard": None}
+    downloaded = {"pollutant_standard": None, "first_max_value": None}
+    rows = raw_readings({}, of_88502, downloaded | {"poc": 2}, downloaded | of_88502 | {"poc": 2})
+    assert is_fuller_than_download(rows).tolist() == [True, True, False, False]

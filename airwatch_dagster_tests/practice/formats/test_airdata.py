@@ -106,7 +106,7 @@ def test_event_types_are_those_of_airdata() -> None:
 
 def test_rural_sites_have_no_cbsa_name() -> None:
     rows = rows_of("daily_88101_2023.zip")
-    assert set(rows.loc[rows["Local Site Name"] == "Practice Cornfield", "CBSA Name"]) == {""}
+    assert set(rows.loc[rows["Local Site Name"] == "Practice Reservoir", "CBSA Name"]) == {""}
 
 
 def test_the_monitor_list_follows_the_clock() -> None:
@@ -133,12 +133,13 @@ def test_primary_monitors_are_marked() -> None:
 def test_the_file_list_counts_the_rows_and_bytes_of_every_file() -> None:
     listed = pd.read_csv(io.BytesIO(file_of("file_list.csv", date(2017, 3, 1)).content)).set_index("filename")
     assert list(listed.index) == [
-        *("daily_88101_2015.zip", "daily_88101_2016.zip", "daily_88101_2017.zip", "aqs_monitors.zip"),
+        *("daily_88101_2015.zip", "daily_88101_2016.zip", "daily_88101_2017.zip"),
+        *("daily_88502_2015.zip", "daily_88502_2016.zip", "daily_88502_2017.zip", "aqs_monitors.zip"),
     ]
     for name, row in listed.iterrows():
         assert row["rows"] == len(rows_of(str(name), date(2017, 3, 1)))
         assert row["size_bytes"] == len(file_of(str(name), date(2017, 3, 1)).content)
-    assert listed["as_of"].tolist() == ["2016-03-31", "2017-01-01", "2017-03-01", "2017-03-01"]
+    assert listed["as_of"].tolist() == [*["2016-03-31", "2017-01-01", "2017-03-01"] * 2, "2017-03-01"]
 
 
 def test_the_file_list_has_the_genuine_columns(real_data: Path) -> None:
@@ -146,6 +147,26 @@ def test_the_file_list_has_the_genuine_columns(real_data: Path) -> None:
     assert file_of("file_list.csv", date(2015, 3, 1)).content.decode().splitlines()[0] == genuine
 
 
-@pytest.mark.parametrize("name", ["daily_88101_2014.zip", "daily_88101_2025.zip", "daily_88502_2023.zip", ""])
+@pytest.mark.parametrize(
+    "name", ["daily_88101_2014.zip", "daily_88101_2025.zip", "daily_88502_2014.zip", "daily_81102_2023.zip", ""]
+)
 def test_other_files_do_not_exist(name: str) -> None:
     assert bulk_file(name, seed=1, today=TODAY) is None
+
+
+def test_each_parameter_has_its_file_and_88502_has_neither_standards_nor_flagged_events() -> None:
+    own, other = rows_of("daily_88101_2023.zip"), rows_of("daily_88502_2023.zip")
+    assert (set(own["Parameter Code"]), set(other["Parameter Code"])) == ({"88101"}, {"88502"})
+    assert set(other["Pollutant Standard"]) == {""}
+    assert set(other["Event Type"]) == {"None"}
+    names = {duration: set(rows["Local Site Name"]) for duration, rows in other.groupby("Sample Duration")}
+    assert names["24 HOUR"] == {"Practice Rivière"}
+    assert names["24-HR BLK AVG"] == {
+        *("Practice Lighthouse", "Practice Speedway", "Practice Cornfield", "Practice Cherry Orchard"),
+    }
+
+
+def test_a_poc_number_repeats_between_parameters() -> None:
+    rows = rows_of("aqs_monitors.zip")
+    dearborn = rows[rows["Local Site Name"] == "Practice Rivière"]
+    assert dearborn[["Parameter Code", "POC"]].values.tolist() == [["88502", "3"], ["88101", "3"]]

@@ -17,8 +17,16 @@ def test_practice_sites_are_recognisable() -> None:
     assert all(site.name.startswith("Practice ") for site in SITES)
 
 
-def test_monitors_are_identified_by_site_and_poc() -> None:
-    assert max(Counter((site.site_id, monitor.poc) for site, monitor in MONITORS).values()) == 1
+def test_monitors_are_identified_by_site_parameter_and_poc() -> None:
+    keys = Counter((site.site_id, monitor.parameter_code, monitor.poc) for site, monitor in MONITORS)
+    assert max(keys.values()) == 1
+
+
+def test_sites_of_88502_are_of_every_kind() -> None:
+    parameters = {site.name: [(one.parameter_code, one.schedule) for one in site.monitors] for site in SITES}
+    assert parameters["Practice Lighthouse"] == [("88502", "hourly")]
+    assert parameters["Practice Speedway"] == [("88101", "1-in-3"), ("88502", "hourly")]
+    assert parameters["Practice Rivière"] == [("88502", "1-in-3"), ("88101", "hourly")]
 
 
 def test_chicago_has_nine_sites_in_three_states() -> None:
