@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Final
 
 from deploy.rehearsal.dagster_api import DagsterApi
 from deploy.rehearsal.drills import Drill, drilled, summary
@@ -36,8 +37,8 @@ def main() -> int:
     """The exit code."""
     arguments = _parsed()
     # A shell that starts this in the background lets it ignore SIGINT, its servers too, and Dagster's then SIGTERM too.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))
+    for number in _ENDING:
+        signal.signal(number, _stop)
     missing = unavailable()
     if missing:
         print(f"No rehearsal: {missing}")
@@ -48,6 +49,16 @@ def main() -> int:
         print(f"BROKEN: {broken}")
         return 1
     return 0
+
+
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+def _stop(*_: object) -> None:
+    """A second signal must not end what stops the services."""
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit("Stopped.")
 
 
 def _parsed() -> argparse.Namespace:
