@@ -67,11 +67,13 @@ class KillOutcome:
     drill: KillDrill
     problems: list[str] = field(default_factory=list)
     was_killed: bool = False
+    was_spared: bool = False
+    """The writer beside it did first what the command was to be killed at."""
     seconds: float = 0.0
 
     @property
     def survived(self) -> bool:
-        return self.was_killed and not self.problems
+        return (self.was_killed or self.was_spared) and not self.problems
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ class KillRunner:
             base = self.undisturbed(scenario).base
             return self._recorded(scenario, base, place)
         if scenario.name not in self._undisturbed:
-            base = Installation.at(self._folder / "bases" / _slug(scenario.name), **scenario.settings)
+            site = {"AIRWATCH_SITE_URL": "http://127.0.0.1:3001"}  # mails name it, wherever tables are
+            base = Installation.at(self._folder / "bases" / _slug(scenario.name), **site, **scenario.settings)
             with small_models():
                 scenario.prepare(base)
             (base.folder / "tables").mkdir(exist_ok=True)
@@ -143,7 +146,9 @@ class KillRunner:
         with _writing(installation, drill.scenario.writer if drill.has_writer else (), problems):
             ending = _attempt(installation, drill.scenario, order=drill.order)
             outcome.was_killed = ending == "killed"
-            if not outcome.was_killed:
+            # A writer may do first what the command was to be killed at: then it was not, and all must be as it should.
+            outcome.was_spared = drill.has_writer and ending == "done"
+            if not outcome.was_killed and not outcome.was_spared:
                 problems.append(f"was not killed, but {ending}: {_said(installation)}")
             problems += [f"after the kill: {one}" for one in expected.known.unexplained(where.files())]
             ending = _attempt(installation, drill.scenario)

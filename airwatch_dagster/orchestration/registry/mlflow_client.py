@@ -4,7 +4,9 @@ Imports mlflow and dagster-mlflow only inside functions: they take seconds, and 
 """
 
 import contextlib
+import json
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,6 +41,11 @@ CHAMPION_MONTH_TAG: Final = "champion_month"
 moves the alias."""
 
 
+_TAGS_FROM_THE_START: Final = "MLFLOW_RUN_CONTEXT"
+"""Variable with tags that MLflow gives to a run when it makes it. Those of dagster-mlflow come a moment later, and a
+run of a process that is killed meanwhile would be nobody's."""
+
+
 @dg.resource(description="dagster-mlflow's resource at MLFLOW_TRACKING_URI; one MLflow run per Dagster run")
 @contextlib.contextmanager
 def mlflow_resource(context: dg.InitResourceContext) -> Iterator[Any]:
@@ -62,6 +69,7 @@ def mlflow_resource(context: dg.InitResourceContext) -> Iterator[Any]:
                 mlflow.end_run(status="FINISHED")
         else:
             end_failed_run(mlflow, log=context.log)
+        os.environ.pop(_TAGS_FROM_THE_START, None)
 
 
 def end_lost_mlflow_runs(instance: dg.DagsterInstance) -> None:
@@ -122,11 +130,12 @@ class _LegacyContext:
 
 def _legacy_context(context: dg.InitResourceContext, tracking_uri: str) -> _LegacyContext:
     assert context.run is not None
+    tags = {"project": "airwatch", **runs_of_dagster_run(context.run.run_id)}
     config = {
         "experiment_name": EXPERIMENT,
         "mlflow_tracking_uri": tracking_uri,
-        "env": {},
-        "extra_tags": {"project": "airwatch", **runs_of_dagster_run(context.run.run_id)},
+        "env": {_TAGS_FROM_THE_START: json.dumps(tags)},
+        "extra_tags": tags,
     }
     return _LegacyContext(context.log, context.run, context.run.run_id, config)
 

@@ -1,5 +1,6 @@
 """The connection to MLflow: runs, registered versions, the champion alias, loaded models, errors of the server."""
 
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import mlflow
 import pandas as pd
 import pytest
 from dagster._core.test_utils import create_run_for_test
+from dagster_mlflow.resources import MlFlow
 
 from airwatch_dagster.errors import ConfigurationError, SourceUnavailable
 from airwatch_dagster.fit.training import Registration, TrainedModel, train_family
@@ -86,6 +88,19 @@ def test_an_mlflow_run_is_failed_when_a_step_of_its_dagster_run_failed(registry:
 
     assert not result.success
     assert parent_status(registry, result.run_id) == "FAILED"
+
+
+def test_an_mlflow_run_names_its_dagster_run_from_its_first_moment(
+    registry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed_here(_: MlFlow) -> None:
+        """In place of dagster-mlflow's tags, which come after the run is made."""
+
+    monkeypatch.setattr(MlFlow, "_set_all_tags", killed_here)
+    result = run_with_mlflow(lambda _: None)
+
+    assert parent_status(registry, result.run_id) == "FINISHED"
+    assert "MLFLOW_RUN_CONTEXT" not in os.environ
 
 
 def test_the_champion_alias_follows_the_latest_month_and_never_moves_back(registry: Any) -> None:
