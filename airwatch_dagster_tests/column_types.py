@@ -7,6 +7,7 @@ from airwatch_dagster.schemas import CONTRACTS
 STORED = {
     "str": pa.string(),
     "bool": pa.bool_(),
+    "boolean": pa.bool_(),
     "int64": pa.int64(),
     "Int64": pa.int64(),
     "float32": pa.float32(),

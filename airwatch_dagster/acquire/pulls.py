@@ -20,8 +20,8 @@ from airwatch_dagster.acquire.readings import (
     key_codes,
     one_row_per_key,
 )
+from airwatch_dagster.parameters import PM25_PARAMETER
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import PM25_PARAMETER
 
 PROVISIONAL_SOURCE: Final = "airnow"
 """Its rows are valid until AQS publishes the site's day."""

@@ -16,7 +16,8 @@ from airwatch_dagster.acquire.parsing.vocabulary import (
 from airwatch_dagster.acquire.pulls import SITE_DAY, is_provisional
 from airwatch_dagster.acquire.readings import key_codes
 from airwatch_dagster.errors import BadPayload
-from airwatch_dagster.schemas.columns import PM25_PARAMETER, SITE_POC
+from airwatch_dagster.parameters import PM25_PARAMETER
+from airwatch_dagster.schemas.columns import SITE_POC
 
 DAILY_DURATIONS: Final = (FILTER_DAY, BLOCK_AVERAGE)
 """Sample durations of a day's mean, in order of preference: a filter's day, a continuous monitor's block average."""

@@ -10,8 +10,9 @@ from airwatch_dagster.acquire.parsing.vocabulary import counts_for_site_days
 from airwatch_dagster.acquire.pulls import PROVISIONAL_SOURCE
 from airwatch_dagster.clean.aqi import pm25_aqi
 from airwatch_dagster.clean.monitor_days import monitor_days
+from airwatch_dagster.parameters import PARAMETERS, PM25_PARAMETER
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import PARAMETERS, PM25_PARAMETER, SITE_POC
+from airwatch_dagster.schemas.columns import SITE_POC
 
 RESTATED_METHODS: Final = frozenset({"736", "738"})
 """Methods of corrected T640 values, which EPA publishes in addition to the original row of the same instrument.

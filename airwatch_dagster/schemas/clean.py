@@ -4,6 +4,7 @@ from typing import Final
 
 import pandas as pd
 
+from airwatch_dagster.parameters import PM25_PARAMETER
 from airwatch_dagster.schemas import columns as c
 from airwatch_dagster.schemas.base import Table, table
 
@@ -32,7 +33,7 @@ class SiteDays(Table):
     is_valid: bool = c.field("Counts as truth: validity indicator not N and at least 75 % of observations")
     is_provisional: bool = c.field("Value from AirNow; AQS has not published the day yet")
     chosen_by: str = c.field("Rule that chose the value (40 CFR 50 App. N)", isin=CHOSEN_BY)
-    parameter_code: str = c.parameter_code(before=c.PM25_PARAMETER)
+    parameter_code: str = c.parameter_code(before=PM25_PARAMETER)
     monitor_count: int = c.field("Number of monitors averaged into the value", ge=1)
     is_restated: bool = c.field("The value comes from a corrected T640 row (POC k+20) instead of the original")
     method_code: str = c.method_code()

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from airwatch_dagster.schemas.columns import ACCEPTABLE_PARAMETER, PM25_PARAMETER
+from airwatch_dagster.parameters import ACCEPTABLE_PARAMETER, PM25_PARAMETER
 
 INSTRUMENT_NAMES: Final = {
     "116": "BGI PQ200 filter, WINS",

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.clean.site_days import ORIGINAL_METHODS, RESTATED_METHODS, RESTATED_POC_OFFSET
+from airwatch_dagster.parameters import PM25_PARAMETER
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import PM25_PARAMETER, SITE_POC
+from airwatch_dagster.schemas.columns import SITE_POC
 from airwatch_dagster.watch.instrument_names import instrument_name
 from airwatch_dagster.watch.monitor_spells import MONITOR, same_as_before
 from airwatch_dagster.watch.site_changes import openings_and_closings, relocations

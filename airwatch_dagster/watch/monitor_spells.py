@@ -5,8 +5,8 @@ from typing import Final
 
 import pandas as pd
 
+from airwatch_dagster.parameters import PARAMETERS
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import PARAMETERS
 
 CLOSED_AFTER_DAYS: Final = 180
 """Days without a reading after which a site counts as closed, and as newly opened if it returns.

@@ -8,7 +8,7 @@ import pandas as pd
 from airwatch_dagster.acquire.deadlines import due_on
 from airwatch_dagster.acquire.parsing.vocabulary import listed_for_site_days
 from airwatch_dagster.acquire.pulls import PROVISIONAL_SOURCE
-from airwatch_dagster.schemas.columns import PARAMETERS
+from airwatch_dagster.parameters import PARAMETERS
 from airwatch_dagster.watch.revisions import MIN_CHANGE_UGM3
 
 LARGE_REVISION_UGM3: Final = 5.0

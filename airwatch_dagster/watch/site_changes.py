@@ -8,8 +8,9 @@ import pandas as pd
 
 from airwatch_dagster.acquire.deadlines import due_on
 from airwatch_dagster.geo import great_circle_km
+from airwatch_dagster.parameters import PM25_PARAMETER
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import PM25_PARAMETER, SITE_POC
+from airwatch_dagster.schemas.columns import SITE_POC
 from airwatch_dagster.watch.monitor_spells import CLOSED_AFTER_DAYS, same_as_before
 
 RELOCATION_M: Final = 200.0

@@ -242,4 +242,15 @@ def test_doctor_says_what_to_mend_for_everything_that_is_wrong(tmp_path: Path) -
 
     assert result.exit_code == 1
     failed = {line.split(":")[0][6:] for line in result.output.splitlines() if line.startswith("FAIL")}
-    assert failed == {"area", "source", "storage", "mlflow", "memory", "readings", "sites", "writers", "stamps"}
+    assert failed == {
+        "area",
+        "source",
+        "storage",
+        "mlflow",
+        "memory",
+        "readings",
+        "sites",
+        "writers",
+        "stamps",
+        "tables",
+    }

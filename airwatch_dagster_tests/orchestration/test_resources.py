@@ -95,7 +95,7 @@ def test_requests_to_airnows_service_start_7_2_seconds_apart_and_at_other_addres
     limits: list[tuple[float, float]] = []
     monkeypatch.setattr(
         "airwatch_dagster.orchestration.resources.RateLimiter",
-        lambda path, *, interval_s, pause_s: limits.append((interval_s, pause_s)),
+        lambda path, *, interval_s, pause_s, **_: limits.append((interval_s, pause_s)),
     )
     settings = {"AIRWATCH_SOURCE": "live", "AIRNOW_API_KEY": "k", "AIRWATCH_AQS_INTERVAL_S": interval_s}
     for name, address in {"airnow": {}, "mirror": {"AIRWATCH_AIRNOW_API_URL": "http://127.0.0.1:9/aq"}}.items():

@@ -15,13 +15,20 @@ from airwatch_dagster_tests.column_types import declared_columns
 VALUES: dict[str, list[Any]] = {
     "str": ["a", "a"],
     "bool": [True, False],
+    "boolean": [True, False],
     "int64": [1, 2],
     "Int64": [1, 2],
     "float32": [1.5, 2.5],
     "float64": [1.5, 2.5],
     "datetime64[ns]": [pd.Timestamp("2026-10-01"), pd.Timestamp("2026-10-01 12:34:56.123456")],
 }
-NOTHING: dict[str, Any] = {"Int64": pd.NA, "float32": np.nan, "float64": np.nan, "datetime64[ns]": pd.NaT}
+NOTHING: dict[str, Any] = {
+    "Int64": pd.NA,
+    "boolean": pd.NA,
+    "float32": np.nan,
+    "float64": np.nan,
+    "datetime64[ns]": pd.NaT,
+}
 
 
 def rows(table: str, *, with_nulls: bool) -> pd.DataFrame:

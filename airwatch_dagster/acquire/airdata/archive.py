@@ -18,7 +18,7 @@ from airwatch_dagster.acquire.http.session import looks_like_html
 from airwatch_dagster.acquire.parsing.containers import DAMAGE
 from airwatch_dagster.errors import BadPayload, SourceRefused, SourceUnavailable
 from airwatch_dagster.limits import MAX_LIST_BYTES
-from airwatch_dagster.schemas.columns import PM25_PARAMETER
+from airwatch_dagster.parameters import PM25_PARAMETER
 
 FILE_LIST: Final = "file_list.csv"
 """The archive's list of its files."""
@@ -84,6 +84,16 @@ class AirDataArchive(FileArchive):
             of_parameter = "" if parameter == PM25_PARAMETER else f" of parameter {parameter}"
             problem = f"has no daily PM2.5 file{of_parameter} for {year}; years on offer: {available}"
             raise SourceRefused(self._files.base_url, problem, fix="Choose days of those years") from refusal
+
+    def is_folder_without(self, name: str) -> bool:
+        """Whether the archive is a folder (``file://``) that has no such file; nothing is asked of a server."""
+        if self._files.mirror.is_remote:
+            return False
+        try:
+            self._files.mirror.describe(name, culprit=self._files.address(name))
+        except SourceRefused:
+            return True
+        return False
 
     def download(self, name: str) -> Download | None:
         """The description of the cached ``name``; None when there is no intact copy."""

@@ -17,7 +17,7 @@ from airwatch_dagster.acquire.parsing.values import dates, reject_nulls
 from airwatch_dagster.acquire.parsing.vocabulary import BLOCK_AVERAGE, LOCAL_CONDITIONS
 from airwatch_dagster.acquire.positions import with_known_positions
 from airwatch_dagster.acquire.readings import check_days, finish_readings
-from airwatch_dagster.schemas.columns import PARAMETERS
+from airwatch_dagster.parameters import PARAMETERS
 
 DOWNLOAD_NAMES: Final = {
     "date_local": "Date",

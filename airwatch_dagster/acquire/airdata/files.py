@@ -27,7 +27,7 @@ from airwatch_dagster.acquire.readings import (
     finish_readings,
 )
 from airwatch_dagster.errors import BadPayload, SourceUnavailable
-from airwatch_dagster.schemas.columns import PM25_PARAMETER
+from airwatch_dagster.parameters import PM25_PARAMETER
 
 COMMON_NAMES: Final = {
     "state_code": "State Code",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from airwatch_dagster.acquire.parsing.vocabulary import FILTER_METHODS
 from airwatch_dagster.acquire.readings import SITE_COLUMNS
-from airwatch_dagster.schemas.columns import PARAMETERS, PM25_PARAMETER
+from airwatch_dagster.parameters import PARAMETERS, PM25_PARAMETER
 
 CLOSED_AFTER: Final = pd.DateOffset(years=1)
 """Age of a monitor's last day in EPA's list from which on it counts as closed. Open ones have the last published

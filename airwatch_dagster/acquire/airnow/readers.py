@@ -23,8 +23,9 @@ from airwatch_dagster.acquire.parsing.vocabulary import BLOCK_AVERAGE, LOCAL_CON
 from airwatch_dagster.acquire.positions import with_known_positions
 from airwatch_dagster.acquire.readings import LOCATION_COLUMNS, finish_readings, reject_out_of_range
 from airwatch_dagster.errors import BadPayload, SourceUnavailable
+from airwatch_dagster.parameters import PM25_PARAMETER
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import PM25_PARAMETER, SITE_POC
+from airwatch_dagster.schemas.columns import SITE_POC
 
 NO_VALUE: Final = -999.0
 """AirNow's code for a missing value; -999 for a missing AQI."""

@@ -31,7 +31,7 @@ from airwatch_dagster.acquire.readings import (
 )
 from airwatch_dagster.errors import BadPayload, ConfigurationError
 from airwatch_dagster.limits import MAX_MONITORS, max_response_bytes
-from airwatch_dagster.schemas.columns import PM25_PARAMETER
+from airwatch_dagster.parameters import PM25_PARAMETER
 
 if TYPE_CHECKING:
     import requests

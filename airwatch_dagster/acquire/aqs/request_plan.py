@@ -13,7 +13,7 @@ from airwatch_dagster.acquire.aqs.rate_limiter import AQS_INTERVAL_S, AQS_PAUSE_
 from airwatch_dagster.acquire.aqs_codes import FOREIGN_STATES, cbsa_states, state_names
 from airwatch_dagster.acquire.area import Area
 from airwatch_dagster.acquire.readings import calendar_years
-from airwatch_dagster.schemas.columns import PM25_PARAMETER
+from airwatch_dagster.parameters import PM25_PARAMETER
 
 MAX_ROWS: Final = 1_000_000
 """Rows that one request may return. Source: AQS API documentation, limits."""

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.parsing.rejections import SourceLocation
-from airwatch_dagster.schemas.columns import ACCEPTABLE_PARAMETER
+from airwatch_dagster.parameters import ACCEPTABLE_PARAMETER
 
 FILTER_METHODS: Final = frozenset(
     {"116", "117", "118", "119", "120", "142", "143", "145", "153", "155", "545", "707", "810"}

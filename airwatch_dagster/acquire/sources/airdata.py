@@ -29,8 +29,8 @@ from airwatch_dagster.acquire.pulls import Pull, PullRequest, Scope, concat_read
 from airwatch_dagster.acquire.readings import LOCATION_COLUMNS, MonitorList, calendar_years, check_days
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.errors import ConfigurationError, SourceRefused
+from airwatch_dagster.parameters import PARAMETERS, PM25_PARAMETER
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import PARAMETERS, PM25_PARAMETER
 
 BYTES_PER_SECOND: Final = 1e6
 """Download speed, for estimates only: a slow but common connection."""
@@ -226,11 +226,18 @@ class AirDataSource(Source):
 
     @cached_property
     def _published_files(self) -> pd.DataFrame:
-        """The archive's list by file name, requested once; no rows for a mirror without one."""
+        """The archive's list by file name, requested once; no rows for a mirror without one.
+
+        A folder may have EPA's list and only some of the files: those of another parameter than 88101 that it lacks
+        are left out.
+        """
         try:
-            return self.archive.file_list().set_index("filename")
+            listed = self.archive.file_list().set_index("filename")
         except SourceRefused:
             return pd.DataFrame(columns=["rows", "size_bytes"])
+        others = [one for one in self.parameters if one != PM25_PARAMETER]
+        names = {daily_file(year, one) for one in others for year in daily_years(listed.index, one)}
+        return listed.drop(index=[name for name in sorted(names) if self.archive.is_folder_without(name)])
 
     def _read_year(self, first: date, last: date, parameter: str) -> DailyFile:
         def keep(sites: pd.DataFrame) -> pd.Series:

@@ -30,8 +30,8 @@ from airwatch_dagster.acquire.readings import (
     one_row_per_key,
 )
 from airwatch_dagster.acquire.sources.base import Source
+from airwatch_dagster.parameters import PARAMETERS, PM25_PARAMETER
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import PARAMETERS, PM25_PARAMETER
 
 FIRST_PM25_DAY: Final = date(1997, 1, 1)
 """No PM2.5 monitor that counts is older: the first PM2.5 standard is of 1997. Source: 62 FR 38652."""

@@ -38,7 +38,7 @@ RUNS_REMEMBERED: Final = 500
 STORAGE: Final = "airwatch/storage"
 """Tag: the storage of the run's tables, since one Dagster instance may serve several."""
 
-OWN_ERRORS = ("airwatch_dagster.errors.", "airwatch_dagster.schemas.validation.")
+OWN_ERRORS = tuple(f"airwatch_dagster.{module}." for module in ("errors", "schemas.validation", "storage.data_kind"))
 """Modules of AirWatch's own errors. Dagster puts the module before the message."""
 
 

@@ -3,7 +3,7 @@
 from pydantic import field_validator
 
 from airwatch_dagster.orchestration.configuration.setting_fields import SettingsGroup, not_allowed, setting
-from airwatch_dagster.schemas.columns import ACCEPTABLE_PARAMETER, PARAMETERS, PM25_PARAMETER
+from airwatch_dagster.parameters import ACCEPTABLE_PARAMETER, PARAMETERS, PM25_PARAMETER
 
 
 class ParameterSettings(SettingsGroup):

@@ -9,7 +9,7 @@ from airwatch_dagster.acquire.parsing.vocabulary import counts_for_site_days, li
 from airwatch_dagster.acquire.readings import SITE_COLUMNS
 from airwatch_dagster.clean.monitor_days import MIN_OBSERVATION_PERCENT
 from airwatch_dagster.orchestration.tables.checks import Check
-from airwatch_dagster.schemas.columns import PARAMETERS
+from airwatch_dagster.parameters import PARAMETERS
 from airwatch_dagster.storage.tables import TableStorage
 
 DAYS_BEFORE: Final = 14

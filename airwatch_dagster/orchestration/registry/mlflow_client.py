@@ -6,7 +6,6 @@ Imports mlflow and dagster-mlflow only inside functions: they take seconds, and 
 import contextlib
 import json
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -69,7 +68,6 @@ def mlflow_resource(context: dg.InitResourceContext) -> Iterator[Any]:
                 mlflow.end_run(status="FINISHED")
         else:
             end_failed_run(mlflow, log=context.log)
-        os.environ.pop(_TAGS_FROM_THE_START, None)
 
 
 def end_lost_mlflow_runs(instance: dg.DagsterInstance) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from airwatch_dagster.acquire.airdata.archive import AirDataArchive
 from airwatch_dagster.acquire.area import Area
+from airwatch_dagster.acquire.http.mirrors import FolderMirror
 from airwatch_dagster.acquire.pulls import Pull, PullRequest
 from airwatch_dagster.acquire.sources.airdata import AirDataSource
 from airwatch_dagster.errors import SourceRefused
@@ -117,11 +118,19 @@ def test_a_mirror_that_lost_a_file_is_refused_while_its_rows_are_stored(tmp_path
         bulk(tmp_path).pull(PullRequest(*YEARS, history=history))
 
 
-def test_a_listed_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_listed_file_that_a_server_lacks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = bulk(tmp_path)
+    monkeypatch.setattr(FolderMirror, "is_remote", True)
     (tmp_path / "mirror" / "daily_88502_2020.zip").unlink()
     with pytest.raises(SourceRefused, match="88502 for 2020"):
         source.pull(PullRequest(*YEARS))
+
+
+def test_a_folder_with_the_whole_list_and_some_of_the_files_is_read_without_the_others(tmp_path: Path) -> None:
+    source = bulk(tmp_path)
+    (tmp_path / "mirror" / "daily_88502_2020.zip").unlink()
+    assert source.pull(PullRequest(*YEARS)).missing_files == {"daily_88502_2020.zip": 2020}
+    assert bulk(tmp_path).monitors().monitors["parameter_code"].tolist() == ["88101", "88502", "88502"]
 
 
 def test_a_file_without_a_list_is_read(tmp_path: Path) -> None:
