@@ -5,6 +5,7 @@ requests that change something on a server.
 """
 
 import http.client
+import io
 import os
 import re
 import signal
@@ -263,6 +264,8 @@ def _ends_in_middle(frame: FrameType, event: str, called: Any) -> None:
     if event != "c_return" or name not in ("write", "writelines", "sendfile", "backup"):
         return
     file = frame.f_locals.get("fdst") if name == "sendfile" else getattr(called, "__self__", None)
+    if isinstance(file, io.BytesIO | io.StringIO):  # memory, on the way to the file
+        return
     if hasattr(file, "truncate") and hasattr(file, "fileno"):
         file.flush()
         os.ftruncate(file.fileno(), os.fstat(file.fileno()).st_size // 2)
