@@ -9,8 +9,8 @@ import airwatch_dagster
 PACKAGE = Path(airwatch_dagster.__file__).parent
 
 FACTS = {
-    '"88101"': "schemas/columns.py",
-    '"88502"': "schemas/columns.py",
+    '"88101"': "parameters.py",
+    '"88502"': "parameters.py",
     '"Concurred Events Excluded"': "acquire/parsing/vocabulary.py",
     '"Events Included"': "acquire/parsing/vocabulary.py",
     '"iso-8859-1"': "acquire/parsing/encoding.py",

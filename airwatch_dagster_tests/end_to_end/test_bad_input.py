@@ -21,7 +21,11 @@ def fed(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     folder = tmp_path_factory.mktemp("fed")
     mirror = AirDataMirror(folder / "mirror")
     installation = Installation.at(
-        folder / "airwatch", AIRWATCH_SOURCE="airdata", AIRWATCH_AIRDATA_URL=mirror.url, AIRWATCH_CONTEXT_KM="0"
+        folder / "airwatch",
+        AIRWATCH_SOURCE="airdata",
+        AIRWATCH_AIRDATA_URL=mirror.url,
+        AIRWATCH_CONTEXT_KM="0",
+        AIRWATCH_PARAMETERS="88101",
     )
     installation.run("backfill", *DAYS, "--tables", "raw_readings")
     return installation
@@ -96,7 +100,11 @@ def test_a_broken_line_costs_itself_and_is_shown(fed: Installation, tmp_path: Pa
     mirror = AirDataMirror(tmp_path / "mirror")
     in_line(5, "Date Local", "2021-13-04")(mirror)
     reader = Installation.at(
-        tmp_path / "airwatch", AIRWATCH_SOURCE="airdata", AIRWATCH_AIRDATA_URL=mirror.url, AIRWATCH_CONTEXT_KM="0"
+        tmp_path / "airwatch",
+        AIRWATCH_SOURCE="airdata",
+        AIRWATCH_AIRDATA_URL=mirror.url,
+        AIRWATCH_CONTEXT_KM="0",
+        AIRWATCH_PARAMETERS="88101",
     )
 
     output = reader.run("backfill", *DAYS, "--tables", "raw_readings")

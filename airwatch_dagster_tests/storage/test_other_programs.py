@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 HIVE_TYPES = {
     "str": "string",
     "bool": "boolean",
+    "boolean": "boolean",
     "int64": "bigint",
     "Int64": "bigint",
     "float32": "float",

@@ -20,7 +20,7 @@ from airwatch_dagster.storage.unfinished import held, held_if_free
 Echo = Callable[[str], None]
 
 _NOT_COPIED: Final = re.compile(
-    r"(run-locks|write-locks|\.locks)/.*|.*\.db-(wal|shm|journal)|(.*/)?\.[^/]+\.(tmp|part)"
+    r"(run-locks|write-locks|\.locks)/.*|.*\.db-(wal|shm|journal)|(.*/)?\.[^/]+\.(tmp|part)|(.*/)?databases\.lock"
 )
 """Locks of living processes, journals that belong to the databases as copied, and unfinished files."""
 

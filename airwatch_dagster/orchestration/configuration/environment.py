@@ -36,8 +36,10 @@ ADDRESSES: Final = ("MLFLOW_TRACKING_URI", "AWS_ENDPOINT_URL", "HTTP_PROXY", "HT
 PREFIX: Final = "AIRWATCH_"
 """Of every variable of AirWatch's own."""
 
-OF_DEPLOYMENTS: Final = [f"{PREFIX}{name}" for name in ("CODE_HOST", "CODE_PORT", "BUCKET", "RUN_TASK", "REHEARSAL")]
-"""Variables of the files in ``deploy`` that are no settings."""
+OTHERS: Final = [
+    f"{PREFIX}{name}" for name in ("CODE_HOST", "CODE_PORT", "BUCKET", "RUN_TASK", "REHEARSAL", "REAL_DATA")
+]
+"""Variables that are no settings: of the files in ``deploy``, and of the tests."""
 
 CERTIFICATES: Final = (
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_CA_BUNDLE"),
@@ -211,7 +213,7 @@ def state_problems() -> list[ConfigurationError]:
 def setting_names() -> list[str]:
     """AirWatch's own variables, with those that name the file of a secret."""
     own = [one.name for one in Settings.reference()]
-    return [*own, *(f"{one.name}{SUFFIX}" for one in Settings.reference() if one.is_secret), *OF_DEPLOYMENTS]
+    return [*own, *(f"{one.name}{SUFFIX}" for one in Settings.reference() if one.is_secret), *OTHERS]
 
 
 def unknown_settings() -> list[str]:
