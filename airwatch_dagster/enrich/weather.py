@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.schemas.supplied import refuse, refuse_late, refuse_other_target_dates
+from airwatch_dagster.schemas.supplied import instant_of_issue, refuse, refuse_late, refuse_other_target_dates
 from airwatch_dagster.schemas.validation import validated
 from airwatch_dagster.schemas.weather import COVARIATES
 
@@ -20,11 +20,15 @@ WEATHER_COLUMNS: Final = {name: f"weather_{name}" for name in COVARIATES}
 """Covariate → its column in features and examples."""
 
 
-def checked_weather(weather: pd.DataFrame) -> pd.DataFrame:
+STRICTEST_ISSUE_TIME: Final = pd.Timedelta(0)
+"""00:00 UTC at the end of the issue date: what counts then was known at every later issue time, too."""
+
+
+def checked_weather(weather: pd.DataFrame, *, issue_time: pd.Timedelta = STRICTEST_ISSUE_TIME) -> pd.DataFrame:
     """``weather`` in the columns and types of ``weather_forecasts``, all known when the day's forecasts are issued.
 
     Raises ContractViolation for the whole table when a row breaks the contract, is not a forecast, has a target date
-    other than its issue date plus its horizon, or became available after ``availability_cutoff``.
+    other than its issue date plus its horizon, or became available after ``instant_of_issue``.
     """
     rows = validated(TABLE, weather)
     shown = rows[KEY]
@@ -35,7 +39,8 @@ def checked_weather(weather: pd.DataFrame) -> pd.DataFrame:
         fix="Supply weather as it was forecast, with kind 'forecast'; never a reanalysis or an observation",
     )
     refuse_other_target_dates(TABLE, rows, shown)
-    refuse_late(TABLE, rows, shown, earlier="an earlier run of the weather model")
+    latest = instant_of_issue(rows["issue_date"], issue_time=issue_time)
+    refuse_late(TABLE, rows, shown, latest=latest, earlier="an earlier run of the weather model")
     return rows
 
 

@@ -5,7 +5,7 @@ from typing import Final
 import pandas as pd
 
 from airwatch_dagster.schemas import CONTRACTS
-from airwatch_dagster.schemas.supplied import refuse, refuse_late, refuse_other_target_dates
+from airwatch_dagster.schemas.supplied import availability_cutoff, refuse, refuse_late, refuse_other_target_dates
 from airwatch_dagster.schemas.validation import validated
 
 TABLE: Final = "other_forecasts"
@@ -16,7 +16,7 @@ def checked_forecasts(forecasts: pd.DataFrame) -> pd.DataFrame:
 
     Raises ContractViolation for the whole table when a row breaks the contract, has a target date other than its issue
     date plus its horizon, the ends of its interval in the wrong order or one of them alone, or became available after
-    ``availability_cutoff``: the rule that holds for supplied weather.
+    ``availability_cutoff``, which is stricter than the rule of AirWatch's own issue time.
     """
     rows = validated(TABLE, forecasts)
     shown = rows[list(CONTRACTS[TABLE].key)]
@@ -28,5 +28,6 @@ def checked_forecasts(forecasts: pd.DataFrame) -> pd.DataFrame:
         "without a proper interval",
         fix="Supply both ends of the 90 % interval, the lower one first, or neither",
     )
-    refuse_late(TABLE, rows, shown, earlier="the forecast as it was known then")
+    latest = availability_cutoff(rows)
+    refuse_late(TABLE, rows, shown, latest=latest, earlier="the forecast as it was known then")
     return rows

@@ -1,4 +1,4 @@
-"""Supplied weather is accepted only as it was forecast by the end of the issue date."""
+"""Supplied weather is accepted only as it was forecast by the time of issue."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ import pytest
 from airwatch_dagster.enrich.weather import WEATHER_COLUMNS, checked_weather, join_weather
 from airwatch_dagster.errors import ContractViolation
 from airwatch_dagster.schemas import CONTRACTS
+from airwatch_dagster.schemas.supplied import instant_of_issue
 from airwatch_dagster_tests.builders import weather_forecasts
 
 SECOND: dict[str, Any] = {"site_id": "170319002"}
-GUAM: dict[str, Any] = {"site_id": "660100001"}
 
 
 def refusal(*changes: dict[str, Any]) -> str:
@@ -22,7 +22,7 @@ def refusal(*changes: dict[str, Any]) -> str:
     return str(caught.value)
 
 
-def test_weather_available_by_the_end_of_the_issue_date_is_accepted_unchanged() -> None:
+def test_weather_available_at_the_strictest_time_of_issue_is_accepted_unchanged() -> None:
     given = weather_forecasts({"issued_at": pd.Timestamp("2021-07-05 00:00")}, SECOND)
 
     pd.testing.assert_frame_equal(checked_weather(given), given)
@@ -44,11 +44,30 @@ def test_a_longer_horizon_does_not_allow_later_weather() -> None:
     assert "latest_allowed=2021-07-05 00:00:00" in refusal({**late, "target_date": pd.Timestamp("2021-07-07")})
 
 
-def test_on_guam_the_cutoff_is_ten_hours_earlier() -> None:
-    in_time = weather_forecasts({**GUAM, "issued_at": pd.Timestamp("2021-07-04 14:00")})
+@pytest.mark.parametrize("site_id", ["170319001", "150030010", "660100001"])  # Chicago, Honolulu, Guam
+@pytest.mark.parametrize(
+    ("issue_time", "instant"),
+    [("00:00", "2021-07-05 00:00"), ("12:00", "2021-07-05 12:00"), ("18:30", "2021-07-05 18:30")],
+)
+def test_weather_is_known_at_the_instant_of_issue_and_not_a_microsecond_later(
+    site_id: str, issue_time: str, instant: str
+) -> None:
+    at, moment = pd.Timestamp(instant), pd.Timedelta(f"{issue_time}:00")
+    in_time = weather_forecasts({"site_id": site_id, "issued_at": at})
+    late = weather_forecasts({"site_id": site_id, "issued_at": at + pd.Timedelta(microseconds=1)})
 
-    assert len(checked_weather(in_time)) == 1
-    assert "latest_allowed=2021-07-04 14:00:00" in refusal({**GUAM, "issued_at": pd.Timestamp("2021-07-04 14:01")})
+    assert len(checked_weather(in_time, issue_time=moment)) == 1
+    with pytest.raises(ContractViolation, match=f"latest_allowed={at}"):
+        checked_weather(late, issue_time=moment)
+
+
+def test_the_instant_of_issue_is_the_same_time_of_day_when_clocks_change() -> None:
+    days = pd.DatetimeIndex(["2021-03-13", "2021-03-14", "2021-11-06", "2021-11-07"])
+
+    found = instant_of_issue(days, issue_time=pd.Timedelta(hours=18, minutes=30))
+
+    assert (found - days == pd.Timedelta(hours=42, minutes=30)).all()
+    assert found.tz is None
 
 
 @pytest.mark.parametrize("kind", ["reanalysis", "observation", "analysis", "Forecast", ""])

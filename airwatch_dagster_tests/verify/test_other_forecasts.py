@@ -37,6 +37,14 @@ def test_a_forecast_that_became_available_later_is_refused() -> None:
     assert "latest_allowed=2021-07-05 00:00:00" in message
 
 
+def test_on_guam_the_cutoff_is_ten_hours_earlier() -> None:
+    on_guam: dict[str, Any] = {"site_id": "660100001", "issued_at": pd.Timestamp("2021-07-04 14:00")}
+
+    assert len(checked_forecasts(other_forecasts(on_guam))) == 1
+    late = refusal({**on_guam, "issued_at": pd.Timestamp("2021-07-04 14:01")})
+    assert "latest_allowed=2021-07-04 14:00:00" in late
+
+
 def test_another_target_date_than_issue_date_plus_horizon_is_refused() -> None:
     assert "expected=2021-07-06" in refusal({"horizon_days": 2})
 

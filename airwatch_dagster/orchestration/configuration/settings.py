@@ -23,7 +23,7 @@ from airwatch_dagster.orchestration.configuration.setting_fields import (
     not_allowed,
     setting,
 )
-from airwatch_dagster.orchestration.configuration.supplied_settings import OtherForecastsSettings, WeatherSettings
+from airwatch_dagster.orchestration.configuration.supplied_settings import SuppliedSettings
 
 SourceName = Literal["practice", "airdata", "aqs", "live"]
 
@@ -264,8 +264,7 @@ class Settings(
     LinkSettings,
     SiteSettings,
     FirstDaySettings,
-    WeatherSettings,
-    OtherForecastsSettings,
+    SuppliedSettings,
     RegistrySettings,
     SourceSettings,
 ):

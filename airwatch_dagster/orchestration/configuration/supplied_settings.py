@@ -1,6 +1,38 @@
-"""Settings of tables that a user supplies."""
+"""Settings of tables that a user supplies, and of the moment at which they have to be known."""
 
-from airwatch_dagster.orchestration.configuration.setting_fields import SettingsGroup, setting
+import re
+from typing import Final
+
+import pandas as pd
+from pydantic import field_validator
+
+from airwatch_dagster.orchestration.configuration.setting_fields import SettingsGroup, not_allowed, setting
+
+_TIME_OF_DAY: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+class IssueSettings(SettingsGroup):
+    """When forecasts are issued."""
+
+    issue_time_text: str = setting(
+        "AIRWATCH_ISSUE_TIME",
+        "Time of issue (UTC) on the day after the issue day; weather that became available later is not used",
+        "18:30",
+        allowed="HH:MM in UTC, from 00:00 (the strictest rule) to 23:59",
+        noun="time of day",
+    )
+
+    @field_validator("issue_time_text")
+    @classmethod
+    def _time_of_day(cls, text: str) -> str:
+        if not _TIME_OF_DAY.fullmatch(text):
+            raise not_allowed("is not a time of day such as 18:30")
+        return text
+
+    @property
+    def issue_time(self) -> pd.Timedelta:
+        """Time from 00:00 UTC of the day after the issue day to the issue."""
+        return pd.Timedelta(f"{self.issue_time_text}:00")
 
 
 class WeatherSettings(SettingsGroup):
@@ -23,3 +55,7 @@ class OtherForecastsSettings(SettingsGroup):
         allowed="a folder, or s3://bucket/prefix",
         default_text="none; nothing is compared with them",
     )
+
+
+class SuppliedSettings(WeatherSettings, IssueSettings, OtherForecastsSettings):
+    """What a user supplies, and when it has to be known."""

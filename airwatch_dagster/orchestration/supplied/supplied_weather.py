@@ -5,7 +5,7 @@ from typing import Final
 import pandas as pd
 
 from airwatch_dagster.enrich.weather import KEY, TABLE, checked_weather, join_weather
-from airwatch_dagster.orchestration.configuration.supplied_settings import WeatherSettings
+from airwatch_dagster.orchestration.configuration.supplied_settings import IssueSettings, WeatherSettings
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
 from airwatch_dagster.orchestration.supplied.supplied_tables import SuppliedTable
 from airwatch_dagster.schemas import CONTRACTS
@@ -16,7 +16,11 @@ def _place() -> str | None:
     return WeatherSettings.from_environment().weather
 
 
-WEATHER: Final = SuppliedTable(TABLE, "AIRWATCH_WEATHER", _place, checked_weather)
+def _known(weather: pd.DataFrame) -> pd.DataFrame:
+    return checked_weather(weather, issue_time=IssueSettings.from_environment().issue_time)
+
+
+WEATHER: Final = SuppliedTable(TABLE, "AIRWATCH_WEATHER", _place, _known)
 
 USED_COLUMNS: Final = [*KEY, "issued_at", *COVARIATES]
 """Columns needed once a row is known to be a forecast of its target day."""
@@ -26,7 +30,7 @@ def issued_weather(issue_dates: pd.Series | pd.DatetimeIndex, *, by: pd.Timestam
     """The weather supplied for these issue days; ``by`` leaves out what became available after an instant (naive UTC).
 
     None while weather is switched off, and then nothing is read. Days and sites may be missing. Raises
-    ContractViolation when a value was not known at the end of its issue day.
+    ContractViolation when a value was not known when the day's forecasts are issued (AIRWATCH_ISSUE_TIME).
     """
     return WEATHER.issued(issue_dates, by=by, columns=USED_COLUMNS)
 

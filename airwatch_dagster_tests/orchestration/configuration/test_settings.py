@@ -71,6 +71,7 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         "AIRWATCH_CONTEXT_KM": "120.5",
         "AIRWATCH_STORAGE": "s3://bucket/prefix",
         "AIRWATCH_WEATHER": "s3://bucket/weather",
+        "AIRWATCH_ISSUE_TIME": "12:00",
         "AIRWATCH_OTHER_FORECASTS": "s3://bucket/others",
         "AIRWATCH_STATE": "state",
         "EPA_AQS_EMAIL": "you@example.org",

@@ -83,13 +83,22 @@ def test_without_weather_for_any_of_the_days_the_columns_are_null(given: TableSt
     assert len(with_weather(ROWS.head(0))) == 0
 
 
-def test_weather_from_after_the_issue_day_is_an_error_for_every_reader(given: TableStorage) -> None:
+def test_weather_from_after_the_time_of_issue_is_an_error_for_every_reader(given: TableStorage) -> None:
+    given.write(TABLE, {"2021-07-05": on_day("2021-07-05", issued_at=pd.Timestamp("2021-07-06 18:31"))})
+
+    with pytest.raises(ContractViolation, match="issued_at=2021-07-06 18:31:00 latest_allowed=2021-07-06 18:30:00"):
+        with_weather(ROWS)
+    with pytest.raises(ContractViolation, match="issued_at=2021-07-06 18:31:00"):
+        describe_weather()
+
+
+def test_the_setting_decides_what_is_too_late(given: TableStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     given.write(TABLE, {"2021-07-05": on_day("2021-07-05", issued_at=pd.Timestamp("2021-07-06 03:00"))})
 
+    assert with_weather(ROWS)["weather_temperature_c"].notna().all()
+    monkeypatch.setenv("AIRWATCH_ISSUE_TIME", "00:00")
     with pytest.raises(ContractViolation, match="issued_at=2021-07-06 03:00:00 latest_allowed=2021-07-06 00:00:00"):
         with_weather(ROWS)
-    with pytest.raises(ContractViolation, match="issued_at=2021-07-06 03:00:00"):
-        describe_weather()
 
 
 def test_weather_that_became_available_after_an_instant_is_left_out(given: TableStorage) -> None:
