@@ -25,7 +25,8 @@ def predict(
 ) -> pd.DataFrame:
     """One forecast per features row and horizon, in the columns of ``predictions``; µg/m³ rounded to 4 decimals.
 
-    Sorted by issue_date, site_id, horizon_days; empty without features or without a model. Sites not observed on the
+    Sorted by issue_date, site_id, horizon_days; empty without features or without a model; ``issued_at`` is null until
+    they are ``issued``. Sites not observed on the
     issue day are forecast too (see days_since_observed). A model that was fitted with weather needs ``weather`` (see
     ``enrich.weather``), where days and sites may be missing; ContractViolation is raised without. Without a
     ``calibration`` the prior intervals are used.
@@ -50,6 +51,12 @@ def predict(
         aqi=pm25_aqi(pd.Series(forecast)).astype("int64"),
         model_family=model_family,
         model_version=str(model_version),
+        issued_at=pd.Series(pd.NaT, index=rows.index, dtype="datetime64[ns]"),
     )
     predictions["aqi_category"] = aqi_category(predictions["aqi"]).astype(str)
     return predictions[spec.column_names]
+
+
+def issued(predictions: pd.DataFrame, *, at: pd.Series) -> pd.DataFrame:
+    """The forecasts with their time of issue: ``at`` has one by row (naive UTC), in order."""
+    return predictions.assign(issued_at=at.to_numpy(dtype="datetime64[ns]"))

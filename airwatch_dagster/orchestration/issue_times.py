@@ -1,5 +1,7 @@
 """When the forecasts of a day are issued, by AIRWATCH_ISSUE_TIME."""
 
+import pandas as pd
+
 from airwatch_dagster.orchestration.configuration.supplied_settings import IssueSettings
 from airwatch_dagster.schemas.supplied import Dates, instant_of_issue
 
@@ -11,3 +13,9 @@ def issue_instant(issue_date: Dates) -> Dates:
     ConfigurationError for a setting that is not a time of day.
     """
     return instant_of_issue(issue_date, issue_time=IssueSettings.from_environment().issue_time)
+
+
+def issue_moments(issue_dates: pd.Series, *, now: pd.Timestamp) -> pd.Series:
+    """By row the time of issue (naive UTC): ``issue_instant``, or ``now`` where that is earlier."""
+    instants = issue_instant(issue_dates)
+    return instants.where(instants <= now, now)

@@ -1,4 +1,4 @@
-"""Table of the forecast stage, and the columns it shares with ``forecast_scores``."""
+"""Tables of the forecast stage, and the columns they share with ``forecast_scores``."""
 
 from typing import Any, Final
 
@@ -51,3 +51,7 @@ class Predictions(Forecast):
     days_since_observed: int = c.days_since_observed()
     model_family: str = c.model_family()
     model_version: str = c.model_version()
+    issued_at: pd.Timestamp = c.field(
+        "Time of issue, UTC: what became available later was not used; null for forecasts from before the column",
+        nullable=True,
+    )

@@ -66,6 +66,7 @@ def test_forecasts_are_issued_for_the_sites_of_the_area_one_to_three_days_ahead(
     ]
     days = pd.to_timedelta(predictions["horizon_days"], unit="D")
     assert (predictions["target_date"] == predictions["issue_date"] + days).all()
+    assert (predictions["issued_at"] == predictions["issue_date"] + pd.Timedelta(hours=42, minutes=30)).all()
     assert (predictions["pm25_lower_ugm3"] <= predictions["pm25_ugm3"]).all()
     assert (predictions["pm25_ugm3"] <= predictions["pm25_upper_ugm3"]).all()
 

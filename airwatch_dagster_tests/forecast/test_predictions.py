@@ -8,7 +8,7 @@ from airwatch_dagster.enrich.features import build_features
 from airwatch_dagster.fit.models.baselines import Persistence
 from airwatch_dagster.fit.models.families import FittedModel
 from airwatch_dagster.forecast.intervals import IntervalCalibration
-from airwatch_dagster.forecast.predictions import predict
+from airwatch_dagster.forecast.predictions import issued, predict
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 from airwatch_dagster_tests.simulated_air import simulated_site_days
@@ -34,6 +34,18 @@ def test_every_site_has_three_horizons_even_off_its_sampling_schedule(features: 
     assert len(predictions) == 3 * len(features)
     assert (predictions["days_since_observed"] > 0).any()
     assert set(predictions["model_version"]) == {"4"}
+
+
+def test_forecasts_have_no_time_of_issue_until_they_are_issued(features: pd.DataFrame) -> None:
+    made = served(features)
+    at = made["issue_date"] + pd.Timedelta(hours=42)
+
+    found = issued(made, at=at.set_axis(range(7, 7 + len(at))))
+
+    assert made["issued_at"].isna().all()
+    assert found["issued_at"].tolist() == at.tolist()
+    pd.testing.assert_frame_equal(found.drop(columns="issued_at"), made.drop(columns="issued_at"))
+    assert len(issued(served(features, model=None), at=at.head(0))) == 0
 
 
 def test_the_aqi_is_that_of_the_rounded_value(features: pd.DataFrame) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.configuration.supplied_settings import IssueSettings
-from airwatch_dagster.orchestration.issue_times import issue_instant
+from airwatch_dagster.orchestration.issue_times import issue_instant, issue_moments
 from airwatch_dagster.orchestration.partitions import newest_day
 
 DAY = pd.Timestamp("2021-07-04")
@@ -51,3 +51,12 @@ def test_an_issue_before_hawaiis_day_is_over_has_no_day_to_forecast_from() -> No
 
     assert newest_day(before) == DAY - pd.Timedelta(days=1)
     assert newest_day(at) == DAY
+
+
+def test_a_forecast_made_before_its_time_of_issue_bears_the_present_moment() -> None:
+    days, now = pd.Series([DAY, DAY + pd.Timedelta(days=1)]), pd.Timestamp("2021-07-06 12:00:01")
+
+    moments = issue_moments(days, now=now)
+
+    assert moments.tolist() == [pd.Timestamp("2021-07-05 18:30"), now]
+    assert issue_moments(days.head(0), now=now).empty

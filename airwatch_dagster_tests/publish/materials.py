@@ -71,6 +71,7 @@ def forecasts(
                 "days_since_observed": silent_days,
                 "model_family": "ridge",
                 "model_version": "7",
+                "issued_at": days_ago(ago) + pd.Timedelta(hours=42, minutes=30),
             }
         )
     frame = pd.DataFrame(rows)

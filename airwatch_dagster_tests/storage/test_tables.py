@@ -283,3 +283,17 @@ def test_site_days_from_before_the_parameter_was_told_are_of_88101(tmp_path: Pat
     assert read["parameter_code"].tolist() == ["88101", "88101"]
     some = tables.read("site_days", [day], columns=["site_id", "parameter_code"])
     assert some["parameter_code"].tolist() == ["88101", "88101"]
+
+
+def test_forecasts_from_before_the_time_of_issue_was_kept_have_none(tmp_path: Path) -> None:
+    tables, day = TableStorage.open(str(tmp_path)), "2021-07-04"
+    issued = builders.filled(
+        "predictions", site_id="170319001", issue_date=pd.Timestamp(day), aqi_category="Good", model_family="ridge"
+    )
+    tables.write("predictions", {day: issued.assign(issued_at=pd.Timestamp("2021-07-05 18:30"))})
+    file = tmp_path / "predictions" / f"{day}.parquet"
+    older = pq.ParquetFile(file).read().drop_columns(["issued_at"]).replace_schema_metadata()
+    pq.write_table(older, file, store_schema=False)
+
+    read = tables.read("predictions", [day])
+    pd.testing.assert_frame_equal(read, issued.assign(issued_at=pd.Series([pd.NaT], dtype="datetime64[ns]")))

@@ -58,7 +58,7 @@ def forecast_provenance(forecast: Row, *, tables: TableStorage, instance: dg.Dag
     if model["trained_for"] is not None:
         runs.append(_run(instance, "trained_models", f"{model['trained_for']:%Y-%m}"))
     return ForecastProvenance(
-        forecast=dict(forecast),
+        forecast=_with_nulls(forecast),
         observed_ugm3=float(truth["pm25_ugm3"]) if truth and truth["is_valid"] else None,
         model=model,
         decision=None if decision is None else {name: decision[name] for name in DECISION},

@@ -13,7 +13,9 @@ from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.fit.examples import examples_with_context
 from airwatch_dagster.fit.training import train_families, trained_models_frame, trained_models_row
 from airwatch_dagster.fit.tuning.hyperparameters import active_params
+from airwatch_dagster.forecast.predictions import issued
 from airwatch_dagster.orchestration.ingest.ingest_config import instant_of
+from airwatch_dagster.orchestration.issue_times import issue_moments
 from airwatch_dagster.orchestration.partitions import running_day, upstream_partitions
 from airwatch_dagster.orchestration.resources import configured_area, configured_parameters, configured_sites
 from airwatch_dagster.orchestration.supplied.compared_forecasts import cases_of
@@ -131,7 +133,8 @@ class TablesAsOf:
 
     def _predictions(self, days: Days, features: pd.DataFrame, champion_model: pd.DataFrame) -> pd.DataFrame:
         weather = issued_weather(days, by=self._instant)
-        return predict_months(features, champions=champion_model, weather=weather)
+        made = predict_months(features, champions=champion_model, weather=weather)
+        return issued(made, at=issue_moments(made["issue_date"], now=self._instant))
 
     def _forecast_scores(self, days: Days, predictions: pd.DataFrame, site_days: pd.DataFrame) -> pd.DataFrame:
         return score_forecasts(predictions, site_days=site_days, scored_at=self._instant)

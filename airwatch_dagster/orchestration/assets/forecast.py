@@ -2,9 +2,11 @@
 
 import pandas as pd
 
+from airwatch_dagster.forecast.predictions import issued
+from airwatch_dagster.orchestration.issue_times import issue_moments
 from airwatch_dagster.orchestration.metadata.tables import predictions_metadata
 from airwatch_dagster.orchestration.partitions import window
-from airwatch_dagster.orchestration.resources import StorageResource
+from airwatch_dagster.orchestration.resources import StorageResource, utc_now
 from airwatch_dagster.orchestration.supplied.supplied_weather import issued_weather, weather_metadata
 from airwatch_dagster.orchestration.tables.table_asset import AssetResult, table_asset
 from airwatch_dagster.orchestration.training.by_month import predict_months
@@ -22,7 +24,8 @@ def predictions(features: pd.DataFrame, champion_model: pd.DataFrame, storage: S
     """Forecast by the champion in force on the issue day. An override applies to days without a forecast, so rebuilding
     earlier days changes nothing. A month without an eligible model has no forecasts."""
     weather = issued_weather(features["issue_date"])
-    forecasts = predict_months(features, champions=champion_model, weather=weather)
+    made = predict_months(features, champions=champion_model, weather=weather)
+    forecasts = issued(made, at=issue_moments(made["issue_date"], now=utc_now()))
     others, monitors = weather_metadata(forecasts, weather), storage.tables().read_or_empty("monitors")
     metadata = predictions_metadata(forecasts, others, monitors=monitors)
     return AssetResult(forecasts, partition_metadata=metadata)
