@@ -287,9 +287,8 @@ def test_site_days_from_before_the_parameter_was_told_are_of_88101(tmp_path: Pat
 
 def test_forecasts_from_before_the_time_of_issue_was_kept_have_none(tmp_path: Path) -> None:
     tables, day = TableStorage.open(str(tmp_path)), "2021-07-04"
-    issued = builders.filled(
-        "predictions", site_id="170319001", issue_date=pd.Timestamp(day), aqi_category="Good", model_family="ridge"
-    )
+    of_day = {"site_id": "170319001", "issue_date": pd.Timestamp(day), "target_date": pd.Timestamp("2021-07-05")}
+    issued = builders.filled("predictions", **of_day, aqi_category="Good", model_family="ridge")
     tables.write("predictions", {day: issued.assign(issued_at=pd.Timestamp("2021-07-05 18:30"))})
     file = tmp_path / "predictions" / f"{day}.parquet"
     older = pq.ParquetFile(file).read().drop_columns(["issued_at"]).replace_schema_metadata()
