@@ -109,7 +109,7 @@ class DagsterApi:
         """Returns once Dagster has started a run again, or has noted that it does not: a run killed between its last
         step and its end has no step to start from. Raises Broken."""
         what = f"run {run_id} is started again"
-        self.wait(lambda: self.retry_of(run_id) is not None or not self.run(run_id).is_retried, what, within_s=90)
+        self.wait(lambda: self.retry_of(run_id) is not None or not self.run(run_id).is_retried, what, within_s=240)
 
     def ended(self, run_id: str, *, within_s: float, meanwhile: Callable[[], object] = lambda: None) -> Run:
         """The run once it has ended and, if it failed, Dagster has noted whether it starts it again. Raises Broken."""

@@ -24,6 +24,7 @@ from airwatch_dagster.orchestration.automation.jobs import (
 from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.first_day import since_listed
 from airwatch_dagster.orchestration.instance.lost_runs import end_lost_runs
+from airwatch_dagster.orchestration.instance.missed_retries import show_again
 from airwatch_dagster.orchestration.instance.run_launcher import report_if_not_started
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER
 from airwatch_dagster.orchestration.partitions import DAYS
@@ -82,7 +83,7 @@ def airdata_file_changes(
     minimum_interval_seconds=45,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="A run is reported as failed, so that none waits for it, when the process of its command was killed, "
-    "and when its code server ended before the run had started",
+    "and when its code server ended before the run had started. A retry that Dagster missed is started",
 )
 def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Requests no run; skips with the ids of the runs that it reported. MLflow's runs of lost runs are ended, also of
@@ -96,7 +97,9 @@ def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     if any(run.tags.get(RUN_FAILURE_REASON_TAG) != RunFailureReason.STEP_FAILURE.value for run in failed):
         end_lost_mlflow_runs(instance)
     context.update_cursor(now.isoformat())
-    return dg.SkipReason(f"Reported as failed: {', '.join(lost)}" if lost else "Every run under way has its process")
+    told = {"Reported as failed": lost, "Missed retries, which are started now": show_again(instance, now=now)}
+    found = [f"{what}: {', '.join(runs)}" for what, runs in told.items() if runs]
+    return dg.SkipReason("; ".join(found) or "Every run under way has its process")
 
 
 def changed_years(before: Mapping[str, str], now: Mapping[str, str]) -> list[int]:
