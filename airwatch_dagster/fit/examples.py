@@ -77,6 +77,20 @@ def own_examples(examples: pd.DataFrame) -> pd.DataFrame:
     return examples[~is_context] if is_context.any() else examples
 
 
+def rows_between(
+    frame: pd.DataFrame, column: str, *, first: pd.Timestamp | None = None, before: pd.Timestamp | None = None
+) -> pd.DataFrame:
+    """Rows whose ``column`` lies from ``first`` on and before ``before``; None: no limit. The frame stays as it is.
+
+    A view where the frame is in the order of ``column``, as stored examples are: three years of a nation are 1 GB.
+    """
+    days = frame[column]
+    limits = [pd.Timestamp.min if first is None else first, pd.Timestamp.max if before is None else before]
+    if days.is_monotonic_increasing:
+        return frame.iloc[slice(*days.searchsorted(limits))]
+    return frame[(days >= limits[0]) & (days < limits[1])]
+
+
 def _in_order(examples: pd.DataFrame) -> pd.DataFrame:
     return examples.sort_values(["target_date", "site_id", "horizon_days"], ignore_index=True)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.errors import ContractViolation
-from airwatch_dagster.fit.examples import own_examples
+from airwatch_dagster.fit.examples import own_examples, rows_between
 from airwatch_dagster.fit.metrics import error_metrics, skill
 from airwatch_dagster.fit.models.families import FittedModel, Params, fit_families, min_target_days, shortage
 from airwatch_dagster.fit.models.parameters import params_of
@@ -98,9 +98,12 @@ def train_families(
     shortages = {family: shortage(whole.examples, family=family) for family in families}
     enough = [family for family in families if shortages[family] is None]
     models = fit_families(whole, enough, params=params)
-    holdouts = _holdouts(examples, enough, seed=seed, thread_count=thread_count, params=params) if enough else {}
-    days = whole.examples["target_date"]
+    days, rows = whole.examples["target_date"], len(whole.examples)
     first, last = (None, None) if days.empty else (days.min(), days.max())
+    reason = _fitted_on(whole, first, last) if enough else ""
+    # The matrices of all examples: the holdout's take as much.
+    del whole
+    holdouts = _holdouts(examples, enough, seed=seed, thread_count=thread_count, params=params) if enough else {}
     trained = []
     for family in families:
         if family not in models:
@@ -108,7 +111,7 @@ def train_families(
             trained.append(TrainedModel(family, month, None, why, {}, 0, first, last))
             continue
         known = {"seed": seed, "min_target_days": min_target_days(family), **params_of(family, params)}
-        about = _fitted_on(whole, first, last), known, len(whole.examples), first, last
+        about = reason, known, rows, first, last
         trained.append(TrainedModel(family, month, models[family], *about, *holdouts[family]))
     return trained
 
@@ -174,8 +177,8 @@ def split_in_time(examples: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     120 days."""
     days = np.sort(own_examples(examples)["target_date"].unique())
     held_out = min(MAX_HOLDOUT_DAYS, max(1, round(HOLDOUT_SHARE * len(days))))
-    is_late = (examples["target_date"] >= days[-held_out]).to_numpy()
-    return examples[~is_late], examples[is_late]
+    cut = pd.Timestamp(days[-held_out])
+    return rows_between(examples, "target_date", before=cut), rows_between(examples, "target_date", first=cut)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """Examples join features of an issue day to the observation of a later day, once each."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from airwatch_dagster.enrich.features import build_features
-from airwatch_dagster.fit.examples import examples_with_context, join_truth, own_examples
+from airwatch_dagster.fit.examples import examples_with_context, join_truth, own_examples, rows_between
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster_tests.simulated_air import simulated_site_days
 
@@ -140,3 +141,31 @@ def test_sites_around_an_empty_area_are_context_only() -> None:
     found = with_context("2021-03-01", "2021-03-31", site_days=AROUND[~AROUND["site_id"].isin(AREA)])
     assert found["is_context"].all()
     assert own_examples(found).empty
+
+
+LIMITS = {"first": pd.Timestamp("2021-02-10"), "before": pd.Timestamp("2021-02-20")}
+
+
+def test_rows_between_two_days_are_a_view_of_an_ordered_frame() -> None:
+    examples = february()
+    days = rows_between(examples, "target_date", **LIMITS)
+
+    assert (days["target_date"].min(), days["target_date"].max()) == (LIMITS["first"], pd.Timestamp("2021-02-19"))
+    assert np.shares_memory(days["pm25_last_ugm3"].to_numpy(), examples["pm25_last_ugm3"].to_numpy())
+
+
+def test_rows_between_two_days_are_the_same_in_any_order() -> None:
+    examples = february()
+    shuffled = rows_between(examples.sample(frac=1.0, random_state=1), "target_date", **LIMITS)
+
+    pd.testing.assert_frame_equal(shuffled.sort_index(), rows_between(examples, "target_date", **LIMITS))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_day_divides_the_rows_before_it_from_those_from_it_on(order: int) -> None:
+    examples, cut = february().iloc[::order], LIMITS["first"]
+    parts = rows_between(examples, "target_date", before=cut), rows_between(examples, "target_date", first=cut)
+
+    assert parts[0]["target_date"].max() == cut - pd.Timedelta(days=1)
+    assert parts[1]["target_date"].min() == cut
+    assert len(parts[0]) + len(parts[1]) == len(examples)

@@ -1,10 +1,16 @@
 """Training uses target days before its month only, and its holdout is the end of its window."""
 
+import weakref
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from airwatch_dagster.errors import ContractViolation
+from airwatch_dagster.fit import training
+from airwatch_dagster.fit.models.families import fit_families
+from airwatch_dagster.fit.models.training_set import TrainingSet
 from airwatch_dagster.fit.scores import evidence_from_json
 from airwatch_dagster.fit.training import (
     Registration,
@@ -55,6 +61,21 @@ def test_holdout_errors_are_those_of_a_model_fitted_without_the_holdout(
     assert ridge.metrics["holdout_rmse_1d_ugm3"] == pytest.approx(np.sqrt(np.mean(error**2)))
     assert ridge.metrics["holdout_bias_1d_ugm3"] == pytest.approx(np.mean(error))
     assert 0.0 < ridge.metrics["holdout_skill_1d"] < 1.0
+
+
+def test_the_matrices_of_all_examples_are_gone_when_the_holdouts_are_made(
+    two_years: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[weakref.ref[TrainingSet]] = []
+
+    def fit(training_set: TrainingSet, *families: Any, **params: Any) -> Any:
+        assert all(earlier() is None for earlier in made)
+        made.append(weakref.ref(training_set))
+        return fit_families(training_set, *families, **params)
+
+    monkeypatch.setattr(training, "fit_families", fit)
+    train_family(two_years, family="ridge", month=MONTH, seed=1)
+    assert len(made) == 2
 
 
 def test_a_target_day_in_the_month_is_refused(two_years: pd.DataFrame) -> None:

@@ -69,8 +69,9 @@ class _NormalEquations:
 
     @classmethod
     def of(cls, design: np.ndarray, outcome: np.ndarray, rows_of: list[np.ndarray]) -> "_NormalEquations":
-        parts = [(design[rows], outcome[rows]) for rows in rows_of]
-        return cls(np.array([x.T @ x for x, _ in parts]), np.array([x.T @ y for x, y in parts]))
+        # A site at a time: all together would be the design once more.
+        sums = [(x.T @ x, x.T @ outcome[rows]) for rows in rows_of for x in [design[rows]]]
+        return cls(np.array([gram for gram, _ in sums]), np.array([moment for _, moment in sums]))
 
     def without(self, other: "_NormalEquations") -> "_NormalEquations":
         return _NormalEquations(self.gram - other.gram, self.moment - other.moment)
@@ -131,9 +132,12 @@ def design_matrix(examples: pd.DataFrame) -> np.ndarray:
     flow = [examples[name].to_numpy(dtype=float) for name in ("advected_log", "advected_broadly_log")]
     seasonal = [value * wave for value in (around, own["last"]) for wave in season]
     columns = [*own.values(), *flow, *maps, *season, *seasonal, *target_day_inputs(examples).values()]
-    stacked = np.column_stack([np.ones(len(examples)), log_mean - _TYPICAL_LOG, *map(np.nan_to_num, columns)])
     # Row-major for any number of rows: see docs/adr/0003-bit-identical-features.md.
-    return np.ascontiguousarray(stacked)
+    stacked = np.empty((len(examples), 2 + len(columns)))
+    stacked[:, 0], stacked[:, 1] = 1.0, log_mean - _TYPICAL_LOG
+    for number, column in enumerate(columns, start=2):
+        stacked[:, number] = np.nan_to_num(column)
+    return stacked
 
 
 def design_columns() -> int:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import pandas as pd
 
 from airwatch_dagster.fit.champion.service_periods import service_periods
+from airwatch_dagster.fit.examples import rows_between
 from airwatch_dagster.fit.scores import score_candidates
 from airwatch_dagster.fit.training import (
     Registration,
@@ -22,6 +23,7 @@ from airwatch_dagster.forecast.predictions import predict
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS
 from airwatch_dagster.orchestration.registry.model_loading import LoggedModel, load_model
 from airwatch_dagster.orchestration.registry.model_log import TrainingData, log_trained
+from airwatch_dagster.orchestration.training.free_memory import release_free_memory
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import FAMILIES
 
@@ -33,13 +35,12 @@ SEED: Final = 88101
 
 def months_before(frame: pd.DataFrame, *, month: pd.Timestamp, count: int, column: str = "target_date") -> pd.DataFrame:
     """Rows whose ``column`` lies in the ``count`` months before ``month``; nothing of the month itself."""
-    first = month - pd.DateOffset(months=count)
-    return frame[(frame[column] >= first) & (frame[column] < month)]
+    return rows_between(frame, column, first=month - pd.DateOffset(months=count), before=month)
 
 
 def of_month(frame: pd.DataFrame, *, month: pd.Timestamp, column: str = "target_date") -> pd.DataFrame:
     """Rows whose ``column`` lies in ``month``."""
-    return frame[(frame[column] >= month) & (frame[column] < month + pd.offsets.MonthBegin(1))]
+    return rows_between(frame, column, first=month, before=month + pd.offsets.MonthBegin(1))
 
 
 def train_months(
@@ -55,9 +56,11 @@ def train_months(
         families = train_families(
             window, families=FAMILIES, month=month, seed=SEED, thread_count=threads, params=params
         )
+        release_free_memory()
         is_any = any(one.is_fitted for one in families)
         return families, TrainingData.of(window, month=month) if is_any else None
 
+    release_free_memory()
     rows = []
     for families, training_data in prefetch(months, compute=fit):
         for one in families:
