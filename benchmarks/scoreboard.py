@@ -44,7 +44,8 @@ def stored_cases(tables: TableStorage, first: pd.Timestamp, last: pd.Timestamp) 
     scores = tables.read("forecast_scores", days, allow_missing=True)
     candidates = tables.read("candidate_scores", sorted({day[:7] for day in days}), allow_missing=True)
     site_days = tables.read("site_days", around, allow_missing=True)
-    return cases_of(scores, candidates=candidates, site_days=site_days, tables=tables)
+    early = tables.read("early_scores", days, allow_missing=True)
+    return cases_of(scores, candidates=candidates, site_days=site_days, early=early, tables=tables)
 
 
 def print_lead(rows: pd.DataFrame, events: pd.DataFrame, lead: int) -> None:

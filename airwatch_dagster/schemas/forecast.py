@@ -55,3 +55,9 @@ class Predictions(Forecast):
         "Time of issue, UTC: what became available later was not used; null for forecasts from before the column",
         nullable=True,
     )
+
+
+@table(grain="day", key=("site_id", "issue_date", "horizon_days"), partition_column="issue_date")
+class EarlyPredictions(Predictions):
+    """The forecasts of the early issue, from the readings that were there at 12:00 UTC; kept when those of
+    `predictions`, which readers get from then on, are issued."""

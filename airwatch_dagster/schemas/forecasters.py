@@ -16,10 +16,13 @@ NEAREST_SITE: Final = "nearest_site"
 AGENCIES: Final = "agencies"
 """The agencies' own forecasts of reporting areas."""
 
+EARLY_ISSUE: Final = "early_issue"
+"""AirWatch's own forecasts of the early issue."""
+
 BASELINES_COMPARISON: Final = "baselines"
 """The comparison of AirWatch with the baselines and the nearest site."""
 
-RESERVED_NAMES: Final = (AIRWATCH, NEAREST_SITE, AGENCIES, BASELINES_COMPARISON, *c.FAMILIES)
+RESERVED_NAMES: Final = (AIRWATCH, NEAREST_SITE, AGENCIES, EARLY_ISSUE, BASELINES_COMPARISON, *c.FAMILIES)
 """Names that a supplied forecaster cannot have."""
 
 FORECASTER_PATTERN: Final = r"^[a-z][a-z0-9_]*$"

@@ -23,6 +23,11 @@ class ForecastScores(Forecast):
     scored_at: pd.Timestamp = c.field("Time the score was computed, UTC")
 
 
+@table(grain="day", key=("site_id", "issue_date", "horizon_days"), partition_column="target_date")
+class EarlyScores(ForecastScores):
+    """A forecast of the early issue and the observed value of its target day, to compare with `forecast_scores`."""
+
+
 VERIFICATION_GROUP_KINDS: Final = ("all", "reading", "region", "category")
 """All forecasts of the lead; whether the site was observed on the issue day; EPA region of the site; AQI category of
 the observed value."""
@@ -101,15 +106,15 @@ SCOREBOARD_GROUP_KINDS: Final = ("all", "region")
 
 def _comparison() -> Any:
     return c.field(
-        "Forecasters that share their cases: `baselines`, `agencies` (against AirWatch alone), or the name of a "
-        "supplied forecaster (against AirWatch alone)"
+        "Forecasters that share their cases: `baselines`, `early_issue`, `agencies`, or the name of a supplied "
+        "forecaster (each of the last three against AirWatch alone)"
     )
 
 
 def _forecaster() -> Any:
     return c.field(
         "`airwatch` (as served), a baseline's family, `nearest_site` (the reading of the nearest other site observed "
-        "on the issue date), `agencies`, or the name of a supplied forecaster"
+        "on the issue date), `early_issue` (AirWatch's own), `agencies`, or the name of a supplied forecaster"
     )
 
 

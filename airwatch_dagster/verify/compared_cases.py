@@ -8,7 +8,7 @@ import pandas as pd
 from airwatch_dagster.clean.aqi import aqi_category, pm25_aqi
 from airwatch_dagster.fit.champion.regions import region_numbers
 from airwatch_dagster.schemas.columns import BASELINES, HORIZONS_DAYS
-from airwatch_dagster.schemas.forecasters import AGENCIES, AIRWATCH, BASELINES_COMPARISON, NEAREST_SITE
+from airwatch_dagster.schemas.forecasters import AGENCIES, AIRWATCH, BASELINES_COMPARISON, EARLY_ISSUE, NEAREST_SITE
 from airwatch_dagster.verify.agency_areas import area_cases
 from airwatch_dagster.verify.nearest_site import nearest_site_forecasts
 
@@ -32,28 +32,35 @@ def compared_cases(
     site_days: pd.DataFrame,
     agency_forecasts: pd.DataFrame,
     others: pd.DataFrame,
+    early: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row per comparison, case and forecaster, in ``COLUMNS``; within a comparison all forecasters have the same
     cases in the same order.
 
     ``scores`` are rows of ``forecast_scores``: their site-days are the ones compared. ``candidates`` are rows of
     ``candidate_scores``, ``site_days`` those of the issue and target dates of the scores, ``agency_forecasts`` the
-    records archived from the first issue date on, ``others`` rows of ``other_forecasts``; each may be empty. A
+    records archived from the first issue date on, ``others`` rows of ``other_forecasts``, ``early`` rows of
+    ``early_scores``; each may be empty. A
     forecaster without any forecast of these site-days is not compared, instead of leaving no case to the others.
     """
     if scores.empty:
         return pd.DataFrame(columns=list(COLUMNS))
     truth = _truth(scores)
-    airwatch = scores.assign(is_covered=scores["is_covered"].astype(float))
+    airwatch = _with_numbers(scores)
     baselines = {name: candidates[candidates["model_family"] == name] for name in BASELINES}
     nearest = {NEAREST_SITE: _nearest(scores, site_days)}
     comparisons = {BASELINES_COMPARISON: {**baselines, **nearest}}
+    comparisons |= {} if early is None else {EARLY_ISSUE: {EARLY_ISSUE: _with_numbers(early)}}
     comparisons |= {name: {name: rows} for name, rows in _by_forecaster(others)}
     frames = [
         _identical(name, {AIRWATCH: airwatch, **forecasters}, truth=truth) for name, forecasters in comparisons.items()
     ]
     frames.append(_with_agencies(scores, site_days, agency_forecasts))
     return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)[list(COLUMNS)]
+
+
+def _with_numbers(scores: pd.DataFrame) -> pd.DataFrame:
+    return scores.assign(is_covered=scores["is_covered"].astype(float))
 
 
 def _truth(scores: pd.DataFrame) -> pd.DataFrame:

@@ -5,12 +5,13 @@ from typing import Any, Final
 
 import pandas as pd
 
-from airwatch_dagster.schemas.forecasters import AGENCIES, AIRWATCH, NEAREST_SITE
+from airwatch_dagster.schemas.forecasters import AGENCIES, AIRWATCH, EARLY_ISSUE, NEAREST_SITE
 
 DISPLAY_NAMES: Final = {
     AIRWATCH: "AirWatch",
     NEAREST_SITE: "the nearest site",
     AGENCIES: "the agencies",
+    EARLY_ISSUE: "its own early issue",
 }
 """Forecaster → how it reads in a sentence; others read as their names, without underscores."""
 

@@ -14,6 +14,10 @@ from airwatch_dagster.schemas.columns import SITE_POC
 MIN_CHANGE_UGM3: Final = 1e-9
 """Smallest difference (µg/m³) that counts as another value; smaller ones are floating-point error."""
 
+SETTLES_FOR: Final = pd.Timedelta(days=1)
+"""From the end of a day (UTC) on, changes within this time are no revisions: AirNow publishes the day in these hours,
+and both the early and the daily run read it."""
+
 _SITE_DAY: Final = [*SITE_COLUMNS, "date_local"]
 _KEY: Final = ["site_id", "parameter_code", "poc", "date_local"]
 _MONITOR: Final = ["site_id", "poc", "date_local"]
@@ -30,7 +34,8 @@ def find_revisions(history: pd.DataFrame, *, first: pd.Timestamp, last: pd.Times
 
     ``history`` has the columns of raw_readings and all versions of its days; times are UTC without a zone. Compared are
     the 24-hour values of ``published_days``: a change that leaves them equal is not a revision, unless AQS confirms
-    AirNow. The first pull of a day under a parameter is not a revision, unless a record moved there. AQS's
+    AirNow. The first pull of a day under a parameter is not a revision, unless a record moved there, nor is a change
+    within ``SETTLES_FOR``. AQS's
     readings replace AirNow's of the same monitor and AirNow's of the whole site. Sorted by noticed_at and monitor-day;
     empty without revisions.
     """
@@ -71,7 +76,7 @@ class _Versions:
         revisions = self._without_first_pulls(_compared(before, after), instant)
         size = (revisions["new_pm25_ugm3"] - revisions["old_pm25_ugm3"]).abs()
         found = revisions.assign(size_ugm3=size, noticed_at=detected_at, noticed_on=detected_at.normalize())
-        return found[~_is_rematched(found)]
+        return found[~_is_rematched(found) & (found["noticed_on"] > found["date_local"] + SETTLES_FOR)]
 
     def _touched(self, instant: np.datetime64) -> np.ndarray:
         """Rows of site-days of which a version begins or ends at ``instant``, on days that had been read before."""

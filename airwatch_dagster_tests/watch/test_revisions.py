@@ -313,3 +313,22 @@ def test_genuine_vintages_of_2020_have_the_expected_revisions(real_data: Path) -
     final = revisions[revisions["kind"] == "provisional_to_final"]
     assert int((final["size_ugm3"] > 0.05).sum()) == 999
     assert float(np.nanmax(final["size_ugm3"])) == pytest.approx(19.1)
+
+
+def test_what_changes_on_the_day_after_is_still_being_published_and_later_changes_are_revisions() -> None:
+    noon, evening, next_noon = (
+        pd.Timestamp(moment) for moment in ("2021-07-05 12:00", "2021-07-05 18:30", "2021-07-06 12:00")
+    )
+    late = {**NEIGHBOUR, **AIRNOW, "site_number": "9003"}
+    pulls: list[Rows] = [
+        [AIRNOW],
+        [{**AIRNOW, "arithmetic_mean": 20.0}, late],
+        [{**AIRNOW, "arithmetic_mean": 21.0}, late],
+    ]
+
+    history = history_of(*pulls, instants=(noon, evening, next_noon))
+    found = find_revisions(history, first=noon, last=pd.Timestamp("2021-07-07"))
+
+    assert len(history) == 4, "every version stays"
+    assert found[["kind", "old_pm25_ugm3", "new_pm25_ugm3"]].to_numpy().tolist() == [["changed", 20.0, 21.0]]
+    assert found["noticed_at"].tolist() == [next_noon]

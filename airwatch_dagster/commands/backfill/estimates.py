@@ -29,6 +29,7 @@ PARTITION_S: Final[Mapping[str, float]] = {
     "champion_model": 0.8,
     "predictions": 0.02,
     "forecast_scores": 0.01,
+    "early_scores": 0.01,
     "verification": 0.4,
     "scoreboard": 0.5,
     "scoreboard_events": 0.3,

@@ -26,6 +26,8 @@ ORDER: Final = (
     "champion_model",
     "predictions",
     "forecast_scores",
+    "early_predictions",
+    "early_scores",
     "verification",
     "agency_forecasts",
     "scoreboard",
@@ -36,9 +38,14 @@ ORDER: Final = (
 )
 """Partitioned tables, each after those it reads."""
 
-DEFAULT_TABLES: Final = tuple(name for name in ORDER if name not in ("agency_forecasts", "hyperparameters"))
-"""Tables of a backfill without `--tables`. Agencies' forecasts cost a request a day, and a search takes all the minutes
-it is allowed."""
+EARLY_TABLE: Final = "early_predictions"
+"""The forecasts of the early issue, whose readings a later run reads again."""
+
+_ON_DEMAND: Final = ("agency_forecasts", "hyperparameters", EARLY_TABLE, "early_scores")
+
+DEFAULT_TABLES: Final = tuple(name for name in ORDER if name not in _ON_DEMAND)
+"""Tables of a backfill without `--tables`. Agencies' forecasts cost a request a day, a search takes all the minutes it
+is allowed, and an early issue of a past day would know what came later."""
 
 BULLETIN_DAYS: Final = 92
 """Issue days, up to the last, of which a backfill without `--tables` makes bulletins: the last quarter. Few people
@@ -51,6 +58,10 @@ DETECTED_TABLE: Final = "revisions"
 """The table of what pulls changed, partitioned by their days (UTC)."""
 
 BUILT_ELSEWHERE: Final = {
+    EARLY_TABLE: (
+        "is written by the schedule early_issue in the morning after its day; made later it would know more",
+        "Read predictions, which every backfill builds",
+    ),
     "history_checks": (
         "is written by the recheck of stored history, not for days of it",
         "Launch the job recheck_history in Dagster's UI; to read days again, use --tables raw_readings --refresh",
@@ -70,6 +81,9 @@ NEVER: Final = pd.Timestamp.min.value
 
 MISSING: Final = "missing"
 """Reason of a partition that is not stored."""
+
+READ_EARLY: Final = "read for the early issue"
+"""Reason of readings of a day that has early forecasts and no others: the source has published more of it since."""
 
 StoredAt = Mapping[str, pd.Timestamp]
 """Time of writing by partition, naive UTC."""
@@ -151,10 +165,11 @@ def plan_backfill(
             if periods.empty:
                 continue
             why = _reasons(table, periods, reads[table], written, refresh=refresh)
+            why |= {} if table != "raw_readings" else _read_early(periods, written, but=why)
             why = {period: _or_failed(reason, str(period), broken.get(table, ())) for period, reason in why.items()}
             due = [str(period) for period in why]
             written[table] = pd.concat([written[table].drop(due, errors="ignore"), pd.Series(JUST_BUILT, index=due)])
-            for begins, ends in spans(list(why)):
+            for begins, ends in spans(sorted(why)):
                 keys = pd.period_range(begins, ends, freq=_unit(table))
                 steps.append(Step(table, begins, ends, len(keys), Counter(why[key] for key in keys)))
     return steps
@@ -199,6 +214,13 @@ def _reasons(
         is_older = np.array([moments[first:last].max() for first, last in bounds]) > own
         why[is_older & (why == "")] = f"older than {read.table}"
     return {period: reason for period, reason in zip(periods, why, strict=True) if reason}
+
+
+def _read_early(
+    periods: pd.PeriodIndex, written: Mapping[str, pd.Series], *, but: Collection[pd.Period]
+) -> dict[pd.Period, str]:
+    days = set(written[EARLY_TABLE].index) - set(written["predictions"].index)
+    return {period: READ_EARLY for period in periods if str(period) in days and period not in but}
 
 
 def _or_failed(reason: str, key: str, broken: Collection[str]) -> str:

@@ -35,12 +35,19 @@ Days = pd.DatetimeIndex
 
 REBUILT: Final = (
     *("raw_readings", "site_days", "features", "training_examples", "trained_models", "candidate_scores"),
-    *("predictions", "forecast_scores", "verification"),
+    *("predictions", "forecast_scores", "early_scores", "verification"),
     *("scoreboard", "scoreboard_events", "drift_report", "coverage", "revisions"),
 )
 """Tables that depend on readings."""
 
-AS_STORED: Final = ("monitors", "hyperparameters", "trained_models", "champion_model", "predictions")
+AS_STORED: Final = (
+    "monitors",
+    "hyperparameters",
+    "trained_models",
+    "champion_model",
+    "predictions",
+    "early_predictions",
+)
 """Inputs without versions: what reads them reads the rows stored now."""
 
 
@@ -139,6 +146,9 @@ class TablesAsOf:
     def _forecast_scores(self, days: Days, predictions: pd.DataFrame, site_days: pd.DataFrame) -> pd.DataFrame:
         return score_forecasts(predictions, site_days=site_days, scored_at=self._instant)
 
+    def _early_scores(self, days: Days, early_predictions: pd.DataFrame, **inputs: pd.DataFrame) -> pd.DataFrame:
+        return score_forecasts(early_predictions, site_days=inputs["site_days"], scored_at=self._instant)
+
     def _verification(
         self, months: Days, forecast_scores: pd.DataFrame, candidate_scores: pd.DataFrame
     ) -> pd.DataFrame:
@@ -151,10 +161,19 @@ class TablesAsOf:
         return by_month(self._compared(**inputs), table="scoreboard_events")
 
     def _compared(
-        self, forecast_scores: pd.DataFrame, candidate_scores: pd.DataFrame, site_days: pd.DataFrame
+        self,
+        forecast_scores: pd.DataFrame,
+        candidate_scores: pd.DataFrame,
+        early_scores: pd.DataFrame,
+        site_days: pd.DataFrame,
     ) -> pd.DataFrame:
         return cases_of(
-            forecast_scores, candidates=candidate_scores, site_days=site_days, tables=self._tables, by=self._instant
+            forecast_scores,
+            candidates=candidate_scores,
+            site_days=site_days,
+            early=early_scores,
+            tables=self._tables,
+            by=self._instant,
         )
 
     def _drift_report(self, months: Days, features: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 from airwatch_dagster.commands.inspect.stored_tables import UNITS, StoredTable
 from airwatch_dagster.commands.wording import counted
 from airwatch_dagster.orchestration.automation.jobs import CLOSE_TABLES, DAILY_TABLES, OPEN_TABLES
+from airwatch_dagster.orchestration.early_issue import FOLLOWS_SOURCE
 from airwatch_dagster.schemas import TABLES
 
 FORECAST_DUE: Final = timedelta(hours=19, minutes=30)
@@ -20,9 +21,6 @@ CLOSE_DUE: Final = timedelta(hours=22)
 
 MONITORS_DUE: Final = timedelta(days=8)
 """Age of the monitor list from which it is due; it is read every Monday."""
-
-FOLLOWS_SOURCE: Final = ("airdata", "aqs")
-"""Sources that publish months later: what they have published is due, and not yesterday."""
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from airwatch_dagster.orchestration.tables.table_asset import AssetResult, table
 @table_asset(
     stage="publish",
     kinds=("html", "parquet"),
-    deps=[same_day("predictions"), same_day("site_days"), same_day("forecast_scores")],
+    deps=[same_day(name) for name in ("predictions", "early_predictions", "site_days", "forecast_scores")],
 )
 def bulletin(context: dg.AssetExecutionContext, storage: StorageResource) -> Iterator[AssetResult]:
-    """Made after the day's forecasts are issued and scored, and again when its readings are revised. Pages, feeds and
+    """Made after the early issue, after the day's forecasts are issued and scored, and again when its readings are
+    revised. Until the daily forecasts are stored it shows the early ones, and says so. Pages, feeds and
     archive are files of the folder site/ of the storage: latest.html is the newest, index.html the archive."""
     days = list(days_of(context))
     with storage.locked("bulletin") as tables:

@@ -4,7 +4,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.orchestration.metadata.scoreboard import scoreboard_metadata
-from airwatch_dagster.orchestration.metadata.tables import forecast_scores_metadata
+from airwatch_dagster.orchestration.metadata.tables import early_scores_metadata, forecast_scores_metadata
 from airwatch_dagster.orchestration.metadata.verification import verification_metadata
 from airwatch_dagster.orchestration.pages import Pages
 from airwatch_dagster.orchestration.partitions import months_of, window
@@ -33,6 +33,23 @@ def forecast_scores(predictions: pd.DataFrame, site_days: pd.DataFrame) -> Asset
 @table_asset(
     stage="verify",
     ins={
+        "early_predictions": window("early_predictions", -max(HORIZONS_DAYS), -min(HORIZONS_DAYS)),
+        "forecast_scores": window("forecast_scores", 0, 0),
+        "site_days": window("site_days", 0, 0, complete=True),
+    },
+)
+def early_scores(
+    early_predictions: pd.DataFrame, forecast_scores: pd.DataFrame, site_days: pd.DataFrame
+) -> AssetResult:
+    """Built with `forecast_scores`, which shows what the later issue gains on the same forecasts. Empty for days
+    without an early issue."""
+    scores = score_forecasts(early_predictions, site_days=site_days, scored_at=utc_now())
+    return AssetResult(scores, partition_metadata=early_scores_metadata(scores, forecast_scores))
+
+
+@table_asset(
+    stage="verify",
+    ins={
         "forecast_scores": window("forecast_scores", 0, 0),
         "candidate_scores": window("candidate_scores", 0, 0),
     },
@@ -55,19 +72,28 @@ def scoreboard(
     context: dg.AssetExecutionContext,
     forecast_scores: pd.DataFrame,
     candidate_scores: pd.DataFrame,
+    early_scores: pd.DataFrame,
     site_days: pd.DataFrame,
     storage: StorageResource,
 ) -> AssetResult:
     """Built when the month is over, rebuilt when its readings are revised."""
-    cases = cases_of(forecast_scores, candidates=candidate_scores, site_days=site_days, tables=storage.tables())
+    cases = cases_of(
+        forecast_scores, candidates=candidate_scores, early=early_scores, site_days=site_days, tables=storage.tables()
+    )
     table = by_month(cases, table="scoreboard")
     return AssetResult(table, partition_metadata=scoreboard_metadata(table, months=months_of(context)))
 
 
 @table_asset(stage="verify", ins=COMPARED, deps=[ARCHIVED])
 def scoreboard_events(
-    forecast_scores: pd.DataFrame, candidate_scores: pd.DataFrame, site_days: pd.DataFrame, storage: StorageResource
+    forecast_scores: pd.DataFrame,
+    candidate_scores: pd.DataFrame,
+    early_scores: pd.DataFrame,
+    site_days: pd.DataFrame,
+    storage: StorageResource,
 ) -> pd.DataFrame:
     """Built with `scoreboard`, of the same cases."""
-    cases = cases_of(forecast_scores, candidates=candidate_scores, site_days=site_days, tables=storage.tables())
+    cases = cases_of(
+        forecast_scores, candidates=candidate_scores, early=early_scores, site_days=site_days, tables=storage.tables()
+    )
     return by_month(cases, table="scoreboard_events")

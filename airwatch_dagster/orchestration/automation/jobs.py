@@ -22,7 +22,10 @@ REASON: Final = "airwatch/reason"
 """Tag: why days are ingested again. The runs of one recheck share it."""
 
 DAILY_TABLES: Final = ("raw_readings", "site_days", "features", "predictions", "forecast_scores", "bulletin")
-REINGEST_TABLES: Final = ("raw_readings", "site_days", "features", "forecast_scores", "bulletin")
+EARLY_TABLES: Final = ("raw_readings", "site_days", "features", "early_predictions", "bulletin")
+EARLY_SCORED: Final = "early_scores"
+"""Scored with the daily forecasts; a day without an early issue lacks nothing."""
+REINGEST_TABLES: Final = ("raw_readings", "site_days", "features", "forecast_scores", EARLY_SCORED, "bulletin")
 """Re-published days are rescored; issued forecasts never change, their bulletins show the new readings."""
 CLOSE_TABLES: Final = (
     *("training_examples", "candidate_scores", "verification"),
@@ -36,7 +39,8 @@ TUNING_TABLES: Final = ("hyperparameters", *OPEN_TABLES)
 
 
 MAX_HOURS: Final = {
-    **dict.fromkeys(("refresh_monitors", "forecast_day", "archive_forecasts", "update_revisions"), 1),
+    **dict.fromkeys(("refresh_monitors", "forecast_day", "issue_early"), 1),
+    **dict.fromkeys(("archive_forecasts", "update_revisions"), 1),
     **dict.fromkeys(("update_coverage", "rebuild_examples", "close_month", "open_month"), 3),
     **dict.fromkeys(("recheck_history", "reingest_days"), 6),
     "tune_and_open_month": 12,
@@ -53,7 +57,12 @@ def _job(name: str, tables: Sequence[str], description: str) -> Any:
 
 
 monitors_job = _job("refresh_monitors", ["monitors", "monitor_changes"], "Read EPA's monitor list and find changes")
-daily_job = _job("forecast_day", DAILY_TABLES, "Ingest a day, forecast from it, and score the forecasts of that day")
+daily_job = _job(
+    "forecast_day", (*DAILY_TABLES, EARLY_SCORED), "Ingest a day, forecast from it, and score the forecasts of that day"
+)
+early_job = _job(
+    "issue_early", EARLY_TABLES, "Forecast in the morning from what has been published of a day; the daily job follows"
+)
 reingest_job = _job("reingest_days", REINGEST_TABLES, "Ingest days that EPA changed, and rescore their forecasts")
 examples_job = _job(
     "rebuild_examples",
@@ -77,6 +86,7 @@ coverage_job = _job("update_coverage", ["coverage"], "Compare what was published
 JOBS: Final = (
     monitors_job,
     daily_job,
+    early_job,
     archive_job,
     recheck_job,
     reingest_job,

@@ -23,7 +23,8 @@ TRAINING: Final = RunSize(2, 16)
 RUN_SIZES: Final[Mapping[str, RunSize]] = MappingProxyType(
     {
         **dict.fromkeys(("archive_forecasts", "update_revisions"), SMALL),
-        **dict.fromkeys(("refresh_monitors", "forecast_day", "recheck_history", "update_coverage"), DAY),
+        **dict.fromkeys(("refresh_monitors", "forecast_day", "issue_early"), DAY),
+        **dict.fromkeys(("recheck_history", "update_coverage"), DAY),
         **dict.fromkeys(("reingest_days", "rebuild_examples", "close_month"), MONTH),
         **dict.fromkeys(("open_month", "tune_and_open_month"), TRAINING),
     }

@@ -6,8 +6,9 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.errors import AirWatchError
-from airwatch_dagster.orchestration.automation.jobs import archive_job, close_job, daily_job, monitors_job
+from airwatch_dagster.orchestration.automation.jobs import archive_job, close_job, daily_job, early_job, monitors_job
 from airwatch_dagster.orchestration.configuration.settings import Settings
+from airwatch_dagster.orchestration.early_issue import FOLLOWS_SOURCE
 from airwatch_dagster.orchestration.partitions import newest_day
 from airwatch_dagster.orchestration.resources import opened_storage
 
@@ -46,6 +47,39 @@ daily_schedule = dg.ScheduleDefinition(
     execution_timezone="UTC",
     execution_fn=daily_request,
     description="18:30 UTC, when AirNow's file of the day before is complete: ingest that day and forecast from it",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+
+def early_request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """A run for the day before; skipped while history is empty, where it can have no readings, and when its daily
+    forecast is there already."""
+    settings, now = Settings.from_environment(), pd.Timestamp(context.scheduled_execution_time)
+    day = f"{newest_day(now):%Y-%m-%d}"
+    if settings.source in FOLLOWS_SOURCE:
+        return dg.SkipReason(f"AIRWATCH_SOURCE={settings.source} has no readings of {day} yet")
+    if waits := no_history(now):
+        return waits
+    if is_issued(day, settings):
+        return dg.SkipReason(f"The daily forecast of {day} is stored already")
+    return dg.RunRequest(run_key=f"early:{day}", partition_key=day)
+
+
+def is_issued(day: str, settings: Settings) -> bool:
+    """Whether the daily forecast of a day is stored; False for a storage that does not answer, as its run will say."""
+    try:
+        return day in opened_storage(settings.storage).stored_partitions("predictions")
+    except AirWatchError:
+        return False
+
+
+early_schedule = dg.ScheduleDefinition(
+    name="early_issue",
+    job=early_job,
+    cron_schedule="0 12 * * *",
+    execution_timezone="UTC",
+    execution_fn=early_request,
+    description="12:00 UTC: forecast from what has been published of the day before, until the daily forecast is there",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
@@ -89,4 +123,4 @@ monitors_schedule = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
-SCHEDULES: Final = (daily_schedule, archive_schedule, monthly_schedule, monitors_schedule)
+SCHEDULES: Final = (daily_schedule, early_schedule, archive_schedule, monthly_schedule, monitors_schedule)

@@ -15,6 +15,7 @@ from airwatch_dagster.acquire.pulls import Pull, PullRequest
 from airwatch_dagster.acquire.sources.base import Source
 from airwatch_dagster.acquire.versions import merge_pull
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.early_issue import awaiting_daily_run
 from airwatch_dagster.orchestration.ingest.ingest_config import ingest_config
 from airwatch_dagster.orchestration.partitions import spans
 from airwatch_dagster.orchestration.tables.table_asset import AssetResult
@@ -70,7 +71,8 @@ def recheck_history(
         raise ConfigurationError("history_checks", f"kind {kind!r} is not valid", fix=fix)
     before = tables.read_or_empty("history_checks")
     since = today - timedelta(days=source.recent_days()) if kind == "recent_days" else date.min
-    stored = _stored_days(tables, since=since)
+    awaited = awaiting_daily_run(tables, today=today) if kind == "recent_days" else None
+    stored = _stored_days(tables, since=since, but=awaited)
     years = config.years or _due_years(kind, sorted(stored), before, today)
     checks = [
         _check_year(source, tables, kind, year, days=stored.get(year, []), before=before, now=now, today=today)
@@ -125,14 +127,14 @@ def changed_days(history: pd.DataFrame, pull: Pull, *, days: Sequence[str], now:
     return tuple(day.date() for day in sorted(merged.loc[touched, "date_local"].unique()) if day in stored)
 
 
-def _stored_days(tables: TableStorage, *, since: date) -> dict[int, list[str]]:
+def _stored_days(tables: TableStorage, *, since: date, but: str | None) -> dict[int, list[str]]:
     """Days of raw_readings from ``since`` on, by year: around New Year recent days lie in two.
 
     A day that was never ingested has no history to recheck.
     """
     years: dict[int, list[str]] = {}
     for day in tables.stored_partitions("raw_readings"):
-        if day >= str(since):
+        if day >= str(since) and day != but:
             years.setdefault(int(day[:4]), []).append(day)
     return years
 

@@ -13,11 +13,15 @@ from airwatch_dagster.publish.content import TOMORROW
 from airwatch_dagster.publish.names import site_names
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.watch import REVISION_KINDS
+from airwatch_dagster.verify.early_scores import compared_issues
 from airwatch_dagster.verify.metrics import interval_measures
 from airwatch_dagster.watch.coverage import completeness
 
 PartitionMetadata = dict[str, Mapping[str, Any]]
 """Partition → name → number or metadata value."""
+
+SAVED_BY_DAILY: Final = "squared error saved by the daily issue (share)"
+"""Name of what the later issue gains; it is left out where the early one made no error."""
 
 HIGHEST_AQI: Final = "highest AQI"
 """Name of the number that says how bad a day's worst forecast is."""
@@ -53,6 +57,16 @@ def predictions_metadata(
     }
 
 
+def early_predictions_metadata(
+    predictions: pd.DataFrame, others: PartitionMetadata, *, monitors: pd.DataFrame
+) -> PartitionMetadata:
+    """As ``predictions_metadata``, and how many of the sites were observed on the issue day by then."""
+    observed = _partitions("early_predictions", predictions[predictions["days_since_observed"] == 0])
+    counts = observed["site_id"].nunique()
+    found = predictions_metadata(predictions, others, monitors=monitors)
+    return {day: {"sites observed": int(counts.get(day, 0)), **numbers} for day, numbers in found.items()}
+
+
 def _forecast(rows: pd.DataFrame, names: Mapping[str, str]) -> dict[str, Any]:
     days = [of_day for _, of_day in rows.groupby("target_date", sort=True)]
     sentences = "\n".join(f"- {headline(of_day, names)}" for of_day in days)
@@ -80,6 +94,26 @@ def forecast_scores_metadata(scores: pd.DataFrame) -> PartitionMetadata:
             "pinball loss (µg/m³)": days["pinball_ugm3"].mean(),
         }
     )
+
+
+def early_scores_metadata(scores: pd.DataFrame, final: pd.DataFrame) -> PartitionMetadata:
+    """Per target day with forecasts of both issues: mean absolute errors (µg/m³) of both on the forecasts that both
+    have a score for, and the share of squared error that the daily one saves.
+
+    ``final`` has the rows of ``forecast_scores`` of the same days.
+    """
+    both = compared_issues(scores, final)
+    days = _partitions("early_scores", both)
+    early, late = days["early_squared"].mean(), days["daily_squared"].mean()
+    found = _by_partition(
+        {
+            "compared forecasts": days.size(),
+            "mean absolute error, early issue (µg/m³)": days["early_abs_error"].mean(),
+            "mean absolute error, daily issue (µg/m³)": days["daily_abs_error"].mean(),
+            SAVED_BY_DAILY: (1.0 - late / early).where(early > 0.0),
+        }
+    )
+    return {day: {name: value for name, value in numbers.items() if pd.notna(value)} for day, numbers in found.items()}
 
 
 def revisions_metadata(by_day: Mapping[str, pd.DataFrame]) -> PartitionMetadata:

@@ -24,6 +24,7 @@ OTHER_FORECASTS: Final = SuppliedTable(TABLE, "AIRWATCH_OTHER_FORECASTS", _place
 COMPARED: Final = {
     "forecast_scores": window("forecast_scores", 0, 0),
     "candidate_scores": window("candidate_scores", 0, 0),
+    "early_scores": window("early_scores", 0, 0),
     "site_days": window("site_days", -1, 0),
 }
 """Inputs of both assets. The month before has the issue dates of the first target days."""
@@ -46,6 +47,7 @@ def cases_of(
     *,
     candidates: pd.DataFrame,
     site_days: pd.DataFrame,
+    early: pd.DataFrame,
     tables: TableStorage,
     by: pd.Timestamp | None = None,
 ) -> pd.DataFrame:
@@ -59,6 +61,7 @@ def cases_of(
         site_days=site_days,
         agency_forecasts=archived_forecasts(scores, tables=tables, by=by),
         others=supplied_forecasts(scores["issue_date"], by=by),
+        early=early,
     )
 
 

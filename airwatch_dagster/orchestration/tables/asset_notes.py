@@ -4,12 +4,15 @@ from collections.abc import Iterable
 from typing import Final
 
 DAILY: Final = "every day at 18:30 UTC, for the day before (schedule `daily_forecast`)"
+EARLY: Final = "every day at 12:00 UTC, for the day before (schedule `early_issue`)"
 CLOSED: Final = "on the 1st at 20:00 UTC, for the month before (schedule `monthly_close`)"
 OPENED: Final = "on the 1st, after the month before is closed (sensor `open_next_month`)"
 FOLLOWED: Final = "after every run that ingests days (sensor `update_revisions_and_coverage`)"
 
 FRESH: Final = {
     **dict.fromkeys(("raw_readings", "site_days", "features", "predictions", "forecast_scores", "bulletin"), DAILY),
+    "early_predictions": EARLY,
+    "early_scores": DAILY,
     **dict.fromkeys(("training_examples", "candidate_scores", "verification", "drift_report"), CLOSED),
     **dict.fromkeys(("scoreboard", "scoreboard_events"), CLOSED),
     **dict.fromkeys(("trained_models", "champion_model"), OPENED),
@@ -25,6 +28,8 @@ FRESH: Final = {
 
 SHOWN: Final = {
     "predictions": "a day under Partitions shows its forecast and worst sites, and its `bulletin` is the day's page",
+    "early_predictions": "a day under Partitions shows its forecast and how many sites were observed by then",
+    "early_scores": "Metadata → Plots below shows what the daily issue gains over the early one",
     "bulletin": "`page` of a day under Partitions; `latest.html` of the same address is the newest",
     "forecast_scores": "Metadata → Plots below shows errors over days",
     "site_days": "Metadata → Plots below shows PM2.5 over days",

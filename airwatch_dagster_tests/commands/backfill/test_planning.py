@@ -27,6 +27,7 @@ from airwatch_dagster.schemas import TABLES
 SCOREBOARD_READS = [
     Reads("forecast_scores", 0, 0),
     Reads("candidate_scores", 0, 0),
+    Reads("early_scores", 0, 0),
     Reads("site_days", -1, 0),
     Reads("agency_forecasts", -1, 0),
 ]
@@ -41,13 +42,18 @@ READS = {
     "champion_model": [Reads("trained_models", 0, 0), Reads("candidate_scores", -24, -1)],
     "predictions": [Reads("features", 0, 0), Reads("champion_model", 0, 0)],
     "forecast_scores": [Reads("predictions", -3, -1), Reads("site_days", 0, 0)],
+    "early_predictions": [Reads("features", 0, 0), Reads("champion_model", 0, 0)],
+    "early_scores": [Reads("early_predictions", -3, -1), Reads("forecast_scores", 0, 0), Reads("site_days", 0, 0)],
     "verification": [Reads("forecast_scores", 0, 0), Reads("candidate_scores", 0, 0)],
     "agency_forecasts": [],
     "scoreboard": SCOREBOARD_READS,
     "scoreboard_events": SCOREBOARD_READS,
     "drift_report": [Reads("features", -36, 0)],
     "coverage": [Reads("site_days", -8, 0)],
-    "bulletin": [Reads("predictions", 0, 0), Reads("site_days", 0, 0), Reads("forecast_scores", 0, 0)],
+    "bulletin": [
+        *(Reads("predictions", 0, 0), Reads("early_predictions", 0, 0)),
+        *(Reads("site_days", 0, 0), Reads("forecast_scores", 0, 0)),
+    ],
 }
 Stored = dict[str, dict[str, pd.Timestamp]]
 NOON = pd.Timestamp("2021-12-01 12:00")
@@ -104,6 +110,21 @@ def test_a_refresh_rebuilds_everything() -> None:
     stored = everything("2021-05-30", "2021-06-02")
 
     assert plan("2021-05-30", "2021-06-02", stored=stored, refresh=True) == plan("2021-05-30", "2021-06-02")
+
+
+def test_readings_of_an_early_issue_are_read_again_until_the_daily_forecast_is_there() -> None:
+    stored = everything("2021-05-20", "2021-05-31")
+    assert plan("2021-05-31", "2021-05-31", stored=stored, tables=["raw_readings"]) == []
+
+    del stored["predictions"]["2021-05-31"]
+
+    readings = [("raw_readings", "2021-05-31", "2021-05-31", 1)]
+    assert plan("2021-05-20", "2021-05-31", stored=stored, tables=["raw_readings"]) == readings
+    found = plan("2021-05-20", "2021-05-31", stored=stored)
+    assert ("site_days", "2021-05-31", "2021-05-31", 1) in found
+    assert ("predictions", "2021-05-31", "2021-05-31", 1) in found
+    del stored["early_predictions"]["2021-05-31"]
+    assert plan("2021-05-20", "2021-05-31", stored=stored, tables=["raw_readings"]) == []
 
 
 def test_a_missing_day_of_readings_is_built_with_all_that_reads_it() -> None:

@@ -114,7 +114,22 @@ def site_days() -> None:
 
 def after_run(instance: dg.DagsterInstance, *assets: object, tags: dict[str, str] | None = None) -> None:
     """Run the assets, then evaluate both sensors on every status change, as the daemon does."""
-    result = dg.materialize(assets, instance=instance, raise_on_error=False, tags=tags)
+    alert_about_run(instance, dg.materialize(assets, instance=instance, raise_on_error=False, tags=tags))
+
+
+def after_job(instance: dg.DagsterInstance, name: str, *assets: Any) -> None:
+    """The same for a job of this name."""
+    defined = [
+        one for one in assets if isinstance(one, dg.AssetsDefinition) and not isinstance(one, dg.AssetChecksDefinition)
+    ]
+    checks = [one for one in assets if isinstance(one, dg.AssetChecksDefinition)]
+    job = dg.define_asset_job(name, selection=dg.AssetSelection.assets(*defined))
+    found = dg.Definitions(defined, asset_checks=checks, jobs=[job]).resolve_job_def(name)
+    alert_about_run(instance, found.execute_in_process(instance=instance, raise_on_error=False))
+
+
+def alert_about_run(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -> None:
+    """Evaluate both sensors on every status change of a run."""
     for sensor, status in ((ON_FAILED_RUN, "FAILURE"), (ON_FAILED_CHECKS, "SUCCESS")):
         for event in (event for event in result.all_events if event.event_type_value == f"PIPELINE_{status}"):
             context = dg.build_run_status_sensor_context(
@@ -305,6 +320,33 @@ def test_an_alert_shows_no_secret_of_an_error(
     shown = "monitors: unexpected error: GET https://***@example.org/list?email=***&key=***&x=1 with ***"
     assert shown in post["errors"]
     assert shown.replace("&", "&amp;") in post["text"]
+
+
+def test_a_failed_early_issue_is_told_as_such_and_asks_for_nothing(
+    instance: dg.DagsterInstance, webhook: Received
+) -> None:
+    @dg.asset
+    def raw_readings() -> None:
+        raise SourceUnavailable("AirNow", "has no data of 2021-07-04 yet", fix="Try the day again later")
+
+    after_job(instance, "issue_early", raw_readings)
+    after_job(instance, "forecast_day", raw_readings)
+
+    early, daily = webhook.posts
+    assert early["text"].startswith("AirWatch: run failed: issue_early")
+    assert "Nothing has to be done" in early["text"]
+    assert "backfill" not in early["next_step"]
+    assert "airwatch doctor" in daily["next_step"]
+
+
+def test_checks_of_half_a_day_wait_for_the_daily_run(instance: dg.DagsterInstance, webhook: Received) -> None:
+    warning = dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN)
+    check = check_of(site_days, result=warning, blocking=False)
+
+    after_job(instance, "issue_early", site_days, check)
+    assert webhook.posts == []
+    after_job(instance, "forecast_day", site_days, check)
+    assert len(webhook.posts) == 1
 
 
 class DagsterExecutionInterruptedError(Exception):

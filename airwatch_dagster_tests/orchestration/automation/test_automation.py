@@ -144,6 +144,70 @@ def test_the_daily_schedule_requests_yesterday(champion: None) -> None:
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 18 * * *", "UTC")
 
 
+def early_tick(moment: datetime) -> tuple[list[str | None], str | None]:
+    """Days that the early schedule requests at a moment, and why it skips."""
+    data = definitions().resolve_schedule_def("early_issue").evaluate_tick(at(moment))
+    return [request.partition_key for request in data.run_requests or []], data.skip_message
+
+
+def test_the_early_schedule_requests_yesterday_until_its_daily_forecast_is_stored(
+    champion: None, tmp_path: Path
+) -> None:
+    noon = datetime(2021, 6, 1, 12, tzinfo=UTC)
+    schedule = definitions().resolve_schedule_def("early_issue")
+    assert (schedule.job_name, schedule.cron_schedule, schedule.execution_timezone) == (
+        "issue_early",
+        "0 12 * * *",
+        "UTC",
+    )
+    assert early_tick(noon) == (["2021-05-31"], None)
+
+    (tmp_path / "tables" / "predictions").mkdir()
+    (tmp_path / "tables" / "predictions" / "2021-05-31.parquet").write_bytes(b"rows")
+
+    assert early_tick(noon) == ([], "The daily forecast of 2021-05-31 is stored already")
+    assert early_tick(datetime(2021, 6, 2, 12, tzinfo=UTC)) == (["2021-06-01"], None)
+
+
+def test_the_early_and_the_daily_run_of_a_day_are_two_requests(champion: None) -> None:
+    names = ("early_issue", "daily_forecast")
+    ticks = [
+        definitions().resolve_schedule_def(name).evaluate_tick(at(datetime(2021, 6, 1, 19, tzinfo=UTC)))
+        for name in names
+    ]
+
+    requests = [request for data in ticks for request in data.run_requests or []]
+    assert [request.partition_key for request in requests] == ["2021-05-31", "2021-05-31"]
+    assert len({request.run_key for request in requests}) == 2
+
+
+@pytest.mark.parametrize("source", ["airdata", "aqs"])
+def test_a_source_that_publishes_months_later_has_no_early_issue(
+    source: str, champion: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRWATCH_SOURCE", source)
+
+    days, why = early_tick(datetime(2021, 6, 1, 12, tzinfo=UTC))
+
+    assert days == []
+    assert why == f"AIRWATCH_SOURCE={source} has no readings of 2021-05-31 yet"
+
+
+def test_the_early_job_builds_early_forecasts_and_no_others() -> None:
+    made = {name: job_tables(name) for name in ("issue_early", "forecast_day", "reingest_days")}
+
+    assert "early_predictions" in made["issue_early"]
+    assert not made["issue_early"] & {"predictions", "forecast_scores", "early_scores"}
+    assert "early_predictions" not in made["forecast_day"] | made["reingest_days"]
+    assert "early_scores" in made["forecast_day"] & made["reingest_days"]
+
+
+def job_tables(name: str) -> set[str]:
+    """The tables that a job builds."""
+    keys = definitions().resolve_job_def(name).asset_layer.selected_asset_keys
+    return {key.to_user_string() for key in keys}
+
+
 @pytest.mark.parametrize(("first", "closed"), [((2021, 6), "2021-05"), ((2021, 1), "2020-12")])
 def test_the_monthly_schedule_requests_the_month_before(first: tuple[int, int], closed: str, champion: None) -> None:
     context = at(datetime(*first, 1, 20, tzinfo=UTC))
@@ -154,7 +218,7 @@ def test_the_monthly_schedule_requests_the_month_before(first: tuple[int, int], 
     assert schedules.monthly_schedule.job_name == "close_month"
 
 
-@pytest.mark.parametrize("name", ["daily_forecast", "monthly_close"])
+@pytest.mark.parametrize("name", ["daily_forecast", "early_issue", "monthly_close"])
 def test_a_schedule_waits_until_history_is_filled_and_says_how(name: str) -> None:
     data = definitions().resolve_schedule_def(name).evaluate_tick(at(datetime(2021, 6, 1, 20, tzinfo=UTC)))
 
@@ -453,6 +517,7 @@ def test_every_job_builds_partitions_of_one_grain() -> None:
     assert grains == {
         "refresh_monitors": None,
         "forecast_day": partitions.DAYS,
+        "issue_early": partitions.DAYS,
         "archive_forecasts": partitions.DAYS,
         "recheck_history": None,
         "update_revisions": partitions.DETECTION_DAYS,

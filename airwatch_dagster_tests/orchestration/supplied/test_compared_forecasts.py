@@ -36,6 +36,7 @@ def given(tables: TableStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def compared(tables: TableStorage, **options: Any) -> dict[str, list[int]]:
     """Forecaster → days of July compared."""
     empty = {"candidates": NOTHING["candidates"], "site_days": observed_days(SCORES)}
+    empty["early"] = TABLES["early_scores"].empty()
     found = cases_of(SCORES, **empty, tables=tables, **options)
     return {str(name): own["target_date"].dt.day.tolist() for name, own in found.groupby("forecaster")}
 

@@ -407,6 +407,14 @@ def test_every_table_reads_the_days_and_months_it_should() -> None:
     }
 
     assert reads == {
+        ("early_predictions", "features"): (0, 0),
+        ("early_predictions", "champion_model"): (0, 0),
+        ("early_scores", "early_predictions"): (-3, -1),
+        ("early_scores", "forecast_scores"): (0, 0),
+        ("early_scores", "site_days"): (0, 0),
+        ("scoreboard", "early_scores"): (0, 0),
+        ("scoreboard_events", "early_scores"): (0, 0),
+        ("bulletin", "early_predictions"): (0, 0),
         ("bulletin", "predictions"): (0, 0),
         ("bulletin", "site_days"): (0, 0),
         ("bulletin", "forecast_scores"): (0, 0),
