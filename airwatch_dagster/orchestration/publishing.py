@@ -32,6 +32,8 @@ from airwatch_dagster.storage.tables import TableStorage
 DAYS_WITH_RIVALS: Final = 7
 """Last issue days of a run whose bulletins compare with other forecasters, which takes as long as all the rest."""
 
+EARLY: Final = "early_predictions"
+
 
 def bulletins_of(tables: TableStorage, days: Sequence[pd.Timestamp]) -> list[Bulletin]:
     """The bulletins of these issue days, in order; none for a day without a forecast."""
@@ -63,8 +65,10 @@ def material_of(tables: TableStorage, first: pd.Timestamp, last: pd.Timestamp) -
     around = _days(first, last + pd.Timedelta(days=1))
     months = [str(month) for month in pd.period_range(first, last, freq="M")]
     status = ("site_id", "date_local", "status")
+    early = _days_with_early_forecasts(tables, past)
+    issued = [tables.read(name, days, allow_missing=True) for name, days in (("predictions", past), (EARLY, early))]
     return Material(
-        predictions=tables.read("predictions", past, allow_missing=True),
+        predictions=pd.concat([rows for rows in issued if len(rows)] or issued[:1], ignore_index=True),
         site_days=tables.read("site_days", past, allow_missing=True),
         forecast_scores=tables.read("forecast_scores", past, allow_missing=True),
         monitors=tables.read_or_empty("monitors"),
@@ -74,7 +78,13 @@ def material_of(tables: TableStorage, first: pd.Timestamp, last: pd.Timestamp) -
         monitor_changes=tables.read_or_empty("monitor_changes"),
         agency_forecasts=tables.read("agency_forecasts", [*past, around[-1]], allow_missing=True),
         other_forecasts=supplied_forecasts(pd.Series(pd.date_range(first - pd.Timedelta(days=SCOREBOARD_DAYS), last))),
+        early_days=frozenset(map(pd.Timestamp, early)),
     )
+
+
+def _days_with_early_forecasts(tables: TableStorage, days: Sequence[str]) -> list[str]:
+    """Those of ``days`` that have early forecasts and no daily ones yet."""
+    return sorted((set(days) & set(tables.stored_partitions(EARLY))) - set(tables.stored_partitions("predictions")))
 
 
 def store_pages(tables: TableStorage, bulletins: Sequence[Bulletin]) -> pd.DataFrame:

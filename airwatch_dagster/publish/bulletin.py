@@ -7,7 +7,7 @@ import pandas as pd
 
 from airwatch_dagster.clean.aqi import aqi_category
 from airwatch_dagster.fit.champion.guard_rails import display_name
-from airwatch_dagster.publish.content import TOMORROW, AgencyForecast, Bulletin, Maker, Site, Tile
+from airwatch_dagster.publish.content import TOMORROW, AgencyForecast, Bulletin, EarlyIssue, Maker, Site, Tile
 from airwatch_dagster.publish.data_status import data_status, revised_lately
 from airwatch_dagster.publish.material import Material, records
 from airwatch_dagster.publish.sites import sites_of
@@ -51,7 +51,16 @@ def bulletin_of(
         trust=trust_of(material, issue_date, with_rivals=with_rivals),
         status=data_status(material, issue_date, sites),
         maker=_maker(material, issue_date, data_as_of=data_as_of, version=version, links=links),
+        early=_early(material, issue_date, sites),
     )
+
+
+def _early(material: Material, issue_date: pd.Timestamp, sites: Sequence[Site]) -> EarlyIssue | None:
+    """What the early issue is made from; None where the day's forecasts are the daily ones."""
+    if issue_date not in material.early_days:
+        return None
+    issued_at = material.issued(issue_date)["issued_at"].max()
+    return EarlyIssue(issued_at.to_pydatetime(), sum(site.days_since_observed == 0 for site in sites), len(sites))
 
 
 def _change(material: Material, issue_date: pd.Timestamp, tiles: Sequence[Tile]) -> int | None:

@@ -254,6 +254,17 @@ class Maker:
 
 
 @dataclass(frozen=True)
+class EarlyIssue:
+    """That the forecasts are those of the morning, which the daily ones will replace, and what they are made from."""
+
+    issued_at: datetime
+    """UTC."""
+    observed_sites: int
+    """Sites with a valid reading of the issue date by then."""
+    sites: int
+
+
+@dataclass(frozen=True)
 class Bulletin:
     """Everything one issue day's page says."""
 
@@ -275,6 +286,8 @@ class Bulletin:
     """None while nothing is verified yet."""
     status: DataStatus
     maker: Maker
+    early: EarlyIssue | None = None
+    """None once the daily forecasts are issued."""
 
     @property
     def today(self) -> date:

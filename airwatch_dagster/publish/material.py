@@ -44,6 +44,8 @@ class Material:
     agency_forecasts: pd.DataFrame
     other_forecasts: pd.DataFrame
     """Forecasts that the user supplies."""
+    early_days: frozenset[pd.Timestamp] = frozenset()
+    """Issue days whose ``predictions`` are those of the early issue, because there are no others yet."""
 
     def issued(self, issue_date: pd.Timestamp) -> pd.DataFrame:
         """The forecasts issued on a day, value and interval cut to tenths as for the AQI."""

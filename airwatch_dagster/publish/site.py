@@ -16,7 +16,7 @@ from airwatch_dagster.publish.material import records
 from airwatch_dagster.publish.page.archive import ArchiveDay
 from airwatch_dagster.publish.page.language import language_of
 from airwatch_dagster.publish.page.render import Links, archive, email_html, email_text, overview, page, state_pages
-from airwatch_dagster.publish.page.sentences import headline
+from airwatch_dagster.publish.page.sentences import early_line, headline
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import MODERATE_TOP_UGM3
 
@@ -121,7 +121,9 @@ def archive_files(rows: pd.DataFrame, *, area: str, updated: pd.Timestamp, is_si
 
 def rows_of(bulletin: Bulletin, *, page_uri: str) -> pd.DataFrame:
     """What a bulletin said, as rows of the table ``bulletin``."""
-    said = headline(bulletin, language_of(LANGUAGES[0]))
+    words = language_of(LANGUAGES[0])
+    early = early_line(bulletin, words)
+    said = " ".join([headline(bulletin, words), *([words.say("early.word"), early] if early else [])])
     rows = [
         {
             "issue_date": pd.Timestamp(bulletin.issue_date),
@@ -136,6 +138,7 @@ def rows_of(bulletin: Bulletin, *, page_uri: str) -> pd.DataFrame:
             "probability_above_35_4": tile.highest_probability[MODERATE_TOP_UGM3],
             "headline": said,
             "page_uri": page_uri,
+            "is_early": bulletin.early is not None,
         }
         for tile in bulletin.tiles
     ]

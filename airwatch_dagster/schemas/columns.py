@@ -59,13 +59,13 @@ BEFORE: Final = "before"
 """Metadata of a column: its value in files that were written before the table had it."""
 
 
-def field(description: str, *, unit: str | None = None, before: str | None = None, **rules: Any) -> Any:
+def field(description: str, *, unit: str | None = None, before: str | bool | None = None, **rules: Any) -> Any:
     """A pandera field with a description; ``rules`` are pandera's own.
 
     ``unit`` is for the data dictionary; a column whose name ends in its unit, such as ``_ugm3``, needs none. ``before``
     is the value of the rows of files that were written before the table had the column.
     """
-    metadata = {name: value for name, value in (("unit", unit), (BEFORE, before)) if value}
+    metadata = {name: value for name, value in (("unit", unit), (BEFORE, before)) if value is not None}
     return pa.Field(description=description, metadata=metadata or None, **rules)
 
 

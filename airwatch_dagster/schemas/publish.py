@@ -23,3 +23,4 @@ class Bulletin(Table):
     probability_above_35_4: float = probability_above(c.MODERATE_TOP_UGM3, "Moderate, at the site where it is highest")
     headline: str = c.field("The bulletin's first sentence, in English")
     page_uri: str = c.field("Address of the bulletin's page")
+    is_early: bool = c.field("Whether the forecasts were those of the early issue", before=False)

@@ -1,11 +1,14 @@
 """What a bulletin says: numbers, order, record and status."""
 
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
 import pytest
 
 from airwatch_dagster.publish.bulletin import bulletin_of
+from airwatch_dagster.publish.content import EarlyIssue
+from airwatch_dagster.publish.site import rows_of
 from airwatch_dagster_tests.builders import table_of
 from airwatch_dagster_tests.publish.materials import (
     DAY,
@@ -190,6 +193,18 @@ def test_agencies_forecasts_are_those_of_the_area_known_on_the_day_of_issue() ->
     assert [(one.reporting_area, one.aqi, one.category) for one in made.agency_forecasts] == [
         ("Chicago", 60, "Moderate")
     ]
+
+
+def test_a_bulletin_of_early_forecasts_counts_the_sites_observed_by_then() -> None:
+    issued = forecasts({(LAKE, 0, 1): 8.0, (LAKE, 0, 2): 9.0})
+    silent = forecasts({(YARD, 0, 1): 8.0, (YARD, 0, 2): 9.0}, silent_days=1)
+    noon = pd.Timestamp("2021-07-11 12:00:07")
+    rows = material(pd.concat([issued, silent]).assign(issued_at=noon), readings({(LAKE, 0): 8.0}))
+
+    assert bulletin(rows).early is None
+    early = bulletin(replace(rows, early_days=frozenset([DAY]))).early
+    assert early == EarlyIssue(noon.to_pydatetime(), observed_sites=1, sites=2)
+    assert rows_of(bulletin(replace(rows, early_days=frozenset([DAY]))), page_uri="x")["is_early"].all()
 
 
 def test_a_day_without_a_forecast_has_no_bulletin() -> None:

@@ -131,6 +131,7 @@ def _of_bulletin(bulletin: Bulletin, words: Language) -> dict[str, Any]:
         "headline_air": sentences.air(bulletin, sentences.headline_tile(bulletin), words),
         "headline_highest": sentences.highest(sentences.headline_tile(bulletin), words),
         "headline_tile": sentences.headline_tile(bulletin),
+        "early_line": sentences.early_line(bulletin, words),
         "today_line": sentences.today_line(bulletin, words),
         "change": sentences.change(bulletin, words),
         "change_mark": sentences.change_mark(bulletin),

@@ -48,6 +48,15 @@ def today_line(bulletin: Bulletin, language: Language) -> str:
     return f"{air(bulletin, first, language)} {where}"
 
 
+def early_line(bulletin: Bulletin, language: Language) -> str:
+    """That the forecasts are early, when and from how many sites they are made; empty for the daily ones."""
+    early = bulletin.early
+    if early is None:
+        return ""
+    made = language.time(early.issued_at)
+    return language.say("early.issue", time=made, observed=early.observed_sites, count=early.sites)
+
+
 def highest(tile: Tile, language: Language) -> str:
     """The worst site, and the probability of the category above its own there."""
     number = AQI_CATEGORIES.index(tile.worst.category)

@@ -13,7 +13,7 @@ import jsonschema
 import pandas as pd
 import pytest
 
-from airwatch_dagster.publish.content import Bulletin
+from airwatch_dagster.publish.content import Bulletin, EarlyIssue
 from airwatch_dagster.publish.feeds.atom import ATOM, ENTRIES, Entry, atom
 from airwatch_dagster.publish.feeds.forecasts import CSV_COLUMNS, forecasts_csv, latest_json, sites_geojson
 from airwatch_dagster.publish.feeds.verification import verification_json
@@ -50,6 +50,19 @@ def test_latest_json_is_of_its_form_and_holds_the_bulletin(made: Bulletin) -> No
     assert content["tiles"][1]["worst_site_id"] == LAKE
     assert content["sites"][0]["days"][0]["probabilities"]["35.4"] == 0.1
     assert content["trust"]["forecasts"] == 4
+
+
+def test_the_feeds_say_that_an_issue_is_early(made: Bulletin) -> None:
+    early = replace(made, early=EarlyIssue(pd.Timestamp("2021-07-11 12:00").to_pydatetime(), observed_sites=1, sites=2))
+
+    content, sites = json.loads(latest_json(early)), json.loads(sites_geojson(early))
+    validate(content, "latest")
+    validate(sites, "sites")
+    assert content["early"] == {"issued_at": "2021-07-11T12:00:00Z", "observed_sites": 1, "sites": 2}
+    assert json.loads(latest_json(made))["early"] is None
+    assert (sites["is_early"], json.loads(sites_geojson(made))["is_early"]) == (True, False)
+    lines = [list(csv.DictReader(io.StringIO(forecasts_csv(one).decode()))) for one in (early, made)]
+    assert [{line["is_early"] for line in of} for of in lines] == [{"true"}, {"false"}]
 
 
 def test_a_schema_refuses_another_form(made: Bulletin) -> None:

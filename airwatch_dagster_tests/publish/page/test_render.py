@@ -2,9 +2,10 @@ import re
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+import pandas as pd
 import pytest
 
-from airwatch_dagster.publish.content import DataStatus, MonitorChange, Revision, SilentSite
+from airwatch_dagster.publish.content import DataStatus, EarlyIssue, MonitorChange, Revision, SilentSite
 from airwatch_dagster.publish.page import render
 from airwatch_dagster.publish.page.inline import with_used_style
 from airwatch_dagster_tests.publish.page import bulletins
@@ -35,6 +36,22 @@ def test_the_headline_is_in_spanish() -> None:
     text = Parsed(render.page(bulletins.bulletin(), language="es")).text
 
     assert "Mañana, domingo 29 de noviembre: Buena en los 9 sitios. Máximo: Steelworks, AQI 49;" in text
+
+
+def test_an_early_issue_says_so_and_from_how_many_sites_on_pages_mails_and_in_both_languages() -> None:
+    daily = bulletins.bulletin()
+    early = replace(
+        daily, early=EarlyIssue(pd.Timestamp("2026-11-28 12:05").to_pydatetime(), observed_sites=6, sites=9)
+    )
+
+    english = "when 6 of 9 sites had a reading of the last day. The daily forecast follows later today."
+    for made in (render.page(early), render.email_html(early), " ".join(render.email_text(early).split())):
+        assert "Early issue:" in made
+        assert english in made
+    assert "Pronóstico temprano:" in render.page(early, language="es")
+    assert "12:05" in render.page(early)
+    for made in (render.page(daily), render.email_html(daily), render.email_text(daily)):
+        assert "Early issue" not in made
 
 
 def test_mixed_categories_are_counted_worst_first() -> None:
