@@ -10,18 +10,22 @@ import pandas as pd
 
 from airwatch_dagster.schemas.supplied import instant_of_issue, refuse, refuse_late, refuse_other_target_dates
 from airwatch_dagster.schemas.validation import validated
-from airwatch_dagster.schemas.weather import COVARIATES
+from airwatch_dagster.schemas.weather import CLASS_COLUMN, ISSUE_DAY, WEATHER_VALUES, weather_column
 
 TABLE: Final = "weather_forecasts"
 
 KEY: Final = ["site_id", "issue_date", "horizon_days"]
 
-WEATHER_COLUMNS: Final = {name: f"weather_{name}" for name in COVARIATES}
-"""Covariate → its column in features and examples."""
+USED: Final = (*WEATHER_VALUES, CLASS_COLUMN)
+"""Columns of ``weather_forecasts`` that models use."""
 
 
 STRICTEST_ISSUE_TIME: Final = pd.Timedelta(0)
 """00:00 UTC at the end of the issue date: what counts then was known at every later issue time, too."""
+
+
+EXAMPLE_COLUMNS: Final = tuple(weather_column(name, day) for day in ("", ISSUE_DAY) for name in USED)
+"""Columns of examples with weather: of the target day, then of the issue day."""
 
 
 def checked_weather(weather: pd.DataFrame, *, issue_time: pd.Timedelta = STRICTEST_ISSUE_TIME) -> pd.DataFrame:
@@ -45,11 +49,16 @@ def checked_weather(weather: pd.DataFrame, *, issue_time: pd.Timedelta = STRICTE
 
 
 def join_weather(rows: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
-    """``rows`` (with site_id, issue_date, horizon_days) with the columns ``WEATHER_COLUMNS`` of ``weather`` added.
+    """``rows`` (with site_id, issue_date, horizon_days) with the weather of their target day and of their issue day
+    added: ``weather_column`` of each of ``USED``, for either day.
 
-    Rows, order and index stay; the weather is null where none was supplied. Raises pandas' MergeError when ``weather``
-    has two rows of one site, issue date and horizon.
+    Rows, order and index stay; the weather is null where none was forecast. Columns that ``rows`` have already are
+    replaced. Raises pandas' MergeError when ``weather`` has two rows of one site, issue date and horizon.
     """
-    chosen = weather[[*KEY, *COVARIATES]].rename(columns=WEATHER_COLUMNS)
-    found = rows[KEY].merge(chosen, on=KEY, how="left", validate="many_to_one")
-    return pd.concat([rows, found[list(WEATHER_COLUMNS.values())].set_axis(rows.index)], axis=1)
+    target = weather[[*KEY, *USED]].rename(columns={name: weather_column(name) for name in USED})
+    found = rows[KEY].merge(target, on=KEY, how="left", validate="many_to_one")
+    site_day = ["site_id", "issue_date"]
+    rest_of_day = weather.loc[weather["horizon_days"] == 0, [*site_day, *USED]]
+    rest_of_day = rest_of_day.rename(columns={name: weather_column(name, ISSUE_DAY) for name in USED})
+    found = found.merge(rest_of_day, on=site_day, how="left", validate="many_to_one").drop(columns=KEY)
+    return pd.concat([rows.drop(columns=found.columns, errors="ignore"), found.set_axis(rows.index)], axis=1)

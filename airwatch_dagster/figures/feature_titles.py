@@ -3,8 +3,9 @@
 from itertools import product
 from typing import Final
 
-from airwatch_dagster.enrich.weather import WEATHER_COLUMNS
+from airwatch_dagster.fit.weather_inputs import STATE_INPUTS, change_of, class_input
 from airwatch_dagster.schemas.enrich import LAG_DAYS
+from airwatch_dagster.schemas.weather import ISSUE_DAY, WEATHER_CLASSES, weather_column
 from airwatch_dagster.watch.drift import FORECAST_ERROR
 
 COMPASS: Final = {
@@ -51,11 +52,21 @@ _SINGLE: Final = {
 
 _WEATHER: Final = {
     "temperature_c": "temperature, °C",
+    "temperature_max_c": "highest temperature, °C",
+    "temperature_min_c": "lowest temperature, °C",
+    "dew_point_c": "dew point, °C",
     "relative_humidity_pct": "relative humidity, %",
+    "wind_speed_ms": "wind speed, m/s",
     "wind_east_ms": "wind towards the east, m/s",
     "wind_north_ms": "wind towards the north, m/s",
     "precipitation_mm": "precipitation, mm",
+    "precipitation_probability_pct": "chance of precipitation, %",
+    "cloud_cover_pct": "cloud cover, %",
     "boundary_layer_height_m": "height of the boundary layer, m",
+    "boundary_layer_height_max_m": "highest boundary layer, m",
+    "ventilation_m2s": "ventilation, m²/s",
+    "smoke_ugm3": "smoke, µg/m³",
+    "model_pm25_ugm3": "PM2.5 of an air-quality model, µg/m³",
 }
 
 _MEASURES: Final = {"ugm3": "PM2.5", "anomaly_ugm3": "PM2.5 anomaly", "change_ugm3": "PM2.5 change in a day"}
@@ -64,7 +75,7 @@ _WHEN: Final = {"log": "", "log_before": ", day before"}
 
 def _titles() -> dict[str, str]:
     titles = dict(_SINGLE)
-    titles |= {WEATHER_COLUMNS[name]: f"forecast {title}" for name, title in _WEATHER.items()}
+    titles |= _weather_titles()
     titles |= {f"pm25_lag_{days}d_ugm3": f"PM2.5 {_days_ago(days)}" for days in LAG_DAYS}
     titles |= {f"pm25_mean_{days}d_ugm3": f"mean PM2.5 of {days} days" for days in (3, 7, 14)}
     titles |= {f"pm25_std_{days}d_ugm3": f"spread of PM2.5 over {days} days" for days in (7, 28)}
@@ -85,6 +96,20 @@ def _titles() -> dict[str, str]:
         for (point, where), (suffix, when) in product(points.items(), _WHEN.items())
     }
     return titles
+
+
+def _weather_titles() -> dict[str, str]:
+    """Inputs of the correction by weather, and columns of examples."""
+    titles = {}
+    for name, title in _WEATHER.items():
+        titles[weather_column(name)] = f"forecast {title}"
+        titles[weather_column(name, ISSUE_DAY)] = f"forecast {title}, issue day"
+        titles[change_of(name)] = f"change of {title}, since the issue day"
+    for one in WEATHER_CLASSES:
+        titles[class_input(one)] = f"forecast {one.replace('_', ' ')}"
+        titles[class_input(one, ISSUE_DAY)] = f"forecast {one.replace('_', ' ')}, issue day"
+    state = ("latest PM2.5 over forecast without weather (log)", "forecast without weather over 28-day mean (log)")
+    return titles | dict(zip(STATE_INPUTS, state, strict=True))
 
 
 def _days_ago(days: int) -> str:

@@ -1,12 +1,14 @@
 """Training examples: features of an issue day joined to the observation of a later day, of the area and around it."""
 
 from collections.abc import Set
+from functools import partial
 from typing import Final
 
 import pandas as pd
 
 from airwatch_dagster.enrich.features import build_features
-from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.enrich.weather import join_weather
+from airwatch_dagster.schemas import CONTRACTS, TABLES
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 
 _TRUTH: Final = ["site_id", "target_date", "pm25_observed_ugm3"]
@@ -25,25 +27,27 @@ def examples_with_context(
     first_target: pd.Timestamp,
     last_target: pd.Timestamp,
     area_site_ids: Set[str],
+    weather: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The area's examples, and a third of those of the other sites in ``site_days`` (is_context); in the columns of
     ``training_examples``, sorted by target_date, site_id, horizon_days.
 
-    ``features`` are the area's (see ``join_truth``). Sites in ``area_site_ids`` are never context; any other site is,
-    on issue days without a row in ``features``. ``site_days`` should start 31 days before ``first_target``, since the
-    other sites' features are computed from it.
+    ``features`` are the area's; they and ``weather`` as for ``join_truth``. Sites in ``area_site_ids`` are never context;
+    any other site is, on issue days without a row in ``features``. ``site_days`` should start 31 days before
+    ``first_target``, since the other sites' features are computed from it.
     """
-    own = join_truth(features, site_days, first_target=first_target, last_target=last_target)
+    joined = partial(join_truth, first_target=first_target, last_target=last_target, weather=weather)
+    own = joined(features, site_days)
     others = set(site_days["site_id"]) - set(area_site_ids)
     if not others:
         return own
-    issued = pd.date_range(first_target - pd.Timedelta(days=max(HORIZONS_DAYS)), last_target - pd.Timedelta(days=1))
+    issued = issue_days_of(first_target=first_target, last_target=last_target)
     around = build_features(site_days, issue_dates=issued, area_site_ids=others)
     day = (around["issue_date"] - pd.Timestamp("2000-01-01")).dt.days.to_numpy()
     is_dealt_out = (day + around["site_id"].str[2:].astype(int).to_numpy()) % CONTEXT_SHARE == 0
     key, own_key = (pd.MultiIndex.from_frame(rows[["site_id", "issue_date"]]) for rows in (around, features))
     thinned = around[is_dealt_out & ~key.isin(own_key)]
-    context = join_truth(thinned, site_days, first_target=first_target, last_target=last_target, is_context=True)
+    context = joined(thinned, site_days, is_context=True)
     return _in_order(pd.concat([frame for frame in (own, context) if len(frame)] or [own], ignore_index=True))
 
 
@@ -54,12 +58,13 @@ def join_truth(
     first_target: pd.Timestamp,
     last_target: pd.Timestamp,
     is_context: bool = False,
+    weather: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Every features row × horizon whose target day lies in [first_target, last_target] and has a valid observation.
 
     In the columns of ``training_examples``, sorted by target_date, site_id, horizon_days; empty when there is none.
     ``features`` should start the longest horizon before ``first_target``, and ``site_days`` cover the target days.
-    Invalid site-days are never truth.
+    Invalid site-days are never truth. ``weather`` has rows of ``weather_forecasts``; without, its columns are null.
     """
     spec = TABLES["training_examples"]
     truth = valid_truth(site_days, first=first_target, last=last_target)
@@ -68,7 +73,13 @@ def join_truth(
         frame.merge(truth, on=["site_id", "target_date"], how="inner", validate="one_to_one") for frame in horizons
     ]
     examples = pd.concat([frame for frame in joined if len(frame)] or [spec.empty()], ignore_index=True)
-    return _in_order(examples.assign(is_context=is_context))[spec.column_names]
+    forecast = CONTRACTS["weather_forecasts"].empty() if weather is None else weather
+    return _in_order(join_weather(examples.assign(is_context=is_context), forecast))[spec.column_names]
+
+
+def issue_days_of(*, first_target: pd.Timestamp, last_target: pd.Timestamp) -> pd.DatetimeIndex:
+    """Issue days of the examples with target days from ``first_target`` to ``last_target``."""
+    return pd.date_range(first_target - pd.Timedelta(days=max(HORIZONS_DAYS)), last_target - pd.Timedelta(days=1))
 
 
 def own_examples(examples: pd.DataFrame) -> pd.DataFrame:

@@ -1,13 +1,10 @@
-"""The input matrix of the learned families, from the columns of features and weather."""
+"""The input matrix of the learned families, from the columns of features."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.enrich.weather import WEATHER_COLUMNS
-from airwatch_dagster.errors import ContractViolation
 from airwatch_dagster.schemas.enrich import ADVECTION, NEIGHBOUR_MEANS
 
 _OWN_LEVELS: Final = (
@@ -67,21 +64,3 @@ def target_day_inputs(examples: pd.DataFrame) -> dict[str, np.ndarray]:
     flags_by_name = {"is_weekend": weekday >= 5}
     flags_by_name |= {name: (month == of_month) & (day == of_day) for name, (of_month, of_day) in FIREWORKS.items()}
     return {name: flags.astype(np.float32) for name, flags in flags_by_name.items()}
-
-
-def weather_inputs(examples: pd.DataFrame) -> tuple[str, ...]:
-    """Columns of weather that the examples have; none while no weather is used."""
-    return tuple(name for name in WEATHER_COLUMNS.values() if name in examples)
-
-
-def weather_matrix(examples: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
-    """Examples × ``names``, float32; null where no weather was given.
-
-    Raises ContractViolation for a missing column: a model fitted with weather must not forecast without it.
-    """
-    missing = [name for name in names if name not in examples]
-    if missing:
-        problem = f"the model was fitted with {', '.join(missing)}, but the rows have no such column"
-        fix = "Set AIRWATCH_WEATHER as it was when the model was trained, or retrain its month without weather"
-        raise ContractViolation("weather", problem, fix=fix)
-    return examples[list(names)].to_numpy(dtype=np.float32)

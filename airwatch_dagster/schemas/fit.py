@@ -7,20 +7,23 @@ import pandas as pd
 from airwatch_dagster.schemas import columns as c
 from airwatch_dagster.schemas.base import Table, table
 from airwatch_dagster.schemas.enrich import Features
+from airwatch_dagster.schemas.weather import weather_of_examples
 
 DECIDED_BY: Final = ("shadow_scores", "holdout", "no_history", "person")
 """Evidence of a champion: out-of-sample scores of the months before; the models' time-ordered holdouts; none, without
 history; a manual override."""
 
 
-@table(grain="month", key=("site_id", "issue_date", "horizon_days"), partition_column="target_date")
-class TrainingExamples(Features):
-    """Features of an issue day joined to the observation of a later day."""
-
+class _Examples(Features):
     target_date: pd.Timestamp = c.target_date()
     horizon_days: int = c.horizon_days()
     pm25_observed_ugm3: float = c.pm25("Observed 24-hour mean PM2.5")
     is_context: bool = c.field("The site is outside the area: used for training, never forecast or scored")
+
+
+@table(grain="month", key=("site_id", "issue_date", "horizon_days"), partition_column="target_date")
+class TrainingExamples(weather_of_examples(), _Examples):  # type: ignore[misc]
+    """Features of an issue day, and the weather forecast then, joined to the observation of a later day."""
 
 
 @table(grain="month", key=("month", "model_family"), partition_column="month")

@@ -8,16 +8,6 @@ import pandas as pd
 from airwatch_dagster.schemas import columns as c
 from airwatch_dagster.schemas.base import Table, table
 
-COVARIATES: Final = (
-    "temperature_c",
-    "relative_humidity_pct",
-    "wind_east_ms",
-    "wind_north_ms",
-    "precipitation_mm",
-    "boundary_layer_height_m",
-)
-"""Weather variables of a target day that the models use; all are optional."""
-
 WEATHER_HORIZONS_DAYS: Final = (0, *c.HORIZONS_DAYS)
 """Lead times of weather, in days after the issue day; 0 is the issue day itself."""
 
@@ -115,3 +105,31 @@ WEATHER_VALUES: Final = tuple(
     if annotation is np.float32 and name != "station_distance_km"
 )
 """Columns with a number that was forecast, in the table's order."""
+
+CLASS_COLUMN: Final = "weather_class"
+"""The column with a word in place of a number."""
+
+ISSUE_DAY: Final = "_issue_day"
+"""Ending of columns of examples with the weather of the issue day instead of the target day."""
+
+
+def weather_column(name: str, day: str = "") -> str:
+    """The column of examples with a column of ``weather_forecasts``: of the target day, or of the ``ISSUE_DAY``."""
+    return f"weather_{name.removeprefix('weather_')}{day}"
+
+
+def weather_of_examples() -> type[Table]:
+    """Schema of the columns that weather adds to examples: of the target day, then of the issue day."""
+    fields, types = {}, {}
+    for day, when in {"": "target day", ISSUE_DAY: "issue day"}.items():
+        for name in (*WEATHER_VALUES, CLASS_COLUMN):
+            column, known = weather_column(name, day), WeatherForecasts.to_schema().columns[name]
+            types[column] = WeatherForecasts.__annotations__[name]
+            what = (known.description or "").split(";")[0]
+            unit = (known.metadata or {}).get("unit")
+            rules = {"isin": WEATHER_CLASSES} if name == CLASS_COLUMN else {}
+            fields[column] = weather(
+                f"Weather of the {when}: {what[0].lower()}{what[1:]}", null_when="not forecast", unit=unit, **rules
+            )
+    namespace = {"__annotations__": types, "__module__": __name__, **fields}
+    return type("_WeatherOfExamples", (Table,), namespace)

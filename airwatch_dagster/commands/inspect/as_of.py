@@ -10,16 +10,17 @@ from airwatch_dagster.acquire.versions import as_of
 from airwatch_dagster.clean.site_days import site_days as clean_site_days
 from airwatch_dagster.enrich.features import area_features
 from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.fit.examples import examples_with_context
+from airwatch_dagster.fit.examples import examples_with_context, issue_days_of
 from airwatch_dagster.fit.training import train_families, trained_models_frame, trained_models_row
 from airwatch_dagster.fit.tuning.hyperparameters import active_params
+from airwatch_dagster.fit.weather_inputs import without_unknown_weather
 from airwatch_dagster.forecast.predictions import issued
 from airwatch_dagster.orchestration.ingest.ingest_config import instant_of
 from airwatch_dagster.orchestration.issue_times import issue_moments
 from airwatch_dagster.orchestration.partitions import running_day, upstream_partitions
 from airwatch_dagster.orchestration.resources import configured_area, configured_parameters, configured_sites
 from airwatch_dagster.orchestration.supplied.compared_forecasts import cases_of
-from airwatch_dagster.orchestration.supplied.supplied_weather import issued_weather, with_weather
+from airwatch_dagster.orchestration.supplied.supplied_weather import issued_weather
 from airwatch_dagster.orchestration.training.by_month import SEED, of_month, predict_months, score_months
 from airwatch_dagster.schemas.columns import FAMILIES
 from airwatch_dagster.schemas.validation import validated
@@ -121,22 +122,23 @@ class TablesAsOf:
 
     def _training_examples(self, months: Days, features: pd.DataFrame, site_days: pd.DataFrame) -> pd.DataFrame:
         bounds = {"first_target": months[0], "last_target": months[-1] + pd.offsets.MonthEnd(0)}
-        return examples_with_context(features, site_days, **bounds, area_site_ids=configured_sites(site_days))
+        weather = issued_weather(issue_days_of(**bounds), by=self._instant)
+        sites = configured_sites(site_days)
+        return examples_with_context(features, site_days, **bounds, area_site_ids=sites, weather=weather)
 
     def _trained_models(
         self, months: Days, training_examples: pd.DataFrame, hyperparameters: pd.DataFrame
     ) -> pd.DataFrame:
         """Fitted for this view and registered nowhere: without a version, a run or an address."""
         params = active_params(hyperparameters, month=months[0])
-        examples = with_weather(training_examples, by=self._instant)
+        examples = without_unknown_weather(training_examples)
         fitted = train_families(examples, families=FAMILIES, month=months[0], seed=SEED, params=params)
         return trained_models_frame([trained_models_row(model) for model in fitted])
 
     def _candidate_scores(
         self, months: Days, training_examples: pd.DataFrame, trained_models: pd.DataFrame
     ) -> pd.DataFrame:
-        examples = with_weather(training_examples, by=self._instant)
-        return score_months(list(months), trained=trained_models, examples=examples)
+        return score_months(list(months), trained=trained_models, examples=training_examples)
 
     def _predictions(self, days: Days, features: pd.DataFrame, champion_model: pd.DataFrame) -> pd.DataFrame:
         weather = issued_weather(days, by=self._instant)

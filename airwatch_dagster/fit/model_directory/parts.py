@@ -22,9 +22,9 @@ FOREST_FILE: Final = "random_forest.npz"
 _CBM_MAGIC: Final = b"CBM1"
 
 
-def boosted_file(horizon: int) -> str:
-    """Name of the file with CatBoost's model of a horizon."""
-    return f"catboost_{horizon}d.cbm"
+def boosted_file(horizon: int, of: str = "catboost") -> str:
+    """Name of the file with CatBoost's model of a horizon: of the family, or of the correction by ``weather``."""
+    return f"{of}_{horizon}d.cbm"
 
 
 def site_regressions_bytes(regressions: Mapping[int, SiteRegression]) -> bytes:
@@ -129,12 +129,12 @@ def boosted_bytes(one: BoostedTrees) -> bytes:
         return path.read_bytes()
 
 
-def boosted_of(data: bytes, horizon: int, *, values_change: Sequence[float]) -> BoostedTrees:
+def boosted_of(data: bytes, *, file: str, values_change: Sequence[float]) -> BoostedTrees:
     """The boosted trees in CatBoost's format, for as many inputs as ``values_change`` has. Raises ModelRefused for
-    anything else."""
+    anything else, with the name of the ``file``."""
     from catboost import CatBoostError, CatBoostRegressor
 
-    file, fix = boosted_file(horizon), RESTORE
+    fix = RESTORE
     if not data.startswith(_CBM_MAGIC):
         raise ModelRefused(file, "is not a file of CatBoost", fix=fix)
     try:

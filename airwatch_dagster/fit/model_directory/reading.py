@@ -18,8 +18,10 @@ from airwatch_dagster.fit.model_directory.parts import (
     site_regressions_of,
 )
 from airwatch_dagster.fit.models.baselines import Climatology, DampedPersistence, Persistence
+from airwatch_dagster.fit.models.boosted_trees import BoostedTrees
 from airwatch_dagster.fit.models.families import Blend, Estimator, FittedModel
 from airwatch_dagster.fit.models.learned import LearnedCorrection
+from airwatch_dagster.fit.models.weather_correction import WeatherCorrection
 
 
 def model_of(files: Mapping[str, bytes]) -> FittedModel:
@@ -29,13 +31,13 @@ def model_of(files: Mapping[str, bytes]) -> FittedModel:
     """
     structure = s.decoded(_file(files, s.FILE))
     if isinstance(structure, s.LearnedStructure):
-        expected = _names(structure)
+        expected, weather = _names(structure), _weather(structure, files)
         estimator: Estimator = _learned(structure, files)
     else:
-        expected, estimator = {s.FILE}, _baseline(structure)
+        expected, weather, estimator = {s.FILE}, None, _baseline(structure)
     for unknown in sorted(set(files) - expected):
         raise ModelRefused(unknown, f"is not a file of {structure.family}", fix="Remove the file")
-    return FittedModel(structure.family, estimator)
+    return FittedModel(structure.family, estimator, weather)
 
 
 def files_in(directory: Path) -> dict[str, bytes]:
@@ -91,31 +93,38 @@ def _baseline(structure: s.Structure) -> Estimator:
 def _names(structure: s.LearnedStructure) -> set[str]:
     own = {"ridge": {RIDGE_FILE}, "random_forest": {FOREST_FILE}}
     own["catboost"] = {boosted_file(horizon) for horizon in structure.horizons_days}
-    return {s.FILE, SITE_REGRESSIONS_FILE}.union(*(own[member] for member in structure.members))
+    weather = {boosted_file(int(horizon), "weather") for horizon in structure.weather_values_change}
+    return {s.FILE, SITE_REGRESSIONS_FILE}.union(weather, *(own[member] for member in structure.members))
 
 
 def _learned(structure: s.LearnedStructure, files: Mapping[str, bytes]) -> Estimator:
     horizons = structure.horizons_days
     baseline = DampedPersistence(tuple(structure.damping))
     regressions = site_regressions_of(_file(files, SITE_REGRESSIONS_FILE), horizons)
-    weather, members = tuple(structure.weather), []
+    members = []
     for member in structure.members:
         corrections = _corrections(member, structure, files)
-        members.append(FittedModel(member, LearnedCorrection(baseline, regressions, corrections, weather)))
+        members.append(FittedModel(member, LearnedCorrection(baseline, regressions, corrections)))
     if structure.family != "blend":
         return members[0].estimator
     return Blend(tuple(members), tuple(structure.members.values()))
 
 
 def _corrections(member: str, structure: s.LearnedStructure, files: Mapping[str, bytes]) -> dict[int, Any]:
-    horizons, columns = structure.horizons_days, structure.columns
+    horizons, columns = structure.horizons_days, len(structure.inputs)
     if member == "ridge":
         return {**ridge_of(_file(files, RIDGE_FILE), horizons, columns=columns)}
     if member == "random_forest":
         return {**forest_of(_file(files, FOREST_FILE), horizons, columns=columns)}
-    return {
-        horizon: boosted_of(
-            _file(files, boosted_file(horizon)), horizon, values_change=structure.values_change[str(horizon)]
-        )
-        for horizon in horizons
-    }
+    return _boosted(structure.values_change, files, "catboost")
+
+
+def _weather(structure: s.LearnedStructure, files: Mapping[str, bytes]) -> WeatherCorrection | None:
+    trees = _boosted(structure.weather_values_change, files, "weather")
+    inputs, needed = tuple(structure.weather), tuple(structure.weather_needed)
+    return WeatherCorrection(inputs, needed, trees) if trees else None
+
+
+def _boosted(values_change: Mapping[str, list[float]], files: Mapping[str, bytes], of: str) -> dict[int, BoostedTrees]:
+    named = [(int(horizon), boosted_file(int(horizon), of), values) for horizon, values in values_change.items()]
+    return {horizon: boosted_of(_file(files, file), file=file, values_change=values) for horizon, file, values in named}

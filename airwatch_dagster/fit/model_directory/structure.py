@@ -5,11 +5,11 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from airwatch_dagster.enrich.weather import WEATHER_COLUMNS
 from airwatch_dagster.errors import ModelRefused
 from airwatch_dagster.fit.model_directory.manifest import RESTORE
 from airwatch_dagster.fit.models.baselines import MAX_LEAD_DAYS, SEASONS
 from airwatch_dagster.fit.models.training_set import CORRECTION_INPUTS
+from airwatch_dagster.fit.weather_inputs import STATE_INPUTS, WEATHER_INPUTS
 from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 
 FILE: Final = "model.json"
@@ -76,9 +76,14 @@ class LearnedStructure(_Structure):
     """Family → weight, in the order of the sum."""
     damping: list[float]
     inputs: list[str]
-    """Columns of the corrections' inputs, without weather."""
-    weather: list[str]
+    """Columns of the corrections' inputs."""
     horizons_days: list[int]
+    weather: list[str] = []
+    """Inputs of the correction by weather, without ``STATE_INPUTS``; empty without one."""
+    weather_needed: list[str] = []
+    """Those without which a forecast is not corrected."""
+    weather_values_change: dict[str, list[float]] = {}
+    """Horizon that weather corrects → CatBoost's importance of each of its inputs."""
     values_change: dict[str, list[float]] = {}
     """Horizon → CatBoost's importance of each input."""
 
@@ -87,19 +92,24 @@ class LearnedStructure(_Structure):
         _require(len(self.damping) == MAX_LEAD_DAYS, f"damping has {len(self.damping)} numbers, not {MAX_LEAD_DAYS}")
         _require(self.family == "blend" or list(self.members) == [self.family], "members are not those of the family")
         _require(bool(self.members) and sum(self.members.values()) > 0, "members have no weight")
-        _require(set(self.weather) <= set(WEATHER_COLUMNS.values()), "weather has an unknown column")
         known = [horizon for horizon in HORIZONS_DAYS if horizon in self.horizons_days]
         _require(known == self.horizons_days, "horizons_days are not those of AirWatch")
         boosted = [str(horizon) for horizon in self.horizons_days] if "catboost" in self.members else []
         _require(list(self.values_change) == boosted, "values_change is not for each horizon")
         lengths = {len(values) for values in self.values_change.values()}
-        _require(lengths <= {self.columns}, "values_change is not for each input")
+        _require(lengths <= {len(self.inputs)}, "values_change is not for each input")
+        self._check_weather()
         return self
 
-    @property
-    def columns(self) -> int:
-        """Columns of the inputs, weather included."""
-        return len(self.inputs) + len(self.weather)
+    def _check_weather(self) -> None:
+        known = [name for name in WEATHER_INPUTS if name in self.weather]
+        _require(known == self.weather, "weather has an unknown input")
+        _require(set(self.weather_needed) <= set(self.weather), "weather_needed is not among weather")
+        corrected = [str(horizon) for horizon in self.horizons_days if str(horizon) in self.weather_values_change]
+        _require(corrected == list(self.weather_values_change), "weather_values_change has an unknown horizon")
+        _require(bool(corrected) == bool(self.weather_needed), "weather is not for a horizon")
+        lengths = {len(values) for values in self.weather_values_change.values()}
+        _require(lengths <= {len(self.weather) + len(STATE_INPUTS)}, "weather_values_change is not for each input")
 
 
 Structure = PersistenceStructure | DampedStructure | ClimatologyStructure | LearnedStructure

@@ -1,6 +1,6 @@
 """A fitted model as the files of its directory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,11 @@ from airwatch_dagster.fit.model_directory.parts import (
     site_regressions_bytes,
 )
 from airwatch_dagster.fit.models.baselines import Climatology, DampedPersistence, Persistence
+from airwatch_dagster.fit.models.boosted_trees import BoostedTrees
 from airwatch_dagster.fit.models.families import Blend, FittedModel
 from airwatch_dagster.fit.models.learned import LearnedCorrection
 from airwatch_dagster.fit.models.training_set import CORRECTION_INPUTS
+from airwatch_dagster.fit.models.weather_correction import WeatherCorrection
 
 
 def files_of(model: FittedModel) -> dict[str, bytes]:
@@ -29,10 +31,10 @@ def files_of(model: FittedModel) -> dict[str, bytes]:
     """
     estimator = model.estimator
     if isinstance(estimator, LearnedCorrection):
-        return _learned_files(model.family, [(model.family, estimator)], [1.0])
+        return _learned_files(model, [(model.family, estimator)], [1.0])
     if isinstance(estimator, Blend):
         members = [(member.family, member.estimator) for member in estimator.members]
-        return _learned_files(model.family, members, estimator.weights)
+        return _learned_files(model, members, estimator.weights)
     return {s.FILE: s.encoded(_baseline_structure(estimator))}
 
 
@@ -65,27 +67,36 @@ def _by_site_season(estimator: Climatology) -> dict[str, dict[Any, float]]:
     return nested
 
 
-def _learned_files(family: str, members: Sequence[tuple[str, Any]], weights: Sequence[float]) -> dict[str, bytes]:
+def _learned_files(
+    model: FittedModel, members: Sequence[tuple[str, Any]], weights: Sequence[float]
+) -> dict[str, bytes]:
     first = members[0][1]
     for name, one in members:
-        shared = one.baseline == first.baseline and one.weather == first.weather
         same = all(own is first.site_regressions.get(horizon) for horizon, own in one.site_regressions.items())
-        if not (shared and same and list(one.site_regressions) == list(first.site_regressions)):
+        if not (one.baseline == first.baseline and same and list(one.site_regressions) == list(first.site_regressions)):
             raise ValueError(f"{name} was not fitted together with {members[0][0]}")
     by_family = {name: one.corrections for name, one in members}
     boosted = by_family.get("catboost", {})
+    weather = model.weather or WeatherCorrection((), (), {})
     structure = s.LearnedStructure(
-        family=family,  # type: ignore[arg-type]  # checked by pydantic
+        family=model.family,  # type: ignore[arg-type]  # checked by pydantic
         members=dict(zip(by_family, weights, strict=True)),  # type: ignore[arg-type]
         damping=list(first.baseline.phi),
         inputs=list(CORRECTION_INPUTS),
-        weather=list(first.weather),
         horizons_days=list(first.site_regressions),
-        values_change={str(horizon): one.values_change.tolist() for horizon, one in boosted.items()},
+        weather=list(weather.inputs),
+        weather_needed=list(weather.needed),
+        weather_values_change=_values_change(weather.trees),
+        values_change=_values_change(boosted),
     )
     files = {s.FILE: s.encoded(structure), SITE_REGRESSIONS_FILE: site_regressions_bytes(first.site_regressions)}
     if "ridge" in by_family:
         files[RIDGE_FILE] = ridge_bytes(by_family["ridge"])
     if "random_forest" in by_family:
         files[FOREST_FILE] = forest_bytes(by_family["random_forest"])
-    return files | {boosted_file(horizon): boosted_bytes(one) for horizon, one in boosted.items()}
+    files |= {boosted_file(horizon): boosted_bytes(one) for horizon, one in boosted.items()}
+    return files | {boosted_file(horizon, "weather"): boosted_bytes(one) for horizon, one in weather.trees.items()}
+
+
+def _values_change(boosted: Mapping[int, BoostedTrees]) -> dict[str, list[float]]:
+    return {str(horizon): one.values_change.tolist() for horizon, one in boosted.items()}

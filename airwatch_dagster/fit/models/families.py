@@ -1,7 +1,7 @@
 """The model families behind one interface: fit, forecast all horizons, feature importance."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -16,6 +16,7 @@ from airwatch_dagster.fit.models.parameters import params_of
 from airwatch_dagster.fit.models.random_forest import RandomForest
 from airwatch_dagster.fit.models.ridge import StandardisedRidge
 from airwatch_dagster.fit.models.training_set import HorizonData, TrainingSet
+from airwatch_dagster.fit.models.weather_correction import WeatherCorrection, fit_weather_correction
 from airwatch_dagster.schemas.columns import BASELINES, HIGHEST_PM25_UGM3
 
 MIN_TARGET_DAYS_BASELINE: Final = 21
@@ -51,16 +52,22 @@ class FittedModel:
 
     family: str
     estimator: Estimator
+    weather: WeatherCorrection | None = None
+    """What weather changes about the estimator's forecast; None for a baseline, a member of a blend, and without
+    weather to learn from."""
 
     def predict(self, examples: pd.DataFrame) -> np.ndarray:
         """Forecast of each row in µg/m³, from 0 to the highest valid reading, never null.
 
-        ``examples`` are rows of features with target_date and horizon_days, and weather where the family was fitted
-        with it; ContractViolation is raised without.
+        ``examples`` are rows of features with target_date and horizon_days, and the columns of ``join_weather`` where
+        weather is used. Without them the forecast is the one without weather.
         """
         if examples.empty:
             return np.empty(0)
-        return np.clip(self.estimator.predict(examples), 0.0, HIGHEST_PM25_UGM3)
+        forecast = np.clip(self.estimator.predict(examples), 0.0, HIGHEST_PM25_UGM3)
+        if self.weather is None:
+            return forecast
+        return np.clip(self.weather.apply(forecast, examples), 0.0, HIGHEST_PM25_UGM3)
 
     def importance(self) -> dict[str, float]:
         """Share of each input in what the family learned, the largest first, together 1; empty for a baseline.
@@ -104,7 +111,13 @@ def fit_families(
         if family == "blend":
             blend = Blend(tuple(fitted[member] for member in BLENDED), tuple(BLENDED.values()))
             fitted[family] = FittedModel(family, blend)
-    return {family: fitted[family] for family in families}
+    weather = None
+    if set(families) - set(BASELINES):
+        weather = fit_weather_correction(training, penalty=params_of("ridge", params)["penalty"])
+    return {
+        family: fitted[family] if family in BASELINES else replace(fitted[family], weather=weather)
+        for family in families
+    }
 
 
 def fit_family(

@@ -18,7 +18,7 @@ from airwatch_dagster.fit.models.training_set import CORRECTION_INPUTS, HorizonD
 
 
 class Regressor(Protocol):
-    """A regressor on the matrix of ``CORRECTION_INPUTS`` and weather."""
+    """A regressor on the matrix of ``CORRECTION_INPUTS``."""
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """The residual of damped persistence for each row, µg/m³."""
@@ -36,8 +36,6 @@ class LearnedCorrection:
     baseline: DampedPersistence
     site_regressions: Mapping[int, SiteRegression]
     corrections: Mapping[int, Regressor]
-    weather: tuple[str, ...] = ()
-    """Columns of weather the corrections were fitted with. Forecasts need them and ignore others."""
 
     @classmethod
     def fit(cls, training: TrainingSet, *, fit_regressor: Callable[[HorizonData], Regressor]) -> Self:
@@ -47,14 +45,10 @@ class LearnedCorrection:
             training.baseline,
             {horizon: of_horizon.site_regression for horizon, of_horizon in data.items()},
             {horizon: fit_regressor(of_horizon) for horizon, of_horizon in data.items()},
-            training.weather,
         )
 
     def predict(self, examples: pd.DataFrame) -> np.ndarray:
-        """Forecast of each row, µg/m³; damped persistence for a horizon that had no examples.
-
-        Raises ContractViolation when the rows lack weather that the corrections were fitted with.
-        """
+        """Forecast of each row, µg/m³; damped persistence for a horizon that had no examples."""
         level, horizons = self.baseline.predict(examples), examples["horizon_days"].to_numpy()
         for horizon, correction in self.corrections.items():
             rows = horizons == horizon
@@ -62,7 +56,7 @@ class LearnedCorrection:
                 at_horizon = examples[rows]
                 regression = self.site_regressions[horizon]
                 log_anomaly = regression.predict(design_matrix(at_horizon), at_horizon["site_id"].to_numpy())
-                inputs = correction_inputs(at_horizon, log_anomaly=log_anomaly, level=level[rows], weather=self.weather)
+                inputs = correction_inputs(at_horizon, log_anomaly=log_anomaly, level=level[rows])
                 level[rows] += correction.predict(inputs)
         return level
 
@@ -71,7 +65,6 @@ class LearnedCorrection:
 
         Raises ValueError when a regressor has another number of columns than there are inputs.
         """
-        names = (*CORRECTION_INPUTS, *self.weather)
-        by_horizon = [shares(names, correction.importance()) for correction in self.corrections.values()]
+        by_horizon = [shares(CORRECTION_INPUTS, correction.importance()) for correction in self.corrections.values()]
         fitted = [of_horizon for of_horizon in by_horizon if of_horizon]
         return mean_shares(fitted, [1.0] * len(fitted))

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
+import pandas as pd
+
+from airwatch_dagster.fit.models.day_blocks import day_blocks
 
 CLIP: Final = 6.0
 """Standard deviations at which an input is clipped: a smoke day must not drive a linear correction without limit."""
@@ -34,11 +37,7 @@ class StandardisedRidge:
         """
         mean, scale = _moments(inputs)
         intercept = float(residual.mean())
-        gram, moment = penalty * np.eye(inputs.shape[1]), np.zeros(inputs.shape[1])
-        for rows in _chunks(len(inputs)):
-            standard = _standardised(inputs[rows], mean, scale)
-            gram += standard.T @ standard
-            moment += np.einsum("ij,i->j", standard, residual[rows] - intercept)
+        gram, moment = _sums(inputs, residual - intercept, mean, scale, penalty=penalty)
         return cls(mean, scale, np.linalg.solve(gram, moment), intercept)
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
@@ -51,6 +50,40 @@ class StandardisedRidge:
     def importance(self) -> np.ndarray:
         """Size of each standardised coefficient."""
         return np.abs(self.coefficients)
+
+
+def out_of_block(
+    inputs: np.ndarray, residual: np.ndarray, *, days: pd.Series, wanted: np.ndarray, penalty: float
+) -> np.ndarray:
+    """Forecast of each of the ``wanted`` rows (a mask), µg/m³, by a ridge fitted without the days around it.
+
+    ``days`` are the rows' target dates; which are left out, ``day_blocks`` says. The rest as for
+    ``StandardisedRidge.fit``.
+    """
+    mean, scale = _moments(inputs)
+    intercept = float(residual.mean())
+    gram, moment = _sums(inputs, residual - intercept, mean, scale, penalty=penalty)
+    found = np.zeros(len(residual))
+    for inside, near in day_blocks(days):
+        own = inside & wanted
+        if own.any():
+            gram_near, moment_near = _sums(inputs[near], residual[near] - intercept, mean, scale)
+            coefficients = np.linalg.solve(gram - gram_near, moment - moment_near)
+            one = StandardisedRidge(mean, scale, coefficients, intercept)
+            found[own] = one.predict(inputs[own])
+    return found[wanted]
+
+
+def _sums(
+    inputs: np.ndarray, outcome: np.ndarray, mean: np.ndarray, scale: np.ndarray, *, penalty: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of the standardised inputs: columns by columns, with ``penalty`` on the diagonal, and columns by outcome."""
+    gram, moment = penalty * np.eye(inputs.shape[1]), np.zeros(inputs.shape[1])
+    for rows in _chunks(len(inputs)):
+        standard = _standardised(inputs[rows], mean, scale)
+        gram += standard.T @ standard
+        moment += np.einsum("ij,i->j", standard, outcome[rows])
+    return gram, moment
 
 
 def _chunks(rows: int) -> Iterator[slice]:

@@ -7,7 +7,6 @@ without history uses them.
 
 from collections.abc import Set
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -15,6 +14,7 @@ import pandas as pd
 
 from airwatch_dagster.enrich.log_anomaly import log_pm25, pm25_of_log
 from airwatch_dagster.fit.feature_matrix import FIREWORKS, target_day_inputs
+from airwatch_dagster.fit.models.day_blocks import day_blocks
 from airwatch_dagster.schemas.enrich import MAP_SAMPLES
 
 POOLED_PENALTY: Final = 5.0
@@ -25,12 +25,6 @@ SITE_PENALTY: Final = 20.0
 
 INTERCEPT_SHARE: Final = 0.1
 """Share of the penalty on a site's mean deviation: every day gives evidence of it."""
-
-BLOCKS: Final = 6
-"""Parts of the window that are forecast by coefficients fitted on the others, as inputs of what learns from them."""
-
-GAP_DAYS: Final = 5
-"""Days on either side of such a part that are left out as well: neighbouring days share their readings."""
 
 _TYPICAL_LOG: Final = 2.4
 """Log of 8 µg/m³ plus the offset, the usual level: centres the column of the 28-day mean."""
@@ -89,23 +83,19 @@ class _NormalEquations:
 def fit_with_out_of_block(examples: pd.DataFrame) -> tuple[SiteRegression, np.ndarray]:
     """The regression of one horizon's examples, and an out-of-sample forecast of each example (log anomaly).
 
-    That forecast comes from a fit without the example's block of days and ``GAP_DAYS`` on either side. ``examples``
-    need the columns of ``design_matrix``, site_id and pm25_observed_ugm3 (µg/m³, not null), in any order.
+    That forecast comes from a fit without the days around the example (see ``day_blocks``). ``examples`` need the
+    columns of ``design_matrix``, site_id and pm25_observed_ugm3 (µg/m³, not null), in any order.
     """
     design = design_matrix(examples)
     outcome = _log_of(examples, "pm25_observed_ugm3") - log_mean_28d(examples)
-    day = (examples["target_date"] - examples["target_date"].min()).dt.days.to_numpy()
     sites, rows_of = _rows_by_site(examples["site_id"].to_numpy().astype(str))
     whole = _NormalEquations.of(design, outcome, rows_of)
-    ends = np.quantile(np.unique(day), np.linspace(0.0, 1.0, BLOCKS + 1))
-    ends[-1] += 1.0
     out_of_block = np.zeros(len(examples))
-    for begin, end in pairwise(ends):
-        near = (day >= begin - GAP_DAYS) & (day < end + GAP_DAYS)
+    for is_inside, near in day_blocks(examples["target_date"]):
         left_out = _NormalEquations.of(design, outcome, [rows[near[rows]] for rows in rows_of])
         pooled, deviations = whole.without(left_out).solve()
         for own, rows in zip(deviations, rows_of, strict=True):
-            inside = rows[(day[rows] >= begin) & (day[rows] < end)]
+            inside = rows[is_inside[rows]]
             out_of_block[inside] = design[inside] @ (pooled + own)
     pooled, deviations = whole.solve()
     return SiteRegression(pooled, dict(zip(sites, deviations, strict=True))), out_of_block

@@ -1,6 +1,5 @@
 """The training data of all model families: examples, and what the learned families fit on by horizon."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -10,7 +9,7 @@ import pandas as pd
 
 from airwatch_dagster.enrich.log_anomaly import log_pm25
 from airwatch_dagster.fit.examples import own_examples
-from airwatch_dagster.fit.feature_matrix import INPUTS, input_matrix, weather_inputs, weather_matrix
+from airwatch_dagster.fit.feature_matrix import INPUTS, input_matrix
 from airwatch_dagster.fit.models.baselines import DampedPersistence
 from airwatch_dagster.fit.models.site_regression import (
     SiteRegression,
@@ -22,7 +21,7 @@ from airwatch_dagster.schemas.columns import HORIZONS_DAYS
 
 CORRECTION_INPUTS: Final = (*INPUTS, "site_regression_log", "site_regression_ugm3")
 """Columns of a correction's input matrix, in order: the inputs, then the site regression's forecast minus damped
-persistence, as a log ratio and in µg/m³. Columns of weather follow where weather is used."""
+persistence, as a log ratio and in µg/m³."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class HorizonData:
     horizon_days: int
     site_regression: SiteRegression
     inputs: np.ndarray
-    """Examples × ``CORRECTION_INPUTS`` and weather, float32; null where not known."""
+    """Examples × ``CORRECTION_INPUTS``, float32; null where not known."""
     residual: np.ndarray
     """Observed minus damped persistence, µg/m³."""
     is_own: np.ndarray
@@ -53,9 +52,10 @@ class TrainingSet:
     """Examples to fit families on. What several families need is computed once, when first used."""
 
     def __init__(self, examples: pd.DataFrame, *, seed: int, thread_count: int = 2) -> None:
-        """``examples`` are ``training_examples`` with the columns of weather, if used. Learned families also learn from
+        """``examples`` are ``training_examples``, which may lack columns of weather. Learned families also learn from
         examples of sites around the area (is_context)."""
-        self._with_context = examples
+        self.with_context = examples
+        """All examples."""
         self.examples = own_examples(examples)
         """Examples of the area itself."""
         self.seed, self.thread_count = seed, thread_count
@@ -63,12 +63,7 @@ class TrainingSet:
     @property
     def context_rows(self) -> int:
         """Number of examples of sites around the area."""
-        return len(self._with_context) - len(self.examples)
-
-    @property
-    def weather(self) -> tuple[str, ...]:
-        """Columns of weather that the examples have."""
-        return weather_inputs(self._with_context)
+        return len(self.with_context) - len(self.examples)
 
     @cached_property
     def baseline(self) -> DampedPersistence:
@@ -79,31 +74,27 @@ class TrainingSet:
     def by_horizon(self) -> dict[int, HorizonData]:
         """The data of every horizon that has examples. A site regression's forecast of an example comes from a fit
         without the days around it."""
-        horizons = self._with_context["horizon_days"].to_numpy()
+        horizons = self.with_context["horizon_days"].to_numpy()
         present = [horizon for horizon in HORIZONS_DAYS if (horizons == horizon).any()]
-        return {horizon: self._of_horizon(self._with_context[horizons == horizon], horizon) for horizon in present}
+        return {horizon: self._of_horizon(self.with_context[horizons == horizon], horizon) for horizon in present}
 
     def _of_horizon(self, examples: pd.DataFrame, horizon_days: int) -> HorizonData:
         level = self.baseline.predict(examples)
         site_regression, out_of_block = fit_with_out_of_block(examples)
-        inputs = correction_inputs(examples, log_anomaly=out_of_block, level=level, weather=self.weather)
+        inputs = correction_inputs(examples, log_anomaly=out_of_block, level=level)
         is_own = ~examples["is_context"].to_numpy()
         own_sites = set(examples["site_id"][is_own])
         residual = examples["pm25_observed_ugm3"].to_numpy(dtype=float) - level
         return HorizonData(horizon_days, site_regression.of_sites(own_sites), inputs, residual, is_own)
 
 
-def correction_inputs(
-    examples: pd.DataFrame, *, log_anomaly: np.ndarray, level: np.ndarray, weather: Sequence[str]
-) -> np.ndarray:
-    """Examples × ``CORRECTION_INPUTS`` and the columns ``weather``, float32.
+def correction_inputs(examples: pd.DataFrame, *, log_anomaly: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Examples × ``CORRECTION_INPUTS``, float32.
 
     ``log_anomaly`` is the site regression's forecast and ``level`` damped persistence (µg/m³), one for each example.
-    Raises ContractViolation when the examples lack a column of ``weather``.
     """
     by_log = log_anomaly - (log_pm25(level) - log_mean_28d(examples))
     by_level = pm25_of_log_anomaly(log_anomaly, examples) - level
-    columns = [input_matrix(examples), by_log.astype(np.float32), by_level.astype(np.float32)]
-    stacked = np.column_stack([*columns, weather_matrix(examples, weather)] if weather else columns)
+    stacked = np.column_stack([input_matrix(examples), by_log.astype(np.float32), by_level.astype(np.float32)])
     # Row-major for any number of rows: see docs/adr/0003-bit-identical-features.md.
     return np.ascontiguousarray(stacked)

@@ -7,7 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.fit.champion.choice import SHADOW_MONTHS
-from airwatch_dagster.fit.examples import examples_with_context
+from airwatch_dagster.fit.examples import examples_with_context, issue_days_of
 from airwatch_dagster.fit.tuning.hyperparameters import VALID_MONTHS, hyperparameters_frame
 from airwatch_dagster.forecast.calibration import CALIBRATION_MONTHS
 from airwatch_dagster.orchestration.configuration.settings import Settings
@@ -18,7 +18,7 @@ from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, months_of
 from airwatch_dagster.orchestration.registry.links import cross_links
 from airwatch_dagster.orchestration.registry.model_log import logged_importance
 from airwatch_dagster.orchestration.resources import StorageResource, configured_sites
-from airwatch_dagster.orchestration.supplied.supplied_weather import with_weather
+from airwatch_dagster.orchestration.supplied.supplied_weather import issued_weather
 from airwatch_dagster.orchestration.tables.table_asset import AssetResult, Merge, table_asset
 from airwatch_dagster.orchestration.training.by_month import score_months, train_months
 from airwatch_dagster.orchestration.training.champion_override import ChampionOverride
@@ -36,9 +36,10 @@ def training_examples(
 ) -> pd.DataFrame:
     """Built when the month is closed, rebuilt when its readings are revised."""
     months = months_of(context)
-    last = months[-1] + pd.offsets.MonthEnd(0)
+    span = {"first_target": months[0], "last_target": months[-1] + pd.offsets.MonthEnd(0)}
+    weather = issued_weather(issue_days_of(**span))
     sites = configured_sites(site_days)
-    return examples_with_context(features, site_days, first_target=months[0], last_target=last, area_site_ids=sites)
+    return examples_with_context(features, site_days, **span, area_site_ids=sites, weather=weather)
 
 
 @table_asset(
@@ -73,7 +74,7 @@ def trained_models(
     mlflow: dg.ResourceParam[Any],
 ) -> AssetResult:
     """Trained monthly on target days of the 36 months before; each fitted family is a version in MLflow's registry."""
-    inputs = {"examples": with_weather(training_examples), "hyperparameters": hyperparameters}
+    inputs = {"examples": training_examples, "hyperparameters": hyperparameters}
     trained = train_months(months_of(context), **inputs, mlflow=mlflow)
     pages = Pages(storage.tables())
     metadata = trained_models_metadata(trained, importance_of=logged_importance, pages=pages)
@@ -92,8 +93,7 @@ def candidate_scores(
     storage: StorageResource,
 ) -> AssetResult:
     """Built when the month is over: the scores that each model family would have had in service."""
-    examples = with_weather(training_examples)
-    scores = score_months(months_of(context), trained=trained_models, examples=examples)
+    scores = score_months(months_of(context), trained=trained_models, examples=training_examples)
     metadata = candidate_scores_metadata(scores, pages=Pages(storage.tables()))
     return AssetResult(scores, partition_metadata=cross_links(trained_models, metadata))
 

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import pandas as pd
 
-from airwatch_dagster.fit.feature_matrix import weather_inputs
+from airwatch_dagster.enrich.weather import EXAMPLE_COLUMNS
 from airwatch_dagster.fit.model_directory.manifest import manifest_of
 from airwatch_dagster.fit.model_directory.writing import files_of, write_directory
 from airwatch_dagster.fit.models.families import FittedModel
 from airwatch_dagster.fit.training import Registration, TrainedModel
+from airwatch_dagster.fit.weather_inputs import has_weather
 from airwatch_dagster.orchestration.registry import served_model
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL
 from airwatch_dagster.orchestration.registry.mlflow_client import connected, nested_run
@@ -28,6 +29,9 @@ SAMPLE_ROWS: Final = 100
 
 IMPORTANCE_PREFIX: Final = "importance/"
 """MLflow's pages show metrics with one prefix as a section."""
+
+WEATHER_PREFIX: Final = "weather_importance/"
+"""Section of the inputs of the correction by weather."""
 
 MAX_FEATURES_LOGGED: Final = 30
 """Features logged per model, the most important: each takes time to store, and a line on MLflow's pages."""
@@ -53,10 +57,10 @@ class TrainingData:
         sample = examples.head(SAMPLE_ROWS)
         name = f"training_examples {month:%Y-%m}"
         dataset = mlflow.data.from_pandas(sample, name=name, targets="pm25_observed_ugm3")
-        inputs = sample[[*TABLES["features"].column_names, "target_date", "horizon_days", *weather_inputs(sample)]]
+        weather = [name for name in EXAMPLE_COLUMNS if name in sample]
+        inputs = sample[[*TABLES["features"].column_names, "target_date", "horizon_days", *weather]]
         signature = infer_signature(inputs.head(5), pd.DataFrame({"pm25_ugm3": [0.0]}))
-        weather = list(weather_inputs(examples))
-        params = {"examples_with_weather": int(examples[weather].notna().any(axis=1).sum())} if weather else {}
+        params = {"examples_with_weather": int(has_weather(examples).sum())} if weather else {}
         return cls(dataset, signature, params)
 
 
@@ -107,10 +111,14 @@ def _pinned_libraries() -> list[str]:
 
 
 def importance_metrics(model: FittedModel | None) -> dict[str, float]:
-    """``importance/<feature>`` → share of importance, largest first; empty for a baseline or without a model."""
+    """``importance/<feature>`` → share of importance, largest first, and the same of the inputs of the correction by
+    weather; empty for a baseline or without a model."""
     shares = {} if model is None else model.importance()
+    of_weather = {} if model is None or model.weather is None else model.weather.importance()
     return {
-        f"{IMPORTANCE_PREFIX}{name}": round(share, 5) for name, share in islice(shares.items(), MAX_FEATURES_LOGGED)
+        f"{prefix}{name}": round(share, 5)
+        for prefix, known in ((IMPORTANCE_PREFIX, shares), (WEATHER_PREFIX, of_weather))
+        for name, share in islice(known.items(), MAX_FEATURES_LOGGED)
     }
 
 

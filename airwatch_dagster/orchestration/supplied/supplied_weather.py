@@ -4,12 +4,11 @@ from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.enrich.weather import KEY, TABLE, checked_weather, join_weather
+from airwatch_dagster.enrich.weather import KEY, TABLE, USED, checked_weather
 from airwatch_dagster.orchestration.configuration.supplied_settings import IssueSettings, WeatherSettings
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
 from airwatch_dagster.orchestration.supplied.supplied_tables import SuppliedTable
 from airwatch_dagster.schemas import CONTRACTS
-from airwatch_dagster.schemas.weather import COVARIATES
 
 
 def _place() -> str | None:
@@ -22,7 +21,7 @@ def _known(weather: pd.DataFrame) -> pd.DataFrame:
 
 WEATHER: Final = SuppliedTable(TABLE, "AIRWATCH_WEATHER", _place, _known)
 
-USED_COLUMNS: Final = [*KEY, "issued_at", *COVARIATES]
+USED_COLUMNS: Final = [*KEY, "issued_at", *USED]
 """Columns needed once a row is known to be a forecast of its target day."""
 
 
@@ -33,12 +32,6 @@ def issued_weather(issue_dates: pd.Series | pd.DatetimeIndex, *, by: pd.Timestam
     ContractViolation when a value was not known when the day's forecasts are issued (AIRWATCH_ISSUE_TIME).
     """
     return WEATHER.issued(issue_dates, by=by, columns=USED_COLUMNS)
-
-
-def with_weather(rows: pd.DataFrame, *, by: pd.Timestamp | None = None) -> pd.DataFrame:
-    """Examples with the weather issued for them; the same frame object while weather is switched off."""
-    weather = issued_weather(rows["issue_date"], by=by)
-    return rows if weather is None else join_weather(rows, weather)
 
 
 def weather_metadata(predictions: pd.DataFrame, weather: pd.DataFrame | None) -> PartitionMetadata:

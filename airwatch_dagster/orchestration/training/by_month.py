@@ -18,6 +18,7 @@ from airwatch_dagster.fit.training import (
     trained_models_row,
 )
 from airwatch_dagster.fit.tuning.hyperparameters import active_params
+from airwatch_dagster.fit.weather_inputs import without_unknown_weather
 from airwatch_dagster.forecast.intervals import IntervalCalibration
 from airwatch_dagster.forecast.predictions import predict
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS
@@ -48,9 +49,10 @@ def train_months(
 ) -> pd.DataFrame:
     """Every family of every month, fitted on the months before it with the month's active parameters, and logged to
     MLflow; in the columns of trained_models."""
+    with_known = without_unknown_weather(examples)
 
     def fit(month: pd.Timestamp) -> tuple[list[TrainedModel], TrainingData | None]:
-        window = months_before(examples, month=month, count=TRAINING_MONTHS)
+        window = months_before(with_known, month=month, count=TRAINING_MONTHS)
         params = active_params(hyperparameters, month=month)
         threads = os.cpu_count() or 1
         families = train_families(

@@ -15,7 +15,6 @@ from airwatch_dagster.fit.tuning.search import Search, search, time_ordered_fold
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS
 from airwatch_dagster.orchestration.registry.mlflow_client import nested_run
-from airwatch_dagster.orchestration.supplied.supplied_weather import with_weather
 from airwatch_dagster.orchestration.training.by_month import SEED, months_before
 
 
@@ -33,10 +32,10 @@ def search_months(
     """
     if minutes <= 0:
         return [Search(family, month) for month in months for family in SPACES]
-    searches, known = [], with_weather(examples)
+    searches = []
     for month in months:
         month_end = clock() + 60.0 * minutes
-        window = months_before(known, month=month, count=TRAINING_MONTHS)
+        window = months_before(examples, month=month, count=TRAINING_MONTHS)
         folds = time_ordered_folds(window, month=month, seed=SEED, thread_count=os.cpu_count() or 1)
         for number, family in enumerate(SPACES):
             started = clock()
