@@ -4,6 +4,7 @@
 
 SITE_DAYS is a site_days Parquet file or the folder that holds its partitions. FORECASTS is a folder: one file a month
 with every family's forecasts of the examples with an issue or target date in the month, beside the observed values.
+With --weather the same models' forecasts without it stand beside them; `benchmarks.weather_gain` compares the two.
 Months that are there are skipped. Prints rows, seconds and peak memory a month; `benchmarks.skill_tables` scores them.
 """
 
@@ -11,6 +12,7 @@ import argparse
 import gc
 import resource
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -20,9 +22,11 @@ from airwatch_dagster.enrich.geometry import Places, distance_km
 from airwatch_dagster.fit.examples import examples_with_context, own_examples
 from airwatch_dagster.fit.models.families import fit_families
 from airwatch_dagster.fit.models.training_set import TrainingSet
+from airwatch_dagster.fit.weather_inputs import without_unknown_weather
 from airwatch_dagster.schemas.columns import FAMILIES
 
 SEED = 88101
+WITHOUT_WEATHER = "_without_weather"
 KEPT = ["site_id", "issue_date", "target_date", "horizon_days", "pm25_observed_ugm3", "days_since_observed"]
 
 
@@ -31,7 +35,7 @@ def main() -> None:
     site_days = pd.read_parquet(arguments.site_days)
     area, context = areas(site_days, cbsa=arguments.cbsa, states=arguments.states, context_km=arguments.context_km)
     started = time.perf_counter()
-    examples = all_examples(site_days[site_days["site_id"].isin(area | context)], area)
+    examples = all_examples(site_days[site_days["site_id"].isin(area | context)], area, weather=arguments.weather)
     seconds = time.perf_counter() - started
     print(f"{len(area)} sites, {len(context)} around them, {len(examples):,} examples in {seconds:.1f} s", flush=True)
     arguments.forecasts.mkdir(parents=True, exist_ok=True)
@@ -52,6 +56,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--states", nargs="*", help="state codes; with neither, the nation is the area")
     parser.add_argument("--context-km", type=float, default=800.0)
     parser.add_argument("--window-months", type=int, default=36)
+    parser.add_argument("--weather", type=Path, help="a folder as AIRWATCH_WEATHER names: weather_forecasts/*.parquet")
     return parser.parse_args()
 
 
@@ -70,7 +75,7 @@ def areas(
     return set(sites["site_id"][own]), set(sites["site_id"][near & ~own])
 
 
-def all_examples(site_days: pd.DataFrame, area: set[str]) -> pd.DataFrame:
+def all_examples(site_days: pd.DataFrame, area: set[str], *, weather: Path | None = None) -> pd.DataFrame:
     """Examples of every target day, a year at a time."""
     first, last = site_days["date_local"].min(), site_days["date_local"].max()
     frames = []
@@ -79,20 +84,33 @@ def all_examples(site_days: pd.DataFrame, area: set[str]) -> pd.DataFrame:
         known = site_days[site_days["date_local"].between(begin - pd.Timedelta(days=31), end)]
         issued = pd.date_range(begin - pd.Timedelta(days=3), end)
         features = build_features(known, issue_dates=issued, area_site_ids=area)
-        joined = examples_with_context(features, known, first_target=begin, last_target=end, area_site_ids=area)
+        span = {"first_target": begin, "last_target": end, "weather": weather_of(weather, issued)}
+        joined = examples_with_context(features, known, area_site_ids=area, **span)
         frames.append(joined)
     return pd.concat(frames, ignore_index=True)
+
+
+def weather_of(folder: Path | None, days: pd.DatetimeIndex) -> pd.DataFrame | None:
+    """The weather forecasts of these issue days in ``folder``; days may be missing."""
+    if folder is None:
+        return None
+    files = [folder / "weather_forecasts" / f"{day:%Y-%m-%d}.parquet" for day in days]
+    found = [pd.read_parquet(file) for file in files if file.exists()]
+    return pd.concat(found, ignore_index=True) if found else None
 
 
 def forecast_month(examples: pd.DataFrame, month: pd.Timestamp, *, window_months: int) -> pd.DataFrame:
     """Forecasts of the month's examples by every family, fitted on the months before: a column each."""
     started, target = time.perf_counter(), examples["target_date"]
     window = examples[target.between(month - pd.DateOffset(months=window_months), month, inclusive="left")]
-    training = TrainingSet(window, seed=SEED)
+    training = TrainingSet(without_unknown_weather(window), seed=SEED)
     last = month + pd.offsets.MonthEnd(0)
     wanted = own_examples(examples[target.between(month, last) | examples["issue_date"].between(month, last)])
     models = fit_families(training, FAMILIES)
     forecasts = {family: model.predict(wanted) for family, model in models.items()}
+    for family, model in models.items():
+        if model.weather is not None:
+            forecasts[f"{family}{WITHOUT_WEATHER}"] = replace(model, weather=None).predict(wanted)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     seconds = time.perf_counter() - started
     print(f"{month:%Y-%m}  {len(window):>9,} rows  {seconds:6.1f} s  peak {peak:.2f} GB", flush=True)

@@ -5,7 +5,7 @@ from typing import Final
 
 from airwatch_dagster.fit.weather_inputs import STATE_INPUTS, change_of, class_input
 from airwatch_dagster.schemas.enrich import LAG_DAYS
-from airwatch_dagster.schemas.weather import ISSUE_DAY, WEATHER_CLASSES, weather_column
+from airwatch_dagster.schemas.weather import CLASS_COLUMN, ISSUE_DAY, WEATHER_CLASSES, weather_column
 from airwatch_dagster.watch.drift import FORECAST_ERROR
 
 COMPASS: Final = {
@@ -66,7 +66,7 @@ _WEATHER: Final = {
     "boundary_layer_height_max_m": "highest boundary layer, m",
     "ventilation_m2s": "ventilation, m²/s",
     "smoke_ugm3": "smoke, µg/m³",
-    "model_pm25_ugm3": "PM2.5 of an air-quality model, µg/m³",
+    "model_pm25_ugm3": "air-quality model, µg/m³",
 }
 
 _MEASURES: Final = {"ugm3": "PM2.5", "anomaly_ugm3": "PM2.5 anomaly", "change_ugm3": "PM2.5 change in a day"}
@@ -103,12 +103,14 @@ def _weather_titles() -> dict[str, str]:
     titles = {}
     for name, title in _WEATHER.items():
         titles[weather_column(name)] = f"forecast {title}"
-        titles[weather_column(name, ISSUE_DAY)] = f"forecast {title}, issue day"
-        titles[change_of(name)] = f"change of {title}, since the issue day"
+        titles[weather_column(name, ISSUE_DAY)] = f"issue day: {title}"
+        titles[change_of(name)] = f"change: {title}"
+    titles[weather_column(CLASS_COLUMN)] = "forecast weather"
+    titles[weather_column(CLASS_COLUMN, ISSUE_DAY)] = "forecast weather, issue day"
     for one in WEATHER_CLASSES:
         titles[class_input(one)] = f"forecast {one.replace('_', ' ')}"
         titles[class_input(one, ISSUE_DAY)] = f"forecast {one.replace('_', ' ')}, issue day"
-    state = ("latest PM2.5 over forecast without weather (log)", "forecast without weather over 28-day mean (log)")
+    state = ("latest PM2.5 over the forecast (log)", "the forecast over the 28-day mean (log)")
     return titles | dict(zip(STATE_INPUTS, state, strict=True))
 
 

@@ -32,7 +32,7 @@ def examples_with_context(
     """The area's examples, and a third of those of the other sites in ``site_days`` (is_context); in the columns of
     ``training_examples``, sorted by target_date, site_id, horizon_days.
 
-    ``features`` are the area's; they and ``weather`` as for ``join_truth``. Sites in ``area_site_ids`` are never context;
+    ``features`` (the area's) and ``weather`` as for ``join_truth``. Sites in ``area_site_ids`` are never context;
     any other site is, on issue days without a row in ``features``. ``site_days`` should start 31 days before
     ``first_target``, since the other sites' features are computed from it.
     """

@@ -6,6 +6,7 @@ from typing import Final
 import pandera.pandas as pa
 
 from airwatch_dagster.schemas import CONTRACTS, TableSpec
+from airwatch_dagster.schemas.weather import ISSUE_DAY
 
 DICTIONARY_PATH: Final = Path(__file__).with_name("README.md")
 
@@ -47,7 +48,8 @@ def unit_of(name: str, column: pa.Column) -> str | None:
     declared = (column.metadata or {}).get("unit")
     if declared or not str(column.dtype).lower().startswith(("int", "float")):
         return declared
-    return next((unit for suffix, unit in UNIT_OF_SUFFIX.items() if name.endswith(suffix)), None)
+    quantity = name.removesuffix(ISSUE_DAY)
+    return next((unit for suffix, unit in UNIT_OF_SUFFIX.items() if quantity.endswith(suffix)), None)
 
 
 def _section(spec: TableSpec) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from airwatch_dagster.enrich.weather import WEATHER_COLUMNS, checked_weather, join_weather
+from airwatch_dagster.enrich.weather import EXAMPLE_COLUMNS, checked_weather, join_weather
 from airwatch_dagster.errors import ContractViolation
 from airwatch_dagster.schemas import CONTRACTS
 from airwatch_dagster.schemas.supplied import instant_of_issue
@@ -144,6 +144,18 @@ def test_weather_joins_its_site_issue_date_and_horizon_and_leaves_the_rows_uncha
     found = join_weather(rows, weather)
 
     pd.testing.assert_frame_equal(found[list(rows)], rows)
-    assert list(found)[3:] == list(WEATHER_COLUMNS.values())
+    assert list(found)[3:] == list(EXAMPLE_COLUMNS)
     assert found["weather_temperature_c"].tolist() == pytest.approx([18.0, np.nan, 24.5, np.nan], nan_ok=True)
-    assert set(found.dtypes[3:].astype(str)) == {"float32"}
+    assert set(found.dtypes[3:].astype(str)) == {"float32", "object"}
+    assert found["weather_temperature_c_issue_day"].isna().all()
+
+
+def test_the_weather_of_the_issue_day_is_that_of_horizon_0_for_every_horizon() -> None:
+    issue_day = {"horizon_days": 0, "target_date": pd.Timestamp("2021-07-04"), "weather_class": "smoke"}
+    rows = pd.DataFrame({"site_id": "170319001", "issue_date": pd.Timestamp("2021-07-04"), "horizon_days": [1, 3]})
+
+    found = join_weather(join_weather(rows, weather_forecasts(SECOND)), weather_forecasts(issue_day))
+
+    assert found["weather_class_issue_day"].tolist() == ["smoke", "smoke"]
+    assert found["weather_class"].isna().all()
+    assert list(found)[3:] == list(EXAMPLE_COLUMNS)

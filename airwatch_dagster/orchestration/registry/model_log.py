@@ -20,6 +20,7 @@ from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL
 from airwatch_dagster.orchestration.registry.mlflow_client import connected, nested_run
 from airwatch_dagster.orchestration.registry.served_model import DIRECTORY
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.weather import WEATHER_CLASSES
 
 SERVED_LIBRARIES: Final = ("pandas", "numpy", "catboost")
 """Packages that loading a logged model needs, besides this one."""
@@ -57,9 +58,11 @@ class TrainingData:
         sample = examples.head(SAMPLE_ROWS)
         name = f"training_examples {month:%Y-%m}"
         dataset = mlflow.data.from_pandas(sample, name=name, targets="pm25_observed_ugm3")
-        weather = [name for name in EXAMPLE_COLUMNS if name in sample]
-        inputs = sample[[*TABLES["features"].column_names, "target_date", "horizon_days", *weather]]
-        signature = infer_signature(inputs.head(5), pd.DataFrame({"pm25_ugm3": [0.0]}))
+        weather = [name for name in EXAMPLE_COLUMNS if name in examples and examples[name].notna().any()]
+        inputs = sample[[*TABLES["features"].column_names, "target_date", "horizon_days", *weather]].head(5)
+        # Texts that are null in these rows would have no type.
+        texts = {name: inputs[name].fillna(WEATHER_CLASSES[0]) for name in weather if inputs[name].dtype == object}
+        signature = infer_signature(inputs.assign(**texts), pd.DataFrame({"pm25_ugm3": [0.0]}))
         params = {"examples_with_weather": int(has_weather(examples).sum())} if weather else {}
         return cls(dataset, signature, params)
 

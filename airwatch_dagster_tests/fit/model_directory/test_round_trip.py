@@ -91,18 +91,6 @@ def corrections(estimator: Estimator) -> object:
     return estimator.site_regressions
 
 
-def test_a_model_with_weather_keeps_its_columns(two_years: pd.DataFrame) -> None:
-    windy = two_years.assign(weather_wind_east_ms=np.float32(3.0))
-    known = sorted(set(windy) - set(two_years))
-    small = {"ridge": {"penalty": 50.0}}
-    model = fit_families(TrainingSet(windy, seed=1), ["ridge"], params=small)["ridge"]
-    restored = model_of(files_of(model))
-
-    assert isinstance(restored.estimator, LearnedCorrection)
-    assert list(restored.estimator.weather) == known
-    assert restored.predict(windy).tobytes() == model.predict(windy).tobytes()
-
-
 def test_the_description_is_json_that_a_person_can_read(fitted: dict[str, FittedModel]) -> None:
     described = json.loads(files_of(fitted["blend"])["model.json"])
 

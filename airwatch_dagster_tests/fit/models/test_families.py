@@ -102,7 +102,7 @@ def test_the_blend_holds_the_models_that_compete_with_it(
     together = fit_families(TrainingSet(two_years, seed=1), ["blend", *BLENDED], params=SMALL)
     blend = together["blend"].estimator
     assert isinstance(blend, Blend)
-    assert all(own is together[member] for own, member in zip(blend.members, BLENDED, strict=True))
+    assert all(own.estimator is together[member].estimator for own, member in zip(blend.members, BLENDED, strict=True))
 
 
 SMALL = {"random_forest": {"n_estimators": 3}, "catboost": {"rounds": 40, "depth": 2}, "ridge": {"penalty": 1e12}}

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster import __version__
-from airwatch_dagster.enrich.weather import WEATHER_COLUMNS
+from airwatch_dagster.enrich.weather import EXAMPLE_COLUMNS
 from airwatch_dagster.fit.models.baselines import DampedPersistence, Persistence
 from airwatch_dagster.fit.models.families import FittedModel
 from airwatch_dagster.fit.models.learned import LearnedCorrection
@@ -67,18 +67,19 @@ def test_a_model_with_weather_has_it_in_its_signature_and_logs_the_number_of_suc
     registry: Any, examples: pd.DataFrame
 ) -> None:
     first_day = examples["issue_date"] == examples["issue_date"].min()
-    weather = pd.DataFrame({name: np.float32(3.0) for name in WEATHER_COLUMNS.values()}, index=examples.index)
-    windy = pd.concat([examples, weather.where(first_day)], axis=1)
+    numbers = {name: np.float32(3.0) for name in EXAMPLE_COLUMNS if "class" not in name}
+    weather = pd.DataFrame(numbers, index=examples.index).where(first_day)
+    windy = examples.assign(**weather, weather_class=np.where(first_day, None, "fog"))
     trained, registrations = train_family(windy, family="persistence", month=MONTH, seed=1), []
 
     run_with_mlflow(lambda mlflow: registrations.append(logged(mlflow, trained, windy)))
     run_with_mlflow(lambda mlflow: registrations.append(logged(mlflow, trained, examples)))
 
     params = [registry.get_run(one.mlflow_run_id).data.params for one in registrations]
-    assert params[0]["examples_with_weather"] == str(first_day.sum())
+    assert params[0]["examples_with_weather"] == str(len(examples))
     assert "examples_with_weather" not in params[1]
-    weather_inputs = [set(inputs_of(one.model_uri)) & set(WEATHER_COLUMNS.values()) for one in registrations]
-    assert weather_inputs == [set(WEATHER_COLUMNS.values()), set()]
+    weather_inputs = [set(inputs_of(one.model_uri)) & set(EXAMPLE_COLUMNS) for one in registrations]
+    assert weather_inputs == [{*numbers, "weather_class"}, set()]
 
 
 def inputs_of(model_uri: str) -> list[str]:

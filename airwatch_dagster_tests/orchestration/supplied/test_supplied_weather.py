@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.enrich.features import build_features
-from airwatch_dagster.enrich.weather import WEATHER_COLUMNS
+from airwatch_dagster.enrich.weather import EXAMPLE_COLUMNS, join_weather
 from airwatch_dagster.errors import ConfigurationError, ContractViolation, StorageError
 from airwatch_dagster.fit.examples import join_truth
 from airwatch_dagster.fit.models.families import fit_family
@@ -18,7 +18,6 @@ from airwatch_dagster.orchestration.supplied.supplied_weather import (
     describe_weather,
     issued_weather,
     weather_metadata,
-    with_weather,
 )
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
@@ -28,6 +27,12 @@ from airwatch_dagster_tests.simulated_air import simulated_site_days
 TABLE = "weather_forecasts"
 DAYS = pd.DatetimeIndex(["2021-07-04", "2021-07-05"])
 ROWS = pd.DataFrame({"site_id": "170319001", "issue_date": DAYS, "horizon_days": 1})
+
+
+def with_weather(rows: pd.DataFrame, by: pd.Timestamp | None = None) -> pd.DataFrame:
+    """The rows with the weather issued for them; the rows themselves while weather is off."""
+    weather = issued_weather(rows["issue_date"], by=by)
+    return rows if weather is None else join_weather(rows, weather)
 
 
 def on_day(day: str, **change: Any) -> pd.DataFrame:
@@ -62,7 +67,7 @@ def test_while_weather_is_off_nothing_changes_and_nothing_is_read(monkeypatch: p
 def test_days_and_sites_without_weather_are_null(given: TableStorage) -> None:
     found = with_weather(ROWS)
 
-    assert list(found) == [*ROWS, *WEATHER_COLUMNS.values()]
+    assert list(found) == [*ROWS, *EXAMPLE_COLUMNS]
     assert found["weather_temperature_c"].tolist() == pytest.approx([24.5, np.nan], nan_ok=True)
 
 
@@ -79,7 +84,7 @@ def test_files_of_other_issue_days_are_not_read(given: TableStorage) -> None:
 def test_without_weather_for_any_of_the_days_the_columns_are_null(given: TableStorage) -> None:
     found = with_weather(ROWS.tail(1))
 
-    assert found[list(WEATHER_COLUMNS.values())].isna().all(axis=None)
+    assert found[list(EXAMPLE_COLUMNS)].isna().all(axis=None)
     assert len(with_weather(ROWS.head(0))) == 0
 
 
@@ -200,8 +205,6 @@ def test_a_day_without_weather_is_forecast_and_its_metadata_counts_none(
         "2021-07-03": 1,
     }
     assert figures["2021-07-02"]["sites"] == 3.0
-    with pytest.raises(ContractViolation, match="the model was fitted with weather_temperature_c"):
-        predict(late, model=model, model_family="ridge", model_version="1", calibration=None)
 
 
 def test_forecasts_with_weather_are_bit_identical_one_by_one_and_as_a_range(
