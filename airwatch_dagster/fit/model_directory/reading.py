@@ -121,8 +121,8 @@ def _corrections(member: str, structure: s.LearnedStructure, files: Mapping[str,
 
 def _weather(structure: s.LearnedStructure, files: Mapping[str, bytes]) -> WeatherCorrection | None:
     trees = _boosted(structure.weather_values_change, files, "weather")
-    inputs, needed = tuple(structure.weather), tuple(structure.weather_needed)
-    return WeatherCorrection(inputs, needed, trees) if trees else None
+    needed = {int(horizon): tuple(names) for horizon, names in structure.weather_needed.items()}
+    return WeatherCorrection(tuple(structure.weather), needed, trees) if trees else None
 
 
 def _boosted(values_change: Mapping[str, list[float]], files: Mapping[str, bytes], of: str) -> dict[int, BoostedTrees]:

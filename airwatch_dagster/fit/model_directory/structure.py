@@ -80,8 +80,8 @@ class LearnedStructure(_Structure):
     horizons_days: list[int]
     weather: list[str] = []
     """Inputs of the correction by weather, without ``STATE_INPUTS``; empty without one."""
-    weather_needed: list[str] = []
-    """Those without which a forecast is not corrected."""
+    weather_needed: dict[str, list[str]] = {}
+    """Horizon that weather corrects → inputs without which its forecast is not corrected."""
     weather_values_change: dict[str, list[float]] = {}
     """Horizon that weather corrects → CatBoost's importance of each of its inputs."""
     values_change: dict[str, list[float]] = {}
@@ -104,10 +104,11 @@ class LearnedStructure(_Structure):
     def _check_weather(self) -> None:
         known = [name for name in WEATHER_INPUTS if name in self.weather]
         _require(known == self.weather, "weather has an unknown input")
-        _require(set(self.weather_needed) <= set(self.weather), "weather_needed is not among weather")
+        needed = {name for names in self.weather_needed.values() for name in names}
+        _require(needed <= set(self.weather), "weather_needed is not among weather")
         corrected = [str(horizon) for horizon in self.horizons_days if str(horizon) in self.weather_values_change]
         _require(corrected == list(self.weather_values_change), "weather_values_change has an unknown horizon")
-        _require(bool(corrected) == bool(self.weather_needed), "weather is not for a horizon")
+        _require(corrected == list(self.weather_needed), "weather_needed is not for each horizon of weather")
         lengths = {len(values) for values in self.weather_values_change.values()}
         _require(lengths <= {len(self.weather) + len(STATE_INPUTS)}, "weather_values_change is not for each input")
 

@@ -77,7 +77,7 @@ def _learned_files(
             raise ValueError(f"{name} was not fitted together with {members[0][0]}")
     by_family = {name: one.corrections for name, one in members}
     boosted = by_family.get("catboost", {})
-    weather = model.weather or WeatherCorrection((), (), {})
+    weather = model.weather or WeatherCorrection((), {}, {})
     structure = s.LearnedStructure(
         family=model.family,  # type: ignore[arg-type]  # checked by pydantic
         members=dict(zip(by_family, weights, strict=True)),  # type: ignore[arg-type]
@@ -85,7 +85,7 @@ def _learned_files(
         inputs=list(CORRECTION_INPUTS),
         horizons_days=list(first.site_regressions),
         weather=list(weather.inputs),
-        weather_needed=list(weather.needed),
+        weather_needed={str(horizon): list(names) for horizon, names in weather.needed.items()},
         weather_values_change=_values_change(weather.trees),
         values_change=_values_change(boosted),
     )

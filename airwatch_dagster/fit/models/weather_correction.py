@@ -46,8 +46,8 @@ class WeatherCorrection:
 
     inputs: tuple[str, ...]
     """Of ``WEATHER_INPUTS``; ``STATE_INPUTS`` follow in the trees' columns."""
-    needed: tuple[str, ...]
-    """Those without which a forecast is not corrected."""
+    needed: Mapping[int, tuple[str, ...]]
+    """Horizon → those without which its forecast is not corrected."""
     trees: Mapping[int, BoostedTrees]
 
     def apply(self, forecast: np.ndarray, examples: pd.DataFrame) -> np.ndarray:
@@ -56,7 +56,7 @@ class WeatherCorrection:
         for horizon, trees in self.trees.items():
             at_horizon = np.flatnonzero(horizons == horizon)
             weather = weather_matrix(examples.iloc[at_horizon], self.inputs)
-            is_needed = np.isin(self.inputs, self.needed)
+            is_needed = np.isin(self.inputs, self.needed[horizon])
             rows = at_horizon[np.isfinite(weather[:, is_needed]).all(axis=1)]
             if len(rows):
                 level, state = np.maximum(forecast[rows], 0.0), state_matrix(examples.iloc[rows], forecast[rows])
@@ -79,24 +79,20 @@ def fit_weather_correction(training: TrainingSet, *, penalty: float) -> WeatherC
     """
     examples = training.with_context
     known, horizons = has_weather(examples), examples["horizon_days"].to_numpy()
-    some = examples[known]
-    inputs, trees = known_inputs(some), {}
+    inputs = known_inputs(examples[known])
+    needed, trees = {}, {}
     for horizon, data in training.by_horizon.items():
         at_horizon = horizons == horizon
-        if inputs and some.loc[horizons[known] == horizon, "target_date"].nunique() >= MIN_TARGET_DAYS:
-            out_of_sample = out_of_block(
-                data.inputs,
-                data.residual,
-                days=examples.loc[at_horizon, "target_date"],
-                wanted=known[at_horizon],
-                penalty=penalty,
-            )
-            trees[horizon] = _trees(training, some[horizons[known] == horizon], out_of_sample, inputs)
-    if not trees:
-        return None
-    usual = np.isfinite(weather_matrix(some, inputs)).mean(axis=0) >= USUAL_SHARE
-    needed = tuple(name for name, is_usual in zip(inputs, usual, strict=True) if is_usual)
-    return WeatherCorrection(inputs, needed, trees) if needed else None
+        own = examples[known & at_horizon]
+        if own["target_date"].nunique() < MIN_TARGET_DAYS:
+            continue
+        days, wanted = examples.loc[at_horizon, "target_date"], known[at_horizon]
+        residual = out_of_block(data.inputs, data.residual, days=days, wanted=wanted, penalty=penalty)
+        is_usual = np.isfinite(weather_matrix(own, inputs)).mean(axis=0) >= USUAL_SHARE
+        if is_usual.any():
+            needed[horizon] = tuple(np.array(inputs)[is_usual].tolist())
+            trees[horizon] = _trees(training, own, residual, inputs)
+    return WeatherCorrection(inputs, needed, trees) if trees else None
 
 
 def _trees(

@@ -83,7 +83,7 @@ def test_a_forecast_that_lacks_a_usual_input_is_not_corrected(
 
     assert model.predict(words_only).tobytes() == replace(model, weather=None).predict(windy).tobytes()
     assert model.weather is not None
-    assert {HEIGHT, f"{HEIGHT}_change", "weather_is_rain"} <= set(model.weather.needed)
+    assert {HEIGHT, f"{HEIGHT}_change", "weather_is_rain"} <= set(model.weather.needed[1])
 
 
 def test_an_input_that_only_some_examples_have_is_not_needed(windy: pd.DataFrame) -> None:
@@ -93,7 +93,22 @@ def test_an_input_that_only_some_examples_have_is_not_needed(windy: pd.DataFrame
 
     assert weather is not None
     assert "weather_smoke_ugm3" in weather.inputs
-    assert "weather_smoke_ugm3" not in weather.needed
+    assert not [names for names in weather.needed.values() if "weather_smoke_ugm3" in names]
+
+
+def test_a_lead_for_which_less_is_forecast_needs_less(windy: pd.DataFrame) -> None:
+    """As the morning's bulletin, which has a word for tomorrow and none for the day after."""
+    is_short = windy["horizon_days"] == 1
+    weather = fit_family(
+        windy.assign(weather_class=windy["weather_class"].where(is_short)), family="ridge", seed=1
+    ).weather
+
+    assert weather is not None
+    assert {horizon: "weather_is_rain" in names for horizon, names in weather.needed.items()} == {
+        1: True,
+        2: False,
+        3: False,
+    }
 
 
 @pytest.mark.parametrize(("days", "is_learned"), [(MIN_TARGET_DAYS - 1, False), (MIN_TARGET_DAYS, True)])
