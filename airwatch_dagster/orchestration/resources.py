@@ -185,9 +185,15 @@ def _rate_limit_dir(settings: SourceSettings) -> Path:
 
 
 def practice_server(settings: SourceSettings, *, port: int = 0, **options: Any) -> PracticeServer:
-    """The embedded server of simulated air; its current day is AIRWATCH_PRACTICE_TODAY, else the real one."""
-    clock = settings.practice_today or (lambda: running_day(utc_now()))
-    return PracticeServer(today=clock, port=port, **options)
+    """The embedded server of simulated air; its current day is AIRWATCH_PRACTICE_TODAY, to the end, else the real one."""
+    if settings.practice_today:
+        return PracticeServer(today=settings.practice_today, port=port, **options)
+    return PracticeServer(
+        today=lambda: running_day(utc_now()),
+        now=lambda: utc_now().tz_localize(UTC).to_pydatetime(),
+        port=port,
+        **options,
+    )
 
 
 def _downloads(settings: SourceSettings, what: str, url: str) -> Path:

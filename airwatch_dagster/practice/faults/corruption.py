@@ -58,6 +58,16 @@ def _refused(response: Response) -> Response:
     return replace(response, status=400, body=json.dumps({"Header": [header], "Data": []}).encode())
 
 
+def _half(response: Response) -> Response:
+    """The first half of a text, as a file that is still being written, with an ETag of its own if it has one: a client
+    that repeats it receives the whole."""
+    body = response.body[: len(response.body) // 2]
+    headers = {**response.headers}
+    if "ETag" in headers:
+        headers["ETag"] = _etag(body)
+    return replace(response, body=body, headers=headers)
+
+
 def _replaced_midway(response: Response) -> Response:
     """The first half of this file and the second half of its replacement: a damaged zip with its own validators.
 
@@ -67,10 +77,14 @@ def _replaced_midway(response: Response) -> Response:
     body = response.body[:half] + _repacked(response.body)[half:]
     modified = parsedate_to_datetime(response.headers["Last-Modified"]) - timedelta(days=1)
     validators = {
-        "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
+        "ETag": _etag(body),
         "Last-Modified": format_datetime(modified, usegmt=True),
     }
     return replace(response, body=body, headers={**response.headers, **validators})
+
+
+def _etag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
 def _repacked(content: bytes) -> bytes:
@@ -95,6 +109,7 @@ _BODIES: Final[Mapping[FaultKind, Callable[[Response], Response]]] = {
     "wrong_envelope": lambda response: replace(response, body=b'{"message": "Endpoint request timed out"}'),
     "expired_key": _refused,
     "recut_file": _replaced_midway,
+    "truncated_bulletin": _half,
 }
 
 _ROWS: Final[Mapping[FaultKind, Callable[[list[Row]], list[Row]]]] = {

@@ -28,11 +28,17 @@ FaultKind = Literal[
     "missing_column",
     "expired_key",
     "recut_file",
+    "truncated_bulletin",
 ]
 
 FAULT_KINDS: Final[tuple[FaultKind, ...]] = get_args(FaultKind)
 
-FINAL_FAULTS: Final[tuple[FaultKind, ...]] = ("renamed_column", "missing_column", "expired_key")
+FINAL_FAULTS: Final[tuple[FaultKind, ...]] = (
+    "renamed_column",
+    "missing_column",
+    "expired_key",
+    "truncated_bulletin",
+)
 """Kinds that a client must report instead of retrying, although the next response may be correct."""
 
 DEFAULT_KINDS: Final = tuple(kind for kind in FAULT_KINDS if kind not in FINAL_FAULTS)
@@ -50,6 +56,7 @@ _API_WITH_KEY: Final = re.compile(r"/data/api/(?!metaData/isAvailable$).+")
 _ROWS: Final = re.compile(r"/data/api/(dailyData|monitors)/.+")
 _DAILY_ROWS: Final = re.compile(r"/data/api/dailyData/.+")
 _AIRDATA_ZIP: Final = re.compile(r"/airdata/.+\.zip")
+_BULLETIN: Final = re.compile(r"/(nbm|nws)/.+")
 
 FITTING_PATHS: Final[Mapping[FaultKind, re.Pattern[str]]] = {
     "server_error": _ANYTHING,
@@ -66,6 +73,7 @@ FITTING_PATHS: Final[Mapping[FaultKind, re.Pattern[str]]] = {
     "missing_column": _DAILY_ROWS,
     "expired_key": _API_WITH_KEY,
     "recut_file": _AIRDATA_ZIP,
+    "truncated_bulletin": _BULLETIN,
 }
 """Request paths to which each kind applies."""
 

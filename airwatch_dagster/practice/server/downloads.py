@@ -1,16 +1,14 @@
 """AirData's and AirNow's files over HTTP, with ETag, Last-Modified and 304."""
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
-from functools import lru_cache
 from typing import Final
 
 from airwatch_dagster.practice.formats.airdata import bulk_file
 from airwatch_dagster.practice.formats.airnow import area_list, daily_data, daily_data_before_v2, reporting_areas
 from airwatch_dagster.practice.http import Request, Response, not_found
+from airwatch_dagster.practice.server.validators import has_version, validators
 from airwatch_dagster.practice.world.published import AT_ONCE, Publishing
 from airwatch_dagster.practice.world.world import FIRST_DAY
 
@@ -44,7 +42,7 @@ def download(
         response = _airdata(request.path, seed=seed, today=today, publishing=publishing)
     else:
         response = _airnow(request.path, seed=seed, today=today, keeps_days=airnow_keeps_days)
-    is_known = response.status == 200 and _has(request.headers, response.headers)
+    is_known = response.status == 200 and has_version(request.headers, response.headers)
     return Response(304, headers=response.headers) if is_known else response
 
 
@@ -53,13 +51,13 @@ def _airdata(path: str, *, seed: int, today: date, publishing: Publishing) -> Re
     if file is None:
         return not_found(path)
     kind = "application/zip" if path.endswith(".zip") else "text/csv"
-    return Response(200, file.content, kind, _validators(file.content, file.as_of))
+    return Response(200, file.content, kind, _written(file.content, file.as_of))
 
 
 def _airnow(path: str, *, seed: int, today: date, keeps_days: int | None) -> Response:
     """An AirNow file; the newest are yesterday's readings and today's forecasts."""
     if path == _AREA_LIST:
-        return Response(200, area_list(), "application/octet-stream", _validators(area_list(), FIRST_DAY))
+        return Response(200, area_list(), "application/octet-stream", _written(area_list(), FIRST_DAY))
     match = _AIRNOW_PATH.fullmatch(path)
     day = _day(match[2]) if match else None
     if not match or day is None or day < FIRST_DAY:
@@ -71,7 +69,7 @@ def _airnow(path: str, *, seed: int, today: date, keeps_days: int | None) -> Res
         return not_found(path)
     content = _AIRNOW_FILES[match[3]](day, seed=seed)
     written_on = day if is_forecast else day + timedelta(days=1)
-    return Response(200, content, "application/octet-stream", _validators(content, written_on))
+    return Response(200, content, "application/octet-stream", _written(content, written_on))
 
 
 def _day(compact: str) -> date | None:
@@ -81,28 +79,5 @@ def _day(compact: str) -> date | None:
         return None
 
 
-@lru_cache(maxsize=64)
-def _etag(content: bytes) -> str:
-    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-
-
-def _validators(content: bytes, as_of: date) -> dict[str, str]:
-    modified = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
-    return {"ETag": _etag(content), "Last-Modified": format_datetime(modified, usegmt=True)}
-
-
-def _has(headers: Mapping[str, str], current: Mapping[str, str]) -> bool:
-    """Whether the client has the current version; an ETag takes precedence over a date. Source: RFC 9110, 13.2.2."""
-    if "if-none-match" in headers:
-        return current["ETag"] in [tag.strip().removeprefix("W/") for tag in headers["if-none-match"].split(",")]
-    since = _time(headers.get("if-modified-since", ""))
-    return since is not None and since >= parsedate_to_datetime(current["Last-Modified"])
-
-
-def _time(text: str) -> datetime | None:
-    """An HTTP date; None for anything else, which servers must ignore."""
-    try:
-        time = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+def _written(content: bytes, on: date) -> dict[str, str]:
+    return validators(content, datetime(on.year, on.month, on.day, tzinfo=UTC))

@@ -1,11 +1,12 @@
-"""The practice server: AQS API, AirData and AirNow on one local port, over simulated air, as of a given day."""
+"""The practice server: AQS API, AirData, AirNow and bulletins of the weather on one local port, over simulated air and
+weather, as of a given day."""
 
 import contextlib
 import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Final, Self
@@ -18,6 +19,7 @@ from airwatch_dagster.practice.http import Request, Response, not_found
 from airwatch_dagster.practice.server.api import Api
 from airwatch_dagster.practice.server.downloads import download
 from airwatch_dagster.practice.server.historical import HISTORICAL_PATH, historical
+from airwatch_dagster.practice.server.weather import NBM_PREFIX, NWS_PREFIX, end_of, weather
 from airwatch_dagster.practice.world.published import Publishing
 from airwatch_dagster.practice.world.restatements import Restatement
 from airwatch_dagster.practice.world.world import DEFAULT_SEED
@@ -37,8 +39,9 @@ class PracticeServer:
     ``min_interval_seconds`` is the shortest time between API requests; earlier ones get status 429. ``log`` receives
     one line per request, without its query. ``faults`` decides which responses are corrupted. The AQS API and AirData
     publish a day ``aqs_lag_days`` later than the next day and apply ``restatements``; AirNow does neither. Its files of
-    agencies' forecasts are gone after ``airnow_keeps_days`` (None: never); its service still has the forecasts. Raises
-    ConfigurationError when the port cannot be opened or the lag is negative.
+    agencies' forecasts are gone after ``airnow_keeps_days`` (None: never); its service still has the forecasts. The
+    weather's bulletins are published at times of the day: ``now`` is the time (UTC) for them, by default the end of
+    ``today`` in UTC. Raises ConfigurationError when the port cannot be opened or the lag is negative.
     """
 
     def __init__(
@@ -55,8 +58,10 @@ class PracticeServer:
         restatements: tuple[Restatement, ...] = (),
         aqs_lag_days: int = 0,
         airnow_keeps_days: int | None = None,
+        now: Callable[[], datetime] | None = None,
     ) -> None:
         self._today = today
+        self._now = now
         self._seed = seed
         self._key = key
         self._rate_limit = _RateLimit(min_interval_seconds, monotonic)
@@ -72,8 +77,8 @@ class PracticeServer:
         return self._today() if callable(self._today) else self._today
 
     def move_clock(self, today: date) -> None:
-        """Set the server's clock to ``today`` for all later requests."""
-        self._today = today
+        """Set the server's clock to ``today`` for all later requests, for the weather to the end of it."""
+        self._today, self._now = today, None
 
     @property
     def url(self) -> str:
@@ -100,12 +105,24 @@ class PracticeServer:
         """Root of AirNow's API, for AIRWATCH_AIRNOW_API_URL."""
         return f"{self.url}/aq"
 
+    @property
+    def nbm_url(self) -> str:
+        """Root of the archive of NBS bulletins, for AIRWATCH_NBM_URL."""
+        return self.url + NBM_PREFIX.rstrip("/")
+
+    @property
+    def nws_url(self) -> str:
+        """Folder of the service of FPUS20 bulletins, for AIRWATCH_NWS_URL."""
+        return self.url + NWS_PREFIX.rstrip("/")
+
     def respond(self, request: Request) -> Response:
         """The response to a request, with a fault if ``faults`` injects one."""
         if request.path.startswith("/data/api/"):
             response = self._api(request)
         elif request.path == HISTORICAL_PATH:
             response = historical(request.query, seed=self._seed, today=self.today, key=self._key)
+        elif request.path.startswith((NBM_PREFIX, NWS_PREFIX)):
+            response = weather(request, seed=self._seed, now=self._now() if self._now else end_of(self.today))
         else:
             response = download(
                 request,

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from airwatch_dagster.practice.world.air import air_of_year, days_of_year, places_km
+from airwatch_dagster.practice.world.air import air_of_year, places_km
+from airwatch_dagster.practice.world.fields import days_of_year
 from airwatch_dagster.practice.world.network import MONITORS, SITES
 from airwatch_dagster.practice.world.random_streams import Floats, Integers, normal, uniform
 from airwatch_dagster.practice.world.smoke import smoke_of_year

@@ -1,4 +1,4 @@
-"""Smoke plumes over the practice network: a few a year, between June and September, drifting east."""
+"""Smoke plumes over the practice network: a few a year, between June and September, drifting east with the wind."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 
 from airwatch_dagster.practice.world.random_streams import Floats, uniform
+from airwatch_dagster.practice.world.weather.daily import wind_km
+from airwatch_dagster.practice.world.weather.surface import MEAN_WIND_KM_PER_DAY
 
 SEASON_FIRST: Final = (6, 1)
 SEASON_DAYS: Final = 105
@@ -14,6 +16,9 @@ SEASON_DAYS: Final = 105
 
 MAX_PLUMES: Final = 4
 """Most plumes a year: one in every year, and each further one in a quarter of the years."""
+
+FOLLOWS_WIND: Final = 0.5
+"""Share of the wind's deviation from its mean by which smoke is carried off its course; smoke aloft feels it less."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +30,12 @@ class Plume:
     days: int
     peak_ugm3: float
     radius_km: float
-    start_km: tuple[float, float]
-    drift_km_per_day: tuple[float, float]
+    path_km: tuple[tuple[float, float], ...]
+    """Its centre on each of its days, km east and north."""
 
     def added_ugm3(self, age_days: int, places_km: Floats) -> Floats:
         """PM2.5 that it adds at each place (rows of ``places_km``) on one of its days, µg/m³."""
-        centre = np.array(self.start_km) + age_days * np.array(self.drift_km_per_day)
-        distance_km = np.hypot(*(places_km - centre).T)
+        distance_km = np.hypot(*(places_km - np.array(self.path_km[age_days])).T)
         thickness = np.sin(np.pi * (age_days + 1.0) / (self.days + 1.0))
         return self.peak_ugm3 * thickness * np.exp(-0.5 * (distance_km / self.radius_km) ** 2)
 
@@ -49,15 +53,20 @@ def smoke_of_year(year: int, *, seed: int, places_km: Floats) -> Floats:
 def plumes_of_year(year: int, *, seed: int) -> tuple[Plume, ...]:
     """The plumes of a year, at least one; they start in the west or north-west."""
     draws = uniform(seed, "plume", days=np.array([year]), items=np.arange(8 * MAX_PLUMES))[0].reshape(MAX_PLUMES, 8)
-    return tuple(_plume(year, draw) for number, draw in enumerate(draws) if number == 0 or draw[0] < 0.25)
+    return tuple(_plume(year, draw, seed) for number, draw in enumerate(draws) if number == 0 or draw[0] < 0.25)
 
 
-def _plume(year: int, draw: Floats) -> Plume:
+def _plume(year: int, draw: Floats, seed: int) -> Plume:
+    first_day = date(year, *SEASON_FIRST).toordinal() + int(SEASON_DAYS * draw[1])
+    days = 5 + int(3 * draw[2])
+    start = np.array([[-750.0 - 150.0 * draw[5], -150.0 + 700.0 * draw[6]]])
+    course = np.array([170.0 + 90.0 * draw[7], -20.0 - 60.0 * draw[6]])
+    wind = wind_km(np.arange(first_day + 1, first_day + days), seed=seed) - np.array(MEAN_WIND_KM_PER_DAY)
+    path = np.vstack([start, start + np.cumsum(course + FOLLOWS_WIND * wind, axis=0)])
     return Plume(
-        first_day=date(year, *SEASON_FIRST).toordinal() + int(SEASON_DAYS * draw[1]),
-        days=5 + int(3 * draw[2]),
+        first_day=first_day,
+        days=days,
         peak_ugm3=float(20.0 * 9.0 ** draw[3] ** 1.5),
         radius_km=160.0 + 160.0 * float(draw[4]),
-        start_km=(-750.0 - 150.0 * float(draw[5]), -150.0 + 700.0 * float(draw[6])),
-        drift_km_per_day=(170.0 + 90.0 * float(draw[7]), -20.0 - 60.0 * float(draw[6])),
+        path_km=tuple((float(east), float(north)) for east, north in path),
     )

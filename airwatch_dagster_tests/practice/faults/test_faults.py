@@ -109,7 +109,12 @@ def test_a_request_without_applicable_kinds_gets_a_correct_response() -> None:
 
 
 def test_the_default_kinds_are_those_that_a_client_can_retry() -> None:
-    assert set(FAULT_KINDS) - set(DEFAULT_KINDS) == {"expired_key", "renamed_column", "missing_column"}
+    assert set(FAULT_KINDS) - set(DEFAULT_KINDS) == {
+        "expired_key",
+        "renamed_column",
+        "missing_column",
+        "truncated_bulletin",
+    }
     assert set(FITTING_PATHS) == set(FAULT_KINDS)
 
 

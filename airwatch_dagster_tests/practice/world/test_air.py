@@ -5,7 +5,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from airwatch_dagster.practice.world.air import air_of_year, days_of_year, places_km, wind_km
+from airwatch_dagster.practice.world.air import air_of_year, places_km, wind_km
+from airwatch_dagster.practice.world.fields import days_of_year
 from airwatch_dagster.practice.world.network import SITES
 
 SEEDS = (1, 2, 3)
