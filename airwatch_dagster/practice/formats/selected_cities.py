@@ -38,7 +38,7 @@ THUNDER_C, SNOW_C = 24.0, 0.0
 WINDY_MS, HOT_C, COLD_C = 8.5, 36.0, -12.0
 """Mean wind and highest temperature from which, or up to which, a dry day is said to be windy, hot or cold."""
 
-SKIES: Final = ((0.3, "SUNNY"), (0.6, "PTCLDY"), (0.85, "MOCLDY"), (1.1, "CLOUDY"))
+SKIES: Final = ((0.3, "SUNNY"), (0.6, "PTCLDY"), (1.1, "MOCLDY"))
 """Shares of the sky below which other days have each word."""
 
 _DOTS: Final = ("...", "....", "...")
