@@ -185,7 +185,7 @@ def _rate_limit_dir(settings: SourceSettings) -> Path:
 
 
 def practice_server(settings: SourceSettings, *, port: int = 0, **options: Any) -> PracticeServer:
-    """The embedded server of simulated air; its current day is AIRWATCH_PRACTICE_TODAY, to the end, else the real one."""
+    """The embedded server of simulated air; its day is AIRWATCH_PRACTICE_TODAY, to the end, else the real one."""
     if settings.practice_today:
         return PracticeServer(today=settings.practice_today, port=port, **options)
     return PracticeServer(
