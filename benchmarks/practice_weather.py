@@ -2,8 +2,8 @@
 
 Per lead of 1 to 3 days, damped persistence (per site, log PM2.5 without its season) is fitted on four years of
 simulated air and scored on two; so is the same with the weather of the target day and the issue day at the nearest
-station. Forecasts are those of the run at 23 UTC of the issue day. Prints the share of the squared error that the weather takes
-away (log PM2.5, and µg/m³ with smoke), and CPU times of a year of air and of a bulletin.
+station. Forecasts are those of the run at 23 UTC of the issue day. Prints the share of the squared error that the
+weather takes away (log PM2.5, and µg/m³ with smoke), and CPU times of a year of air and of a bulletin.
 """
 
 import argparse
