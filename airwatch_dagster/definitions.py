@@ -19,6 +19,7 @@ from airwatch_dagster.orchestration.registry.mlflow_client import mlflow_resourc
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource
 from airwatch_dagster.orchestration.tables.io_manager import ParquetIOManager
 from airwatch_dagster.orchestration.tables.table_asset import assets_over
+from airwatch_dagster.orchestration.weather.resource import WeatherResource
 
 MODULES = (acquire, clean, enrich, fit, forecast, publish, verify, watch)
 
@@ -33,6 +34,7 @@ def _definitions(assets: Sequence[Any]) -> dg.Definitions:
             "io_manager": ParquetIOManager(),
             "storage": StorageResource(),
             "source": SourceResource(),
+            "weather": WeatherResource(),
             "mlflow": mlflow_resource,
         },
         executor=locking_executor,

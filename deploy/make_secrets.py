@@ -27,7 +27,10 @@ ACCOUNT = "airwatch"
 BCRYPT_COST = "10"
 """About 60 ms a check. Passwords made here have 192 random bits, and the proxy remembers those it has checked."""
 
-FOR_YOU = ("epa_aqs_email", "epa_aqs_api_key", "airnow_api_key", "alert_webhook_url", "smtp_password")
+FOR_YOU = (
+    *("epa_aqs_email", "epa_aqs_api_key", "airnow_api_key", "open_meteo_key"),
+    *("alert_webhook_url", "smtp_password"),
+)
 """Secrets that only you know: their files are made empty, which means unset."""
 
 Folder = Path

@@ -11,7 +11,7 @@ import dagster as dg
 import pandas as pd
 from pydantic import PrivateAttr, SecretStr
 
-from airwatch_dagster.acquire.addresses import AIRDATA_URL, AIRNOW_API_URL, AIRNOW_URL, AQS_URL
+from airwatch_dagster.acquire.addresses import AFOS_URL, AIRDATA_URL, AIRNOW_API_URL, AIRNOW_URL, AQS_URL, NBM_URL
 from airwatch_dagster.acquire.airdata.archive import AirDataArchive
 from airwatch_dagster.acquire.airnow.archive import AirNowArchive
 from airwatch_dagster.acquire.airnow.historical.client import AIRNOW_INTERVAL_S, HistoricalForecasts
@@ -87,8 +87,8 @@ def _source(settings: SourceSettings, stack: contextlib.ExitStack, max_s: float 
         return _aqs(settings, area, stack)
     archive = AirDataArchive(
         settings.airdata_url,
-        download_dir=_downloads(settings, "airdata", settings.airdata_url),
-        backoff_scale=_backoff_scale(settings, settings.airdata_url),
+        download_dir=download_folder(settings, "airdata", settings.airdata_url),
+        backoff_scale=backoff_scale(settings, settings.airdata_url),
         max_s=max_s,
     )
     bulk = AirDataSource(stack.enter_context(archive), area, settings.context_km, parameters=settings.parameters)
@@ -96,8 +96,8 @@ def _source(settings: SourceSettings, stack: contextlib.ExitStack, max_s: float 
         return bulk
     airnow = AirNowArchive(
         settings.airnow_url,
-        download_dir=_downloads(settings, "airnow", settings.airnow_url),
-        backoff_scale=_backoff_scale(settings, settings.airnow_url),
+        download_dir=download_folder(settings, "airnow", settings.airnow_url),
+        backoff_scale=backoff_scale(settings, settings.airnow_url),
         max_s=max_s,
     )
     aqs = _aqs(settings, area, stack) if settings.has_aqs_credentials else None
@@ -107,15 +107,15 @@ def _source(settings: SourceSettings, stack: contextlib.ExitStack, max_s: float 
 
 def _historical(settings: SourceSettings, stack: contextlib.ExitStack) -> HistoricalForecasts:
     """AirNow's historical forecasts; at another address than AirNow's, requests come as soon as those to AQS may."""
-    scale, url = _backoff_scale(settings, settings.airnow_api_url), settings.airnow_api_url
+    scale, url = backoff_scale(settings, settings.airnow_api_url), settings.airnow_api_url
     limiter = RateLimiter(
-        _rate_limit_dir(settings) / f"airnow-requests-{_digest(url)}",
+        rate_limit_folder(settings) / f"airnow-requests-{_digest(url)}",
         service="AirNow's service of historical forecasts",
         interval_s=scale * AIRNOW_INTERVAL_S,
         pause_s=0.0,
     )
-    cache = ResponseCache(_downloads(settings, "airnow-api", url))
-    key = _secret(settings.airnow_key) or ""
+    cache = ResponseCache(download_folder(settings, "airnow-api", url))
+    key = secret_text(settings.airnow_key) or ""
     client = HistoricalForecasts(url, key=key, limiter=limiter, cache=cache, backoff_scale=scale)
     return stack.enter_context(client)
 
@@ -123,11 +123,11 @@ def _historical(settings: SourceSettings, stack: contextlib.ExitStack) -> Histor
 def _aqs(settings: SourceSettings, area: Area, stack: contextlib.ExitStack) -> AqsSource:
     client = AqsClient(
         settings.aqs_url,
-        email=_secret(settings.aqs_email),
-        key=_secret(settings.aqs_key),
+        email=secret_text(settings.aqs_email),
+        key=secret_text(settings.aqs_key),
         limiter=aqs_limiter(settings),
-        cache=ResponseCache(_downloads(settings, "aqs", settings.aqs_url)),
-        backoff_scale=_backoff_scale(settings, settings.aqs_url),
+        cache=ResponseCache(download_folder(settings, "aqs", settings.aqs_url)),
+        backoff_scale=backoff_scale(settings, settings.aqs_url),
     )
     tables = opened_storage(settings.storage)
     listed = tables.read("monitors") if tables.exists("monitors") else None
@@ -141,8 +141,8 @@ def aqs_states(settings: SourceSettings) -> int:
     """
     client = AqsClient(
         settings.aqs_url,
-        email=_secret(settings.aqs_email),
-        key=_secret(settings.aqs_key),
+        email=secret_text(settings.aqs_email),
+        key=secret_text(settings.aqs_key),
         limiter=aqs_limiter(settings),
         backoff_scale=None,
     )
@@ -150,14 +150,15 @@ def aqs_states(settings: SourceSettings) -> int:
         return len(client.request("list/states", {}))
 
 
-def _secret(value: SecretStr | None) -> str | None:
+def secret_text(value: SecretStr | None) -> str | None:
+    """The secret itself; None for none."""
     return value.get_secret_value() if value else None
 
 
-def _backoff_scale(settings: SourceSettings, url: str) -> float:
-    """Factor of the waits before a retry: 1 at EPA's own addresses, less where API requests may come sooner."""
-    is_epa = url.rstrip("/") in (AIRDATA_URL, AIRNOW_URL, AIRNOW_API_URL, AQS_URL)
-    return 1.0 if is_epa else min(1.0, settings.aqs_interval_s / AQS_INTERVAL_S)
+def backoff_scale(settings: SourceSettings, url: str) -> float:
+    """Factor of the waits before a retry: 1 at publishers' own addresses, less where API requests may come sooner."""
+    is_own = url.rstrip("/") in (AIRDATA_URL, AIRNOW_URL, AIRNOW_API_URL, AQS_URL, NBM_URL, AFOS_URL)
+    return 1.0 if is_own else min(1.0, settings.aqs_interval_s / AQS_INTERVAL_S)
 
 
 def aqs_limiter(settings: SourceSettings) -> RateLimiter:
@@ -167,11 +168,11 @@ def aqs_limiter(settings: SourceSettings) -> RateLimiter:
     ConfigurationError when the folder cannot be created.
     """
     pause_s = min(AQS_PAUSE_S, AQS_PAUSE_S * settings.aqs_interval_s / AQS_INTERVAL_S)
-    path = _rate_limit_dir(settings) / f"aqs-requests-{_digest(settings.aqs_url)}"
+    path = rate_limit_folder(settings) / f"aqs-requests-{_digest(settings.aqs_url)}"
     return RateLimiter(path, interval_s=settings.aqs_interval_s, pause_s=pause_s)
 
 
-def _rate_limit_dir(settings: SourceSettings) -> Path:
+def rate_limit_folder(settings: SourceSettings) -> Path:
     """The folder of the files that space requests; errors as ``aqs_limiter``."""
     try:
         folder = settings.rate_limit_dir.expanduser()
@@ -196,7 +197,7 @@ def practice_server(settings: SourceSettings, *, port: int = 0, **options: Any) 
     )
 
 
-def _downloads(settings: SourceSettings, what: str, url: str) -> Path:
+def download_folder(settings: SourceSettings, what: str, url: str) -> Path:
     """A folder for each address, so that files of the same name from two mirrors never mix."""
     return settings.state / "downloads" / f"{what}-{_digest(url)}"
 

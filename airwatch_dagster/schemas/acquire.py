@@ -163,7 +163,7 @@ class AgencyForecasts(Table):
     forecast_source: str = c.field("Agency that issued the record; null without a file", nullable=True)
 
 
-READ_FOR: Final = ("monitors", "raw_readings", "agency_forecasts")
+READ_FOR: Final = ("monitors", "raw_readings", "agency_forecasts", "weather_forecasts")
 """Tables whose readers set lines aside."""
 
 

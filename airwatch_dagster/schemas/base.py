@@ -48,6 +48,8 @@ class TableSpec:
     """Columns that identify a row."""
     partition_column: str | None
     """The date column that decides a row's partition; None for unpartitioned tables."""
+    may_be_supplied: bool = False
+    """Whether a user may supply files of it, so that they are read with care."""
 
     @cached_property
     def schema(self) -> pa.DataFrameSchema:
@@ -88,20 +90,29 @@ TABLES: dict[str, TableSpec] = {}
 """Every table by name, in pipeline order; filled when the stage modules of this package are imported."""
 
 GIVEN: dict[str, TableSpec] = {}
-"""Tables that a user may supply and AirWatch only reads."""
+"""Tables that a user supplies and AirWatch only reads."""
 
 CONTRACTS: Final[Mapping[str, TableSpec]] = ChainMap(GIVEN, TABLES)
 """All tables, the supplied ones last."""
 
 
 def table(
-    *, grain: Grain, key: Sequence[str], partition_column: str | None = None, is_given: bool = False
+    *,
+    grain: Grain,
+    key: Sequence[str],
+    partition_column: str | None = None,
+    is_given: bool = False,
+    may_be_supplied: bool = False,
 ) -> Callable[[type[Any]], type[Any]]:
-    """Register a schema class as the table of its name in snake_case; one that ``is_given`` is supplied by the user."""
+    """Register a schema class as the table of its name in snake_case.
+
+    One that ``is_given`` is supplied by the user; one that ``may_be_supplied`` has an asset that may copy user's files.
+    """
 
     def register(model: type[Any]) -> type[Any]:
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", model.__name__).lower()
-        (GIVEN if is_given else TABLES)[name] = TableSpec(name, model, grain, tuple(key), partition_column)
+        spec = TableSpec(name, model, grain, tuple(key), partition_column, is_given or may_be_supplied)
+        (GIVEN if is_given else TABLES)[name] = spec
         return model
 
     return register

@@ -40,11 +40,11 @@ def weather(description: str, *, null_when: str = "not given", unit: str | None 
     grain="day",
     key=("site_id", "issue_date", "horizon_days"),
     partition_column="issue_date",
-    is_given=True,
+    may_be_supplied=True,
 )
 class WeatherForecasts(Table):
-    """Weather of a target day at a site, as forecast by the end of the issue date. The user supplies it in the folder
-    `AIRWATCH_WEATHER`; no asset builds it."""
+    """Weather of a target day at a site, as it was forecast before AirWatch issued its own forecasts of the issue date:
+    from the source that `AIRWATCH_WEATHER_SOURCE` names, such as the user's own files below `AIRWATCH_WEATHER`."""
 
     site_id: str = c.site_id()
     issue_date: pd.Timestamp = c.issue_date()

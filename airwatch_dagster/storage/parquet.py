@@ -8,7 +8,7 @@ import pandas as pd
 
 from airwatch_dagster.errors import StorageError
 from airwatch_dagster.limits import MAX_SUPPLIED_BYTES, MAX_SUPPLIED_ROWS, MAX_SUPPLIED_TEXT, megabytes
-from airwatch_dagster.schemas import CONTRACTS, TABLES
+from airwatch_dagster.schemas import CONTRACTS
 from airwatch_dagster.schemas.columns import BEFORE
 from airwatch_dagster.storage.file_digest import KEY, UNSEALED, refuse_damaged, sealed
 
@@ -76,7 +76,7 @@ def decoded(table: str, data: bytes, *, columns: Sequence[str] | None, uri: str)
     try:
         refuse_damaged(data)
         file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
-        if table in CONTRACTS and table not in TABLES:
+        if table in CONTRACTS and CONTRACTS[table].may_be_supplied:
             _refuse_large(data)
         present = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
         rows = file.read(columns=present, use_threads=False)

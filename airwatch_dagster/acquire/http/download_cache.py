@@ -1,5 +1,6 @@
 """Cached copies of published files: each is downloaded once, completely, and only re-downloaded after a change."""
 
+import gzip
 import hashlib
 import json
 import time
@@ -22,6 +23,12 @@ outage is left to the next run."""
 _HASHES_REMEMBERED: Final = 1024
 """File hashes that a process remembers."""
 
+PACKED: Final = ".gz"
+"""What the names of compressed copies end in."""
+
+_LEVEL: Final = 6
+"""gzip's usual one."""
+
 _T = TypeVar("_T")
 
 
@@ -33,7 +40,9 @@ class Download:
     etag: str | None
     last_modified: str | None
     sha256: str
+    """Of the copy as it is stored."""
     size: int
+    """Bytes as published."""
     as_of: str | None
     """The publisher's own date of the file; null when it lists none."""
     fetched_at: str
@@ -57,11 +66,13 @@ class DownloadCache:
     """Whether transient failures of a server are retried."""
     max_bytes: int = MAX_DOWNLOAD_BYTES
     """Bytes that a file may have."""
+    is_packed: bool = False
+    """Whether copies are compressed by gzip, in files whose names end in ``.gz``."""
 
     def current(
         self, name: str, *, check: Callable[[Path], None], as_of: Callable[[], str | None] = lambda: None
     ) -> Path:
-        """The current file ``name``, complete and checked: downloaded if new or changed, else the cached copy.
+        """The current file ``name``, complete and checked: downloaded if new or changed, else the copy at ``copy_of``.
 
         ``check`` receives a download before it replaces the copy, and raises when it is bad; ``as_of`` is called once
         per download. Transient failures of a server are retried; a failed download leaves the copy unchanged. Raises
@@ -80,7 +91,7 @@ class DownloadCache:
 
         The bytes are hashed once per process and state of the file (inode, size and modification time).
         """
-        path, sidecar = self.folder / name, self._sidecar(name)
+        path, sidecar = self.copy_of(name), self._sidecar(name)
         if not (path.is_file() and sidecar.is_file()):
             return None
         try:
@@ -89,6 +100,10 @@ class DownloadCache:
             return None
         is_same = download.url == self.address(name) and download.sha256 == _sha256(path)
         return download if is_same else None
+
+    def copy_of(self, name: str) -> Path:
+        """Where the copy of ``name`` is, or will be."""
+        return self.folder / (f"{name}{PACKED}" if self.is_packed else name)
 
     def address(self, name: str) -> str:
         """The URL of ``name``, without credentials."""
@@ -101,7 +116,7 @@ class DownloadCache:
             return temporary.read_bytes()
 
     def _current(self, name: str, check: Callable[[Path], None], as_of: Callable[[], str | None]) -> Path:
-        target, before = self.folder / name, self.known(name)
+        target, before = self.copy_of(name), self.known(name)
         known = Validators(before.etag, before.last_modified, before.size) if before else None
         with temporary_beside(target) as temporary:
             received = self.mirror.get(
@@ -110,12 +125,15 @@ class DownloadCache:
             if received is None:
                 return target
             check(temporary)
+            size = temporary.stat().st_size
+            if self.is_packed:
+                _pack(temporary)
             download = Download(
                 url=self.address(name),
                 etag=received.etag,
                 last_modified=received.last_modified,
                 sha256=_sha256(temporary),
-                size=temporary.stat().st_size,
+                size=size,
                 as_of=as_of(),
                 fetched_at=datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="seconds"),
             )
@@ -125,7 +143,13 @@ class DownloadCache:
         return target
 
     def _sidecar(self, name: str) -> Path:
-        return self.folder / f"{name}.json"
+        return self.folder / f"{self.copy_of(name).name}.json"
+
+
+def _pack(path: Path) -> None:
+    """Compress a file in its place."""
+    content = path.read_bytes()
+    path.write_bytes(gzip.compress(content, mtime=0, compresslevel=_LEVEL))
 
 
 def _sha256(path: Path) -> str:

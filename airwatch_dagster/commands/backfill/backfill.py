@@ -20,7 +20,6 @@ from airwatch_dagster.commands.backfill.plan_text import (
 )
 from airwatch_dagster.commands.backfill.planning import (
     BULLETIN_DAYS,
-    DEFAULT_TABLES,
     DETECTED_TABLE,
     ORDER,
     WHOLE_TABLES,
@@ -32,6 +31,12 @@ from airwatch_dagster.commands.backfill.planning import (
 )
 from airwatch_dagster.commands.backfill.progress import Reporter, reporter
 from airwatch_dagster.commands.backfill.runs import unrecorded
+from airwatch_dagster.commands.backfill.weather import (
+    asked_again,
+    weather_cost_text,
+    weather_costs_by_task,
+    with_weather_table,
+)
 from airwatch_dagster.commands.imports.import_log import undone_days
 from airwatch_dagster.commands.pages.summary import forecast_summary
 from airwatch_dagster.commands.wording import counted, program
@@ -39,6 +44,8 @@ from airwatch_dagster.errors import ChecksFailed
 from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.instance.opening import opened_instance
 from airwatch_dagster.orchestration.resources import opened_storage, today, utc_now
+from airwatch_dagster.orchestration.weather.completeness import TABLE as WEATHER
+from airwatch_dagster.orchestration.weather.first_days import first_day
 from airwatch_dagster.storage.tables import TableStorage
 
 Echo = Callable[[str], None]
@@ -62,32 +69,32 @@ def run_backfill(
     """
     from airwatch_dagster.definitions import defs
 
-    named = DEFAULT_TABLES if tables is None else checked_tables(tables)
     settings, began = Settings.from_environment(), utc_now()
+    named = with_weather_table(settings, None if tables is None else checked_tables(tables))
     storage = opened_storage(settings.storage)
     with opened_instance() as instance:
         broken, estimates = _broken(instance, storage, named), Estimates(measured_seconds(instance))
-    stored = {table: _written(storage, table, but=broken.get(table, set())) for table in ORDER}
     days = pd.Timestamp(first), pd.Timestamp(last)
-    later = {"bulletin": days[1] - pd.Timedelta(days=BULLETIN_DAYS - 1)} if tables is None else {}
-    steps = plan_backfill(
+    plan = partial(
+        plan_backfill,
         reads_of(defs),
         first=days[0],
         last=days[1],
-        stored=stored,
         tables=named,
         refresh=refresh,
         broken=broken,
-        not_before=later,
+        not_before=_not_before(settings, days[1]) if tables is None else {},
     )
+    steps = plan(stored=_written_tables(storage, broken))
+    again = [] if refresh or WEATHER not in named else asked_again(settings, storage, days, but=steps)
     whole = _whole_tables(named, steps, needs_monitors=refresh or not storage.exists("monitors"))
     monitors, tasks = [Task(name) for name in whole if name == "monitors"], _in_order(steps, whole, resume=not refresh)
     revise = partial(_revisions, storage, days if refresh and DETECTED_TABLE in named else None)
-    planned = [*monitors, *tasks, *(revise() if DETECTED_TABLE in named else [])]
+    planned = [*monitors, *again, *tasks, *(revise() if DETECTED_TABLE in named else [])]
     echo(f"Source {settings.source}, area {settings.area}, storage {settings.storage}")
     echo(plan_text(planned, seconds=estimates.all_seconds(planned, processes=processes)))
     if only_plan:
-        costs = _echo_costs(tasks, storage, echo)
+        costs = _echo_costs([*again, *tasks], storage, echo)
         estimates.add_downloads(costs)
         for line in plan_table(planned, estimates):
             echo(line)
@@ -95,7 +102,11 @@ def run_backfill(
         return False
     with reporter(echo, estimates=estimates) as show:
         _run_all(monitors, show, processes=processes)
-        estimates.add_downloads(_echo_costs(tasks, storage, echo))
+        estimates.add_downloads(_echo_costs([*again, *tasks], storage, echo))
+        _run_all(again, show, processes=processes)
+        if again:  # what reads these days is due if they changed
+            steps = plan(stored=_written_tables(storage, broken))
+            tasks = _in_order(steps, whole, resume=not refresh)
         _run_all(tasks, show, processes=processes)
         _run_all(revise(), show, processes=processes)
     for line in _outcome(steps, storage, show, began=began, last=days[1]):
@@ -103,6 +114,17 @@ def run_backfill(
     if show.failed:
         raise ChecksFailed(show.failed)
     return has_forecasts(steps)
+
+
+def _not_before(settings: Settings, last: pd.Timestamp) -> dict[str, pd.Timestamp]:
+    """First days that a backfill without `--tables` builds of some tables."""
+    weather = first_day(settings)
+    since = {} if weather is None else {WEATHER: weather}
+    return {"bulletin": last - pd.Timedelta(days=BULLETIN_DAYS - 1), **since}
+
+
+def _written_tables(storage: TableStorage, broken: Mapping[str, Collection[str]]) -> dict[str, dict[str, pd.Timestamp]]:
+    return {table: _written(storage, table, but=broken.get(table, ())) for table in ORDER}
 
 
 def has_forecasts(steps: Sequence[Step]) -> bool:
@@ -154,12 +176,13 @@ def _run_all(tasks: Sequence[Task], show: Reporter, *, processes: int) -> None:
 
 
 def _echo_costs(tasks: Sequence[Task], storage: TableStorage, echo: Echo) -> Mapping[Task, Cost]:
-    """What each pull will request of EPA, and prints the sums; nothing for simulated air."""
+    """What each run will request of EPA and of the source of weather, and prints the sums; nothing of simulated air."""
     readings, agencies = costs_by_task(tasks, storage), agency_costs_by_task(tasks)
-    for costs, text in ((readings, cost_text), (agencies, agency_cost_text)):
+    weather = weather_costs_by_task(tasks, storage)
+    for costs, text in ((readings, cost_text), (agencies, agency_cost_text), (weather, weather_cost_text)):
         if costs:
             echo(text(sum(costs.values(), Cost())))
-    return {**readings, **agencies}
+    return {**readings, **agencies, **weather}
 
 
 def _outcome(

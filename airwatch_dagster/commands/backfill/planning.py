@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from types import MappingProxyType
 from typing import Final
 
@@ -17,6 +18,7 @@ from airwatch_dagster.schemas import TABLES
 
 ORDER: Final = (
     "raw_readings",
+    "weather_forecasts",
     "site_days",
     "features",
     "training_examples",
@@ -39,13 +41,17 @@ ORDER: Final = (
 """Partitioned tables, each after those it reads."""
 
 EARLY_TABLE: Final = "early_predictions"
-"""The forecasts of the early issue, whose readings a later run reads again."""
+"""The forecasts of the early issue, whose readings and weather a later run reads again."""
 
-_ON_DEMAND: Final = ("agency_forecasts", "hyperparameters", EARLY_TABLE, "early_scores")
+_ON_DEMAND: Final = ("weather_forecasts", "agency_forecasts", "hyperparameters", EARLY_TABLE, "early_scores")
 
 DEFAULT_TABLES: Final = tuple(name for name in ORDER if name not in _ON_DEMAND)
-"""Tables of a backfill without `--tables`. Agencies' forecasts cost a request a day, a search takes all the minutes it
-is allowed, and an early issue of a past day would know what came later."""
+"""Tables of a backfill without `--tables`, beside weather where it has a source. Agencies' forecasts cost a request a
+day, a search takes all the minutes it is allowed, and an early issue of a past day would know what came later."""
+
+MONTHLY_RUNS: Final = ("weather_forecasts",)
+"""Tables of days that are built a month at a time: each day reads megabytes, and what a stopped run has read is stored
+up to the month before."""
 
 BULLETIN_DAYS: Final = 92
 """Issue days, up to the last, of which a backfill without `--tables` makes bulletins: the last quarter. Few people
@@ -83,7 +89,10 @@ MISSING: Final = "missing"
 """Reason of a partition that is not stored."""
 
 READ_EARLY: Final = "read for the early issue"
-"""Reason of readings of a day that has early forecasts and no others: the source has published more of it since."""
+"""Reason of what is read of a day that has early forecasts and no others: the source has published more of it since."""
+
+SOURCE_TABLES: Final = ("raw_readings", "weather_forecasts")
+"""Tables of which a source publishes more between the early and the daily issue."""
 
 StoredAt = Mapping[str, pd.Timestamp]
 """Time of writing by partition, naive UTC."""
@@ -148,7 +157,8 @@ def plan_backfill(
     broken: Mapping[str, Collection[str]] = MappingProxyType({}),
     not_before: Mapping[str, pd.Timestamp] = MappingProxyType({}),
 ) -> list[Step]:
-    """The runs that bring ``tables`` up to date for the days ``first``…``last``: a calendar year at a time, in order.
+    """The runs that bring ``tables`` up to date for the days ``first``…``last``: a calendar year at a time, in order;
+    a month at a time for MONTHLY_RUNS.
 
     A partition is due when it is missing from ``stored`` or older than one it reads; with ``refresh`` every one is. A
     table of ``not_before`` is planned from that day on. Tables that are not in ``tables`` are read as stored, and names
@@ -165,14 +175,22 @@ def plan_backfill(
             if periods.empty:
                 continue
             why = _reasons(table, periods, reads[table], written, refresh=refresh)
-            why |= {} if table != "raw_readings" else _read_early(periods, written, but=why)
+            why |= {} if table not in SOURCE_TABLES else _read_early(periods, written, but=why)
             why = {period: _or_failed(reason, str(period), broken.get(table, ())) for period, reason in why.items()}
             due = [str(period) for period in why]
             written[table] = pd.concat([written[table].drop(due, errors="ignore"), pd.Series(JUST_BUILT, index=due)])
-            for begins, ends in spans(sorted(why)):
+            for begins, ends in step_spans(table, sorted(why)):
                 keys = pd.period_range(begins, ends, freq=_unit(table))
                 steps.append(Step(table, begins, ends, len(keys), Counter(why[key] for key in keys)))
     return steps
+
+
+def step_spans(table: str, periods: Sequence[pd.Period]) -> list[tuple[str, str]]:
+    """Adjacent partitions that one run builds, as its first and last."""
+    if table not in MONTHLY_RUNS:
+        return spans(periods)
+    months = groupby(periods, key=lambda day: (day.year, day.month))
+    return [span for _, days in months for span in spans(list(days))]
 
 
 def _check_days(first: pd.Timestamp, last: pd.Timestamp) -> None:

@@ -11,6 +11,7 @@ from airwatch_dagster.commands.inspect.stored_tables import UNITS, StoredTable
 from airwatch_dagster.commands.wording import counted
 from airwatch_dagster.orchestration.automation.jobs import CLOSE_TABLES, DAILY_TABLES, OPEN_TABLES
 from airwatch_dagster.orchestration.early_issue import FOLLOWS_SOURCE
+from airwatch_dagster.orchestration.weather.completeness import TABLE as WEATHER
 from airwatch_dagster.schemas import TABLES
 
 FORECAST_DUE: Final = timedelta(hours=19, minutes=30)
@@ -47,6 +48,8 @@ class Moment:
     source: str
     is_rehearsal: bool
     """Whether the day is simulated: then everything up to yesterday is due at once."""
+    has_weather: bool = False
+    """Whether weather has a source; without one its days are empty, and none is due."""
 
     def newest_day(self, tables: Mapping[str, StoredTable]) -> date:
         """The last day that daily tables should have by now."""
@@ -73,12 +76,16 @@ def due_partitions(stored: Sequence[StoredTable], moment: Moment) -> list[Due]:
         return [Due("raw_readings", "", "nothing is stored yet", f"airwatch backfill {first} yesterday")]
     day = moment.newest_day(tables)
     expected = {
-        **dict.fromkeys(DAILY_TABLES, f"{day:%Y-%m-%d}"),
+        **dict.fromkeys(_daily_tables(moment), f"{day:%Y-%m-%d}"),
         **dict.fromkeys(CLOSE_TABLES, str(moment.closed_month(day))),
         **dict.fromkeys(OPEN_TABLES, f"{day:%Y-%m}"),
     }
     found = [_missing(table, tables.get(table), newest, day) for table, newest in expected.items()]
     return [*(one for one in found if one is not None), *_gaps(tables, expected), *_monitors(tables, moment)]
+
+
+def _daily_tables(moment: Moment) -> list[str]:
+    return [table for table in DAILY_TABLES if moment.has_weather or table != WEATHER]
 
 
 def _missing(table: str, stored: StoredTable | None, newest: str, day: date) -> Due | None:

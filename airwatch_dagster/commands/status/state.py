@@ -20,6 +20,7 @@ from airwatch_dagster.commands.status.runs import (
 )
 from airwatch_dagster.fit.champion.service_periods import service_periods
 from airwatch_dagster.orchestration.configuration.settings import SourceSettings
+from airwatch_dagster.orchestration.configuration.weather_settings import WeatherSourceSettings
 from airwatch_dagster.orchestration.instance.opening import opened_instance
 from airwatch_dagster.orchestration.resources import opened_storage, today
 from airwatch_dagster.storage.tables import TableStorage
@@ -76,10 +77,11 @@ def current_state() -> State:
     Raises ConfigurationError for settings or an instance that are not valid, and StorageError.
     """
     settings, now = SourceSettings.from_environment(), datetime.now(UTC)
+    has_weather = WeatherSourceSettings.from_environment().weather_source != "none"
     storage = opened_storage(settings.storage)
     tables = list(stored_tables(storage))
     is_rehearsal = bool(settings.practice_today) and settings.is_rehearsal
-    moment = Moment(now=now, today=today(), source=settings.source, is_rehearsal=is_rehearsal)
+    moment = Moment(now=now, today=today(), source=settings.source, is_rehearsal=is_rehearsal, has_weather=has_weather)
     with opened_instance() as instance:
         return State(
             at=now,

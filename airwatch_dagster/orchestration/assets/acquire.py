@@ -1,4 +1,4 @@
-"""The acquire stage: what EPA published, in every version."""
+"""The acquire stage: what EPA published, in every version, and weather as it was forecast."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,12 +24,17 @@ from airwatch_dagster.orchestration.partitions import days_of
 from airwatch_dagster.orchestration.resources import SourceResource, StorageResource, today, utc_now
 from airwatch_dagster.orchestration.tables.table_asset import AssetResult, Merge, table_asset
 from airwatch_dagster.orchestration.training.by_month import stacked
+from airwatch_dagster.orchestration.weather.answers import WEATHER_CHECK, answers_of
+from airwatch_dagster.orchestration.weather.resource import WeatherResource
 
-__all__ = ["agency_forecasts", "history_checks", "monitors", "raw_readings", "rejected_lines"]
+__all__ = ["agency_forecasts", "history_checks", "monitors", "raw_readings", "rejected_lines", "weather_forecasts"]
 
 REQUEST_POOL: str = "epa_requests"
 """Pool of everything that sends requests to EPA: one step at a time, out of politeness. The client spaces its requests,
 and write locks protect the tables."""
+
+WEATHER_POOL: str = "weather_requests"
+"""Pool of what asks the source of weather, likewise."""
 
 
 @table_asset(stage="acquire", kinds=("python", "parquet"), pool=REQUEST_POOL, warning_checks=MONITORS_CHECK)
@@ -87,3 +92,23 @@ def agency_forecasts(
     records = stacked("agency_forecasts", [one.records for one in read])
     yield AssetResult(records, metadata={**rejected_metadata(rejected), **from_service})
     store_rejected_lines(context, storage, rejected)
+
+
+@table_asset(
+    stage="acquire",
+    kinds=("python", "parquet"),
+    pool=WEATHER_POOL,
+    deps=["monitors"],
+    keep_unchanged=True,
+    warning_checks=WEATHER_CHECK,
+)
+def weather_forecasts(
+    context: dg.AssetExecutionContext, weather: WeatherResource, storage: StorageResource
+) -> Iterator[Merge]:
+    """Of the source that AIRWATCH_WEATHER_SOURCE names, as published by the time of issue. A source that is away or
+    late leaves a day empty or in part, with a warning; what is stored of a day stays until there is an answer for it.
+    """
+    with storage.locked("weather_forecasts") as tables, weather.open() as opened:
+        answers = answers_of(opened, days_of(context), monitors=tables.read_or_empty("monitors"))
+        yield Merge(tables, answers.merged)
+        store_rejected_lines(context, storage, answers.rejected)

@@ -9,7 +9,7 @@ from airwatch_dagster.forecast.predictions import issued
 from airwatch_dagster.orchestration.early_issue import early_moments, known_early, refuse_after_daily_issue
 from airwatch_dagster.orchestration.issue_times import issue_moments
 from airwatch_dagster.orchestration.metadata.tables import early_predictions_metadata, predictions_metadata
-from airwatch_dagster.orchestration.partitions import window
+from airwatch_dagster.orchestration.partitions import same_day, window
 from airwatch_dagster.orchestration.resources import StorageResource, utc_now
 from airwatch_dagster.orchestration.supplied.supplied_weather import issued_weather, weather_metadata
 from airwatch_dagster.orchestration.tables.table_asset import AssetResult, table_asset
@@ -20,8 +20,11 @@ INPUTS: Final = {
     "champion_model": window("champion_model", 0, 0, complete=True),
 }
 
+WEATHER: Final = [same_day("weather_forecasts")]
+"""Built before, where weather has a source."""
 
-@table_asset(stage="forecast", kinds=("mlflow", "parquet"), ins=INPUTS)
+
+@table_asset(stage="forecast", kinds=("mlflow", "parquet"), ins=INPUTS, deps=WEATHER)
 def predictions(features: pd.DataFrame, champion_model: pd.DataFrame, storage: StorageResource) -> AssetResult:
     """Forecast by the champion in force on the issue day. An override applies to days without a forecast, so rebuilding
     earlier days changes nothing. A month without an eligible model has no forecasts."""
@@ -33,7 +36,7 @@ def predictions(features: pd.DataFrame, champion_model: pd.DataFrame, storage: S
     return AssetResult(forecasts, partition_metadata=metadata)
 
 
-@table_asset(stage="forecast", kinds=("mlflow", "parquet"), ins=INPUTS)
+@table_asset(stage="forecast", kinds=("mlflow", "parquet"), ins=INPUTS, deps=WEATHER)
 def early_predictions(
     context: dg.AssetExecutionContext, features: pd.DataFrame, champion_model: pd.DataFrame, storage: StorageResource
 ) -> AssetResult:

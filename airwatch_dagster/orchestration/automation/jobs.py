@@ -21,8 +21,14 @@ second of CPU."""
 REASON: Final = "airwatch/reason"
 """Tag: why days are ingested again. The runs of one recheck share it."""
 
-DAILY_TABLES: Final = ("raw_readings", "site_days", "features", "predictions", "forecast_scores", "bulletin")
-EARLY_TABLES: Final = ("raw_readings", "site_days", "features", "early_predictions", "bulletin")
+DAILY_TABLES: Final = (
+    *("raw_readings", "weather_forecasts", "site_days", "features"),
+    *("predictions", "forecast_scores", "bulletin"),
+)
+EARLY_TABLES: Final = (
+    *("raw_readings", "weather_forecasts", "site_days", "features"),
+    *("early_predictions", "bulletin"),
+)
 EARLY_SCORED: Final = "early_scores"
 """Scored with the daily forecasts; a day without an early issue lacks nothing."""
 REINGEST_TABLES: Final = ("raw_readings", "site_days", "features", "forecast_scores", EARLY_SCORED, "bulletin")

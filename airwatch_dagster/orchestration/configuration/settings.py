@@ -7,7 +7,7 @@ settings are the exception: the AWS client reads them itself. How a process star
 import os
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Final
 from urllib.parse import quote, unquote
 
 from pydantic import SecretStr, ValidationInfo, field_validator
@@ -23,9 +23,9 @@ from airwatch_dagster.orchestration.configuration.setting_fields import (
     not_allowed,
     setting,
 )
+from airwatch_dagster.orchestration.configuration.source_name import SourceNameSettings
 from airwatch_dagster.orchestration.configuration.supplied_settings import SuppliedSettings
-
-SourceName = Literal["practice", "airdata", "aqs", "live"]
+from airwatch_dagster.orchestration.configuration.weather_settings import WeatherSourceSettings
 
 DEFAULT_CONTEXT_KM: Final = 800.0
 """Monitors up to this many km around the area carry most of the next-day signal (Chicago: skill +0.06 without,
@@ -147,17 +147,9 @@ class AreaSettings(SettingsGroup):
     )
 
 
-class SourceSettings(ParameterSettings, AreaSettings, StateSettings, StorageSettings):
+class SourceSettings(SourceNameSettings, ParameterSettings, AreaSettings, StateSettings, StorageSettings):
     """Where readings come from."""
 
-    source: SourceName = setting(
-        "AIRWATCH_SOURCE",
-        "Source of readings: practice (simulated air), airdata (EPA's yearly files), aqs (EPA's API), or live (yearly "
-        "files, AirNow for the days they lack, and with credentials the changes in AQS)",
-        "practice",
-        allowed=f"one of {', '.join(get_args(SourceName))}",
-        noun="source",
-    )
     context_km: float = setting(
         "AIRWATCH_CONTEXT_KM",
         "Distance around the area within which monitors are read as predictors, km",
@@ -264,6 +256,7 @@ class Settings(
     LinkSettings,
     SiteSettings,
     FirstDaySettings,
+    WeatherSourceSettings,
     SuppliedSettings,
     RegistrySettings,
     SourceSettings,

@@ -18,6 +18,8 @@ FRESH: Final = {
     **dict.fromkeys(("trained_models", "champion_model"), OPENED),
     **dict.fromkeys(("revisions", "coverage"), FOLLOWED),
     **dict.fromkeys(("monitors", "monitor_changes"), "every Monday at 17:00 UTC (schedule `weekly_monitors`)"),
+    "weather_forecasts": "every day at 18:30 UTC, as known by then (schedule `daily_forecast`); empty while "
+    "AIRWATCH_WEATHER_SOURCE is none",
     "agency_forecasts": "every day at 18:15 UTC, for the day before (schedule `daily_agency_forecasts`)",
     "history_checks": "daily, weekly and monthly (schedules `daily_recent_recheck`, `weekly_aqs_changes` and "
     "`monthly_full_year_recheck`)",
@@ -39,6 +41,7 @@ SHOWN: Final = {
     "verification": "a month under Partitions shows accuracy and reliability; Metadata → Plots below, over months",
     "scoreboard": "a month under Partitions shows who forecast best",
     "drift_report": "`report` of a month under Partitions",
+    "weather_forecasts": "a day under Partitions shows its model, when it was published, and what is missing",
     "coverage": "a month under Partitions shows the sites with gaps",
     "revisions": "`airwatch inspect revisions DAY`, and Metadata → Plots below",
 }

@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import json
 from collections.abc import Mapping
@@ -171,3 +172,25 @@ def test_a_file_is_hashed_once_until_it_changes(
     path.write_bytes(b"altered")
     assert files.known(NAME) is None
     assert hashed == [NAME]
+
+
+def test_a_packed_copy_is_compressed_and_known_by_its_published_size(
+    server: FakeServer, session: requests.Session, tmp_path: Path
+) -> None:
+    published = tmp_path / "published"
+    published.mkdir()
+    (published / NAME).write_bytes(b"content " * 1000)
+    mirror = mirror_at(published.as_uri(), session, setting="SOME_URL")
+    files = DownloadCache(mirror, published.as_uri(), tmp_path / "cache", is_packed=True)
+
+    path = files.current(NAME, check=any_file)
+    first = path.stat().st_ino
+
+    assert (path, gzip.decompress(path.read_bytes())) == (files.copy_of(NAME), b"content " * 1000)
+    assert names(files.folder) == ["table.dat.gz", "table.dat.gz.json"]
+    known = files.known(NAME)
+    assert known is not None
+    assert known.size == 8000
+    assert files.current(NAME, check=any_file).stat().st_ino == first, "an unchanged file is not copied again"
+    path.write_bytes(b"other")
+    assert files.known(NAME) is None

@@ -33,6 +33,7 @@ SCOREBOARD_READS = [
 ]
 READS = {
     "raw_readings": [],
+    "weather_forecasts": [],
     "site_days": [Reads("raw_readings", 0, 0)],
     "features": [Reads("site_days", -28, 0)],
     "training_examples": [Reads("features", -1, 0), Reads("site_days", -2, 0)],
@@ -40,9 +41,12 @@ READS = {
     "trained_models": [Reads("training_examples", -36, -1), Reads("hyperparameters", -12, 0)],
     "candidate_scores": [Reads("trained_models", 0, 0), Reads("training_examples", 0, 0)],
     "champion_model": [Reads("trained_models", 0, 0), Reads("candidate_scores", -24, -1)],
-    "predictions": [Reads("features", 0, 0), Reads("champion_model", 0, 0)],
+    "predictions": [Reads("features", 0, 0), Reads("champion_model", 0, 0), Reads("weather_forecasts", 0, 0)],
     "forecast_scores": [Reads("predictions", -3, -1), Reads("site_days", 0, 0)],
-    "early_predictions": [Reads("features", 0, 0), Reads("champion_model", 0, 0)],
+    "early_predictions": [
+        *(Reads("features", 0, 0), Reads("champion_model", 0, 0)),
+        Reads("weather_forecasts", 0, 0),
+    ],
     "early_scores": [Reads("early_predictions", -3, -1), Reads("forecast_scores", 0, 0), Reads("site_days", 0, 0)],
     "verification": [Reads("forecast_scores", 0, 0), Reads("candidate_scores", 0, 0)],
     "agency_forecasts": [],
@@ -366,3 +370,21 @@ def test_a_table_may_begin_later_than_the_backfill() -> None:
     found = [(step.first, step.last, step.count) for step in steps if step.table == "bulletin"]
     assert found == [("2021-05-31", "2021-06-02", 3)]
     assert [step.first for step in steps if step.table == "predictions"] == ["2020-12-31", "2021-01-01"]
+
+
+def test_weather_is_built_a_month_at_a_time() -> None:
+    assert plan("2021-11-29", "2022-01-02", tables=["weather_forecasts"]) == [
+        ("weather_forecasts", "2021-11-29", "2021-11-30", 2),
+        ("weather_forecasts", "2021-12-01", "2021-12-31", 31),
+        ("weather_forecasts", "2022-01-01", "2022-01-02", 2),
+    ]
+
+
+def test_forecasts_are_due_when_their_weather_is_newer() -> None:
+    stored = everything("2021-06-01", "2021-06-02")
+    stored["weather_forecasts"]["2021-06-02"] = NOON + pd.Timedelta(days=1)
+
+    due = [(table, first, last) for table, first, last, _ in plan("2021-06-01", "2021-06-02", stored=stored)]
+
+    assert ("predictions", "2021-06-02", "2021-06-02") in due
+    assert not {"raw_readings", "site_days", "features"} & {table for table, *_ in due}

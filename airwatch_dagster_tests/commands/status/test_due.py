@@ -37,7 +37,17 @@ def test_before_the_evenings_schedule_yesterday_is_not_due() -> None:
     tables = stored("2021-06-09", "2021-05", "2021-06")
 
     assert due(tables, moment(MORNING)) == []
-    assert {one.what for one in due_partitions(tables, moment(EVENING))} == set(DAILY_TABLES)
+    assert {one.what for one in due_partitions(tables, moment(EVENING))} == set(DAILY_TABLES) - {"weather_forecasts"}
+
+
+def test_weather_is_due_where_it_has_a_source() -> None:
+    tables = [one for one in stored("2021-06-10", "2021-05", "2021-06") if one.table != "weather_forecasts"]
+    with_source = Moment(EVENING, EVENING.date(), "live", is_rehearsal=False, has_weather=True)
+
+    assert due(tables, moment(EVENING)) == []
+    assert due(tables, with_source) == [
+        ("weather_forecasts", "2021-06-10", "airwatch backfill 2021-06-10 2021-06-10"),
+    ]
 
 
 def test_a_missing_forecast_is_named_with_the_command_that_builds_it() -> None:

@@ -52,7 +52,8 @@ def test_by_default_simulated_air_over_chicago_is_read(tmp_path: Path) -> None:
     assert (settings.smtp_port, settings.smtp_from, settings.smtp_starttls) == (587, "airwatch@localhost", True)
     unset = {"ui_url", "mlflow_ui_url", "alert_webhook_url", "alert_email_to", "smtp_host", "smtp_user"}
     unset |= {"smtp_password", "practice_today", "aqs_email", "aqs_key", "airnow_key", "weather", "other_forecasts"}
-    unset |= {"first_day"}
+    unset |= {"first_day", "nbm_url", "nws_url", "open_meteo_url", "open_meteo_key"}
+    assert settings.weather_source == "none"
     assert {name for name, value in settings if value is None} == unset
 
 
@@ -72,6 +73,11 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         "AIRWATCH_STORAGE": "s3://bucket/prefix",
         "AIRWATCH_WEATHER": "s3://bucket/weather",
         "AIRWATCH_ISSUE_TIME": "12:00",
+        "AIRWATCH_WEATHER_SOURCE": "open-meteo",
+        "AIRWATCH_NBM_URL": "file:///nbm",
+        "AIRWATCH_NWS_URL": "http://nws",
+        "AIRWATCH_OPEN_METEO_URL": "http://weather/single-runs",
+        "AIRWATCH_OPEN_METEO_KEY": "open-meteo-key",
         "AIRWATCH_OTHER_FORECASTS": "s3://bucket/others",
         "AIRWATCH_STATE": "state",
         "EPA_AQS_EMAIL": "you@example.org",
@@ -124,7 +130,8 @@ def test_settings_in_a_log_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> No
     shown = f"{settings!r} {settings} {settings.model_dump()} {AlertSettings.from_environment()!r}"
 
     assert set(secrets) == {
-        *("EPA_AQS_EMAIL", "EPA_AQS_API_KEY", "AIRNOW_API_KEY", "AIRWATCH_ALERT_WEBHOOK_URL", "AIRWATCH_SMTP_PASSWORD"),
+        *("EPA_AQS_EMAIL", "EPA_AQS_API_KEY", "AIRNOW_API_KEY", "AIRWATCH_OPEN_METEO_KEY"),
+        *("AIRWATCH_ALERT_WEBHOOK_URL", "AIRWATCH_SMTP_PASSWORD"),
     }
     assert set(secret_values()) >= set(secrets.values())
     assert "secret-" not in shown

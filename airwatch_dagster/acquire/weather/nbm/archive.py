@@ -46,6 +46,7 @@ class Cycle:
     run_at: pd.Timestamp
     publication: Publication
     path: Path
+    """The bulletin, compressed by gzip."""
     culprit: str
     """Its URL, without credentials, for messages."""
 
@@ -66,7 +67,7 @@ class NbmArchive(FileArchive):
     """
 
     DEFAULT_URL = NBM_URL
-    SETTING = "the address of the NBM archive"
+    SETTING = "AIRWATCH_NBM_URL"
 
     def newest(self, *, published_by: pd.Timestamp, run_by: pd.Timestamp | None = None) -> CycleSearch:
         """The newest cycle up to ``run_by`` whose bulletin was published by ``published_by`` (naive UTC).
@@ -103,7 +104,7 @@ class NbmArchive(FileArchive):
         else:
             kept = self._publication_of_copy(files, name, run_at)
             if kept is not None and kept.issued_at <= published_by:
-                return Cycle(run_at, kept, files.folder / name, culprit)
+                return Cycle(run_at, kept, files.copy_of(name), culprit)
         how = "is assumed to have been published" if now.is_assumed else "was published, perhaps anew,"
         at, by = (f"{time:%Y-%m-%d %H:%M:%S}" for time in (now.issued_at, published_by))
         return f"the bulletin of {run_at:%Y-%m-%d %H} UTC {how} at {at} UTC, after {by} UTC"
@@ -111,7 +112,7 @@ class NbmArchive(FileArchive):
     def _of(self, run_at: pd.Timestamp) -> tuple[DownloadCache, str]:
         day = f"blend.{run_at:%Y%m%d}"
         path, folder = f"{day}/{run_at:%H}/text/", self._files.folder / day
-        files = replace(self._files, path=path, folder=folder, max_bytes=MAX_WEATHER_BYTES)
+        files = replace(self._files, path=path, folder=folder, max_bytes=MAX_WEATHER_BYTES, is_packed=True)
         return files, f"blend_nbstx.t{run_at:%H}z"
 
     def _publication_of_copy(self, files: DownloadCache, name: str, run_at: pd.Timestamp) -> Publication | None:
@@ -136,9 +137,7 @@ def check_nbs(path: Path, *, culprit: str) -> None:
         start = file.read(_HEADER_BYTES)
     if b"NBS GUIDANCE" not in start:
         problem = "has no byte" if not start else "is not an NBS bulletin"
-        raise SourceUnavailable(
-            culprit, problem, fix="Wait until the file is complete, or check the address of the NBM archive"
-        )
+        raise SourceUnavailable(culprit, problem, fix="Wait until the file is complete, or check AIRWATCH_NBM_URL")
 
 
 def _instant(last_modified: str | None) -> pd.Timestamp | None:

@@ -1,5 +1,6 @@
 """NBS bulletins of the National Blend of Models: what each says of a station's next three days, 3-hourly."""
 
+import gzip
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.acquire.http.download_cache import PACKED
 from airwatch_dagster.acquire.parsing.rejections import MAX_SHOWN_CHARACTERS, Rejection, SourceLocation
 from airwatch_dagster.acquire.weather.nbm.elements import (
     ELEMENTS,
@@ -40,7 +42,8 @@ def read_nbs(
     stations: Collection[str] | None = None,
     run_at: pd.Timestamp | None = None,
 ) -> StationHours:
-    """The hours of ``stations`` (all without) in an NBS bulletin published at ``issued_at`` (naive UTC).
+    """The hours of ``stations`` (all without) in an NBS bulletin published at ``issued_at`` (naive UTC); a ``path``
+    that ends in ``.gz`` is compressed by gzip.
 
     Reads every version from 2018 to V5.0; lines of unknown elements are ignored. A station whose header, times, lines
     or values cannot be read, or that is of another run than ``run_at``, is set aside with the first line at fault; so
@@ -106,7 +109,7 @@ def _too_much(culprit: str, found: str) -> BadPayload:
 
 
 def _lines(path: Path, culprit: str) -> list[str]:
-    with path.open("rb") as file:
+    with gzip.open(path) if path.suffix == PACKED else path.open("rb") as file:
         content = file.read(MAX_WEATHER_BYTES + 1)
     found = None
     if len(content) > MAX_WEATHER_BYTES:

@@ -35,7 +35,7 @@ class SelectedCitiesArchive(FileArchive):
     """
 
     DEFAULT_URL = AFOS_URL
-    SETTING = "the address of the FPUS20 archive"
+    SETTING = "AIRWATCH_NWS_URL"
 
     def issued(self, first: pd.Timestamp, last: pd.Timestamp) -> CityForecasts:
         """Every bulletin issued from ``first`` to ``last`` (naive UTC); see ``read_selected_cities``.
@@ -81,9 +81,7 @@ def _check(path: Path, *, culprit: str) -> None:
     """Raises SourceUnavailable for a web page in the place of text."""
     with path.open("rb") as file:
         if looks_like_html(file.read(512)):
-            raise SourceUnavailable(
-                culprit, "sent a web page", fix="Try again later, or check the address of the FPUS20 archive"
-            )
+            raise SourceUnavailable(culprit, "sent a web page", fix="Try again later, or check AIRWATCH_NWS_URL")
 
 
 def _empty() -> CityForecasts:

@@ -9,7 +9,7 @@ from airwatch_dagster.errors import ConfigurationError
 
 Interface = Literal["previous-runs", "single-runs"]
 
-SETTING: Final = "the address of Open-Meteo"
+SETTING: Final = "AIRWATCH_OPEN_METEO_URL"
 """What errors name."""
 
 _DEFAULT: Final[dict[Interface, str]] = {
@@ -27,6 +27,11 @@ _REFUSED: Final = {
     "archive": "has reanalyses, which are made of later observations",
 }
 """Why not, by a part of the host's name or of the path."""
+
+
+def interface_of(base_url: str | None) -> Interface:
+    """The interface that an address names in its host or path: single runs, or previous runs like no address."""
+    return "single-runs" if base_url is not None and "single-runs" in base_url.lower() else "previous-runs"
 
 
 def address_of(interface: Interface, base_url: str | None, *, has_key: bool) -> str:

@@ -124,7 +124,8 @@ class OpenMeteoClient:
             asked_at = self.now()
             for alone, place in zip(part.alone(), self._places(part), strict=True):
                 rows[alone] = place or _OUTSIDE
-                self._cache.put(self.interface, alone.params, [rows[alone]], fetched_at=asked_at)
+                put = self._cache.put(self.interface, alone.params, [rows[alone]], fetched_at=asked_at)
+                self._cache.mark_stored([put])  # so that it may be cleaned up: the table has what was made of it
         return Answer(tuple(self._hours(alone, rows[alone]) for alone in request.alone()), len(parts))
 
     def _hours(self, alone: HourlyRequest, row: dict[str, Any]) -> PlaceHours | None:

@@ -11,6 +11,7 @@ import pandas as pd
 from airwatch_dagster.acquire.http.session import looks_like_html
 from airwatch_dagster.acquire.http.statuses import Throttled, check_status
 from airwatch_dagster.acquire.parsing.json_bodies import parsed_json
+from airwatch_dagster.acquire.weather.open_meteo.addresses import SETTING
 from airwatch_dagster.acquire.weather.open_meteo.models import UNITS
 from airwatch_dagster.acquire.weather.open_meteo.request_plan import HourlyRequest
 from airwatch_dagster.errors import BadPayload, SourceRefused, SourceUnavailable
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 _NUMBERS: Final = {float, int, type(None)}
 """Types of values; true and false are none."""
 
-_LATER: Final = "Try again later; if it lasts, check the address of Open-Meteo"
+_LATER: Final = f"Try again later; if it lasts, check {SETTING}"
 
-_LAYOUT: Final = "Check the address of Open-Meteo; if it is theirs, its answers are not those that AirWatch reads"
+_LAYOUT: Final = f"Check {SETTING}; if it is Open-Meteo's, its answers are not those that AirWatch reads"
 
 _WAITS_S: Final = {"minutely": 60.0, "hourly": 3_600.0, "daily": 86_400.0, "monthly": 86_400.0}
 """Seconds after which the limit that the reason of a status 429 begins with is met again."""
