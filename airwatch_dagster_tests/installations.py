@@ -96,6 +96,7 @@ class Installation:
                     "MLFLOW_TRACKING_URI",
                     *("AIRWATCH_WEATHER", "AIRWATCH_WEATHER_SOURCE", "AIRWATCH_NBM_URL", "AIRWATCH_NWS_URL"),
                     *("AIRWATCH_OPEN_METEO_URL", "AIRWATCH_OPEN_METEO_KEY"),
+                    "AIRWATCH_ISSUE_TIME",
                     "AIRWATCH_OTHER_FORECASTS",
                 ),
                 "",

@@ -4,6 +4,7 @@ Models are trained on weather forecasts because they are served with weather for
 would rely on a certainty that does not exist the day before.
 """
 
+from datetime import timedelta
 from typing import Final
 
 import pandas as pd
@@ -20,7 +21,7 @@ USED: Final = (*WEATHER_VALUES, CLASS_COLUMN)
 """Columns of ``weather_forecasts`` that models use."""
 
 
-STRICTEST_ISSUE_TIME: Final = pd.Timedelta(0)
+STRICTEST_ISSUE_TIME: Final = timedelta(0)
 """00:00 UTC at the end of the issue date: what counts then was known at every later issue time, too."""
 
 
@@ -28,7 +29,7 @@ EXAMPLE_COLUMNS: Final = tuple(weather_column(name, day) for day in ("", ISSUE_D
 """Columns of examples with weather: of the target day, then of the issue day."""
 
 
-def checked_weather(weather: pd.DataFrame, *, issue_time: pd.Timedelta = STRICTEST_ISSUE_TIME) -> pd.DataFrame:
+def checked_weather(weather: pd.DataFrame, *, issue_time: timedelta = STRICTEST_ISSUE_TIME) -> pd.DataFrame:
     """``weather`` in the columns and types of ``weather_forecasts``, all known when the day's forecasts are issued.
 
     Raises ContractViolation for the whole table when a row breaks the contract, is not a forecast, has a target date

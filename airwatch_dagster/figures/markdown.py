@@ -8,6 +8,8 @@ from typing import Final
 
 import pandas as pd
 
+from airwatch_dagster.schemas.columns import TOMORROW
+
 UNDEFINED: Final = "–"
 """Cell of a number that is undefined or unknown."""
 
@@ -83,6 +85,11 @@ def label(name: str) -> str:
 def unbroken(cell: str) -> str:
     """The cell with signs that a browser keeps on one line: a number stays with its unit and its range."""
     return cell.replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
+
+
+def lead_name(lead: int) -> str:
+    """``1 day``, ``**2 days (tomorrow)**``, ``3 days``: the heading of a line, in bold for the main lead."""
+    return f"**{counted(lead, 'day')} (tomorrow)**" if lead == TOMORROW else counted(lead, "day")
 
 
 def ahead(lead: int) -> str:

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from airwatch_dagster.figures.markdown import SIGNED, TextTable, counted, number
+from airwatch_dagster.figures.markdown import SIGNED, TextTable, counted, lead_name, number
 from airwatch_dagster.fit.champion.guard_rails import display_name
+from airwatch_dagster.schemas.columns import LEADS_FOR_PEOPLE
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 from airwatch_dagster.verify.reliability import BIN_EDGES, reliability
 from airwatch_dagster.verify.skill_tables import MIN_ROWS
@@ -25,8 +26,8 @@ EXCEEDANCE_NOTE: Final = (
 )
 
 GROUPS_NOTE: Final = (
-    "Forecasts at the shortest lead. Regions are EPA's. Categories are observed. Grouping by the observed category "
-    "makes clean days look over-forecast and bad days under-forecast."
+    "Forecasts of tomorrow, or of the shortest lead where there are none. Regions are EPA's. Categories are observed. "
+    "Grouping by the observed category makes clean days look over-forecast and bad days under-forecast."
 )
 
 RELIABILITY_NOTE: Final = (
@@ -52,8 +53,9 @@ def summary(month: pd.Timestamp, row: Row, *, families: Sequence[str]) -> str:
 
 
 def lead_names(rows: Iterable[Row]) -> dict[str, Row]:
-    """``1 day`` and so on → its row of all groups."""
-    return {counted(row["horizon_days"], "day"): row for row in rows}
+    """``**2 days (tomorrow)**``, then ``1 day`` and so on → its row of all groups."""
+    found = {int(row["horizon_days"]): row for row in rows}
+    return {lead_name(lead): found[lead] for lead in LEADS_FOR_PEOPLE if lead in found}
 
 
 def group_names(rows: Iterable[Row]) -> dict[str, Row]:

@@ -7,13 +7,13 @@ import pandas as pd
 
 from airwatch_dagster.clean.aqi import aqi_category
 from airwatch_dagster.fit.champion.guard_rails import display_name
-from airwatch_dagster.publish.content import TOMORROW, AgencyForecast, Bulletin, EarlyIssue, Maker, Site, Tile
+from airwatch_dagster.publish.content import AgencyForecast, Bulletin, EarlyIssue, Maker, Site, Tile
 from airwatch_dagster.publish.data_status import data_status, revised_lately
 from airwatch_dagster.publish.material import Material, records
 from airwatch_dagster.publish.sites import sites_of
 from airwatch_dagster.publish.tiles import tiles_of
 from airwatch_dagster.publish.trust import trust_of
-from airwatch_dagster.schemas.columns import AQI_CATEGORIES
+from airwatch_dagster.schemas.columns import AQI_CATEGORIES, TOMORROW
 from airwatch_dagster.verify.agency_areas import AREA, sites_of_areas
 
 

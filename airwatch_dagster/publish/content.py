@@ -3,11 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Final
-
-TOMORROW: Final = 2
-"""Lead, in days, of the forecasts of tomorrow: a forecast is issued on the day after its newest readings, and the day
-of issue has a lead of 1."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.publish.content import TOMORROW, Bulletin
+from airwatch_dagster.publish.content import Bulletin
 from airwatch_dagster.publish.feeds.atom import Entry, atom
 from airwatch_dagster.publish.feeds.forecasts import forecasts_csv, latest_json, sites_geojson
 from airwatch_dagster.publish.material import records
@@ -18,7 +18,7 @@ from airwatch_dagster.publish.page.language import language_of
 from airwatch_dagster.publish.page.render import Links, archive, email_html, email_text, overview, page, state_pages
 from airwatch_dagster.publish.page.sentences import early_line, headline
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.schemas.columns import MODERATE_TOP_UGM3
+from airwatch_dagster.schemas.columns import MODERATE_TOP_UGM3, TOMORROW
 
 LANGUAGES: Final = ("en", "es")
 """Languages of the pages; the first has no language in its file names."""

@@ -8,10 +8,11 @@ import pandas as pd
 
 from airwatch_dagster.acquire.aqs_codes import postal_codes
 from airwatch_dagster.geo import great_circle_km
-from airwatch_dagster.publish.content import TOMORROW, DayForecast, Neighbour, PastDay, Site
+from airwatch_dagster.publish.content import DayForecast, Neighbour, PastDay, Site
 from airwatch_dagster.publish.material import Material, past_days, records
 from airwatch_dagster.publish.names import county_title, site_name
 from airwatch_dagster.publish.trust import site_records
+from airwatch_dagster.schemas.columns import TOMORROW
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 
 NEIGHBOURS: Final = 3

@@ -14,6 +14,13 @@ SITE_ID_PATTERN: Final = r"^[0-9]{9}$"
 HORIZONS_DAYS: Final = (1, 2, 3)
 """Lead times of a forecast, in days after the issue day."""
 
+TOMORROW: Final = 2
+"""Lead, in days, of the forecasts of tomorrow, which matter most to people: a forecast is issued on the day after its
+newest readings, and the day of issue has a lead of 1."""
+
+LEADS_FOR_PEOPLE: Final = (TOMORROW, *(lead for lead in HORIZONS_DAYS if lead != TOMORROW))
+"""The leads in the order in which people are told of them: tomorrow first."""
+
 LOWEST_PM25_UGM3: Final = -50.0
 """Readings slightly below zero are real instrument noise (published minimum about -7); far below is an error."""
 

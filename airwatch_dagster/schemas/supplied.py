@@ -1,5 +1,6 @@
 """Rules for tables that a user supplies: what was issued when, and errors that show the rows that break a rule."""
 
+from datetime import timedelta
 from typing import Final, TypeVar
 
 import pandas as pd
@@ -20,7 +21,7 @@ MAX_ROWS_SHOWN: Final = 3
 """Refused rows that an error message shows."""
 
 
-def instant_of_issue(issue_date: Dates, *, issue_time: pd.Timedelta) -> Dates:
+def instant_of_issue(issue_date: Dates, *, issue_time: timedelta) -> Dates:
     """When forecasts of an issue date are issued (naive UTC): ``issue_time`` after 00:00 UTC of the next day.
 
     What became available at this instant counts as known, what came later does not.

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from airwatch_dagster.schemas.columns import TOMORROW
 from airwatch_dagster.schemas.forecasters import AGENCIES, AIRWATCH, EARLY_ISSUE, NEAREST_SITE
 
 DISPLAY_NAMES: Final = {
@@ -23,7 +24,8 @@ def verdict(rows: pd.DataFrame, *, horizon_days: int) -> str:
     interval. A sentence says so when nothing can be compared.
     """
     chosen = rows[(rows["group_kind"] == "all") & (rows["horizon_days"] == horizon_days)]
-    lead = f"{horizon_days} day{'s' if horizon_days > 1 else ''} ahead"
+    tomorrow = " (tomorrow)" if horizon_days == TOMORROW else ""
+    lead = f"{horizon_days} day{'s' if horizon_days > 1 else ''} ahead{tomorrow}"
     sentences = [
         _sentence(lead, compared.to_dict("records")) for _, compared in chosen.groupby("comparison", sort=False)
     ]

@@ -1,10 +1,12 @@
 """Forecasting tomorrow from yesterday: AQS months late, AirNow for the days after, on a server with its own clock."""
 
 import json
+import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -35,10 +37,41 @@ class LiveInstallation:
     server: PracticeServer
     changed_days: frozenset[str] = frozenset()
     """Days that a recheck found changed."""
+    at_noon: dict[str, Any] = field(default_factory=dict)
+    """latest.json after the early issue of yesterday, the plan of a backfill, and the rows of its tables."""
 
     def rows(self, table: str, day: str, *, as_of: str | None = None) -> pd.DataFrame:
         extra = ("--as-of", as_of) if as_of else ()
         return pd.DataFrame(json.loads(self.installation.run("inspect", table, day, "--json", *extra)))
+
+
+def requests_of(definitions: dg.Definitions, schedule: str, hour: int) -> list[dg.RunRequest]:
+    """What a schedule requests today at an hour (UTC)."""
+    moment = datetime(2021, 6, 1, hour, 30, tzinfo=UTC)
+    tick = dg.build_schedule_context(repository_def=definitions.get_repository_def(), scheduled_execution_time=moment)
+    return list(definitions.resolve_schedule_def(schedule).evaluate_tick(tick).run_requests or [])
+
+
+def half_a_file(server: PracticeServer, folder: Path) -> str:
+    """The address of a mirror in which AirNow's file of yesterday has every second of its lines so far."""
+    path = f"{YESTERDAY[:4]}/{YESTERDAY.replace('-', '')}/daily_data_v2.dat"
+    with urllib.request.urlopen(f"{server.airnow_url}/{path}") as answer:
+        lines = answer.read().splitlines(keepends=True)
+    (folder / path).parent.mkdir(parents=True)
+    (folder / path).write_bytes(b"".join(lines[::2]))
+    return folder.as_uri()
+
+
+def early_issue(installation: Installation, server: PracticeServer, folder: Path) -> dict[str, Any]:
+    """Run what the early schedule requests while half of AirNow's file is there; what is stored then."""
+    noon = installation.with_settings(AIRWATCH_AIRNOW_URL=half_a_file(server, folder))
+    with noon.with_definitions() as (definitions, instance):
+        [request] = requests_of(definitions, "early_issue", 12)
+        assert run_job(definitions, "issue_early", partition_key=request.partition_key, instance=instance).success
+    tables = noon.tables
+    stored = {name: tables.read(name, [YESTERDAY]) for name in ("raw_readings", "site_days", "early_predictions")}
+    plan = noon.run("backfill", YESTERDAY, YESTERDAY, "--plan")
+    return {**stored, "latest": json.loads(tables.page("latest.json") or b"{}"), "plan": plan}
 
 
 def site_of(readings: pd.DataFrame) -> pd.Series:
@@ -47,7 +80,8 @@ def site_of(readings: pd.DataFrame) -> pd.Series:
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveInstallation]:
-    """Backfilled up to the day before yesterday; then the daily schedule's own request was run for yesterday."""
+    """Backfilled up to the day before yesterday; then the requests of the early and of the daily schedule were run for
+    yesterday."""
     with PracticeServer(today=date.fromisoformat(TODAY), aqs_lag_days=LAG_DAYS) as server:
         installation = Installation.at(
             tmp_path_factory.mktemp("live"),
@@ -63,17 +97,14 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveInstallation]
             EPA_AQS_API_KEY="practice",
         )
         installation.run("backfill", FIRST, "2021-05-30")
+        at_noon = early_issue(installation, server, tmp_path_factory.mktemp("noon"))
         with installation.with_definitions() as (definitions, instance):
-            tick = dg.build_schedule_context(
-                repository_def=definitions.get_repository_def(),
-                scheduled_execution_time=datetime(2021, 6, 1, 18, 30, tzinfo=UTC),
-            )
-            [request] = definitions.resolve_schedule_def("daily_forecast").evaluate_tick(tick).run_requests or []
+            [request] = requests_of(definitions, "daily_forecast", 18)
             forecast_run = run_job(definitions, "forecast_day", partition_key=request.partition_key, instance=instance)
             archive_run = run_job(definitions, "archive_forecasts", partition_key=YESTERDAY, instance=instance)
             assert forecast_run.success
             assert archive_run.success
-        yield LiveInstallation(installation, server)
+        yield LiveInstallation(installation, server, at_noon=at_noon)
 
 
 def test_tomorrow_is_forecast_from_yesterdays_provisional_readings(live: LiveInstallation) -> None:
@@ -84,6 +115,48 @@ def test_tomorrow_is_forecast_from_yesterdays_provisional_readings(live: LiveIns
     tomorrow = forecast[forecast["target_date"].str.startswith(TOMORROW)]
     assert set(tomorrow["site_id"]) == set(observed["site_id"]) | set(forecast["site_id"])
     assert (tomorrow["days_since_observed"] == 0).sum() == len(observed) > 5
+
+
+def test_an_early_issue_is_kept_and_the_daily_one_takes_its_place(live: LiveInstallation) -> None:
+    early, daily = live.at_noon["early_predictions"], live.installation.tables.read("predictions", [YESTERDAY])
+
+    assert set(early["issued_at"]) == {pd.Timestamp(f"{TODAY} 12:00")}
+    assert set(daily["issued_at"]) == {pd.Timestamp(f"{TODAY} 18:30")}
+    observed = [rows[rows["days_since_observed"] == 0]["site_id"].nunique() for rows in (early, daily)]
+    assert 0 < observed[0] < observed[1]
+    assert early["pm25_ugm3"].tolist() != daily["pm25_ugm3"].tolist()
+    kept = live.installation.tables.read("early_predictions", [YESTERDAY])
+    pd.testing.assert_frame_equal(kept, early)
+
+
+def test_the_daily_run_reads_the_day_again_and_no_version_is_lost(live: LiveInstallation) -> None:
+    noon, now = live.at_noon["raw_readings"], live.installation.tables.read("raw_readings", [YESTERDAY])
+
+    key = ["state_code", "county_code", "site_number", "first_seen_at"]
+    assert len(noon) > 0
+    assert set(map(tuple, noon[key].to_numpy())) < set(map(tuple, now[key].to_numpy()))
+    assert "read for the early issue" in live.at_noon["plan"], "without a daily run, a backfill reads it again too"
+
+
+def test_the_bulletin_is_early_until_the_daily_forecast_is_there(live: LiveInstallation) -> None:
+    noon, now = live.at_noon["latest"], json.loads(live.installation.tables.page("latest.json") or b"{}")
+
+    assert noon["issue_date"] == now["issue_date"] == YESTERDAY
+    assert noon["early"]["issued_at"] == f"{TODAY}T12:00:00Z"
+    assert 0 < noon["early"]["observed_sites"] < noon["early"]["sites"] == len(noon["sites"])
+    assert now["early"] is None
+    assert "Early issue" not in (live.installation.tables.page(f"{YESTERDAY}.html") or b"").decode()
+
+
+def test_after_the_daily_forecast_no_early_one_can_be_issued(live: LiveInstallation) -> None:
+    with live.installation.with_definitions() as (definitions, instance):
+        assert requests_of(definitions, "early_issue", 12) == []
+        result = run_job(definitions, "issue_early", partition_key=YESTERDAY, instance=instance)
+
+    assert not result.success
+    [failure] = [event for event in result.all_events if event.is_step_failure]
+    assert failure.step_key == "early_predictions"
+    assert "the daily forecast of 2021-05-31 is stored" in str(failure.event_specific_data)
 
 
 def test_airnow_fills_the_site_days_that_aqs_has_not_published(live: LiveInstallation) -> None:
@@ -224,3 +297,20 @@ def test_a_second_recheck_finds_no_changed_day(finalised: LiveInstallation) -> N
             dagster_event=rechecked.get_run_success_event(),
         )
         assert isinstance(rechecks.reingest_changed_days(context), dg.SkipReason)
+
+
+def test_both_issues_are_scored_when_the_truth_is_there(finalised: LiveInstallation) -> None:
+    with finalised.installation.with_definitions() as (definitions, instance):
+        assert run_job(definitions, "reingest_days", partition_key=TODAY, instance=instance).success
+        record = instance.get_latest_materialization_event(dg.AssetKey("early_scores"))
+    tables = finalised.installation.tables
+    early, daily = (tables.read(name, [TODAY]) for name in ("early_scores", "forecast_scores"))
+
+    assert len(early) > 5
+    assert set(early["issue_date"]) == {pd.Timestamp(YESTERDAY)}
+    common = daily.merge(early, on=["site_id", "issue_date", "horizon_days"], suffixes=("", "_early"))
+    assert len(common) == len(early)
+    assert common["pm25_observed_ugm3"].tolist() == common["pm25_observed_ugm3_early"].tolist()
+    assert record is not None
+    assert record.asset_materialization is not None
+    assert record.asset_materialization.metadata["compared forecasts"].value == len(early)

@@ -63,10 +63,10 @@ def test_the_summary_without_a_reference_compares_nothing() -> None:
 def test_tables_have_a_line_per_lead() -> None:
     leads = lead_names(rows(group_kind="all"))
 
-    assert error_table("Lead", leads).rows[0] == ("1 day", "1", "+0.75", "2.00", "2.00", "-2.00", "100%")
-    assert error_table("Lead", leads).rows[1][:4] == ("2 days", "1", "–", "1.00")
-    assert interval_table("Lead", leads).rows[0] == ("1 day", "-17%", "0.00", "10.0", "0.250", "0.0400", "0.0000")
-    assert exceedance_table("Lead", leads).rows[:2] == (
+    assert error_table("Lead", leads).rows[0][:4] == ("**2 days (tomorrow)**", "1", "–", "1.00")
+    assert error_table("Lead", leads).rows[1] == ("1 day", "1", "+0.75", "2.00", "2.00", "-2.00", "100%")
+    assert interval_table("Lead", leads).rows[1] == ("1 day", "-17%", "0.00", "10.0", "0.250", "0.0400", "0.0000")
+    assert exceedance_table("Lead", leads).rows[2:] == (
         ("1 day", "9.0 µg/m³", "1.00", "0.00", "1.00"),
         ("1 day", "35.4 µg/m³", "–", "–", "–"),
     )

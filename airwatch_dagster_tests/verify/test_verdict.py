@@ -73,7 +73,7 @@ def test_other_leads_and_regions_are_not_mixed_in() -> None:
     rows = [against("persistence", 0.24, 0.18, 0.29), against("persistence", -0.5, -0.6, -0.4, group_kind="region")]
 
     assert "worse" not in said(*rows)
-    assert said(*rows, horizon_days=2) == "Nothing can be compared 2 days ahead."
+    assert said(*rows, horizon_days=2) == "Nothing can be compared 2 days ahead (tomorrow)."
 
 
 @pytest.mark.parametrize(("ends", "expected"), [((0.1, 0.2), True), ((-0.2, -0.1), False), ((-0.1, 0.1), None)])

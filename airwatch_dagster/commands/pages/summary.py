@@ -12,10 +12,9 @@ from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.fit.champion.service_periods import service_periods
 from airwatch_dagster.fit.models.families import MIN_TARGET_DAYS_LEARNED
 from airwatch_dagster.orchestration.partitions import FIRST_DAY
-from airwatch_dagster.publish.content import TOMORROW
 from airwatch_dagster.publish.names import site_names
 from airwatch_dagster.publish.site import page_name
-from airwatch_dagster.schemas.columns import BASELINES, HORIZONS_DAYS, MODERATE_TOP_UGM3
+from airwatch_dagster.schemas.columns import BASELINES, LEADS_FOR_PEOPLE, MODERATE_TOP_UGM3, TOMORROW
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 from airwatch_dagster.storage.tables import TableStorage
 
@@ -111,15 +110,15 @@ def _skill(tables: TableStorage, day: pd.Timestamp) -> Iterator[str]:
         yield "No forecast was compared with an observed value yet."
         return
     yield f"Forecasts issued for {_months(served['month'])}, compared with what was observed:"
-    for horizon in HORIZONS_DAYS:
+    for horizon in LEADS_FOR_PEOPLE:
         own = served[served["horizon_days"] == horizon]
         if own.empty:
             continue
         weights = own["forecasts"] / own["forecasts"].sum()
         rmse = float((own["rmse_ugm3"].pow(2) * weights).sum() ** 0.5)
         inside = probability_text(float((own["coverage"] * weights).sum()))
-        lead = f"{horizon} day{'s' if horizon > 1 else ''} ahead"
-        yield f"  {lead:<12} RMSE {rmse:.1f} µg/m³, {_against_damped(own)}, {inside} inside the 90 % interval"
+        lead = f"{horizon} day{'s' if horizon > 1 else ''} ahead{' (tomorrow)' if horizon == TOMORROW else ''}"
+        yield f"  {lead:<23} RMSE {rmse:.1f} µg/m³, {_against_damped(own)}, {inside} inside the 90 % interval"
 
 
 def _against_damped(own: pd.DataFrame) -> str:

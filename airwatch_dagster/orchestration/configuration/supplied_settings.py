@@ -1,9 +1,9 @@
 """Settings of tables that a user supplies, and of the moment at which they have to be known."""
 
 import re
+from datetime import timedelta
 from typing import Final
 
-import pandas as pd
 from pydantic import field_validator
 
 from airwatch_dagster.orchestration.configuration.setting_fields import SettingsGroup, not_allowed, setting
@@ -30,9 +30,10 @@ class IssueSettings(SettingsGroup):
         return text
 
     @property
-    def issue_time(self) -> pd.Timedelta:
+    def issue_time(self) -> timedelta:
         """Time from 00:00 UTC of the day after the issue day to the issue."""
-        return pd.Timedelta(f"{self.issue_time_text}:00")
+        hours, minutes = self.issue_time_text.split(":")
+        return timedelta(hours=int(hours), minutes=int(minutes))
 
 
 class WeatherSettings(SettingsGroup):

@@ -6,8 +6,9 @@ import pandas as pd
 
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
 from airwatch_dagster.orchestration.pages import link
-from airwatch_dagster.publish.content import TOMORROW, Bulletin
+from airwatch_dagster.publish.content import Bulletin
 from airwatch_dagster.publish.site import page_name
+from airwatch_dagster.schemas.columns import TOMORROW
 
 
 def bulletin_metadata(bulletins: Sequence[Bulletin], rows: pd.DataFrame) -> PartitionMetadata:

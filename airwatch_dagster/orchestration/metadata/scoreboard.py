@@ -9,7 +9,7 @@ from airwatch_dagster.figures.markdown import ahead
 from airwatch_dagster.figures.scoreboard_table import SCOREBOARD_NOTE, scoreboard_table
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
 from airwatch_dagster.orchestration.pages import shown
-from airwatch_dagster.schemas.columns import HORIZONS_DAYS, REFERENCE_FAMILY
+from airwatch_dagster.schemas.columns import LEADS_FOR_PEOPLE, REFERENCE_FAMILY, TOMORROW
 from airwatch_dagster.schemas.forecasters import AIRWATCH, BASELINES_COMPARISON, NEAREST_SITE
 from airwatch_dagster.verify.verdict import display_name, verdict
 
@@ -24,12 +24,12 @@ CHARTED: Final = {
 
 
 def scoreboard_metadata(table: pd.DataFrame, *, months: Sequence[pd.Timestamp]) -> PartitionMetadata:
-    """Per month: the verdict of the shortest lead, a table per lead, and at most 12 numbers; a month without
+    """Per month: the verdict of tomorrow, a table per lead, tomorrow first, and at most 12 numbers; a month without
     comparisons has the verdict alone. ``table`` holds rows of ``scoreboard``."""
     of_month = dict(list(table.groupby("month")))
     return {
         f"{month:%Y-%m}": {
-            "verdict": verdict(of_month.get(month, table[:0]), horizon_days=min(HORIZONS_DAYS)),
+            "verdict": verdict(of_month.get(month, table[:0]), horizon_days=TOMORROW),
             **(_of_month(of_month[month]) if month in of_month else {}),
         }
         for month in months
@@ -37,7 +37,7 @@ def scoreboard_metadata(table: pd.DataFrame, *, months: Sequence[pd.Timestamp]) 
 
 
 def _of_month(rows: pd.DataFrame) -> Mapping[str, Any]:
-    leads = sorted(rows["horizon_days"].unique())
+    leads = [lead for lead in LEADS_FOR_PEOPLE if lead in set(rows["horizon_days"])]
     own = rows[(rows["group_kind"] == "all") & (rows["comparison"] == BASELINES_COMPARISON)]
     charted = {
         name.format(ahead=ahead(row["horizon_days"])): row[column]

@@ -9,9 +9,9 @@ import pandas as pd
 from airwatch_dagster.figures.coverage import completeness_plot, gap_table, plot_title
 from airwatch_dagster.figures.forecast_table import headline, worst_sites_table
 from airwatch_dagster.orchestration.pages import Pages, bulletin_url, link, shown
-from airwatch_dagster.publish.content import TOMORROW
 from airwatch_dagster.publish.names import site_names
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.columns import LEADS_FOR_PEOPLE, TOMORROW
 from airwatch_dagster.schemas.watch import REVISION_KINDS
 from airwatch_dagster.verify.early_scores import compared_issues
 from airwatch_dagster.verify.metrics import interval_measures
@@ -39,7 +39,8 @@ def site_days_metadata(site_days: pd.DataFrame) -> PartitionMetadata:
 def predictions_metadata(
     predictions: pd.DataFrame, others: PartitionMetadata | None = None, *, monitors: pd.DataFrame
 ) -> PartitionMetadata:
-    """Per issue day: a sentence per target day, tomorrow's worst sites, the bulletin, numbers, and ``others``.
+    """Per issue day: a sentence per target day, tomorrow first, tomorrow's worst sites, the bulletin, numbers, and
+    ``others``.
 
     ``monitors`` has the names of the sites.
     """
@@ -68,7 +69,8 @@ def early_predictions_metadata(
 
 
 def _forecast(rows: pd.DataFrame, names: Mapping[str, str]) -> dict[str, Any]:
-    days = [of_day for _, of_day in rows.groupby("target_date", sort=True)]
+    by_lead = dict(list(rows.groupby("horizon_days")))
+    days = [by_lead[lead] for lead in LEADS_FOR_PEOPLE if lead in by_lead]
     sentences = "\n".join(f"- {headline(of_day, names)}" for of_day in days)
     tomorrow = rows[rows["horizon_days"] == TOMORROW]
     worst = {"worst sites tomorrow": shown(worst_sites_table(tomorrow, names))} if len(tomorrow) else {}

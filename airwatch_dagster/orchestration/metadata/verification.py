@@ -41,7 +41,8 @@ CHARTED_SHORTEST: Final = {
 def verification_metadata(
     table: pd.DataFrame, scores: pd.DataFrame, *, months: Sequence[pd.Timestamp], pages: Pages
 ) -> PartitionMetadata:
-    """Per month: a summary, tables, a reliability diagram and numbers; a month without scores has the summary alone.
+    """Per month: a summary of tomorrow's forecasts, tables, a reliability diagram and numbers; a month without scores
+    has the summary alone.
 
     ``table`` holds rows of ``verification``, ``scores`` the ``forecast_scores`` they are computed from.
     """
@@ -57,10 +58,11 @@ def verification_metadata(
 
 def _of_month(month: pd.Timestamp, rows: pd.DataFrame, scores: pd.DataFrame, pages: Pages) -> dict[str, Any]:
     by_lead = rows[rows["group_kind"] == "all"].to_dict("records")
-    shortest = rows[rows["horizon_days"] == rows["horizon_days"].min()].to_dict("records")
-    leads, groups = lead_names(by_lead), group_names(shortest)
+    leads = lead_names(by_lead)
+    main = next(iter(leads.values()))
+    groups = group_names(rows[rows["horizon_days"] == main["horizon_days"]].to_dict("records"))
     return {
-        "summary": summary(month, by_lead[0], families=sorted(scores["model_family"].unique())),
+        "summary": summary(month, main, families=sorted(scores["model_family"].unique())),
         "scores by lead": shown(error_table("Lead", leads)),
         "intervals and probabilities by lead": shown(interval_table("Lead", leads)),
         "exceedances by lead": shown(exceedance_table("Lead", leads)),

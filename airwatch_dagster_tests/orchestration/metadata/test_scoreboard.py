@@ -45,7 +45,7 @@ def test_a_month_charts_twelve_numbers_under_stable_names() -> None:
 def test_a_month_has_a_verdict_and_a_table_that_dagster_shows_inline() -> None:
     july = metadata()["2021-07"]
 
-    assert "1 day ahead, by squared error on 28 site-days of 1 site, AirWatch" in july["verdict"]
+    assert "2 days ahead (tomorrow), by squared error on 28 site-days of 1 site, AirWatch" in july["verdict"]
     assert "75 % better than persistence (75 to 75 %)" in july["verdict"]
     for lead in ("1 day", "2 days", "3 days"):
         table = july[f"scoreboard {lead} ahead"]
@@ -67,4 +67,4 @@ def test_with_ten_supplied_forecasters_the_table_is_shown_all_the_same() -> None
 
 
 def test_a_month_without_comparisons_has_the_verdict_alone() -> None:
-    assert metadata()["2021-08"] == {"verdict": "Nothing can be compared 1 day ahead."}
+    assert metadata()["2021-08"] == {"verdict": "Nothing can be compared 2 days ahead (tomorrow)."}

@@ -88,9 +88,9 @@ def test_an_issue_day_says_its_forecast_and_shows_its_worst_sites(monkeypatch: p
 
     assert list(own) == ["2021-07-04"]
     day = own["2021-07-04"]
-    first, second = day["forecast"].value.splitlines()
-    assert first.startswith("- Monday, 5 July 2021: Good at all 2 sites.")
-    assert second.startswith("- Tuesday, 6 July 2021: Good at the only site.")
+    tomorrow, today = day["forecast"].value.splitlines()
+    assert tomorrow.startswith("- Tuesday, 6 July 2021: Good at the only site.")
+    assert today.startswith("- Monday, 5 July 2021: Good at all 2 sites.")
     assert day["worst sites tomorrow"].value.startswith("| Site, 6 Jul | AQI |")
     assert "| Lakefront | 71 | Good | 1.0" in day["worst sites tomorrow"].value
     numbers = {name: day[name] for name in ("sites", "mean PM2.5 (µg/m³)", "highest AQI", "sites with weather")}

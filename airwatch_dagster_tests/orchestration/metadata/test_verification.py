@@ -45,9 +45,10 @@ def test_a_month_has_few_numbers_under_names_for_people(pages: Pages) -> None:
 def test_a_month_has_a_summary_tables_and_a_plot(pages: Pages, tmp_path: Path) -> None:
     own = metadata(pages)["2021-07"]
 
-    assert "1 day ahead" in own["summary"], "the shortest lead"
-    assert "| 2 days | 1 |" in own["scores by lead"].value
-    assert "| observed Moderate | 1 |" in own["scores by group"].value
+    assert "2 days ahead" in own["summary"], "tomorrow"
+    assert own["scores by lead"].value.splitlines()[2].startswith("| **2 days (tomorrow)** | 1 |")
+    assert own["scores by lead"].value.splitlines()[3].startswith("| 1 day |")
+    assert "| observed Good | 1 |" in own["scores by group"].value
     assert "| 1 day | 9.0 µg/m³ | 1.00 |" in own["exceedances by lead"].value
     assert "| 70–80 % | 1 |" in own["probabilities above 9.0 µg/m³"].value
     url = "http://air.example/figures/verification/2021-07-reliability.svg"
