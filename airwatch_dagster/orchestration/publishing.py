@@ -21,7 +21,7 @@ from airwatch_dagster.publish.site import (
     VERIFICATION,
     archive_files,
     day_files,
-    issue_date_of,
+    is_newer,
     latest_files,
     page_name,
     rows_of,
@@ -116,8 +116,7 @@ def update_site(tables: TableStorage, bulletins: Sequence[Bulletin], days: Seque
     issued = tables.read("site_days", _days(min(days) - pd.Timedelta(days=3), max(days)), allow_missing=True)
 
     def updated(stored: Mapping[str, bytes | None]) -> dict[str, bytes]:
-        before = issue_date_of(stored[LATEST]) if LATEST in stored else None
-        is_newest = bool(bulletins) and (before is None or bulletins[-1].issue_date >= before)
+        is_newest = bool(bulletins) and is_newer(bulletins[-1], stored.get(LATEST))
         verification = verification_json(stored[VERIFICATION], scores=scores, site_days=issued, area=area)
         rows, is_simulated = tables.read("bulletin"), tables.holds_simulated()
         files = {**(newest if is_newest else {}), VERIFICATION: verification}

@@ -145,9 +145,17 @@ def rows_of(bulletin: Bulletin, *, page_uri: str) -> pd.DataFrame:
     return pd.DataFrame(rows)[TABLES["bulletin"].column_names]
 
 
-def issue_date_of(latest: bytes | None) -> date | None:
-    """The issue date of latest.json; None without the file."""
-    return date.fromisoformat(json.loads(latest)["issue_date"]) if latest else None
+def is_newer(bulletin: Bulletin, latest: bytes | None) -> bool:
+    """Whether ``bulletin`` takes the place of the one in ``latest``, the stored latest.json (None without the file).
+
+    It replaces those of earlier days, and that of its own day unless it is early and the stored one is not.
+    """
+    if not latest:
+        return True
+    stored = json.loads(latest)
+    before = date.fromisoformat(stored["issue_date"])
+    goes_back = bulletin.early is not None and not stored.get("early")
+    return bulletin.issue_date > before or (bulletin.issue_date == before and not goes_back)
 
 
 def _entries(rows: pd.DataFrame) -> list[Entry]:

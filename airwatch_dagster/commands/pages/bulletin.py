@@ -9,7 +9,7 @@ import pandas as pd
 
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.configuration.settings import Settings
-from airwatch_dagster.orchestration.publishing import bulletins_of
+from airwatch_dagster.orchestration.publishing import EARLY, bulletins_of
 from airwatch_dagster.orchestration.resources import opened_storage
 from airwatch_dagster.publish.page.render import email_text
 from airwatch_dagster.publish.site import page_name
@@ -40,13 +40,13 @@ def show_bulletin(*, day: datetime | None, language: str, open_page: bool, echo:
 
 
 def _newest(tables: TableStorage) -> pd.Timestamp:
-    """The newest day with a stored partition of predictions."""
-    stored = list(tables.stored_partitions("predictions"))
+    """The newest day with stored forecasts, daily or early."""
+    stored = {*tables.stored_partitions("predictions"), *tables.stored_partitions(EARLY)}
     if not stored:
         raise ConfigurationError(
             "bulletin", "no forecast is stored", fix="Run airwatch demo, or airwatch backfill first"
         )
-    return pd.Timestamp(stored[-1])
+    return pd.Timestamp(max(stored))
 
 
 def _no_forecast(issue_date: pd.Timestamp) -> ConfigurationError:

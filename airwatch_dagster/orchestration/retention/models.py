@@ -84,7 +84,7 @@ class UnservedModels:
     def _named(self) -> set[str]:
         """Versions that the stored decisions and forecasts name."""
         named: set[str] = set()
-        for table in ("champion_model", "predictions"):
+        for table in ("champion_model", "predictions", "early_predictions"):
             stored = iter(self._tables.stored_partitions(table))
             while some := list(islice(stored, _PARTITIONS)):
                 rows = self._tables.read(table, some, columns=["model_version"])

@@ -11,8 +11,8 @@ from typing import Any, Final
 from airwatch_dagster.publish.content import Bulletin, DayForecast, Site
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 
-LATEST_FORM: Final = "airwatch-latest/1"
-SITES_FORM: Final = "airwatch-sites/1"
+LATEST_FORM: Final = "airwatch-latest/2"
+SITES_FORM: Final = "airwatch-sites/2"
 
 DECIMALS: Final = 4
 """Decimals of numbers in the JSON feeds."""

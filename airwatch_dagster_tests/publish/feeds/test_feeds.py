@@ -17,6 +17,7 @@ from airwatch_dagster.publish.content import Bulletin, EarlyIssue
 from airwatch_dagster.publish.feeds.atom import ATOM, ENTRIES, Entry, atom
 from airwatch_dagster.publish.feeds.forecasts import CSV_COLUMNS, forecasts_csv, latest_json, sites_geojson
 from airwatch_dagster.publish.feeds.verification import verification_json
+from airwatch_dagster.publish.site import is_newer
 from airwatch_dagster.verify.scoring import score_forecasts
 from airwatch_dagster_tests.publish.materials import DAY, LAKE, YARD, bulletin, days_ago, forecasts, material, readings
 
@@ -63,6 +64,19 @@ def test_the_feeds_say_that_an_issue_is_early(made: Bulletin) -> None:
     assert (sites["is_early"], json.loads(sites_geojson(made))["is_early"]) == (True, False)
     lines = [list(csv.DictReader(io.StringIO(forecasts_csv(one).decode()))) for one in (early, made)]
     assert [{line["is_early"] for line in of} for of in lines] == [{"true"}, {"false"}]
+
+
+def test_an_early_issue_never_takes_the_place_of_the_daily_one_of_its_day(made: Bulletin) -> None:
+    early = replace(made, early=EarlyIssue(pd.Timestamp("2021-07-11 12:00").to_pydatetime(), observed_sites=1, sites=2))
+    before = replace(made, issue_date=date(2021, 7, 9))
+
+    assert is_newer(early, None)
+    assert is_newer(early, latest_json(before))
+    assert is_newer(early, latest_json(early))
+    assert is_newer(made, latest_json(early))
+    assert is_newer(made, latest_json(made))
+    assert not is_newer(early, latest_json(made))
+    assert not is_newer(before, latest_json(early))
 
 
 def test_a_schema_refuses_another_form(made: Bulletin) -> None:
