@@ -1,5 +1,6 @@
 """Weather of stations at sites: the nearest stations, weighted by distance, temperatures moved to the site's height."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,7 @@ from airwatch_dagster.acquire.area import distance_to_nearest_km
 from airwatch_dagster.acquire.weather.station_days import STATION_DAY_VALUES, station_days
 from airwatch_dagster.acquire.weather.stations import known_stations, standard_offset_hours, us_stations
 from airwatch_dagster.geo import great_circle_km
+from airwatch_dagster.schemas.weather import WEATHER_HORIZONS_DAYS
 
 STATIONS_USED: Final = 5
 """Stations that a site's weather is made of. Measured by leaving out each of 49 airports with another within 300 km
@@ -102,7 +104,7 @@ def neighbours(
 _DEGREES: Final = ("latitude", "longitude")
 
 
-def interpolated(values: np.ndarray, near: Neighbours, *, lapse_c_per_m: float = 0.0) -> np.ndarray:
+def interpolated(values: np.ndarray, near: Neighbours, *, lapse_c_per_m: float | np.ndarray = 0.0) -> np.ndarray:
     """Values of stations (last axis) at sites: the weighted mean of the stations that have one, nan without any.
 
     ``lapse_c_per_m`` moves temperatures to the height of the site.
@@ -126,21 +128,23 @@ def days_at_sites(
     """
     parts = []
     order = pd.Index(stations["station_id"])
+    lapse = np.array([LAPSE_C_PER_M if name in TEMPERATURES else 0.0 for name in values])[:, None, None, None]
     for horizon, of_day in days.groupby("horizon_days", sort=True):
         table = of_day.set_index("station_id").reindex(order)
-        rows = sites[["site_id"]].reset_index(drop=True)
-        rows["target_date"] = of_day["target_date"].iloc[0]
-        rows["horizon_days"] = horizon
-        rows["issued_at"] = _latest(table["issued_at"], near)
-        rows["station_distance_km"] = near.distance_km.min(axis=1, initial=np.inf)
-        for name in values:
-            lapse = LAPSE_C_PER_M if name in TEMPERATURES else 0.0
-            rows[name] = interpolated(table[name].to_numpy(float), near, lapse_c_per_m=lapse)
-        told = list(values)
+        columns: dict[str, object] = {
+            "site_id": sites["site_id"].to_numpy(),
+            "target_date": of_day["target_date"].iloc[0],
+            "horizon_days": horizon,
+            "issued_at": _latest(table["issued_at"], near),
+            "station_distance_km": near.distance_km.min(axis=1, initial=np.inf),
+        }
+        at_sites = interpolated(table[list(values)].to_numpy(float).T[:, None], near, lapse_c_per_m=lapse)[:, 0]
+        columns |= dict(zip(values, at_sites, strict=True))
+        is_told = ~np.isnan(at_sites).all(axis=0)
         if "weather_class" in table:
-            rows["weather_class"] = _of_nearest(table["weather_class"].to_numpy(object), near)
-            told.append("weather_class")
-        parts.append(rows[near.has_any & rows[told].notna().any(axis=1).to_numpy()])
+            columns["weather_class"] = words = _of_nearest(table["weather_class"].to_numpy(object), near)
+            is_told |= pd.notna(words)
+        parts.append(pd.DataFrame(columns)[near.has_any & is_told])
     return pd.concat(parts, ignore_index=True) if parts else _no_days(values)
 
 
@@ -164,9 +168,14 @@ def _of_nearest(words: np.ndarray, near: Neighbours) -> np.ndarray:
 
 
 def hours_at_sites(
-    hours: pd.DataFrame, sites: pd.DataFrame, *, issue_date: pd.Timestamp, radius_km: float = RADIUS_KM
+    hours: pd.DataFrame,
+    sites: pd.DataFrame,
+    *,
+    issue_date: pd.Timestamp,
+    radius_km: float = RADIUS_KM,
+    horizons: Collection[int] = WEATHER_HORIZONS_DAYS,
 ) -> pd.DataFrame:
-    """Station hours (STATION_HOUR_COLUMNS) as days at the sites; see ``station_days`` and ``days_at_sites``.
+    """Station hours (STATION_HOUR_COLUMNS) as days at the sites, those of ``horizons`` alone; see ``station_days`` and ``days_at_sites``.
 
     A site's days are those of the standard time of its nearest station's zone. Stations without a known position are
     left out.
@@ -183,6 +192,7 @@ def hours_at_sites(
         used = stations["station_id"].iloc[np.unique(some.index[some.weight > 0])]
         of_stations = hours[hours["station_id"].isin(used)]
         days = station_days(of_stations, utc_offset_hours=float(offset), issue_date=issue_date)
+        days = days[days["horizon_days"].isin(horizons)]
         parts.append(days_at_sites(days, stations, sites[chosen], some, values=STATION_DAY_VALUES))
     return pd.concat(parts, ignore_index=True) if parts else _no_days(STATION_DAY_VALUES)
 

@@ -1,10 +1,12 @@
 """Hours of stations as days of a site's local standard time: means, extremes and sums."""
 
+from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
-from airwatch_dagster.acquire.weather.station_hours import relative_humidity_pct
+from airwatch_dagster.acquire.weather.station_hours import HOUR_VALUES, PERIOD_VALUES, relative_humidity_pct
 from airwatch_dagster.schemas.weather import WEATHER_HORIZONS_DAYS
 
 MIN_COVERED: Final = 0.6
@@ -20,6 +22,8 @@ AFTERNOON_HOURS: Final = (12, 18)
 
 PRECIPITATION_HOURS: Final = 6
 """Length of the periods of precipitation_mm, hours."""
+
+NOON: Final = 12.0
 
 PROBABILITY_HOURS: Final = 12
 """Length of the periods of precipitation_probability_pct, hours."""
@@ -59,27 +63,84 @@ def station_days(hours: pd.DataFrame, *, utc_offset_hours: float, issue_date: pd
     whose middle is in the day. The highest temperature is the one whose period ends in the afternoon or evening, the
     lowest the one of the night whose period ends in the morning.
     """
-    local = hours["valid_at"] + pd.Timedelta(hours=utc_offset_hours)
-    rows = hours.assign(
-        local=local,
-        target_date=local.dt.floor("D"),
-        relative_humidity_pct=relative_humidity_pct(
-            hours["temperature_c"].to_numpy(), hours["dew_point_c"].to_numpy()
-        ).astype("float32"),
-        ventilation_m2s=hours["mixing_height_m"] * hours["transport_wind_ms"],
-    )
-    key = ["station_id", "target_date"]
-    days = _means(rows, key).join(
-        [_mixing_height_max(rows, key), *_extremes(rows, key), _precipitation(rows, key), _probability(rows, key)],
-        how="outer",
-    )
-    days = days[days.notna().any(axis=1)].reset_index()
-    days["horizon_days"] = (days["target_date"] - issue_date).dt.days
-    days = days[days["horizon_days"].isin(WEATHER_HORIZONS_DAYS)]
-    runs = hours.groupby("station_id", sort=False)[["run_at", "issued_at"]].first()
-    days = days.join(runs, on="station_id").sort_values(key, ignore_index=True)
-    dtypes = dict.fromkeys(STATION_DAY_VALUES, "float32") | {"horizon_days": "int64"}
-    return days[[*STATION_DAY_KEY, *STATION_DAY_VALUES]].astype(dtypes)
+    stations, code = np.unique(hours["station_id"].to_numpy(object), return_inverse=True)
+    local = (hours["valid_at"] + pd.Timedelta(hours=utc_offset_hours) - issue_date).to_numpy("timedelta64[s]")
+    of = {name: hours[name].to_numpy("float64") for name in (*HOUR_VALUES, *PERIOD_VALUES)}
+    of["relative_humidity_pct"] = relative_humidity_pct(of["temperature_c"], of["dew_point_c"])
+    of["ventilation_m2s"] = of["mixing_height_m"] * of["transport_wind_ms"]
+    grid = _Grid(len(stations), code, local.astype(np.int64) / 3600.0)
+    step_hours = _step_hours(hours)
+    values = {daily: _mean(grid, of[hourly], step_hours) for daily, hourly in _MEANS.items()}
+    values["boundary_layer_height_max_m"] = _mixing_height_max(grid, of["mixing_height_m"], step_hours)
+    values["temperature_max_c"] = grid.first(of["temperature_max_c"], where=grid.hour_of_day >= NOON)
+    values["temperature_min_c"] = grid.first(of["temperature_min_c"], where=grid.hour_of_day < NOON)
+    values["precipitation_mm"] = _precipitation(grid, of["precipitation_mm"])
+    values["precipitation_probability_pct"] = _probability(grid, of["precipitation_probability_pct"])
+    return _frame(values, stations, hours, code, issue_date)
+
+
+def _frame(
+    values: dict[str, np.ndarray], stations: np.ndarray, hours: pd.DataFrame, code: np.ndarray, issue_date: pd.Timestamp
+) -> pd.DataFrame:
+    """Station-days with any value, in STATION_DAY_KEY and STATION_DAY_VALUES."""
+    days = len(WEATHER_HORIZONS_DAYS)
+    found = np.flatnonzero(np.any([~np.isnan(one) for one in values.values()], axis=0))
+    station, horizon = found // days, np.array(WEATHER_HORIZONS_DAYS, dtype=np.int64)[found % days]
+    first_row = np.full(len(stations), 0)
+    first_row[code[::-1]] = np.arange(len(code))[::-1]
+    columns = {
+        "station_id": stations[station],
+        "target_date": issue_date.to_datetime64() + horizon.astype("timedelta64[D]"),
+        "horizon_days": horizon,
+        "run_at": hours["run_at"].to_numpy()[first_row[station]],
+        "issued_at": hours["issued_at"].to_numpy()[first_row[station]],
+    }
+    return pd.DataFrame(columns | {name: values[name][found].astype("float32") for name in STATION_DAY_VALUES})
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Rows of hours in groups: a station's days from the issue date on; results are arrays of stations × days."""
+
+    stations: int
+    code: np.ndarray
+    """Number of each row's station."""
+    hours: np.ndarray
+    """Hours of each row since the beginning of the issue date, local."""
+
+    @property
+    def size(self) -> int:
+        """Number of groups."""
+        return self.stations * len(WEATHER_HORIZONS_DAYS)
+
+    @property
+    def hour_of_day(self) -> np.ndarray:
+        """Local hour of each row, with its fraction."""
+        return self.hours % 24.0
+
+    def within(self, is_given: np.ndarray, *, earlier_hours: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """The rows that are given and fall in a group, taken so many hours earlier, and their groups."""
+        day = (self.hours - earlier_hours) // 24.0
+        rows = np.flatnonzero(is_given & (day >= 0) & (day < len(WEATHER_HORIZONS_DAYS)))
+        return rows, self.code[rows] * len(WEATHER_HORIZONS_DAYS) + day[rows].astype(np.int64)
+
+    def sum(self, groups: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+        """Sums of ``weights``, counts without them, by group."""
+        return np.bincount(groups, weights=weights, minlength=self.size)
+
+    def highest(self, groups: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """The highest of ``values`` by group, nan without one."""
+        top = np.full(self.size, -np.inf)
+        np.maximum.at(top, groups, values)
+        return np.where(np.isinf(top), np.nan, top)
+
+    def first(self, values: np.ndarray, *, where: np.ndarray) -> np.ndarray:
+        """The first value that is given, by group, nan without one. Extremes belong to the half of the local day in
+        which their periods end; elsewhere, as west of the date line, the periods of a bulletin are another day's."""
+        rows, groups = self.within(where & ~np.isnan(values))
+        found = np.full(self.size, np.nan)
+        found[groups[::-1]] = values[rows[::-1]]
+        return found
 
 
 def _step_hours(rows: pd.DataFrame) -> float:
@@ -88,51 +149,34 @@ def _step_hours(rows: pd.DataFrame) -> float:
     return float(steps.dt.total_seconds().median()) / 3600.0 if len(steps) else 24.0
 
 
-def _means(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
-    grouped = rows.groupby(key)[list(_MEANS.values())]
-    covered = grouped.count() * (_step_hours(rows) / 24.0)
-    means = grouped.mean().where(covered >= MIN_COVERED)
-    return means.rename(columns={hourly: daily for daily, hourly in _MEANS.items()})
+def _mean(grid: _Grid, values: np.ndarray, step_hours: float) -> np.ndarray:
+    rows, groups = grid.within(~np.isnan(values))
+    count = grid.sum(groups)
+    is_covered = count * (step_hours / 24.0) >= MIN_COVERED
+    return np.where(is_covered, grid.sum(groups, values[rows]) / np.maximum(count, 1), np.nan)
 
 
-def _mixing_height_max(rows: pd.DataFrame, key: list[str]) -> pd.Series:
+def _mixing_height_max(grid: _Grid, values: np.ndarray, step_hours: float) -> np.ndarray:
     first, end = AFTERNOON_HOURS
-    hour = rows["local"].dt.hour
-    is_afternoon = (hour >= first) & (hour < end) & rows["mixing_height_m"].notna()
-    covered = is_afternoon.groupby([rows[name] for name in key]).sum() * _step_hours(rows)
-    highest = rows.groupby(key)["mixing_height_m"].max()
-    return highest.where(covered >= end - first).rename("boundary_layer_height_max_m")
+    rows, groups = grid.within(~np.isnan(values))
+    hour = np.floor(grid.hour_of_day[rows])
+    covered = grid.sum(groups[(hour >= first) & (hour < end)]) * step_hours
+    return np.where(covered >= end - first, grid.highest(groups, values[rows]), np.nan)
 
 
-def _extremes(rows: pd.DataFrame, key: list[str]) -> list[pd.Series]:
-    """Highest and lowest temperature of periods that end in the half of the local day where they belong; elsewhere,
-    as west of the date line, the periods of a bulletin are another day's."""
-    is_morning = rows["local"].dt.hour < 12
-    halves = {"temperature_max_c": ~is_morning, "temperature_min_c": is_morning}
-    return [rows[half].groupby(key)[name].first() for name, half in halves.items()]
-
-
-def _precipitation(rows: pd.DataFrame, key: list[str]) -> pd.Series:
+def _precipitation(grid: _Grid, values: np.ndarray) -> np.ndarray:
     """Sums of the day's share of each period, where all of the day but less than a period is covered."""
-    given = rows.loc[rows["precipitation_mm"].notna(), ["station_id", "local", "precipitation_mm"]]
-    hour = given["local"].dt.hour + given["local"].dt.minute / 60.0
-    within = (hour / PRECIPITATION_HOURS).clip(upper=1.0)
-    last_day = given["local"].dt.floor("D")
-    parts = [
-        given.assign(target_date=last_day, share=within),
-        given.assign(target_date=last_day - pd.Timedelta(days=1), share=1.0 - within),
-    ]
-    both = pd.concat(parts)
-    both["amount"] = both["precipitation_mm"] * both["share"]
-    sums = both.groupby(key)[["amount", "share"]].sum()
-    is_covered = sums["share"] * PRECIPITATION_HOURS > 24.0 - PRECIPITATION_HOURS
-    return sums["amount"].where(is_covered).rename("precipitation_mm")
+    within = np.minimum(grid.hour_of_day / PRECIPITATION_HOURS, 1.0)
+    amount, share = np.zeros(grid.size), np.zeros(grid.size)
+    for part, earlier_hours in ((within, 0.0), (1.0 - within, 24.0)):
+        rows, groups = grid.within(~np.isnan(values), earlier_hours=earlier_hours)
+        amount += grid.sum(groups, values[rows] * part[rows])
+        share += grid.sum(groups, part[rows])
+    return np.where(share * PRECIPITATION_HOURS > 24.0 - PRECIPITATION_HOURS, amount, np.nan)
 
 
-def _probability(rows: pd.DataFrame, key: list[str]) -> pd.Series:
+def _probability(grid: _Grid, values: np.ndarray) -> np.ndarray:
     """The highest of the day's two periods; null with one."""
-    middle = rows["local"] - pd.Timedelta(hours=PROBABILITY_HOURS / 2)
-    given = rows.assign(target_date=middle.dt.floor("D"))
-    grouped = given.groupby(key)["precipitation_probability_pct"]
-    highest: pd.Series = grouped.max().where(grouped.count() >= 24 // PROBABILITY_HOURS)
-    return highest
+    rows, groups = grid.within(~np.isnan(values), earlier_hours=PROBABILITY_HOURS / 2)
+    is_covered = grid.sum(groups) >= 24 // PROBABILITY_HOURS
+    return np.where(is_covered, grid.highest(groups, values[rows]), np.nan)
