@@ -175,9 +175,9 @@ def hours_at_sites(
     radius_km: float = RADIUS_KM,
     horizons: Collection[int] = WEATHER_HORIZONS_DAYS,
 ) -> pd.DataFrame:
-    """Station hours (STATION_HOUR_COLUMNS) as days at the sites, those of ``horizons`` alone; see ``station_days`` and ``days_at_sites``.
+    """Station hours (STATION_HOUR_COLUMNS) as days at the sites, those of ``horizons`` alone.
 
-    A site's days are those of the standard time of its nearest station's zone. Stations without a known position are
+    See ``station_days`` and ``days_at_sites``. A site's days are those of the standard time of its nearest station's zone. Stations without a known position are
     left out.
     """
     stations = known_stations(hours["station_id"].unique())
