@@ -1,10 +1,11 @@
 """Which sites have National Weather Service forecasts of 2021, as issued, and how good were they?
 
-    python -m benchmarks.nws_as_issued FPUS20 SITES [--to FOLDER] [--hours 24]
+    python -m benchmarks.nws_as_issued FPUS20 SITES [--to FOLDER] [--hours 24] [--delay MINUTES]
 
 FPUS20 is the Parquet file of parsed bulletins (fpus20_forecasts_2021.parquet), SITES a Parquet file with site_id,
 latitude and longitude, such as monitors. Each issue date has what was published by so many hours after its 00:00 UTC:
-24 is the strictest rule, 36 knows the evening's bulletin. With ``--to`` the days are stored for AIRWATCH_WEATHER.
+24 is the strictest rule, 36 knows the evening's bulletin. With ``--to`` the days are stored for AIRWATCH_WEATHER. With
+``--delay`` every bulletin counts as published so many minutes later: skill must fall or stay, never jump.
 Prints rows by horizon, the sites within 50 km of a city, and the error of the highest temperature at the cities.
 """
 
@@ -39,12 +40,14 @@ def main() -> None:
     parser.add_argument("sites", type=Path)
     parser.add_argument("--to")
     parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--delay", type=float, default=0.0)
     chosen = parser.parse_args()
     bulletins = pd.read_parquet(chosen.fpus20).rename(columns=RENAMED)[list(CITY_COLUMNS)]
     times = [name for name in CITY_COLUMNS if name.endswith(("_at", "_date"))]
     bulletins = bulletins.astype(dict.fromkeys(times, "datetime64[ns]")).sort_values("issued_at", ignore_index=True)
     sites = pd.read_parquet(chosen.sites).drop_duplicates("site_id")
     sites = sites[[name for name in ("site_id", "latitude", "longitude", "elevation_m") if name in sites]]
+    bulletins["issued_at"] += pd.Timedelta(minutes=chosen.delay)
     stations = known_stations(station_of_city(bulletins["city"]).dropna().unique())
     near = neighbours(sites, stations)
     storage = TableStorage.open(chosen.to) if chosen.to else None

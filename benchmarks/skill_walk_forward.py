@@ -12,6 +12,7 @@ import argparse
 import gc
 import resource
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,7 +43,9 @@ def main() -> None:
     for month in pd.date_range(arguments.first, arguments.last, freq="MS"):
         file = arguments.forecasts / f"{month:%Y-%m}.parquet"
         if not file.exists():
-            forecast_month(examples, month, window_months=arguments.window_months).to_parquet(file)
+            forecast_month(
+                examples, month, window_months=arguments.window_months, families=arguments.families
+            ).to_parquet(file)
             gc.collect()
 
 
@@ -56,6 +59,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--states", nargs="*", help="state codes; with neither, the nation is the area")
     parser.add_argument("--context-km", type=float, default=800.0)
     parser.add_argument("--window-months", type=int, default=36)
+    parser.add_argument(
+        "--families", nargs="*", default=FAMILIES, help="with damped_persistence, which is the reference"
+    )
     parser.add_argument("--weather", type=Path, help="a folder as AIRWATCH_WEATHER names: weather_forecasts/*.parquet")
     return parser.parse_args()
 
@@ -99,14 +105,16 @@ def weather_of(folder: Path | None, days: pd.DatetimeIndex) -> pd.DataFrame | No
     return pd.concat(found, ignore_index=True) if found else None
 
 
-def forecast_month(examples: pd.DataFrame, month: pd.Timestamp, *, window_months: int) -> pd.DataFrame:
-    """Forecasts of the month's examples by every family, fitted on the months before: a column each."""
+def forecast_month(
+    examples: pd.DataFrame, month: pd.Timestamp, *, window_months: int, families: Sequence[str] = FAMILIES
+) -> pd.DataFrame:
+    """Forecasts of the month's examples by these families, fitted on the months before: a column each."""
     started, target = time.perf_counter(), examples["target_date"]
     window = examples[target.between(month - pd.DateOffset(months=window_months), month, inclusive="left")]
     training = TrainingSet(without_unknown_weather(window), seed=SEED)
     last = month + pd.offsets.MonthEnd(0)
     wanted = own_examples(examples[target.between(month, last) | examples["issue_date"].between(month, last)])
-    models = fit_families(training, FAMILIES)
+    models = fit_families(training, families)
     forecasts = {family: model.predict(wanted) for family, model in models.items()}
     for family, model in models.items():
         if model.weather is not None:
