@@ -177,8 +177,8 @@ def hours_at_sites(
 ) -> pd.DataFrame:
     """Station hours (STATION_HOUR_COLUMNS) as days at the sites, those of ``horizons`` alone.
 
-    See ``station_days`` and ``days_at_sites``. A site's days are those of the standard time of its nearest station's zone. Stations without a known position are
-    left out.
+    See ``station_days`` and ``days_at_sites``. A site's days are those of the standard time of its nearest station's
+    zone. Stations without a known position are left out.
     """
     stations = known_stations(hours["station_id"].unique())
     near = neighbours(sites, stations, radius_km=radius_km)
