@@ -166,6 +166,16 @@ class Rival:
 
 
 @dataclass(frozen=True)
+class TomorrowRecord:
+    """Forecasts two days ahead in the same 30 days: those that the page tells first."""
+
+    forecasts: int
+    mean_abs_error_ugm3: float
+    coverage: float
+    skill_over_persistence: float | None
+
+
+@dataclass(frozen=True)
 class Trust:
     """The next-day forecasts of the last 30 days with an observed value."""
 
@@ -182,6 +192,7 @@ class Trust:
     last: LastVerdict
     rivals: tuple[Rival, ...] = ()
     """Empty in bulletins of earlier days that a backfill made."""
+    tomorrow: TomorrowRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -250,12 +261,11 @@ class Maker:
 
 @dataclass(frozen=True)
 class EarlyIssue:
-    """That the forecasts are those of the morning, which the daily ones will replace, and what they are made from."""
+    """That the forecasts are those of the morning (UTC), which the daily ones will replace, when ``observed_sites`` of
+    the ``sites`` had a valid reading of the issue date."""
 
     issued_at: datetime
-    """UTC."""
     observed_sites: int
-    """Sites with a valid reading of the issue date by then."""
     sites: int
 
 

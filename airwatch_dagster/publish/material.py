@@ -10,7 +10,7 @@ import pandas as pd
 
 from airwatch_dagster.clean.aqi import truncated_to_tenths
 from airwatch_dagster.publish.names import site_names
-from airwatch_dagster.schemas.columns import MODERATE_TOP_UGM3
+from airwatch_dagster.schemas.columns import MODERATE_TOP_UGM3, TOMORROW
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 
 PAST_DAYS: Final = 60
@@ -63,6 +63,14 @@ class Material:
         """Scored next-day forecasts of ``days``: ``is_near`` within one AQI category, ``is_bad`` observed above
         Moderate, ``is_missed`` observed so and not forecast so."""
         return self._scores.of(days)
+
+    def tomorrow_scores(self, days: Iterable[pd.Timestamp]) -> pd.DataFrame:
+        """Scored forecasts of ``days`` that were those of tomorrow when they were issued."""
+        return self._tomorrow_scores.of(days)
+
+    @cached_property
+    def _tomorrow_scores(self) -> "_ByDay":
+        return _ByDay(self.forecast_scores[self.forecast_scores["horizon_days"] == TOMORROW], "target_date")
 
     @cached_property
     def names(self) -> dict[str, str]:

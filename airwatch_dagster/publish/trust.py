@@ -1,4 +1,4 @@
-"""Can I trust it? The record of the next-day forecasts of the area and of each site."""
+"""Can I trust it? The record of the forecasts of tomorrow, and of the next-day ones of the area and of each site."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,16 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.fit.metrics import skill
-from airwatch_dagster.publish.content import LastVerdict, ReliabilityPoint, Rival, SiteRecord, Trust, TrustDay
-from airwatch_dagster.publish.material import NEXT_DAY, SCOREBOARD_DAYS, TRUST_DAYS, Material, past_days, records
+from airwatch_dagster.publish.content import (
+    LastVerdict,
+    ReliabilityPoint,
+    Rival,
+    SiteRecord,
+    TomorrowRecord,
+    Trust,
+    TrustDay,
+)
+from airwatch_dagster.publish.material import SCOREBOARD_DAYS, TRUST_DAYS, Material, past_days, records
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import GOOD_TOP_UGM3, MODERATE_TOP_UGM3
 from airwatch_dagster.schemas.forecasters import AIRWATCH
@@ -35,11 +43,23 @@ def trust_of(material: Material, issue_date: pd.Timestamp, *, with_rivals: bool)
         forecasts=len(scores),
         mean_abs_error_ugm3=float(scores["abs_error_ugm3"].mean()),
         coverage=float(scores["is_covered"].mean()),
-        skill_over_persistence=_skill_over_persistence(scores, material.observed(list(days - pd.Timedelta(days=1)))),
+        skill_over_persistence=_skill_over_persistence(scores, material),
         days=drawn,
         reliability=_reliability(scores),
         last=_last_verdict(scores[scores["target_date"] == means.index[-1]], drawn[-1]),
         rivals=_rivals(material, issue_date) if with_rivals else (),
+        tomorrow=_tomorrow(material.tomorrow_scores(list(days)), material),
+    )
+
+
+def _tomorrow(scores: pd.DataFrame, material: Material) -> TomorrowRecord | None:
+    if scores.empty:
+        return None
+    return TomorrowRecord(
+        forecasts=len(scores),
+        mean_abs_error_ugm3=float(scores["abs_error_ugm3"].mean()),
+        coverage=float(scores["is_covered"].mean()),
+        skill_over_persistence=_skill_over_persistence(scores, material),
     )
 
 
@@ -67,12 +87,13 @@ def site_records(material: Material, issue_date: pd.Timestamp, sites: Sequence[s
     return {site: known.get(site, SiteRecord(0, 0, 0, 0, 0, None)) for site in sites}
 
 
-def _skill_over_persistence(scores: pd.DataFrame, observed: pd.DataFrame) -> float | None:
-    """Skill where the site was observed on the day before; None without such forecasts, or when persistence made no
+def _skill_over_persistence(scores: pd.DataFrame, material: Material) -> float | None:
+    """Skill where the site was observed on the issue date; None without such forecasts, or when persistence made no
     error."""
-    before = observed[["site_id", "date_local", "pm25_ugm3"]].rename(columns={"pm25_ugm3": "before_ugm3"})
-    before = before.assign(target_date=before["date_local"] + pd.Timedelta(days=NEXT_DAY))
-    both = scores.merge(before.drop(columns="date_local"), on=["site_id", "target_date"])
+    observed = material.observed(pd.date_range(scores["issue_date"].min(), scores["issue_date"].max()))
+    columns = {"date_local": "issue_date", "pm25_ugm3": "before_ugm3"}
+    before = observed[["site_id", *columns]].rename(columns=columns)
+    both = scores.merge(before, on=["site_id", "issue_date"])
     if both.empty:
         return None
     found = skill(both["error_ugm3"].to_numpy(), (both["before_ugm3"] - both["pm25_observed_ugm3"]).to_numpy())

@@ -114,6 +114,20 @@ def test_trust_is_of_the_last_thirty_days_and_skill_only_where_persistence_has_a
     assert (trust.last.sites, trust.last.forecast_ugm3, trust.last.observed_ugm3) == (1, 12.0, 14.0)
 
 
+def test_tomorrows_forecasts_have_a_record_of_their_own_against_persistence_of_the_issue_date() -> None:
+    issued = {(LAKE, 3, 2): 10.0, (LAKE, 2, 2): 12.0, (LAKE, 1, 1): 12.0, (LAKE, 40, 2): 99.0}
+    observed = {(LAKE, 2): 17.0, (LAKE, 1): 11.0, (LAKE, 0): 14.0, (LAKE, 38): 1.0}
+
+    trust = bulletin(material(forecasts({**AHEAD, **issued}), readings({**OBSERVED, **observed}))).trust
+
+    assert trust is not None
+    assert trust.forecasts == 1
+    assert trust.tomorrow is not None
+    assert (trust.tomorrow.forecasts, trust.tomorrow.coverage) == (2, 1.0)
+    assert trust.tomorrow.mean_abs_error_ugm3 == pytest.approx((1 + 2) / 2)
+    assert trust.tomorrow.skill_over_persistence == pytest.approx(1 - 2.0**2 / 3.0**2)
+
+
 def test_nothing_of_later_days_is_used() -> None:
     later = forecasts({(LAKE, -1, 1): 300.0})
     rows = material(forecasts(AHEAD), readings(OBSERVED))

@@ -13,6 +13,7 @@ from airwatch_dagster.publish.content import (
     Site,
     SiteRecord,
     Tile,
+    TomorrowRecord,
     Trust,
 )
 from airwatch_dagster.publish.page.charts import LIMITS_UGM3
@@ -158,7 +159,10 @@ def record_in_short(of: SiteRecord, language: Language) -> str:
 
 
 def trust_lines(trust: Trust, bulletin: Bulletin, language: Language) -> Iterator[str]:
-    """Accuracy, skill, what became of the newest forecasts, and reliability; one sentence or two each."""
+    """Accuracy and skill, of tomorrow first; what became of the newest forecasts, and reliability; one sentence or two
+    each."""
+    if trust.tomorrow is not None:
+        yield tomorrow_line(trust.tomorrow, language)
     yield language.say(
         "trust.accuracy",
         count=trust.forecasts,
@@ -180,6 +184,21 @@ def trust_lines(trust: Trust, bulletin: Bulletin, language: Language) -> Iterato
             count=point.forecasts,
         )
     yield verdict(trust, bulletin, language)
+
+
+def tomorrow_line(record: TomorrowRecord, language: Language) -> str:
+    """How the forecasts of tomorrow did."""
+    said = language.say(
+        "trust.tomorrow",
+        count=record.forecasts,
+        error=language.number(record.mean_abs_error_ugm3),
+        coverage=language.percent(record.coverage),
+    )
+    if record.skill_over_persistence is None:
+        return said
+    direction = "better" if record.skill_over_persistence >= 0 else "worse"
+    skill = language.percent(abs(record.skill_over_persistence))
+    return f"{said} {language.say(f'trust.tomorrow_{direction}', skill=skill)}"
 
 
 def forecaster(name: str, language: Language) -> str:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 import pytest
 
-from airwatch_dagster.publish.content import DataStatus, EarlyIssue, MonitorChange, Revision, SilentSite
+from airwatch_dagster.publish.content import DataStatus, EarlyIssue, MonitorChange, Revision, SilentSite, TomorrowRecord
 from airwatch_dagster.publish.page import render
 from airwatch_dagster.publish.page.inline import with_used_style
 from airwatch_dagster_tests.publish.page import bulletins
@@ -52,6 +52,22 @@ def test_an_early_issue_says_so_and_from_how_many_sites_on_pages_mails_and_in_bo
     assert "12:05" in render.page(early)
     for made in (render.page(daily), render.email_html(daily), render.email_text(daily)):
         assert "Early issue" not in made
+
+
+def test_the_record_begins_with_tomorrow() -> None:
+    made = bulletins.bulletin()
+    assert made.trust is not None
+    assert "Tomorrow's forecasts" not in Parsed(render.page(made)).text
+
+    record = TomorrowRecord(forecasts=261, mean_abs_error_ugm3=3.14, coverage=0.9, skill_over_persistence=-0.04)
+    known = replace(made, trust=replace(made.trust, tomorrow=record))
+
+    text = Parsed(render.page(known)).text
+    said = "Tomorrow's forecasts of the last 30 days (261): off by 3.1 µg/m³ on average; 90 % of the readings"
+    assert said in text
+    assert "Squared error 4 % higher than that of persistence (the last day's value again)." in text
+    assert text.index(said) < text.index("next-day forecasts from")
+    assert "Pronósticos para mañana" in Parsed(render.page(known, language="es")).text
 
 
 def test_mixed_categories_are_counted_worst_first() -> None:
