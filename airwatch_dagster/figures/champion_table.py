@@ -1,6 +1,6 @@
 """A month's decision on its champion as a Markdown table."""
 
-from airwatch_dagster.figures.markdown import SIGNED, UNDEFINED, TextTable, counted, number, numbers, table
+from airwatch_dagster.figures.markdown import SIGNED, UNDEFINED, TextTable, number, numbers, table, told_lead
 from airwatch_dagster.fit.champion.comparison import MIN_PART_ROWS, MIN_PART_WEEKS
 from airwatch_dagster.fit.champion.decision import SERVES, Decision, Verdict
 from airwatch_dagster.fit.champion.guard_rails import display_name
@@ -64,7 +64,7 @@ def parts_table(decision: Decision, *, champion: str | None) -> TextTable:
         ]
         rows.append((_name(family, champion), *(number(skill, SIGNED) for skill in skills)))
     parts = [part.name.capitalize() for part in seasons]
-    leads = [counted(lead, "day") for lead in HORIZONS_DAYS]
+    leads = [told_lead(lead) for lead in HORIZONS_DAYS]
     return TextTable(("Family", *leads, *parts, "Region", "USG"), tuple(rows))
 
 

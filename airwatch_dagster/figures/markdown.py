@@ -89,7 +89,12 @@ def unbroken(cell: str) -> str:
 
 def lead_name(lead: int) -> str:
     """``1 day``, ``**2 days (tomorrow)**``, ``3 days``: the heading of a line, in bold for the main lead."""
-    return f"**{counted(lead, 'day')} (tomorrow)**" if lead == TOMORROW else counted(lead, "day")
+    return f"**{told_lead(lead)}**" if lead == TOMORROW else told_lead(lead)
+
+
+def told_lead(lead: int) -> str:
+    """``1 day``, ``2 days (tomorrow)``, ``3 days``."""
+    return f"{counted(lead, 'day')}{' (tomorrow)' if lead == TOMORROW else ''}"
 
 
 def ahead(lead: int) -> str:

@@ -4,8 +4,9 @@ from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.figures.markdown import SIGNED, TextTable, ahead, number
+from airwatch_dagster.figures.markdown import SIGNED, TextTable, ahead, number, told_lead
 from airwatch_dagster.fit.champion.guard_rails import display_name
+from airwatch_dagster.schemas.columns import LEADS_FOR_PEOPLE
 
 MEASURES: Final = {"skill": "Skill", "rmse_ugm3": "RMSE, µg/m³", "mae_ugm3": "MAE, µg/m³", "bias_ugm3": "Bias, µg/m³"}
 """Column of the scores → its heading."""
@@ -14,16 +15,18 @@ ERRORS: Final = {name: heading for name, heading in MEASURES.items() if name != 
 
 
 def skill_table(by_lead: pd.DataFrame) -> TextTable:
-    """A line per family, most skilful first, a column per lead; the best of each lead in bold, a dash where null.
+    """A line per family, most skilful first, a column per lead, tomorrow first; the best of each lead in bold, a dash
+    where null.
 
     ``by_lead`` has a row per family and lead: model_family, horizon_days and the columns of ``MEASURES``.
     """
     wide = by_lead.pivot(index="model_family", columns="horizon_days", values="skill").astype(float)
     wide = wide.loc[wide.mean(axis="columns").sort_values(ascending=False, kind="stable").index]
-    rows = zip(*(_bold_best(wide[lead].tolist()) for lead in wide), strict=True)
+    leads = [lead for lead in LEADS_FOR_PEOPLE if lead in wide]
+    rows = zip(*(_bold_best(wide[lead].tolist()) for lead in leads), strict=True)
     families = [display_name(str(family)) for family in wide.index]
     cells = tuple((family, *row) for family, row in zip(families, rows, strict=True))
-    return TextTable(("Family", *(ahead(int(str(lead))) for lead in wide.columns)), cells)
+    return TextTable(("Family", *(told_lead(lead) for lead in leads)), cells)
 
 
 def _bold_best(skills: list[float]) -> list[str]:
@@ -32,10 +35,12 @@ def _bold_best(skills: list[float]) -> list[str]:
 
 
 def error_tables(by_lead: pd.DataFrame) -> dict[str, TextTable]:
-    """``errors 1 day ahead`` and so on → a line per family, smallest RMSE first and in bold."""
+    """``errors 2 days ahead``, which is tomorrow, and so on → a line per family, smallest RMSE first and in bold."""
+    of_lead = dict(list(by_lead.groupby("horizon_days")))
     return {
-        f"errors {ahead(int(str(lead)))}": _error_table(own.sort_values("rmse_ugm3", kind="stable"))
-        for lead, own in by_lead.groupby("horizon_days")
+        f"errors {ahead(lead)}": _error_table(of_lead[lead].sort_values("rmse_ugm3", kind="stable"))
+        for lead in LEADS_FOR_PEOPLE
+        if lead in of_lead
     }
 
 

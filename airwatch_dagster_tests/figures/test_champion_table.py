@@ -75,7 +75,7 @@ def test_the_table_of_parts_has_a_number_in_each_cell() -> None:
     decision = decided()
     table = parts_table(decision, champion="catboost")
 
-    leads = ("1 day", "2 days", "3 days")
+    leads = ("1 day", "2 days (tomorrow)", "3 days")
     assert table.header == ("Family", *leads, "Winter", "Summer", "Autumn", "Region", "USG")
     catboost = next(row for row in table.rows if "catboost" in row[0])
     assert catboost[1:4] == tuple(f"{skill:+.2f}" for skill in decision.lead_skills("catboost") if skill is not None)

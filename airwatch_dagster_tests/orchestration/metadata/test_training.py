@@ -110,7 +110,7 @@ def test_tables_have_a_line_per_family_best_first_and_bold(pages: Pages) -> None
     own = candidate_scores_metadata(two_leads, pages=pages)["2021-05"]
 
     assert own["skill"].value.splitlines() == [
-        "| Family | 1 day ahead | 2 days ahead |",
+        "| Family | 2 days (tomorrow) | 1 day |",
         "|---|---|---|",
         "| ridge | **+0.75** | **+0.75** |",
         "| damped persistence | +0.00 | +0.00 |",
@@ -149,7 +149,7 @@ def test_holdouts_of_a_month_are_numbers_and_tables(pages: Pages) -> None:
         "RMSE 1 day ahead, ridge (µg/m³)": 5.0,
         "RMSE 1 day ahead, damped persistence (µg/m³)": 5.0,
     }
-    assert "| ridge | **+0.25** | **+0.12** |" in metadata["skill"].value
+    assert "| ridge | **+0.12** | **+0.25** |" in metadata["skill"].value
     assert "| ridge | **6.00** | 4.00 | -0.50 |" in metadata["errors 2 days ahead"].value
     assert "errors 3 days ahead" not in metadata, "no forecast was held out at that lead"
 
