@@ -69,10 +69,11 @@ def asked_again(
 
 
 def weather_costs_by_task(tasks: Sequence[Task], storage: TableStorage) -> Mapping[Task, Cost]:
-    """Requests and seconds of each run of weather; empty where none is built or files are copied."""
+    """Requests and seconds of each run of weather; empty where none is built, files are copied or air is simulated."""
     steps = {task: task.step for task in tasks if task.table == TABLE and task.step is not None}
     settings = Settings.from_environment()
-    if not steps or settings.weather_source in ("none", "files"):
+    is_free = settings.weather_source in ("none", "files") or settings.has_practice_weather
+    if not steps or is_free:
         return {}
     monitors = storage.read_or_empty("monitors")
     with opened_weather(settings) as weather:

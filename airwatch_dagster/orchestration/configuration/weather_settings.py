@@ -58,6 +58,12 @@ class WeatherSourceSettings(WeatherSettings, SourceNameSettings):
     )
 
     @property
+    def has_practice_weather(self) -> bool:
+        """Whether weather comes from the embedded server of simulated air."""
+        given = {"nbm": self.nbm_url, "nws": self.nws_url}
+        return self.source == "practice" and given.get(self.weather_source, "") is None
+
+    @property
     def open_meteo_interface(self) -> Interface:
         """The one that AIRWATCH_OPEN_METEO_URL names."""
         return interface_of(self.open_meteo_url)
@@ -67,11 +73,9 @@ class WeatherSourceSettings(WeatherSettings, SourceNameSettings):
         if self.weather_source == "files" and not self.weather:
             fix = "Set AIRWATCH_WEATHER to their place, or choose another source of weather"
             raise ConfigurationError("AIRWATCH_WEATHER_SOURCE", "'files' is set without AIRWATCH_WEATHER", fix=fix)
-        addresses = {"nbm": self.nbm_url, "nws": self.nws_url, "open-meteo": self.open_meteo_url}
-        if self.source == "practice" and addresses.get(self.weather_source, "") is None:
-            setting = f"AIRWATCH_{self.weather_source.upper().replace('-', '_')}_URL"
-            problem = f"{self.weather_source!r} would be real weather over air that is simulated"
-            fix = f"Set {setting} to a server of simulated weather, or leave AIRWATCH_WEATHER_SOURCE unset"
+        if self.source == "practice" and self.weather_source == "open-meteo" and self.open_meteo_url is None:
+            problem = "'open-meteo' would be real weather over air that is simulated"
+            fix = "Use nbm or nws, which the practice server has, or set AIRWATCH_OPEN_METEO_URL to another server"
             raise ConfigurationError("AIRWATCH_WEATHER_SOURCE", problem, fix=fix)
         if self.weather_source == "open-meteo":
             address_of(self.open_meteo_interface, self.open_meteo_url, has_key=self.open_meteo_key is not None)

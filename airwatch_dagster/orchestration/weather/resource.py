@@ -3,7 +3,8 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import dagster as dg
 
@@ -19,7 +20,13 @@ from airwatch_dagster.acquire.weather.open_meteo.forecasts import PreviousRunsWe
 from airwatch_dagster.acquire.weather.source import WeatherSource
 from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.configuration.weather_settings import WeatherSourceName
-from airwatch_dagster.orchestration.resources import backoff_scale, download_folder, rate_limit_folder, secret_text
+from airwatch_dagster.orchestration.resources import (
+    backoff_scale,
+    download_folder,
+    practice_server,
+    rate_limit_folder,
+    secret_text,
+)
 from airwatch_dagster.orchestration.weather.own_files import OwnFiles
 from airwatch_dagster.schemas.weather import WEATHER_HORIZONS_DAYS
 
@@ -68,17 +75,28 @@ def _opened(settings: Settings, stack: contextlib.ExitStack, max_s: float | None
     if settings.weather_source == "files":
         assert settings.weather is not None
         return OpenedWeather("files", OwnFiles(), settings.weather)
-    if settings.weather_source == "nbm":
-        url = settings.nbm_url or NBM_URL
-        folder, scale = download_folder(settings, "nbm", url), backoff_scale(settings, url)
-        nbm = NbmArchive(url, download_dir=folder, backoff_scale=scale, max_s=max_s)
-        return OpenedWeather("nbm", NbmWeather(stack.enter_context(nbm)), url)
-    if settings.weather_source == "nws":
-        url = settings.nws_url or AFOS_URL
-        folder, scale = download_folder(settings, "nws", url), backoff_scale(settings, url)
-        cities = SelectedCitiesArchive(url, download_dir=folder, backoff_scale=scale, max_s=max_s)
-        return OpenedWeather("nws", NwsWeather(stack.enter_context(cities)), url)
+    if settings.weather_source in ("nbm", "nws"):
+        url, folder = _archive(settings, stack)
+        options: dict[str, Any] = {
+            "download_dir": folder,
+            "backoff_scale": backoff_scale(settings, url),
+            "max_s": max_s,
+        }
+        if settings.weather_source == "nbm":
+            return OpenedWeather("nbm", NbmWeather(stack.enter_context(NbmArchive(url, **options))), url)
+        return OpenedWeather("nws", NwsWeather(stack.enter_context(SelectedCitiesArchive(url, **options))), url)
     return _open_meteo(settings, stack) if settings.weather_source == "open-meteo" else None
+
+
+def _archive(settings: Settings, stack: contextlib.ExitStack) -> tuple[str, Path]:
+    """Address of the bulletins, and the folder of downloads; of an embedded server with simulated air."""
+    given, own = (settings.nbm_url, NBM_URL) if settings.weather_source == "nbm" else (settings.nws_url, AFOS_URL)
+    if settings.has_practice_weather:
+        server = stack.enter_context(practice_server(settings))
+        url = server.nbm_url if settings.weather_source == "nbm" else server.nws_url
+        return url, settings.state / "downloads" / "practice" / settings.weather_source
+    url = given or own
+    return url, download_folder(settings, settings.weather_source, url)
 
 
 def _open_meteo(settings: Settings, stack: contextlib.ExitStack) -> OpenedWeather:

@@ -50,8 +50,8 @@ def test_a_chosen_source_wins_over_files_and_readings(monkeypatch: pytest.Monkey
             "'nam' is not a valid source of weather. Use one of none, files, nbm, nws",
         ),
         (
-            {"AIRWATCH_SOURCE": "practice", "AIRWATCH_WEATHER_SOURCE": "nws"},
-            "'nws' would be real weather over air that is simulated. Set AIRWATCH_NWS_URL",
+            {"AIRWATCH_SOURCE": "practice", "AIRWATCH_WEATHER_SOURCE": "open-meteo"},
+            "'open-meteo' would be real weather over air that is simulated. Use nbm or nws",
         ),
         (
             {

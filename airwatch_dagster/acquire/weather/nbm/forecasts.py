@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 
 from airwatch_dagster.acquire.parsing.rejections import joined_rejections
-from airwatch_dagster.acquire.weather.nbm.archive import Cycle, NbmArchive
+from airwatch_dagster.acquire.weather.nbm.archive import Cycle, CycleSearch, NbmArchive
 from airwatch_dagster.acquire.weather.nbm.bulletin import read_nbs
 from airwatch_dagster.acquire.weather.site_weather import (
     RADIUS_KM,
@@ -63,11 +63,14 @@ class NbmWeather:
         """The weather of sites whose days begin ``offset_hours`` before 00:00 UTC or somewhat later."""
         midnight = day - pd.Timedelta(hours=offset_hours)
         cycles: dict[pd.Timestamp, tuple[Cycle, list[int]]] = {}
+        searches: dict[pd.Timestamp, CycleSearch] = {}
         notes: list[str] = []
         for horizon in WEATHER_HORIZONS_DAYS:
             run_by = min(published_by, midnight + pd.Timedelta(days=horizon) + LATEST_RUN)
-            search = self.archive.newest(published_by=published_by, run_by=run_by)
-            notes += search.notes
+            if run_by not in searches:
+                searches[run_by] = self.archive.newest(published_by=published_by, run_by=run_by)
+                notes += searches[run_by].notes
+            search = searches[run_by]
             if search.cycle is None:
                 notes.append(
                     f"no forecast {horizon} days ahead: no bulletin of the 24 hours to {run_by:%Y-%m-%d %H} UTC"
