@@ -16,6 +16,9 @@ EARLY_ISSUE_TIME: Final = pd.Timedelta(hours=12)
 """Time (UTC) of the early issue on the day after the issue day, in the morning of the contiguous states: 07:00 in
 Chicago. The day is over in all 50 states since 10:00 UTC, and AirNow has published most of it by noon."""
 
+EARLY_JOB: Final = "issue_early"
+"""The job of the early issue. The daily job does not wait for it, and reads and checks everything again."""
+
 FOLLOWS_SOURCE: Final = ("airdata", "aqs")
 """Sources that publish months later: an early issue would have nothing that the daily one has not."""
 

@@ -20,6 +20,7 @@ from airwatch_dagster.orchestration.alerts.sensors import job_of, partitions_of
 from airwatch_dagster.orchestration.automation.purge import PURGE_SCHEDULE
 from airwatch_dagster.orchestration.automation.rechecks import RECHECK_SCHEDULES
 from airwatch_dagster.orchestration.automation.schedules import SCHEDULES
+from airwatch_dagster.orchestration.early_issue import EARLY_JOB
 
 MAX_RUNS: Final = 100
 """Runs that are listed."""
@@ -79,10 +80,16 @@ def _active_run(record: dg.RunRecord) -> ActiveRun:
 
 
 def failed_checks(instance: dg.DagsterInstance) -> list[FailedCheck]:
-    """Checks whose latest evaluation failed, those of severity ERROR first."""
+    """Checks whose latest evaluation failed, those of severity ERROR first.
+
+    Those of an early issue, which has half a day, are left out: the daily run evaluates them again.
+    """
     found = [record for key in _evaluated_checks(instance) for record in _latest(instance, key)]
-    failed = [_failed_check(record) for record in found if not record.event.asset_check_evaluation.passed]
-    return sorted(failed, key=lambda one: (one.severity != "ERROR", one.asset, one.check))
+    failed = [record for record in found if not record.event.asset_check_evaluation.passed]
+    runs = instance.get_runs(dg.RunsFilter(run_ids=sorted({record.run_id for record in failed}))) if failed else []
+    early = {run.run_id for run in runs if run.job_name == EARLY_JOB}
+    shown = [_failed_check(record) for record in failed if record.run_id not in early]
+    return sorted(shown, key=lambda one: (one.severity != "ERROR", one.asset, one.check))
 
 
 def _evaluated_checks(instance: dg.DagsterInstance) -> Iterator[dg.AssetCheckKey]:

@@ -13,6 +13,7 @@ import pandas as pd
 from airwatch_dagster.orchestration.alerts.channels import send
 from airwatch_dagster.orchestration.alerts.messages import Alert, FailedCheck, listed, one_line
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings
+from airwatch_dagster.orchestration.early_issue import EARLY_JOB
 from airwatch_dagster.orchestration.pages import site_url
 from airwatch_dagster.orchestration.partitions import DAYS
 from airwatch_dagster.orchestration.registry.links import dagster_run_url
@@ -22,9 +23,6 @@ LOOK_EVERY_S: Final = 45
 
 INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 """What a step raises whose run is told to end."""
-
-EARLY_JOB: Final = "issue_early"
-"""The job of the early issue. The daily job does not wait for it, and reads everything again."""
 
 EARLY_STEP: Final = (
     "Nothing has to be done: only this morning's early forecast is missing; the daily one at 18:30 UTC needs nothing "

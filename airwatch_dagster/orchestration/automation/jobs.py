@@ -9,6 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.orchestration.automation.run_sizes import size_tags
+from airwatch_dagster.orchestration.early_issue import EARLY_JOB
 from airwatch_dagster.orchestration.partitions import spans
 
 RANGE_START: Final = "dagster/asset_partition_range_start"
@@ -45,7 +46,7 @@ TUNING_TABLES: Final = ("hyperparameters", *OPEN_TABLES)
 
 
 MAX_HOURS: Final = {
-    **dict.fromkeys(("refresh_monitors", "forecast_day", "issue_early"), 1),
+    **dict.fromkeys(("refresh_monitors", "forecast_day", EARLY_JOB), 1),
     **dict.fromkeys(("archive_forecasts", "update_revisions"), 1),
     **dict.fromkeys(("update_coverage", "rebuild_examples", "close_month", "open_month"), 3),
     **dict.fromkeys(("recheck_history", "reingest_days"), 6),
@@ -67,7 +68,7 @@ daily_job = _job(
     "forecast_day", (*DAILY_TABLES, EARLY_SCORED), "Ingest a day, forecast from it, and score the forecasts of that day"
 )
 early_job = _job(
-    "issue_early", EARLY_TABLES, "Forecast in the morning from what has been published of a day; the daily job follows"
+    EARLY_JOB, EARLY_TABLES, "Forecast in the morning from what has been published of a day; the daily job follows"
 )
 reingest_job = _job("reingest_days", REINGEST_TABLES, "Ingest days that EPA changed, and rescore their forecasts")
 examples_job = _job(

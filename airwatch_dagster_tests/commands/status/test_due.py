@@ -33,6 +33,13 @@ def due(tables: list[StoredTable], when: Moment) -> list[tuple[str, str, str]]:
     return [(one.what, one.partitions, one.run) for one in due_partitions(tables, when)]
 
 
+def test_an_early_issue_is_never_due_whether_it_is_missing_or_old() -> None:
+    early = {name: table(name, "2021-06-01", missing=3) for name in ("early_predictions", "early_scores")}
+
+    for tables in (stored("2021-06-10", "2021-05", "2021-06"), stored("2021-06-10", "2021-05", "2021-06", **early)):
+        assert due(tables, moment(EVENING)) == []
+
+
 def test_before_the_evenings_schedule_yesterday_is_not_due() -> None:
     tables = stored("2021-06-09", "2021-05", "2021-06")
 

@@ -10,7 +10,7 @@ import pytest
 from airwatch_dagster.commands.status.state import State
 from airwatch_dagster.orchestration.instance.run_locks import HOST
 from airwatch_dagster_tests import builders
-from airwatch_dagster_tests.installations import Installation
+from airwatch_dagster_tests.installations import Installation, run_job
 
 FIELDS = {
     *("is_fresh", "at", "source", "area", "storage", "tables", "due", "failed_checks", "runs", "champion"),
@@ -89,6 +89,25 @@ def test_a_check_counts_by_its_latest_evaluation_and_a_warning_does_not_fail(ins
     assert [(one["check"], one["severity"]) for one in checks] == [("broken", "ERROR"), ("usual", "WARN")]  # type: ignore[attr-defined]
     assert text.startswith("13 tables due and 1 check failed.")
     assert "  failed  site_days broken, 1 s ago: 3 values are above 500" in text.splitlines()
+
+
+def test_a_check_that_failed_in_an_early_issue_waits_for_the_daily_run(installation: Installation) -> None:
+    @dg.asset
+    def raw_readings() -> None: ...
+
+    @dg.asset_check(asset=raw_readings)
+    def no_day_emptied() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=False)
+
+    def failed_after(job: str) -> list[str]:
+        defined = dg.define_asset_job(job, selection=dg.AssetSelection.assets(raw_readings))
+        definitions = dg.Definitions([raw_readings], asset_checks=[no_day_emptied], jobs=[defined])
+        with installation.activated(), dg.DagsterInstance.get() as instance:
+            assert run_job(definitions, job, instance=instance).success
+        return [one["check"] for one in state(installation)["failed_checks"]]  # type: ignore[attr-defined]
+
+    assert failed_after("issue_early") == []
+    assert failed_after("forecast_day") == ["no_day_emptied"]
 
 
 def test_runs_that_have_not_ended_are_listed_with_their_age(installation: Installation) -> None:
