@@ -92,6 +92,8 @@ def client_settings(server: PracticeServer, settings: Settings, *, min_interval_
         "AIRWATCH_AIRNOW_URL": server.airnow_url,
         "AIRWATCH_AIRNOW_API_URL": server.airnow_api_url,
         "AIRWATCH_AQS_URL": server.aqs_url,
+        "AIRWATCH_NBM_URL": server.nbm_url,
+        "AIRWATCH_NWS_URL": server.nws_url,
         "AIRWATCH_AQS_INTERVAL_S": f"{max(min_interval_seconds, CLIENT_INTERVAL_S):g}",
         "EPA_AQS_EMAIL": "you@example.org",
         "EPA_AQS_API_KEY": DEFAULT_KEY,

@@ -52,6 +52,8 @@ def test_the_practice_server_serves_until_it_is_stopped() -> None:
     settings = dict(line.split("=", 1) for line in exported)
     assert (settings["AIRWATCH_SOURCE"], settings["AIRWATCH_PRACTICE_TODAY"]) == ("live", "2021-06-01")
     assert settings["AIRWATCH_AQS_URL"] == f"http://127.0.0.1:{port}/data/api"
+    assert settings["AIRWATCH_NBM_URL"] == f"http://127.0.0.1:{port}/nbm"
+    assert settings["AIRWATCH_NWS_URL"] == f"http://127.0.0.1:{port}/nws"
     assert {"AIRWATCH_AREA", "AIRWATCH_STORAGE", "AIRWATCH_STATE", "EPA_AQS_API_KEY"} <= set(settings)
 
 

@@ -107,12 +107,12 @@ class PracticeServer:
 
     @property
     def nbm_url(self) -> str:
-        """Root of the archive of NBS bulletins."""
+        """Root of the archive of NBS bulletins, for AIRWATCH_NBM_URL."""
         return self.url + NBM_PREFIX.rstrip("/")
 
     @property
     def nws_url(self) -> str:
-        """Folder of the service of FPUS20 bulletins."""
+        """Folder of the service of FPUS20 bulletins, for AIRWATCH_NWS_URL."""
         return self.url + NWS_PREFIX.rstrip("/")
 
     def respond(self, request: Request) -> Response:
