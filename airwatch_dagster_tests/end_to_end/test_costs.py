@@ -95,7 +95,6 @@ def test_a_backfill_of_agencies_forecasts_counts_the_requests_to_airnows_service
         installation = Installation.at(
             tmp_path,
             AIRWATCH_SOURCE="live",
-            AIRWATCH_WEATHER_SOURCE="none",
             AIRWATCH_CONTEXT_KM="0",
             AIRWATCH_AREA="cbsa:16980,cbsa:31540",
             AIRWATCH_AIRDATA_URL=server.airdata_url,

@@ -86,7 +86,6 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveInstallation]
         installation = Installation.at(
             tmp_path_factory.mktemp("live"),
             AIRWATCH_SOURCE="live",
-            AIRWATCH_WEATHER_SOURCE="none",
             AIRWATCH_CONTEXT_KM="0",
             AIRWATCH_PRACTICE_TODAY=TODAY,
             AIRWATCH_AIRDATA_URL=server.airdata_url,

@@ -14,6 +14,7 @@ from airwatch_dagster.commands.doctor import (
     source,
     stored,
     supplied,
+    weather,
 )
 from airwatch_dagster.commands.doctor.findings import Check
 from airwatch_dagster.commands.doctor.machine import clock, disk, memory, packages, ports
@@ -34,6 +35,7 @@ def lanes(*, alert_test: bool) -> list[Sequence[Check]]:
     return [
         (*stored.checks(), area.SITES, disk.CHECK),
         *([check] for check in source.checks()),
+        *([check] for check in weather.checks()),
         *([check] for check in supplied.CHECKS),
         *(
             [[registry.check(), registry.MODELS], of_dagster]

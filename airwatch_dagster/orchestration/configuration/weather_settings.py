@@ -13,7 +13,7 @@ from airwatch_dagster.orchestration.configuration.supplied_settings import Weath
 
 WeatherSourceName = Literal["none", "files", "nbm", "nws", "open-meteo"]
 
-DEFAULT_WEATHER: Final[Mapping[SourceName, WeatherSourceName]] = {"live": "nbm", "practice": "none"}
+DEFAULT_WEATHER: Final[Mapping[SourceName, WeatherSourceName]] = {"live": "nbm", "practice": "nbm"}
 """Source of readings → source of weather while AIRWATCH_WEATHER_SOURCE is not set; none for the others, whose readings
 appear months later."""
 
@@ -31,7 +31,7 @@ class WeatherSourceSettings(WeatherSettings, SourceNameSettings):
         "Source of weather forecasts: none, files (your own, of AIRWATCH_WEATHER), nbm (the National Blend of Models "
         "at stations), nws (the National Weather Service's forecasts for selected cities), or open-meteo",
         default_factory=_default,
-        default_text="files with AIRWATCH_WEATHER, else nbm with AIRWATCH_SOURCE=live, else none",
+        default_text="files with AIRWATCH_WEATHER, else nbm with AIRWATCH_SOURCE=live or practice, else none",
         allowed=f"one of {', '.join(get_args(WeatherSourceName))}",
         noun="source of weather",
     )

@@ -33,7 +33,7 @@ def test_a_fresh_installation_on_practice_air_is_healthy(tmp_path: Path) -> None
     assert re.fullmatch(r"daily values of 20\d\d to 20\d\d in \d+ files available", says["source"])
     assert says["alerts"].startswith("only logged")
     assert says["storage"] == f"{tmp_path / 'tables'} can be read and written"
-    assert says["weather"] == "off; AIRWATCH_WEATHER is not set"
+    assert says["weather"] == "off; AIRWATCH_WEATHER_SOURCE is none"
     assert says["dagster"].startswith(f"instance at {tmp_path / 'state'}, 0 runs; DAGSTER_HOME is ")
     assert says["area"] == "Chicago-Naperville-Elgin, IL-IN-WI (cbsa:16980)"
     assert not (tmp_path / "tables" / "airwatch.json").exists(), "an unmarked storage is not marked by looking at it"

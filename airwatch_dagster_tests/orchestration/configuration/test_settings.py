@@ -53,7 +53,7 @@ def test_by_default_simulated_air_over_chicago_is_read(tmp_path: Path) -> None:
     unset = {"ui_url", "mlflow_ui_url", "alert_webhook_url", "alert_email_to", "smtp_host", "smtp_user"}
     unset |= {"smtp_password", "practice_today", "aqs_email", "aqs_key", "airnow_key", "weather", "other_forecasts"}
     unset |= {"first_day", "nbm_url", "nws_url", "open_meteo_url", "open_meteo_key"}
-    assert settings.weather_source == "none"
+    assert settings.weather_source == "nbm"
     assert {name for name, value in settings if value is None} == unset
 
 

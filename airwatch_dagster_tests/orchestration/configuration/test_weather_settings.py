@@ -22,7 +22,7 @@ def settings_with(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:
     ("source", "weather", "expected"),
     [
         ("live", "", "nbm"),
-        ("practice", "", "none"),
+        ("practice", "", "nbm"),
         ("airdata", "", "none"),
         ("aqs", "", "none"),
         ("live", "./weather", "files"),

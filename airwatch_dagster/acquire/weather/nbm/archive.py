@@ -25,6 +25,9 @@ nothing of when its bulletin was published. Corrections come within days and sta
 CYCLES_TRIED: Final = 24
 """Cycles tried, hour by hour back in time; an older forecast than a day is no news."""
 
+LATEST_CYCLES: Final = 6
+"""Cycles among which one is there, unless something is wrong: 99 % are published within 136 minutes."""
+
 _HEADER_BYTES: Final = 65_536
 """First bytes of a bulletin, in which the header of its first station stands."""
 
@@ -89,6 +92,21 @@ class NbmArchive(FileArchive):
                 return CycleSearch(cycle, tuple(notes))
             notes.append(cycle)
         return CycleSearch(None, tuple(notes))
+
+    def latest(self, *, published_by: pd.Timestamp, cycles: int = LATEST_CYCLES) -> pd.Timestamp | None:
+        """The newest of the last ``cycles`` whose bulletin was published by then, without its bytes; None for none.
+
+        Errors as ``newest``.
+        """
+        for run_at in pd.date_range(end=published_by.floor("h"), periods=cycles, freq="h")[::-1]:
+            files, name = self._of(run_at)
+            try:
+                found = files.mirror.describe(files.path + name, culprit=files.address(name))
+            except SourceRefused:
+                continue
+            if self._publication(files, name, run_at, found.last_modified).issued_at <= published_by:
+                return run_at
+        return None
 
     def _published(self, run_at: pd.Timestamp, published_by: pd.Timestamp) -> Cycle | str:
         """The cycle, or why it is not usable. Raises SourceRefused when there is none."""

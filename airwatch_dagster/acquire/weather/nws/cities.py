@@ -47,6 +47,11 @@ def _stations_of_cities() -> dict[str, str]:
     return dict(zip(table["city"], table["station_id"], strict=True))
 
 
+def city_stations() -> list[str]:
+    """The ICAO codes of the airports that stand for the cities."""
+    return sorted(set(_stations_of_cities().values()))
+
+
 def station_of_city(cities: pd.Series) -> pd.Series:
     """The ICAO code of the airport that stands for each city, null for a city that is not listed.
 
