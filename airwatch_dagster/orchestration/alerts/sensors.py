@@ -24,6 +24,9 @@ LOOK_EVERY_S: Final = 45
 INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 """What a step raises whose run is told to end."""
 
+LATE: Final = ("SourceUnavailable", "NotYetPublished")
+"""Errors of a source that has published nothing yet: of an early issue that is usual, and no news."""
+
 EARLY_STEP: Final = (
     "Nothing has to be done: only this morning's early forecast is missing; the daily one at 18:30 UTC needs nothing "
     "of this run."
@@ -44,10 +47,13 @@ def alert_sensors() -> list[dg.SensorDefinition]:
 
     @dg.run_failure_sensor(
         minimum_interval_seconds=LOOK_EVERY_S,
-        description="Sends an alert about every failed run: its error and its failed checks.",
+        description="Sends an alert about every failed run: its error and its failed checks. None about an early issue "
+        "for which nothing was published yet.",
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def alert_on_failed_run(context: dg.RunFailureSensorContext) -> None:
+        if context.dagster_run.job_name == EARLY_JOB and source_is_late(context):
+            return
         alert_about(context, kind="run_failed", errors=errors_of(context))
 
     @dg.run_status_sensor(
@@ -136,6 +142,12 @@ def errors_of(context: dg.RunFailureSensorContext) -> tuple[str, ...]:
     if not found and not ended_for and not context.get_step_failure_events():
         return (one_line(context.failure_event.message or "The run ended without a message."),)
     return (*filter(None, (ended_for,)), *found.values())
+
+
+def source_is_late(context: dg.RunFailureSensorContext) -> bool:
+    """Whether steps failed only because the source had nothing yet."""
+    errors = [event.step_failure_data.error for event in context.get_step_failure_events()]
+    return bool(errors) and all(error and (error.cause or error).cls_name in LATE for error in errors)
 
 
 def _ended_for(instance: dg.DagsterInstance, *, run_id: str) -> str:

@@ -329,7 +329,13 @@ def test_a_failed_early_issue_is_told_as_such_and_asks_for_nothing(
     def raw_readings() -> None:
         raise SourceUnavailable("AirNow", "has no data of 2021-07-04 yet", fix="Try the day again later")
 
+    @dg.asset
+    def site_days() -> None:
+        raise ConfigurationError("AIRWATCH_AREA", "'x' is not an area", fix="Use us")
+
     after_job(instance, "issue_early", raw_readings)
+    assert webhook.posts == [], "that nothing is published yet is no news in the morning"
+    after_job(instance, "issue_early", site_days)
     after_job(instance, "forecast_day", raw_readings)
 
     early, daily = webhook.posts
