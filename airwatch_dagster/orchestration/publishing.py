@@ -79,7 +79,14 @@ def material_of(tables: TableStorage, first: pd.Timestamp, last: pd.Timestamp) -
         agency_forecasts=tables.read("agency_forecasts", [*past, around[-1]], allow_missing=True),
         other_forecasts=supplied_forecasts(pd.Series(pd.date_range(first - pd.Timedelta(days=SCOREBOARD_DAYS), last))),
         early_days=frozenset(map(pd.Timestamp, early)),
+        weather=_weather_models(tables, _days(first, last)),
     )
+
+
+def _weather_models(tables: TableStorage, days: Sequence[str]) -> pd.DataFrame:
+    """Each day's models of weather; none where weather has no source."""
+    columns = ["issue_date", "weather_model"]
+    return tables.read("weather_forecasts", days, allow_missing=True, columns=columns).drop_duplicates()
 
 
 def _days_with_early_forecasts(tables: TableStorage, days: Sequence[str]) -> list[str]:

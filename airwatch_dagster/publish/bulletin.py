@@ -9,7 +9,7 @@ from airwatch_dagster.clean.aqi import aqi_category
 from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.publish.content import AgencyForecast, Bulletin, EarlyIssue, Maker, Site, Tile
 from airwatch_dagster.publish.data_status import data_status, revised_lately
-from airwatch_dagster.publish.material import Material, records
+from airwatch_dagster.publish.material import Material, records, weather_sources
 from airwatch_dagster.publish.sites import sites_of
 from airwatch_dagster.publish.tiles import tiles_of
 from airwatch_dagster.publish.trust import trust_of
@@ -52,6 +52,7 @@ def bulletin_of(
         status=data_status(material, issue_date, sites),
         maker=_maker(material, issue_date, data_as_of=data_as_of, version=version, links=links),
         early=_early(material, issue_date, sites),
+        weather=weather_sources(material, issue_date),
     )
 
 

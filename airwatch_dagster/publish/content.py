@@ -293,6 +293,9 @@ class Bulletin:
     maker: Maker
     early: EarlyIssue | None = None
     """None once the daily forecasts are issued."""
+    weather: tuple[str, ...] = ()
+    """Sources of the day's weather forecasts, each once: ``nbm``, ``nws``, ``open-meteo``, or what a user's file calls
+    its model."""
 
     @property
     def today(self) -> date:

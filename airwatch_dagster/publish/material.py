@@ -1,7 +1,7 @@
 """The rows that bulletins are made from, and quick access to those of one day."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -46,6 +46,8 @@ class Material:
     """Forecasts that the user supplies."""
     early_days: frozenset[pd.Timestamp] = frozenset()
     """Issue days whose ``predictions`` are those of the early issue, because there are no others yet."""
+    weather: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["issue_date", "weather_model"]))
+    """Models of the weather forecasts of the issue days, at least once each."""
 
     def issued(self, issue_date: pd.Timestamp) -> pd.DataFrame:
         """The forecasts issued on a day, value and interval cut to tenths as for the AQI."""
@@ -111,6 +113,13 @@ class _ByDay:
         wanted = [day.to_datetime64() for day in days]
         first, last = np.searchsorted(self._days, [min(wanted)]), np.searchsorted(self._days, [max(wanted)], "right")
         return self._frame.iloc[first[0] : last[0]]
+
+
+def weather_sources(material: Material, issue_date: pd.Timestamp) -> tuple[str, ...]:
+    """As ``Bulletin.weather``."""
+    models = material.weather.loc[material.weather["issue_date"] == issue_date, "weather_model"].unique()
+    own = {prefix: source for source, prefix in (("nbm", "NBM"), ("nws", "NWS"), ("open-meteo", "open-meteo"))}
+    return tuple(sorted({own.get(str(model).split(" ")[0], str(model)) for model in models}))
 
 
 def past_days(issue_date: pd.Timestamp) -> list[pd.Timestamp]:

@@ -265,3 +265,12 @@ def test_persistence_of_a_silent_site_is_its_last_reading_as_in_the_scoreboard()
     assert trust is not None
     (persistence,) = [one for one in trust.rivals if one.forecaster == "persistence"]
     assert (persistence.cases, persistence.saved) == (1, pytest.approx(1 - 2.0**2 / 3.0**2, abs=1e-4))
+
+
+def test_the_sources_of_the_days_weather_are_named_once_each() -> None:
+    models = ["NBM V4.3", "NBM V4.3", "open-meteo gfs_global", "NWS FPUS20", "HRRR of mine"]
+    weather = pd.DataFrame({"issue_date": DAY, "weather_model": models})
+    rows = material(forecasts(AHEAD), readings(OBSERVED))
+
+    assert bulletin(replace(rows, weather=weather)).weather == ("HRRR of mine", "nbm", "nws", "open-meteo")
+    assert bulletin(replace(rows, weather=weather.assign(issue_date=pd.Timestamp("2020-01-01")))).weather == ()

@@ -269,3 +269,31 @@ def test_other_forecasters_are_named_with_what_airwatch_saves(chicago: str) -> N
     assert "Nearest site's last reading 31 % −5 % to 52 % 236" in text
     assert "The agencies – – 31" in text
     assert "Noaa bias corrected −4 % – 120" in text
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("nbm", "Weather forecasts of the day: National Blend of Models, National Weather Service (NOAA)."),
+        ("nws", "Weather forecasts of the day: National Weather Service (NOAA), selected cities."),
+        ("open-meteo", "Weather forecasts of the day: Weather data by Open-Meteo.com , CC BY 4.0"),
+        (NASTY, f"Weather forecasts of the day: {NASTY}"),
+    ],
+)
+def test_the_source_of_weather_is_named_with_the_links_that_its_licence_wants(source: str, told: str) -> None:
+    made = replace(bulletins.bulletin(), is_simulated=False, weather=(source,))
+    pages = [Parsed(render.page(made)), Parsed(render.page(replace(made, weather=())))]
+
+    texts = [" ".join(page.text.split()) for page in pages]
+    assert " ".join(told.split()) in texts[0]
+    assert "Weather forecasts of the day" not in texts[1]
+    links = {link["href"] for link in pages[0].having("a") if link.get("href")}
+    wanted = {"https://open-meteo.com/", "https://creativecommons.org/licenses/by/4.0/"}
+    assert links & wanted == (wanted if source == "open-meteo" else set())
+
+
+def test_simulated_weather_says_so() -> None:
+    made = replace(bulletins.bulletin(), is_simulated=True, weather=("nbm",))
+
+    assert "The weather forecasts of the day are simulated." in Parsed(render.page(made)).text
+    assert "National Blend" not in Parsed(render.page(made)).text
