@@ -34,9 +34,9 @@ def early_moments(issue_dates: pd.Series, *, now: pd.Timestamp) -> pd.Series:
     return issue_moments(issue_dates, now=now)
 
 
-def known_early(weather: pd.DataFrame | None, *, now: pd.Timestamp) -> pd.DataFrame | None:
-    """The rows of ``weather`` that were available at the time of the early issue; None without weather."""
-    return None if weather is None else weather[weather["issued_at"] <= early_moments(weather["issue_date"], now=now)]
+def known_early(weather: pd.DataFrame, *, now: pd.Timestamp) -> pd.DataFrame:
+    """The rows of ``weather_forecasts`` that were available at the time of the early issue."""
+    return weather[weather["issued_at"] <= early_moments(weather["issue_date"], now=now)]
 
 
 def refuse_after_daily_issue(days: Sequence[str], tables: TableStorage) -> None:

@@ -52,7 +52,6 @@ def test_weather_published_between_the_early_and_the_daily_issue_is_for_the_dail
 
     assert known is not None
     assert known["site_id"].tolist() == ["170319000"]
-    assert known_early(None, now=NOON) is None
 
 
 def test_a_day_with_a_daily_forecast_has_no_early_issue_any_more(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from airwatch_dagster.acquire.versions import as_of
 from airwatch_dagster.clean.site_days import site_days as clean_site_days
 from airwatch_dagster.enrich.features import area_features
 from airwatch_dagster.errors import ConfigurationError
-from airwatch_dagster.fit.examples import examples_with_context, issue_days_of
+from airwatch_dagster.fit.examples import examples_with_context
 from airwatch_dagster.fit.training import train_families, trained_models_frame, trained_models_row
 from airwatch_dagster.fit.tuning.hyperparameters import active_params
 from airwatch_dagster.fit.weather_inputs import without_unknown_weather
@@ -20,8 +20,8 @@ from airwatch_dagster.orchestration.issue_times import issue_moments
 from airwatch_dagster.orchestration.partitions import running_day, upstream_partitions
 from airwatch_dagster.orchestration.resources import configured_area, configured_parameters, configured_sites
 from airwatch_dagster.orchestration.supplied.compared_forecasts import cases_of
-from airwatch_dagster.orchestration.supplied.supplied_weather import issued_weather
 from airwatch_dagster.orchestration.training.by_month import SEED, of_month, predict_months, score_months
+from airwatch_dagster.orchestration.weather.known import known_at_issue
 from airwatch_dagster.schemas.columns import FAMILIES
 from airwatch_dagster.schemas.validation import validated
 from airwatch_dagster.storage.tables import TableStorage
@@ -85,6 +85,9 @@ class TablesAsOf:
 
     def read(self, table: str, partitions: Sequence[str] | None, *, allow_missing: bool = False) -> pd.DataFrame:
         """As ``TableStorage.read``; a day whose readings are not stored has none."""
+        if table == "weather_forecasts":
+            stored = self._tables.read(table, partitions, allow_missing=allow_missing)
+            return stored[stored["issued_at"] <= self._instant]
         if table in AS_STORED or partitions is None:
             return self._tables.read(table, partitions, allow_missing=allow_missing)
         return self.rebuilt(table, partitions)
@@ -120,10 +123,11 @@ class TablesAsOf:
     def _features(self, days: Days, site_days: pd.DataFrame) -> pd.DataFrame:
         return area_features(site_days, issue_dates=days, area=configured_area())
 
-    def _training_examples(self, months: Days, features: pd.DataFrame, site_days: pd.DataFrame) -> pd.DataFrame:
+    def _training_examples(
+        self, months: Days, features: pd.DataFrame, site_days: pd.DataFrame, weather_forecasts: pd.DataFrame
+    ) -> pd.DataFrame:
         bounds = {"first_target": months[0], "last_target": months[-1] + pd.offsets.MonthEnd(0)}
-        weather = issued_weather(issue_days_of(**bounds), by=self._instant)
-        sites = configured_sites(site_days)
+        weather, sites = known_at_issue(weather_forecasts), configured_sites(site_days)
         return examples_with_context(features, site_days, **bounds, area_site_ids=sites, weather=weather)
 
     def _trained_models(
@@ -140,8 +144,10 @@ class TablesAsOf:
     ) -> pd.DataFrame:
         return score_months(list(months), trained=trained_models, examples=training_examples)
 
-    def _predictions(self, days: Days, features: pd.DataFrame, champion_model: pd.DataFrame) -> pd.DataFrame:
-        weather = issued_weather(days, by=self._instant)
+    def _predictions(
+        self, days: Days, features: pd.DataFrame, champion_model: pd.DataFrame, weather_forecasts: pd.DataFrame
+    ) -> pd.DataFrame:
+        weather = known_at_issue(weather_forecasts)
         made = predict_months(features, champions=champion_model, weather=weather)
         return issued(made, at=issue_moments(made["issue_date"], now=self._instant))
 

@@ -7,7 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.fit.champion.choice import SHADOW_MONTHS
-from airwatch_dagster.fit.examples import examples_with_context, issue_days_of
+from airwatch_dagster.fit.examples import examples_with_context
 from airwatch_dagster.fit.tuning.hyperparameters import VALID_MONTHS, hyperparameters_frame
 from airwatch_dagster.forecast.calibration import CALIBRATION_MONTHS
 from airwatch_dagster.orchestration.configuration.settings import Settings
@@ -18,27 +18,36 @@ from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, months_of
 from airwatch_dagster.orchestration.registry.links import cross_links
 from airwatch_dagster.orchestration.registry.model_log import logged_importance
 from airwatch_dagster.orchestration.resources import StorageResource, configured_sites
-from airwatch_dagster.orchestration.supplied.supplied_weather import issued_weather
 from airwatch_dagster.orchestration.tables.table_asset import AssetResult, Merge, table_asset
 from airwatch_dagster.orchestration.training.by_month import score_months, train_months
 from airwatch_dagster.orchestration.training.champion_override import ChampionOverride
 from airwatch_dagster.orchestration.training.champions import select_or_override
 from airwatch_dagster.orchestration.training.tuning import search_metadata, search_months
+from airwatch_dagster.orchestration.weather.known import known_at_issue
 from airwatch_dagster.storage.tables import TableStorage
 
 TRAINING_POOL: str = "training"
 """Pool of everything that trains: one run at a time. A nation's training takes 7.5 GB."""
 
 
-@table_asset(stage="fit", ins={"features": window("features", -1, 0), "site_days": window("site_days", -2, 0)})
+@table_asset(
+    stage="fit",
+    ins={
+        "features": window("features", -1, 0),
+        "site_days": window("site_days", -2, 0),
+        "weather_forecasts": window("weather_forecasts", -1, 0),
+    },
+)
 def training_examples(
-    context: dg.AssetExecutionContext, features: pd.DataFrame, site_days: pd.DataFrame
+    context: dg.AssetExecutionContext,
+    features: pd.DataFrame,
+    site_days: pd.DataFrame,
+    weather_forecasts: pd.DataFrame,
 ) -> pd.DataFrame:
     """Built when the month is closed, rebuilt when its readings are revised."""
     months = months_of(context)
     span = {"first_target": months[0], "last_target": months[-1] + pd.offsets.MonthEnd(0)}
-    weather = issued_weather(issue_days_of(**span))
-    sites = configured_sites(site_days)
+    weather, sites = known_at_issue(weather_forecasts), configured_sites(site_days)
     return examples_with_context(features, site_days, **span, area_site_ids=sites, weather=weather)
 
 

@@ -14,12 +14,9 @@ from airwatch_dagster.fit.examples import join_truth
 from airwatch_dagster.fit.models.families import fit_family
 from airwatch_dagster.forecast.predictions import predict
 from airwatch_dagster.orchestration.metadata.tables import predictions_metadata
-from airwatch_dagster.orchestration.supplied.supplied_weather import (
-    describe_weather,
-    issued_weather,
-    weather_metadata,
-)
-from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.orchestration.supplied.supplied_weather import WEATHER, describe_weather
+from airwatch_dagster.orchestration.weather.known import known_at_issue, weather_metadata
+from airwatch_dagster.schemas import CONTRACTS, TABLES
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests.builders import monitors, weather_forecasts
 from airwatch_dagster_tests.simulated_air import simulated_site_days
@@ -27,6 +24,10 @@ from airwatch_dagster_tests.simulated_air import simulated_site_days
 TABLE = "weather_forecasts"
 DAYS = pd.DatetimeIndex(["2021-07-04", "2021-07-05"])
 ROWS = pd.DataFrame({"site_id": "170319001", "issue_date": DAYS, "horizon_days": 1})
+
+
+def issued_weather(days: pd.Series | pd.DatetimeIndex, by: pd.Timestamp | None = None) -> pd.DataFrame | None:
+    return WEATHER.issued(days, by=by)
 
 
 def with_weather(rows: pd.DataFrame, by: pd.Timestamp | None = None) -> pd.DataFrame:
@@ -60,7 +61,6 @@ def test_while_weather_is_off_nothing_changes_and_nothing_is_read(monkeypatch: p
 
     assert with_weather(ROWS) is ROWS
     assert issued_weather(DAYS) is None
-    assert weather_metadata(TABLES["predictions"].empty(), None) == {}
     assert describe_weather() == "off; AIRWATCH_WEATHER is not set"
 
 
@@ -244,3 +244,20 @@ def test_a_file_that_is_small_but_not_in_memory_is_refused(
         issued_weather(DAYS)
 
     assert caught.value.culprit.endswith("2021-07-04.parquet")
+
+
+def test_stored_weather_that_became_available_after_the_time_of_issue_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As after a change to an earlier time."""
+    stored = pd.concat([on_day("2021-07-04"), on_day("2021-07-05", issued_at=pd.Timestamp("2021-07-06 12:00"))])
+
+    assert known_at_issue(stored)["issue_date"].tolist() == list(DAYS)
+    monkeypatch.setenv("AIRWATCH_ISSUE_TIME", "11:59")
+    assert known_at_issue(stored)["issue_date"].tolist() == [DAYS[0]]
+
+
+def test_without_any_weather_nothing_is_said_of_it() -> None:
+    rows = TABLES["predictions"].empty()
+
+    assert weather_metadata(rows, CONTRACTS[TABLE].empty()) == weather_metadata(rows, on_day("2021-07-04")) == {}
