@@ -44,13 +44,11 @@ def early_predictions(
     weather_forecasts: pd.DataFrame,
     storage: StorageResource,
 ) -> AssetResult:
-    """For readers in the morning: by the same champion, from what has been published by then. A day whose daily
-    forecast is stored has none, so no backfill builds it."""
+    """For readers in the morning, from what has been published by then. Refused for days with a daily forecast."""
     tables, now = storage.tables(), utc_now()
     refuse_after_daily_issue(context.partition_keys, tables)
     weather = known_early(weather_forecasts, now=now)
     made = predict_months(features, champions=champion_model, weather=weather)
     forecasts = issued(made, at=early_moments(made["issue_date"], now=now))
     others, monitors = weather_metadata(forecasts, weather), tables.read_or_empty("monitors")
-    metadata = early_predictions_metadata(forecasts, others, monitors=monitors)
-    return AssetResult(forecasts, partition_metadata=metadata)
+    return AssetResult(forecasts, {}, early_predictions_metadata(forecasts, others, monitors=monitors))

@@ -426,6 +426,7 @@ def test_every_table_reads_the_days_and_months_it_should() -> None:
         ("features", "site_days"): (-28, 0),
         ("training_examples", "features"): (-1, 0),
         ("training_examples", "site_days"): (-2, 0),
+        ("training_examples", "weather_forecasts"): (-1, 0),
         ("hyperparameters", "training_examples"): (-36, -1),
         ("trained_models", "training_examples"): (-36, -1),
         ("trained_models", "hyperparameters"): (-12, 0),
