@@ -73,7 +73,7 @@ def test_highs_and_lows_are_those_of_the_run_before_the_issue() -> None:
 
 
 def test_cities_and_words_are_known_in_every_season() -> None:
-    months = [read(datetime(2021, month, 1, tzinfo=UTC), days=28) for month in (1, 2, 4, 5, 7, 8, 10, 11)]
+    months = [read(datetime(2021, month, 1, tzinfo=UTC), days=28) for month in (1, 4, 7, 10)]
     rows = pd.concat([month.rows for month in months], ignore_index=True)
     assert all(month.rejected.empty for month in months)
     assert station_of_city(rows["city"]).to_dict() == {

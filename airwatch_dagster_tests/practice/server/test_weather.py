@@ -170,7 +170,7 @@ def faulty(kinds: list[FaultKind | None], prefix: str) -> ScriptedFaults:
     return ScriptedFaults(kinds, path_prefix=prefix, hang_seconds=0.1, retry_after_seconds=0)
 
 
-@pytest.mark.parametrize("kind", ["server_error", "maintenance_page", "throttled", "hang", "cut_connection"])
+@pytest.mark.parametrize("kind", ["server_error", "hang", "cut_connection"])
 def test_the_readers_try_again_when_the_server_fails(kind: FaultKind, tmp_path: Path) -> None:
     day = date(2021, 7, 8)
     by = issue_instant(day)
