@@ -7,6 +7,7 @@ from functools import partial
 import dagster as dg
 
 from airwatch_dagster.acquire.parsing.rejections import joined_rejections
+from airwatch_dagster.orchestration.early_issue import EARLY_JOB
 from airwatch_dagster.orchestration.ingest.emptied_days import EMPTY_CHECK
 from airwatch_dagster.orchestration.ingest.ingest_config import IngestConfig, resolved
 from airwatch_dagster.orchestration.ingest.ingestion import Ingestion, merged_monitors
@@ -26,6 +27,7 @@ from airwatch_dagster.orchestration.tables.table_asset import AssetResult, Merge
 from airwatch_dagster.orchestration.training.by_month import stacked
 from airwatch_dagster.orchestration.weather.answers import WEATHER_CHECK, answers_of
 from airwatch_dagster.orchestration.weather.resource import WeatherResource
+from airwatch_dagster.orchestration.weather.sites import published_by, published_early_by
 
 __all__ = ["agency_forecasts", "history_checks", "monitors", "raw_readings", "rejected_lines", "weather_forecasts"]
 
@@ -105,10 +107,12 @@ def agency_forecasts(
 def weather_forecasts(
     context: dg.AssetExecutionContext, weather: WeatherResource, storage: StorageResource
 ) -> Iterator[Merge]:
-    """Of the source that AIRWATCH_WEATHER_SOURCE names, as published by the time of issue. A source that is away or
-    late leaves a day empty or in part, with a warning; what is stored of a day stays until there is an answer for it.
+    """Of the source that AIRWATCH_WEATHER_SOURCE names, as published by the time of issue, early or daily. A source
+    that is away or late leaves a day empty or in part, with a warning; what is stored of a day stays until there is an
+    answer for it.
     """
     with storage.locked("weather_forecasts") as tables, weather.open() as opened:
-        answers = answers_of(opened, days_of(context), monitors=tables.read_or_empty("monitors"))
+        until = published_early_by if context.job_name == EARLY_JOB else published_by
+        answers = answers_of(opened, days_of(context), monitors=tables.read_or_empty("monitors"), until=until)
         yield Merge(tables, answers.merged)
         store_rejected_lines(context, storage, answers.rejected)

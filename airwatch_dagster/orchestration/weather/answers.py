@@ -1,6 +1,6 @@
 """What a source of weather answers for the days of a run, what its days lack, and what is stored of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -39,6 +39,8 @@ class Answers:
 
     weather: OpenedWeather | None
     """Who answered; None where weather is switched off."""
+    until: Callable[[pd.Timestamp], pd.Timestamp] = published_by
+    """Issue day → the time until which weather counts."""
     days: dict[str, WeatherOfDay] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     """Day → why there is no answer."""
@@ -69,7 +71,7 @@ class Answers:
         if len(rows):
             newest = rows["issued_at"].max()
             numbers["newest issued_at (UTC)"] = f"{newest:%Y-%m-%d %H:%M}"
-            age = published_by(pd.Timestamp(day)) - newest
+            age = self.until(pd.Timestamp(day)) - newest
             numbers["age of the newest when used (hours)"] = round(age / pd.Timedelta(hours=1), 2)
             numbers["model"] = ", ".join(sorted(rows["weather_model"].unique()))
             numbers["with assumed issued_at"] = int(rows["is_issued_at_assumed"].fillna(False).sum())
@@ -93,14 +95,21 @@ class Answers:
         return f"no weather forecast {ahead} {'days' if horizons != [1] else 'day'} ahead{why}"
 
 
-def answers_of(weather: OpenedWeather | None, days: pd.DatetimeIndex, *, monitors: pd.DataFrame) -> Answers:
-    """What ``weather`` has for each of the days; nothing is asked where weather is switched off.
+def answers_of(
+    weather: OpenedWeather | None,
+    days: pd.DatetimeIndex,
+    *,
+    monitors: pd.DataFrame,
+    until: Callable[[pd.Timestamp], pd.Timestamp] = published_by,
+) -> Answers:
+    """What ``weather`` has for each of the days, published ``until`` its time; nothing is asked where weather is
+    switched off.
 
     A source that refuses or sends what cannot be read costs the day; after MAX_SILENT_DAYS in a row without any answer
     the run's other days are not asked for. Raises ContractViolation, StorageError and ConfigurationError as the source
     does.
     """
-    answers, silent = Answers(weather), 0
+    answers, silent = Answers(weather, until), 0
     if weather is None:
         return answers
     for day in days:
@@ -110,7 +119,7 @@ def answers_of(weather: OpenedWeather | None, days: pd.DatetimeIndex, *, monitor
             continue
         answers.sites[key] = len(sites)
         try:
-            answers.days[key] = _of_day(weather, day, sites)
+            answers.days[key] = _of_day(weather, day, sites, until(day))
             silent = 0
         except (SourceUnavailable, SourceRefused, BadPayload) as error:
             answers.failures[key] = f"{error.culprit}: {error.problem}"
@@ -118,7 +127,7 @@ def answers_of(weather: OpenedWeather | None, days: pd.DatetimeIndex, *, monitor
     return answers
 
 
-def _of_day(weather: OpenedWeather, day: pd.Timestamp, sites: pd.DataFrame) -> WeatherOfDay:
+def _of_day(weather: OpenedWeather, day: pd.Timestamp, sites: pd.DataFrame, until: pd.Timestamp) -> WeatherOfDay:
     if sites.empty and weather.name != "files":
         return no_weather("no site is listed; build monitors first")
-    return weather.source.forecasts(day.date(), sites, published_by=published_by(day))
+    return weather.source.forecasts(day.date(), sites, published_by=until)

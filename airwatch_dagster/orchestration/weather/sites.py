@@ -5,8 +5,10 @@ from typing import Final
 import pandas as pd
 
 from airwatch_dagster.acquire.parsing.vocabulary import listed_for_site_days
+from airwatch_dagster.orchestration.early_issue import EARLY_ISSUE_TIME
 from airwatch_dagster.orchestration.issue_times import issue_instant
 from airwatch_dagster.orchestration.resources import utc_now
+from airwatch_dagster.schemas.supplied import instant_of_issue
 
 OPEN_SINCE_LAST_SAMPLE: Final = pd.Timedelta(days=730)
 """How long after its last known day of data a site counts as open: EPA's list is months old, and two years are more
@@ -29,3 +31,8 @@ def published_by(day: pd.Timestamp) -> pd.Timestamp:
     """The time (naive UTC) until which weather must have been published to be used for ``day``: when its forecasts are
     issued, or now where that is earlier."""
     return min(issue_instant(day), utc_now())
+
+
+def published_early_by(day: pd.Timestamp) -> pd.Timestamp:
+    """The same for the early issue of ``day``."""
+    return min(instant_of_issue(day, issue_time=EARLY_ISSUE_TIME), published_by(day))

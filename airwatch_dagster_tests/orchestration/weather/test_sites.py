@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.orchestration.weather import sites
-from airwatch_dagster.orchestration.weather.sites import published_by, weather_sites
+from airwatch_dagster.orchestration.weather.sites import published_by, published_early_by, weather_sites
 from airwatch_dagster_tests.builders import monitors
 
 DAY = pd.Timestamp("2021-07-04")
@@ -46,3 +46,21 @@ def test_weather_must_be_published_by_the_time_of_issue_or_by_now(monkeypatch: p
     assert published_by(DAY) == pd.Timestamp("2021-07-05 12:00")
     monkeypatch.setenv("AIRWATCH_ISSUE_TIME", "00:00")
     assert published_by(DAY) == pd.Timestamp("2021-07-05 00:00")
+
+
+@pytest.mark.parametrize(
+    ("now", "issue_time", "until"),
+    [
+        ("2021-07-05 11:50", "18:30", "2021-07-05 11:50"),
+        ("2021-07-05 14:00", "18:30", "2021-07-05 12:00"),
+        ("2026-11-30 00:00", "18:30", "2021-07-05 12:00"),
+        ("2021-07-05 14:00", "00:00", "2021-07-05 00:00"),
+    ],
+)
+def test_for_the_early_issue_weather_must_be_published_by_noon(
+    now: str, issue_time: str, until: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRWATCH_ISSUE_TIME", issue_time)
+    monkeypatch.setattr(sites, "utc_now", lambda: pd.Timestamp(now))
+
+    assert published_early_by(DAY) == pd.Timestamp(until)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from email.utils import format_datetime
 from pathlib import Path
 
+import dagster as dg
 import pandas as pd
 import pytest
 
 from airwatch_dagster_tests.acquire.weather.nbs_samples import bulletin, station
-from airwatch_dagster_tests.installations import Installation
+from airwatch_dagster_tests.installations import Installation, run_job
 from airwatch_dagster_tests.stub_servers import Answer, answering
 
 DAY = "2021-05-30"
@@ -98,3 +99,17 @@ def test_without_a_source_of_weather_none_is_planned_and_naming_it_is_an_error(t
     named = installation.airwatch("backfill", DAY, DAY, "--tables", "weather_forecasts")
     assert named.exit_code != 0
     assert "AIRWATCH_WEATHER_SOURCE is none" in named.output
+
+
+@pytest.mark.slow
+def test_the_early_issue_has_the_weather_of_noon_and_the_daily_run_asks_again(installation: Installation) -> None:
+    installation.run("backfill", DAY, DAY, "--tables", "monitors")
+
+    def newest_after(job: str) -> pd.Timestamp:
+        with installation.with_definitions() as (definitions, instance):
+            only = [dg.AssetKey("weather_forecasts")]
+            assert run_job(definitions, job, partition_key=DAY, instance=instance, asset_selection=only).success
+        return installation.tables.read("weather_forecasts", [DAY])["issued_at"].max()
+
+    assert newest_after("issue_early") == pd.Timestamp("2021-05-31 06:44")
+    assert newest_after("forecast_day") == pd.Timestamp("2021-05-31 12:44")
