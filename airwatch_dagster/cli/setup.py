@@ -99,7 +99,7 @@ def areas(words: tuple[str, ...]) -> None:
 )
 @stoppable()
 def practice_server(**options: Any) -> None:
-    """Serve simulated air in EPA's formats, to develop and test clients against."""
+    """Serve simulated air and forecasts of its weather in the publishers' formats, to test clients against."""
     from airwatch_dagster.commands.practice import serve_practice
 
     serve_practice(**options, echo=click.echo)
