@@ -139,7 +139,7 @@ class ReliabilityPoint:
 
 @dataclass(frozen=True)
 class LastVerdict:
-    """What became of the next-day forecasts of the newest observed day."""
+    """What became of the next-day forecasts of the newest observed day; concentrations are means over the sites."""
 
     day: date
     sites: int
@@ -147,7 +147,6 @@ class LastVerdict:
     within_one_category: int
     forecast_ugm3: float
     observed_ugm3: float
-    """Means over the sites."""
 
 
 @dataclass(frozen=True)
@@ -261,8 +260,7 @@ class Maker:
 
 @dataclass(frozen=True)
 class EarlyIssue:
-    """That the forecasts are those of the morning (UTC), which the daily ones will replace, when ``observed_sites`` of
-    the ``sites`` had a valid reading of the issue date."""
+    """That the forecasts are those of the morning (UTC), and how many of the ``sites`` had a reading of the issue date."""
 
     issued_at: datetime
     observed_sites: int
@@ -294,8 +292,7 @@ class Bulletin:
     early: EarlyIssue | None = None
     """None once the daily forecasts are issued."""
     weather: tuple[str, ...] = ()
-    """Sources of the day's weather forecasts, each once: ``nbm``, ``nws``, ``open-meteo``, or what a user's file calls
-    its model."""
+    """Sources of the day's weather: ``nbm``, ``nws``, ``open-meteo``, or the model's name in a user's file."""
 
     @property
     def today(self) -> date:

@@ -52,7 +52,7 @@ class StepLogs:
 
 
 class Downloads:
-    """Cached files of AirData and AirNow, each with its description; they are downloaded again when they are needed."""
+    """Cached files of AirData, AirNow and weather, each with its description; they are downloaded again when needed."""
 
     name = "downloads"
 
@@ -76,8 +76,8 @@ class Downloads:
 
 
 class Responses:
-    """Cached responses of the AQS API and of AirNow's. Those of AQS whose rows are not stored yet stay: a repeated run
-    needs them."""
+    """Cached responses of the AQS API, AirNow's and Open-Meteo's. Those of AQS whose rows are not stored yet stay: a
+    repeated run needs them."""
 
     name = "responses"
 

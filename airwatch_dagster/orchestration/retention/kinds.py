@@ -52,8 +52,8 @@ KEPT_FOR: Final[Mapping[str, KeptFor]] = {
     "logs": KeptFor(90, "output of steps"),
     "models": KeptFor(730, "model versions that never served, with their files and MLflow runs"),
     "reports": KeptFor(1095, "pages of drift reports"),
-    "responses": KeptFor(90, "responses of the AQS API whose rows are stored, and of AirNow's service"),
-    "downloads": KeptFor(400, "downloaded files of AirData and AirNow"),
+    "responses": KeptFor(90, "responses of the AQS API whose rows are stored, of AirNow's service and of Open-Meteo"),
+    "downloads": KeptFor(400, "downloaded files of AirData and AirNow, and bulletins of weather"),
     "leftovers": KeptFor(MIN_DAYS, "temporary files of processes that were killed"),
 }
 """Days by kind. Half a year of runs shows a season's failures; a model is asked for again while its month is compared
