@@ -260,7 +260,7 @@ class Maker:
 
 @dataclass(frozen=True)
 class EarlyIssue:
-    """That the forecasts are those of the morning (UTC), and how many of the ``sites`` had a reading of the issue date."""
+    """The forecasts are those of the morning (UTC), when so many of the ``sites`` had a reading of the issue date."""
 
     issued_at: datetime
     observed_sites: int
