@@ -49,8 +49,10 @@ class Answers:
 
     @property
     def rejected(self) -> pd.DataFrame:
-        """Lines that could not be read, in REJECTED_COLUMNS."""
-        return joined_rejections(one.rejected for one in self.days.values())
+        """Lines that could not be read, in REJECTED_COLUMNS, each with the first issue day that it was read for."""
+        return joined_rejections(
+            of_day.rejected.assign(date_local=pd.Timestamp(day)) for day, of_day in self.days.items()
+        )
 
     def merged(self, stored: pd.DataFrame) -> AssetResult:
         """The answers with their numbers and checks; days without an answer keep what is ``stored`` of them."""

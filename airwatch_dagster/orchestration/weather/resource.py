@@ -9,6 +9,7 @@ from typing import Any, Final
 import dagster as dg
 
 from airwatch_dagster.acquire.addresses import AFOS_URL, NBM_URL
+from airwatch_dagster.acquire.http.redaction import without_credentials
 from airwatch_dagster.acquire.weather.nbm.archive import NbmArchive
 from airwatch_dagster.acquire.weather.nbm.forecasts import NbmWeather
 from airwatch_dagster.acquire.weather.nws.archive import SelectedCitiesArchive
@@ -45,7 +46,7 @@ class OpenedWeather:
     name: WeatherSourceName
     source: WeatherSource
     address: str
-    """Where it is, for people; without credentials where it is shown."""
+    """Where it is, for people: without credentials."""
 
     @property
     def horizons(self) -> tuple[int, ...]:
@@ -77,14 +78,15 @@ def _opened(settings: Settings, stack: contextlib.ExitStack, max_s: float | None
         return OpenedWeather("files", OwnFiles(), settings.weather)
     if settings.weather_source in ("nbm", "nws"):
         url, folder = _archive(settings, stack)
+        shown = without_credentials(url)
         options: dict[str, Any] = {
             "download_dir": folder,
             "backoff_scale": backoff_scale(settings, url),
             "max_s": max_s,
         }
         if settings.weather_source == "nbm":
-            return OpenedWeather("nbm", NbmWeather(stack.enter_context(NbmArchive(url, **options))), url)
-        return OpenedWeather("nws", NwsWeather(stack.enter_context(SelectedCitiesArchive(url, **options))), url)
+            return OpenedWeather("nbm", NbmWeather(stack.enter_context(NbmArchive(url, **options))), shown)
+        return OpenedWeather("nws", NwsWeather(stack.enter_context(SelectedCitiesArchive(url, **options))), shown)
     return _open_meteo(settings, stack) if settings.weather_source == "open-meteo" else None
 
 
@@ -112,4 +114,4 @@ def _open_meteo(settings: Settings, stack: contextlib.ExitStack) -> OpenedWeathe
     )
     opened = stack.enter_context(client)
     source = SingleRunsWeather(opened) if interface == "single-runs" else PreviousRunsWeather(opened)
-    return OpenedWeather("open-meteo", source, url)
+    return OpenedWeather("open-meteo", source, without_credentials(url))

@@ -46,11 +46,13 @@ def test_a_server_that_does_not_serve_is_a_warning_with_what_follows(tmp_path: P
         return 503, b"", {}
 
     with answering(down) as address:
-        found = weather_of(with_monitors(tmp_path, AIRWATCH_WEATHER_SOURCE="nbm", AIRWATCH_NBM_URL=address))
+        with_password = address.replace("://", "://me:pa55word-1@")
+        found = weather_of(with_monitors(tmp_path, AIRWATCH_WEATHER_SOURCE="nbm", AIRWATCH_NBM_URL=with_password))
 
     assert (found.level, found.run) == ("warning", "airwatch doctor")
     assert f"nbm at {address} does not serve: the server responded with status 503" in found.says
     assert "a backfill of them asks again" in found.says
+    assert "pa55word-1" not in found.says
 
 
 def test_an_archive_without_a_recent_bulletin_is_a_warning(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ def test_weather_of_a_server_is_stored_explained_and_filled_later(archive: Archi
     ], "the cycle of 18 UTC was published after 18:30 UTC"
     [rejected] = installation.tables.read("rejected_lines").to_dict("records")
     assert (rejected["read_for"], rejected["is_repaired"]) == ("weather_forecasts", False)
+    assert rejected["date_local"] == pd.Timestamp(DAY)
     [kept] = (installation.folder / "state" / "downloads").glob("nbm-*/blend.20210531/blend_nbstx.t12z.gz")
     assert b"NBS GUIDANCE" in gzip.decompress(kept.read_bytes())
 
