@@ -1,7 +1,7 @@
 """The content of an issue day's bulletin, from rows of the tables."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 import pandas as pd
 
@@ -52,6 +52,7 @@ def bulletin_of(
         status=data_status(material, issue_date, sites),
         maker=_maker(material, issue_date, data_as_of=data_as_of, version=version, links=links),
         early=_early(material, issue_date, sites),
+        issued_at=_issued_at(material, issue_date),
         weather=weather_sources(material, issue_date),
     )
 
@@ -60,8 +61,14 @@ def _early(material: Material, issue_date: pd.Timestamp, sites: Sequence[Site]) 
     """What the early issue is made from; None where the day's forecasts are the daily ones."""
     if issue_date not in material.early_days:
         return None
-    issued_at = material.issued(issue_date)["issued_at"].max()
-    return EarlyIssue(issued_at.to_pydatetime(), sum(site.days_since_observed == 0 for site in sites), len(sites))
+    issued_at = _issued_at(material, issue_date)
+    assert issued_at is not None  # early forecasts have always had it
+    return EarlyIssue(issued_at, sum(site.days_since_observed == 0 for site in sites), len(sites))
+
+
+def _issued_at(material: Material, issue_date: pd.Timestamp) -> datetime | None:
+    latest = material.issued(issue_date)["issued_at"].max()
+    return None if pd.isna(latest) else latest.to_pydatetime()
 
 
 def _change(material: Material, issue_date: pd.Timestamp, tiles: Sequence[Tile]) -> int | None:

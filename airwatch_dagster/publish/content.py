@@ -269,14 +269,13 @@ class EarlyIssue:
 
 @dataclass(frozen=True)
 class Bulletin:
-    """Everything one issue day's page says."""
+    """Everything one issue day's page says; moments are UTC, and ``issued_at`` is None where it was not kept."""
 
     area: str
     """Name for people, such as "Chicago-Naperville-Elgin, IL-IN"."""
     issue_date: date
     """Local day of the newest readings; the forecast is issued on the next day, which is "today"."""
     made_at: datetime
-    """UTC."""
     is_simulated: bool
     tiles: tuple[Tile, ...]
     """By horizon."""
@@ -293,6 +292,7 @@ class Bulletin:
     """None once the daily forecasts are issued."""
     weather: tuple[str, ...] = ()
     """Sources of the day's weather: ``nbm``, ``nws``, ``open-meteo``, or the model's name in a user's file."""
+    issued_at: datetime | None = None
 
     @property
     def today(self) -> date:

@@ -55,6 +55,7 @@ def sites_geojson(bulletin: Bulletin) -> bytes:
         "made_at": bulletin.made_at,
         "is_simulated": bulletin.is_simulated,
         "is_early": bulletin.early is not None,
+        "issued_at": bulletin.issued_at,
     }
     return _json({"type": "FeatureCollection", **head, "features": features})
 
@@ -62,7 +63,15 @@ def sites_geojson(bulletin: Bulletin) -> bytes:
 CSV_COLUMNS: Final = (
     *("site_id", "site_name", "county", "state", "latitude", "longitude"),
     *("issue_date", "target_date", "horizon_days", "pm25_ugm3", "pm25_lower_ugm3", "pm25_upper_ugm3"),
-    *("aqi", "aqi_category", *PROBABILITY_COLUMNS.values(), "days_since_observed", "is_simulated", "is_early"),
+    *(
+        "aqi",
+        "aqi_category",
+        *PROBABILITY_COLUMNS.values(),
+        "days_since_observed",
+        "is_simulated",
+        "is_early",
+        "issued_at",
+    ),
 )
 
 
@@ -80,10 +89,8 @@ def _line(bulletin: Bulletin, site: Site, day: DayForecast) -> Iterator[Any]:
     yield from (bulletin.issue_date, day.target_date, day.horizon_days)
     yield from (day.pm25_ugm3, round(day.lower_ugm3, DECIMALS), round(day.upper_ugm3, DECIMALS), day.aqi, day.category)
     yield from (round(day.probabilities[limit], DECIMALS) for limit in PROBABILITY_COLUMNS)
-    yield from (
-        site.days_since_observed,
-        *(str(one).lower() for one in (bulletin.is_simulated, bulletin.early is not None)),
-    )
+    flags = (bulletin.is_simulated, bulletin.early is not None)
+    yield from (site.days_since_observed, *(str(one).lower() for one in flags), _plain(bulletin.issued_at))
 
 
 def _cell(text: str) -> str:

@@ -66,6 +66,18 @@ def test_the_feeds_say_that_an_issue_is_early(made: Bulletin) -> None:
     assert [{line["is_early"] for line in of} for of in lines] == [{"true"}, {"false"}]
 
 
+def test_the_feeds_say_when_the_forecasts_were_issued_and_nothing_where_it_was_not_kept(made: Bulletin) -> None:
+    before = replace(made, issued_at=None)
+
+    for one, moment in ((made, "2021-07-11T18:30:00Z"), (before, None)):
+        content, sites = json.loads(latest_json(one)), json.loads(sites_geojson(one))
+        validate(content, "latest")
+        validate(sites, "sites")
+        assert (content["issued_at"], sites["issued_at"]) == (moment, moment)
+        lines = csv.DictReader(io.StringIO(forecasts_csv(one).decode()))
+        assert {line["issued_at"] for line in lines} == {moment or ""}
+
+
 def test_an_early_issue_never_takes_the_place_of_the_daily_one_of_its_day(made: Bulletin) -> None:
     early = replace(made, early=EarlyIssue(pd.Timestamp("2021-07-11 12:00").to_pydatetime(), observed_sites=1, sites=2))
     before = replace(made, issue_date=date(2021, 7, 9))
