@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from airwatch_dagster.commands.doctor.findings import AGAIN, Check, Finding, ok, warning
 from airwatch_dagster.errors import AirWatchError, BadPayload, SourceRefused, SourceUnavailable
-from airwatch_dagster.orchestration.configuration.settings import Settings
+from airwatch_dagster.orchestration.configuration.settings import WeatherAccessSettings
 from airwatch_dagster.orchestration.configuration.weather_settings import WeatherSourceSettings
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def checks() -> Sequence[Check]:
 
 
 def _weather() -> Iterator[Finding]:
-    settings = Settings.from_environment()
+    settings = WeatherAccessSettings.from_environment()
     if settings.weather_source == "none":
         yield ok("weather", OFF)
     elif settings.weather_source == "files":
@@ -44,7 +44,7 @@ def _weather() -> Iterator[Finding]:
         yield _asked(settings)
 
 
-def _asked(settings: Settings) -> Finding:
+def _asked(settings: WeatherAccessSettings) -> Finding:
     """What the source has for yesterday; one that does not answer costs weather, and stops no run."""
     from airwatch_dagster.orchestration.weather.resource import opened_weather
 
@@ -128,7 +128,7 @@ def _reach(weather: "OpenedWeather") -> str:
     return f"{within:,} of {len(sites):,} sites have {what} within {RADIUS_KM:.0f} km"
 
 
-def _key(settings: Settings) -> str:
+def _key(settings: WeatherAccessSettings) -> str:
     if settings.weather_source != "open-meteo":
         return ""
     return "; with a key" if settings.open_meteo_key else "; without a key, which commercial use needs"

@@ -251,15 +251,18 @@ class SourceSettings(SourceNameSettings, ParameterSettings, AreaSettings, StateS
         return interval_s
 
 
+class WeatherAccessSettings(WeatherSourceSettings, SourceSettings):
+    """All that asking the source of weather takes."""
+
+
 class Settings(
     AlertSettings,
     LinkSettings,
     SiteSettings,
     FirstDaySettings,
-    WeatherSourceSettings,
     SuppliedSettings,
     RegistrySettings,
-    SourceSettings,
+    WeatherAccessSettings,
 ):
     """All settings of AirWatch."""
 

@@ -19,7 +19,7 @@ from airwatch_dagster.acquire.weather.open_meteo.call_budget import CallBudget
 from airwatch_dagster.acquire.weather.open_meteo.client import OpenMeteoClient
 from airwatch_dagster.acquire.weather.open_meteo.forecasts import PreviousRunsWeather, SingleRunsWeather
 from airwatch_dagster.acquire.weather.source import WeatherSource
-from airwatch_dagster.orchestration.configuration.settings import Settings
+from airwatch_dagster.orchestration.configuration.settings import WeatherAccessSettings
 from airwatch_dagster.orchestration.configuration.weather_settings import WeatherSourceName
 from airwatch_dagster.orchestration.resources import (
     backoff_scale,
@@ -60,19 +60,19 @@ class WeatherResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it 
     @contextlib.contextmanager
     def open(self) -> Iterator[OpenedWeather | None]:
         """As ``opened_weather``, by the settings of this process."""
-        with opened_weather(Settings.from_environment()) as weather:
+        with opened_weather(WeatherAccessSettings.from_environment()) as weather:
             yield weather
 
 
 @contextlib.contextmanager
-def opened_weather(settings: Settings, *, max_s: float | None = None) -> Iterator[OpenedWeather | None]:
+def opened_weather(settings: WeatherAccessSettings, *, max_s: float | None = None) -> Iterator[OpenedWeather | None]:
     """The source that the settings name, None with ``none``; with ``max_s`` each request is made once, for at most
     about so many seconds. Its connections are closed at the end."""
     with contextlib.ExitStack() as stack:
         yield _opened(settings, stack, max_s)
 
 
-def _opened(settings: Settings, stack: contextlib.ExitStack, max_s: float | None) -> OpenedWeather | None:
+def _opened(settings: WeatherAccessSettings, stack: contextlib.ExitStack, max_s: float | None) -> OpenedWeather | None:
     if settings.weather_source == "files":
         assert settings.weather is not None
         return OpenedWeather("files", OwnFiles(), settings.weather)
@@ -90,7 +90,7 @@ def _opened(settings: Settings, stack: contextlib.ExitStack, max_s: float | None
     return _open_meteo(settings, stack) if settings.weather_source == "open-meteo" else None
 
 
-def _archive(settings: Settings, stack: contextlib.ExitStack) -> tuple[str, Path]:
+def _archive(settings: WeatherAccessSettings, stack: contextlib.ExitStack) -> tuple[str, Path]:
     """Address of the bulletins, and the folder of downloads; of an embedded server with simulated air."""
     given, own = (settings.nbm_url, NBM_URL) if settings.weather_source == "nbm" else (settings.nws_url, AFOS_URL)
     if settings.has_practice_weather:
@@ -101,7 +101,7 @@ def _archive(settings: Settings, stack: contextlib.ExitStack) -> tuple[str, Path
     return url, download_folder(settings, settings.weather_source, url)
 
 
-def _open_meteo(settings: Settings, stack: contextlib.ExitStack) -> OpenedWeather:
+def _open_meteo(settings: WeatherAccessSettings, stack: contextlib.ExitStack) -> OpenedWeather:
     """Open-Meteo within the limits of its free service, which all processes share; without limits for customers."""
     interface, key = settings.open_meteo_interface, secret_text(settings.open_meteo_key)
     url = address_of(interface, settings.open_meteo_url, has_key=key is not None)

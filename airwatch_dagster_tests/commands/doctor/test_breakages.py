@@ -327,7 +327,7 @@ BREAKAGES: dict[str, tuple[Break, Found]] = {
             "settings",
             "AIRWATCH_CONTEXT_KM: 'far' is not a valid distance",
             "export AIRWATCH_CONTEXT_KM=",
-            also=frozenset({"source", "readings"}),
+            also=frozenset({"source", "readings", "weather"}),
         ),
     ),
     "a second setting": (
