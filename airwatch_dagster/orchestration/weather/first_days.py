@@ -6,6 +6,7 @@ import pandas as pd
 
 from airwatch_dagster.acquire.addresses import NBM_URL
 from airwatch_dagster.orchestration.configuration.weather_settings import WeatherSourceSettings
+from airwatch_dagster.orchestration.resources import today
 
 NBM_SINCE: Final = pd.Timestamp("2020-11-01")
 """First month of station bulletins in NOAA's open data of the NBM."""
@@ -17,8 +18,18 @@ SINGLE_RUNS_SINCE: Final = pd.Timestamp("2026-04-02")
 """Open-Meteo's single runs. Source: the same."""
 
 
+PRACTICE_DAYS: Final = 240
+"""Days of simulated weather that a backfill reads by itself. As in reality they are fewer than those of readings, and
+they are most of what a demo's weather costs."""
+
+
 def first_day(settings: WeatherSourceSettings) -> pd.Timestamp | None:
     """The first issue day that the chosen source's own archive can have; None where it is not known, as of mirrors."""
+    if (
+        settings.source == "practice"
+        and {"nbm": settings.nbm_url, "nws": settings.nws_url}.get(settings.weather_source, "") is None
+    ):
+        return pd.Timestamp(today()) - pd.Timedelta(days=PRACTICE_DAYS)
     if settings.weather_source == "nbm":
         return NBM_SINCE if (settings.nbm_url or NBM_URL).rstrip("/") == NBM_URL else None
     if settings.weather_source == "open-meteo" and settings.open_meteo_url is None:

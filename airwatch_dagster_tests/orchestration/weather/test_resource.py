@@ -1,6 +1,7 @@
 """The configured source of weather is opened with its own folder of downloads, and shows no secret."""
 
 import logging
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -139,3 +140,12 @@ def test_the_plan_begins_where_an_archive_of_the_publisher_does(monkeypatch: pyt
     assert first_day(settings_with(monkeypatch, AIRWATCH_WEATHER_SOURCE="nws")) is None
     mirror = {"AIRWATCH_WEATHER_SOURCE": "nbm", "AIRWATCH_NBM_URL": "file:///nbm"}
     assert first_day(settings_with(monkeypatch, **mirror)) is None
+
+
+def test_simulated_weather_is_read_of_the_last_months(monkeypatch: pytest.MonkeyPatch) -> None:
+    practice = {"AIRWATCH_SOURCE": "practice", "AIRWATCH_PRACTICE_TODAY": "2021-07-05"}
+
+    monkeypatch.setattr("airwatch_dagster.orchestration.weather.first_days.today", lambda: date(2021, 7, 5))
+    assert first_day(settings_with(monkeypatch, **practice)) == pd.Timestamp("2020-11-07")
+    served = {"AIRWATCH_WEATHER_SOURCE": "nbm", "AIRWATCH_NBM_URL": "http://127.0.0.1:9/nbm"}
+    assert first_day(settings_with(monkeypatch, **practice, **served)) is None
