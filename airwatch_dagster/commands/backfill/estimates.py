@@ -20,7 +20,7 @@ RUN_S: Final = 1.0
 
 PARTITION_S: Final[Mapping[str, float]] = {
     "raw_readings": 0.02,
-    "weather_forecasts": 1.0,
+    "weather_forecasts": 0.3,
     "site_days": 0.01,
     "features": 0.01,
     "training_examples": 0.5,

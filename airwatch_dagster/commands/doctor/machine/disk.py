@@ -7,6 +7,7 @@ from typing import Final
 
 from airwatch_dagster.commands.doctor.findings import Check, Finding, error, ok, warning
 from airwatch_dagster.orchestration.configuration.settings import AreaSettings, StateSettings, storage_root
+from airwatch_dagster.orchestration.configuration.weather_settings import WeatherSourceSettings
 
 SITE_YEAR_MB: Final = 2.9
 """MB that a forecast site adds in a year: tables by day 0.34, training examples 0.4, bulletins in two languages 2.2.
@@ -19,6 +20,10 @@ Measured on the demo's two years."""
 STATE_YEAR_MB: Final = 65.0
 """MB that the state grows by in a year: Dagster's events 47, models 15, MLflow's database 2. Measured on the demo; the
 forests of a larger area take more."""
+
+NBM_YEAR_MB: Final = 4000.0
+"""MB of a year of bulletins of the NBM, compressed: two a day of 29 MB that shrink 5.4-fold. Measured on ten of 16
+stations."""
 
 SITES_OF_NATION: Final = 1000
 """Sites with PM2.5 monitors in EPA's list that are open."""
@@ -36,11 +41,17 @@ others."""
 
 def _disk() -> Iterator[Finding]:
     root, state = storage_root(), StateSettings.from_environment().state
-    yearly = {"state": (state, STATE_YEAR_MB)}
+    yearly = {"state": (state, STATE_YEAR_MB + weather_year_mb())}
     if "://" not in root:
         yearly["tables"] = (Path(root), tables_year_mb(_sites()))
     for name, (folder, need) in yearly.items():
         yield finding_of(name, folder, need_mb=need, free_mb=free_mb(folder))
+
+
+def weather_year_mb() -> float:
+    """MB of the bulletins of weather that the state keeps in a year; those of the other sources are small."""
+    weather = WeatherSourceSettings.from_environment()
+    return NBM_YEAR_MB if weather.weather_source == "nbm" and not weather.has_practice_weather else 0.0
 
 
 def finding_of(name: str, folder: Path, *, need_mb: float, free_mb: float) -> Finding:
