@@ -8,7 +8,7 @@ import pandas as pd
 
 from airwatch_dagster.acquire.parsing.rejections import joined_rejections
 from airwatch_dagster.acquire.weather.source import WeatherOfDay, no_weather
-from airwatch_dagster.errors import BadPayload, SourceRefused, SourceUnavailable
+from airwatch_dagster.errors import BadPayload, ContractViolation, SourceRefused, SourceUnavailable
 from airwatch_dagster.orchestration.ingest.rejected_lines import rejected_metadata
 from airwatch_dagster.orchestration.tables.checks import Check
 from airwatch_dagster.orchestration.tables.table_asset import AssetResult
@@ -107,9 +107,9 @@ def answers_of(
     """What ``weather`` has for each of the days, published ``until`` its time; nothing is asked where weather is
     switched off.
 
-    A source that refuses or sends what cannot be read costs the day; after MAX_SILENT_DAYS in a row without any answer
-    the run's other days are not asked for. Raises ContractViolation, StorageError and ConfigurationError as the source
-    does.
+    A source that refuses, or sends what cannot be read or cannot be, costs the day; after MAX_SILENT_DAYS in a row
+    without any answer the run's other days are not asked for. Raises ContractViolation for files of the user's,
+    StorageError and ConfigurationError as the source does.
     """
     answers, silent = Answers(weather, until), 0
     if weather is None:
@@ -123,7 +123,9 @@ def answers_of(
         try:
             answers.days[key] = _of_day(weather, day, sites, until(day))
             silent = 0
-        except (SourceUnavailable, SourceRefused, BadPayload) as error:
+        except (SourceUnavailable, SourceRefused, BadPayload, ContractViolation) as error:
+            if weather.name == "files" and isinstance(error, ContractViolation):
+                raise
             answers.failures[key] = f"{error.culprit}: {error.problem}"
             silent += isinstance(error, SourceUnavailable)
     return answers

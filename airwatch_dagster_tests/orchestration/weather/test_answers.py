@@ -1,5 +1,6 @@
 """A source that is away, late or half there costs weather and a warning, never what is stored."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -116,7 +117,9 @@ def test_a_file_of_the_users_that_breaks_a_rule_stops_the_run() -> None:
     source = FakeWeather({"2021-07-04": ContractViolation("weather_forecasts", "1 row is late", fix="Supply another")})
 
     with pytest.raises(ContractViolation, match="1 row is late"):
-        answers_of(source.opened, days("2021-07-04", 1), monitors=monitors())
+        answers_of(replace(source.opened, name="files"), days("2021-07-04", 1), monitors=monitors())
+    answers = answers_of(source.opened, days("2021-07-04", 1), monitors=monitors())
+    assert answers.failures == {"2021-07-04": "weather_forecasts: 1 row is late"}, "a publisher's costs its day"
 
 
 def test_a_stored_day_that_is_empty_or_lacks_a_day_ahead_is_not_complete(tmp_path: Path) -> None:

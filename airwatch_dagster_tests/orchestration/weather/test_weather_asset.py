@@ -93,6 +93,23 @@ def test_weather_of_a_server_is_stored_explained_and_filled_later(archive: Archi
 
 
 @pytest.mark.slow
+def test_a_day_that_stays_empty_is_asked_for_again_and_nothing_else_becomes_due(
+    archive: Archive, installation: Installation
+) -> None:
+    installation.run("backfill", DAY, DAY, "--tables", "monitors")
+    archive.is_up = False
+    installation.run("backfill", DAY, DAY, "--tables", "weather_forecasts")
+    written = installation.tables.stored_partitions("weather_forecasts")
+
+    archive.requests.clear()
+    again = installation.run("backfill", DAY, DAY, "--tables", "weather_forecasts")
+
+    assert "1 run builds 1 partition of 1 table" in again
+    assert archive.requests != []
+    assert installation.tables.stored_partitions("weather_forecasts") == written
+
+
+@pytest.mark.slow
 def test_without_a_source_of_weather_none_is_planned_and_naming_it_is_an_error(tmp_path: Path) -> None:
     installation = Installation.at(tmp_path / "installed")
 
