@@ -90,7 +90,7 @@ def validated(table: str, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 class _InMemory:
-    """Readings and monitors in memory, read like a storage."""
+    """Readings and monitors in memory, without weather, read like a storage."""
 
     def __init__(self, readings: pd.DataFrame) -> None:
         self._readings, self._monitors = readings, monitors_of(readings)
@@ -98,6 +98,8 @@ class _InMemory:
     def read(self, table: str, days: list[str] | None = None, *, allow_missing: bool = False) -> pd.DataFrame:
         if table == "monitors":
             return self._monitors
+        if table == "weather_forecasts":
+            return TABLES[table].empty()
         return self._readings[self._readings["date_local"].isin(pd.DatetimeIndex(days or []))]
 
 
