@@ -88,6 +88,16 @@ def test_columns_that_are_null_in_all_examples_go() -> None:
     )
 
 
+def test_the_columns_that_stay_are_not_copied() -> None:
+    examples = joined(forecast(1, temperature_c=24.5)).assign(pm25=1.0)
+    before = list(examples)
+    kept = without_unknown_weather(examples)
+
+    assert list(examples) == before
+    for name in ("weather_temperature_c", "pm25", "issue_date"):
+        assert np.shares_memory(kept[name].to_numpy(), examples[name].to_numpy())
+
+
 def test_the_state_of_the_air_is_told_as_log_ratios() -> None:
     air = ROWS.assign(pm25_last_ugm3=[7.0, 0.0, -1.0], pm25_mean_28d_ugm3=[17.0, 2.0, 2.0])
 

@@ -17,7 +17,14 @@ from airwatch_dagster.fit.models.boosted_trees import BoostedTrees
 from airwatch_dagster.fit.models.importance import mean_shares, shares
 from airwatch_dagster.fit.models.ridge import out_of_block
 from airwatch_dagster.fit.models.training_set import TrainingSet
-from airwatch_dagster.fit.weather_inputs import STATE_INPUTS, has_weather, known_inputs, state_matrix, weather_matrix
+from airwatch_dagster.fit.weather_inputs import (
+    STATE_INPUTS,
+    has_weather,
+    known_inputs,
+    state_matrix,
+    weather_columns,
+    weather_matrix,
+)
 
 MIN_TARGET_DAYS: Final = 60
 """Target days with weather that a correction is learned from; fewer hold too few changes of weather."""
@@ -79,7 +86,7 @@ def fit_weather_correction(training: TrainingSet, *, penalty: float) -> WeatherC
     """
     examples = training.with_context
     known, horizons = has_weather(examples), examples["horizon_days"].to_numpy()
-    inputs = known_inputs(examples[known])
+    inputs = known_inputs(examples.loc[known, weather_columns(examples)])
     needed, trees = {}, {}
     for horizon, data in training.by_horizon.items():
         at_horizon = horizons == horizon
