@@ -75,6 +75,7 @@ def run_backfill(
     with opened_instance() as instance:
         broken, estimates = _broken(instance, storage, named), Estimates(measured_seconds(instance))
     days = pd.Timestamp(first), pd.Timestamp(last)
+    since = _not_before(settings, days[1]) if tables is None else {}
     plan = partial(
         plan_backfill,
         reads_of(defs),
@@ -83,10 +84,11 @@ def run_backfill(
         tables=named,
         refresh=refresh,
         broken=broken,
-        not_before=_not_before(settings, days[1]) if tables is None else {},
+        not_before=since,
     )
     steps = plan(stored=_written_tables(storage, broken))
-    again = [] if refresh or WEATHER not in named else asked_again(settings, storage, days, but=steps)
+    span = max(days[0], since.get(WEATHER, days[0])), days[1]
+    again = [] if refresh or WEATHER not in named else asked_again(settings, storage, span, but=steps)
     whole = _whole_tables(named, steps, needs_monitors=refresh or not storage.exists("monitors"))
     monitors, tasks = [Task(name) for name in whole if name == "monitors"], _in_order(steps, whole, resume=not refresh)
     revise = partial(_revisions, storage, days if refresh and DETECTED_TABLE in named else None)

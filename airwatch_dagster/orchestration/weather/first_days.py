@@ -25,10 +25,7 @@ they are most of what a demo's weather costs."""
 
 def first_day(settings: WeatherSourceSettings) -> pd.Timestamp | None:
     """The first issue day that the chosen source's own archive can have; None where it is not known, as of mirrors."""
-    if (
-        settings.source == "practice"
-        and {"nbm": settings.nbm_url, "nws": settings.nws_url}.get(settings.weather_source, "") is None
-    ):
+    if settings.has_practice_weather:
         return pd.Timestamp(today()) - pd.Timedelta(days=PRACTICE_DAYS)
     if settings.weather_source == "nbm":
         return NBM_SINCE if (settings.nbm_url or NBM_URL).rstrip("/") == NBM_URL else None
