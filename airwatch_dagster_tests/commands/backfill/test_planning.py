@@ -36,7 +36,10 @@ READS = {
     "weather_forecasts": [],
     "site_days": [Reads("raw_readings", 0, 0)],
     "features": [Reads("site_days", -28, 0)],
-    "training_examples": [Reads("features", -1, 0), Reads("site_days", -2, 0)],
+    "training_examples": [
+        *(Reads("features", -1, 0), Reads("site_days", -2, 0)),
+        Reads("weather_forecasts", -1, 0),
+    ],
     "hyperparameters": [Reads("training_examples", -36, -1)],
     "trained_models": [Reads("training_examples", -36, -1), Reads("hyperparameters", -12, 0)],
     "candidate_scores": [Reads("trained_models", 0, 0), Reads("training_examples", 0, 0)],
