@@ -86,14 +86,19 @@ def weather_cost_text(cost: Cost) -> str:
     name = Settings.from_environment().weather_source
     cached = f"; {cost.cached_calls:,} more are cached" if cost.cached_calls else ""
     if name == "nbm":
-        received, kept = cost.calls * BULLETIN_MB / 1000, cost.calls * BULLETIN_MB * PACKED_SHARE / 1000
-        sizes = f"{received:,.1f} GB to receive and {kept:,.1f} GB to keep"
+        received, kept = (_size(cost.calls * BULLETIN_MB * share) for share in (1.0, PACKED_SHARE))
+        sizes = f"{received} to receive and {kept} to keep"
         return f"From the archive of the NBM: about {counted(cost.calls, 'bulletin')}, {sizes}{cached}."
     if name == "nws":
         return f"From the archive of FPUS20 bulletins: about {counted(cost.calls, 'request')} of a few kB."
     calls = f"{cost.rows:,} of the free service's calls" if cost.rows is not None else "calls"
     minutes = max(1, round(cost.seconds / 60))
     return f"From Open-Meteo: {counted(cost.calls, 'request')}, {calls}, at least {minutes:,} min{cached}."
+
+
+def _size(megabytes: float) -> str:
+    """``87 MB``, ``1.8 GB``."""
+    return f"{megabytes / 1000:,.1f} GB" if megabytes >= 1000 else f"{megabytes:,.0f} MB"
 
 
 def _cost(weather: OpenedWeather, settings: Settings, step: Step, monitors: pd.DataFrame) -> Cost:

@@ -85,7 +85,7 @@ def test_a_month_of_the_nbm_costs_two_bulletins_a_day_less_those_that_are_kept(t
 
     assert (cost.calls, cost.cached_calls) == (61, 2)
     assert weather_cost_text(cost) == (
-        "From the archive of the NBM: about 61 bulletins, 1.8 GB to receive and 0.3 GB to keep; 2 more are cached."
+        "From the archive of the NBM: about 61 bulletins, 1.8 GB to receive and 336 MB to keep; 2 more are cached."
     )
 
 
