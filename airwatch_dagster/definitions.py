@@ -5,7 +5,6 @@ from typing import Any
 
 import dagster as dg
 
-from airwatch_dagster.orchestration.alerts.sensors import alert_sensors
 from airwatch_dagster.orchestration.assets import acquire, clean, enrich, fit, forecast, publish, verify, watch
 from airwatch_dagster.orchestration.automation.jobs import JOBS
 from airwatch_dagster.orchestration.automation.purge import PURGE_SCHEDULE, purge_job
@@ -13,6 +12,7 @@ from airwatch_dagster.orchestration.automation.rechecks import RECHECK_SCHEDULES
 from airwatch_dagster.orchestration.automation.schedules import SCHEDULES
 from airwatch_dagster.orchestration.automation.sensors import SENSORS
 from airwatch_dagster.orchestration.first_day import first_listed_day
+from airwatch_dagster.orchestration.incidents.sensors import incidents
 from airwatch_dagster.orchestration.instance.run_executor import locking_executor
 from airwatch_dagster.orchestration.partitions import partitions_from
 from airwatch_dagster.orchestration.registry.mlflow_client import mlflow_resource
@@ -29,7 +29,7 @@ def _definitions(assets: Sequence[Any]) -> dg.Definitions:
         assets=assets,
         jobs=[*JOBS, purge_job],
         schedules=[*SCHEDULES, *RECHECK_SCHEDULES, PURGE_SCHEDULE],
-        sensors=[*SENSORS, *RECHECK_SENSORS, *alert_sensors()],
+        sensors=[*SENSORS, *RECHECK_SENSORS, incidents],
         resources={
             "io_manager": ParquetIOManager(),
             "storage": StorageResource(),
@@ -50,4 +50,5 @@ def code_location() -> dg.Definitions:
 
     Raises ConfigurationError for an AIRWATCH_FIRST_DAY that is not valid.
     """
-    return _definitions([*assets_over(partitions_from(first_listed_day()), MODULES), acquire.rejected_lines])
+    assets = assets_over(partitions_from(first_listed_day()), MODULES)
+    return _definitions([*assets, acquire.rejected_lines, watch.incidents])

@@ -9,7 +9,7 @@ import requests
 from airwatch_dagster.acquire.http.session import get
 from airwatch_dagster.errors import AirWatchError, ConfigurationError, SourceUnavailable
 from airwatch_dagster.orchestration.alerts.channels import post_to_webhook, send_email
-from airwatch_dagster.orchestration.alerts.messages import Alert
+from airwatch_dagster.orchestration.alerts.messages import Message
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings
 from airwatch_dagster.orchestration.registry.tracking_server import require_server
 from airwatch_dagster.storage.s3_prefix import S3Prefix
@@ -17,7 +17,7 @@ from airwatch_dagster_tests.tls_servers import Authority, https_server, mail_ser
 
 pytestmark = pytest.mark.slow
 
-ALERT = Alert("run_failed", "daily", "2021-07-04", "run", (), ("an error",), "Run `airwatch doctor`.")
+ALERT = Message("AirWatch: raw_readings failed", ("What: an error",))
 PROBLEMS = {
     "expired": ("has expired", "Check this machine's clock"),
     "for another host": ("is for another host", "Use the name that the certificate is for"),

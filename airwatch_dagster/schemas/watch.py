@@ -105,3 +105,40 @@ class MonitorChanges(Table):
     after: str = c.field("State after; null when there is none", nullable=True)
     description: str = c.field("The change in one sentence")
     is_context: bool = c.field("The site lies outside the area and only serves as a predictor")
+
+
+INCIDENT_RULES: Final = ("run_failed", "run_stands", "check_failed", "check_warned", "tick_failed", "tick_missed")
+"""What an incident is about: a run failed; a run takes too long or waits too long for its start; a check of severity
+ERROR or WARN did not pass; a schedule or sensor fails; a schedule did not start when it was due."""
+
+CAUSES: Final = ("season or smoke", "sensor", "network", "pipeline", "not known")
+"""Probable causes: the air itself; one site's instrument; who reports, and by which method; reading and computing."""
+
+
+@table(grain="none", key=("rule", "asset", "scope"))
+class Incidents(Table):
+    """A problem that runs, checks, schedules or sensors have shown, from its first sign to its end."""
+
+    incident_id: str = c.field("Short name, the same each time the problem comes back", str_matches=r"^[0-9a-f]{6}$")
+    rule: str = c.field("Kind of problem", isin=INCIDENT_RULES)
+    asset: str = c.field("Table that is concerned; the job, schedule or sensor where it is no table")
+    scope: str = c.field("Check that did not pass; empty for what is no check")
+    opened_at: pd.Timestamp = c.field("Time of the first sign since the problem was last mended, UTC")
+    updated_at: pd.Timestamp = c.field("Time of the last sign, or of the end, UTC")
+    resolved_at: pd.Timestamp = c.field("Time of the end, UTC; null while the incident is open", nullable=True)
+    first_error: str = c.field("What was wrong first, without secrets and without paths of the machine")
+    partitions: str = c.field(
+        "Partitions concerned since opened_at, as spans such as 2021-07-01…2021-07-04; empty without partitions"
+    )
+    partitions_left: str = c.field("Those of them that are not mended, as spans")
+    runs: int = c.field("Runs that showed the problem since opened_at", ge=0)
+    times_opened: int = c.field("How often the problem has come", ge=1)
+    probable_cause: str = c.field("Most likely cause, where it is known", isin=CAUSES)
+    last_run_id: str = c.field("Dagster run that showed the problem last; null without a run", nullable=True)
+    last_event_id: int = c.field("Number of the last event of Dagster that counts; 0 without one", ge=0)
+    acknowledged_by: str = c.field("Person who has taken it on; null for nobody", nullable=True)
+    acknowledged_at: pd.Timestamp = c.field("Time of that, UTC; null for nobody", nullable=True)
+    silenced_by: str = c.field("Person who silenced its messages; null for nobody", nullable=True)
+    silenced_until: pd.Timestamp = c.field("Time (UTC) at which messages go out again; null for nobody", nullable=True)
+    opening_told_at: pd.Timestamp = c.field("Time of the message on its beginning, UTC; null before", nullable=True)
+    closing_told_at: pd.Timestamp = c.field("Time of the message on its end, UTC; null before", nullable=True)

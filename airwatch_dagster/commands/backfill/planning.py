@@ -76,6 +76,10 @@ BUILT_ELSEWHERE: Final = {
         "is written by the runs of the tables whose lines could not be read",
         "Build monitors, raw_readings or agency_forecasts with --refresh to read them again",
     ),
+    "incidents": (
+        "is written by the sensor that looks at finished runs",
+        "See it with `airwatch incidents`; leave `make dev` running to have it updated",
+    ),
 }
 """Tables that no backfill builds: what does, and how to have it done."""
 

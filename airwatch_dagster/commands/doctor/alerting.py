@@ -42,17 +42,13 @@ def _alerts() -> Iterator[Finding]:
 
 def _test(channel: str) -> Iterator[Finding]:
     from airwatch_dagster.orchestration.alerts.channels import post_to_webhook, send_email
-    from airwatch_dagster.orchestration.alerts.messages import Alert
+    from airwatch_dagster.orchestration.alerts.messages import Message
     from airwatch_dagster.orchestration.alerts.settings import AlertSettings
 
-    alert = Alert(
-        kind="test",
-        job="airwatch doctor",
-        partitions="",
-        run_id="none",
-        failed_checks=(),
-        errors=(),
-        next_step="Nothing is wrong: `airwatch doctor --alert-test` sent this.",
+    alert = Message(
+        subject="AirWatch: test of the alerts",
+        lines=("Nothing is wrong: `airwatch doctor --alert-test` sent this.",),
+        data={"kind": "test"},
     )
     deliver = {"webhook": post_to_webhook, "e-mail": send_email}[channel]
     deliver(alert, settings=AlertSettings.from_environment())

@@ -16,11 +16,11 @@ from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._utils.schedules import get_next_cron_tick
 
 from airwatch_dagster.orchestration.alerts.messages import one_line
-from airwatch_dagster.orchestration.alerts.sensors import job_of, partitions_of
 from airwatch_dagster.orchestration.automation.purge import PURGE_SCHEDULE
 from airwatch_dagster.orchestration.automation.rechecks import RECHECK_SCHEDULES
 from airwatch_dagster.orchestration.automation.schedules import SCHEDULES
 from airwatch_dagster.orchestration.early_issue import EARLY_JOB
+from airwatch_dagster.orchestration.incidents.run_names import job_of, partitions_of
 
 MAX_RUNS: Final = 100
 """Runs that are listed."""

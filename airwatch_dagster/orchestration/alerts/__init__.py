@@ -1,4 +1,1 @@
-"""Alerts of failed runs and checks: when one is sent, its text, and its channels.
-
-What counts as a failed check is decided by the assets and the science, not here.
-"""
+"""How a message leaves: its text, its channels and their settings. What is told, and when, is in ``incidents``."""

@@ -1,15 +1,16 @@
-"""The ways an alert leaves: a webhook, e-mail, or Dagster's log when neither is set."""
+"""The ways a message leaves: a webhook, e-mail, or Dagster's log when neither is set."""
 
+import logging
 import smtplib
 import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Final
 
-import dagster as dg
-
 from airwatch_dagster.certificates import certificate_problem
 from airwatch_dagster.errors import AirWatchError, ConfigurationError
-from airwatch_dagster.orchestration.alerts.messages import Alert
+from airwatch_dagster.orchestration.alerts.messages import Message
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings, WebhookSettings
 from airwatch_dagster.orchestration.configuration.addresses import address_problem
 from airwatch_dagster.orchestration.configuration.redaction import redacted
@@ -18,31 +19,42 @@ CHANNEL_TIMEOUT_S: Final = 20
 """Seconds; a channel that takes longer counts as failed, well before the sensor tick's own limit of 60."""
 
 CHANNEL_RETRIES: Final = 2
-"""Repetitions for a webhook that is busy or breaks the connection: Dagster evaluates a run's sensor only once."""
+"""Repetitions for a webhook that is busy or breaks the connection; the next tick of the sensor tries again."""
 
 
-def send(alert: Alert, *, settings: AlertSettings, context: dg.RunStatusSensorContext) -> None:
-    """Send to every channel, or to the log when there is none; a channel that fails does not stop the other.
+@dataclass(frozen=True)
+class Sent:
+    """What became of a message."""
 
-    Raises AirWatchError that names each channel that failed, after all were tried.
-    """
+    has_arrived: bool
+    """Whether a channel took it, or it is logged because there is no channel."""
+    failures: tuple[AirWatchError, ...] = ()
+    """Of each channel that did not take it."""
+
+
+def send(message: Message, *, settings: AlertSettings, log: logging.Logger) -> Sent:
+    """Send to every channel, or to the log when there is none; a channel that fails does not stop the other."""
     channels = [(settings.alert_webhook_url, post_to_webhook), (settings.alert_email_to, send_email)]
+    used = [deliver for address, deliver in channels if address]
     failures = []
-    for address, deliver in channels:
+    for deliver in used:
         try:
-            if address:
-                deliver(alert, settings=settings)
+            deliver(message, settings=settings)
         except AirWatchError as failure:
             failures.append(failure)
-    if failures or not any(address for address, _ in channels):
-        context.log.warning(alert.text)
-    if failures:
-        raise AirWatchError(
-            "alert",
-            "; ".join(f"{failure.culprit} {failure.problem}" for failure in failures),
-            fix="; ".join(failure.fix for failure in failures),
-            retry_helps=True,
-        )
+    if failures or not used:
+        log.warning(message.text)
+    return Sent(not used or len(failures) < len(used), tuple(failures))
+
+
+def undelivered(failures: Sequence[AirWatchError]) -> AirWatchError:
+    """One error that names each channel that failed."""
+    return AirWatchError(
+        "alert",
+        "; ".join(dict.fromkeys(f"{failure.culprit} {failure.problem}" for failure in failures)),
+        fix="; ".join(dict.fromkeys(failure.fix for failure in failures)),
+        retry_helps=True,
+    )
 
 
 def webhook_problems() -> list[ConfigurationError]:
@@ -53,8 +65,8 @@ def webhook_problems() -> list[ConfigurationError]:
     return [ConfigurationError("AIRWATCH_ALERT_WEBHOOK_URL", f"its value {problem}", fix=fix)] if problem else []
 
 
-def post_to_webhook(alert: Alert, *, settings: AlertSettings) -> None:
-    """POST the alert as JSON, and repeat it while the webhook is busy. The address is a secret and never shown."""
+def post_to_webhook(message: Message, *, settings: AlertSettings) -> None:
+    """POST the message as JSON, and repeat it while the webhook is busy. The address is a secret and never shown."""
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3 import Retry
@@ -67,7 +79,7 @@ def post_to_webhook(alert: Alert, *, settings: AlertSettings) -> None:
     try:
         with requests.Session() as session:
             session.mount(address, HTTPAdapter(max_retries=retries))
-            posted = session.post(address, json=alert.payload, timeout=CHANNEL_TIMEOUT_S, allow_redirects=False)
+            posted = session.post(address, json=message.payload, timeout=CHANNEL_TIMEOUT_S, allow_redirects=False)
             posted.raise_for_status()
     except OSError as error:  # a RequestException, or a missing file of certificates
         if refused := certificate_problem(error, setting="REQUESTS_CA_BUNDLE"):
@@ -82,11 +94,11 @@ def post_to_webhook(alert: Alert, *, settings: AlertSettings) -> None:
         raise ConfigurationError("AIRWATCH_ALERT_WEBHOOK_URL", problem, fix="Set it to the address it redirects to")
 
 
-def send_email(alert: Alert, *, settings: AlertSettings) -> None:
-    """Send the alert as plain text to every recipient; STARTTLS checks the certificate unless it is switched off."""
-    message = EmailMessage()
-    message["Subject"], message["From"], message["To"] = alert.subject, settings.smtp_from, settings.alert_email_to
-    message.set_content(alert.text)
+def send_email(message: Message, *, settings: AlertSettings) -> None:
+    """Send the message as plain text to every recipient; STARTTLS checks the certificate unless it is switched off."""
+    mail = EmailMessage()
+    mail["Subject"], mail["From"], mail["To"] = message.subject, settings.smtp_from, settings.alert_email_to
+    mail.set_content(message.text)
     assert settings.smtp_host is not None
     try:
         with smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=CHANNEL_TIMEOUT_S) as server:
@@ -95,7 +107,7 @@ def send_email(alert: Alert, *, settings: AlertSettings) -> None:
             if settings.smtp_user:
                 password = settings.smtp_password
                 server.login(settings.smtp_user, password.get_secret_value() if password else "")
-            server.send_message(message)
+            server.send_message(mail)
     except (OSError, smtplib.SMTPException) as error:
         if refused := certificate_problem(error, setting="SSL_CERT_FILE"):
             culprit = f"mail server {settings.smtp_host}:{settings.smtp_port}"

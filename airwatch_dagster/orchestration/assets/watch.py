@@ -10,13 +10,15 @@ from airwatch_dagster.orchestration.metadata.tables import coverage_metadata
 from airwatch_dagster.orchestration.pages import Pages
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, days_of, months_of, window
 from airwatch_dagster.orchestration.resources import StorageResource, configured_area, today
-from airwatch_dagster.orchestration.tables.table_asset import AssetResult, Merge, table_asset
+from airwatch_dagster.orchestration.tables.asset_notes import described
+from airwatch_dagster.orchestration.tables.table_asset import OWNER, AssetResult, Merge, column_schema, table_asset
 from airwatch_dagster.orchestration.watch_tables import (
     OUTAGE_CHECK,
     REVISION_CHECKS,
     all_monitor_changes,
     revisions_detected_on,
 )
+from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.watch.coverage import WINDOW_MONTHS as COVERAGE_MONTHS
 from airwatch_dagster.watch.coverage import coverage as coverage_of
 from airwatch_dagster.watch.outages import area_outages
@@ -69,3 +71,15 @@ def monitor_changes(monitors: pd.DataFrame, storage: StorageResource) -> Iterato
     with storage.locked("monitor_changes") as tables:
         now = pd.Timestamp(today())
         yield Merge(tables, lambda _: AssetResult(all_monitor_changes(tables, monitors, today=now)))
+
+
+incidents = dg.AssetSpec(
+    "incidents",
+    group_name="watch",
+    description=described(
+        "incidents", (TABLES["incidents"].description, "The sensor `incidents` stores it; it has no runs of its own.")
+    ),
+    metadata={"dagster/column_schema": column_schema(TABLES["incidents"])},
+    kinds={"python", "parquet"},
+    owners=[OWNER],
+)

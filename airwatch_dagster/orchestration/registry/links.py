@@ -17,8 +17,14 @@ REGISTERED_MODEL = "airwatch_pm25"
 
 def dagster_run_url(run_id: str) -> str | None:
     """The run's page in the Dagster UI; None without AIRWATCH_UI_URL and DAGSTER_WEBSERVER_URL."""
+    ui = dagster_url()
+    return f"{ui}/runs/{run_id}" if ui else None
+
+
+def dagster_url() -> str | None:
+    """Address of the Dagster UI; None as above."""
     ui = LinkSettings.from_environment().ui_url
-    return f"{ui.rstrip('/')}/runs/{run_id}" if ui else None
+    return ui.rstrip("/") if ui else None
 
 
 def mlflow_ui() -> str | None:

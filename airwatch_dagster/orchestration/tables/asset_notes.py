@@ -25,6 +25,7 @@ FRESH: Final = {
     "`monthly_full_year_recheck`)",
     "hyperparameters": "each January, if AIRWATCH_SEARCH_MINUTES allows it (job `tune_and_open_month`), or on demand",
     "rejected_lines": "with every run that reads lines of EPA's",
+    "incidents": "within a minute of the end of every run (sensor `incidents`)",
 }
 """Table → when it is brought up to date where schedules run."""
 
@@ -43,6 +44,7 @@ SHOWN: Final = {
     "drift_report": "`report` of a month under Partitions",
     "weather_forecasts": "a day under Partitions shows its model, when it was published, and what is missing",
     "coverage": "a month under Partitions shows the sites with gaps",
+    "incidents": "`airwatch incidents`",
     "revisions": "`airwatch inspect revisions DAY`, and Metadata → Plots below",
 }
 """Table → where a person looks at it; the others with `airwatch inspect TABLE`."""

@@ -31,6 +31,10 @@ BUILDERS: Final[dict[tuple[str, str], Callable[[Partitions], dg.AssetsDefinition
 """Module and name of each asset function → what builds its asset over partitions that begin elsewhere."""
 
 
+CHECKS: Final[dict[tuple[str, str], Check]] = {}
+"""Table and name of each check that assets evaluate themselves → its sentences."""
+
+
 @dataclass(frozen=True)
 class AssetResult:
     """What an asset function returns when a frame alone is not enough."""
@@ -88,6 +92,7 @@ def table_asset(
 
     def asset_of(function: Callable[..., Any], partitions_of: Partitions) -> dg.AssetsDefinition:
         spec, declared = TABLES[function.__name__], _declared(warning_checks or {}, failing_checks or {})
+        CHECKS.update({(spec.name, one.name): one.check for one in declared})
         partitions = partitions_of[spec.grain]
         takes_context = "context" in inspect.signature(function).parameters
 

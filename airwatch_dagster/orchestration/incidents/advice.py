@@ -1,0 +1,120 @@
+"""What follows from an incident, and the command that mends it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import pandas as pd
+
+from airwatch_dagster.orchestration.automation.jobs import CLOSE_TABLES, DAILY_TABLES
+from airwatch_dagster.orchestration.incidents.causes import check_of
+from airwatch_dagster.orchestration.incidents.keys import Keys, spans_of
+from airwatch_dagster.orchestration.incidents.state import OF_CHECKS, Incident
+from airwatch_dagster.orchestration.partitions import DAYS
+from airwatch_dagster.orchestration.tables.table_asset import SCHEMA_CHECK
+from airwatch_dagster.schemas import TABLES
+
+DOCTOR: Final = "Check settings and services with `airwatch doctor`"
+
+BEFORE_FORECAST: Final = ("raw_readings", "site_days", "features", "trained_models", "champion_model", "predictions")
+"""Tables without which no forecast is issued."""
+
+MISSING: Final[Mapping[str, str]] = {
+    "raw_readings": "The readings of these days are missing, and what is computed from them",
+    "site_days": "These days have no observed values: their forecasts are not scored",
+    "features": "No forecast can be issued on these days",
+    "predictions": "No forecast was issued on these days",
+    "bulletin": "These days have no bulletin; their forecasts are stored",
+    "trained_models": "These months have no new models",
+    "champion_model": "No model was selected for these months, and their days cannot be forecast",
+    "monitors": "The monitor list stays as it was: new monitors are not known",
+    "monitor_changes": "Changes of monitors since the last run are not listed",
+    "revisions": "What EPA changed on these days is not listed",
+    "coverage": "What was published and what is missing is not known for these months",
+    "history_checks": "What EPA changed in history is not found until the next recheck",
+    "agency_forecasts": "The agencies' forecasts of these days are not archived; AirNow shows them for some days only",
+    **dict.fromkeys(CLOSE_TABLES, "These months are not closed: their scores and reports are missing or old"),
+    "forecast_scores": "The forecasts of these days are not scored",
+}
+"""Table → what is missing when its run fails."""
+
+WHOLE: Final = "airwatch backfill yesterday yesterday --tables {table} --refresh"
+"""Command for a table without partitions."""
+
+RECHECK: Final = "launch the job recheck_history in Dagster's UI"
+
+
+def consequence(incident: Incident, *, newest_forecast: str | None) -> str:
+    """What follows, in one or two sentences; ``newest_forecast`` is the last issue day that is stored,
+    empty for none, None if that is not known."""
+    if incident.rule in ("tick_failed", "tick_missed"):
+        return "What it starts does not start by itself, until it works."
+    base = _missing(incident) if incident.rule not in OF_CHECKS else _of_check(incident)
+    return " ".join(filter(None, (base, _no_forecast(incident, newest_forecast))))
+
+
+def _missing(incident: Incident) -> str:
+    if incident.asset not in MISSING:
+        return "What it does is not done."
+    return f"{MISSING[incident.asset]}."
+
+
+def _of_check(incident: Incident) -> str:
+    check = check_of(incident.asset, incident.scope)
+    if check is not None:
+        return check.follows
+    return f"Nothing was stored. {_missing(incident)}" if incident.scope == SCHEMA_CHECK else ""
+
+
+def _no_forecast(incident: Incident, newest: str | None) -> str:
+    """Only where a run or a blocking check keeps newer days than the last forecast's from being forecast."""
+    is_blocking = incident.rule not in OF_CHECKS or incident.scope == SCHEMA_CHECK
+    if not is_blocking or incident.asset not in BEFORE_FORECAST or not incident.partitions_left:
+        return ""
+    if newest is None:
+        return ""
+    last = max(incident.partitions_left)
+    if not newest:
+        return "There is no forecast yet."
+    return f"No forecast since {pd.Timestamp(newest):%-d %B %Y}." if last > newest[: len(last)] else ""
+
+
+def next_step(incident: Incident) -> str:
+    """A sentence with the command to run."""
+    if incident.rule in ("tick_failed", "tick_missed"):
+        return f"{DOCTOR}, then see its ticks in Dagster's UI."
+    check = check_of(incident.asset, incident.scope) if incident.scope else None
+    if check is not None:
+        return _with_days(check.todo, incident.partitions_left or incident.partitions)
+    return f"{DOCTOR}; after the fix {repeat_command(incident.asset, incident.partitions_left)}."
+
+
+def repeat_command(table: str, partitions: Keys) -> str:
+    """``run `airwatch backfill FIRST LAST` `` for a table and its partitions; one for each of two spans apart."""
+    if table == "history_checks":
+        return RECHECK
+    if table not in TABLES:
+        return "launch it again in Dagster's UI"
+    if TABLES[table].partition_column is None:
+        return f"run `{WHOLE.format(table=table)}`"
+    if not partitions:
+        return "run `airwatch status`, which names the command for what is due"
+    found = spans_of(partitions)
+    spans = found if len(found) <= 2 else [(found[0][0], found[-1][1])]
+    is_default = table in (*DAILY_TABLES, *CLOSE_TABLES, "trained_models", "champion_model", "coverage")
+    tables = "" if is_default else f" --tables {table}"
+    return "run " + " and ".join(f"`airwatch backfill {' '.join(_days(*span))}{tables}`" for span in spans)
+
+
+def _days(first: str, last: str) -> tuple[str, str]:
+    """First and last day of days or months, up to the newest day there is."""
+    newest = pd.Timestamp(str(DAYS.get_last_partition_key()))
+    begin, end = pd.Period(first).start_time, min(pd.Period(last).end_time, newest)
+    return f"{min(begin, end):%Y-%m-%d}", f"{end:%Y-%m-%d}"
+
+
+def _with_days(todo: str, partitions: Keys) -> str:
+    """The words DAY, FIRST and LAST of a command, as days of these partitions."""
+    if not partitions:
+        return todo
+    first, last = _days(min(partitions), max(partitions))
+    return todo.replace("DAY DAY", f"{first} {last}").replace("FIRST LAST", f"{first} {last}").replace("DAY", last)

@@ -1,0 +1,169 @@
+"""What the end of a run says: of its tables that failed or were built, and of its checks."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+import dagster as dg
+
+from airwatch_dagster.orchestration.alerts.messages import plain
+from airwatch_dagster.orchestration.incidents.causes import PIPELINE, cause_of_check, check_of
+from airwatch_dagster.orchestration.incidents.evaluated import Evaluated, evaluated_checks
+from airwatch_dagster.orchestration.incidents.finished_runs import EndedRun
+from airwatch_dagster.orchestration.incidents.keys import Keys, keys_between
+from airwatch_dagster.orchestration.incidents.run_names import job_of, partitions_of
+from airwatch_dagster.orchestration.incidents.state import OF_CHECKS, Failure, Recovery, Rule, Sign
+
+INTERRUPTED: Final = "DagsterExecutionInterruptedError"
+"""What a step raises whose run is told to end."""
+
+STOPPED: Final = "Stopped by a signal"
+"""How a command reports its run when a person or the system stops it."""
+
+OF_FAILED_CHECK: Final = ("DagsterAssetCheckFailedError", "TableContractViolation")
+"""Errors of a step whose blocking check has failed: the check's incident tells of it."""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Tables, checks and jobs of the code location."""
+
+    tables: Sequence[str] = ()
+    """Each after those it reads."""
+    checks: Collection[dg.AssetCheckKey] = ()
+    of_jobs: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Job → its tables."""
+
+    @classmethod
+    def of(cls, repository: dg.RepositoryDefinition) -> Self:
+        """What the code location has."""
+        graph = repository.asset_graph
+        jobs = {job.name: job for job in repository.get_all_jobs()}
+        return cls(
+            tables=[key.to_user_string() for key in graph.toposorted_asset_keys],
+            checks=graph.asset_check_keys,
+            of_jobs={
+                name: {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
+                for name, job in jobs.items()
+                if not name.startswith("__")
+            },
+        )
+
+    def tables_of(self, run: dg.DagsterRun) -> list[str]:
+        """Tables that the run builds, in order; none for a run of ops."""
+        chosen = {key.to_user_string() for key in run.asset_selection or ()} or set(self.of_jobs.get(run.job_name, ()))
+        order = {table: number for number, table in enumerate(self.tables)}
+        return sorted(chosen, key=lambda table: (order.get(table, len(order)), table))
+
+
+def signs_of(
+    instance: dg.DagsterInstance, ended: Sequence[EndedRun], graph: Graph, *, watched: Collection[tuple[str, str]]
+) -> list[Sign]:
+    """What these runs say, in their order; ``watched`` are table and name of the checks with an open incident."""
+    keys = {one.run.run_id: keys_between(*partitions_of(one.run.tags)) for one in ended}
+    tables = {one.run.run_id: graph.tables_of(one.run) for one in ended}
+    named = {table for of_run in tables.values() for table in of_run}
+    checks = [key for key in graph.checks if key.asset_key.to_user_string() in named]
+    evaluated = evaluated_checks(instance, [*keys.items()], checks, watched=watched)
+    signs: list[Sign] = []
+    for one in ended:
+        of_run = [each for each in evaluated if each.run_id == one.run.run_id]
+        signs += [_of_check(one, each) for each in of_run]
+        signs += _of_tables(instance, one, tables[one.run.run_id], keys[one.run.run_id], of_run)
+    return signs
+
+
+def _of_check(ended: EndedRun, found: Evaluated) -> Sign:
+    seen = ended.at, found.asset, found.check
+    if found.failure is None:
+        return Recovery(*seen, found.passed, found.run_id, ended.event_id, OF_CHECKS, ends_older=True)
+    is_warning = found.failure.severity == dg.AssetCheckSeverity.WARN
+    rule: Rule = "check_warned" if is_warning else "check_failed"
+    error = plain(_problem(found.failure))
+    cause = cause_of_check(found.failure)
+    return Failure(*seen, found.failed, found.run_id, ended.event_id, rule, error, cause, found.passed)
+
+
+def _problem(failure: dg.AssetCheckEvaluation) -> str:
+    """What is wrong, without what follows and what to do, which the message says on lines of their own."""
+    text = failure.description or "It did not pass."
+    check = check_of(failure.asset_key.to_user_string(), failure.check_name)
+    return text.removesuffix(f" {check.follows} {check.todo}") if check else text
+
+
+def _of_tables(
+    instance: dg.DagsterInstance,
+    ended: EndedRun,
+    tables: Sequence[str],
+    partitions: Keys,
+    checks: Sequence[Evaluated],
+) -> list[Sign]:
+    run = ended.run
+    if ended.is_success:
+        return [_recovery(ended, table, partitions) for table in tables or [job_of(run)]]
+    ending = _events(instance, run.run_id, dg.DagsterEventType.RUN_CANCELING)
+    why = next((plain(event.message) for event in ending if event.message), "")
+    failed = _events(instance, run.run_id, dg.DagsterEventType.STEP_FAILURE)
+    if not why and run.remote_job_origin is None and _was_stopped(ended, failed):
+        return []
+    built = {event.step_key for event in _events(instance, run.run_id, dg.DagsterEventType.STEP_SUCCESS)}
+    signs: list[Sign] = [_recovery(ended, table, partitions) for table in tables if table in built]
+    blocked = {one.asset for one in checks if one.failure and one.failure.blocking}
+    told = [event for event in failed if _is_of_check(event, blocked)]
+    errors = {
+        str(event.step_key) if event.step_key in tables else job_of(run): _error_of(event)
+        for event in failed
+        if event not in told and _class_of(event) != INTERRUPTED
+    }
+    if why or not (errors or told):
+        under_way = next((table for table in tables if table not in built), job_of(run))
+        errors = {under_way: why or _message_of(ended)}
+    rule: Rule = "run_stands" if why else "run_failed"
+    return signs + [
+        Failure(ended.at, table, "", partitions, run.run_id, ended.event_id, rule, plain(error), PIPELINE)
+        for table, error in errors.items()
+    ]
+
+
+def _recovery(ended: EndedRun, table: str, partitions: Keys) -> Recovery:
+    return Recovery(ended.at, table, "", partitions, ended.run.run_id, ended.event_id)
+
+
+def _events(instance: dg.DagsterInstance, run_id: str, kind: dg.DagsterEventType) -> list[dg.DagsterEvent]:
+    records = instance.get_records_for_run(run_id, of_type=kind).records
+    return [record.event_log_entry.dagster_event for record in records if record.event_log_entry.dagster_event]
+
+
+def _was_stopped(ended: EndedRun, failed: Sequence[dg.DagsterEvent]) -> bool:
+    """Whether the person who started it, or the system, stopped a command: nobody needs to be told."""
+    return STOPPED in (ended.event.message or "") or any(_class_of(event) == INTERRUPTED for event in failed)
+
+
+def _class_of(event: dg.DagsterEvent) -> str:
+    error = event.step_failure_data.error
+    raised = (error.cause or error) if error else None
+    return (raised.cls_name or "") if raised else ""
+
+
+def _is_of_check(event: dg.DagsterEvent, blocked: Collection[str]) -> bool:
+    return bool(blocked) and _class_of(event) in OF_FAILED_CHECK
+
+
+def _error_of(event: dg.DagsterEvent) -> str:
+    """The error of a failed step without its Python class; one that is not AirWatch's own is called unexpected."""
+    error = event.step_failure_data.error
+    raised = (error.cause or error) if error else None
+    if raised is None:
+        return "The step failed without an error."
+    text = raised.message.partition(f"{raised.cls_name}: ")[2] or raised.message
+    return text if raised.message.startswith("airwatch_dagster.") else f"unexpected error: {text}"
+
+
+def _message_of(ended: EndedRun) -> str:
+    """Why the run never came to a step: the error of its launch, or what reported it."""
+    data = ended.event.event_specific_data
+    error = getattr(data, "error", None)
+    while error is not None and error.cause is not None:
+        error = error.cause
+    said = error.message.partition(f"{error.cls_name}: ")[2] if error is not None else ""
+    return said or ended.event.message or "The run ended without a message."
