@@ -1,4 +1,4 @@
-"""What is known of checks: their sentences, and the probable cause when they do not pass, in the words of ``CAUSES``."""
+"""What is known of checks: their sentences, and the probable cause where they do not pass, in the words of CAUSES."""
 
 from collections.abc import Mapping
 from typing import Final
