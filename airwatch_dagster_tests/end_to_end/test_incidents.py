@@ -1,0 +1,144 @@
+"""A live daemon tells of a command's run and of its own: one message when they fail, one when they are mended."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from airwatch_dagster.orchestration.incidents.stored import stored_incidents
+from airwatch_dagster_tests.alert_receivers import Received, webhook_receiver
+from airwatch_dagster_tests.installations import REPOSITORY, AirDataMirror, Installation
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+DAY = "2021-05-28"
+DAGSTER = Path(sys.executable).parent
+LOOK_S = 100.0
+"""Seconds within which the daemon looks: its sensors tick every 45 s, one after the other."""
+
+
+@contextmanager
+def daemon(installation: Installation, folder: Path) -> Iterator[Path]:
+    """A code server and a daemon, as the stack has them; yields the workspace file."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    workspace = folder / "workspace.yaml"
+    server = {"host": "127.0.0.1", "port": port, "location_name": "airwatch"}
+    workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
+    code = ("dagster", "api", "grpc", "-m", "airwatch_dagster.definitions", "-a", "code_location")
+    commands = (
+        (*code, "--host", "127.0.0.1", "--port", str(port), "--location-name", "airwatch"),
+        ("dagster-daemon", "run", "--workspace", str(workspace)),
+    )
+    processes = []
+    try:
+        for command in commands:
+            log = (folder / f"{command[0]}.log").open("w")
+            processes.append(started(installation, command, folder, log))
+        yield workspace
+    finally:
+        for process in reversed(processes):
+            process.send_signal(signal.SIGTERM)
+        for process in processes:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def started(installation: Installation, command: tuple[str, ...], folder: Path, log: object) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, **installation.environment, "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.Popen(
+        [DAGSTER / command[0], *command[1:]], cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
+    )
+
+
+def wait(until: Callable[[], object], what: str, within_s: float = LOOK_S) -> None:
+    ends = time.monotonic() + within_s
+    while not until():
+        assert time.monotonic() < ends, f"not within {within_s:.0f} s: {what}"
+        time.sleep(0.5)
+
+
+def has_looked(installation: Installation) -> bool:
+    """Whether the sensor has made its first look: what ends from then on counts."""
+    with installation.with_definitions() as (_, instance):
+        states = {one.instigator_name: one for one in instance.all_instigator_state()}
+        data = states["incidents"].sensor_instigator_data if "incidents" in states else None
+        return data is not None and data.cursor is not None
+
+
+def launched(installation: Installation, workspace: Path, job: str) -> None:
+    command = ("dagster", "job", "launch", "-w", str(workspace), "-j", job)
+    with (workspace.parent / "launch.log").open("w") as log:
+        assert started(installation, command, workspace.parent, log).wait(120) == 0
+
+
+def ended_runs(installation: Installation, job: str) -> list[str]:
+    with installation.with_definitions() as (_, instance):
+        runs = instance.get_runs(dg.RunsFilter(job_name=job))
+        return [run.status.value for run in runs if run.is_finished]
+
+
+@pytest.fixture
+def webhook() -> Iterator[Received]:
+    with webhook_receiver() as received:
+        yield received
+
+
+def test_a_failed_command_and_a_failed_run_of_the_daemon_send_a_message_each_and_one_when_mended(
+    tmp_path: Path, webhook: Received
+) -> None:
+    mirror = AirDataMirror(tmp_path / "mirror")
+    installation = Installation.at(
+        tmp_path / "installation",
+        AIRWATCH_SOURCE="airdata",
+        AIRWATCH_PARAMETERS="88101",
+        AIRWATCH_PRACTICE_TODAY="",
+        AIRWATCH_CONTEXT_KM="0",
+        AIRWATCH_AIRDATA_URL=mirror.url,
+        AIRWATCH_ALERT_WEBHOOK_URL=f"http://127.0.0.1:{webhook.port}/hooks/T0-secret-part",
+        AIRWATCH_FIRST_DAY="2021-05-01",
+    )
+    backfill = ("backfill", DAY, DAY, "--tables", "raw_readings", "--refresh")
+    installation.run(*backfill)
+    kept = {name: (mirror.folder / name).read_bytes() for name in (AirDataMirror.DAILY, "aqs_monitors.zip")}
+
+    with daemon(installation, tmp_path) as workspace:
+        wait(lambda: has_looked(installation), "the first look")
+        mirror.daily.unlink()
+        assert installation.airwatch(*backfill).exit_code == 1
+        (mirror.folder / "aqs_monitors.zip").unlink()
+        launched(installation, workspace, "refresh_monitors")
+        wait(lambda: len(webhook.posts) == 2, "two problems are told")
+
+        for name, content in kept.items():
+            (mirror.folder / name).write_bytes(content)
+        installation.run(*backfill)
+        launched(installation, workspace, "refresh_monitors")
+        wait(lambda: len(webhook.posts) == 4, "two ends are told")
+
+    opened, resolved = webhook.posts[:2], webhook.posts[2:]
+    assert {post["kind"] for post in opened} == {"incident_opened"}
+    assert {post["kind"] for post in resolved} == {"incident_resolved"}
+    by_asset = {post["incident"]["asset"]: post["text"] for post in opened}
+    assert set(by_asset) == {post["incident"]["asset"] for post in resolved} == {"raw_readings", "monitors"}
+    assert f"Where: raw_readings, {DAY}" in by_asset["raw_readings"]
+    assert "`airwatch backfill yesterday yesterday --tables monitors --refresh`" in by_asset["monitors"]
+    for text in by_asset.values():
+        assert str(tmp_path) not in text
+        assert "airwatch_dagster." not in text
+        assert "T0-secret-part" not in text
+    assert [one.is_open for one in stored_incidents(installation.tables)] == [False, False]
+    assert installation.run("incidents").startswith("No incident is open.")
