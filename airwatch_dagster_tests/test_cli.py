@@ -18,6 +18,7 @@ COMMANDS = sorted(main.commands)
 def test_the_commands_are_those_that_are_documented() -> None:
     assert set(COMMANDS) == {
         *("areas", "backfill", "bulletin", "demo", "doctor", "explain", "export", "import", "inspect", "models"),
+        *("ack", "incidents", "silence"),
         *("backup", "practice-server", "purge", "repair", "restore", "serve-site", "status"),
     }
 

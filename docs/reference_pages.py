@@ -134,7 +134,7 @@ def checks_page() -> Iterator[str]:
 
     yield "# Checks\n"
     yield "A blocking check keeps bad rows from being stored and stops the run. The others warn or fail; the table"
-    yield "stays readable. Each of them raises an alert.\n"
+    yield "stays readable. Each of them opens an [incident](../how-to/incidents.md) when it does not pass.\n"
     assets = [asset for asset in defs.assets or [] if isinstance(asset, dg.AssetsDefinition)]
     rows = [
         (f"`{spec.asset_key.to_user_string()}`", f"`{spec.name}`", "yes" if spec.blocking else "no", spec.description)

@@ -36,8 +36,6 @@ TIDY_WITHIN_S: Final = 90.0
 
 IDLE_S: Final = 60.0
 
-ALERTED_WITHIN_S: Final = 120.0
-
 Say = Callable[[str], None]
 
 
@@ -139,7 +137,7 @@ class _Drills:
         self._stack, self._alerts, self._say = stack, alerts, say
         self._api, self._tables = DagsterApi(stack), StoredTables(stack)
         self._worked_s: dict[str, float] = {}
-        self._failed: list[str] = []
+        self._retried: list[str] = []
 
     def all_of(self, drills: Sequence[Drill]) -> list[Outcome]:
         """What became of each; one line each, too."""
@@ -154,7 +152,7 @@ class _Drills:
         for drill in drills:
             outcomes.append(self._done(drill))
             self._say(outcomes[-1].line)
-        self._require_alerts()
+        self._require_silence()
         return outcomes
 
     def _undisturbed(self, kind: str) -> None:
@@ -205,8 +203,8 @@ class _Drills:
                     f"Run {run_id} is {run.status} {now - began:.0f} s after the kill", self._stack.log("daemon")
                 )
             time.sleep(0.5)
-        if run.status == "FAILURE":
-            self._failed.append(run_id)
+        if run.is_retried:
+            self._retried.append(run_id)
         return time.monotonic() - gone if gone else None
 
     def _to_success(self, run_id: str, kind: str) -> list[str]:
@@ -242,11 +240,8 @@ class _Drills:
         mlflow = [f"MLflow's run {name} is not ended" for name in unfinished_mlflow_runs(self._stack)]
         return [*locks, *unfinished, *mlflow]
 
-    def _require_alerts(self) -> None:
-        """Every run that failed was told."""
-
-        def untold() -> list[str]:
-            return [run_id for run_id in self._failed if self._alerts.about(run_id) is None]
-
-        self._api.wait(lambda: not untold(), "an alert is sent about every failed run", within_s=ALERTED_WITHIN_S)
-        self._say(f"an alert was sent about each of {len(self._failed)} failed runs")
+    def _require_silence(self) -> None:
+        """Nobody was told of a run that Dagster started again by itself."""
+        if told := [run_id for run_id in self._retried if self._alerts.about(run_id) is not None]:
+            raise Broken(f"An alert was sent about runs that Dagster started again: {told}", self._stack.log("code"))
+        self._say(f"no alert was sent about {len(self._retried)} runs that Dagster started again")

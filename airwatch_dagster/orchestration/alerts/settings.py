@@ -19,7 +19,7 @@ class WebhookSettings(SettingsGroup):
 
 
 class AlertSettings(WebhookSettings):
-    """Where alerts of failed runs and checks are sent; with neither webhook nor e-mail they are only logged."""
+    """Where messages about incidents are sent; with neither webhook nor e-mail they are only logged."""
 
     alert_email_to: str | None = setting(
         "AIRWATCH_ALERT_EMAIL_TO", "Recipients of alerts by e-mail", allowed="addresses, separated by commas"

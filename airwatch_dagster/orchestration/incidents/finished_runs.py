@@ -5,7 +5,7 @@ have none.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import dagster as dg
@@ -32,6 +32,8 @@ class EndedRun:
     """Naive UTC."""
     run: dg.DagsterRun
     event: dg.DagsterEvent
+    ended_for: str = ""
+    """Why Dagster told the run to end, such as its longest run time; empty for one that it did not."""
 
     @property
     def is_success(self) -> bool:
@@ -78,7 +80,11 @@ def ends_after(instance: dg.DagsterInstance, cursor: int, *, now: pd.Timestamp) 
         at = pd.Timestamp(one.timestamp, unit="s").floor("us")
         if run is not None and event is not None:
             end = EndedRun(one.storage_id, at, run, event)
-            is_retried = False if end.is_success else will_be_retried(instance, run, age_s=(now - at).total_seconds())
+            if not end.is_success:
+                end = replace(end, ended_for=_ended_for(instance, run.run_id))
+            # A run that stood is told of at once: its last try may end half a day later.
+            is_final = end.is_success or bool(end.ended_for)
+            is_retried = False if is_final else will_be_retried(instance, run, age_s=(now - at).total_seconds())
             if is_retried is None:
                 break
             ended += [] if is_retried else [end]
@@ -94,6 +100,12 @@ def will_be_retried(instance: dg.DagsterInstance, run: dg.DagsterRun, *, age_s: 
         return True
     is_open = run.tags.get(WILL_RETRY_TAG, str(instance.run_retries_enabled).lower()) == "true"
     return None if is_open and age_s < RETRY_DECIDED_S else False
+
+
+def _ended_for(instance: dg.DagsterInstance, run_id: str) -> str:
+    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.RUN_CANCELING).records
+    events = [record.event_log_entry.dagster_event for record in records]
+    return next((event.message for event in events if event and event.message), "")
 
 
 def _number(record: dg.EventLogRecord) -> int:

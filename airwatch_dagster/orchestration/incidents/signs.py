@@ -101,8 +101,7 @@ def _of_tables(
     run = ended.run
     if ended.is_success:
         return [_recovery(ended, table, partitions) for table in tables or [job_of(run)]]
-    ending = _events(instance, run.run_id, dg.DagsterEventType.RUN_CANCELING)
-    why = next((plain(event.message) for event in ending if event.message), "")
+    why = ended.ended_for
     failed = _events(instance, run.run_id, dg.DagsterEventType.STEP_FAILURE)
     if not why and run.remote_job_origin is None and _was_stopped(ended, failed):
         return []

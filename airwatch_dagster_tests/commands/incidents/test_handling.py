@@ -38,8 +38,9 @@ def incident_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_open_incidents_are_listed_with_what_mends_them(incident_id: str) -> None:
-    assert list_incidents(with_resolved=False, as_json=False).splitlines() == [
-        f"{incident_id}  raw_readings failed, 2021-07-01…2021-07-04 (4 partitions), for 3 h 0 min",
+    head, *lines = list_incidents(with_resolved=False, as_json=False).splitlines()
+    assert head.startswith(f"{incident_id}  raw_readings failed, 2021-07-01…2021-07-04 (4 partitions), for 3 h ")
+    assert lines == [
         "        EPA AQS: answered 503",
         (
             "        The readings of these days are missing, and what is computed from them. There is no forecast yet. "
