@@ -98,6 +98,8 @@ def repeat_command(table: str, partitions: Keys) -> str:
         return f"run `{WHOLE.format(table=table)}`"
     if not partitions:
         return "run `airwatch status`, which names the command for what is due"
+    if pd.Period(min(partitions)).start_time > _newest_day():
+        return "launch its job again in Dagster's UI"
     found = spans_of(partitions)
     spans = found if len(found) <= 2 else [(found[0][0], found[-1][1])]
     is_default = table in (*DAILY_TABLES, *CLOSE_TABLES, "trained_models", "champion_model", "coverage")
@@ -107,9 +109,12 @@ def repeat_command(table: str, partitions: Keys) -> str:
 
 def _days(first: str, last: str) -> tuple[str, str]:
     """First and last day of days or months, up to the newest day there is."""
-    newest = pd.Timestamp(str(DAYS.get_last_partition_key()))
-    begin, end = pd.Period(first).start_time, min(pd.Period(last).end_time, newest)
+    begin, end = pd.Period(first).start_time, min(pd.Period(last).end_time, _newest_day())
     return f"{min(begin, end):%Y-%m-%d}", f"{end:%Y-%m-%d}"
+
+
+def _newest_day() -> pd.Timestamp:
+    return pd.Timestamp(str(DAYS.get_last_partition_key()))
 
 
 def _with_days(todo: str, partitions: Keys) -> str:

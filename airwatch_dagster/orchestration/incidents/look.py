@@ -2,8 +2,9 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from threading import Thread
 from time import monotonic
 from typing import Final, Self
 
@@ -36,6 +37,9 @@ OVERDUE_EVERY_S: Final = 300.0
 
 DIGEST_HOUR: Final = 14
 """Hour of the day (UTC) from which the digest goes out: the morning in the US."""
+
+STORAGE_MAX_S: Final = 20.0
+"""Seconds within which the storage has to answer; without it problems are told all the same."""
 
 SENDING_MAX_S: Final = 15.0
 """Seconds after which a look begins no further message, so that it ends within the minute that Dagster gives it."""
@@ -93,10 +97,10 @@ class Look:
         cursor = replace(known, looked_at=seconds if is_overdue else known.looked_at)
         stored, signs = list[Incident](), list[Sign]()
         try:
-            stored = stored_incidents(self.storage.tables())
+            stored = _answered(lambda: stored_incidents(self.storage.tables()), within_s=STORAGE_MAX_S)
             signs = self._signs(ends, stored, now, with_overdue=is_overdue)
             after = self._folded(stored, signs, known, now)
-        except StorageError as broken:
+        except AirWatchError as broken:
             signs = signs or self._signs(ends, [], now, with_overdue=is_overdue)
             return self._without_table(cursor, folded(stored, signs), broken, now)
         return self._tell(replace(cursor, event_id=ends.cursor, told=()), known, after, now, with_digest=is_digest)
@@ -140,7 +144,7 @@ class Look:
             ids = [one.incident_id for one in arrived]
             try:
                 incidents = changed_incidents(self.storage, lambda rows: told(rows, ids=ids, at=now), now=now)
-            except StorageError as broken:
+            except AirWatchError as broken:
                 self.log.warning("%s", broken)
                 cursor = replace(cursor, told=tuple(one.incident_id for one in arrived if one.is_open))
         waits = len(arrived) < len(due) or any(one.is_open and one.opening_told_at is None for one in incidents)
@@ -152,7 +156,7 @@ class Look:
         return replace(cursor, waits=waits), said
 
     def _without_table(
-        self, cursor: Cursor, incidents: Sequence[Incident], broken: StorageError, now: pd.Timestamp
+        self, cursor: Cursor, incidents: Sequence[Incident], broken: AirWatchError, now: pd.Timestamp
     ) -> tuple[Cursor, str]:
         """The table cannot be read or written: each problem is told once all the same, and the next look reads the
         same runs again."""
@@ -174,5 +178,26 @@ def newest_forecast(tables: TableStorage) -> str | None:
     """The last issue day with forecasts; empty without one, None when the storage does not answer."""
     try:
         return max(tables.stored_partitions("predictions"), default="")
-    except StorageError:
+    except AirWatchError:
         return None
+
+
+def _answered(read: Callable[[], list[Incident]], *, within_s: float) -> list[Incident]:
+    """What ``read`` returns or raises. Raises StorageError when that takes longer: S3's client may wait for minutes."""
+    results: list[list[Incident] | Exception] = []
+
+    def run() -> None:
+        try:
+            results.append(read())
+        except Exception as error:  # noqa: BLE001 - raised below, in the thread that waits
+            results.append(error)
+
+    thread = Thread(target=run, name="incidents", daemon=True)
+    thread.start()
+    thread.join(within_s)
+    if not results:
+        problem, fix = f"has not answered within {within_s:g} s", "Check the storage server"
+        raise StorageError("AIRWATCH_STORAGE", problem, fix=fix, retry_helps=True)
+    if isinstance(results[0], Exception):
+        raise results[0]
+    return results[0]

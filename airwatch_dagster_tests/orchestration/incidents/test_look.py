@@ -1,5 +1,6 @@
 """Finished runs of commands and daemon, and the messages that come of them, through a real local webhook."""
 
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.errors import AirWatchError, SourceUnavailable, StorageError
-from airwatch_dagster.orchestration.incidents import finished_runs
+from airwatch_dagster.orchestration.incidents import finished_runs, look
 from airwatch_dagster.orchestration.incidents.finished_runs import newest_end, will_be_retried
 from airwatch_dagster.orchestration.incidents.look import Look
 from airwatch_dagster.orchestration.incidents.sensors import incidents
@@ -342,3 +343,23 @@ def test_the_newest_end_is_that_of_any_run(watched: Watched) -> None:
 
     assert 0 < first < newest_end(watched.instance)
     assert Look(watched.instance, watched.storage, None, dg.get_dagster_logger())
+
+
+def test_a_storage_that_hangs_does_not_hold_a_look_up(
+    watched: Watched, webhook: Received, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.outcomes["raw_readings"] = Outcome(REFUSED)
+    watched.run("raw_readings")
+    goes_on = Event()
+    monkeypatch.setattr(look, "STORAGE_MAX_S", 0.05)
+
+    def hanging(_: StorageResource) -> Any:
+        goes_on.wait(60)
+        raise StorageError("s3://bucket", "does not answer", fix="Start the server", retry_helps=True)
+
+    with monkeypatch.context() as outage:
+        outage.setattr(StorageResource, "tables", hanging)
+        assert "has not answered within 0.05 s" in watched.look()
+    goes_on.set()
+
+    assert len(webhook.posts) == 1
