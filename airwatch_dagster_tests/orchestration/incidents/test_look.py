@@ -363,3 +363,19 @@ def test_a_storage_that_hangs_does_not_hold_a_look_up(
     goes_on.set()
 
     assert len(webhook.posts) == 1
+
+
+def test_a_run_that_stood_is_told_of_at_once_although_dagster_starts_it_again(
+    watched: Watched, webhook: Received, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = watched.instance.create_run_for_job(
+        watched.definitions.resolve_implicit_global_asset_job_def(),
+        asset_selection=frozenset({dg.AssetKey("raw_readings")}),
+    )
+    watched.instance.report_run_canceling(run, message="Canceling due to exceeding maximum runtime of 3600 seconds.")
+    watched.instance.report_run_failed(run, "Exceeded maximum runtime of 3600 seconds.")
+    monkeypatch.setattr(finished_runs, "will_be_retried", lambda *_, **__: True)
+
+    watched.look()
+
+    assert webhook.subjects == ["AirWatch: raw_readings stands"]
