@@ -122,7 +122,7 @@ class Incidents(Table):
     incident_id: str = c.field("Short name, the same each time the problem comes back", str_matches=r"^[0-9a-f]{6}$")
     rule: str = c.field("Kind of problem", isin=INCIDENT_RULES)
     asset: str = c.field("Table that is concerned; the job, schedule or sensor where there is none")
-    scope: str = c.field("Check that did not pass; empty for what is no check")
+    scope: str = c.field("Check that did not pass; early issue for its runs; else empty")
     opened_at: pd.Timestamp = c.field("Time of the first sign since the problem was last mended, UTC")
     updated_at: pd.Timestamp = c.field("Time of the last sign, or of the end, UTC")
     resolved_at: pd.Timestamp = c.field("Time of the end, UTC; null while the incident is open", nullable=True)

@@ -5,10 +5,10 @@ from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.orchestration.automation.jobs import CLOSE_TABLES, DAILY_TABLES
+from airwatch_dagster.orchestration.automation.jobs import CLOSE_TABLES, DAILY_TABLES, EARLY_SCORED
 from airwatch_dagster.orchestration.incidents.causes import check_of
 from airwatch_dagster.orchestration.incidents.keys import Keys, spans_of
-from airwatch_dagster.orchestration.incidents.state import OF_CHECKS, Incident
+from airwatch_dagster.orchestration.incidents.state import EARLY, OF_CHECKS, Incident
 from airwatch_dagster.orchestration.partitions import DAYS
 from airwatch_dagster.orchestration.tables.table_asset import SCHEMA_CHECK
 from airwatch_dagster.schemas import TABLES
@@ -23,6 +23,9 @@ MISSING: Final[Mapping[str, str]] = {
     "site_days": "These days have no observed values: their forecasts are not scored",
     "features": "No forecast can be issued on these days",
     "predictions": "No forecast was issued on these days",
+    "early_predictions": "These mornings have no early forecast; the daily ones need nothing of it",
+    "early_scores": "The early forecasts of these days are not scored",
+    "weather_forecasts": "These days are forecast without weather",
     "bulletin": "These days have no bulletin; their forecasts are stored",
     "trained_models": "These months have no new models",
     "champion_model": "No model was selected for these months, and their days cannot be forecast",
@@ -48,6 +51,8 @@ def consequence(incident: Incident, *, newest_forecast: str | None) -> str:
     empty for none, None if that is not known."""
     if incident.rule in ("tick_failed", "tick_missed"):
         return "What it starts does not start by itself, until it works."
+    if incident.scope == EARLY:
+        return "Only this morning's early forecast is missing; the daily one at 18:30 UTC needs nothing of this run."
     base = _missing(incident) if incident.rule not in OF_CHECKS else _of_check(incident)
     return " ".join(filter(None, (base, _no_forecast(incident, newest_forecast))))
 
@@ -82,6 +87,8 @@ def next_step(incident: Incident) -> str:
     """A sentence with the command to run."""
     if incident.rule in ("tick_failed", "tick_missed"):
         return f"{DOCTOR}, then see its ticks in Dagster's UI."
+    if incident.scope == EARLY:
+        return "Nothing: the daily run mends it."
     check = check_of(incident.asset, incident.scope) if incident.scope else None
     if check is not None:
         return _with_days(check.todo, incident.partitions_left or incident.partitions)
@@ -102,7 +109,7 @@ def repeat_command(table: str, partitions: Keys) -> str:
         return "launch its job again in Dagster's UI"
     found = spans_of(partitions)
     spans = found if len(found) <= 2 else [(found[0][0], found[-1][1])]
-    is_default = table in (*DAILY_TABLES, *CLOSE_TABLES, "trained_models", "champion_model", "coverage")
+    is_default = table in (*DAILY_TABLES, *CLOSE_TABLES, EARLY_SCORED, "trained_models", "champion_model", "coverage")
     tables = "" if is_default else f" --tables {table}"
     return "run " + " and ".join(f"`airwatch backfill {' '.join(_days(*span))}{tables}`" for span in spans)
 

@@ -17,8 +17,8 @@ from airwatch_dagster.orchestration.alerts.messages import plain
 from airwatch_dagster.orchestration.incidents.causes import PIPELINE
 from airwatch_dagster.orchestration.incidents.keys import keys_between
 from airwatch_dagster.orchestration.incidents.run_names import job_of, partitions_of
-from airwatch_dagster.orchestration.incidents.signs import Graph
-from airwatch_dagster.orchestration.incidents.state import Failure, Incident, Recovery, Sign
+from airwatch_dagster.orchestration.incidents.signs import Graph, is_early
+from airwatch_dagster.orchestration.incidents.state import EARLY, Failure, Incident, Recovery, Sign
 
 MAX_RUNS: Final = 100
 """Runs under way or queued that one look reads."""
@@ -72,8 +72,9 @@ def _standing(record: dg.RunRecord, graph: Graph, *, now: pd.Timestamp, seconds:
         else f"A run has been under way for {hours}, longer than it may take, and has not ended when it was told to"
     )
     table = next(iter(graph.tables_of(run)), job_of(run))
+    scope = EARLY if is_early(run) else ""
     partitions = keys_between(*partitions_of(run.tags))
-    return Failure(now, table, "", partitions, run.run_id, 0, "run_stands", error, PIPELINE)
+    return Failure(now, table, scope, partitions, run.run_id, 0, "run_stands", error, PIPELINE)
 
 
 def ended_unseen(instance: dg.DagsterInstance, incidents: Sequence[Incident], *, now: pd.Timestamp) -> list[Sign]:

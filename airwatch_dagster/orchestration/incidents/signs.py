@@ -7,12 +7,13 @@ from typing import Final, Self
 import dagster as dg
 
 from airwatch_dagster.orchestration.alerts.messages import plain
+from airwatch_dagster.orchestration.automation.jobs import early_job
 from airwatch_dagster.orchestration.incidents.causes import PIPELINE, cause_of_check, check_of
 from airwatch_dagster.orchestration.incidents.evaluated import Evaluated, evaluated_checks
 from airwatch_dagster.orchestration.incidents.finished_runs import EndedRun
 from airwatch_dagster.orchestration.incidents.keys import Keys, keys_between
 from airwatch_dagster.orchestration.incidents.run_names import job_of, partitions_of
-from airwatch_dagster.orchestration.incidents.state import OF_CHECKS, Failure, Recovery, Rule, Sign
+from airwatch_dagster.orchestration.incidents.state import EARLY, OF_CHECKS, Failure, Recovery, Rule, Sign
 
 INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 """What a step raises whose run is told to end."""
@@ -67,7 +68,8 @@ def signs_of(
     evaluated = evaluated_checks(instance, [*keys.items()], checks, watched=watched)
     signs: list[Sign] = []
     for one in ended:
-        of_run = [each for each in evaluated if each.run_id == one.run.run_id]
+        # The daily run checks the readings of a day when they are complete.
+        of_run = [each for each in evaluated if each.run_id == one.run.run_id and not is_early(one.run)]
         signs += [_of_check(one, each) for each in of_run]
         signs += _of_tables(instance, one, tables[one.run.run_id], keys[one.run.run_id], of_run)
     return signs
@@ -100,13 +102,13 @@ def _of_tables(
 ) -> list[Sign]:
     run = ended.run
     if ended.is_success:
-        return [_recovery(ended, table, partitions) for table in tables or [job_of(run)]]
+        return [sign for table in tables or [job_of(run)] for sign in _recoveries(ended, table, partitions)]
     why = ended.ended_for
     failed = _events(instance, run.run_id, dg.DagsterEventType.STEP_FAILURE)
     if not why and run.remote_job_origin is None and _was_stopped(ended, failed):
         return []
     built = {event.step_key for event in _events(instance, run.run_id, dg.DagsterEventType.STEP_SUCCESS)}
-    signs: list[Sign] = [_recovery(ended, table, partitions) for table in tables if table in built]
+    signs: list[Sign] = [sign for table in tables if table in built for sign in _recoveries(ended, table, partitions)]
     blocked = {one.asset for one in checks if one.failure and one.failure.blocking}
     told = [event for event in failed if _is_of_check(event, blocked)]
     errors = {
@@ -118,14 +120,22 @@ def _of_tables(
         under_way = next((table for table in tables if table not in built), job_of(run))
         errors = {under_way: why or _message_of(ended)}
     rule: Rule = "run_stands" if why else "run_failed"
+    scope = EARLY if is_early(run) else ""
     return signs + [
-        Failure(ended.at, table, "", partitions, run.run_id, ended.event_id, rule, plain(error), PIPELINE)
+        Failure(ended.at, table, scope, partitions, run.run_id, ended.event_id, rule, plain(error), PIPELINE)
         for table, error in errors.items()
     ]
 
 
-def _recovery(ended: EndedRun, table: str, partitions: Keys) -> Recovery:
-    return Recovery(ended.at, table, "", partitions, ended.run.run_id, ended.event_id)
+def is_early(run: dg.DagsterRun) -> bool:
+    """Whether it is the early issue, which has half a day's readings."""
+    return run.job_name == early_job.name
+
+
+def _recoveries(ended: EndedRun, table: str, partitions: Keys) -> list[Recovery]:
+    """Of the early issue, and unless the run is one of it, of the table itself."""
+    scopes = (EARLY,) if is_early(ended.run) else ("", EARLY)
+    return [Recovery(ended.at, table, scope, partitions, ended.run.run_id, ended.event_id) for scope in scopes]
 
 
 def _events(instance: dg.DagsterInstance, run_id: str, kind: dg.DagsterEventType) -> list[dg.DagsterEvent]:

@@ -16,6 +16,10 @@ OF_RUNS: Final[tuple[Rule, ...]] = ("run_failed", "run_stands")
 OF_CHECKS: Final[tuple[Rule, ...]] = ("check_failed", "check_warned")
 
 
+EARLY: Final = "early issue"
+"""Scope of a failed run of the morning: the daily run reads everything again and does not wait for it."""
+
+
 @dataclass(frozen=True)
 class Sign:
     """Something was seen of one table, schedule or sensor."""
@@ -24,7 +28,7 @@ class Sign:
     """Naive UTC."""
     asset: str
     scope: str = ""
-    """The check."""
+    """The check, or EARLY."""
     partitions: Keys = NONE
     """None of a table or run without partitions."""
     run_id: str | None = None

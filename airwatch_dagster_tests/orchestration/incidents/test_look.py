@@ -379,3 +379,38 @@ def test_a_run_that_stood_is_told_of_at_once_although_dagster_starts_it_again(
     watched.look()
 
     assert webhook.subjects == ["AirWatch: raw_readings stands"]
+
+
+def test_a_failed_early_issue_asks_for_nothing_and_the_daily_run_ends_it(watched: Watched, webhook: Received) -> None:
+    watched.outcomes["raw_readings"] = Outcome(REFUSED)
+    watched.run_job("issue_early")
+    watched.look()
+    watched.outcomes.clear()
+    watched.run_job("forecast_day")
+    watched.look()
+
+    assert webhook.subjects == [
+        "AirWatch: raw_readings / early issue failed, 2021-07-01",
+        "AirWatch: resolved: raw_readings / early issue failed, 2021-07-01",
+    ]
+    lines = webhook.posts[0]["text"].splitlines()
+    follows = "Only this morning's early forecast is missing; the daily one at 18:30 UTC needs nothing of this run."
+    assert f"What follows: {follows}" in lines
+    assert "What to do: Nothing: the daily run mends it." in lines
+
+
+def test_an_early_issue_mends_no_day_and_its_checks_wait_for_the_daily_run(watched: Watched, webhook: Received) -> None:
+    watched.outcomes["raw_readings"] = Outcome(REFUSED)
+    watched.run_job("forecast_day")
+    watched.look()
+    watched.outcomes["raw_readings"] = Outcome(failed_days=frozenset({"2021-07-01"}))
+    watched.run_job("issue_early")
+    watched.look()
+    assert webhook.subjects == ["AirWatch: raw_readings failed, 2021-07-01"]
+
+    watched.run_job("forecast_day")
+    watched.look()
+    assert webhook.subjects[1:] == [
+        "AirWatch: resolved: raw_readings failed, 2021-07-01",
+        "AirWatch: raw_readings / no_day_emptied warned, 2021-07-01",
+    ]

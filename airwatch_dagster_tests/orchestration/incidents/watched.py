@@ -72,7 +72,8 @@ class Watched:
             return build
 
         raw = built("raw_readings")
-        self.definitions = dg.Definitions([raw, built("site_days", deps=["raw_readings"])])
+        jobs = [dg.define_asset_job(name, selection=["raw_readings"]) for name in ("issue_early", "forecast_day")]
+        self.definitions = dg.Definitions([raw, built("site_days", deps=["raw_readings"])], jobs=jobs)
         self.repository = self.definitions.get_repository_def()
 
     def run(self, *tables: str, first: str = "2021-07-01", last: str | None = None) -> dg.ExecuteInProcessResult:
@@ -84,6 +85,13 @@ class Watched:
         where: dict[str, Any] = {"tags": span} if last else {"partition_key": first}
         return job.execute_in_process(
             instance=self.instance, asset_selection=keys, raise_on_error=False, run_config=QUIET, **where
+        )
+
+    def run_job(self, name: str) -> dg.ExecuteInProcessResult:
+        """A run of ``issue_early`` or ``forecast_day`` for 1 July, of ``raw_readings`` alone."""
+        job = self.definitions.resolve_job_def(name)
+        return job.execute_in_process(
+            instance=self.instance, partition_key="2021-07-01", raise_on_error=False, run_config=QUIET
         )
 
     def look(self, *, at: pd.Timestamp | None = None) -> str:
