@@ -28,6 +28,7 @@ MISSING: Final[Mapping[str, str]] = {
     "weather_forecasts": "These days are forecast without weather",
     "bulletin": "These days have no bulletin; their forecasts are stored",
     "trained_models": "These months have no new models",
+    "hyperparameters": "No parameters were searched for: models are trained with those of before",
     "champion_model": "No model was selected for these months, and their days cannot be forecast",
     "monitors": "The monitor list stays as it was: new monitors are not known",
     "monitor_changes": "Changes of monitors since the last run are not listed",

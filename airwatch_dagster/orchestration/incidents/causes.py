@@ -15,7 +15,9 @@ CAUSE: Final = "probable cause"
 PIPELINE, NETWORK, UNKNOWN = CAUSES[3], CAUSES[2], CAUSES[4]
 
 OF_CHECKS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("schema", "few_lines_rejected", "no_monitor_rejected", "every_parameter_read"), PIPELINE),
+    **dict.fromkeys(
+        ("schema", "few_lines_rejected", "no_monitor_rejected", "every_parameter_read", "weather_is_complete"), PIPELINE
+    ),
     **dict.fromkeys(("no_day_emptied", "no_area_outage"), NETWORK),
 }
 """Check → cause. The others compare values, and a change of values has several causes."""

@@ -1,11 +1,16 @@
 """What follows from an incident, and the command that mends it."""
 
+import dagster as dg
 import pandas as pd
 import pytest
 
-from airwatch_dagster.orchestration.incidents.advice import consequence, next_step, repeat_command
+from airwatch_dagster.definitions import defs
+from airwatch_dagster.orchestration.automation.jobs import JOBS
+from airwatch_dagster.orchestration.incidents.advice import MISSING, consequence, next_step, repeat_command
+from airwatch_dagster.orchestration.incidents.causes import OF_CHECKS, cause_of_check, check_of
 from airwatch_dagster.orchestration.incidents.keys import keys_between
 from airwatch_dagster.orchestration.incidents.state import Incident, Rule
+from airwatch_dagster.orchestration.tables.table_asset import CHECKS, SCHEMA_CHECK
 
 NOON = pd.Timestamp("2021-07-04 12:00")
 DAYS = keys_between("2021-07-01", "2021-07-04")
@@ -76,3 +81,27 @@ def test_a_schedule_that_fails_starts_nothing() -> None:
 
     assert consequence(one, newest_forecast=None) == "What it starts does not start by itself, until it works."
     assert "`airwatch doctor`" in next_step(one)
+
+
+def test_every_check_with_a_known_cause_exists_and_has_its_sentences() -> None:
+    assert check_of("raw_readings", "no_day_emptied") is not None
+    assert set(OF_CHECKS) <= {SCHEMA_CHECK, *(name for _, name in CHECKS)}
+
+
+def test_a_check_may_say_its_cause_itself() -> None:
+    def failed(check: str, **metadata: str) -> dg.AssetCheckEvaluation:
+        named = {name.replace("_", " "): value for name, value in metadata.items()}
+        return dg.AssetCheckEvaluation(dg.AssetKey("drift_report"), check, passed=False, metadata=named)
+
+    assert cause_of_check(failed("no_drift")) == "not known"
+    assert cause_of_check(failed("no_drift", probable_cause="season or smoke")) == "season or smoke"
+    assert cause_of_check(failed("no_drift", probable_cause="the moon")) == "not known"
+    assert cause_of_check(failed("no_area_outage")) == "network"
+
+
+def test_every_table_of_a_job_says_what_is_missing_when_it_fails() -> None:
+    graph = defs.resolve_asset_graph()
+    tables = {key.to_user_string() for job in JOBS for key in job.selection.resolve(graph)}
+
+    assert len(tables) > 20
+    assert tables - set(MISSING) == set()
