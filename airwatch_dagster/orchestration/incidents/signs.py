@@ -7,7 +7,7 @@ from typing import Final, Self
 import dagster as dg
 
 from airwatch_dagster.orchestration.alerts.messages import plain
-from airwatch_dagster.orchestration.automation.jobs import early_job
+from airwatch_dagster.orchestration.early_issue import EARLY_JOB
 from airwatch_dagster.orchestration.incidents.causes import PIPELINE, cause_of_check, check_of
 from airwatch_dagster.orchestration.incidents.evaluated import Evaluated, evaluated_checks
 from airwatch_dagster.orchestration.incidents.finished_runs import EndedRun
@@ -17,6 +17,9 @@ from airwatch_dagster.orchestration.incidents.state import EARLY, OF_CHECKS, Fai
 
 INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 """What a step raises whose run is told to end."""
+
+LATE: Final = ("SourceUnavailable", "NotYetPublished")
+"""Errors of a source that has published nothing yet."""
 
 STOPPED: Final = "Stopped by a signal"
 """How a command reports its run when a person or the system stops it."""
@@ -105,7 +108,8 @@ def _of_tables(
         return [sign for table in tables or [job_of(run)] for sign in _recoveries(ended, table, partitions)]
     why = ended.ended_for
     failed = _events(instance, run.run_id, dg.DagsterEventType.STEP_FAILURE)
-    if not why and run.remote_job_origin is None and _was_stopped(ended, failed):
+    is_usual = (is_early(run) and _is_late(failed)) or (run.remote_job_origin is None and _was_stopped(ended, failed))
+    if is_usual and not why:
         return []
     built = {event.step_key for event in _events(instance, run.run_id, dg.DagsterEventType.STEP_SUCCESS)}
     signs: list[Sign] = [sign for table in tables if table in built for sign in _recoveries(ended, table, partitions)]
@@ -129,7 +133,7 @@ def _of_tables(
 
 def is_early(run: dg.DagsterRun) -> bool:
     """Whether it is the early issue, which has half a day's readings."""
-    return run.job_name == early_job.name
+    return run.job_name == EARLY_JOB
 
 
 def _recoveries(ended: EndedRun, table: str, partitions: Keys) -> list[Recovery]:
@@ -146,6 +150,11 @@ def _events(instance: dg.DagsterInstance, run_id: str, kind: dg.DagsterEventType
 def _was_stopped(ended: EndedRun, failed: Sequence[dg.DagsterEvent]) -> bool:
     """Whether the person who started it, or the system, stopped a command: nobody needs to be told."""
     return STOPPED in (ended.event.message or "") or any(_class_of(event) == INTERRUPTED for event in failed)
+
+
+def _is_late(failed: Sequence[dg.DagsterEvent]) -> bool:
+    """Whether steps failed only because the source had nothing yet, which in the morning is no news."""
+    return bool(failed) and all(_class_of(event) in LATE for event in failed)
 
 
 def _class_of(event: dg.DagsterEvent) -> str:

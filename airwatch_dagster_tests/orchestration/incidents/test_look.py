@@ -382,7 +382,7 @@ def test_a_run_that_stood_is_told_of_at_once_although_dagster_starts_it_again(
 
 
 def test_a_failed_early_issue_asks_for_nothing_and_the_daily_run_ends_it(watched: Watched, webhook: Received) -> None:
-    watched.outcomes["raw_readings"] = Outcome(REFUSED)
+    watched.outcomes["raw_readings"] = Outcome(ValueError("no such column"))
     watched.run_job("issue_early")
     watched.look()
     watched.outcomes.clear()
@@ -397,6 +397,15 @@ def test_a_failed_early_issue_asks_for_nothing_and_the_daily_run_ends_it(watched
     follows = "Only this morning's early forecast is missing; the daily one at 18:30 UTC needs nothing of this run."
     assert f"What follows: {follows}" in lines
     assert "What to do: Nothing: the daily run mends it." in lines
+
+
+def test_an_early_issue_for_which_nothing_is_published_yet_is_no_news(watched: Watched, webhook: Received) -> None:
+    watched.outcomes["raw_readings"] = Outcome(SourceUnavailable("AirNow", "has no data of 2021-07-04 yet", fix="Wait"))
+    watched.run_job("issue_early")
+
+    watched.look()
+
+    assert (webhook.posts, watched.incidents) == ([], [])
 
 
 def test_an_early_issue_mends_no_day_and_its_checks_wait_for_the_daily_run(watched: Watched, webhook: Received) -> None:
