@@ -70,8 +70,8 @@ def ends_after(instance: dg.DagsterInstance, cursor: int, *, now: pd.Timestamp) 
         records += found
         whole += [found[-1].storage_id] if len(found) == MAX_ENDS else []
     known = sorted((one for one in records if one.storage_id <= min(whole, default=one.storage_id)), key=_number)
-    if not known:
-        return Ends((), cursor)
+    if not known:  # a number is given again where the run that had the highest was deleted
+        return Ends((), min(cursor, newest_end(instance)))
     ids = [one.event_log_entry.run_id for one in known]
     runs = {one.run_id: one for one in instance.get_runs(dg.RunsFilter(run_ids=ids))}
     ended = []

@@ -128,7 +128,9 @@ def _key_of(by_key: dict[tuple[Rule, str, str], Incident], sign: Failure) -> tup
 
 
 def _is_known(incident: Incident, sign: Sign) -> bool:
-    return bool(sign.event_id) and sign.event_id <= incident.last_event_id
+    """Whether the sign has counted before. Another or a restored database of Dagster numbers its events anew, so that
+    a number alone says nothing: of a later time it is news."""
+    return 0 < sign.event_id <= incident.last_event_id and sign.at <= incident.updated_at
 
 
 def _after_failure(known: Incident | None, rule: Rule, sign: Failure) -> Incident:

@@ -1,5 +1,6 @@
 """Finished runs of commands and daemon, and the messages that come of them, through a real local webhook."""
 
+from dataclasses import replace
 from threading import Event
 from types import SimpleNamespace
 from typing import Any
@@ -332,6 +333,20 @@ def test_the_sensor_begins_with_what_ends_from_now_on(watched: Watched, webhook:
 
     assert webhook.subjects == ["AirWatch: raw_readings failed, 2021-07-01"]
     assert incidents.default_status == dg.DefaultSensorStatus.RUNNING
+
+
+def test_an_end_whose_number_was_given_before_is_not_missed(watched: Watched, webhook: Received) -> None:
+    watched.outcomes["raw_readings"] = Outcome(REFUSED)
+    deleted = watched.run("raw_readings").run_id
+    newest = newest_end(watched.instance)
+    watched.cursor = replace(watched.cursor, event_id=newest)
+    watched.instance.delete_run(deleted)
+
+    assert watched.look() == "No run has ended"
+    watched.run("raw_readings")
+    watched.look()
+
+    assert len(webhook.posts) == 1
 
 
 def test_the_newest_end_is_that_of_any_run(watched: Watched) -> None:

@@ -62,6 +62,15 @@ def test_the_same_signs_read_again_change_nothing() -> None:
     assert folded(folded(folded([], signs[:1]), signs[:3]), signs) == first
 
 
+def test_an_event_of_a_database_that_numbers_anew_is_news() -> None:
+    known = after(failure(500), success(501))
+
+    again = after(replace(failure(3), at=at(600)), known=[known])
+
+    assert (again.is_open, again.opened_at) == (True, at(600))
+    assert not after(replace(success(4), at=at(601)), known=[again]).is_open
+
+
 def test_another_table_or_check_is_another_incident_with_another_id() -> None:
     found = folded(
         [],
