@@ -21,6 +21,9 @@ from airwatch_dagster.commands.status.runs import (
 from airwatch_dagster.fit.champion.service_periods import service_periods
 from airwatch_dagster.orchestration.configuration.settings import SourceSettings
 from airwatch_dagster.orchestration.configuration.weather_settings import WeatherSourceSettings
+from airwatch_dagster.orchestration.incidents.keys import shown
+from airwatch_dagster.orchestration.incidents.stored import open_ones, stored_incidents
+from airwatch_dagster.orchestration.incidents.texts import title
 from airwatch_dagster.orchestration.instance.opening import opened_instance
 from airwatch_dagster.orchestration.resources import opened_storage, today
 from airwatch_dagster.storage.tables import TableStorage
@@ -40,6 +43,19 @@ class Champion:
 
 
 @dataclass(frozen=True)
+class OpenIncident:
+    """A problem that lasts."""
+
+    incident_id: str
+    what: str
+    """``raw_readings failed``"""
+    partitions: str
+    """Those that are not mended, as spans; empty without partitions."""
+    opened_at: datetime
+    """UTC."""
+
+
+@dataclass(frozen=True)
 class State:
     """What `airwatch status` knows; moments are UTC."""
 
@@ -49,6 +65,7 @@ class State:
     storage: str
     tables: list[StoredTable]
     due: list[Due]
+    open_incidents: list[OpenIncident]
     failed_checks: list[FailedCheck]
     runs: list[ActiveRun]
     champion: Champion | None
@@ -72,7 +89,7 @@ def _iso(value: Any) -> str:
 
 
 def current_state() -> State:
-    """The state by one listing of each table, one read, and a few questions to Dagster's database.
+    """The state by one listing of each table, two reads, and a few questions to Dagster's database.
 
     Raises ConfigurationError for settings or an instance that are not valid, and StorageError.
     """
@@ -90,12 +107,25 @@ def current_state() -> State:
             storage=settings.storage,
             tables=tables,
             due=due_partitions(tables, moment),
+            open_incidents=_open_incidents(storage, tables),
             failed_checks=failed_checks(instance),
             runs=active_runs(instance),
             champion=_champion(storage, tables),
             schedules=schedule_states(instance, now),
             daemon_seen_at=last_heartbeat(instance),
         )
+
+
+def _open_incidents(storage: TableStorage, tables: list[StoredTable]) -> list[OpenIncident]:
+    """The oldest first. They say nothing about freshness: what they cost is due, or a check that failed."""
+    if not any(one.table == "incidents" for one in tables):
+        return []
+    return [
+        OpenIncident(
+            one.incident_id, title(one), shown(one.partitions_left), one.opened_at.tz_localize(UTC).to_pydatetime()
+        )
+        for one in open_ones(stored_incidents(storage))
+    ]
 
 
 def _champion(storage: TableStorage, tables: list[StoredTable]) -> Champion | None:

@@ -15,6 +15,9 @@ MAX_DUE: Final = 8
 MAX_CHECKS: Final = 10
 """Failed checks that are listed."""
 
+MAX_INCIDENTS: Final = 8
+"""Open incidents that are listed."""
+
 MAX_SCHEDULES: Final = 3
 """Next schedules that are listed."""
 
@@ -24,7 +27,15 @@ DAEMON_SILENT_S: Final = 300.0
 
 def state_text(state: State) -> str:
     """Lines without colours; the first says whether everything is fresh."""
-    sections = (_headline(state), _due(state), _checks(state), _runs(state), _champion(state), _tables(state))
+    sections = (
+        _headline(state),
+        _due(state),
+        _incidents(state),
+        _checks(state),
+        _runs(state),
+        _champion(state),
+        _tables(state),
+    )
     return "\n".join(line for lines in (*sections, _schedules(state)) for line in lines)
 
 
@@ -46,6 +57,18 @@ def _due(state: State) -> Iterator[str]:
         yield f"    {one.run.replace('airwatch', program(), 1)}"
     if len(state.due) > MAX_DUE:
         yield f"  … and {len(state.due) - MAX_DUE} more: --json lists all"
+
+
+def _incidents(state: State) -> Iterator[str]:
+    if not state.open_incidents:
+        return
+    yield ""
+    yield f"Incidents ({program()} incidents says what mends them):"
+    for one in state.open_incidents[:MAX_INCIDENTS]:
+        partitions = f", {one.partitions}" if one.partitions else ""
+        yield f"  {one.incident_id}  {one.what}{partitions}, {_ago(one.opened_at, state.at)}"
+    if len(state.open_incidents) > MAX_INCIDENTS:
+        yield f"  … and {len(state.open_incidents) - MAX_INCIDENTS} more: --json lists all"
 
 
 def _checks(state: State) -> Iterator[str]:

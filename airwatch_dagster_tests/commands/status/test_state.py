@@ -5,15 +5,21 @@ import socket
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import pytest
 
 from airwatch_dagster.commands.status.state import State
+from airwatch_dagster.orchestration.incidents.keys import keys_between
+from airwatch_dagster.orchestration.incidents.state import Failure, Recovery, folded
+from airwatch_dagster.orchestration.incidents.stored import frame_of
 from airwatch_dagster.orchestration.instance.run_locks import HOST
+from airwatch_dagster.orchestration.resources import utc_now
 from airwatch_dagster_tests import builders
 from airwatch_dagster_tests.installations import Installation, run_job
 
 FIELDS = {
     *("is_fresh", "at", "source", "area", "storage", "tables", "due", "failed_checks", "runs", "champion"),
+    "open_incidents",
     *("schedules", "daemon_seen_at"),
 }
 
@@ -59,6 +65,19 @@ def test_the_shape_of_the_json_is_that_of_the_documentation(installation: Instal
     assert (readings["table"], readings["newest"], readings["behind"], readings["missing"]) == (
         *("raw_readings", "2021-05-31", 0, 1),
     )
+
+
+def test_open_incidents_are_named_and_say_nothing_about_freshness(installation: Installation) -> None:
+    days = keys_between("2021-05-30", "2021-05-31")
+    at = utc_now() - pd.Timedelta(hours=3)
+    failed = Failure(at, "raw_readings", "", days, "run", 1, "run_failed", "EPA AQS: answered 503")
+    over = [Failure(at, "site_days", "", days, "r", 2), Recovery(at, "site_days", "", days, "s", 3)]
+    installation.tables.write("incidents", {None: frame_of(folded([], [failed, *over]))})
+
+    [one] = state(installation)["open_incidents"]  # type: ignore[misc]
+    assert (one["what"], one["partitions"]) == ("raw_readings failed", "2021-05-30…2021-05-31 (2 partitions)")
+    text = installation.airwatch("status").output
+    assert f"  {one['incident_id']}  raw_readings failed, 2021-05-30…2021-05-31 (2 partitions), 3 h " in text
 
 
 def test_what_is_due_is_first_and_ends_with_its_command(installation: Installation) -> None:
