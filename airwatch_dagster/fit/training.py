@@ -1,7 +1,7 @@
 """Training of a month's families on target days before it, with metrics on the end of the window, held out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -31,7 +31,7 @@ forecast, and a city's month is retrained in less time."""
 @dataclass(frozen=True)
 class HoldoutMetrics:
     """Errors of one horizon on the holdout. Skill is the share of damped persistence's mean squared error saved, null
-    when that error is 0."""
+    when that error is 0; of it, ``weather_gain`` is saved by weather, null without."""
 
     horizon_days: int
     rows: int
@@ -39,6 +39,7 @@ class HoldoutMetrics:
     mae_ugm3: float
     bias_ugm3: float
     skill: float
+    weather_gain: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class TrainedModel:
                 f"holdout_mae_{one.horizon_days}d_ugm3": one.mae_ugm3,
                 f"holdout_bias_{one.horizon_days}d_ugm3": one.bias_ugm3,
                 f"holdout_skill_{one.horizon_days}d": one.skill,
+                f"holdout_weather_gain_{one.horizon_days}d": one.weather_gain,
             }.items()
         }
         return {name: value for name, value in named.items() if np.isfinite(value)}
@@ -144,14 +146,23 @@ def _holdouts(
     found = {}
     for family in families:
         forecasts = evidence(late, model=models[family])
-        error = forecasts["pm25_ugm3"].to_numpy() - observed
-        by_horizon = [(error[horizons == horizon], reference[horizons == horizon]) for horizon in present]
+        errors = {"own": forecasts["pm25_ugm3"].to_numpy() - observed, "reference": reference}
+        if models[family].weather is not None:
+            errors["without_weather"] = replace(models[family], weather=None).predict(late) - observed
         metrics = tuple(
-            HoldoutMetrics(horizon, len(own), **error_metrics(own), skill=skill(own, others))
-            for horizon, (own, others) in zip(present, by_horizon, strict=True)
+            _metrics({name: error[horizons == horizon] for name, error in errors.items()}, horizon)
+            for horizon in present
         )
         found[family] = metrics, evidence_to_json(forecasts)
     return found
+
+
+def _metrics(errors: Mapping[str, np.ndarray], horizon: int) -> HoldoutMetrics:
+    """Of the ``own`` errors of one horizon, beside those of the ``reference`` and, if there is any, without weather."""
+    own = errors["own"]
+    saved = skill(own, errors["reference"])
+    without = skill(errors["without_weather"], errors["reference"]) if "without_weather" in errors else float("nan")
+    return HoldoutMetrics(horizon, len(own), **error_metrics(own), skill=saved, weather_gain=saved - without)
 
 
 def _with_less_context(examples: pd.DataFrame) -> pd.DataFrame:

@@ -86,6 +86,9 @@ class TrainedModels(Table):
     holdout_skill_1d: float = _holdout("Share of damped persistence's mean squared error saved", 1)
     holdout_skill_2d: float = _holdout("Share of damped persistence's mean squared error saved", 2)
     holdout_skill_3d: float = _holdout("Share of damped persistence's mean squared error saved", 3)
+    holdout_weather_gain_1d: float = _holdout("Of holdout_skill_1d, what weather saves", 1)
+    holdout_weather_gain_2d: float = _holdout("Of holdout_skill_2d, what weather saves", 2)
+    holdout_weather_gain_3d: float = _holdout("Of holdout_skill_3d, what weather saves", 3)
     holdout_evidence: str = c.field(
         "Sample of holdout forecasts and observations, JSON; calibrates intervals while scores are few; null without",
         nullable=True,

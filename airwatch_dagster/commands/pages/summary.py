@@ -1,6 +1,6 @@
 """What a user wants to know once forecasts are built: tomorrow's air, who forecasts it and why, and how well."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from airwatch_dagster.commands.wording import percent_text, probability_text, pr
 from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.fit.champion.service_periods import service_periods
 from airwatch_dagster.fit.models.families import MIN_TARGET_DAYS_LEARNED
+from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.partitions import FIRST_DAY
 from airwatch_dagster.publish.names import site_names
 from airwatch_dagster.publish.site import page_name
@@ -97,8 +98,24 @@ def _champion(tables: TableStorage, day: pd.Timestamp) -> Iterator[str]:
             yield f"{name[0].upper()}{name[1:]}{kind} serves {day:%B %Y} (version {period['model_version']})."
             reason = str(period["reason"]).removeprefix(f"{name} serves {day:%Y-%m}: ")
             yield f"  {reason[0].upper()}{reason[1:]}"
+            yield from _weather(tables, period)
             if family in BASELINES:
                 yield from _needs(tables, day)
+
+
+def _weather(tables: TableStorage, champion: Mapping[Hashable, Any]) -> Iterator[str]:
+    """What weather saves on the holdout of the model that serves, tomorrow's lead; nothing for a model without."""
+    if pd.isna(champion["trained_for"]):
+        return
+    trained = tables.read("trained_models", [f"{champion['trained_for']:%Y-%m}"], allow_missing=True)
+    own = trained.loc[trained["model_version"] == champion["model_version"], f"holdout_weather_gain_{TOMORROW}d"]
+    if own.notna().any():
+        gain = float(own.iloc[0])
+        simulated = "Simulated w" if Settings.from_environment().source == "practice" else "W"
+        yield (
+            f"  {simulated}eather forecasts {'save' if gain > 0 else 'cost'} it {percent_text(abs(gain))} of damped "
+            f"persistence's squared error {TOMORROW} days ahead, on days that it was tested on and not trained."
+        )
 
 
 def _skill(tables: TableStorage, day: pd.Timestamp) -> Iterator[str]:

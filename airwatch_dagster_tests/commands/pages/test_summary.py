@@ -127,3 +127,28 @@ def test_without_a_champion_it_says_why_and_what_is_missing(tables: TableStorage
 @pytest.mark.parametrize(("share", "text"), [(0.0, "<1 %"), (0.36, "36 %"), (0.995, ">99 %")])
 def test_no_forecast_is_certain(share: float, text: str) -> None:
     assert probability_text(share) == text
+
+
+@pytest.mark.parametrize(
+    ("gain", "source", "said"),
+    [
+        (0.082, "live", "Weather forecasts save it 8 % of damped persistence's squared error 2 days ahead"),
+        (-0.03, "practice", "Simulated weather forecasts cost it 3 % of damped persistence's"),
+        (None, "live", None),
+    ],
+)
+def test_what_weather_saves_the_champion_is_told(
+    gain: float | None, source: str, said: str | None, tables: TableStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRWATCH_SOURCE", source)
+    known = {"is_serving": True, "model_family": "ridge", "model_version": "42", "serves_from": MONTH}
+    tables.write("champion_model", {"2021-07": champion(**known, trained_for=MONTH)})
+    rows = [
+        filled("trained_models", month=MONTH, model_family=family, model_version=version, holdout_weather_gain_2d=saved)
+        for family, version, saved in (("ridge", "42", gain), ("blend", "43", 0.5))
+    ]
+    tables.write("trained_models", {"2021-07": pd.concat(rows, ignore_index=True)})
+
+    told = summary(tables)
+    assert ("eather forecasts" in told) == (said is not None)
+    assert said is None or said in told

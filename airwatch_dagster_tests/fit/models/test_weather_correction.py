@@ -160,3 +160,5 @@ def test_a_month_is_trained_and_tested_on_its_weather(windy: pd.DataFrame) -> No
 
     skills = {name: one.metrics["holdout_skill_1d"] for name, one in trained.items()}
     assert skills["with"] > skills["without"] + 0.1
+    gains = {name: one.metrics.get("holdout_weather_gain_1d") for name, one in trained.items()}
+    assert gains["with"] == pytest.approx(skills["with"] - skills["without"], abs=0.05)
