@@ -34,7 +34,9 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
 40 trees of more rows and smaller leaves took several times as long around cities for no more. Boosting: twice the
 rounds, depth 8, half the rows or a Huber loss gained nothing in 2020 and 2021, nationwide; a tenth of the examples
 around an area, at a third of the weight, gained 0.008 skill in seven metropolitan areas, all of them 0.014 for four
-times the time."""
+times the time. In January, May, August and September 2020, a third of the nation's sites, one day ahead, examples that
+count half after a year and residuals cut at 40 µg/m³ gained the blend nothing; trees on the residual relative to the
+level 0.002, and on the log of the ratio a MAE lower by 0.02 for 0.002 less skill."""
 
 
 @dataclass(frozen=True)
