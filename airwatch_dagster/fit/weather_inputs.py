@@ -39,6 +39,14 @@ WEATHER_INPUTS: Final = (
 or 0 for each class of either day."""
 
 
+DAY_INPUTS: Final = frozenset(
+    {weather_column(name) for name in WEATHER_VALUES if name != "temperature_min_c"}
+    | {class_input(one) for one in WEATHER_CLASSES}
+)
+"""Inputs that say something of the target day itself. Its lowest temperature is of the night before: three days ahead,
+where the evening's bulletin of cities has nothing else, a correction by it cost 0.05 of skill in December 2021."""
+
+
 def known_inputs(examples: pd.DataFrame) -> tuple[str, ...]:
     """Those of ``WEATHER_INPUTS`` that some of the examples have; none while no weather is used."""
     columns = _columns(examples)

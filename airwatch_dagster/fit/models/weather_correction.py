@@ -18,6 +18,7 @@ from airwatch_dagster.fit.models.importance import mean_shares, shares
 from airwatch_dagster.fit.models.ridge import out_of_block
 from airwatch_dagster.fit.models.training_set import TrainingSet
 from airwatch_dagster.fit.weather_inputs import (
+    DAY_INPUTS,
     STATE_INPUTS,
     has_weather,
     known_inputs,
@@ -91,15 +92,20 @@ def fit_weather_correction(training: TrainingSet, *, penalty: float) -> WeatherC
     for horizon, data in training.by_horizon.items():
         at_horizon = horizons == horizon
         own = examples[known & at_horizon]
-        if own["target_date"].nunique() < MIN_TARGET_DAYS:
+        has_enough = own["target_date"].nunique() >= MIN_TARGET_DAYS
+        usual = _usual(own, inputs) if has_enough else ()
+        if not DAY_INPUTS.intersection(usual):
             continue
         days, wanted = examples.loc[at_horizon, "target_date"], known[at_horizon]
         residual = out_of_block(data.inputs, data.residual, days=days, wanted=wanted, penalty=penalty)
-        is_usual = np.isfinite(weather_matrix(own, inputs)).mean(axis=0) >= USUAL_SHARE
-        if is_usual.any():
-            needed[horizon] = tuple(np.array(inputs)[is_usual].tolist())
-            trees[horizon] = _trees(training, own, residual, inputs)
+        needed[horizon] = usual
+        trees[horizon] = _trees(training, own, residual, inputs)
     return WeatherCorrection(inputs, needed, trees) if trees else None
+
+
+def _usual(examples: pd.DataFrame, inputs: tuple[str, ...]) -> tuple[str, ...]:
+    shares_known = np.isfinite(weather_matrix(examples, inputs)).mean(axis=0)
+    return tuple(name for name, share in zip(inputs, shares_known, strict=True) if share >= USUAL_SHARE)
 
 
 def _trees(

@@ -120,6 +120,17 @@ def test_a_few_days_of_weather_are_not_learned_from(windy: pd.DataFrame, days: i
     assert (fit_family(windy.assign(**columns), family="ridge", seed=1).weather is not None) == is_learned
 
 
+def test_a_lead_of_which_only_the_night_before_is_forecast_is_not_corrected(windy: pd.DataFrame) -> None:
+    is_long = windy["horizon_days"] == 3
+    lows = {"weather_temperature_min_c": windy[HEIGHT], "weather_temperature_min_c_issue_day": np.float32(4.0)}
+    examples = windy.assign(**lows, **{HEIGHT: windy[HEIGHT].where(~is_long)})
+    examples["weather_class"] = examples["weather_class"].where(~is_long)
+
+    weather = fit_family(examples, family="ridge", seed=1).weather
+    assert weather is not None
+    assert list(weather.trees) == list(weather.needed) == [1, 2]
+
+
 def test_the_forecast_one_by_one_is_that_of_all_together(
     windy: pd.DataFrame, with_weather: dict[str, FittedModel]
 ) -> None:
