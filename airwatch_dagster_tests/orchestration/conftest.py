@@ -1,10 +1,25 @@
-"""Channels of messages for the tests of this folder: local receivers, and the settings that name them."""
+"""Fixtures of the orchestration tests: MLflow's client, and channels of messages with local receivers."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from airwatch_dagster.orchestration.registry.mlflow_client import configure_mlflow
 from airwatch_dagster_tests.alert_receivers import Received, mail_receiver, webhook_receiver
+from airwatch_dagster_tests.installations import Installation
+
+
+@pytest.fixture
+def registry(installation: Installation) -> Iterator[Any]:
+    """A client of the MLflow of the module's installation, which mlflow itself points at."""
+    import mlflow
+
+    before = mlflow.get_tracking_uri()
+    with installation.activated():
+        configure_mlflow()
+        yield mlflow.MlflowClient()
+    mlflow.set_tracking_uri(before)
 
 
 @pytest.fixture
