@@ -27,7 +27,7 @@ from airwatch_dagster.orchestration.weather.known import known_at_issue
 from airwatch_dagster.storage.tables import TableStorage
 
 TRAINING_POOL: str = "training"
-"""Pool of everything that trains: one run at a time. A nation's training takes 4.8 GB without weather."""
+"""Pool of everything that trains: one run at a time. A nation's training takes 5.4 GB without weather."""
 
 
 @table_asset(

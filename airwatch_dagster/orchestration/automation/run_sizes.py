@@ -18,7 +18,7 @@ SMALL: Final = RunSize(1, 2)
 DAY: Final = RunSize(1, 4)
 MONTH: Final = RunSize(2, 8)
 TRAINING: Final = RunSize(2, 16)
-"""Training takes 4.8 GB for the whole nation without weather; the days and months of other jobs are a fraction of its
+"""Training takes 5.4 GB for the whole nation without weather; the days and months of other jobs are a fraction of its
 examples."""
 
 RUN_SIZES: Final[Mapping[str, RunSize]] = MappingProxyType(
