@@ -7,6 +7,7 @@ would rely on a certainty that does not exist the day before.
 from datetime import timedelta
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from airwatch_dagster.schemas.supplied import instant_of_issue, refuse, refuse_late, refuse_other_target_dates
@@ -62,4 +63,7 @@ def join_weather(rows: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
     rest_of_day = weather.loc[weather["horizon_days"] == 0, [*site_day, *USED]]
     rest_of_day = rest_of_day.rename(columns={name: weather_column(name, ISSUE_DAY) for name in USED})
     found = found.merge(rest_of_day, on=site_day, how="left", validate="many_to_one").drop(columns=KEY)
+    for day in ("", ISSUE_DAY):
+        words = found[weather_column(CLASS_COLUMN, day)]
+        found[weather_column(CLASS_COLUMN, day)] = np.where(words.notna(), words, None)
     return pd.concat([rows.drop(columns=found.columns, errors="ignore"), found.set_axis(rows.index)], axis=1)

@@ -148,6 +148,7 @@ def test_weather_joins_its_site_issue_date_and_horizon_and_leaves_the_rows_uncha
     assert found["weather_temperature_c"].tolist() == pytest.approx([18.0, np.nan, 24.5, np.nan], nan_ok=True)
     assert set(found.dtypes[3:].astype(str)) == {"float32", "object"}
     assert found["weather_temperature_c_issue_day"].isna().all()
+    assert found["weather_class"].tolist() == [None] * 4, "one kind of null, as stored"
 
 
 def test_the_weather_of_the_issue_day_is_that_of_horizon_0_for_every_horizon() -> None:

@@ -45,6 +45,7 @@ def queued(instance: dg.DagsterInstance, job: str | None = None, *, assets: tupl
     )
     run = instance.create_run_for_job(
         definition,
+        asset_selection=frozenset(keys) or None,
         status=dg.DagsterRunStatus.QUEUED,
         tags={**definition.run_tags, **tags},
         remote_job_origin=RemoteJobOrigin(place, definition.name),
