@@ -7,7 +7,6 @@ would rely on a certainty that does not exist the day before.
 from datetime import timedelta
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from airwatch_dagster.schemas.supplied import instant_of_issue, refuse, refuse_late, refuse_other_target_dates
@@ -64,6 +63,8 @@ def join_weather(rows: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
     rest_of_day = rest_of_day.rename(columns={name: weather_column(name, ISSUE_DAY) for name in USED})
     found = found.merge(rest_of_day, on=site_day, how="left", validate="many_to_one").drop(columns=KEY)
     for day in ("", ISSUE_DAY):
-        words = found[weather_column(CLASS_COLUMN, day)]
-        found[weather_column(CLASS_COLUMN, day)] = np.where(words.notna(), words, None)
+        column = weather_column(CLASS_COLUMN, day)
+        words = found[column].to_numpy(dtype=object)
+        words[pd.isna(words)] = None
+        found[column] = words
     return pd.concat([rows.drop(columns=found.columns, errors="ignore"), found.set_axis(rows.index)], axis=1)
