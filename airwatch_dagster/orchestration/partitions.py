@@ -73,7 +73,12 @@ def window(table: str, first: int, last: int, *, complete: bool = False) -> dg.A
 
 def same_day(table: str) -> dg.AssetDep:
     """The same day of ``table``, which is built before and is read from the storage."""
-    mapping = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
+    return days_before(table, 0)
+
+
+def days_before(table: str, count: int) -> dg.AssetDep:
+    """The same day of ``table`` and ``count`` days before it, which are read from the storage."""
+    mapping = dg.TimeWindowPartitionMapping(start_offset=-count, allow_nonexistent_upstream_partitions=True)
     return dg.AssetDep(table, partition_mapping=mapping)
 
 

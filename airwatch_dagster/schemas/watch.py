@@ -1,4 +1,4 @@
-"""Tables of the watch stage: drift, revisions, coverage and monitor changes."""
+"""Tables of the watch stage: drift, revisions, coverage, sensor flags, monitor changes and incidents."""
 
 from typing import Final
 
@@ -83,6 +83,38 @@ class Coverage(Table):
     is_context: bool = c.field("The site lies outside the area and only serves as a predictor")
     cbsa_code: str = c.cbsa_code()
     state_code: str = c.state_code()
+
+
+FLAG_PASS, FLAG_NOT_EVALUATED, FLAG_SUSPECT, FLAG_FAIL, FLAG_MISSING = 1, 2, 3, 4, 9
+"""Flags of QARTOD: the reading passes; the test could not judge it; it is suspect; it fails; there is none."""
+
+SENSOR_TESTS: Final = (
+    *("gross_range", "flat_line", "attenuated_signal", "spike", "rate_of_change"),
+    *("neighbour_residual", "climatology"),
+)
+"""Tests of a site-day, by QARTOD's names: a value that cannot be measured; equal readings or hours; a signal that moves
+less than its neighbours'; a rise of one day or hour; a step; a departure from neighbours; one from the season."""
+
+
+@table(grain="day", key=("site_id", "date_local", "test"), partition_column="date_local")
+class SensorFlags(Table):
+    """The flag of one test of a site-day, and why. No reading is changed or left out for it."""
+
+    site_id: str = c.site_id()
+    date_local: pd.Timestamp = c.date_local()
+    test: str = c.field("Test, by QARTOD's name", isin=SENSOR_TESTS)
+    flag: int = c.field(
+        "1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing",
+        isin=(FLAG_PASS, FLAG_NOT_EVALUATED, FLAG_SUSPECT, FLAG_FAIL, FLAG_MISSING),
+    )
+    statistic: float = c.field(
+        "What the test compares with its limits, in the test's own unit; null when it could not judge", nullable=True
+    )
+    is_shared: bool = c.field(
+        "Suspect or fail but for a neighbour with the same change, or a second monitor that agrees: it is in the air"
+    )
+    reason: str = c.field("Why, in a sentence")
+    pm25_ugm3: float = c.pm25("24-hour mean PM2.5 of the site", null_when="there is no valid reading")
 
 
 MONITOR_CHANGE_KINDS: Final = ("instrument", "restated_pair", "relocation", "primary", "opened", "closed")

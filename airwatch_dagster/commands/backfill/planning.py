@@ -37,6 +37,7 @@ ORDER: Final = (
     "drift_report",
     "coverage",
     "bulletin",
+    "sensor_flags",
 )
 """Partitioned tables, each after those it reads."""
 

@@ -17,6 +17,7 @@ from airwatch_dagster.fit.weather_inputs import without_unknown_weather
 from airwatch_dagster.forecast.predictions import issued
 from airwatch_dagster.orchestration.ingest.ingest_config import instant_of
 from airwatch_dagster.orchestration.issue_times import issue_moments
+from airwatch_dagster.orchestration.metadata.sensor_flags import flags_of
 from airwatch_dagster.orchestration.partitions import running_day, upstream_partitions
 from airwatch_dagster.orchestration.resources import configured_area, configured_parameters, configured_sites
 from airwatch_dagster.orchestration.supplied.compared_forecasts import cases_of
@@ -37,7 +38,7 @@ Days = pd.DatetimeIndex
 REBUILT: Final = (
     *("raw_readings", "site_days", "features", "training_examples", "trained_models", "candidate_scores"),
     *("predictions", "forecast_scores", "early_scores", "verification"),
-    *("scoreboard", "scoreboard_events", "drift_report", "coverage", "revisions"),
+    *("scoreboard", "scoreboard_events", "drift_report", "coverage", "revisions", "sensor_flags"),
 )
 """Tables that depend on readings."""
 
@@ -183,6 +184,14 @@ class TablesAsOf:
             tables=self._tables,
             by=self._instant,
         )
+
+    def _sensor_flags(self, days: Days, **inputs: pd.DataFrame) -> pd.DataFrame:
+        return flags_of(days, lambda table, keys: self.read(table, self._stored(table, keys)))
+
+    def _stored(self, table: str, keys: Sequence[str]) -> list[str]:
+        """Those of the days whose readings are stored."""
+        stored = self._tables.stored_partitions("raw_readings")
+        return [key for key in keys if key in stored]
 
     def _drift_report(self, months: Days, features: pd.DataFrame) -> pd.DataFrame:
         """The findings, without a page."""

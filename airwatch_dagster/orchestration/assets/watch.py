@@ -1,4 +1,4 @@
-"""The watch stage: input drift, revised readings, network coverage and monitor changes."""
+"""The watch stage: sensor flags, input drift, revised readings, network coverage and monitor changes."""
 
 from collections.abc import Iterator
 
@@ -6,9 +6,10 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.orchestration.metadata.drift import DRIFT_CHECK, report_months
+from airwatch_dagster.orchestration.metadata.sensor_flags import FLAG_CHECK, flagged_days
 from airwatch_dagster.orchestration.metadata.tables import coverage_metadata
 from airwatch_dagster.orchestration.pages import Pages
-from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, days_of, months_of, window
+from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, days_before, days_of, months_of, same_day, window
 from airwatch_dagster.orchestration.resources import StorageResource, configured_area, today
 from airwatch_dagster.orchestration.tables.asset_notes import described
 from airwatch_dagster.orchestration.tables.table_asset import OWNER, AssetResult, Merge, column_schema, table_asset
@@ -22,6 +23,16 @@ from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.watch.coverage import WINDOW_MONTHS as COVERAGE_MONTHS
 from airwatch_dagster.watch.coverage import coverage as coverage_of
 from airwatch_dagster.watch.outages import area_outages
+from airwatch_dagster.watch.sensors.window import WINDOW_DAYS
+
+
+@table_asset(
+    stage="watch", deps=[days_before("site_days", WINDOW_DAYS), same_day("raw_readings")], warning_checks=FLAG_CHECK
+)
+def sensor_flags(context: dg.AssetExecutionContext, monitors: pd.DataFrame, storage: StorageResource) -> AssetResult:
+    """Updated with its days, and when the two months before it change. Of three earlier years it reads the season as it
+    is stored; a change there alone does not make it stale."""
+    return flagged_days(days_of(context), monitors=monitors, tables=storage.tables())
 
 
 @table_asset(

@@ -24,7 +24,7 @@ REASON: Final = "airwatch/reason"
 
 DAILY_TABLES: Final = (
     *("raw_readings", "weather_forecasts", "site_days", "features"),
-    *("predictions", "forecast_scores", "bulletin"),
+    *("predictions", "forecast_scores", "bulletin", "sensor_flags"),
 )
 EARLY_TABLES: Final = (
     *("raw_readings", "weather_forecasts", "site_days", "features"),
@@ -32,7 +32,10 @@ EARLY_TABLES: Final = (
 )
 EARLY_SCORED: Final = "early_scores"
 """Scored with the daily forecasts; a day without an early issue lacks nothing."""
-REINGEST_TABLES: Final = ("raw_readings", "site_days", "features", "forecast_scores", EARLY_SCORED, "bulletin")
+REINGEST_TABLES: Final = (
+    *("raw_readings", "site_days", "features", "forecast_scores", EARLY_SCORED, "bulletin"),
+    "sensor_flags",
+)
 """Re-published days are rescored; issued forecasts never change, their bulletins show the new readings."""
 CLOSE_TABLES: Final = (
     *("training_examples", "candidate_scores", "verification"),
@@ -65,7 +68,9 @@ def _job(name: str, tables: Sequence[str], description: str) -> Any:
 
 monitors_job = _job("refresh_monitors", ["monitors", "monitor_changes"], "Read EPA's monitor list and find changes")
 daily_job = _job(
-    "forecast_day", (*DAILY_TABLES, EARLY_SCORED), "Ingest a day, forecast from it, and score the forecasts of that day"
+    "forecast_day",
+    (*DAILY_TABLES, EARLY_SCORED),
+    "Ingest a day, flag its sensors, forecast from it, and score the forecasts of that day",
 )
 early_job = _job(
     EARLY_JOB, EARLY_TABLES, "Forecast in the morning from what has been published of a day; the daily job follows"

@@ -32,6 +32,7 @@ MISSING: Final[Mapping[str, str]] = {
     "champion_model": "No model was selected for these months, and their days cannot be forecast",
     "monitors": "The monitor list stays as it was: new monitors are not known",
     "monitor_changes": "Changes of monitors since the last run are not listed",
+    "sensor_flags": "The sensors of these days are not tested; forecasts need nothing of it",
     "revisions": "What EPA changed on these days is not listed",
     "coverage": "What was published and what is missing is not known for these months",
     "history_checks": "What EPA changed in history is not found until the next recheck",

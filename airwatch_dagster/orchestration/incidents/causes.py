@@ -12,13 +12,14 @@ from airwatch_dagster.schemas.watch import CAUSES
 CAUSE: Final = "probable cause"
 """Metadata by which a check says its cause itself."""
 
-PIPELINE, NETWORK, UNKNOWN = CAUSES[3], CAUSES[2], CAUSES[4]
+SENSOR, NETWORK, PIPELINE, UNKNOWN = CAUSES[1:]
 
 OF_CHECKS: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         ("schema", "few_lines_rejected", "no_monitor_rejected", "every_parameter_read", "weather_is_complete"), PIPELINE
     ),
     **dict.fromkeys(("no_day_emptied", "no_area_outage"), NETWORK),
+    "no_sensor_failed": SENSOR,
 }
 """Check → cause. The others compare values, and a change of values has several causes."""
 

@@ -11,6 +11,7 @@ FOLLOWED: Final = "after every run that ingests days (sensor `update_revisions_a
 
 FRESH: Final = {
     **dict.fromkeys(("raw_readings", "site_days", "features", "predictions", "forecast_scores", "bulletin"), DAILY),
+    "sensor_flags": DAILY,
     "early_predictions": EARLY,
     "early_scores": DAILY,
     **dict.fromkeys(("training_examples", "candidate_scores", "verification", "drift_report"), CLOSED),
@@ -36,6 +37,7 @@ SHOWN: Final = {
     "bulletin": "`page` of a day under Partitions; `latest.html` of the same address is the newest",
     "forecast_scores": "Metadata → Plots below shows errors over days",
     "site_days": "Metadata → Plots below shows PM2.5 over days",
+    "sensor_flags": "a day under Partitions shows the worst sites and why; Metadata → Plots below, flags over days",
     "trained_models": "a month under Partitions shows skill, errors and feature importance",
     "candidate_scores": "a month under Partitions shows skill, errors and residuals",
     "champion_model": "a month under Partitions shows who serves, why, and the comparison",

@@ -61,6 +61,7 @@ READS = {
         *(Reads("predictions", 0, 0), Reads("early_predictions", 0, 0)),
         *(Reads("site_days", 0, 0), Reads("forecast_scores", 0, 0)),
     ],
+    "sensor_flags": [Reads("site_days", -60, 0), Reads("raw_readings", 0, 0)],
 }
 Stored = dict[str, dict[str, pd.Timestamp]]
 NOON = pd.Timestamp("2021-12-01 12:00")
@@ -106,6 +107,7 @@ def test_with_nothing_stored_every_table_is_built_once_in_order() -> None:
         ("drift_report", "2021-05", "2021-06", 2),
         ("coverage", "2021-05", "2021-06", 2),
         ("bulletin", "2021-05-30", "2021-06-02", 4),
+        ("sensor_flags", "2021-05-30", "2021-06-02", 4),
     ]
 
 
@@ -154,6 +156,7 @@ def test_a_missing_day_of_readings_is_built_with_all_that_reads_it() -> None:
         ("drift_report", "2021-05", "2021-06", 2),
         ("coverage", "2021-05", "2021-06", 2),
         ("bulletin", "2021-05-20", "2021-06-30", 42),
+        ("sensor_flags", "2021-05-20", "2021-06-30", 42),
     ]
 
 

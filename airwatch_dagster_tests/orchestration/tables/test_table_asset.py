@@ -453,6 +453,8 @@ def test_every_table_reads_the_days_and_months_it_should() -> None:
         ("scoreboard_events", "agency_forecasts"): (-1, 0),
         ("drift_report", "features"): (-36, 0),
         ("coverage", "site_days"): (-8, 0),
+        ("sensor_flags", "site_days"): (-60, 0),
+        ("sensor_flags", "raw_readings"): (0, 0),
     }
 
 

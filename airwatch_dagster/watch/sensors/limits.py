@@ -1,0 +1,128 @@
+"""Limits of the seven tests, each with what it was measured on.
+
+"Measured" means the valid site-days of 2019 to 2021 of benchmarks/sensor_flags.py, and a rate is per 1,000 of them
+after the exemption for neighbours. Source of the tests and of the flags: QARTOD, Manual for Real-Time Quality Control
+(U.S. Integrated Ocean Observing System), which leaves limits to the operator.
+"""
+
+from typing import Final
+
+SUSPECT_BELOW_UGM3: Final = -3.0
+"""Lowest daily mean that is noise of an instrument: 1 of 10,000 is below -2.9."""
+
+FAIL_BELOW_UGM3: Final = -10.0
+"""Below any daily mean in 730,175 site-days, the lowest of which is -6.7."""
+
+SUSPECT_ABOVE_UGM3: Final = 500.4
+"""Top of the AQI scale until May 2024: beyond it only fires near by. Source: 40 CFR 58 App. G before 89 FR 16202."""
+
+FAIL_ABOVE_UGM3: Final = 1000.0
+"""Full scale of the most common continuous monitor, Met One's BAM 1020, in its usual range. Source: its manual."""
+
+SAME_UGM3: Final = 0.05
+"""Readings closer than this are the same: AQS publishes tenths."""
+
+SUSPECT_SAME_READINGS: Final = 3
+"""Readings of the same value in a row: measured 0.27. Source of the number: QARTOD, test 16."""
+
+FAIL_SAME_READINGS: Final = 5
+"""Measured 0, and 4 in a row 0.02: too many for a nation of 600 sites. A sensor that repeats its last reading is
+suspect on its second day and fails on its fourth. Source of the number: QARTOD, test 16."""
+
+MAX_GAP_DAYS: Final = 7
+"""Days between two readings in a row: one more than the longest usual schedule of a filter."""
+
+FEED_SITES: Final = 5
+"""Sites with a reading on both days that a feed needs, to say that it repeats the day before."""
+
+FEED_SHARE: Final = 0.5
+"""Share of these sites with the same reading as the day before: measured at most 0.09 of 10 or more sites."""
+
+MIN_HOURS: Final = 18
+"""Hours that make a day's highest hour comparable. Source: 75 percent of 24, 40 CFR 50 App. N 3.0."""
+
+ATTENUATION_DAYS: Final = 14
+"""Days, up to the day itself, of which highest and lowest reading are compared."""
+
+ATTENUATION_READINGS: Final = 10
+"""Readings that these days must have, so filters are not judged."""
+
+MOVING_AIR_LOG: Final = 0.4
+"""Range of log PM2.5 that the neighbours must show, a factor of 1.5, for a site to be judged."""
+
+SUSPECT_ATTENUATION: Final = 0.25
+"""Range of a site as a share of its neighbours': measured 0.1."""
+
+FAIL_ATTENUATION: Final = 0.1
+"""Measured 0 of 30,667."""
+
+SPIKE_READINGS: Final = 3
+"""Readings before the day, within MAX_GAP_DAYS, whose median a spike rises above."""
+
+SUSPECT_SPIKE_UGM3: Final = 25.0
+"""Rise above that median: measured about 0.5."""
+
+FAIL_SPIKE_UGM3: Final = 100.0
+"""Measured below 0.03: such a rise without neighbours is a fire next door or a fault."""
+
+SPIKE_HOUR_UGM3: Final = 100.0
+"""Lowest highest hour that is a spike of an hour."""
+
+SPIKE_HOUR_SHARE: Final = 0.5
+"""Share of the day's sum that this hour must have: measured 0.35 in EPA's file of 88502 of 2020, mostly fireworks, and
+0.25 in its file of 88101 of 2012, before the exemption."""
+
+FAIL_SPIKE_HOUR_UGM3: Final = 500.0
+"""Beyond fireworks at monitors: measured at most 0.05 with any share."""
+
+RATE_GAP_DAYS: Final = 3
+"""Days between two readings whose difference is a rate; QARTOD compares readings next to each other."""
+
+MIN_PAST_READINGS: Final = 10
+"""Readings of the window that say what is usual."""
+
+LEAST_STEP_LOG: Final = 0.05
+"""Least standard deviation of log steps and residuals: about the 0.5 µg/m³ of two good monitors side by side."""
+
+SUSPECT_STEPS: Final = 6.0
+"""Standard deviations of the site's own steps: measured 0.3. QARTOD's example, 3, would give 5."""
+
+FAIL_STEPS: Final = 12.0
+"""Measured below 0.03."""
+
+LEAST_STEP_UGM3: Final = 5.0
+"""Smaller steps are no rate that matters, whatever the site's habits."""
+
+SUSPECT_RESIDUAL: Final = 6.0
+"""Standard deviations of the site's own residual, on a single day: measured 0.5."""
+
+SUSPECT_RESIDUAL_OF_THREE: Final = 2.5
+"""The same on each of the last three readings, to the same side. Three days tell a shift from a fire that passes: at
+the same rate of false flags this finds +5 µg/m³ seven times as often as a single day."""
+
+FAIL_RESIDUAL_OF_THREE: Final = 5.0
+"""Measured 0.03."""
+
+FAIL_RESIDUAL_LOG: Final = 0.5
+"""Least residual of a failure in log PM2.5, a factor of 1.65: a quiet site's small shift is suspect at most."""
+
+MIN_SEASON_READINGS: Final = 15
+"""Readings of the season in earlier years: of 45 days, so a 1-in-3 schedule has as many."""
+
+LEAST_SEASON_LOG: Final = 0.1
+"""Least standard deviation of log PM2.5 in a season."""
+
+SUSPECT_SEASON: Final = 6.0
+"""Standard deviations of the site's own season: measured 0.4."""
+
+FAIL_SEASON: Final = 10.0
+"""Measured 0 of 30,667."""
+
+AGREES_UGM3: Final = 3.0
+"""Difference of two monitors at one site that agree, at low PM2.5."""
+
+AGREES_SHARE: Final = 0.25
+"""The same as a share of the reading, at high PM2.5."""
+
+CONTRADICTS_SHARE: Final = 0.5
+"""Share of the reading by which a second monitor contradicts it, if that is also twice AGREES_UGM3."""
