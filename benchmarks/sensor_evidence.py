@@ -57,9 +57,10 @@ def hours(rows: pd.DataFrame) -> None:
     equal = rows[rows["highest"] - rows["mean"] < limits.SAME_UGM3]
     share = rows["highest"] / (rows["count"] * rows["mean"].where(rows["mean"] > 0))
     spike = (share >= limits.SPIKE_HOUR_SHARE) & (rows["highest"] >= limits.SPIKE_HOUR_UGM3)
+    failed = spike & (rows["highest"] >= limits.FAIL_SPIKE_HOUR_UGM3)
     print(f"{len(rows):,} monitor-days with hours: {1000 * len(equal) / len(rows):.2f} of 1,000 have equal hours, "
           f"{1000 * spike.mean():.2f} an hour that makes up half the day, "
-          f"{1000 * (spike & (rows['highest'] >= limits.FAIL_SPIKE_HOUR_UGM3)).mean():.2f} such an hour that fails")  # fmt: skip
+          f"{1000 * failed.mean():.2f} such an hour that fails")  # fmt: skip
     for (site, poc), of_monitor in equal.groupby(["site", "poc"]):
         span = f"{of_monitor['date_local'].min()}…{of_monitor['date_local'].max()}"
         print(f"  {site} monitor {poc}: {len(of_monitor)} days with equal hours, {span}, "
@@ -76,11 +77,12 @@ def second_monitors(rows: pd.DataFrame) -> None:
     none = np.full(len(nearest), np.nan)
     published = PublishedDay(none, none, none.astype(bool), nearest["mean"].to_numpy(), none)
     own = nearest["mean_first"].to_numpy()
+    middle, high = nearest["distance"].quantile([0.5, 0.95])
     if len(own):
         print(f"{len(own):,} site-days of {nearest['site'].nunique()} sites with a second monitor: "
               f"{100 * agrees(published, own).mean():.1f} % agree, "
               f"{100 * contradicts(published, own).mean():.2f} % contradict; difference at most "
-              f"{nearest['distance'].median():.1f} µg/m³ on half of them, {nearest['distance'].quantile(0.95):.1f} on 95 %")  # fmt: skip
+              f"{middle:.1f} µg/m³ on half of them, {high:.1f} on 95 %")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from airwatch_dagster.watch.sensors.window import days_needed
 
 SEED = 88101
 FAULT_DAYS = 3
-AROUND_KM = 350.0
+AROUND_KM = 520.0
 COLUMNS = ["site_id", "date_local", "pm25_ugm3", "is_valid", "latitude", "longitude", "state_code"]
 SEASONS = {12: "winter", 1: "winter", 2: "winter", 3: "spring", 4: "spring", 5: "spring"} | {
     **dict.fromkeys((6, 7, 8), "summer"),

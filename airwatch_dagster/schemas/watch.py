@@ -88,6 +88,15 @@ class Coverage(Table):
 FLAG_PASS, FLAG_NOT_EVALUATED, FLAG_SUSPECT, FLAG_FAIL, FLAG_MISSING = 1, 2, 3, 4, 9
 """Flags of QARTOD: the reading passes; the test could not judge it; it is suspect; it fails; there is none."""
 
+FLAG_NAMES: Final = {
+    FLAG_PASS: "pass",
+    FLAG_NOT_EVALUATED: "not evaluated",
+    FLAG_SUSPECT: "suspect",
+    FLAG_FAIL: "fail",
+    FLAG_MISSING: "missing",
+}
+"""Flag → QARTOD's word."""
+
 SENSOR_TESTS: Final = (
     *("gross_range", "flat_line", "attenuated_signal", "spike", "rate_of_change"),
     *("neighbour_residual", "climatology"),
@@ -103,10 +112,7 @@ class SensorFlags(Table):
     site_id: str = c.site_id()
     date_local: pd.Timestamp = c.date_local()
     test: str = c.field("Test, by QARTOD's name", isin=SENSOR_TESTS)
-    flag: int = c.field(
-        "1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing",
-        isin=(FLAG_PASS, FLAG_NOT_EVALUATED, FLAG_SUSPECT, FLAG_FAIL, FLAG_MISSING),
-    )
+    flag: int = c.field(", ".join(f"{flag} {name}" for flag, name in FLAG_NAMES.items()), isin=tuple(FLAG_NAMES))
     statistic: float = c.field(
         "What the test compares with its limits, in the test's own unit; null when it could not judge", nullable=True
     )

@@ -127,7 +127,8 @@ def test_days_built_one_at_a_time_have_the_rows_of_the_backfill(backfilled: Inst
     """By the job of every day, in a copy of the tables that lacks these days."""
     copy = backfilled.with_settings(AIRWATCH_STORAGE=str(tmp_path / "tables"))
     shutil.copytree(backfilled.folder / "tables", tmp_path / "tables")
-    days, tables = ["2021-05-04", "2021-05-05"], ("raw_readings", "site_days", "features", "predictions")
+    days = ["2021-05-04", "2021-05-05"]
+    tables = ("raw_readings", "site_days", "features", "predictions", "sensor_flags")
     for day in days:
         for table in (*tables, "forecast_scores"):
             (tmp_path / "tables" / table / f"{day}.parquet").unlink()
@@ -153,7 +154,7 @@ def test_an_interrupted_backfill_resumes_where_it_stopped(tmp_path: Path) -> Non
     kept = installation.fingerprints()
 
     assert broken.exit_code == 1
-    assert "[  5/12] trained_models" not in broken.output
+    assert "[  5/13] trained_models" not in broken.output
     assert {Path(name).parts[0] for name in kept} == {
         "rejected_lines.parquet",
         *(".airwatch-probe", "airwatch.json", "monitors.parquet"),
@@ -161,7 +162,7 @@ def test_an_interrupted_backfill_resumes_where_it_stopped(tmp_path: Path) -> Non
     }
     output = installation.run("backfill", *days)
 
-    assert "11 runs build 20 partitions of 11 tables" in output
+    assert "12 runs build 24 partitions of 12 tables" in output
     assert kept.items() <= installation.fingerprints().items()
     assert all(
         len(installation.tables.stored_partitions(table)) == (4 if TABLES[table].grain == "day" else 1)

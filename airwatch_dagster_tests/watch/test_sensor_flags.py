@@ -238,7 +238,7 @@ def test_two_neighbours_are_too_few_to_judge_and_alone_nothing_fails_for_a_incre
 
     alone = flags(set_last(air(sites=[OWN]), 400.0)).loc["spike"]
     assert alone["flag"] == 3
-    assert alone["reason"].endswith("no neighbour within 150 km had a reading to tell, so it is suspect only")
+    assert alone["reason"].endswith("no neighbour within 250 km had a reading to tell, so it is suspect only")
 
 
 def test_a_day_without_a_valid_reading_is_missing_with_its_reason() -> None:

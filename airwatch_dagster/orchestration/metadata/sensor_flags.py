@@ -10,7 +10,7 @@ from airwatch_dagster.orchestration.pages import shown
 from airwatch_dagster.orchestration.tables.checks import Check
 from airwatch_dagster.orchestration.tables.table_asset import AssetResult
 from airwatch_dagster.publish.names import site_names
-from airwatch_dagster.schemas.watch import FLAG_FAIL, FLAG_NOT_EVALUATED, FLAG_SUSPECT, SENSOR_TESTS
+from airwatch_dagster.schemas.watch import FLAG_FAIL, FLAG_NAMES, FLAG_SUSPECT, SENSOR_TESTS
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster.watch.sensors.flags import sensor_flags
 from airwatch_dagster.watch.sensors.published import RAW_COLUMNS
@@ -70,22 +70,18 @@ def failure_text(flags: pd.DataFrame, names: Mapping[str, str]) -> str:
 
 
 def sensor_flags_metadata(flags: pd.DataFrame, names: Mapping[str, str]) -> dict[str, Any]:
-    """Of one day: sites by their worst flag, flags of each test, changes that neighbours share, and the worst sites."""
-    by_test = {
-        f"{word} by {test.replace('_', ' ')}": int(((flags["test"] == test) & (flags["flag"] == flag)).sum())
-        for test in SENSOR_TESTS
-        for flag, word in ((FLAG_SUSPECT, "suspect"), (FLAG_FAIL, "failed"))
-    }
+    """Of one day: the worst sites, flags by test, sites by their worst flag, and numbers that chart over days."""
     worst = worst_flags(flags)
     sites = worst.drop_duplicates("site_id")["flag"].value_counts()
+    by_test = worst["test"].value_counts()
     return {
-        **({"worst sites": shown(_table(worst, names))} if len(worst) else {}),
+        **({"worst sites": shown(_worst_table(worst, names))} if len(worst) else {}),
+        "flags by test": shown(_test_table(flags)),
         "tested sites": flags["site_id"].nunique(),
         "failed sites": int(sites.get(FLAG_FAIL, 0)),
         "suspect sites": int(sites.get(FLAG_SUSPECT, 0)),
-        "tests not evaluated": int((flags["flag"] == FLAG_NOT_EVALUATED).sum()),
         "shared with neighbours": int(flags["is_shared"].sum()),
-        **by_test,
+        **{f"suspect or failed: {_words(test)}": int(by_test.get(test, 0)) for test in SENSOR_TESTS},
     }
 
 
@@ -95,12 +91,12 @@ def worst_flags(flags: pd.DataFrame) -> pd.DataFrame:
     return flagged.sort_values(["flag", "site_id", "test"], ascending=[False, True, True], kind="stable")
 
 
-def _table(worst: pd.DataFrame, names: Mapping[str, str]) -> TextTable:
+def _worst_table(worst: pd.DataFrame, names: Mapping[str, str]) -> TextTable:
     rows = [
         (
             escaped(label(_name(row["site_id"], names))),
-            "fail" if row["flag"] == FLAG_FAIL else "suspect",
-            row["test"].replace("_", " "),
+            FLAG_NAMES[row["flag"]],
+            _words(row["test"]),
             escaped(row["reason"]),
         )
         for row in worst.head(MAX_ROWS).to_dict("records")
@@ -112,3 +108,13 @@ def _table(worst: pd.DataFrame, names: Mapping[str, str]) -> TextTable:
 
 def _name(site_id: str, names: Mapping[str, str]) -> str:
     return names.get(site_id, f"Site {site_id}")
+
+
+def _test_table(flags: pd.DataFrame) -> TextTable:
+    counts = pd.crosstab(flags["test"], flags["flag"]).reindex(index=list(SENSOR_TESTS), columns=list(FLAG_NAMES))
+    rows = [(_words(str(test)), *(f"{count:.0f}" for count in row)) for test, row in counts.fillna(0).iterrows()]
+    return TextTable(("Test", *FLAG_NAMES.values()), tuple(rows))
+
+
+def _words(test: str) -> str:
+    return test.replace("_", " ")

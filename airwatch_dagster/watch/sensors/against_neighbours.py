@@ -4,12 +4,14 @@ from typing import Final
 
 import numpy as np
 
+from airwatch_dagster.enrich.log_anomaly import LOG_OFFSET_UGM3
 from airwatch_dagster.watch.sensors import limits
 from airwatch_dagster.watch.sensors.medians import median, spread
 from airwatch_dagster.watch.sensors.neighbours import MIN_NEIGHBOURS, NEIGHBOUR_KM
 from airwatch_dagster.watch.sensors.recent import Recent
 from airwatch_dagster.watch.sensors.result import Result, result_of
 from airwatch_dagster.watch.sensors.tested_day import TestedDay
+from airwatch_dagster.watch.sensors.window import LOG_DECIMALS
 
 NEIGHBOURS_NEEDED: Final = f"{MIN_NEIGHBOURS} neighbours within {NEIGHBOUR_KM:.0f} km"
 
@@ -17,7 +19,7 @@ NEIGHBOURS_NEEDED: Final = f"{MIN_NEIGHBOURS} neighbours within {NEIGHBOUR_KM:.0
 def attenuated_signal(day: TestedDay) -> Result:
     """In two weeks the site moves when its neighbours do."""
     window, neighbours = day.window, day.neighbours
-    own = _range(window.log[-limits.ATTENUATION_DAYS :])
+    own = _range(_with_negatives(window.pm25[-limits.ATTENUATION_DAYS :]))
     around = neighbours.medians(own)
     ratio = np.where(around >= limits.MOVING_AIR_LOG, own / around, np.nan)
     return result_of(
@@ -65,6 +67,12 @@ def neighbour_residual(day: TestedDay) -> Result:
         needs=f"{limits.MIN_PAST_READINGS} readings in two months and {NEIGHBOURS_NEEDED}",
         witnesses=neighbours.witnesses(change),
     )
+
+
+def _with_negatives(pm25: np.ndarray) -> np.ndarray:
+    """As ``log_pm25``, but the noise of clean air below zero is movement too."""
+    found: np.ndarray = np.round(np.log(np.maximum(pm25, limits.LOWEST_NOISE_UGM3) + LOG_OFFSET_UGM3), LOG_DECIMALS)
+    return found
 
 
 def _range(log: np.ndarray) -> np.ndarray:

@@ -41,7 +41,8 @@ class PublishedDay:
 
 
 def published_of(raw_readings: pd.DataFrame, site_days: pd.DataFrame) -> pd.DataFrame:
-    """One row per site-day with a valid value and published rows, by site_id and date_local: fields of ``PublishedDay``.
+    """One row per site-day with a valid value and published rows, by site_id and date_local: fields of
+    ``PublishedDay``.
 
     The hours are those of the monitor whose value is the site's, or nearest to it. Filters count as other monitors, of
     88502 too, and a T640's corrected and measured rows as one monitor.
