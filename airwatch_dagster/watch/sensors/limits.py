@@ -1,8 +1,9 @@
 """Limits of the seven tests, each with what it was measured on.
 
-"Measured" means the valid site-days of the nation of 2019 to 2021 in benchmarks/sensor_flags.py, and a rate is per 1,000
-of them after the exemption for neighbours. Source of the tests and of the flags: QARTOD, Manual for Real-Time Quality
-Control (U.S. Integrated Ocean Observing System), which leaves limits to the operator.
+"Measured" means the nation's valid site-days of 2019 to 2021 in benchmarks/sensor_flags.py; a rate is per 1,000 of them
+after the exemption for neighbours. Source of the tests and of the flags: QARTOD, Manual for Real-Time Quality Control
+of In-situ Temperature and Salinity Data (U.S. Integrated Ocean Observing System, 2016), which leaves limits to the
+operator.
 """
 
 from typing import Final
@@ -23,11 +24,12 @@ SAME_UGM3: Final = 0.05
 """Readings closer than this are the same: AQS publishes tenths."""
 
 SUSPECT_SAME_READINGS: Final = 3
-"""Readings of the same value in a row: measured 0.24. Source of the number: QARTOD, test 16."""
+"""Readings of the same value in a row: measured 0.24. Source of the number: QARTOD's example of the flat
+line test."""
 
 FAIL_SAME_READINGS: Final = 5
-"""Measured 0, and 4 in a row 0.02: too many for a nation of 600 sites. A sensor that repeats its last reading is
-suspect on its second day and fails on its fourth. Source of the number: QARTOD, test 16."""
+"""Measured 0.02, one monitor that stood at 1.0 for weeks; 4 in a row happen by chance. A sensor that repeats its last
+reading is suspect on its second day and fails on its fourth. Source of the number: as above."""
 
 MAX_GAP_DAYS: Final = 7
 """Days between two readings in a row: one more than the longest usual schedule of a filter."""
@@ -54,7 +56,7 @@ MOVING_AIR_LOG: Final = 0.4
 """Range of log PM2.5 that the neighbours must show, a factor of 1.5, for a site to be judged."""
 
 SUSPECT_ATTENUATION: Final = 0.25
-"""Range of a site as a share of its neighbours': measured 0.1."""
+"""Range of a site as a share of its neighbours': measured 0.2."""
 
 FAIL_ATTENUATION: Final = 0.1
 """Measured 0."""
@@ -63,20 +65,20 @@ SPIKE_READINGS: Final = 3
 """Readings before the day, within MAX_GAP_DAYS, whose median a spike rises above."""
 
 SUSPECT_SPIKE_UGM3: Final = 25.0
-"""Rise above that median: measured 0.6."""
+"""Rise above that median: measured 0.3."""
 
 FAIL_SPIKE_UGM3: Final = 100.0
-"""Measured 0: such a rise without neighbours is a fire next door or a fault."""
+"""Measured 0.01: such a rise without neighbours is a fire next door or a fault."""
 
 SPIKE_HOUR_UGM3: Final = 100.0
 """Lowest highest hour that is a spike of an hour."""
 
 SPIKE_HOUR_SHARE: Final = 0.5
-"""Share of the day's sum that this hour must have: measured 0.35 in EPA's file of 88502 of 2020, mostly fireworks, and
-0.25 in its file of 88101 of 2012, before the exemption."""
+"""Share of the day's sum that this hour must have: measured 0.35 in EPA's file of 88502 of 2020 and 0.25 in its
+file of 88101 of 2012, before the exemption (benchmarks/sensor_evidence.py)."""
 
 FAIL_SPIKE_HOUR_UGM3: Final = 500.0
-"""Beyond fireworks at monitors: measured at most 0.05 with any share."""
+"""Measured 0.02 and 0 in the same files."""
 
 RATE_GAP_DAYS: Final = 3
 """Days between two readings whose difference is a rate; QARTOD compares readings next to each other."""
@@ -85,7 +87,8 @@ MIN_PAST_READINGS: Final = 10
 """Readings of the window that say what is usual."""
 
 LEAST_STEP_LOG: Final = 0.05
-"""Least standard deviation of log steps and residuals: about the 0.5 µg/m³ of two good monitors side by side."""
+"""Least standard deviation of log steps and residuals: 0.5 µg/m³ at 7 µg/m³, less than half of all pairs of monitors at
+one site differ by."""
 
 SUSPECT_STEPS: Final = 6.0
 """Standard deviations of the site's own steps: measured 0.2. QARTOD's example, 3, would give 5."""
@@ -97,14 +100,14 @@ LEAST_STEP_UGM3: Final = 5.0
 """Smaller steps are no rate that matters, whatever the site's habits."""
 
 SUSPECT_RESIDUAL: Final = 6.0
-"""Standard deviations of the site's own residual, on a single day; with the next limit measured 1.6."""
+"""Standard deviations of the site's own residual, on a single day; with the next limit measured 1.8."""
 
 SUSPECT_RESIDUAL_OF_THREE: Final = 2.5
 """The same on each of the last three readings, to the same side. Three days tell a shift from a fire that passes: at
 the same rate of false flags this finds +5 µg/m³ six times as often as a single day."""
 
 FAIL_RESIDUAL_OF_THREE: Final = 5.0
-"""Measured 0.03, all of them smoke that reached one site of a valley for days."""
+"""Measured 0.09, on seven days of which one is of smoke in a valley near a fire."""
 
 FAIL_RESIDUAL_LOG: Final = 0.5
 """Least residual of a failure in log PM2.5, a factor of 1.65: a quiet site's small shift is suspect at most."""
@@ -116,10 +119,10 @@ LEAST_SEASON_LOG: Final = 0.1
 """Least standard deviation of log PM2.5 in a season."""
 
 SUSPECT_SEASON: Final = 6.0
-"""Standard deviations of the site's own season: measured 0.6."""
+"""Standard deviations of the site's own season: measured 0.3."""
 
 FAIL_SEASON: Final = 10.0
-"""Measured 0."""
+"""Measured 0.02."""
 
 AGREES_UGM3: Final = 3.0
 """Difference of two monitors at one site that agree, at low PM2.5: 95 percent of 25,758 site-days of 2020 are below
