@@ -1,6 +1,6 @@
 """Sensor flags: what each test finds, what it leaves alone, smoke, missing data, and the same bits in any range."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -307,6 +307,44 @@ def test_days_one_by_one_and_as_a_range_are_bit_identical() -> None:
 
     pd.testing.assert_frame_equal(pd.concat(alone, ignore_index=True), together, check_exact=True)
     assert {1, 2, 3, 4, 9} == set(together["flag"])
+
+
+def test_failures_come_first_and_then_what_is_suspect() -> None:
+    values = set_last(set_last(air(), *[6.3] * 5, sites=[SITES[5]]), *[7.1] * 3, sites=[SITES[2]])
+
+    found = sensor_flags(as_site_days(values), days=pd.DatetimeIndex([DAY]), raw_readings=NO_READINGS)
+
+    assert found[["site_id", "test", "flag"]].head(3).to_numpy().tolist() == [
+        [SITES[5], "flat_line", 4],
+        [SITES[2], "flat_line", 3],
+        [SITES[0], "gross_range", 1],
+    ]
+
+
+def test_flags_stay_rare_in_the_air_of_a_year_and_find_gross_faults_within_three_days() -> None:
+    values = air(seed=8)
+    days = values.index[-365:]
+    year = sensor_flags(as_site_days(values), days=days, raw_readings=NO_READINGS)
+    assert (year["flag"] == 3).mean() * len(SENSOR_TESTS) < 0.003
+    assert not (year["flag"] == 4).any()
+
+    faults: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
+        "stuck": np.full_like,
+        "scaled": lambda last, before: 3 * last,
+        "milligrams": lambda last, before: last / 1000,
+        "spike": lambda last, before: last + np.array([60.0, 0.0, 0.0]),
+    }
+    for name, fault in faults.items():
+        found = [is_found(values[:end], fault) for end in range(len(values) - 20, len(values))]
+        assert np.mean(found) >= 0.95, name
+
+
+def is_found(values: pd.DataFrame, fault: Callable[[np.ndarray, float], np.ndarray]) -> bool:
+    """Whether a fault of the last three days at OWN is suspect or fails on one of them."""
+    days = values.index[-3:]
+    faulty = set_last(values, *fault(values.loc[days, OWN].to_numpy(), values[OWN].iloc[-4]).round(1))
+    made = sensor_flags(as_site_days(faulty), days=days, raw_readings=NO_READINGS)
+    return bool(made.query("site_id == @OWN")["flag"].isin((3, 4)).any())
 
 
 def test_flags_know_nothing_of_later_days() -> None:

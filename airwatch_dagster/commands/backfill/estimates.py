@@ -36,7 +36,7 @@ PARTITION_S: Final[Mapping[str, float]] = {
     "scoreboard_events": 0.3,
     "drift_report": 1.8,
     "coverage": 0.4,
-    "sensor_flags": 0.05,
+    "sensor_flags": 0.02,
     "agency_forecasts": 1.0,
     "bulletin": 0.05,
 }

@@ -38,7 +38,8 @@ OF_VALUES: Final = frozenset({"gross_range", "spike", "rate_of_change", "neighbo
 
 
 def sensor_flags(site_days: pd.DataFrame, *, days: pd.DatetimeIndex, raw_readings: pd.DataFrame) -> pd.DataFrame:
-    """One row per site, day of ``days`` and test, in the columns of ``sensor_flags``, sorted by day, site and test.
+    """One row per site, day of ``days`` and test, in the columns of ``sensor_flags``, sorted by day, site and test, but
+    failures come first on each day, and then what is suspect.
 
     Tested is every site of ``site_days``, context sites too, with a reading in the four weeks up to the day.
     ``site_days`` has the days of ``days_needed``, as far as they are stored; ``raw_readings`` the published rows of
@@ -67,7 +68,7 @@ def _day(window: Window, published: PublishedDay) -> pd.DataFrame:
     def by_site(name: str) -> np.ndarray:
         return np.stack([getattr(one, name)[tested] for one in ordered], axis=1).ravel()
 
-    return pd.DataFrame(
+    rows = pd.DataFrame(
         {
             "site_id": np.repeat(window.site_ids[tested].astype(object), len(ordered)),
             "date_local": window.day,
@@ -79,6 +80,9 @@ def _day(window: Window, published: PublishedDay) -> pd.DataFrame:
             "pm25_ugm3": np.repeat(window.pm25[-1][tested], len(ordered)),
         }
     )
+    is_flagged = rows["flag"].isin((FLAG_SUSPECT, FLAG_FAIL))
+    order = rows["flag"].where(is_flagged, 0).sort_values(ascending=False, kind="stable").index
+    return rows.loc[order]
 
 
 def _with_other_monitors(result: Result, published: PublishedDay, pm25: np.ndarray, told: np.ndarray) -> Result:
