@@ -48,7 +48,6 @@ def neighbour_residual(day: TestedDay) -> Result:
     last, of_three = scaled[-1], np.abs(_least_of_three(scaled, window.pm25))
     least = _least_of_three(residual, window.pm25)
     is_lasting = of_three >= limits.SUSPECT_RESIDUAL_OF_THREE
-
     change = np.where(is_lasting, least, residual[-1])
 
     def why(at: int) -> str:

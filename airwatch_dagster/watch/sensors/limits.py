@@ -35,7 +35,8 @@ MAX_GAP_DAYS: Final = 7
 """Days between two readings in a row: one more than the longest usual schedule of a filter."""
 
 FEED_SITES: Final = 5
-"""Sites with a reading on both days that a feed needs, to say that it repeats the day before."""
+"""Sites with a reading on both days that a feed needs, to say that it repeats the day before. One reading in 67 is that
+of the day before, so by chance three of five sites are once in 80 years."""
 
 FEED_SHARE: Final = 0.5
 """Share of these sites with the same reading as the day before: measured at most 0.09 of 10 or more sites."""
