@@ -18,6 +18,10 @@ MISSED_AFTER: Final = timedelta(seconds=60)
 STILL_RETRIED: Final = timedelta(hours=6)
 """Older failures stay as they are: a person has seen them by then."""
 
+SHOWN_AGAIN: Final = "airwatch/failure_shown_again"
+"""Tag of a run whose failure was shown again. Once is enough: by then everything about it is stored, and what Dagster
+does not retry now, as a run of a backfill that was canceled, it never will."""
+
 CURSOR: Final = f"EVENT_LOG_CONSUMER_CURSOR-{DagsterEventType.RUN_FAILURE.value}"
 """Where Dagster's daemon remembers the last failure that it looked at."""
 
@@ -32,7 +36,8 @@ def show_again(instance: dg.DagsterInstance, *, now: datetime) -> list[str]:
     )
     records = instance.get_run_records(filters)
     late = [one.dagster_run for one in records if (one.end_time or 0.0) < (now - MISSED_AFTER).timestamp()]
-    missed = {run.run_id for run in late if AUTO_RETRY_RUN_ID_TAG not in run.tags and not _is_retried(instance, run)}
+    unseen = [run for run in late if not {AUTO_RETRY_RUN_ID_TAG, SHOWN_AGAIN} & run.tags.keys()]
+    missed = {run.run_id for run in unseen if not _is_retried(instance, run)}
     if missed:
         failures = instance.event_log_storage.get_logs_for_all_runs_by_log_id(
             dagster_event_type={DagsterEventType.RUN_FAILURE}
@@ -40,6 +45,8 @@ def show_again(instance: dg.DagsterInstance, *, now: datetime) -> list[str]:
         first = min((number for number, one in failures.items() if one.run_id in missed), default=None)
         if first is not None:
             instance.daemon_cursor_storage.set_cursor_values({CURSOR: str(first - 1)})
+        for run_id in missed:
+            instance.add_run_tags(run_id, {SHOWN_AGAIN: now.isoformat()})
     return sorted(missed)
 
 

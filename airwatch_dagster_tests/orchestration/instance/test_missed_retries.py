@@ -75,6 +75,7 @@ def test_a_missed_retry_is_looked_at_again(instance: dg.DagsterInstance) -> None
 
     look(instance)
     assert looked_at(instance, run)
+    assert show_again(instance, now=datetime.now(UTC) + LATER) == [], "once is enough"
 
 
 @pytest.mark.parametrize("age", [timedelta(seconds=5), timedelta(hours=7)])
