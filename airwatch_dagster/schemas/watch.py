@@ -1,4 +1,4 @@
-"""Tables of the watch stage: drift, revisions, coverage, sensor flags, monitor changes and incidents."""
+"""Tables of the watch stage: findings, drift, revisions, coverage, sensor flags, monitor changes and incidents."""
 
 from typing import Final
 
@@ -25,6 +25,48 @@ class DriftReport(Table):
     current_rows: int = c.field("Number of values in current_mean", ge=0)
     reference_rows: int = c.field("Number of values in reference_mean", ge=0)
     report_uri: str = c.field("Address of the HTML report; null when none was stored", nullable=True)
+
+
+CAUSES: Final = ("season or smoke", "sensor", "network", "pipeline", "not known")
+"""Probable causes: the air itself; one site's instrument; who reports, and by which method; reading and computing."""
+
+RULE_CAUSE: Final = {
+    **dict.fromkeys(("season", "smoke"), "season or smoke"),
+    **dict.fromkeys(("site_level", "site_scale", "site_slow_drift", "site_stuck"), "sensor"),
+    **dict.fromkeys(("sites_reporting", "methods", "sampling", "parameters"), "network"),
+    **dict.fromkeys(("units", "clock", "repeated_days", "shifted_level"), "pipeline"),
+}
+"""Rule of a month's findings → its one cause, the first four of CAUSES."""
+
+FINDING_RULES: Final = tuple(RULE_CAUSE)
+"""Rules that a month and area is judged by."""
+
+
+@table(grain="month", key=("month", "area", "rule", "site_id"), partition_column="month")
+class MonthlyFindings(Table):
+    """What one rule found in a month and area, or why it could not judge: the air, a sensor, the network or the
+    pipeline."""
+
+    month: pd.Timestamp = c.month()
+    area: str = c.field("Area that was judged, as in AIRWATCH_AREA: us, state:17 or cbsa:16980", str_matches=r"^\S+$")
+    rule: str = c.field("Rule by which it was judged", isin=FINDING_RULES)
+    cause: str = c.field("What the rule looks for: the cause of what it finds", isin=CAUSES[:4])
+    site_id: str = c.field(
+        "AQS site, 9 digits, of a finding about one site; empty for a rule about the whole area",
+        str_matches=r"^([0-9]{9})?$",
+    )
+    is_found: bool = c.field("The effect reached its limit")
+    effect: float = c.field("Size of the change, in the unit of the row; null when it was not judged", nullable=True)
+    unit: str = c.field("Unit of effect, limit, lower and upper")
+    limit: float = c.field("Effect from which on it is found; null for a rule without one", nullable=True)
+    lower: float = c.field("Lower end of the 95 % interval of effect (or null), by bootstrap of weeks", nullable=True)
+    upper: float = c.field("Upper end of the 95 % interval of effect (or null), by bootstrap of weeks", nullable=True)
+    days: int = c.field("Days of the month that were compared", ge=0)
+    sites: int = c.field("Sites that were compared", ge=0)
+    reference_days: int = c.field("Days that they were compared with", ge=0)
+    reference_sites: int = c.field("Sites that they were compared with", ge=0)
+    not_judged: str = c.field("Why it could not be judged; null when it was", nullable=True)
+    what: str = c.field("The finding in a sentence, with sizes, units and since when")
 
 
 REVISION_KINDS: Final = ("changed", "deleted", "appeared_late", "moved_parameter", "provisional_to_final")
@@ -148,9 +190,6 @@ class MonitorChanges(Table):
 INCIDENT_RULES: Final = ("run_failed", "run_stands", "check_failed", "check_warned", "tick_failed", "tick_missed")
 """What an incident is about: a run failed; a run takes too long or waits too long for its start; a check of severity
 ERROR or WARN did not pass; a schedule or sensor fails; a schedule did not start when it was due."""
-
-CAUSES: Final = ("season or smoke", "sensor", "network", "pipeline", "not known")
-"""Probable causes: the air itself; one site's instrument; who reports, and by which method; reading and computing."""
 
 
 @table(grain="none", key=("rule", "asset", "scope"))
