@@ -19,7 +19,7 @@ from airwatch_dagster_tests.dagster_databases import copy_if_new
 # MLflow reads this when it is imported.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
-pytest_plugins = ["airwatch_dagster_tests.s3_servers"]
+pytest_plugins = ["airwatch_dagster_tests.s3_servers", "airwatch_dagster_tests.crashes"]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
