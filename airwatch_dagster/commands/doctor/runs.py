@@ -85,7 +85,7 @@ def _queue() -> Iterator[Finding]:
 
 def _named(record: Any) -> str:
     """``run 1a2b3c4d of forecast_day``."""
-    from airwatch_dagster.orchestration.incidents.run_names import job_of
+    from airwatch_dagster.orchestration.incidents.signs.run_names import job_of
 
     return f"run {record.dagster_run.run_id[:8]} of {job_of(record.dagster_run)}"
 

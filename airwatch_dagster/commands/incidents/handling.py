@@ -11,7 +11,7 @@ from airwatch_dagster.commands.days import day_in_digits
 from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.incidents.state import Incident, acknowledged, silenced
 from airwatch_dagster.orchestration.incidents.stored import changed_incidents, open_ones
-from airwatch_dagster.orchestration.incidents.texts import title
+from airwatch_dagster.orchestration.incidents.wording.texts import title
 from airwatch_dagster.orchestration.resources import StorageResource, utc_now
 
 _LENGTH: Final = re.compile(r"(\d{1,4})([hd])")

@@ -7,12 +7,12 @@ import pandas as pd
 
 from airwatch_dagster.commands.wording import duration_text, program
 from airwatch_dagster.orchestration.configuration.settings import storage_root
-from airwatch_dagster.orchestration.incidents.advice import consequence, next_step
 from airwatch_dagster.orchestration.incidents.keys import shown
 from airwatch_dagster.orchestration.incidents.look import newest_forecast
 from airwatch_dagster.orchestration.incidents.state import Incident
 from airwatch_dagster.orchestration.incidents.stored import open_ones, stored_incidents
-from airwatch_dagster.orchestration.incidents.texts import title, values
+from airwatch_dagster.orchestration.incidents.wording.advice import consequence, next_step
+from airwatch_dagster.orchestration.incidents.wording.texts import title, values
 from airwatch_dagster.orchestration.resources import opened_storage, utc_now
 
 

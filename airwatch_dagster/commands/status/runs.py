@@ -20,7 +20,7 @@ from airwatch_dagster.orchestration.automation.purge import PURGE_SCHEDULE
 from airwatch_dagster.orchestration.automation.rechecks import RECHECK_SCHEDULES
 from airwatch_dagster.orchestration.automation.schedules import SCHEDULES
 from airwatch_dagster.orchestration.early_issue import EARLY_JOB
-from airwatch_dagster.orchestration.incidents.run_names import job_of, partitions_of
+from airwatch_dagster.orchestration.incidents.signs.run_names import job_of, partitions_of
 
 MAX_RUNS: Final = 100
 """Runs that are listed."""

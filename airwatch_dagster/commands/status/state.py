@@ -23,7 +23,7 @@ from airwatch_dagster.orchestration.configuration.settings import SourceSettings
 from airwatch_dagster.orchestration.configuration.weather_settings import WeatherSourceSettings
 from airwatch_dagster.orchestration.incidents.keys import shown
 from airwatch_dagster.orchestration.incidents.stored import open_ones, stored_incidents
-from airwatch_dagster.orchestration.incidents.texts import title
+from airwatch_dagster.orchestration.incidents.wording.texts import title
 from airwatch_dagster.orchestration.instance.opening import opened_instance
 from airwatch_dagster.orchestration.resources import opened_storage, today
 from airwatch_dagster.storage.tables import TableStorage

@@ -1,5 +1,5 @@
 """Incidents: one for each problem, from its first sign to its end, fed by one sensor that reads every finished run.
 
-``state`` says what a sign changes and knows no Dagster; ``finished_runs`` and ``overdue`` find signs in the instance;
-``stored`` keeps the table; ``texts`` says what a person should read of it. How a message leaves is in ``alerts``.
+``state`` says what a sign changes and knows no Dagster; ``signs`` finds them in Dagster, the tables and the machine;
+``stored`` keeps the table; ``wording`` says what a person should read of it. How a message leaves is in ``alerts``.
 """

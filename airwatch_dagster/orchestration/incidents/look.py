@@ -15,9 +15,9 @@ from airwatch_dagster.errors import AirWatchError, StorageError
 from airwatch_dagster.orchestration.alerts.channels import send, undelivered
 from airwatch_dagster.orchestration.alerts.messages import Message, one_line
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings
-from airwatch_dagster.orchestration.incidents.finished_runs import Ends, ends_after
-from airwatch_dagster.orchestration.incidents.overdue import ended_unseen, standing_runs, ticks_of
-from airwatch_dagster.orchestration.incidents.signs import Graph, signs_of
+from airwatch_dagster.orchestration.incidents.signs.finished_runs import Ends, ends_after
+from airwatch_dagster.orchestration.incidents.signs.overdue import ended_unseen, standing_runs, ticks_of
+from airwatch_dagster.orchestration.incidents.signs.run_ends import Graph, signs_of
 from airwatch_dagster.orchestration.incidents.state import (
     OF_CHECKS,
     Incident,
@@ -28,7 +28,7 @@ from airwatch_dagster.orchestration.incidents.state import (
     told,
 )
 from airwatch_dagster.orchestration.incidents.stored import changed_incidents, open_ones, stored_incidents
-from airwatch_dagster.orchestration.incidents.texts import closing, digest, opening
+from airwatch_dagster.orchestration.incidents.wording.texts import closing, digest, opening
 from airwatch_dagster.orchestration.resources import StorageResource
 from airwatch_dagster.storage.tables import TableStorage
 

@@ -4,8 +4,8 @@ from typing import Final
 
 import dagster as dg
 
-from airwatch_dagster.orchestration.incidents.finished_runs import newest_end
 from airwatch_dagster.orchestration.incidents.look import Cursor, Look
+from airwatch_dagster.orchestration.incidents.signs.finished_runs import newest_end
 from airwatch_dagster.orchestration.resources import StorageResource, utc_now
 
 LOOK_EVERY_S: Final = 45

@@ -6,10 +6,10 @@ import pytest
 
 from airwatch_dagster.definitions import defs
 from airwatch_dagster.orchestration.automation.jobs import JOBS
-from airwatch_dagster.orchestration.incidents.advice import MISSING, consequence, next_step, repeat_command
-from airwatch_dagster.orchestration.incidents.causes import OF_CHECKS, cause_of_check, check_of
 from airwatch_dagster.orchestration.incidents.keys import keys_between
 from airwatch_dagster.orchestration.incidents.state import Incident, Rule
+from airwatch_dagster.orchestration.incidents.wording.advice import MISSING, consequence, next_step, repeat_command
+from airwatch_dagster.orchestration.incidents.wording.causes import OF_CHECKS, cause_of_check, check_of
 from airwatch_dagster.orchestration.tables.table_asset import CHECKS, SCHEMA_CHECK
 
 NOON = pd.Timestamp("2021-07-04 12:00")

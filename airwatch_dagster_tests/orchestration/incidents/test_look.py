@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.errors import AirWatchError, SourceUnavailable, StorageError
-from airwatch_dagster.orchestration.incidents import finished_runs, look
-from airwatch_dagster.orchestration.incidents.finished_runs import newest_end, will_be_retried
+from airwatch_dagster.orchestration.incidents import look
 from airwatch_dagster.orchestration.incidents.look import Look
 from airwatch_dagster.orchestration.incidents.sensors import incidents
+from airwatch_dagster.orchestration.incidents.signs import finished_runs
+from airwatch_dagster.orchestration.incidents.signs.finished_runs import newest_end, will_be_retried
 from airwatch_dagster.orchestration.resources import StorageResource
 from airwatch_dagster_tests.alert_receivers import Received
 from airwatch_dagster_tests.orchestration.incidents.watched import Outcome, Watched

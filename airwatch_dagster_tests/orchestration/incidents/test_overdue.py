@@ -25,8 +25,8 @@ from dagster._core.scheduler.instigation import (
 )
 from dagster._utils.error import SerializableErrorInfo
 
-from airwatch_dagster.orchestration.incidents.overdue import ended_unseen, standing_runs, ticks_of
-from airwatch_dagster.orchestration.incidents.signs import Graph
+from airwatch_dagster.orchestration.incidents.signs.overdue import ended_unseen, standing_runs, ticks_of
+from airwatch_dagster.orchestration.incidents.signs.run_ends import Graph
 from airwatch_dagster.orchestration.incidents.state import Failure, Recovery, folded
 
 NOON = pd.Timestamp("2021-07-04 12:00")

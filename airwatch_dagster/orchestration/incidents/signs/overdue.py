@@ -14,11 +14,11 @@ from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatu
 from dagster._utils.schedules import get_next_cron_tick
 
 from airwatch_dagster.orchestration.alerts.messages import plain
-from airwatch_dagster.orchestration.incidents.causes import PIPELINE
 from airwatch_dagster.orchestration.incidents.keys import keys_between
-from airwatch_dagster.orchestration.incidents.run_names import job_of, partitions_of
-from airwatch_dagster.orchestration.incidents.signs import Graph, is_early
+from airwatch_dagster.orchestration.incidents.signs.run_ends import Graph, is_early
+from airwatch_dagster.orchestration.incidents.signs.run_names import job_of, partitions_of
 from airwatch_dagster.orchestration.incidents.state import EARLY, Failure, Incident, Recovery, Sign
+from airwatch_dagster.orchestration.incidents.wording.causes import PIPELINE
 
 MAX_RUNS: Final = 100
 """Runs under way or queued that one look reads."""

@@ -6,9 +6,9 @@ from typing import Any, Final
 import pandas as pd
 
 from airwatch_dagster.orchestration.alerts.messages import Message, one_line
-from airwatch_dagster.orchestration.incidents.advice import consequence, next_step
 from airwatch_dagster.orchestration.incidents.keys import as_text, shown
 from airwatch_dagster.orchestration.incidents.state import Incident
+from airwatch_dagster.orchestration.incidents.wording.advice import consequence, next_step
 from airwatch_dagster.orchestration.pages import site_url
 from airwatch_dagster.orchestration.registry.links import dagster_run_url, dagster_url
 

@@ -6,9 +6,9 @@ from typing import Final
 import pandas as pd
 
 from airwatch_dagster.orchestration.automation.jobs import CLOSE_TABLES, DAILY_TABLES, EARLY_SCORED
-from airwatch_dagster.orchestration.incidents.causes import check_of
 from airwatch_dagster.orchestration.incidents.keys import Keys, spans_of
 from airwatch_dagster.orchestration.incidents.state import EARLY, OF_CHECKS, Incident
+from airwatch_dagster.orchestration.incidents.wording.causes import check_of
 from airwatch_dagster.orchestration.partitions import DAYS
 from airwatch_dagster.orchestration.tables.table_asset import SCHEMA_CHECK
 from airwatch_dagster.schemas import TABLES

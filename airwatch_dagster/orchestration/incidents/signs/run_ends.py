@@ -8,12 +8,12 @@ import dagster as dg
 
 from airwatch_dagster.orchestration.alerts.messages import plain
 from airwatch_dagster.orchestration.early_issue import EARLY_JOB
-from airwatch_dagster.orchestration.incidents.causes import PIPELINE, cause_of_check, check_of
-from airwatch_dagster.orchestration.incidents.evaluated import Evaluated, evaluated_checks
-from airwatch_dagster.orchestration.incidents.finished_runs import EndedRun
 from airwatch_dagster.orchestration.incidents.keys import Keys, keys_between
-from airwatch_dagster.orchestration.incidents.run_names import job_of, partitions_of
+from airwatch_dagster.orchestration.incidents.signs.evaluated import Evaluated, evaluated_checks
+from airwatch_dagster.orchestration.incidents.signs.finished_runs import EndedRun
+from airwatch_dagster.orchestration.incidents.signs.run_names import job_of, partitions_of
 from airwatch_dagster.orchestration.incidents.state import EARLY, OF_CHECKS, Failure, Recovery, Rule, Sign
+from airwatch_dagster.orchestration.incidents.wording.causes import PIPELINE, cause_of_check, check_of
 
 INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 """What a step raises whose run is told to end."""
