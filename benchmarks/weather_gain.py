@@ -1,11 +1,12 @@
 """What does weather add to walk-forward forecasts? By lead, season and family, with intervals over weeks.
 
-    python -m benchmarks.weather_gain FORECASTS 2021-06-01 2021-12-31 [--families ridge blend]
+    python -m benchmarks.weather_gain FORECASTS 2021-06-01 2021-12-31 [--families ridge blend] [--intervals]
 
 FORECASTS is the folder that `benchmarks.skill_walk_forward --weather` wrote: each family's forecasts with weather, and
 those of the same models without it. Issue dates from FIRST to LAST, sites observed on the issue day, rows whose weather
 was known (where the two forecasts differ). Skill is over damped persistence; intervals are 5 % and 95 % of 400
-bootstrap samples of weeks.
+bootstrap samples of weeks. With --intervals also the share of observations within the 90 % intervals and their mean
+width, both calibrated as the product does: each month on the forecasts of months before it, so the first has none.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from airwatch_dagster.fit.models.baselines import SEASONS, season_number
+from airwatch_dagster.forecast.calibration import calibrate
 from benchmarks.skill_walk_forward import WITHOUT_WEATHER
 
 LIMITS_UGM3 = (9.0, 35.4)
@@ -27,6 +29,7 @@ def main() -> None:
     parser.add_argument("first", type=pd.Timestamp)
     parser.add_argument("last", type=pd.Timestamp)
     parser.add_argument("--families", nargs="*", default=["ridge", "catboost", "blend"])
+    parser.add_argument("--intervals", action="store_true", help="coverage and width of the 90 %% intervals too")
     chosen = parser.parse_args()
     rows = pd.concat([pd.read_parquet(file) for file in sorted(chosen.forecasts.glob("*.parquet"))])
     rows = rows.drop_duplicates(["site_id", "issue_date", "horizon_days"])
@@ -40,6 +43,42 @@ def main() -> None:
         for horizon, at_horizon in own.groupby("horizon_days"):
             for season, part in [("all", at_horizon), *at_horizon.groupby("season")]:
                 print(f"{horizon} d  {season:8s}{len(part):>8,}  {told(part, family)}")
+        if chosen.intervals:
+            print_intervals(own, family)
+
+
+def print_intervals(rows: pd.DataFrame, family: str) -> None:
+    """Coverage and mean width of the 90 % intervals without → with weather, by lead and season."""
+    both = {"without": within(rows, f"{family}{WITHOUT_WEATHER}"), "with": within(rows, family)}
+    first = both["with"].index[0]
+    for horizon, at_horizon in rows.loc[both["with"].index].groupby("horizon_days"):
+        for season, part in [("all", at_horizon), *at_horizon.groupby("season")]:
+            values = [found.loc[part.index].mean() for found in both.values()]
+            coverage = " → ".join(f"{100 * one['is_within']:.1f} %" for one in values)
+            width = " → ".join(f"{one['width_ugm3']:.1f}" for one in values)
+            print(f"{horizon} d  {season:8s}{len(part):>8,}  coverage {coverage}, width {width} µg/m³")
+    print(f"Intervals from {rows.loc[first, 'target_date']:%B %Y} on.")
+
+
+def within(rows: pd.DataFrame, forecast: str) -> pd.DataFrame:
+    """Whether each observation lies in the interval of its forecast, and the interval's width; no rows of the first
+    month, before which there are no forecasts to calibrate on."""
+    said = rows.drop(columns="pm25_ugm3", errors="ignore").rename(columns={forecast: "pm25_ugm3"})
+    months = said["target_date"].dt.to_period("M").dt.to_timestamp()
+    found = []
+    for month in sorted(months.unique())[1:]:
+        calibration = calibrate(said[said["target_date"] < month], source="shadow_scores", month=month)
+        part = said[months == month]
+        outlook = calibration.apply(
+            part["pm25_ugm3"].to_numpy(),
+            horizon_days=part["horizon_days"].to_numpy(),
+            days_since_observed=part["days_since_observed"].to_numpy(),
+            site_ids=part["site_id"],
+        )
+        lower, upper = outlook.lower_ugm3, outlook.upper_ugm3
+        is_within = part["pm25_observed_ugm3"].clip(lower=0.0).between(lower, upper)
+        found.append(pd.DataFrame({"is_within": is_within, "width_ugm3": upper - lower}, index=part.index))
+    return pd.concat(found)
 
 
 def told(rows: pd.DataFrame, family: str) -> str:
