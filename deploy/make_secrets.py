@@ -29,7 +29,7 @@ BCRYPT_COST = "10"
 
 FOR_YOU = (
     *("epa_aqs_email", "epa_aqs_api_key", "airnow_api_key", "open_meteo_key"),
-    *("alert_webhook_url", "smtp_password"),
+    *("alert_webhook_url", "heartbeat_url", "smtp_password"),
 )
 """Secrets that only you know: their files are made empty, which means unset."""
 

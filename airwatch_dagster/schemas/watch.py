@@ -219,3 +219,12 @@ class Incidents(Table):
     silenced_until: pd.Timestamp = c.field("Time (UTC) at which messages go out again; null for nobody", nullable=True)
     opening_told_at: pd.Timestamp = c.field("Time of the message on its beginning, UTC; null before", nullable=True)
     closing_told_at: pd.Timestamp = c.field("Time of the message on its end, UTC; null before", nullable=True)
+    waits_for: str = c.field(
+        "Channels that are still to take the last message, such as webhook; null for none", nullable=True
+    )
+    quiet_until: pd.Timestamp = c.field(
+        "Time (UTC) until which a return is counted and not told; null before a message on its end", nullable=True
+    )
+    flaps: "pd.Int64Dtype" = c.field(
+        "Returns since the last message; null in rows from before the column", nullable=True, ge=0
+    )

@@ -18,7 +18,10 @@ pytestmark = pytest.mark.slow
 
 SCRIPT = ROOT / "deploy" / "make_secrets.py"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-YOURS = {"epa_aqs_email", "epa_aqs_api_key", "airnow_api_key", "open_meteo_key", "alert_webhook_url", "smtp_password"}
+YOURS = {
+    *("epa_aqs_email", "epa_aqs_api_key", "airnow_api_key", "open_meteo_key"),
+    *("alert_webhook_url", "heartbeat_url", "smtp_password"),
+}
 
 
 def made(folder: Path, *arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:

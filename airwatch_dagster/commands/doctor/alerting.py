@@ -27,7 +27,8 @@ def checks(*, is_test: bool) -> Sequence[Check]:
     channels = [("webhook", settings.alert_webhook_url), ("e-mail", settings.alert_email_to)]
     run = {"webhook": SET_UP, "e-mail": "export AIRWATCH_SMTP_HOST=HOST AIRWATCH_SMTP_PORT=PORT"}
     tests = [Check("alert test", partial(_test, name), run[name], TEST_MAX_S) for name, address in channels if address]
-    return (described, *tests)
+    pinged = [Check("alert test", _ping, "export AIRWATCH_HEARTBEAT_URL=https://HOST/PATH", TEST_MAX_S)]
+    return (described, *tests, *(pinged if settings.heartbeat_url else []))
 
 
 def _alerts() -> Iterator[Finding]:
@@ -37,7 +38,16 @@ def _alerts() -> Iterator[Finding]:
     channels = {"webhook": one.alert_webhook_url, f"e-mail to {one.alert_email_to}": one.alert_email_to}
     used = [channel for channel, value in channels.items() if value]
     says = f"by {' and '.join(used)}; --alert-test sends one" if used else ""
-    yield ok("alerts", says or "only logged; AIRWATCH_ALERT_WEBHOOK_URL and …_EMAIL_TO are not set")
+    beats = "; a monitor is pinged every five minutes" if one.heartbeat_url else ""
+    yield ok("alerts", (says or "only logged; AIRWATCH_ALERT_WEBHOOK_URL and …_EMAIL_TO are not set") + beats)
+
+
+def _ping() -> Iterator[Finding]:
+    from airwatch_dagster.orchestration.alerts.heartbeat import ping_once
+    from airwatch_dagster.orchestration.alerts.settings import HeartbeatSettings
+
+    ping_once(HeartbeatSettings.from_environment())
+    yield ok("alert test", "the monitor of heartbeats took a ping")
 
 
 def _test(channel: str) -> Iterator[Finding]:

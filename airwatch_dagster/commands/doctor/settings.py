@@ -22,9 +22,10 @@ from airwatch_dagster.orchestration.configuration.settings import Settings
 
 def _settings() -> Iterator[Finding]:
     from airwatch_dagster.orchestration.alerts.channels import webhook_problems
+    from airwatch_dagster.orchestration.alerts.heartbeat import heartbeat_problems
 
     yield from (_unknown(name) for name in unknown_settings())
-    problems = [*Settings.problems(), *webhook_problems()]
+    problems = [*Settings.problems(), *webhook_problems(), *heartbeat_problems()]
     if problems:
         yield from (of_error("settings", problem, run=AGAIN) for problem in problems)
         return

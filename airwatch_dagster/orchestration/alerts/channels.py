@@ -3,8 +3,8 @@
 import logging
 import smtplib
 import ssl
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Final
 
@@ -15,36 +15,58 @@ from airwatch_dagster.orchestration.alerts.settings import AlertSettings, Webhoo
 from airwatch_dagster.orchestration.configuration.addresses import address_problem
 from airwatch_dagster.orchestration.configuration.redaction import redacted
 
-CHANNEL_TIMEOUT_S: Final = 20
+CHANNEL_TIMEOUT_S: Final = 10
 """Seconds; a channel that takes longer counts as failed, well before the sensor tick's own limit of 60."""
 
 CHANNEL_RETRIES: Final = 2
-"""Repetitions for a webhook that is busy or breaks the connection; the next tick of the sensor tries again."""
+"""Repetitions for a webhook that says it is busy. One that does not answer is tried again at a later tick: repeating
+it here would take the minute that the tick has, and what the other channel took would be forgotten."""
+
+
+WEBHOOK: Final = "webhook"
+EMAIL: Final = "e-mail"
+LOG: Final = "log"
+"""Names of the channels; the log is one where there is no other."""
 
 
 @dataclass(frozen=True)
 class Sent:
     """What became of a message."""
 
-    has_arrived: bool
-    """Whether a channel took it, or it is logged because there is no channel."""
-    failures: tuple[AirWatchError, ...] = ()
-    """Of each channel that did not take it."""
+    taken_by: tuple[str, ...]
+    """Channels that took it."""
+    failures: Mapping[str, AirWatchError] = field(default_factory=dict)
+    """Channel that did not take it → why."""
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether anybody can have read it."""
+        return bool(self.taken_by)
 
 
-def send(message: Message, *, settings: AlertSettings, log: logging.Logger) -> Sent:
-    """Send to every channel, or to the log when there is none; a channel that fails does not stop the other."""
-    channels = [(settings.alert_webhook_url, post_to_webhook), (settings.alert_email_to, send_email)]
-    used = [deliver for address, deliver in channels if address]
-    failures = []
-    for deliver in used:
+def channels_of(settings: AlertSettings) -> tuple[str, ...]:
+    """The channels that are set up; the log where none is."""
+    addresses = {WEBHOOK: settings.alert_webhook_url, EMAIL: settings.alert_email_to}
+    return tuple(name for name, address in addresses.items() if address) or (LOG,)
+
+
+def send(message: Message, *, settings: AlertSettings, log: logging.Logger, to: Collection[str] | None = None) -> Sent:
+    """Send to every channel, or to those named in ``to``; one that fails does not stop the other.
+
+    What a channel does not take is logged too.
+    """
+    deliver = {WEBHOOK: post_to_webhook, EMAIL: send_email}
+    taken, failures = list[str](), dict[str, AirWatchError]()
+    for name in channels_of(settings) if to is None else to:
         try:
-            deliver(message, settings=settings)
+            if name in deliver:
+                deliver[name](message, settings=settings)
+            taken.append(name)
         except AirWatchError as failure:
-            failures.append(failure)
-    if failures or not used:
+            failures[name] = failure
+    if failures or LOG in taken:
         log.warning(message.text)
-    return Sent(not used or len(failures) < len(used), tuple(failures))
+    return Sent(tuple(taken), failures)
 
 
 def undelivered(failures: Sequence[AirWatchError]) -> AirWatchError:
@@ -66,7 +88,10 @@ def webhook_problems() -> list[ConfigurationError]:
 
 
 def post_to_webhook(message: Message, *, settings: AlertSettings) -> None:
-    """POST the message as JSON, and repeat it while the webhook is busy. The address is a secret and never shown."""
+    """POST the message as JSON, and repeat it twice if the webhook says it is busy.
+
+    The address is a secret and never shown.
+    """
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3 import Retry
@@ -74,7 +99,14 @@ def post_to_webhook(message: Message, *, settings: AlertSettings) -> None:
     assert settings.alert_webhook_url is not None
     address = settings.alert_webhook_url.get_secret_value()
     retries = Retry(
-        total=CHANNEL_RETRIES, backoff_factor=0.5, status_forcelist=(429, 502, 503, 504), allowed_methods=None
+        connect=0,
+        read=0,
+        other=0,
+        status=CHANNEL_RETRIES,
+        backoff_factor=0.5,
+        status_forcelist=(429, 502, 503, 504),
+        allowed_methods=None,
+        respect_retry_after_header=False,
     )
     try:
         with requests.Session() as session:

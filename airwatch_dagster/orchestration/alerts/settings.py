@@ -18,7 +18,17 @@ class WebhookSettings(SettingsGroup):
     )
 
 
-class AlertSettings(WebhookSettings):
+class HeartbeatSettings(SettingsGroup):
+    """The address that is asked for while everything that tells of problems works."""
+
+    heartbeat_url: SecretStr | None = setting(
+        "AIRWATCH_HEARTBEAT_URL",
+        "Address of a monitor of heartbeats, asked for every five minutes while the sensor incidents ticks",
+        allowed="an http or https address",
+    )
+
+
+class AlertSettings(WebhookSettings, HeartbeatSettings):
     """Where messages about incidents are sent; with neither webhook nor e-mail they are only logged."""
 
     alert_email_to: str | None = setting(

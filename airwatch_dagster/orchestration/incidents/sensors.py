@@ -1,10 +1,13 @@
 """The one sensor that feeds the incidents and sends their messages."""
 
+from dataclasses import replace
 from typing import Final
 
 import dagster as dg
 
-from airwatch_dagster.orchestration.incidents.look import Cursor, Look
+from airwatch_dagster.orchestration.alerts.heartbeat import PING_EVERY_S, ping
+from airwatch_dagster.orchestration.incidents.cursor import Cursor, Notice
+from airwatch_dagster.orchestration.incidents.look import Look
 from airwatch_dagster.orchestration.incidents.signs.finished_runs import newest_end
 from airwatch_dagster.orchestration.resources import StorageResource, utc_now
 
@@ -22,10 +25,14 @@ def incidents(context: dg.SensorEvaluationContext, storage: StorageResource) -> 
     """Requests no run. Raises AirWatchError when no channel took a message and nothing else was new."""
     now, known = utc_now(), Cursor.read(context.cursor)
     if known is None:
-        known = Cursor(newest_end(context.instance), digest_on=f"{now:%Y-%m-%d}")
+        known = Cursor(newest_end(context.instance), digest=Notice(f"{now:%Y-%m-%d}"))
         context.update_cursor(known.text)
         return dg.SkipReason("The first look: runs that end from now on count")
     look = Look(context.instance, storage, context.repository_def, context.log)
     cursor, said = look.at(now, known)
+    seconds = now.tz_localize("UTC").timestamp()
+    if seconds - cursor.pinged_at >= PING_EVERY_S:
+        ping(log=context.log)
+        cursor = replace(cursor, pinged_at=seconds)
     context.update_cursor(cursor.text)
     return dg.SkipReason(said)

@@ -1,7 +1,7 @@
 """What a sign of a problem, or of its end, changes in the incidents. Pure: no clock, no storage, no Dagster."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -82,6 +82,12 @@ class Incident:
     silenced_until: pd.Timestamp | None = None
     opening_told_at: pd.Timestamp | None = None
     closing_told_at: pd.Timestamp | None = None
+    waits_for: frozenset[str] = frozenset()
+    """Channels that did not take the last message."""
+    quiet_until: pd.Timestamp | None = None
+    """Until then a return is counted and not told."""
+    flaps: int = 0
+    """Returns since the last message."""
 
     @property
     def key(self) -> tuple[Rule, str, str]:
@@ -154,7 +160,16 @@ def _after_failure(known: Incident | None, rule: Rule, sign: Failure) -> Inciden
         last_event_id=max(sign.event_id, known.last_event_id if known else 0),
         silenced_by=known.silenced_by if known else None,
         silenced_until=known.silenced_until if known else None,
+        quiet_until=known.quiet_until if known else None,
+        flaps=_flaps(known, sign),
     )
+
+
+def _flaps(known: Incident | None, sign: Failure) -> int:
+    """Returns that are counted only, this one included."""
+    if known is None:
+        return 0
+    return known.flaps + (known.quiet_until is not None and sign.at < known.quiet_until)
 
 
 def _continued(known: Incident, sign: Failure) -> Incident:
@@ -186,33 +201,6 @@ def _after_recovery(known: Incident, sign: Recovery) -> Incident:
         resolved_at=max(sign.at, known.opened_at),
         updated_at=max(sign.at, known.updated_at),
         last_event_id=max(known.last_event_id, sign.event_id),
-    )
-
-
-def opening_is_due(incident: Incident, now: pd.Timestamp) -> bool:
-    """Whether a message is to say that it has opened: not for one that ended before anybody could be told."""
-    return incident.is_open and incident.opening_told_at is None and not incident.is_silent(now)
-
-
-def closing_is_due(incident: Incident) -> bool:
-    """Whether a message is to say that it has ended: only after one on its opening, and not for an end in silence."""
-    if incident.resolved_at is None or incident.opening_told_at is None or incident.closing_told_at is not None:
-        return False
-    return not incident.is_silent(incident.resolved_at)
-
-
-def told(incidents: Iterable[Incident], *, ids: Collection[str], at: pd.Timestamp) -> list[Incident]:
-    """The incidents after messages on these: on the opening of an open one, on the end of another."""
-    return [_told(one, at) if one.incident_id in ids else one for one in incidents]
-
-
-def _told(incident: Incident, at: pd.Timestamp) -> Incident:
-    if incident.is_open:
-        return replace(incident, opening_told_at=incident.opening_told_at or at)
-    return replace(
-        incident,
-        opening_told_at=incident.opening_told_at or at,
-        closing_told_at=incident.closing_told_at or (at if incident.opening_told_at else None),
     )
 
 

@@ -56,6 +56,7 @@ def frame_of(incidents: Sequence[Incident]) -> pd.DataFrame:
     rows = [
         {**{one.name: getattr(incident, one.name) for one in fields(Incident)}, "incident_id": incident.incident_id}
         | {name: as_text(getattr(incident, name)) for name in ("partitions", "partitions_left")}
+        | {"waits_for": ", ".join(sorted(incident.waits_for)) or None}
         for incident in incidents
     ]
     empty = TABLES[TABLE].empty()
@@ -71,6 +72,8 @@ def incidents_of(frame: pd.DataFrame) -> list[Incident]:
 def _incident(row: dict[Any, Any]) -> Incident:
     values: dict[str, Any] = {str(name): None if _is_null(value) else value for name, value in row.items()}
     values |= {name: keys_in(values[name] or "") for name in ("partitions", "partitions_left")}
+    values["waits_for"] = frozenset(filter(None, (values["waits_for"] or "").split(", ")))
+    values["flaps"] = int(values["flaps"] or 0)
     return Incident(**values)
 
 

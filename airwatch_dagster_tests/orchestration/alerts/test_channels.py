@@ -1,6 +1,8 @@
 """How a message leaves, through a real local webhook and a real local mail server, and what its text may not hold."""
 
 import logging
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -9,7 +11,8 @@ from airwatch_dagster.errors import ConfigurationError
 from airwatch_dagster.orchestration.alerts.channels import Sent, post_to_webhook, send, undelivered
 from airwatch_dagster.orchestration.alerts.messages import Message, one_line, plain
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings
-from airwatch_dagster_tests.alert_receivers import Received
+from airwatch_dagster_tests.alert_receivers import Received, mail_receiver, slack_receiver
+from airwatch_dagster_tests.tls_servers import Authority
 
 pytestmark = pytest.mark.usefixtures("no_channel")
 
@@ -22,7 +25,7 @@ def sent(message: Message = MESSAGE) -> Sent:
 
 
 def test_a_webhook_gets_the_text_and_what_programs_need(webhook: Received) -> None:
-    assert sent() == Sent(has_arrived=True)
+    assert sent() == Sent(("webhook",))
 
     assert webhook.posts == [
         {
@@ -42,6 +45,59 @@ def test_mail_reaches_every_recipient_with_its_subject(mail_server: Received) ->
     assert "What: EPA AQS: answered 503" in mail.get_payload()
 
 
+def test_slack_takes_a_message_whose_text_has_its_markup(monkeypatch: pytest.MonkeyPatch) -> None:
+    with slack_receiver() as slack:
+        monkeypatch.setenv("AIRWATCH_ALERT_WEBHOOK_URL", f"http://127.0.0.1:{slack.port}/services/T0/B0/secret")
+        done = sent(Message("AirWatch: <!here> PM2.5 > 35.4 at A & B", data={"kind": "test"}))
+
+    assert done == Sent(("webhook",))
+    assert [post["text"] for post in slack.posts] == ["AirWatch: &lt;!here&gt; PM2.5 &gt; 35.4 at A &amp; B"]
+
+
+@pytest.fixture
+def private_mail_server(tmp_path: Path, mail_server: Received, monkeypatch: pytest.MonkeyPatch) -> Iterator[Received]:
+    """Takes mail after STARTTLS with a certificate that the system trusts, and after the login of ``air``."""
+    authority = Authority(tmp_path)
+    with mail_receiver(authority.certificate("trusted"), ("air", "s3cret word")) as received:
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.bundle))
+        monkeypatch.setenv("AIRWATCH_SMTP_HOST", "localhost")
+        monkeypatch.setenv("AIRWATCH_SMTP_PORT", str(received.port))
+        monkeypatch.setenv("AIRWATCH_SMTP_STARTTLS", "true")
+        monkeypatch.setenv("AIRWATCH_SMTP_USER", "air")
+        monkeypatch.setenv("AIRWATCH_SMTP_PASSWORD", "s3cret word")
+        yield received
+
+
+def test_mail_is_encrypted_and_sent_under_the_login(private_mail_server: Received) -> None:
+    assert sent() == Sent(("e-mail",))
+
+    assert [mail["Subject"] for mail in private_mail_server.mails] == ["AirWatch: raw_readings failed"]
+
+
+def test_a_login_that_is_refused_is_named_without_the_password(
+    private_mail_server: Received, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRWATCH_SMTP_PASSWORD", "wr0ng word")
+
+    done = sent()
+
+    assert private_mail_server.mails == []
+    text = str(undelivered([*done.failures.values()]))
+    assert "did not take the alert" in text
+    assert "535" in text
+    assert "wr0ng word" not in text
+
+
+def test_mail_is_not_sent_in_the_clear_to_a_server_that_wants_encryption(
+    private_mail_server: Received, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRWATCH_SMTP_STARTTLS", "false")
+    monkeypatch.delenv("AIRWATCH_SMTP_USER")
+
+    assert not sent().has_arrived
+    assert private_mail_server.mails == []
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_webhook_that_redirects_is_not_followed(status: int, webhook: Received) -> None:
     webhook.statuses = [status]
@@ -59,9 +115,9 @@ def test_a_channel_that_refuses_is_named_without_its_address_and_the_other_still
 
     done = sent()
 
-    assert done.has_arrived
-    assert "alert webhook refused the alert (response 404)" in str(undelivered(done.failures))
-    assert "T0-secret-part" not in str(undelivered(done.failures))
+    assert done.taken_by == ("e-mail",)
+    assert "alert webhook refused the alert (response 404)" in str(undelivered([*done.failures.values()]))
+    assert "T0-secret-part" not in str(undelivered([*done.failures.values()]))
     assert len(mail_server.mails) == 1
 
 
@@ -80,12 +136,12 @@ def test_a_message_that_no_channel_takes_has_not_arrived(
     done = sent()
 
     assert not done.has_arrived
-    assert "mail server 127.0.0.1:1 did not take the alert" in str(undelivered(done.failures))
+    assert "mail server 127.0.0.1:1 did not take the alert" in str(undelivered([*done.failures.values()]))
     assert "EPA AQS: answered 503" in caplog.text
 
 
 def test_without_a_channel_the_message_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    assert sent() == Sent(has_arrived=True)
+    assert sent() == Sent(("log",))
     assert "AirWatch: raw_readings failed" in caplog.text
 
 

@@ -50,9 +50,16 @@ def test_by_default_simulated_air_over_chicago_is_read(tmp_path: Path) -> None:
     assert settings.rate_limit_dir.expanduser() == tmp_path / "home" / ".local" / "state" / "airwatch"
     assert settings.site_url == "http://127.0.0.1:3001"
     assert (settings.smtp_port, settings.smtp_from, settings.smtp_starttls) == (587, "airwatch@localhost", True)
-    unset = {"ui_url", "mlflow_ui_url", "alert_webhook_url", "alert_email_to", "smtp_host", "smtp_user"}
+    unset = {
+        "ui_url",
+        "mlflow_ui_url",
+        "alert_webhook_url",
+        "alert_email_to",
+        "smtp_host",
+        "smtp_user",
+    }
     unset |= {"smtp_password", "practice_today", "aqs_email", "aqs_key", "airnow_key", "weather", "other_forecasts"}
-    unset |= {"first_day", "nbm_url", "nws_url", "open_meteo_url", "open_meteo_key"}
+    unset |= {"heartbeat_url", "first_day", "nbm_url", "nws_url", "open_meteo_url", "open_meteo_key"}
     assert settings.weather_source == "nbm"
     assert {name for name, value in settings if value is None} == unset
 
@@ -98,6 +105,7 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         "AIRWATCH_FIRST_DAY": "2021-01-01",
         "AIRWATCH_MLFLOW_UI_URL": "http://mlflow",
         "AIRWATCH_ALERT_WEBHOOK_URL": "http://hook",
+        "AIRWATCH_HEARTBEAT_URL": "http://beats",
         "AIRWATCH_ALERT_EMAIL_TO": "a@b.c",
         "AIRWATCH_SMTP_HOST": "mail",
         "AIRWATCH_SMTP_PORT": "25",
@@ -131,7 +139,7 @@ def test_settings_in_a_log_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> No
 
     assert set(secrets) == {
         *("EPA_AQS_EMAIL", "EPA_AQS_API_KEY", "AIRNOW_API_KEY", "AIRWATCH_OPEN_METEO_KEY"),
-        *("AIRWATCH_ALERT_WEBHOOK_URL", "AIRWATCH_SMTP_PASSWORD"),
+        *("AIRWATCH_ALERT_WEBHOOK_URL", "AIRWATCH_HEARTBEAT_URL", "AIRWATCH_SMTP_PASSWORD"),
     }
     assert set(secret_values()) >= set(secrets.values())
     assert "secret-" not in shown

@@ -11,6 +11,7 @@ import pytest
 
 from airwatch_dagster.errors import AirWatchError, SourceUnavailable, StorageError
 from airwatch_dagster.orchestration.incidents import look
+from airwatch_dagster.orchestration.incidents.cursor import Notice
 from airwatch_dagster.orchestration.incidents.look import Look
 from airwatch_dagster.orchestration.incidents.sensors import incidents
 from airwatch_dagster.orchestration.incidents.signs import finished_runs
@@ -264,6 +265,86 @@ def test_a_message_that_no_channel_took_is_sent_at_a_later_look(watched: Watched
     assert len(webhook.posts) == 3, "two that were refused, one that arrived"
 
 
+def later(**ago: float) -> pd.Timestamp:
+    return pd.Timestamp.now("UTC").tz_localize(None).floor("us") + pd.Timedelta(**ago)
+
+
+def test_a_message_is_sent_again_on_the_one_channel_that_did_not_take_it_also_after_a_restart(
+    watched: Watched, webhook: Received, mail_server: Received
+) -> None:
+    watched.cursor = replace(watched.cursor, looked_at=0.0)
+    watched.outcomes["raw_readings"] = Outcome(REFUSED)
+    watched.run("raw_readings")
+    webhook.statuses = [404, 404]
+    assert "alert webhook refused the alert (response 404)" in watched.look()
+    assert watched.look() == "No run has ended", "it is not tried at each look"
+
+    watched.cursor = replace(watched.cursor, waits=False)  # all that lasts is the table
+    watched.look(at=later(minutes=6))
+    [one] = watched.incidents
+    assert one.waits_for == {"webhook"}
+    watched.look(at=later(minutes=12))
+    watched.look(at=later(minutes=18))
+
+    assert len(webhook.posts) == 3, "two that were refused, one that arrived"
+    assert [mail["Subject"] for mail in mail_server.mails] == ["AirWatch: raw_readings failed, 2021-07-01"]
+    assert watched.incidents[0].waits_for == frozenset()
+
+
+def test_an_end_is_not_told_where_the_beginning_never_arrived(
+    watched: Watched, webhook: Received, mail_server: Received
+) -> None:
+    watched.outcomes["raw_readings"] = Outcome(REFUSED)
+    watched.run("raw_readings")
+    webhook.statuses = [404]
+    watched.look()
+    watched.outcomes.clear()
+    watched.run("raw_readings")
+    watched.look()
+
+    assert len(webhook.posts) == 1
+    assert len(mail_server.mails) == 2
+
+
+def test_the_digest_too_is_sent_again_only_where_it_was_refused(
+    watched: Watched, webhook: Received, mail_server: Received
+) -> None:
+    watched.outcomes["raw_readings"] = Outcome(REFUSED)
+    watched.run("raw_readings")
+    watched.look()
+    webhook.statuses = [404]
+    tomorrow = pd.Timestamp.now("UTC").tz_localize(None).normalize() + pd.Timedelta(days=1, hours=14)
+    watched.cursor = replace(watched.cursor, looked_at=0.0)
+    for minutes in (0, 6, 12):
+        watched.look(at=tomorrow + pd.Timedelta(minutes=minutes))
+
+    assert [post["kind"] for post in webhook.posts] == ["incident_opened", "digest", "digest"]
+    assert [mail["Subject"] for mail in mail_server.mails][1:] == ["AirWatch: an incident is open"]
+
+
+def test_a_problem_that_comes_and_goes_is_one_pair_of_messages_and_a_line_in_the_digest(
+    watched: Watched, webhook: Received, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        watched.outcomes["raw_readings"] = Outcome(REFUSED)
+        watched.run("raw_readings")
+        watched.look()
+        watched.outcomes.clear()
+        watched.run("raw_readings")
+        watched.look()
+    assert [post["kind"] for post in webhook.posts] == ["incident_opened", "incident_resolved"]
+
+    monkeypatch.setattr(look, "DIGEST_HOUR", 0)
+    watched.cursor = replace(watched.cursor, digest=Notice("2021-07-01"))
+    watched.look()
+    name = watched.incidents[0].incident_id
+    came_back = "it came back 2 times without a message, because it had just ended"
+    assert webhook.posts[2]["text"].splitlines()[:2] == [
+        "AirWatch: nothing is open",
+        f"{name}: raw_readings failed, 2021-07-01, over; {came_back}",
+    ]
+
+
 def test_a_storage_that_does_not_answer_is_told_of_once_per_problem(
     watched: Watched, webhook: Received, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,11 +389,11 @@ def test_the_digest_goes_out_once_a_day_while_something_is_open(watched: Watched
 
 def test_there_is_no_digest_when_nothing_is_open(watched: Watched, webhook: Received) -> None:
     watched.run("raw_readings")
-    today = watched.cursor.digest_on
+    today = watched.cursor.digest.about
     watched.look(at=pd.Timestamp.now("UTC").tz_localize(None).normalize() + pd.Timedelta(hours=38))
 
     assert webhook.posts == []
-    assert watched.cursor.digest_on > today
+    assert watched.cursor.digest.about > today
 
 
 def test_the_sensor_begins_with_what_ends_from_now_on(watched: Watched, webhook: Received) -> None:

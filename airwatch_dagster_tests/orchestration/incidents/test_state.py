@@ -13,12 +13,10 @@ from airwatch_dagster.orchestration.incidents.state import (
     Recovery,
     Sign,
     acknowledged,
-    closing_is_due,
     folded,
-    opening_is_due,
     silenced,
-    told,
 )
+from airwatch_dagster.orchestration.incidents.telling import COOLDOWN, due_channels, flapping, told
 
 BEGIN = pd.Timestamp("2021-07-01 18:30")
 
@@ -44,6 +42,22 @@ def success(event: int, *days: str, **options: Any) -> Recovery:
 def after(*signs: Sign, known: list[Incident] | None = None) -> Incident:
     [one] = folded(known or [], signs)
     return one
+
+
+BOTH = ("webhook", "e-mail")
+
+
+def opening_is_due(one: Incident, now: pd.Timestamp) -> bool:
+    return one.is_open and due_channels(one, BOTH, now=now) == [*BOTH]
+
+
+def closing_is_due(one: Incident) -> bool:
+    return not one.is_open and due_channels(one, BOTH, now=at(999)) == [*BOTH]
+
+
+def taken(one: Incident, *, at: pd.Timestamp, refused_by: tuple[str, ...] = ()) -> Incident:
+    [after_it] = told([one], {one.incident_id: refused_by}, at=at)
+    return after_it
 
 
 def test_a_failure_opens_an_incident_and_its_repetition_does_not_open_another() -> None:
@@ -135,13 +149,15 @@ def test_a_run_that_finds_some_days_wrong_and_newer_ones_right_leaves_it_open() 
 
 
 def test_a_problem_that_comes_back_opens_the_same_incident_again() -> None:
-    closed = told(folded([], [failure(1), success(2)]), ids=[after(failure(1)).incident_id], at=at(2))
+    closed = told(folded([], [failure(1), success(2)]), {after(failure(1)).incident_id: ()}, at=at(2))
 
-    one = after(failure(5), known=closed)
+    closed = [taken(closed[0], at=at(3))]
+    late = int(COOLDOWN / pd.Timedelta(minutes=1)) + 5
+    one = after(failure(late), known=closed)
 
-    assert (one.is_open, one.times_opened, one.runs, one.opened_at) == (True, 2, 1, at(5))
+    assert (one.is_open, one.times_opened, one.runs, one.opened_at) == (True, 2, 1, at(late))
     assert one.incident_id == closed[0].incident_id
-    assert opening_is_due(one, at(5)), "it is told of again"
+    assert opening_is_due(one, at(late)), "it is told of again"
 
 
 def test_a_thousand_failed_partitions_are_one_incident() -> None:
@@ -159,14 +175,45 @@ def test_a_thousand_failed_partitions_are_one_incident() -> None:
 def test_one_message_when_it_opens_and_one_when_it_closes() -> None:
     opened = after(failure(1))
     assert opening_is_due(opened, at(1))
-    [said] = told([opened], ids=[opened.incident_id], at=at(1))
+    [said] = told([opened], {opened.incident_id: ()}, at=at(1))
     assert not opening_is_due(after(failure(2), known=[said]), at(2))
 
     closed = after(success(3), known=[said])
     assert closing_is_due(closed)
-    [done] = told([closed], ids=[closed.incident_id], at=at(3))
+    [done] = told([closed], {closed.incident_id: ()}, at=at(3))
     assert not closing_is_due(done)
     assert done.opening_told_at == at(1)
+
+
+def test_a_channel_that_refuses_is_due_again_by_itself_and_hears_no_end_of_what_it_never_heard_of() -> None:
+    opened = taken(after(failure(1)), at=at(1), refused_by=("webhook",))
+    assert due_channels(opened, BOTH, now=at(2)) == ["webhook"]
+    assert due_channels(taken(opened, at=at(2)), BOTH, now=at(3)) == []
+    assert due_channels(opened, ("e-mail",), now=at(3)) == [], "a channel that is no longer set up"
+
+    ended = after(success(5), known=[opened])
+    assert due_channels(ended, BOTH, now=at(5)) == ["e-mail"]
+    half = taken(taken(opened, at=at(2)), at=at(2))
+    ended = taken(after(success(5), known=[half]), at=at(5), refused_by=("e-mail",))
+    assert due_channels(ended, BOTH, now=at(6)) == ["e-mail"]
+    assert due_channels(taken(ended, at=at(6)), BOTH, now=at(7)) == []
+
+
+def test_what_comes_and_goes_is_one_pair_of_messages_in_six_hours_and_its_returns_are_counted() -> None:
+    first = taken(after(failure(1)), at=at(1))
+    one = taken(after(success(10), known=[first]), at=at(10))
+    quiet = 10 + int(COOLDOWN / pd.Timedelta(minutes=1))
+    for event in range(20, 200, 20):
+        one = after(failure(event), known=[one])
+        assert due_channels(one, BOTH, now=at(event)) == [], "a return within the cooldown"
+        one = after(success(event + 10), known=[one])
+        assert due_channels(one, BOTH, now=at(event + 10)) == [], "nor its end"
+    assert (one.flaps, flapping([one], now=at(250))) == (9, [one])
+
+    back = after(failure(quiet - 5), known=[one])
+    assert due_channels(back, BOTH, now=at(quiet - 1)) == []
+    assert opening_is_due(back, at(quiet)), "it lasts longer than the cooldown"
+    assert (back.flaps, taken(back, at=at(quiet)).flaps) == (10, 0)
 
 
 def test_what_is_over_before_anybody_could_be_told_is_not_told() -> None:
@@ -181,9 +228,9 @@ def test_nothing_is_sent_in_a_silence_which_ends_by_itself() -> None:
 
     assert not opening_is_due(silent, at(59))
     assert opening_is_due(silent, at(60)), "it is still open when the silence is over"
-    ended = after(success(30), known=told([silent], ids=[silent.incident_id], at=at(1)))
+    ended = after(success(30), known=told([silent], {silent.incident_id: ()}, at=at(1)))
     assert not closing_is_due(ended)
-    assert closing_is_due(after(success(61), known=told([silent], ids=[silent.incident_id], at=at(1))))
+    assert closing_is_due(after(success(61), known=told([silent], {silent.incident_id: ()}, at=at(1))))
 
 
 def test_a_silence_covers_the_return_of_the_problem_and_an_acknowledgement_does_not() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from airwatch_dagster.orchestration.incidents.look import Cursor, Look
+from airwatch_dagster.orchestration.incidents.cursor import Cursor, Notice
+from airwatch_dagster.orchestration.incidents.look import Look
 from airwatch_dagster.orchestration.incidents.state import Incident
 from airwatch_dagster.orchestration.incidents.stored import stored_incidents
 from airwatch_dagster.orchestration.resources import StorageResource
@@ -35,7 +36,9 @@ class Watched:
     folder: Path
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     cursor: Cursor = field(
-        default_factory=lambda: Cursor(0, digest_on=f"{pd.Timestamp.now('UTC'):%Y-%m-%d}", looked_at=inf)
+        default_factory=lambda: Cursor(
+            0, digest=Notice(f"{pd.Timestamp.now('UTC'):%Y-%m-%d}"), looked_at=inf, measured_at=inf
+        )
     )
     """No digest is due, and nothing but ends of runs is looked at, until a test says so."""
 

@@ -22,6 +22,9 @@ OUTCOMES: Final = {
 }
 """Rule → what a person reads of it."""
 
+OF_DELIVERY: Final = ("opening_told_at", "closing_told_at", "waits_for", "quiet_until")
+"""Columns that say what was sent, which no reader needs."""
+
 MAX_IN_DIGEST: Final = 20
 """Incidents that a digest lists; the rest are counted."""
 
@@ -73,15 +76,19 @@ def closing(incident: Incident) -> Message:
 
 
 def digest(incidents: Sequence[Incident], *, now: pd.Timestamp, newest_forecast: str | None) -> Message:
-    """What is still open; ``incidents`` are not empty."""
+    """What is still open, then what came and went; ``incidents`` are not empty."""
     lines = []
     for one in incidents[:MAX_IN_DIGEST]:
+        if not one.is_open:
+            lines.append(f"{one.incident_id}: {title(one)}{_of(one)}, over; {_flaps(one)}")
+            continue
         by = f", acknowledged by {one.acknowledged_by}" if one.acknowledged_by else ""
         lines.append(f"{one.incident_id}: {title(one)}{_of(one)}, for {_span(now - one.opened_at)}{by}")
         lines.append(f"    {consequence(one, newest_forecast=newest_forecast)} {next_step(one)}")
     more = len(incidents) - MAX_IN_DIGEST
     lines += [f"and {more} more: `airwatch incidents` lists all"] if more > 0 else []
-    count = f"{len(incidents)} incidents are open" if len(incidents) > 1 else "an incident is open"
+    still = sum(one.is_open for one in incidents)
+    count = f"{still} incidents are open" if still > 1 else "an incident is open" if still else "nothing is open"
     return Message(
         subject=f"AirWatch: {count}",
         lines=(*lines, *_urls(dagster_url())),
@@ -103,7 +110,13 @@ def _where(incident: Incident) -> str:
 def _count(incident: Incident) -> str:
     again = f", for the {incident.times_opened}th time" if incident.times_opened > 3 else ""
     again = {2: ", for the second time", 3: ", for the third time"}.get(incident.times_opened, again)
-    return again + (f"; {incident.runs:,} runs" if incident.runs > 1 else "")
+    runs = f"; {incident.runs:,} runs" if incident.runs > 1 else ""
+    return again + (f"; {_flaps(incident)}" if incident.flaps > 1 else "") + runs
+
+
+def _flaps(incident: Incident) -> str:
+    times = f"{incident.flaps} times" if incident.flaps > 1 else "once"
+    return f"it came back {times} without a message, because it had just ended"
 
 
 def _links(incident: Incident) -> list[str]:
@@ -126,7 +139,7 @@ def _data(kind: str, incident: Incident, **more: Any) -> dict[str, Any]:
 def values(incident: Incident) -> dict[str, Any]:
     """The row for programs: partitions as spans, moments in ISO 8601 (UTC)."""
     values = {**vars(incident), "incident_id": incident.incident_id}
-    return {name: _value(value) for name, value in values.items() if not name.endswith("told_at")}
+    return {name: _value(value) for name, value in values.items() if name not in OF_DELIVERY}
 
 
 def _value(value: Any) -> Any:
