@@ -32,9 +32,9 @@ CAUSES: Final = ("season or smoke", "sensor", "network", "pipeline", "not known"
 
 RULE_CAUSE: Final = {
     **dict.fromkeys(("season", "smoke"), "season or smoke"),
-    **dict.fromkeys(("site_level", "site_scale", "site_slow_drift", "site_stuck"), "sensor"),
+    **dict.fromkeys(("site_level", "site_slow_drift", "site_stuck", "sites_level", "sites_slow_drift"), "sensor"),
     **dict.fromkeys(("sites_reporting", "methods", "sampling", "parameters"), "network"),
-    **dict.fromkeys(("units", "clock", "repeated_days", "shifted_level"), "pipeline"),
+    **dict.fromkeys(("units", "shifted_level", "clock", "sampling_days", "repeated_days", "digits"), "pipeline"),
 }
 """Rule of a month's findings → its one cause, the first four of CAUSES."""
 

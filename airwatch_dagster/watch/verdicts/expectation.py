@@ -1,0 +1,99 @@
+"""What a site's neighbours say of its day, and how far the site is from it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from airwatch_dagster.geo import great_circle_km
+from airwatch_dagster.watch.verdicts import limits
+from airwatch_dagster.watch.verdicts.history import History
+
+_BLOCK: Final = 200
+"""Sites solved at a time, which bounds memory."""
+
+
+@dataclass(frozen=True)
+class Contrasts:
+    """Log PM2.5 of each site minus what its neighbours say."""
+
+    anomaly: np.ndarray
+    """Days × sites: log PM2.5 minus the site's mean of the year before the month."""
+    expected: np.ndarray
+    """Days × sites: the anomaly that the neighbours say."""
+    neighbours: np.ndarray
+    """Sites × neighbours: number of the neighbour, nearest first, or -1."""
+    weights: np.ndarray
+    """Sites × neighbours: rise of the expectation per rise of the neighbour."""
+
+    @property
+    def daily(self) -> np.ndarray:
+        """Days × sites, in log PM2.5; its mean over the year before the month is about 0."""
+        return np.asarray(self.anomaly - self.expected)
+
+
+def contrasts(history: History) -> Contrasts:
+    """Contrasts over the whole history, by a ridge regression of each site on its neighbours in the year before the
+    month. Null for a site without readings in that year or with fewer than ``MIN_NEIGHBOURS`` neighbours.
+
+    A neighbour without a reading counts with the mean of the others, nearer ones more.
+    """
+    training = slice(max(history.start - limits.TRAINING_DAYS, 0), history.start)
+    log = history.log
+    is_there = ~np.isnan(log[training])
+    count = is_there.sum(axis=0)
+    usual = np.where(count, np.nansum(log[training], axis=0), np.nan) / np.maximum(count, 1)
+    anomaly = log - usual
+    neighbours, closeness = _neighbours(history, count >= limits.NEIGHBOUR_SHARE * len(is_there))
+    expected, weights = np.full_like(anomaly, np.nan), np.zeros(neighbours.shape)
+    for begin in range(0, len(history.site_ids), _BLOCK):
+        block = slice(begin, begin + _BLOCK)
+        expected[:, block], weights[block] = _expected(
+            anomaly, anomaly[:, block], neighbours[block], closeness[block], training
+        )
+    return Contrasts(anomaly, expected, neighbours, weights)
+
+
+def _neighbours(history: History, may_serve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Number and closeness (0 to 1) of each site's neighbours; -1 and 0 where there are no more."""
+    latitude, longitude = np.radians(history.latitude), np.radians(history.longitude)
+    distance = great_circle_km(latitude[:, None], longitude[:, None], latitude[None, :], longitude[None, :])
+    np.fill_diagonal(distance, np.inf)
+    distance[:, ~may_serve] = np.inf
+    distance = np.where(distance <= limits.NEIGHBOUR_KM, distance, np.inf)
+    nearest = np.argsort(distance, axis=1, kind="stable")[:, : limits.MAX_NEIGHBOURS]
+    distance = np.take_along_axis(distance, nearest, axis=1)
+    is_one = np.isfinite(distance)
+    is_one &= is_one.sum(axis=1, keepdims=True) >= limits.MIN_NEIGHBOURS
+    return np.where(is_one, nearest, -1), np.where(is_one, np.exp(-distance / limits.CLOSENESS_KM), 0.0)
+
+
+def _expected(
+    anomaly: np.ndarray, own: np.ndarray, neighbours: np.ndarray, closeness: np.ndarray, training: slice
+) -> tuple[np.ndarray, np.ndarray]:
+    """Expectation (days × sites) and weights (sites × neighbours) of a block of sites."""
+    total, share = np.zeros(own.shape), np.zeros(own.shape)
+    for number, weight in zip(neighbours.T, closeness.T, strict=True):
+        values = anomaly[:, number]
+        is_there = ~np.isnan(values)
+        total += np.where(is_there, values, 0.0) * weight
+        share += is_there * weight
+    mean = np.divide(total, share, out=np.full(own.shape, np.nan), where=share > 0)
+    inputs = anomaly[training][:, neighbours]  # days × sites × neighbours
+    inputs = np.where(np.isnan(inputs), mean[training][:, :, None], inputs) * (neighbours >= 0)
+    is_used = ~np.isnan(own[training]) & ~np.isnan(mean[training])
+    count = np.maximum(is_used.sum(axis=0), 1)
+    inputs = np.where(is_used[:, :, None], inputs, 0.0)
+    target = np.where(is_used, own[training], 0.0)
+    middle, level = inputs.sum(axis=0) / count[:, None], target.sum(axis=0) / count
+    by_site = np.where(is_used[:, :, None], inputs - middle, 0.0).transpose(1, 2, 0)
+    target = np.where(is_used, target - level, 0.0).T
+    prior = closeness / np.maximum(closeness.sum(axis=1, keepdims=True), 1e-9)
+    gram = by_site @ by_site.transpose(0, 2, 1) + limits.RIDGE * np.eye(neighbours.shape[1])
+    moments = (by_site @ target[:, :, None])[:, :, 0] + limits.RIDGE * prior
+    weights = np.linalg.solve(gram, moments[:, :, None])[:, :, 0] * (neighbours >= 0)
+    expected = np.where(np.isnan(mean), np.nan, level - (weights * middle).sum(axis=1))
+    for number, weight in zip(neighbours.T, weights.T, strict=True):
+        values = anomaly[:, number]
+        expected += np.where(np.isnan(values), mean, values) * weight
+    return expected, weights

@@ -1,0 +1,207 @@
+"""Rules about days: shifted, repeated, or of another calendar."""
+
+import numpy as np
+
+from airwatch_dagster.watch.verdicts import limits
+from airwatch_dagster.watch.verdicts.area_month import AreaMonth
+from airwatch_dagster.watch.verdicts.chances import chance_of_equal
+from airwatch_dagster.watch.verdicts.finding import Finding, not_judged
+from airwatch_dagster.watch.verdicts.rules.levels import surroundings
+
+DAYS = "days"
+
+
+def clock(one: AreaMonth) -> list[Finding]:
+    """Sites, or the whole area, whose days match their neighbours' a day earlier or later better than the same days.
+
+    An hour's shift moves a twenty-fourth of a daily mean: daily readings do not show it.
+    """
+    history, contrasts = one.history, one.data.contrasts
+    days = slice(history.start, len(history.days))
+    lag, evidence, count = best_lag(contrasts.anomaly, contrasts.expected, days)
+    is_judged = one.is_in & (count >= limits.CLOCK_DAYS)
+    shifted = np.flatnonzero(is_judged & (lag != 0) & (evidence >= limits.CLOCK_EVIDENCE))
+    area_lag, area_evidence = _of_area(one, days)
+    judged = int(is_judged.sum())
+    if not judged:
+        return not_judged(
+            f"no site has {limits.CLOCK_DAYS} days beside its neighbours'", unit=DAYS, days=history.day_count
+        )
+    is_whole = area_lag != 0 and area_evidence >= limits.CLOCK_AREA_EVIDENCE
+    needed = limits.LEAST_LOST if judged > limits.LEAST_LOST else 1
+    is_some = len(shifted) >= max(needed, limits.CLOCK_SHARE * judged)
+    what = f"{len(shifted)} of {judged} sites match their neighbours better a day apart"
+    if is_whole:
+        what = f"The area's days match those of the sites around it a day {'later' if area_lag < 0 else 'earlier'}"
+    elif is_some:
+        what += f": {one.sites(shifted)}"
+    effect = float(area_lag) if is_whole else float(np.median(lag[shifted])) if is_some else 0.0
+    return [
+        Finding(
+            what=f"{what}.",
+            unit=DAYS,
+            is_found=bool(is_whole or is_some),
+            effect=effect,
+            limit=1.0,
+            days=history.day_count,
+            sites=judged,
+            reference_days=history.day_count,
+            reference_sites=int(surroundings(one).sum()),
+        )
+    ]
+
+
+def best_lag(own: np.ndarray, air: np.ndarray, days: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Per site the lag (1: it repeats the day before) that fits best, the log of how much better than none, and days.
+
+    ``own`` and ``air`` are days × sites. The evidence is half the number of days times the log of the ratio of summed
+    squared differences, which for independent days is a log likelihood ratio.
+    """
+    lags = (0, 1, -1)
+    moved = np.stack([_lagged(air, lag) for lag in lags])[:, days]
+    mine = own[days]
+    is_used = ~np.isnan(mine) & ~np.isnan(moved).any(axis=0)
+    count = is_used.sum(axis=0)
+    difference = np.where(is_used, mine - moved, 0.0)
+    middle = difference.sum(axis=1, keepdims=True) / np.maximum(count, 1)
+    error = np.where(is_used, (difference - middle) ** 2, 0.0).sum(axis=1) + 1e-9
+    best = error[1:].argmin(axis=0) + 1
+    least = np.take_along_axis(error, best[None], axis=0)[0]
+    evidence = count / 2 * np.log(error[0] / least)
+    return np.where(evidence > 0, np.array(lags)[best], 0), evidence, count
+
+
+def _lagged(values: np.ndarray, lag: int) -> np.ndarray:
+    """Row d has what row d − lag had."""
+    moved = np.full_like(values, np.nan)
+    if lag > 0:
+        moved[lag:] = values[:-lag]
+    elif lag < 0:
+        moved[:lag] = values[-lag:]
+    else:
+        moved[:] = values
+    return moved
+
+
+def _of_area(one: AreaMonth, days: slice) -> tuple[int, float]:
+    """Lag and evidence of the whole area against the sites around it."""
+    around, anomaly = surroundings(one), one.data.contrasts.anomaly
+    if around.sum() < limits.LEAST_SITES or one.is_in.sum() < limits.LEAST_SITES_OF_DAY:
+        return 0, 0.0
+    with np.errstate(invalid="ignore"):
+        own, air = (_middle(anomaly[:, chosen]) for chosen in (one.is_in, around))
+    lag, evidence, count = best_lag(own[:, None], air[:, None], days)
+    return (int(lag[0]), float(evidence[0])) if count[0] >= limits.CLOCK_DAYS else (0, 0.0)
+
+
+def _middle(values: np.ndarray) -> np.ndarray:
+    enough = np.isfinite(values).sum(axis=1) >= limits.LEAST_SITES_OF_DAY
+    found = np.full(len(values), np.nan)
+    if enough.any():
+        found[enough] = np.nanmedian(values[enough], axis=1)
+    return found
+
+
+def sampling_days(one: AreaMonth) -> list[Finding]:
+    """Filters on other days than EPA's calendar, which samples every third day everywhere.
+
+    It tells a shift of all days, which no comparison between sites does. Source: EPA's sampling schedule calendars.
+    """
+    history = one.history
+    is_there = np.isfinite(history.pm25[:, one.is_in])
+    phase = (history.days - limits.CALENDAR_DAY).days.to_numpy() % limits.CALENDAR_STEP
+    past = is_there[max(history.start - limits.TRAINING_DAYS, 0) : history.start]
+    is_filter = (past.sum(axis=0) >= limits.MOVEMENT_READINGS) & (past.mean(axis=0) <= limits.FILTER_SHARE)
+    on_past = past[phase[max(history.start - limits.TRAINING_DAYS, 0) : history.start] == 0].sum(axis=0)
+    is_filter &= on_past >= limits.CALENDAR_SHARE * past.sum(axis=0)
+    now = is_there[history.start :][:, is_filter]
+    samples = int(now.sum())
+    if samples < limits.CALENDAR_SAMPLES:
+        why = f"{samples} filter samples of {int(is_filter.sum())} sites; {limits.CALENDAR_SAMPLES} needed"
+        return not_judged(why, unit="%", days=history.day_count, sites=int(is_filter.sum()))
+    off = now[phase[history.start :] != 0]
+    off_pct = 100 * int(off.sum()) / samples
+    return [
+        Finding(
+            what=f"{int(off.sum())} of {samples} filter samples are not of EPA's sampling days.",
+            unit="%",
+            is_found=off_pct >= limits.OFF_CALENDAR_PCT,
+            effect=off_pct,
+            limit=limits.OFF_CALENDAR_PCT,
+            days=history.day_count,
+            sites=int(is_filter.sum()),
+            reference_days=len(past),
+            reference_sites=int(is_filter.sum()),
+        )
+    ]
+
+
+def repeated_days(one: AreaMonth) -> list[Finding]:
+    """A day whose readings are those of an earlier one at several sites."""
+    history = one.history
+    values = history.pm25[:, one.is_in]
+    worst: tuple[float, int, int, int, int] = (1.0, 0, 0, 0, 0)
+    for lag in range(1, limits.REPEAT_LAGS + 1):
+        rows = np.arange(max(history.start, lag), len(history.days))
+        both = np.isfinite(values[rows]) & np.isfinite(values[rows - lag])
+        same = both & (np.abs(values[rows] - values[rows - lag]) < limits.SAME_UGM3)
+        number, equal = both.sum(axis=1), same.sum(axis=1)
+        is_candidate = (equal >= limits.REPEAT_SITES) & (equal >= limits.REPEAT_SHARE * number)
+        for at in np.flatnonzero(is_candidate):
+            found, of = int(equal[at]), int(number[at])
+            worst = min(worst, (chance_of_equal(found, of, share=limits.SAME_CHANCE), int(rows[at]), lag, found, of))
+    chance, row, lag, equal, number = worst
+    most = int(np.isfinite(values[history.start :]).sum(axis=1).max(initial=0))
+    if most < limits.REPEAT_SITES:
+        return not_judged(f"{most} sites on a day; {limits.REPEAT_SITES} needed", unit="sites", days=history.day_count)
+    is_found = lag > 0 and chance * limits.REPEAT_LAGS * history.day_count <= limits.REPEAT_CHANCE
+    what = "No day repeats an earlier one."
+    if lag:
+        day, before = history.days[row], history.days[row - lag]
+        what = f"On {day:%-d %B %Y} {equal} of {number} sites read exactly what they did on {before:%-d %B %Y}."
+    return [
+        Finding(
+            what=what,
+            unit="sites",
+            is_found=bool(is_found),
+            effect=float(equal),
+            limit=float(limits.REPEAT_SITES),
+            days=history.day_count,
+            sites=most,
+            reference_days=limits.REPEAT_LAGS,
+            reference_sites=most,
+        )
+    ]
+
+
+def digits(one: AreaMonth) -> list[Finding]:
+    """Readings that a program has changed: whole numbers, or values below zero, where there were few."""
+    history = one.history
+    month = history.pm25[history.start :][:, one.is_in]
+    past = history.pm25[max(history.start - limits.TRAINING_DAYS, 0) : history.start][:, one.is_in]
+    count, count_past = int(np.isfinite(month).sum()), int(np.isfinite(past).sum())
+    if min(count, count_past) < limits.DIGIT_READINGS:
+        why = f"{count} readings and {count_past} of the year before; {limits.DIGIT_READINGS} needed"
+        return not_judged(why, unit="%", days=history.day_count)
+    with np.errstate(invalid="ignore"):
+        whole, whole_past = (100 * float((values == np.rint(values)).sum()) for values in (month, past))
+        below, below_past = (100 * float((values < 0).sum()) for values in (month, past))
+    effects = {
+        "whole numbers": whole / count - whole_past / count_past,
+        "below zero": below / count - below_past / count_past,
+    }
+    name = max(effects, key=lambda key: effects[key])
+    share = {"whole numbers": whole / count, "below zero": below / count}[name]
+    return [
+        Finding(
+            what=f"{share:.0f} % of the readings are {name}, {share - effects[name]:.0f} % were in the year before.",
+            unit="%",
+            is_found=effects[name] >= limits.DIGITS_PCT,
+            effect=effects[name],
+            limit=limits.DIGITS_PCT,
+            days=history.day_count,
+            sites=int(one.is_in.sum()),
+            reference_days=min(limits.TRAINING_DAYS, history.start),
+            reference_sites=int(one.is_in.sum()),
+        )
+    ]

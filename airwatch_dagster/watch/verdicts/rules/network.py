@@ -1,0 +1,191 @@
+"""Rules about who reports: sites, instruments, schedules and parameter."""
+
+import numpy as np
+
+from airwatch_dagster.watch.instrument_names import instrument_name
+from airwatch_dagster.watch.verdicts import limits
+from airwatch_dagster.watch.verdicts.area_month import AreaMonth
+from airwatch_dagster.watch.verdicts.chances import score_limit
+from airwatch_dagster.watch.verdicts.finding import Finding, not_judged
+from airwatch_dagster.watch.verdicts.rules.sensors import size_ugm3
+
+
+def sites_reporting(one: AreaMonth) -> list[Finding]:
+    """Sites that reported in the month before and have fallen silent."""
+    history = one.history
+    before = _readings(one, 1)
+    now = _readings(one, 0)
+    due = before * history.day_count / max(int((history.months_ago == 1).sum()), 1)
+    is_running = one.is_in & (due >= limits.DUE_READINGS)
+    running = int(is_running.sum())
+    if running < limits.LEAST_RUNNING:
+        why = f"{running} sites with {limits.DUE_READINGS:.0f} readings due by now; {limits.LEAST_RUNNING} needed"
+        return not_judged(why, unit="%", days=history.day_count, sites=running)
+    is_silent = is_running & (now <= limits.SILENT_SHARE * due)
+    silent = np.flatnonzero(is_silent)
+    is_new = one.is_in & (now > 0) & (np.isfinite(history.pm25[: history.start]).sum(axis=0) == 0)
+    lost_pct = 100 * len(silent) / running
+    is_found = lost_pct >= limits.LOST_SITES_PCT and len(silent) >= limits.LEAST_LOST
+    what = (
+        f"{len(silent)} of the {running} sites that reported in the month before have fallen silent"
+        f"{', ' + str(int(is_new.sum())) + ' are new' if is_new.any() else ''}; by their levels alone the area's mean "
+        f"changes by {_composition(one, is_running, is_silent):+.1f} µg/m³"
+    )
+    return [
+        Finding(
+            what=f"{what}: {one.sites(silent)}." if is_found else f"{what}.",
+            unit="%",
+            is_found=bool(is_found),
+            effect=lost_pct,
+            limit=limits.LOST_SITES_PCT,
+            days=history.day_count,
+            sites=running - len(silent),
+            reference_days=int((history.months_ago == 1).sum()),
+            reference_sites=running,
+        )
+    ]
+
+
+def methods(one: AreaMonth) -> list[Finding]:
+    """Sites with another instrument than before, and whether their readings stepped."""
+    history, steps = one.history, one.data.steps
+    new, old = _main(history.method[history.start :]), _main(_last_days(one, history.method))
+    swapped = np.flatnonzero(one.is_in & (new >= 0) & (old >= 0) & (new != old) & ~_was_used(one, new))
+    reported = one.changes[one.changes["kind"].isin(("instrument", "restated_pair", "relocation"))]
+    listed = np.flatnonzero(one.is_in & np.isin(history.site_ids.astype(str), reported["site_id"].to_numpy(dtype=str)))
+    swapped = np.union1d(swapped, listed)
+    judged = int((one.is_in & (new >= 0)).sum())
+    if not judged or not history.months_before:
+        return not_judged("no site has a known method now and before", unit="sites", days=history.day_count)
+    score, size = steps.score[swapped], size_ugm3(one, steps)[swapped]
+    limit = score_limit(limits.SWAP_CHANCE / max(len(swapped), 1) / 2)
+    stepped = swapped[(np.abs(score) >= limit) & (np.abs(size) >= limits.LEAST_SWAP_UGM3)]
+    many = max(limits.LEAST_SWAPS, limits.SWAPPED_SHARE * judged)
+    is_found = len(stepped) > 0 or len(swapped) >= many
+    told = [
+        _swap(one, int(number), int(old[number]), int(new[number])) for number in (stepped if len(stepped) else swapped)
+    ]
+    what = f"{len(swapped)} of {judged} sites changed instrument or place"
+    what += f", {len(stepped)} with a step against their neighbours" if len(stepped) else ""
+    return [
+        Finding(
+            what=f"{what}: {'; '.join(told[: limits.MOST_NAMED])}." if told else f"{what}.",
+            unit="sites",
+            is_found=bool(is_found),
+            effect=float(len(swapped)),
+            limit=float(np.ceil(many)),
+            days=history.day_count,
+            sites=judged,
+            reference_days=int((history.months_ago[: history.start] <= limits.REFERENCE_MONTHS).sum()),
+            reference_sites=judged,
+        )
+    ]
+
+
+def sampling(one: AreaMonth) -> list[Finding]:
+    """Sites that report on far more or far fewer days of a month than before."""
+    history = one.history
+    share_before = _readings(one, 1) / max(int((history.months_ago == 1).sum()), 1)
+    share = _readings(one, 0) / max(history.day_count, 1)
+    is_judged = one.is_in & (share_before > 0) & (share > limits.SILENT_SHARE * share_before)
+    judged = int(is_judged.sum())
+    if history.day_count < limits.SAMPLING_DAYS or judged < limits.LEAST_RUNNING:
+        why = f"{history.day_count} days and {judged} sites; {limits.SAMPLING_DAYS} and {limits.LEAST_RUNNING} needed"
+        return not_judged(why, unit="%", days=history.day_count, sites=judged)
+    was_daily, is_daily = share_before >= limits.DAILY_SHARE, share >= limits.DAILY_SHARE
+    was_rare, is_rare = share_before <= limits.RARE_SHARE, share <= limits.RARE_SHARE
+    fewer, more = is_judged & was_daily & is_rare, is_judged & was_rare & is_daily
+    changed_pct = 100 * int((fewer | more).sum()) / judged
+    is_found = changed_pct >= limits.RESCHEDULED_PCT and int((fewer | more).sum()) >= limits.LEAST_LOST
+    what = (
+        f"{int(fewer.sum())} of {judged} sites went from daily readings to one in two days or fewer, "
+        f"{int(more.sum())} the other way"
+    )
+    return [
+        Finding(
+            what=f"{what}: {one.sites(np.flatnonzero(fewer | more))}." if is_found else f"{what}.",
+            unit="%",
+            is_found=bool(is_found),
+            effect=changed_pct,
+            limit=limits.RESCHEDULED_PCT,
+            days=history.day_count,
+            sites=judged,
+            reference_days=int((history.months_ago == 1).sum()),
+            reference_sites=judged,
+        )
+    ]
+
+
+def parameters(one: AreaMonth) -> list[Finding]:
+    """Sites whose value comes from another parameter code than before."""
+    history = one.history
+    new, old = _main(history.parameter[history.start :]), _main(_last_days(one, history.parameter))
+    is_judged = one.is_in & (new >= 0) & (old >= 0)
+    judged, changed = int(is_judged.sum()), np.flatnonzero(is_judged & (new != old))
+    if not judged:
+        return not_judged("no site has readings now and before", unit="%", days=history.day_count)
+    changed_pct = 100 * len(changed) / judged
+    is_found = changed_pct >= limits.RESCHEDULED_PCT and len(changed) >= limits.LEAST_LOST
+    what = f"{len(changed)} of {judged} sites have their value from another parameter code than before"
+    return [
+        Finding(
+            what=f"{what}: {one.sites(changed)}." if is_found else f"{what}.",
+            unit="%",
+            is_found=bool(is_found),
+            effect=changed_pct,
+            limit=limits.RESCHEDULED_PCT,
+            days=history.day_count,
+            sites=judged,
+            reference_days=int((history.months_ago[: history.start] <= limits.REFERENCE_MONTHS).sum()),
+            reference_sites=judged,
+        )
+    ]
+
+
+def _readings(one: AreaMonth, ago: int) -> np.ndarray:
+    return np.asarray(np.isfinite(one.history.pm25[one.history.months_ago == ago]).sum(axis=0))
+
+
+def _last_days(one: AreaMonth, codes: np.ndarray) -> np.ndarray:
+    """The codes of the months of reference."""
+    ago = one.history.months_ago
+    return np.asarray(codes[(ago >= 1) & (ago <= limits.REFERENCE_MONTHS)])
+
+
+def _main(codes: np.ndarray) -> np.ndarray:
+    """The code of at least three quarters of each site's known days; -1 where none has as many."""
+    known = (codes >= 0).sum(axis=0)
+    found = np.full(codes.shape[1], -1)
+    for code in range(int(codes.max(initial=-1)) + 1):
+        is_main = (codes == code).sum(axis=0) >= np.maximum(limits.MAIN_SHARE * known, 1)
+        found = np.where(is_main, code, found)
+    return found
+
+
+def _was_used(one: AreaMonth, method: np.ndarray) -> np.ndarray:
+    """Whether a site had the method on a tenth of its known days of the year before, beside another one."""
+    ago = one.history.months_ago
+    past = one.history.method[(ago >= 1) & (ago <= limits.YEAR_MONTHS)]
+    return np.asarray((past == method).sum(axis=0) > limits.USED_SHARE * np.maximum((past >= 0).sum(axis=0), 1))
+
+
+def _swap(one: AreaMonth, number: int, old: int, new: int) -> str:
+    history, steps = one.history, one.data.steps
+    size = float(size_ugm3(one, steps)[number])
+    moved = f" and moved by {size:+.1f} µg/m³" if np.isfinite(size) else ""
+    if old == new or min(old, new) < 0:
+        rows = one.changes[one.changes["site_id"] == str(history.site_ids[number])]
+        return f"{one.site(number)}{moved} ({rows['kind'].iloc[-1].replace('_', ' ')})"
+    codes = [str(history.methods[code]) for code in (old, new)]
+    parameter = str(history.parameters[max(int(_main(history.parameter[history.start :])[number]), 0)])
+    before, after = (instrument_name(code, parameter) for code in codes)
+    return f"{one.site(number)} from {before} to {after}{moved}"
+
+
+def _composition(one: AreaMonth, is_running: np.ndarray, is_silent: np.ndarray) -> float:
+    """Change of the mean of the month before, µg/m³, if the silent sites had been silent then."""
+    month = one.history.pm25[one.history.months_ago == 1]
+    count = np.isfinite(month).sum(axis=0)
+    level = np.nansum(month, axis=0) / np.maximum(count, 1)
+    rest = is_running & ~is_silent
+    return float(level[rest].mean() - level[is_running].mean()) if rest.any() else float("nan")
