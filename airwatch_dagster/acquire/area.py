@@ -1,6 +1,7 @@
 """The forecast area: statistical areas, states or the whole country, and the sites around it."""
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,6 +65,15 @@ class Area:
             return "United States"
         names = [cbsa_names()[code] for code in self.cbsa_codes] + [state_names()[code] for code in self.state_codes]
         return "; ".join(names)
+
+    def parts(self, state_codes: Iterable[str]) -> list["Area"]:
+        """The areas within it that are looked at on their own: each of several that it names, and for the whole country
+        each state of ``state_codes``. None for one area."""
+        if self.is_everywhere:
+            return [Area(state_codes=(code,)) for code in sorted({*state_codes}.difference(FOREIGN_STATES))]
+        named = [Area(cbsa_codes=(code,)) for code in self.cbsa_codes]
+        named += [Area(state_codes=(code,)) for code in self.state_codes]
+        return named if len(named) > 1 else []
 
     def contains(self, state_code: pd.Series, cbsa_code: pd.Series) -> pd.Series:
         """Mask of the rows in the area; a null code is outside every state and statistical area.

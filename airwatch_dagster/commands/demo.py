@@ -10,6 +10,7 @@ from airwatch_dagster.commands.pages.summary import forecast_summary
 from airwatch_dagster.commands.wording import program
 from airwatch_dagster.orchestration.configuration.environment import default_storage
 from airwatch_dagster.orchestration.configuration.settings import Settings
+from airwatch_dagster.orchestration.findings_pages import INDEX as FINDINGS_INDEX
 from airwatch_dagster.orchestration.partitions import newest_day
 from airwatch_dagster.orchestration.resources import opened_storage, utc_now
 from airwatch_dagster.storage.tables import TableStorage
@@ -46,8 +47,9 @@ def run_demo(*, echo: Callable[[str], None]) -> None:
 
 
 def places(tables: TableStorage, yesterday: pd.Timestamp) -> Iterator[str]:
-    """Where the drift report, the tables and the Dagster UI are."""
+    """Where the page of what changed, the drift report, the tables and the Dagster UI are."""
     report = tables.read("drift_report", [f"{yesterday:%Y-%m}"])["report_uri"].dropna()
+    yield f"Changes:    {tables.page_uri(FINDINGS_INDEX)}"
     yield f"Drift:      {report.iloc[0] if len(report) else 'no report yet'}"
     yield f"Tables:     {tables.uri('<table>', '<day or month>')}"
     yield f"Status:     {program()} status"

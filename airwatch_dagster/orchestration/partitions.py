@@ -60,19 +60,28 @@ def newest_day(moment: pd.Timestamp) -> pd.Timestamp:
     return pd.Timestamp(running_day(moment)) - pd.Timedelta(days=1)
 
 
-def window(table: str, first: int, last: int, *, complete: bool = False) -> dg.AssetIn:
+def window(
+    table: str, first: int, last: int, *, complete: bool = False, columns: Sequence[str] | None = None
+) -> dg.AssetIn:
     """Partitions ``first``…``last`` of ``table``, counted from the partition being built, in that partition's unit.
 
-    Unless ``complete``, partitions that do not exist or are not stored are left out: history starts somewhere.
+    Unless ``complete``, partitions that do not exist or are not stored are left out: history starts somewhere. With
+    ``columns`` no others are read.
     """
     mapping = dg.TimeWindowPartitionMapping(
         start_offset=first, end_offset=last, allow_nonexistent_upstream_partitions=True
     )
-    return dg.AssetIn(key=table, partition_mapping=mapping, metadata={"allow_missing_partitions": not complete})
+    only = {} if columns is None else {"columns": list(columns)}
+    return dg.AssetIn(key=table, partition_mapping=mapping, metadata={"allow_missing_partitions": not complete, **only})
 
 
 def same_day(table: str) -> dg.AssetDep:
     """The same day of ``table``, which is built before and is read from the storage."""
+    return days_before(table, 0)
+
+
+def same_month(table: str) -> dg.AssetDep:
+    """The same month of ``table``, which is built before and is read from the storage."""
     return days_before(table, 0)
 
 

@@ -24,6 +24,11 @@ class DriftReport(Table):
     )
     current_rows: int = c.field("Number of values in current_mean", ge=0)
     reference_rows: int = c.field("Number of values in reference_mean", ge=0)
+    effect: float = c.field(
+        "Mean of the month minus mean of the season, in standard deviations of the season; null when not judged",
+        nullable=True,
+    )
+    not_judged: str = c.field("Why the feature could not be judged; null when it was", nullable=True)
     report_uri: str = c.field("Address of the HTML report; null when none was stored", nullable=True)
 
 

@@ -1,6 +1,6 @@
 """Drift of a month's features from the same season of earlier years, measured by Evidently."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.enrich import ADVECTION_COLUMNS, LAG_DAYS, MAP_SAMPLES, NEIGHBOUR_MEANS, SECTORS
+from airwatch_dagster.watch.evidently_page import Page, light_page
 
 CALENDAR_COLUMNS: Final = frozenset({"season_sin", "season_cos", "weekday", "latitude", "longitude"})
 """Columns of time and place: they drift every January, without anything being wrong."""
@@ -53,7 +54,24 @@ SEED: Final = 20240506
 """Seed of the sample: the same month has the same findings."""
 
 MIN_VALUES: Final = 20
-"""Values that a column needs in the month and in the reference to be compared."""
+"""Values that a column needs in the month to be judged."""
+
+MIN_REFERENCE_VALUES: Final = 100
+"""Values that a column needs in the season of earlier years to be judged."""
+
+MIN_REFERENCE_DAYS: Final = 60
+"""Days of these values: two thirds of one earlier year's season. A reference of three days is the weather of three
+days."""
+
+COUNTING_COLUMNS: Final = frozenset({"observed_days_7d", "observed_days_28d", "days_since_observed"})
+"""Columns that count days of history: they grow while history is short, without anything being wrong."""
+
+COUNTED_DAYS: Final = 28
+"""Days that they look back."""
+
+MOST_PLOTTED: Final = 6
+"""Columns with plots on Evidently's page, the most distant first: 27 kB each, so that a page does not grow with the
+number of features."""
 
 FORECAST_ERROR: Final = "forecast_error_ugm3"
 """Name of the finding about the forecasts instead of a feature."""
@@ -85,28 +103,62 @@ def drift_findings(
     month: pd.Timestamp,
     excluded: Collection[str] = EXCLUDED_COLUMNS,
     errors: ForecastErrors | None = None,
-) -> tuple[pd.DataFrame, bytes]:
-    """One finding per numeric column that is not excluded, and Evidently's HTML page; deterministic.
+    began: pd.Timestamp | None = None,
+    title_of: Callable[[str], str] = str,
+) -> tuple[pd.DataFrame, Page]:
+    """One finding per numeric column that is not excluded, and Evidently's page of the most distant; deterministic.
 
-    Findings have the columns of ``drift_report`` without ``report_uri``, sorted by feature. A column with fewer than
-    ``MIN_VALUES`` values has a null statistic, and counts as drifted only if the month has none and the reference
-    enough. Without current rows or reference rows (the first year) there are no findings, and the page states the
-    reason.
+    Findings have the columns of ``drift_report`` without ``report_uri``, sorted by feature. A column with too few
+    values, or with a reference of too few values or days, has a null statistic and ``not_judged`` says why; it counts
+    as drifted only if the month has none and the reference enough. ``began`` is the first day of history: what counts
+    days is not compared with its first COUNTED_DAYS. Without current rows or reference rows (the first year) there are
+    no findings, and the page states the reason. ``title_of`` names a feature for people.
     """
     if current.empty or reference.empty:
         why = "the month has no features" if current.empty else "no earlier year has features of this season yet"
         return TABLES["drift_report"].empty().drop(columns="report_uri"), _reason_page(month, reason=why)
-    now, then = _compared_columns(current, excluded=excluded), _compared_columns(reference, excluded=excluded)
+    known = reference if began is None else _without_short_history(reference, began=began)
+    now, then = _compared_columns(current, excluded=excluded), _compared_columns(known, excluded=excluded)
     if errors is not None:
         now, then = _beside(now, errors=errors.current), _beside(then, errors=errors.reference)
     columns = sorted(now.columns.intersection(then.columns))
-    comparable = [name for name in columns if min(now[name].count(), then[name].count()) >= MIN_VALUES]
-    if not comparable:
-        page = _reason_page(month, reason=f"no feature has {MIN_VALUES} values in the month and in its season")
-        return _findings(now, then, columns, {}, month=month), page
-    statistics, page = _compare(_sample(now[comparable]), _sample(then[comparable]))
-    findings = _findings(now, then, columns, statistics, month=month)
-    return findings, page
+    days = _days_with_values(known, then, columns)
+    reasons = {name: _too_few(now[name], then[name], days=days[name]) for name in columns}
+    lacking = {name: why for name, why in reasons.items() if why is not None}
+    judged = [name for name in columns if name not in lacking and now[name].count() >= MIN_VALUES]
+    if not judged:
+        page = _reason_page(month, reason=next(iter(lacking.values()), "no feature is compared"))
+        return _findings(now, then, columns, {}, lacking, month=month), page
+    statistics, page = _compare(_sample(now[judged]), _sample(then[judged]), title_of)
+    return _findings(now, then, columns, statistics, lacking, month=month), page
+
+
+def _without_short_history(reference: pd.DataFrame, *, began: pd.Timestamp) -> pd.DataFrame:
+    """``reference`` with nulls where the columns that count days could not count far enough back."""
+    is_short = reference["issue_date"] < began + pd.Timedelta(days=COUNTED_DAYS)
+    counting = [name for name in reference if name in COUNTING_COLUMNS]
+    return reference.assign(**{name: reference[name].where(~is_short) for name in counting})
+
+
+def _days_with_values(reference: pd.DataFrame, then: pd.DataFrame, columns: Sequence[str]) -> dict[str, int | None]:
+    """Days on which each column has values in the reference; None for errors, which come without days."""
+    dates = reference["issue_date"].reset_index(drop=True)
+    return {
+        name: int(dates[then[name][: len(dates)].notna()].nunique()) if name in reference else None for name in columns
+    }
+
+
+def _too_few(now: pd.Series, then: pd.Series, *, days: int | None) -> str | None:
+    """Why a column cannot be judged; None if it can, and for one whose values have vanished."""
+    values = int(then.count())
+    if values < MIN_REFERENCE_VALUES or (days is not None and days < MIN_REFERENCE_DAYS):
+        of_days = f" of {days} days" if days is not None else ""
+        return (
+            f"{values:,} values{of_days} in its season of earlier years; "
+            f"{MIN_REFERENCE_VALUES} of {MIN_REFERENCE_DAYS} days needed"
+        )
+    count = int(now.count())
+    return f"{count} values in the month; {MIN_VALUES} needed" if 0 < count < MIN_VALUES else None
 
 
 def _compared_columns(frame: pd.DataFrame, *, excluded: Collection[str]) -> pd.DataFrame:
@@ -126,8 +178,16 @@ def _sample(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(drawn, axis="columns")
 
 
-def _compare(now: pd.DataFrame, then: pd.DataFrame) -> tuple[dict[str, float], bytes]:
-    """Evidently's drift statistic by column, and its HTML page."""
+def _compare(now: pd.DataFrame, then: pd.DataFrame, title_of: Callable[[str], str]) -> tuple[dict[str, float], Page]:
+    """Evidently's drift statistic by column, and its page of the most distant columns."""
+    statistics, _ = _report(now, then)
+    most = sorted(statistics, key=lambda name: -statistics[name])[:MOST_PLOTTED]
+    titles = {name: title_of(name) for name in most}
+    _, html = _report(now[most].rename(columns=titles), then[most].rename(columns=titles))
+    return statistics, light_page(html)
+
+
+def _report(now: pd.DataFrame, then: pd.DataFrame) -> tuple[dict[str, float], str]:
     from evidently import DataDefinition, Dataset, Report
     from evidently.metrics import ValueDrift
 
@@ -138,13 +198,21 @@ def _compare(now: pd.DataFrame, then: pd.DataFrame) -> tuple[dict[str, float], b
     )
     results = snapshot.dict()["metrics"]
     statistics = {result["config"]["column"]: float(result["value"]) for result in results}
-    return statistics, snapshot.get_html_str(as_iframe=False).encode()
+    return statistics, snapshot.get_html_str(as_iframe=False)
 
 
 def _findings(
-    now: pd.DataFrame, then: pd.DataFrame, columns: list[str], statistics: dict[str, float], *, month: pd.Timestamp
+    now: pd.DataFrame,
+    then: pd.DataFrame,
+    columns: list[str],
+    statistics: dict[str, float],
+    lacking: dict[str, str],
+    *,
+    month: pd.Timestamp,
 ) -> pd.DataFrame:
     statistic = np.array([statistics.get(name, np.nan) for name in columns])
+    means, reference_means = (frame[columns].mean().to_numpy() for frame in (now, then))
+    spread = then[columns].std(ddof=0).replace(0.0, np.nan).to_numpy()
     rows = pd.DataFrame(
         {
             "month": month,
@@ -153,16 +221,18 @@ def _findings(
             "statistic": statistic,
             "threshold": THRESHOLD,
             "is_drifted": statistic >= THRESHOLD,
-            "current_mean": now[columns].mean().to_numpy(),
-            "reference_mean": then[columns].mean().to_numpy(),
+            "current_mean": means,
+            "reference_mean": reference_means,
             "current_rows": now[columns].count().to_numpy(),
             "reference_rows": then[columns].count().to_numpy(),
+            "effect": np.where(np.isnan(statistic), np.nan, (means - reference_means) / spread),
+            "not_judged": pd.Series([lacking.get(name) for name in columns], dtype=object),
         }
     )
-    has_vanished = (rows["current_rows"] == 0) & (rows["reference_rows"] >= MIN_VALUES)
+    has_vanished = (rows["current_rows"] == 0) & rows["not_judged"].isna()
     return rows.assign(is_drifted=rows["is_drifted"] | has_vanished)
 
 
-def _reason_page(month: pd.Timestamp, *, reason: str) -> bytes:
+def _reason_page(month: pd.Timestamp, *, reason: str) -> Page:
     text = f"No drift report for {month:%B %Y}: {reason}."
-    return f"<!doctype html><meta charset=utf-8><title>Drift</title><p>{text}</p>".encode()
+    return Page(f"<!doctype html><meta charset=utf-8><title>Drift</title><p>{text}</p>".encode())

@@ -20,6 +20,7 @@ DERIVED = {
     "verification": "2021-05",
     "scoreboard": "2021-05",
     "scoreboard_events": "2021-05",
+    "monthly_findings": "2021-05",
     "sensor_flags": "2021-05-20",
 }
 

@@ -296,3 +296,15 @@ def test_forecasts_from_before_the_time_of_issue_was_kept_have_none(tmp_path: Pa
 
     read = tables.read("predictions", [day])
     pd.testing.assert_frame_equal(read, issued.assign(issued_at=pd.Series([pd.NaT], dtype="datetime64[ns]")))
+
+
+def test_a_drift_report_of_before_has_no_effects_and_counts_as_judged(tmp_path: Path) -> None:
+    row = builders.filled("drift_report", month=pd.Timestamp("2021-07-01"), feature="pm25_last_ugm3")
+    folder = tmp_path / "older"
+    (folder / "drift_report").mkdir(parents=True)
+    row.drop(columns=["effect", "not_judged"]).to_parquet(folder / "drift_report" / "2021-07.parquet")
+
+    read = TableStorage.open(str(folder)).read("drift_report", ["2021-07"])
+
+    assert read[["effect", "not_judged"]].isna().all(axis=None)
+    assert list(read["feature"]) == ["pm25_last_ugm3"]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.watch.drift import ForecastErrors, drift_findings, season_matched
+from airwatch_dagster.watch.drift import MOST_PLOTTED, ForecastErrors, drift_findings, season_matched
 
 JANUARY = pd.Timestamp("2021-01-01")
 
@@ -61,7 +61,7 @@ def test_a_january_like_other_januaries_has_not_drifted(history: pd.DataFrame) -
     assert list(findings["feature"]) == ["pm25_last_ugm3", "pm25_mean_7d_ugm3"]
     assert not findings["is_drifted"].any()
     assert list(findings["current_rows"]) == [310, 310]
-    assert page.startswith(b"\n<html") or b"<html" in page[:200]
+    assert b"<html" in page.html[:200]
 
 
 @pytest.mark.slow
@@ -85,13 +85,61 @@ def test_broken_instruments_have_drifted(history: pd.DataFrame, factor: float, w
 
 
 def test_the_statistic_is_the_mean_distance_of_sorted_values_in_standard_deviations() -> None:
-    reference = pd.DataFrame({"pm25_last_ugm3": np.arange(40.0)})
+    days = pd.date_range("2020-01-01", periods=100)
+    reference = pd.DataFrame({"issue_date": days, "pm25_last_ugm3": np.arange(100.0)})
+    current = reference.assign(pm25_last_ugm3=lambda rows: rows["pm25_last_ugm3"] + 10.0)
 
-    findings, _ = drift_findings(reference + 10.0, reference=reference, month=JANUARY)
+    findings, _ = drift_findings(current, reference=reference, month=JANUARY)
 
-    assert findings["statistic"].item() == pytest.approx(10.0 / np.std(np.arange(40.0)))
-    assert findings["current_mean"].item() == 29.5
-    assert findings["reference_mean"].item() == 19.5
+    assert findings["statistic"].item() == pytest.approx(10.0 / np.std(np.arange(100.0)))
+    assert findings["effect"].item() == findings["statistic"].item()
+    assert findings["current_mean"].item() == 59.5
+    assert findings["reference_mean"].item() == 49.5
+
+
+def test_a_reference_of_three_days_is_not_judged(history: pd.DataFrame) -> None:
+    reference = history[history["issue_date"].between("2019-12-01", "2019-12-03")].iloc[:26]
+
+    findings, page = drift_findings(of_january(history), reference=reference, month=JANUARY)
+
+    why = "26 values of 3 days in its season of earlier years; 100 of 60 days needed"
+    assert set(findings["not_judged"]) == {why}
+    assert findings[["statistic", "effect"]].isna().all(axis=None)
+    assert not findings["is_drifted"].any()
+    assert why.encode() in page.html
+
+
+def test_what_counts_days_is_not_compared_with_the_first_days_of_history(history: pd.DataFrame) -> None:
+    began = pd.Timestamp("2018-12-01")
+    grown = (history["issue_date"] - began).dt.days.clip(0, 28)
+    counting = history.assign(observed_days_28d=grown)
+    season = season_matched(counting, month=JANUARY)
+    reference = season[season["issue_date"].between(began, "2019-02-28")]
+
+    def judged(**options: pd.Timestamp) -> pd.Series:
+        found, _ = drift_findings(of_january(counting), reference=reference, month=JANUARY, **options)
+        return found.set_index("feature").loc["observed_days_28d"]
+
+    assert judged()["reference_mean"] < 24.0
+    assert judged(began=began)["reference_mean"] == 28.0
+    assert not judged(began=began)["is_drifted"]
+
+
+@pytest.mark.slow
+def test_a_page_does_not_grow_with_the_number_of_features(history: pd.DataFrame) -> None:
+    values = np.random.default_rng(3).normal(8.0, 2.0, (len(history), 30))
+    many = pd.concat([history, pd.DataFrame(values, columns=[f"feature_{n}" for n in range(30)])], axis="columns")
+
+    findings, page = drift_findings(
+        of_january(many), reference=season_matched(many, month=JANUARY), month=JANUARY, title_of=str.upper
+    )
+
+    assert len(findings) == 32
+    assert len(page.html) < 300_000
+    assert page.html.count(b"Drift in column 'FEATURE_") <= MOST_PLOTTED
+    [(name, library)] = page.shared.items()
+    assert f'<script src="{name}"></script>'.encode() in page.html
+    assert len(library) > 1_000_000
 
 
 def test_a_column_that_lost_its_values_has_drifted_and_one_without_any_has_not(history: pd.DataFrame) -> None:
@@ -129,15 +177,15 @@ def test_a_first_year_has_no_findings_and_a_page_with_the_reason(history: pd.Dat
     findings, page = drift_findings(of_january(history), reference=history.iloc[:0], month=JANUARY)
 
     assert findings.empty
-    assert b"January 2021" in page
-    assert b"no earlier year" in page
+    assert b"January 2021" in page.html
+    assert b"no earlier year" in page.html
 
 
 def test_an_empty_month_has_no_findings_and_a_page_with_the_reason(history: pd.DataFrame) -> None:
     findings, page = drift_findings(history.iloc[:0], reference=history, month=JANUARY)
 
     assert findings.empty
-    assert b"the month has no features" in page
+    assert b"the month has no features" in page.html
 
 
 @pytest.mark.parametrize("has_reference", [True, False])

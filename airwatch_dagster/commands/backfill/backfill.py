@@ -19,6 +19,7 @@ from airwatch_dagster.commands.backfill.plan_text import (
     plan_text,
 )
 from airwatch_dagster.commands.backfill.planning import (
+    AFTER_CHANGES,
     BULLETIN_DAYS,
     DETECTED_TABLE,
     ORDER,
@@ -144,7 +145,7 @@ def _broken(instance: dg.DagsterInstance, storage: TableStorage, named: Sequence
 
 def _whole_tables(named: Sequence[str], steps: Sequence[Step], *, needs_monitors: bool) -> list[str]:
     """Tables without partitions that are built: the named ones, the monitor list where it is missing or refreshed."""
-    is_due = {"monitors": needs_monitors, "monitor_changes": any(step.table == "coverage" for step in steps)}
+    is_due = {"monitors": needs_monitors, "monitor_changes": any(step.table in AFTER_CHANGES for step in steps)}
     return [name for name in WHOLE_TABLES if name in named or is_due[name]]
 
 
@@ -163,10 +164,10 @@ def _written(storage: TableStorage, table: str, *, but: Collection[str] = ()) ->
 
 
 def _in_order(steps: Sequence[Step], whole: Sequence[str], *, resume: bool) -> list[Task]:
-    """A task per step; coverage is last, after the monitor changes that its plots show."""
+    """A task per step; last, after the monitor changes, is what reads them."""
     config = {"resume": resume}
     tasks = [Task(step.table, step, config if step.table == "raw_readings" else None) for step in steps]
-    last = [task for task in tasks if task.table == "coverage"]
+    last = [task for task in tasks if task.table in AFTER_CHANGES]
     changes = [Task(name) for name in whole if name == "monitor_changes"]
     return [*(task for task in tasks if task not in last), *changes, *last]
 

@@ -34,6 +34,7 @@ PARTITION_S: Final[Mapping[str, float]] = {
     "verification": 0.4,
     "scoreboard": 0.5,
     "scoreboard_events": 0.3,
+    "monthly_findings": 0.5,
     "drift_report": 1.8,
     "coverage": 0.4,
     "sensor_flags": 0.02,

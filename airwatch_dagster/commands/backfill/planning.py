@@ -34,6 +34,7 @@ ORDER: Final = (
     "agency_forecasts",
     "scoreboard",
     "scoreboard_events",
+    "monthly_findings",
     "drift_report",
     "coverage",
     "bulletin",
@@ -60,6 +61,9 @@ read earlier pages, and each costs as much as all tables of its day."""
 
 WHOLE_TABLES: Final = ("monitors", "monitor_changes")
 """Tables without partitions: a backfill that names one builds it as a whole."""
+
+AFTER_CHANGES: Final = ("monthly_findings", "drift_report", "coverage")
+"""Tables that read what changed at monitors, or what was found from it, and are built after it."""
 
 DETECTED_TABLE: Final = "revisions"
 """The table of what pulls changed, partitioned by their days (UTC)."""

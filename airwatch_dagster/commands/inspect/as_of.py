@@ -17,12 +17,14 @@ from airwatch_dagster.fit.weather_inputs import without_unknown_weather
 from airwatch_dagster.forecast.predictions import issued
 from airwatch_dagster.orchestration.ingest.ingest_config import instant_of
 from airwatch_dagster.orchestration.issue_times import issue_moments
+from airwatch_dagster.orchestration.metadata.monthly_findings import judged_months
 from airwatch_dagster.orchestration.metadata.sensor_flags import flags_of
 from airwatch_dagster.orchestration.partitions import running_day, upstream_partitions
 from airwatch_dagster.orchestration.resources import configured_area, configured_parameters, configured_sites
 from airwatch_dagster.orchestration.supplied.compared_forecasts import cases_of
 from airwatch_dagster.orchestration.training.by_month import SEED, of_month, predict_months, score_months
 from airwatch_dagster.orchestration.weather.known import known_at_issue
+from airwatch_dagster.publish.names import site_names
 from airwatch_dagster.schemas.columns import FAMILIES
 from airwatch_dagster.schemas.validation import validated
 from airwatch_dagster.storage.tables import TableStorage
@@ -38,7 +40,8 @@ Days = pd.DatetimeIndex
 REBUILT: Final = (
     *("raw_readings", "site_days", "features", "training_examples", "trained_models", "candidate_scores"),
     *("predictions", "forecast_scores", "early_scores", "verification"),
-    *("scoreboard", "scoreboard_events", "drift_report", "coverage", "revisions", "sensor_flags"),
+    *("scoreboard", "scoreboard_events", "monthly_findings", "drift_report", "coverage"),
+    *("revisions", "sensor_flags"),
 )
 """Tables that depend on readings."""
 
@@ -193,11 +196,17 @@ class TablesAsOf:
         stored = self._tables.stored_partitions("raw_readings")
         return [key for key in keys if key in stored]
 
+    def _monthly_findings(self, months: Days, site_days: pd.DataFrame, monitors: pd.DataFrame) -> pd.DataFrame:
+        changes, area = self._tables.read_or_empty("monitor_changes"), configured_area()
+        names = site_names(monitors)
+        return judged_months(list(months), site_days=site_days, changes=changes, names=names, area=area)
+
     def _drift_report(self, months: Days, features: pd.DataFrame) -> pd.DataFrame:
         """The findings, without a page."""
         current = of_month(features, month=months[0], column="issue_date")
-        reference = season_matched(features, month=months[0])
-        return drift_findings(current, reference=reference, month=months[0])[0].assign(report_uri=None)
+        reference, began = season_matched(features, month=months[0]), features["issue_date"].min()
+        found, _ = drift_findings(current, reference=reference, month=months[0], began=began)
+        return found.assign(report_uri=None)
 
     def _coverage(self, months: Days, site_days: pd.DataFrame, monitors: pd.DataFrame) -> pd.DataFrame:
         today = pd.Timestamp(running_day(self._instant))

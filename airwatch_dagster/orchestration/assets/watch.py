@@ -1,15 +1,30 @@
-"""The watch stage: sensor flags, input drift, revised readings, network coverage and monitor changes."""
+"""The watch stage: sensor flags, findings, input drift, revised readings, network coverage and monitor changes."""
 
 from collections.abc import Iterator
 
 import dagster as dg
 import pandas as pd
 
+from airwatch_dagster.orchestration.findings_pages import update_index
 from airwatch_dagster.orchestration.metadata.drift import DRIFT_CHECK, report_months
+from airwatch_dagster.orchestration.metadata.monthly_findings import (
+    FINDING_CHECK,
+    HISTORY_MONTHS,
+    SITE_DAY_COLUMNS,
+    findings_of_months,
+)
 from airwatch_dagster.orchestration.metadata.sensor_flags import FLAG_CHECK, flagged_days
 from airwatch_dagster.orchestration.metadata.tables import coverage_metadata
 from airwatch_dagster.orchestration.pages import Pages
-from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS, days_before, days_of, months_of, same_day, window
+from airwatch_dagster.orchestration.partitions import (
+    TRAINING_MONTHS,
+    days_before,
+    days_of,
+    months_of,
+    same_day,
+    same_month,
+    window,
+)
 from airwatch_dagster.orchestration.resources import StorageResource, configured_area, today
 from airwatch_dagster.orchestration.tables.asset_notes import described
 from airwatch_dagster.orchestration.tables.table_asset import OWNER, AssetResult, Merge, column_schema, table_asset
@@ -37,8 +52,25 @@ def sensor_flags(context: dg.AssetExecutionContext, monitors: pd.DataFrame, stor
 
 @table_asset(
     stage="watch",
+    ins={"site_days": window("site_days", -HISTORY_MONTHS, 0, columns=SITE_DAY_COLUMNS)},
+    deps=["monitor_changes"],
+    warning_checks=FINDING_CHECK,
+)
+def monthly_findings(
+    context: dg.AssetExecutionContext, site_days: pd.DataFrame, monitors: pd.DataFrame, storage: StorageResource
+) -> Iterator[AssetResult]:
+    """Judged after every pull and when the month is over, each month against the three years before it. Its pages are
+    in the folder site/findings of the storage; index.html lists all months."""
+    tables = storage.tables()
+    yield findings_of_months(months_of(context), site_days=site_days, monitors=monitors, tables=tables)
+    update_index(tables)
+
+
+@table_asset(
+    stage="watch",
     kinds=("evidently", "parquet"),
     ins={"features": window("features", -TRAINING_MONTHS, 0)},
+    deps=[same_month("monthly_findings")],
     warning_checks=DRIFT_CHECK,
 )
 def drift_report(context: dg.AssetExecutionContext, features: pd.DataFrame, storage: StorageResource) -> AssetResult:

@@ -39,7 +39,7 @@ REINGEST_TABLES: Final = (
 """Re-published days are rescored; issued forecasts never change, their bulletins show the new readings."""
 CLOSE_TABLES: Final = (
     *("training_examples", "candidate_scores", "verification"),
-    *("scoreboard", "scoreboard_events", "drift_report"),
+    *("scoreboard", "scoreboard_events", "monthly_findings", "drift_report"),
 )
 REBUILD_TABLES: Final = ("training_examples", "verification", "scoreboard", "scoreboard_events")
 """Months whose readings changed. Shadow scores follow with the next backfill, because they load every model."""
@@ -84,7 +84,7 @@ examples_job = _job(
 close_job = _job(
     "close_month",
     CLOSE_TABLES,
-    "Build a finished month's examples, shadow scores, verification, scoreboard and drift report",
+    "Build a finished month's examples, shadow scores, verification, scoreboard, findings and drift report",
 )
 open_job = _job("open_month", OPEN_TABLES, "Train every model family for a new month and select its champion")
 tuning_job = _job(
@@ -93,7 +93,11 @@ tuning_job = _job(
 archive_job = _job("archive_forecasts", ["agency_forecasts"], "Archive the forecasts that the agencies issued")
 recheck_job = _job("recheck_history", ["history_checks"], "Find stored days that EPA changed")
 revisions_job = _job("update_revisions", ["revisions"], "List the values that changed in a day's pulls")
-coverage_job = _job("update_coverage", ["coverage"], "Compare what was published of a month with what was due")
+coverage_job = _job(
+    "update_coverage",
+    ["coverage", "monthly_findings"],
+    "Compare what was published of a month with what was due, and judge what changed in it",
+)
 
 JOBS: Final = (
     monitors_job,

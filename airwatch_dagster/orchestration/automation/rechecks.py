@@ -1,5 +1,6 @@
 """Schedules and sensors for rechecks of history, and for the tables that follow ingested days."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import dagster as dg
@@ -126,16 +127,17 @@ def rebuild_changed_examples(context: dg.RunStatusSensorContext) -> list[dg.RunR
     monitored_jobs=[daily_job, reingest_job, close_job],
     request_jobs=[revisions_job, coverage_job],
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="After ingested days: update revisions, and the coverage of their months. After a closed month: update "
-    "the coverage of the months before it too, whose reporting deadlines pass",
+    description="After ingested days: update revisions, coverage and findings of their months. After a closed month: "
+    "update the coverage of the months before it too, whose reporting deadlines pass",
 )
 def update_revisions_and_coverage(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
-    """Runs for revisions and coverage of the ingested days, or for the coverage of closed months."""
+    """Runs for revisions, coverage and findings of the ingested days, or for the coverage of closed months."""
     run = context.dagster_run
     closed = partition_span(run.tags)
     if run.job_name == close_job.name and closed:
         before = str(pd.Period(closed[0], "M") + 1 - COVERAGE_MONTHS)
-        return [_coverage(run.run_id, *span) for span in listed_spans([(before, closed[1])])]
+        alone = [dg.AssetKey("coverage")]
+        return [_coverage(run.run_id, *span, only=alone) for span in listed_spans([(before, closed[1])])]
     done = follow_up(context)
     return done if isinstance(done, dg.SkipReason) else _revisions_and_coverage(done)
 
@@ -175,7 +177,7 @@ def _examples(done: FollowUp) -> list[dg.RunRequest]:
 
 
 def _revisions_and_coverage(done: FollowUp) -> list[dg.RunRequest]:
-    """Revisions of each day (UTC) on which the runs were under way, and the coverage of each span of months."""
+    """Revisions of each day (UTC) on which the runs were under way; coverage and findings of each span of months."""
     revisions = [
         dg.RunRequest(run_key=f"revisions:{done.key}:{day}", job_name=revisions_job.name, partition_key=day)
         for day in done.days
@@ -183,9 +185,11 @@ def _revisions_and_coverage(done: FollowUp) -> list[dg.RunRequest]:
     return [*revisions, *(_coverage(done.key, *span) for span in listed_spans(done.months))]
 
 
-def _coverage(key: str, first: str, last: str) -> dg.RunRequest:
+def _coverage(key: str, first: str, last: str, *, only: Sequence[dg.AssetKey] | None = None) -> dg.RunRequest:
+    """A run for these months; of the job's tables ``only`` some."""
     months = {RANGE_START: first, RANGE_END: last}
-    return dg.RunRequest(run_key=f"coverage:{key}:{first}", job_name=coverage_job.name, tags=months)
+    run_key = f"coverage:{key}:{first}"
+    return dg.RunRequest(run_key=run_key, job_name=coverage_job.name, tags=months, asset_selection=only)
 
 
 RECHECK_SENSORS: Final = (

@@ -8,6 +8,7 @@ import pandas as pd
 
 from airwatch_dagster.figures.coverage import completeness_plot, gap_table, plot_title
 from airwatch_dagster.figures.forecast_table import headline, worst_sites_table
+from airwatch_dagster.orchestration.findings_pages import report_name
 from airwatch_dagster.orchestration.pages import Pages, bulletin_url, link, shown
 from airwatch_dagster.publish.names import site_names
 from airwatch_dagster.schemas import TABLES
@@ -153,18 +154,13 @@ def _words(name: str) -> str:
 
 
 def drift_report_metadata(findings: pd.DataFrame, pages: Mapping[str, str]) -> PartitionMetadata:
-    """Per month of ``pages`` (month → location): its page, and the numbers of drifted and of compared features."""
-    months = _partitions("drift_report", findings)
+    """Per month of ``pages`` (month → location): its page, and the numbers of drifted and of judged features."""
+    months = _partitions("drift_report", findings[findings["not_judged"].isna()])
     numbers = _by_partition({"drifted features": months["is_drifted"].sum(), "compared features": months.size()})
     return {
         month: {"report": link(report_name(month), location), **numbers.get(month, {})}
         for month, location in pages.items()
     }
-
-
-def report_name(month: str) -> str:
-    """File of a month's drift report in the folder of pages."""
-    return f"reports/drift_report-{month}.html"
 
 
 def _partitions(table: str, frame: pd.DataFrame) -> Any:

@@ -12,6 +12,7 @@ FOLLOWED: Final = "after every run that ingests days (sensor `update_revisions_a
 FRESH: Final = {
     **dict.fromkeys(("raw_readings", "site_days", "features", "predictions", "forecast_scores", "bulletin"), DAILY),
     "sensor_flags": DAILY,
+    "monthly_findings": f"{FOLLOWED}, for the month under way; {CLOSED}",
     "early_predictions": EARLY,
     "early_scores": DAILY,
     **dict.fromkeys(("training_examples", "candidate_scores", "verification", "drift_report"), CLOSED),
@@ -43,6 +44,7 @@ SHOWN: Final = {
     "champion_model": "a month under Partitions shows who serves, why, and the comparison",
     "verification": "a month under Partitions shows accuracy and reliability; Metadata → Plots below, over months",
     "scoreboard": "a month under Partitions shows who forecast best",
+    "monthly_findings": "`page` of a month under Partitions shows what changed; `findings/index.html` lists all months",
     "drift_report": "`report` of a month under Partitions",
     "weather_forecasts": "a day under Partitions shows its model, when it was published, and what is missing",
     "coverage": "a month under Partitions shows the sites with gaps",

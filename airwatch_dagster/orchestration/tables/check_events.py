@@ -6,6 +6,7 @@ UI shows every partition as checked.
 
 import time
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import dagster as dg
 
@@ -16,6 +17,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from airwatch_dagster.orchestration.instance.event_log import one_transaction
+from airwatch_dagster.orchestration.tables.checks import CAUSE
 from airwatch_dagster.schemas import TableSpec
 
 
@@ -27,8 +29,10 @@ def emit_partition_events(
     severity: dg.AssetCheckSeverity,
     *,
     is_blocking: bool = False,
+    causes: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Record one evaluation for each partition of a range run; ``failures`` maps a partition to what is said of it.
+    """Record one evaluation for each partition of a range run; ``failures`` maps a partition to what is said of it,
+    ``causes`` to the probable cause.
 
     Nothing is recorded for a run of one partition or of an unpartitioned table: Dagster records that one itself.
     """
@@ -47,6 +51,7 @@ def emit_partition_events(
                 blocking=is_blocking,
                 partition=partition,
                 target_materialization_data=targets.get(partition),
+                metadata={CAUSE: causes[partition]} if failure is not None and partition in causes else {},
             )
             context.log_event(evaluation)
 

@@ -7,6 +7,9 @@ from typing import Final
 FAILED_PARTITIONS: Final = "failed partitions"
 """Metadata of the evaluation of a whole run: how many of its partitions failed."""
 
+CAUSE: Final = "probable cause"
+"""Metadata by which a failed check says its cause itself, in the words of CAUSES."""
+
 MAX_FAILURES_NAMED: Final = 3
 """Failed partitions that the sentence on a whole run describes; the rest are counted, each has its own evaluation."""
 

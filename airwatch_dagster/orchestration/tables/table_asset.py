@@ -15,7 +15,7 @@ from airwatch_dagster.orchestration.configuration.redaction import redacted, red
 from airwatch_dagster.orchestration.partitions import PARTITIONS, Partitions
 from airwatch_dagster.orchestration.tables.asset_notes import MAIN_PATH, MAIN_PATH_TAG, described
 from airwatch_dagster.orchestration.tables.check_events import emit_partition_events, emit_violation
-from airwatch_dagster.orchestration.tables.checks import FAILED_PARTITIONS, Check
+from airwatch_dagster.orchestration.tables.checks import CAUSE, FAILED_PARTITIONS, Check
 from airwatch_dagster.orchestration.tables.io_manager import KEEP_UNCHANGED, Merged, split
 from airwatch_dagster.schemas import TABLES, TableSpec
 from airwatch_dagster.schemas.validation import TableContractViolation, Validated, validated
@@ -46,6 +46,8 @@ class AssetResult:
     """Partition → its own numbers, which the UI plots over partitions."""
     warnings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Declared check → failed partition → what is wrong with it; partitions that are not named passed."""
+    causes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Declared check → failed partition → its probable cause, in the words of CAUSES, where the check knows it."""
 
 
 @dataclass(frozen=True)
@@ -258,12 +260,19 @@ def _evaluated(
     for one in declared:
         failures = result.warnings.get(one.name, {})
         texts = {partition: redacted(one.check.failed(what)) for partition, what in failures.items()}
-        emit_partition_events(context, spec, one.name, texts, one.severity)
+        causes = result.causes.get(one.name, {})
+        emit_partition_events(context, spec, one.name, texts, one.severity, causes=causes)
         partitions = len(context.partition_keys) if context.has_partition_key_range or context.has_partition_key else 1
         yield dg.AssetCheckResult(
             check_name=one.name,
             passed=not failures,
             severity=one.severity,
             description=redacted(one.check.failed_in(failures, partitions=partitions)) if failures else None,
-            metadata={FAILED_PARTITIONS: len(failures)},
+            metadata={FAILED_PARTITIONS: len(failures), **_newest_cause(failures, causes)},
         )
+
+
+def _newest_cause(failures: Mapping[str, str], causes: Mapping[str, str]) -> dict[str, str]:
+    """The cause of the newest failed partition, as metadata of the whole run; none where it is not known."""
+    newest = max(failures, default="")
+    return {CAUSE: causes[newest]} if newest in causes else {}

@@ -423,6 +423,8 @@ def test_coverage_follows_ingested_days_and_after_a_closed_month_those_whose_dea
 
     coverage = requests["update_coverage"]
     assert (coverage.tags[RANGE_START], coverage.tags[RANGE_END]) == months
+    alone = [dg.AssetKey("coverage")] if job == "close_month" else None
+    assert coverage.asset_selection == alone, "a month that was closed is judged, once"
     assert ("update_revisions" in requests) == (job != "close_month")
 
 
@@ -509,6 +511,13 @@ def test_a_closed_or_re_ingested_month_is_verified(job: str) -> None:
     made = definitions().resolve_job_def(job).asset_layer.selected_asset_keys
 
     assert {dg.AssetKey(name) for name in ("verification", "scoreboard", "scoreboard_events")} <= made
+
+
+@pytest.mark.parametrize("job", ["close_month", "update_coverage"])
+def test_a_month_is_judged_after_each_pull_and_when_it_is_closed(job: str) -> None:
+    made = definitions().resolve_job_def(job).asset_layer.selected_asset_keys
+
+    assert dg.AssetKey("monthly_findings") in made
 
 
 def test_every_job_builds_partitions_of_one_grain() -> None:

@@ -1,13 +1,15 @@
 """The drift report of a month."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from airwatch_dagster.orchestration.metadata.drift import report_months
+from airwatch_dagster.orchestration.metadata.drift import explained, report_months
 from airwatch_dagster.storage.tables import TableStorage
+from airwatch_dagster_tests.builders import monthly_findings
 
 MONTH = pd.Timestamp("2021-01-01")
 
@@ -24,3 +26,55 @@ def test_a_months_reference_is_three_years_in_a_run_of_any_length(tmp_path: Path
 
     assert long_run["reference_mean"].between(7.0, 9.0).all()
     pd.testing.assert_frame_equal(long_run, own_run)
+
+
+def report(*features: str) -> pd.DataFrame:
+    return pd.DataFrame({"month": MONTH, "feature": list(features), "is_drifted": True})
+
+
+@pytest.mark.parametrize(
+    ("findings", "warned"),
+    [
+        ([{}], ["observed_days_28d"]),
+        ([{"is_found": True}], ["observed_days_28d"]),
+        ([{"not_judged": "26 values of 3 days"}], ["pm25_last_ugm3", "around_50km_log", "observed_days_28d"]),
+        ([{"area": "state:17"}], ["pm25_last_ugm3", "around_50km_log", "observed_days_28d"]),
+        ([{}, {"rule": "site_level", "cause": "sensor", "is_found": True}], ["observed_days_28d"]),
+        (
+            [{"is_found": True}, {"rule": "units", "cause": "pipeline", "is_found": True}],
+            ["pm25_last_ugm3", "around_50km_log", "observed_days_28d"],
+        ),
+        ([], ["pm25_last_ugm3", "around_50km_log", "observed_days_28d"]),
+    ],
+    ids=["as in its season", "the air moved", "not judged", "another area", "one sensor", "units", "no findings"],
+)
+def test_what_the_months_findings_explain_does_not_warn(findings: list[dict[str, Any]], warned: list[str]) -> None:
+    drifted = report("pm25_last_ugm3", "around_50km_log", "observed_days_28d")
+    known = monthly_findings(*({"month": MONTH, **one} for one in findings)) if findings else monthly_findings()[:0]
+
+    left = drifted[~explained(drifted, known, area="cbsa:16980")]
+
+    assert list(left["feature"]) == warned
+
+
+@pytest.mark.slow
+def test_a_month_that_drifted_warns_with_the_cause_of_its_findings_and_stores_the_library_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRWATCH_AREA", "cbsa:16980")
+    days = pd.date_range("2018-01-01", "2021-02-28")
+    values = np.random.default_rng(1).normal(8.0, 2.0, len(days))
+    features = pd.DataFrame({"issue_date": days, "pm25_last_ugm3": np.where(days < MONTH, values, 0.001 * values)})
+    tables = TableStorage.open(str(tmp_path))
+    units = {"rule": "units", "cause": "pipeline", "is_found": True}
+    tables.write("monthly_findings", {"2021-01": monthly_findings({"month": MONTH}, {**units, "month": MONTH})})
+
+    made = report_months([MONTH, MONTH + pd.DateOffset(months=1)], features=features, tables=tables)
+
+    assert list(made.warnings["no_drift"]) == ["2021-01", "2021-02"]
+    assert made.causes == {"no_drift": {"2021-01": "pipeline"}}
+    pages = tables.pages("reports")
+    assert len([name for name in pages if name.endswith(".js")]) == 1
+    sizes = [file.size for name, file in pages.items() if file is not None and not name.endswith(".js")]
+    assert len(sizes) == 4
+    assert max(sizes) < 100_000

@@ -112,7 +112,8 @@ def test_a_month_has_its_number_of_drifted_features_and_its_report(
     monkeypatch.setenv("AIRWATCH_STORAGE", "s3://air")
     monkeypatch.setenv("AIRWATCH_SITE_URL", address or "")
     uri = "s3://air/site/reports/drift_report-2021-05.html"
-    frame = pd.DataFrame({"month": pd.Timestamp("2021-05-01"), "is_drifted": [True, False, True]})
+    frame = pd.DataFrame({"month": pd.Timestamp("2021-05-01"), "is_drifted": [True, False, True, False]})
+    frame["not_judged"] = [None, None, None, "26 values of 3 days"]
 
     metadata = drift_report_metadata(frame, {"2021-05": uri})["2021-05"]
 

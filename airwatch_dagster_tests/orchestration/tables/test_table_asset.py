@@ -146,6 +146,17 @@ def test_a_failing_check_fails_its_day_and_blocks_neither_the_table_nor_its_read
     }
 
 
+def test_a_check_says_the_cause_of_each_day_and_of_the_newest_for_the_whole_run(pipeline: Pipeline) -> None:
+    warnings = {"published": {DAYS[0]: "no readings", DAYS[1]: "no readings"}}
+    causes = {"published": {DAYS[0]: "network", DAYS[1]: "pipeline"}}
+    pipeline.make = lambda: AssetResult(site_days(*DAYS), warnings=warnings, causes=causes)
+
+    made = [one for one in pipeline.evaluations(pipeline.run().run_id) if one.check_name == "published"]
+
+    said = {one.partition: value.text for one in made if (value := one.metadata.get("probable cause"))}
+    assert said == {DAYS[0]: "network", DAYS[1]: "pipeline", None: "pipeline"}
+
+
 def test_a_function_that_yields_continues_after_its_rows_are_stored_and_never_after_refused_rows(
     pipeline: Pipeline,
 ) -> None:
@@ -451,7 +462,9 @@ def test_every_table_reads_the_days_and_months_it_should() -> None:
         ("scoreboard_events", "candidate_scores"): (0, 0),
         ("scoreboard_events", "site_days"): (-1, 0),
         ("scoreboard_events", "agency_forecasts"): (-1, 0),
+        ("monthly_findings", "site_days"): (-37, 0),
         ("drift_report", "features"): (-36, 0),
+        ("drift_report", "monthly_findings"): (0, 0),
         ("coverage", "site_days"): (-8, 0),
         ("sensor_flags", "site_days"): (-60, 0),
         ("sensor_flags", "raw_readings"): (0, 0),

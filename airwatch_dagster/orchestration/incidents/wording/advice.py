@@ -38,6 +38,7 @@ MISSING: Final[Mapping[str, str]] = {
     "history_checks": "What EPA changed in history is not found until the next recheck",
     "agency_forecasts": "The agencies' forecasts of these days are not archived; AirNow shows them for some days only",
     **dict.fromkeys(CLOSE_TABLES, "These months are not closed: their scores and reports are missing or old"),
+    "monthly_findings": "What changed in these months is not judged: a fault may go unnoticed",
     "forecast_scores": "The forecasts of these days are not scored",
 }
 """Table → what is missing when its run fails."""
@@ -127,8 +128,13 @@ def _newest_day() -> pd.Timestamp:
 
 
 def _with_days(todo: str, partitions: Keys) -> str:
-    """The words DAY, FIRST and LAST of a command, as days of these partitions."""
+    """The words DAY, MONTH, FIRST and LAST of a command, as days or the last month of these partitions."""
     if not partitions:
         return todo
     first, last = _days(min(partitions), max(partitions))
-    return todo.replace("DAY DAY", f"{first} {last}").replace("FIRST LAST", f"{first} {last}").replace("DAY", last)
+    return (
+        todo.replace("DAY DAY", f"{first} {last}")
+        .replace("FIRST LAST", f"{first} {last}")
+        .replace("DAY", last)
+        .replace("MONTH", last[:7])
+    )

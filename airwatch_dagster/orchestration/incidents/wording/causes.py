@@ -5,12 +5,9 @@ from typing import Final
 
 import dagster as dg
 
-from airwatch_dagster.orchestration.tables.checks import Check
+from airwatch_dagster.orchestration.tables.checks import CAUSE, Check
 from airwatch_dagster.orchestration.tables.table_asset import CHECKS
 from airwatch_dagster.schemas.watch import CAUSES
-
-CAUSE: Final = "probable cause"
-"""Metadata by which a check says its cause itself."""
 
 SENSOR, NETWORK, PIPELINE, UNKNOWN = CAUSES[1:]
 
