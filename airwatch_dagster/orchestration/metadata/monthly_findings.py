@@ -1,6 +1,6 @@
 """Each month's findings: what is judged, the warning that names faults, and what Dagster's UI shows of them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -8,17 +8,17 @@ import pandas as pd
 
 from airwatch_dagster.acquire.area import Area
 from airwatch_dagster.figures.markdown import TextTable, counted, escaped
-from airwatch_dagster.orchestration.findings_pages import findings_page_name, store_month_pages
+from airwatch_dagster.orchestration.findings_pages import area_name, findings_page_name, store_month_pages
 from airwatch_dagster.orchestration.pages import link, shown
 from airwatch_dagster.orchestration.resources import configured_area
 from airwatch_dagster.orchestration.tables.checks import MAX_FAILURES_NAMED, Check
 from airwatch_dagster.orchestration.tables.table_asset import AssetResult
 from airwatch_dagster.orchestration.training.by_month import stacked
-from airwatch_dagster.publish.findings.content import once
+from airwatch_dagster.publish.findings.verdicts import once
 from airwatch_dagster.publish.names import site_names
 from airwatch_dagster.schemas.watch import CAUSES
 from airwatch_dagster.storage.tables import TableStorage
-from airwatch_dagster.watch.verdicts.evidence import Evidence
+from airwatch_dagster.watch.verdicts.area_month import MonthData
 from airwatch_dagster.watch.verdicts.judge import judge_area
 
 AIR, SENSOR, NETWORK, PIPELINE = CAUSES[:4]
@@ -86,9 +86,9 @@ def judged_months(
     for month in months:
         first, end = month - pd.DateOffset(months=HISTORY_MONTHS), month + pd.DateOffset(months=1)
         rows = site_days[(site_days["date_local"] >= first) & (site_days["date_local"] < end)]
-        evidence = Evidence.of(rows, month=month)
+        data = MonthData.of(rows, month=month)
         frames += [
-            judge_area(evidence, area=str(one), in_area=in_area, changes=changes, names=names)
+            judge_area(data, area=str(one), in_area=in_area, changes=changes, names=names)
             for one, in_area in _areas(rows, area)
         ]
     return stacked("monthly_findings", frames)
@@ -140,15 +140,22 @@ def faults_of(rows: pd.DataFrame, *, before: pd.DataFrame) -> pd.DataFrame:
 
 
 def fault_text(faults: pd.DataFrame, *, month: pd.Timestamp) -> str:
-    """The first faults in their own sentences, and how many more there are; those of the month before say so."""
-    named = [
-        row["what"].rstrip(".")
-        if row["month"] == month
-        else f"since {row['month']:%B}, not judged again yet: {row['what'].rstrip('.')}"
-        for row in faults.head(MAX_FAILURES_NAMED).to_dict("records")
-    ]
+    """The first faults in their own sentences, and how many more there are; those of another area or of the month
+    before say so."""
+    named = [_sentence(row, month=month) for row in faults.head(MAX_FAILURES_NAMED).to_dict("records")]
     more = len(faults) - len(named)
     return "; ".join([*named, *([f"and {counted(more, 'more finding')}"] if more else [])])
+
+
+def _sentence(row: Mapping[Hashable, Any], *, month: pd.Timestamp) -> str:
+    since = "" if row["month"] == month else f"since {row['month']:%B}, not judged again yet: "
+    return f"{since}{area_prefix(row)}{row['what'].rstrip('.')}"
+
+
+def area_prefix(row: Mapping[Hashable, Any]) -> str:
+    """``Colorado: `` of a finding about one of several areas; nothing of one about a site, or about the whole area."""
+    area = str(row["area"])
+    return "" if row["site_id"] or area == str(configured_area()) else f"{area_name(area)}: "
 
 
 def findings_metadata(rows: pd.DataFrame) -> dict[str, Any]:
@@ -164,7 +171,9 @@ def findings_metadata(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _table(found: pd.DataFrame) -> TextTable:
-    rows = [(row["cause"], escaped(row["what"])) for row in found.head(MAX_ROWS).to_dict("records")]
+    rows = [
+        (row["cause"], escaped(f"{area_prefix(row)}{row['what']}")) for row in found.head(MAX_ROWS).to_dict("records")
+    ]
     if (more := len(found) - MAX_ROWS) > 0:
         rows.append(("", f"and {counted(more, 'finding')} more"))
     return TextTable(("Cause", "What was found"), tuple(rows))

@@ -12,7 +12,8 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from airwatch_dagster.publish.findings.content import AIR, SENSOR, TITLES, Mark, MonthReport, headline, marks
+from airwatch_dagster.publish.findings.content import MonthReport, headline
+from airwatch_dagster.publish.findings.verdicts import AIR, SENSOR, TITLES, Mark, marks
 from airwatch_dagster.publish.page import inline
 
 MOST_LINES: Final = 60

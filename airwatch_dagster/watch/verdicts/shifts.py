@@ -38,6 +38,9 @@ def steps_of(history: History, contrasts: Contrasts) -> Shifts:
     """
     part, count = monthly_means(contrasts.daily, history, first_days=history.day_count)
     whole, whole_count = monthly_means(contrasts.daily, history)
+    if len(whole) < 2:
+        nothing = np.full(whole.shape[1], np.nan)
+        return Shifts(nothing, nothing, count[0], np.zeros_like(count[0]), nothing)
     before, before_count = _newest_before(whole, whole_count)
     moves = part[: len(before)] - limits.CARRY * before
     own, spread = against_own_past(moves)

@@ -5,8 +5,9 @@ import re
 import pandas as pd
 import pytest
 
-from airwatch_dagster.publish.findings.content import MonthReport, headline, month_report, once
+from airwatch_dagster.publish.findings.content import MonthReport, headline, month_report
 from airwatch_dagster.publish.findings.page import MOST_LINES, Links, index_page, month_page
+from airwatch_dagster.publish.findings.verdicts import once
 from airwatch_dagster_tests.builders import monthly_findings
 
 MONTH = pd.Timestamp("2021-07-01")

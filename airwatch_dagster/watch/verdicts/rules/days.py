@@ -111,9 +111,10 @@ def sampling_days(one: AreaMonth) -> list[Finding]:
     is_there = np.isfinite(history.pm25[:, one.is_in])
     phase = (history.days - limits.CALENDAR_DAY).days.to_numpy() % limits.CALENDAR_STEP
     past = is_there[max(history.start - limits.TRAINING_DAYS, 0) : history.start]
-    is_filter = (past.sum(axis=0) >= limits.MOVEMENT_READINGS) & (past.mean(axis=0) <= limits.FILTER_SHARE)
+    readings = past.sum(axis=0)
+    is_filter = (readings >= limits.MOVEMENT_READINGS) & (readings <= limits.FILTER_SHARE * len(past))
     on_past = past[phase[max(history.start - limits.TRAINING_DAYS, 0) : history.start] == 0].sum(axis=0)
-    is_filter &= on_past >= limits.CALENDAR_SHARE * past.sum(axis=0)
+    is_filter &= on_past >= limits.CALENDAR_SHARE * readings
     now = is_there[history.start :][:, is_filter]
     samples = int(now.sum())
     if samples < limits.CALENDAR_SAMPLES:

@@ -1,0 +1,95 @@
+"""The four verdicts of a month: their words, and what each says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import pandas as pd
+
+from airwatch_dagster.schemas.watch import CAUSES
+
+State = Literal["found", "clear", "open"]
+"""Something was found; nothing was; no rule could judge."""
+
+AIR: Final = CAUSES[0]
+"""The cause that is no fault."""
+
+SENSOR: Final = CAUSES[1]
+"""The cause of findings about single sites."""
+
+TITLES: Final[Mapping[str, str]] = dict(
+    zip(CAUSES[:4], ("Season or smoke", "Sensors", "Network", "Pipeline"), strict=True)
+)
+"""Cause → heading."""
+
+MEANINGS: Final[Mapping[str, str]] = dict(
+    zip(
+        CAUSES[:4],
+        (
+            "The air itself: neighbours and other networks moved too. This is information, never an alarm.",
+            "One site against its neighbours and its own past.",
+            "Who reports: sites, methods, sampling days, parameter.",
+            "Reading and computing: units, clock, repeated or shifted days.",
+        ),
+        strict=True,
+    )
+)
+"""Cause → what it looks at."""
+
+STATES: Final[Mapping[str, Mapping[State, str]]] = {
+    cause: (
+        {"found": "the air moved", "clear": "as in its season", "open": "not judged"}
+        if cause == AIR
+        else {"found": "fault found", "clear": "nothing found", "open": "not judged"}
+    )
+    for cause in CAUSES[:4]
+}
+"""Cause → its verdict in words."""
+
+
+def state_of(rows: pd.DataFrame, found: pd.DataFrame) -> State:
+    """Of rows of one cause: the air is as in its season only if no rule is left open."""
+    is_judged = rows["not_judged"].isna()
+    is_air = bool((rows["cause"] == AIR).any())
+    return (
+        "found" if len(found) else "clear" if len(rows) and (is_judged.all() if is_air else is_judged.any()) else "open"
+    )
+
+
+def once(found: pd.DataFrame) -> pd.DataFrame:
+    """What was found, each thing once, largest first: a site that lies in several areas once, and a rule that names
+    sites without its own row about them all."""
+    is_site = found["site_id"] != ""
+    is_repeated = is_site & found.duplicated(["month", "rule", "site_id"])
+    by_rule = found.groupby(["month", "area", "rule"])["site_id"]
+    is_summary = ~is_site & (by_rule.transform(lambda ids: (ids != "").any()).astype(bool) if len(found) else is_site)
+    size = (found["effect"].abs() / found["limit"].abs()).fillna(0.0)
+    kept = found.assign(size=size)[~is_repeated & ~is_summary]
+    return kept.sort_values("size", ascending=False, kind="stable").drop(columns="size")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A verdict in a table: its state alone."""
+
+    cause: str
+    state: State
+
+    @property
+    def is_air(self) -> bool:
+        """Whether it is about the air, and no fault."""
+        return self.cause == AIR
+
+    @property
+    def words(self) -> str:
+        """What it says, in two or three words."""
+        return STATES[self.cause][self.state]
+
+
+def marks(rows: pd.DataFrame) -> list[Mark]:
+    """The four verdicts of a month's rows of ``monthly_findings``, at least one; those of the whole area come first."""
+    found = []
+    for cause in CAUSES[:4]:
+        own = rows[rows["cause"] == cause]
+        found.append(Mark(cause, state_of(own[own["area"] == rows["area"].iloc[0]], own[own["is_found"]])))
+    return found
