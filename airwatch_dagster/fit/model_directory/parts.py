@@ -20,6 +20,7 @@ RIDGE_FILE: Final = "ridge.npz"
 FOREST_FILE: Final = "random_forest.npz"
 
 _CBM_MAGIC: Final = b"CBM1"
+_CBM_HEADER_BYTES: Final = 8  # the magic, then the length of what follows
 
 
 def boosted_file(horizon: int, of: str = "catboost") -> str:
@@ -137,6 +138,10 @@ def boosted_of(data: bytes, *, file: str, values_change: Sequence[float]) -> Boo
     fix = RESTORE
     if not data.startswith(_CBM_MAGIC):
         raise ModelRefused(file, "is not a file of CatBoost", fix=fix)
+    # Of a file that is cut CatBoost's own check reads memory beyond it, which may end the process.
+    whole = _CBM_HEADER_BYTES + int.from_bytes(data[len(_CBM_MAGIC) : _CBM_HEADER_BYTES], "little")
+    if len(data) != whole:
+        raise ModelRefused(file, f"has {len(data):,} bytes, and {whole:,} by its own header", fix=fix)
     try:
         model: Any = CatBoostRegressor().load_model(blob=data)
         columns, trees, categories = len(model.feature_names_), model.tree_count_, model.get_cat_feature_indices()

@@ -217,7 +217,12 @@ def test_a_catboost_model_of_other_inputs_is_refused(blend: dict[str, bytes], tm
     data = (tmp_path / "small.cbm").read_bytes()
 
     assert "catboost_2d.cbm: has 2 trees on 2 inputs instead of 86" in refused({**blend, "catboost_2d.cbm": data})
-    assert "cannot be read by CatBoost" in refused({**blend, "catboost_2d.cbm": data[: len(data) // 2]})
+    cut, longer = data[: len(data) // 2], data + b"."
+    assert f"has {len(cut):,} bytes, and {len(data):,} by its own header" in refused({**blend, "catboost_2d.cbm": cut})
+    assert "by its own header" in refused({**blend, "catboost_2d.cbm": longer})
+    assert "by its own header" in refused({**blend, "catboost_2d.cbm": data[:5]})
+    nothing = data[:8] + bytes(len(data) - 8)
+    assert "cannot be read by CatBoost" in refused({**blend, "catboost_2d.cbm": nothing})
 
 
 @pytest.mark.parametrize("name", ["ridge.npz", "random_forest.npz", "site_regressions.npz", "catboost_3d.cbm"])
