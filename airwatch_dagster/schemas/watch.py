@@ -192,9 +192,14 @@ class MonitorChanges(Table):
     is_context: bool = c.field("The site lies outside the area and only serves as a predictor")
 
 
-INCIDENT_RULES: Final = ("run_failed", "run_stands", "check_failed", "check_warned", "tick_failed", "tick_missed")
-"""What an incident is about: a run failed; a run takes too long or waits too long for its start; a check of severity
-ERROR or WARN did not pass; a schedule or sensor fails; a schedule did not start when it was due."""
+INCIDENT_RULES: Final = (
+    *("run_failed", "run_stands", "source_down", "check_failed", "check_warned"),
+    *("tick_failed", "tick_missed", "data_stale", "disk_low", "air_rules", "air_forecast"),
+)
+"""What an incident is about: a run failed; a run takes too long or waits too long for its start; a source does not
+answer, or has not published; a check of severity ERROR or WARN did not pass; a schedule or sensor fails; a schedule did
+not start when it was due; the newest data are old; a disk is nearly full; a file of rules of the air cannot be used; a
+forecast exceeds the limit of such a rule."""
 
 
 @table(grain="none", key=("rule", "asset", "scope"))
@@ -203,8 +208,8 @@ class Incidents(Table):
 
     incident_id: str = c.field("Short name, the same each time the problem comes back", str_matches=r"^[0-9a-f]{6}$")
     rule: str = c.field("Kind of problem", isin=INCIDENT_RULES)
-    asset: str = c.field("Table that is concerned; the job, schedule or sensor where there is none")
-    scope: str = c.field("Check that did not pass; early issue for its runs; else empty")
+    asset: str = c.field("Table, job, schedule, sensor, setting or site that is concerned")
+    scope: str = c.field("Check that did not pass; early issue for its runs; rule of the air; else empty")
     opened_at: pd.Timestamp = c.field("Time of the first sign since the problem was last mended, UTC")
     updated_at: pd.Timestamp = c.field("Time of the last sign, or of the end, UTC")
     resolved_at: pd.Timestamp = c.field("Time of the end, UTC; null while the incident is open", nullable=True)

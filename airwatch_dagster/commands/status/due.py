@@ -2,23 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 import pandas as pd
 
 from airwatch_dagster.commands.inspect.stored_tables import UNITS, StoredTable
 from airwatch_dagster.commands.wording import counted
-from airwatch_dagster.orchestration.automation.jobs import CLOSE_TABLES, DAILY_TABLES, OPEN_TABLES
-from airwatch_dagster.orchestration.early_issue import FOLLOWS_SOURCE
-from airwatch_dagster.orchestration.weather.completeness import TABLE as WEATHER
+from airwatch_dagster.orchestration.freshness.expected import Moment
 from airwatch_dagster.schemas import TABLES
-
-FORECAST_DUE: Final = timedelta(hours=19, minutes=30)
-"""Time of the day (UTC) from which the day before is due: an hour after the schedule daily_forecast starts."""
-
-CLOSE_DUE: Final = timedelta(hours=22)
-"""Time of the 1st of a month (UTC) from which the month before is due: two hours after monthly_close starts."""
 
 MONITORS_DUE: Final = timedelta(days=8)
 """Age of the monitor list from which it is due; it is read every Monday."""
@@ -37,55 +29,16 @@ class Due:
     """The command that builds them."""
 
 
-@dataclass(frozen=True)
-class Moment:
-    """When it is, and what can be expected by then."""
-
-    now: datetime
-    """UTC."""
-    today: date
-    """The day that is not over yet; in a rehearsal the simulated one."""
-    source: str
-    is_rehearsal: bool
-    """Whether the day is simulated: then everything up to yesterday is due at once."""
-    has_weather: bool = False
-    """Whether weather has a source; without one its days are empty, and none is due."""
-
-    def newest_day(self, tables: Mapping[str, StoredTable]) -> date:
-        """The last day that daily tables should have by now."""
-        yesterday = self.today - timedelta(days=1)
-        readings = tables.get("raw_readings")
-        if self.source in FOLLOWS_SOURCE:
-            return date.fromisoformat(readings.newest) if readings and readings.newest else yesterday
-        is_late = self.is_rehearsal or _time_of(self.now) >= FORECAST_DUE or self.now.date() != self.today
-        return yesterday if is_late else yesterday - timedelta(days=1)
-
-    def closed_month(self, newest: date) -> pd.Period:
-        """The last month that should be closed by now, with ``newest`` as the last day that tables should have."""
-        month = pd.Period(newest, "M")
-        is_over = newest == month.end_time.date()
-        is_late = self.is_rehearsal or self.source in FOLLOWS_SOURCE or _time_of(self.now) >= CLOSE_DUE
-        return month if is_over and is_late else month - 1
-
-
 def due_partitions(stored: Sequence[StoredTable], moment: Moment) -> list[Due]:
     """Everything that is due, daily tables first; an empty storage has only its first backfill due."""
     tables = {one.table: one for one in stored}
     if "raw_readings" not in tables:
         first = f"{moment.today - timedelta(days=730):%Y-%m-%d}"
         return [Due("raw_readings", "", "nothing is stored yet", f"airwatch backfill {first} yesterday")]
-    day = moment.newest_day(tables)
-    expected = {
-        **dict.fromkeys(_daily_tables(moment), f"{day:%Y-%m-%d}"),
-        **dict.fromkeys(CLOSE_TABLES, str(moment.closed_month(day))),
-        **dict.fromkeys(OPEN_TABLES, f"{day:%Y-%m}"),
-    }
+    newest = tables["raw_readings"].newest
+    day, expected = moment.newest_day(newest), moment.newest_partitions(newest)
     found = [_missing(table, tables.get(table), newest, day) for table, newest in expected.items()]
     return [*(one for one in found if one is not None), *_gaps(tables, expected), *_monitors(tables, moment)]
-
-
-def _daily_tables(moment: Moment) -> list[str]:
-    return [table for table in DAILY_TABLES if moment.has_weather or table != WEATHER]
 
 
 def _missing(table: str, stored: StoredTable | None, newest: str, day: date) -> Due | None:
@@ -128,7 +81,3 @@ def _backfill(first: pd.Period, last: pd.Period, day: date) -> str:
     """The command for these days or months, up to the last day that can be built."""
     end = min(last.end_time.date(), day)
     return f"airwatch backfill {min(first.start_time.date(), end):%Y-%m-%d} {end:%Y-%m-%d}"
-
-
-def _time_of(moment: datetime) -> timedelta:
-    return timedelta(hours=moment.hour, minutes=moment.minute)

@@ -148,9 +148,3 @@ def _cron(schedule: Any) -> str:
     if not isinstance(schedule, dg.ScheduleDefinition):
         return f"{schedule.minute_of_hour} {schedule.hour_of_day} * * *"
     return str(schedule.cron_schedule)
-
-
-def last_heartbeat(instance: dg.DagsterInstance) -> datetime | None:
-    """When Dagster's daemon last said that it runs, UTC; None when it never did."""
-    beats = [beat.timestamp for beat in instance.get_daemon_heartbeats().values()]
-    return datetime.fromtimestamp(max(beats), UTC) if beats else None

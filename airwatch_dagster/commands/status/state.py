@@ -8,24 +8,24 @@ from typing import Any
 import pandas as pd
 
 from airwatch_dagster.commands.inspect.stored_tables import StoredTable, stored_tables
-from airwatch_dagster.commands.status.due import Due, Moment, due_partitions
+from airwatch_dagster.commands.status.automation import automation_problem, last_heartbeat
+from airwatch_dagster.commands.status.due import Due, due_partitions
 from airwatch_dagster.commands.status.runs import (
     ActiveRun,
     FailedCheck,
     ScheduleState,
     active_runs,
     failed_checks,
-    last_heartbeat,
     schedule_states,
 )
 from airwatch_dagster.fit.champion.service_periods import service_periods
 from airwatch_dagster.orchestration.configuration.settings import SourceSettings
-from airwatch_dagster.orchestration.configuration.weather_settings import WeatherSourceSettings
+from airwatch_dagster.orchestration.freshness.expected import current_moment
 from airwatch_dagster.orchestration.incidents.keys import shown
 from airwatch_dagster.orchestration.incidents.stored import open_ones, stored_incidents
 from airwatch_dagster.orchestration.incidents.wording.texts import title
 from airwatch_dagster.orchestration.instance.opening import opened_instance
-from airwatch_dagster.orchestration.resources import opened_storage, today
+from airwatch_dagster.orchestration.resources import opened_storage
 from airwatch_dagster.storage.tables import TableStorage
 
 
@@ -72,11 +72,14 @@ class State:
     schedules: list[ScheduleState]
     daemon_seen_at: datetime | None
     """Last heartbeat of Dagster's daemon; None when it never ran."""
+    automation_problem: str | None
+    """Why nothing starts by itself any more; None when it does, and where the daemon never ran."""
 
     @property
     def is_fresh(self) -> bool:
-        """Whether nothing is due, and no check of severity ERROR failed last."""
-        return not self.due and not any(check.severity == "ERROR" for check in self.failed_checks)
+        """Whether nothing is due, no check of severity ERROR failed last, and the automation works or was never on."""
+        has_failed = any(check.severity == "ERROR" for check in self.failed_checks)
+        return not self.due and not has_failed and self.automation_problem is None
 
     def as_json(self) -> str:
         """Every field by its name, dates and moments in ISO 8601, and ``is_fresh``."""
@@ -93,12 +96,9 @@ def current_state() -> State:
 
     Raises ConfigurationError for settings or an instance that are not valid, and StorageError.
     """
-    settings, now = SourceSettings.from_environment(), datetime.now(UTC)
-    has_weather = WeatherSourceSettings.from_environment().weather_source != "none"
-    storage = opened_storage(settings.storage)
+    settings, moment = SourceSettings.from_environment(), current_moment()
+    storage, now = opened_storage(settings.storage), moment.now
     tables = list(stored_tables(storage))
-    is_rehearsal = bool(settings.practice_today) and settings.is_rehearsal
-    moment = Moment(now=now, today=today(), source=settings.source, is_rehearsal=is_rehearsal, has_weather=has_weather)
     with opened_instance() as instance:
         return State(
             at=now,
@@ -113,6 +113,7 @@ def current_state() -> State:
             champion=_champion(storage, tables),
             schedules=schedule_states(instance, now),
             daemon_seen_at=last_heartbeat(instance),
+            automation_problem=automation_problem(instance, now),
         )
 
 

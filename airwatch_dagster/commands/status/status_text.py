@@ -21,9 +21,6 @@ MAX_INCIDENTS: Final = 8
 MAX_SCHEDULES: Final = 3
 """Next schedules that are listed."""
 
-DAEMON_SILENT_S: Final = 300.0
-"""Seconds without a heartbeat after which schedules do not run; the daemon sends one every 30."""
-
 
 def state_text(state: State) -> str:
     """Lines without colours; the first says whether everything is fresh."""
@@ -43,8 +40,11 @@ def _headline(state: State) -> Iterator[str]:
     errors = sum(check.severity == "ERROR" for check in state.failed_checks)
     found = [counted(len(state.due), "table") + " due"] if state.due else []
     found += [counted(errors, "check") + " failed"] if errors else []
+    found += ["nothing starts by itself"] if state.automation_problem else []
     said = "All fresh" if state.is_fresh else " and ".join(found)
     yield f"{said[0].upper()}{said[1:]}. Source {state.source}, area {state.area}, storage {state.storage}"
+    if state.automation_problem:
+        yield state.automation_problem
 
 
 def _due(state: State) -> Iterator[str]:
@@ -118,10 +118,8 @@ def _schedules(state: State) -> Iterator[str]:
     on = [one for one in state.schedules if one.is_on]
     ticks = "; ".join(f"{one.name} {one.next_at:%Y-%m-%d %H:%M} UTC" for one in on[:MAX_SCHEDULES])
     yield f"Next schedules: {ticks or 'none is on'}"
-    seen = state.daemon_seen_at
-    if seen is None or (state.at - seen).total_seconds() > DAEMON_SILENT_S:
-        since = "has never run here" if seen is None else f"last ran {_ago(seen, state.at)}"
-        yield f"Dagster's daemon {since}, so no schedule runs: make dev"
+    if state.daemon_seen_at is None:
+        yield "Dagster's daemon has never run here, so no schedule runs: make dev"
 
 
 def _ago(moment: datetime, now: datetime) -> str:

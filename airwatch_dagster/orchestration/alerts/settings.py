@@ -1,5 +1,6 @@
 """Settings of the alert channels."""
 
+from pathlib import Path
 from typing import Self
 
 from pydantic import SecretStr, model_validator
@@ -28,7 +29,17 @@ class HeartbeatSettings(SettingsGroup):
     )
 
 
-class AlertSettings(WebhookSettings, HeartbeatSettings):
+class AirRulesSettings(SettingsGroup):
+    """Who is told of the air itself."""
+
+    air_rules: Path | None = setting(
+        "AIRWATCH_AIR_RULES",
+        "File of rules (TOML) that say who is told when the air is forecast to exceed a limit",
+        allowed="a file",
+    )
+
+
+class AlertSettings(WebhookSettings, HeartbeatSettings, AirRulesSettings):
     """Where messages about incidents are sent; with neither webhook nor e-mail they are only logged."""
 
     alert_email_to: str | None = setting(

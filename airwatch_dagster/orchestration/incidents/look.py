@@ -4,33 +4,42 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from threading import Thread
-from typing import Final
+from typing import Final, TypeVar
 
 import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.errors import AirWatchError, StorageError
+from airwatch_dagster.orchestration.alerts.air_rules import air_rules
 from airwatch_dagster.orchestration.alerts.channels import undelivered
 from airwatch_dagster.orchestration.alerts.messages import one_line
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings
+from airwatch_dagster.orchestration.freshness.states import report
 from airwatch_dagster.orchestration.incidents.cursor import Cursor, Notice
 from airwatch_dagster.orchestration.incidents.delivery import Delivery
 from airwatch_dagster.orchestration.incidents.signs.finished_runs import ends_after
 from airwatch_dagster.orchestration.incidents.signs.gathering import Gathering
-from airwatch_dagster.orchestration.incidents.state import Incident, Sign, folded
+from airwatch_dagster.orchestration.incidents.state import OF_AIR, Incident, Sign, folded
 from airwatch_dagster.orchestration.incidents.stored import changed_incidents, open_ones, stored_incidents
 from airwatch_dagster.orchestration.incidents.telling import Refusals, due_channels, flapping, told
+from airwatch_dagster.orchestration.incidents.wording.air import headline_of
+from airwatch_dagster.orchestration.incidents.wording.champion import champion_change
 from airwatch_dagster.orchestration.incidents.wording.texts import digest
 from airwatch_dagster.orchestration.resources import StorageResource
 from airwatch_dagster.storage.tables import TableStorage
 
+T = TypeVar("T")
+
 OVERDUE_EVERY_S: Final = 300.0
 """Seconds between two looks at runs under way and at schedules, and between two tries at a channel that refuses."""
+
+MEASURED_EVERY_S: Final = 3600.0
+"""Seconds between two looks at the age of the data and at disks, where no run ends."""
 
 DIGEST_HOUR: Final = 14
 """Hour of the day (UTC) from which the digest goes out: the morning in the US."""
 
-STORAGE_MAX_S: Final = 20.0
+STORAGE_MAX_S: Final = 10.0
 """Seconds within which the storage has to answer; without it problems are told all the same."""
 
 
@@ -52,7 +61,8 @@ class Look:
         seconds = now.tz_localize("UTC").timestamp()
         is_overdue = seconds - known.looked_at >= OVERDUE_EVERY_S
         is_digest = f"{now:%Y-%m-%d}" != known.digest.about and now.hour >= DIGEST_HOUR
-        if not (ends.runs or is_overdue or is_digest or known.waits or known.unstored):
+        is_measured = bool(ends.runs) or seconds - known.measured_at >= MEASURED_EVERY_S
+        if not (ends.runs or is_overdue or is_measured or is_digest or known.waits or known.unstored):
             return replace(known, event_id=ends.cursor), "No run has ended"
         cursor = replace(known, looked_at=seconds if is_overdue else known.looked_at)
         gathering = Gathering(self.instance, self.storage, self.repository, ends.runs, with_overdue=is_overdue)
@@ -60,12 +70,18 @@ class Look:
         try:
             stored = _answered(lambda: stored_incidents(self.storage.tables()), within_s=STORAGE_MAX_S)
             signs = gathering.signs(stored, now=now)
+            if is_measured:
+                so_far = folded(stored, signs)
+                measured, age = _answered(lambda: gathering.measured(so_far, now=now), within_s=STORAGE_MAX_S)
+                report(self.instance, age.is_fresh if age else {}, at=seconds)
+                signs, cursor = [*signs, *measured], replace(cursor, measured_at=seconds)
             after = self._folded(stored, signs, known.unstored, now)
         except AirWatchError as broken:
             signs = signs or gathering.signs([], now=now)
             return self._without_table(cursor, folded(stored, signs), broken, now)
         cursor = replace(cursor, event_id=ends.cursor, unstored={})
-        return self._tell(cursor, known, after, now, with_digest=is_digest)
+        is_selected = gathering.has_built("champion_model")
+        return self._tell(cursor, known, after, now, with_digest=is_digest, with_champion=is_selected)
 
     def _folded(
         self, stored: list[Incident], signs: Sequence[Sign], unstored: Refusals, now: pd.Timestamp
@@ -85,6 +101,7 @@ class Look:
         now: pd.Timestamp,
         *,
         with_digest: bool,
+        with_champion: bool,
     ) -> tuple[Cursor, str]:
         """Send what is due, and note in the table what has arrived where."""
         delivery, listed = (
@@ -95,6 +112,9 @@ class Look:
         is_any_due = any(due_channels(one, delivery.channels, now=now) for one in incidents)
         newest = newest_forecast(self.storage.tables()) if is_any_due or (is_digest_due and listed) else None
         delivery.tell(incidents, now=now, newest_forecast=newest)
+        self._tell_air(delivery, [one for one in listed if one.rule == OF_AIR], now)
+        cursor = self._tell_champion(delivery, cursor, is_new=with_champion)
+        listed = [one for one in listed if one.rule != OF_AIR]
         if is_digest_due:
             about = f"{now:%Y-%m-%d}" if with_digest else known.digest.about
             told_of = [*listed, *flapping(incidents, now=now)]
@@ -110,6 +130,28 @@ class Look:
         if delivery.failures and delivery.is_lost and known.waits and cursor.event_id == known.event_id:
             raise undelivered(delivery.failures)
         return replace(cursor, waits=delivery.is_lost), f"{len(listed)} open, {delivery.said}"
+
+    def _tell_air(self, delivery: Delivery, incidents: Sequence[Incident], now: pd.Timestamp) -> None:
+        if not any(one.opening_told_at is None or one.waits_for for one in incidents):
+            return
+        try:
+            rules = air_rules()
+        except AirWatchError:  # an incident of its own says so
+            return
+        delivery.tell_air(incidents, rules, now=now, headline=headline_of(self.storage.tables(), incidents))
+
+    def _tell_champion(self, delivery: Delivery, cursor: Cursor, *, is_new: bool) -> Cursor:
+        """After a run that selected a champion, and where a channel refused the message on it."""
+        if not is_new and not cursor.champion.waits_for:
+            return cursor
+        try:
+            change = champion_change(self.storage.tables())
+        except AirWatchError as broken:
+            self.log.warning("%s", broken)
+            return cursor
+        if change is None:
+            return cursor
+        return replace(cursor, champion=delivery.notify(change[1], cursor.champion, about=change[0]))
 
     def _without_table(
         self, cursor: Cursor, incidents: Sequence[Incident], broken: AirWatchError, now: pd.Timestamp
@@ -132,9 +174,9 @@ def newest_forecast(tables: TableStorage) -> str | None:
         return None
 
 
-def _answered(read: Callable[[], list[Incident]], *, within_s: float) -> list[Incident]:
+def _answered(read: Callable[[], T], *, within_s: float) -> T:
     """What ``read`` returns or raises. Raises StorageError when that takes longer: S3's client may wait for minutes."""
-    results: list[list[Incident] | Exception] = []
+    results: list[T | Exception] = []
 
     def run() -> None:
         try:

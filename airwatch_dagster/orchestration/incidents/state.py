@@ -9,12 +9,28 @@ import pandas as pd
 
 from airwatch_dagster.orchestration.incidents.keys import NONE, Keys
 
-Rule = Literal["run_failed", "run_stands", "check_failed", "check_warned", "tick_failed", "tick_missed"]
+Rule = Literal[
+    "run_failed",
+    "run_stands",
+    "source_down",
+    "check_failed",
+    "check_warned",
+    "tick_failed",
+    "tick_missed",
+    "data_stale",
+    "disk_low",
+    "air_rules",
+    "air_forecast",
+]
 """As ``INCIDENT_RULES`` of the schema."""
 
-OF_RUNS: Final[tuple[Rule, ...]] = ("run_failed", "run_stands")
+OF_RUNS: Final[tuple[Rule, ...]] = ("run_failed", "run_stands", "source_down")
+OF_TICKS: Final[tuple[Rule, ...]] = ("tick_failed", "tick_missed")
 OF_CHECKS: Final[tuple[Rule, ...]] = ("check_failed", "check_warned")
 
+
+OF_AIR: Final[Rule] = "air_forecast"
+"""Of the air and not of AirWatch: it is told once, by its own rules, and is in no digest."""
 
 EARLY: Final = "early issue"
 """Scope of a failed run of the morning: the daily run reads everything again and does not wait for it."""

@@ -6,7 +6,7 @@ from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.orchestration.incidents.state import Incident
+from airwatch_dagster.orchestration.incidents.state import OF_AIR, Incident
 
 COOLDOWN: Final = pd.Timedelta(hours=6)
 """Time after an end during which a return of the problem is counted and not told: what flaps all night is one pair of
@@ -20,7 +20,7 @@ def due_channels(incident: Incident, channels: Sequence[str], *, now: pd.Timesta
     """The ``channels`` that are still to get a message: on the beginning of an open incident, on the end of another.
 
     None is sent of an incident that ended before anybody could be told, in a silence, or while its return is counted
-    only. An end is told where the beginning was.
+    only. An end is told where the beginning was, that of an episode of the air nowhere.
     """
     if incident.resolved_at is None:
         if incident.is_silent(now):
@@ -28,7 +28,7 @@ def due_channels(incident: Incident, channels: Sequence[str], *, now: pd.Timesta
         if incident.opening_told_at is not None:
             return _waiting(incident, channels)
         return [] if is_counted_only(incident, now) else [*channels]
-    if incident.opening_told_at is None or incident.is_silent(incident.resolved_at):
+    if incident.opening_told_at is None or incident.is_silent(incident.resolved_at) or incident.rule == OF_AIR:
         return []
     if incident.closing_told_at is not None:
         return _waiting(incident, channels)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from airwatch_dagster import __version__
 from airwatch_dagster.orchestration.configuration.redaction import redacted, redacted_metadata, secrets_hidden
+from airwatch_dagster.orchestration.freshness.policies import POLICIES
 from airwatch_dagster.orchestration.partitions import PARTITIONS, Partitions
 from airwatch_dagster.orchestration.tables.asset_notes import MAIN_PATH, MAIN_PATH_TAG, described
 from airwatch_dagster.orchestration.tables.check_events import emit_partition_events, emit_violation
@@ -117,6 +118,7 @@ def table_asset(
             description=described(spec.name, (spec.description, inspect.getdoc(function))),
             metadata={"dagster/column_schema": column_schema(spec), KEEP_UNCHANGED: keep_unchanged},
             partitions_def=partitions,
+            freshness_policy=POLICIES.get(spec.name),
             backfill_policy=dg.BackfillPolicy.single_run() if partitions else None,
             check_specs=_check_specs(spec, declared, partitions),
             **options,

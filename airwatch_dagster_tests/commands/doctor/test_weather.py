@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from airwatch_dagster.commands.doctor.findings import Finding
-from airwatch_dagster.commands.doctor.machine import disk
 from airwatch_dagster.commands.doctor.weather import checks
+from airwatch_dagster.orchestration.growth import NBM_YEAR_MB, STATE_YEAR_MB, state_year_mb
 from airwatch_dagster_tests.builders import monitors
 from airwatch_dagster_tests.installations import Installation
 from airwatch_dagster_tests.stub_servers import Answer, answering
@@ -85,7 +85,7 @@ def test_open_meteo_says_whether_a_key_is_set_and_never_shows_it(tmp_path: Path)
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({"AIRWATCH_SOURCE": "live", "AIRWATCH_WEATHER_SOURCE": "nbm"}, disk.NBM_YEAR_MB),
+        ({"AIRWATCH_SOURCE": "live", "AIRWATCH_WEATHER_SOURCE": "nbm"}, NBM_YEAR_MB),
         ({"AIRWATCH_SOURCE": "live", "AIRWATCH_WEATHER_SOURCE": "nws"}, 0.0),
         ({"AIRWATCH_SOURCE": "practice", "AIRWATCH_WEATHER_SOURCE": "nbm"}, 0.0),
         ({"AIRWATCH_SOURCE": "airdata"}, 0.0),
@@ -93,4 +93,4 @@ def test_open_meteo_says_whether_a_key_is_set_and_never_shows_it(tmp_path: Path)
 )
 def test_the_disk_needs_room_for_bulletins_of_the_nbm(values: dict[str, str], expected: float, tmp_path: Path) -> None:
     with Installation.at(tmp_path, **values).activated():
-        assert disk.weather_year_mb() == expected
+        assert state_year_mb() == STATE_YEAR_MB + expected

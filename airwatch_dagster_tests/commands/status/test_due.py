@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from airwatch_dagster.commands.inspect.stored_tables import StoredTable
-from airwatch_dagster.commands.status.due import Due, Moment, due_partitions
+from airwatch_dagster.commands.status.due import Due, due_partitions
 from airwatch_dagster.orchestration.automation.jobs import CLOSE_TABLES, DAILY_TABLES, OPEN_TABLES
+from airwatch_dagster.orchestration.freshness.expected import Moment
 
 MORNING = datetime(2021, 6, 11, 12, 0, tzinfo=UTC)
 EVENING = datetime(2021, 6, 11, 20, 0, tzinfo=UTC)

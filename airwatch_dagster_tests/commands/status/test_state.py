@@ -20,7 +20,7 @@ from airwatch_dagster_tests.installations import Installation, run_job
 FIELDS = {
     *("is_fresh", "at", "source", "area", "storage", "tables", "due", "failed_checks", "runs", "champion"),
     "open_incidents",
-    *("schedules", "daemon_seen_at"),
+    *("schedules", "daemon_seen_at", "automation_problem"),
 }
 
 

@@ -59,7 +59,7 @@ def test_by_default_simulated_air_over_chicago_is_read(tmp_path: Path) -> None:
         "smtp_user",
     }
     unset |= {"smtp_password", "practice_today", "aqs_email", "aqs_key", "airnow_key", "weather", "other_forecasts"}
-    unset |= {"heartbeat_url", "first_day", "nbm_url", "nws_url", "open_meteo_url", "open_meteo_key"}
+    unset |= {"air_rules", "heartbeat_url", "first_day", "nbm_url", "nws_url", "open_meteo_url", "open_meteo_key"}
     assert settings.weather_source == "nbm"
     assert {name for name, value in settings if value is None} == unset
 
@@ -106,6 +106,7 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         "AIRWATCH_MLFLOW_UI_URL": "http://mlflow",
         "AIRWATCH_ALERT_WEBHOOK_URL": "http://hook",
         "AIRWATCH_HEARTBEAT_URL": "http://beats",
+        "AIRWATCH_AIR_RULES": "/rules/air.toml",
         "AIRWATCH_ALERT_EMAIL_TO": "a@b.c",
         "AIRWATCH_SMTP_HOST": "mail",
         "AIRWATCH_SMTP_PORT": "25",

@@ -9,7 +9,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from airwatch_dagster.errors import AirWatchError, SourceUnavailable, StorageError
+from airwatch_dagster.errors import AirWatchError, BadPayload, SourceUnavailable, StorageError
 from airwatch_dagster.orchestration.incidents import look
 from airwatch_dagster.orchestration.incidents.cursor import Notice
 from airwatch_dagster.orchestration.incidents.look import Look
@@ -20,7 +20,7 @@ from airwatch_dagster.orchestration.resources import StorageResource
 from airwatch_dagster_tests.alert_receivers import Received
 from airwatch_dagster_tests.orchestration.incidents.watched import Outcome, Watched
 
-REFUSED = SourceUnavailable("EPA AQS", "answered 503", fix="Wait for the maintenance to end")
+REFUSED = BadPayload("EPA AQS", "answered 503", fix="Wait for the maintenance to end", retry_helps=True)
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
 
@@ -494,6 +494,27 @@ def test_a_failed_early_issue_asks_for_nothing_and_the_daily_run_ends_it(watched
     follows = "Only this morning's early forecast is missing; the daily one at 18:30 UTC needs nothing of this run."
     assert f"What follows: {follows}" in lines
     assert "What to do: Nothing: the daily run mends it." in lines
+
+
+def test_a_source_that_does_not_answer_is_named_with_its_last_success_and_is_no_failed_run(
+    watched: Watched, webhook: Received
+) -> None:
+    watched.run("raw_readings", first="2021-06-30")
+    down = SourceUnavailable("AirNow at files.example", "did not answer within 60 s", fix="Wait, or check the network")
+    watched.outcomes["raw_readings"] = Outcome(down)
+    watched.run("raw_readings", first="2021-07-01", last="2021-07-02")
+    watched.look()
+    watched.outcomes.clear()
+    watched.run("raw_readings", first="2021-07-01", last="2021-07-02")
+    watched.look()
+
+    opened, resolved = webhook.posts
+    lines = opened["text"].splitlines()
+    assert lines[0] == "AirWatch: source of raw_readings down or late, 2021-07-01…2021-07-02 (2 partitions)"
+    assert lines[1].startswith("What: AirNow at files.example: did not answer within 60 s. Wait, or check the network.")
+    assert " It last served 2021-06-30, on 20" in lines[1]
+    assert opened["incident"]["rule"] == "source_down"
+    assert resolved["kind"] == "incident_resolved"
 
 
 def test_an_early_issue_for_which_nothing_is_published_yet_is_no_news(watched: Watched, webhook: Received) -> None:

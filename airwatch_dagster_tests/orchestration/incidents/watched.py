@@ -30,7 +30,7 @@ class Outcome:
 
 @dataclass
 class Watched:
-    """A Dagster instance, the tables ``raw_readings`` and ``site_days`` by day, and looks at their runs."""
+    """A Dagster instance, some tables by day, and looks at their runs."""
 
     instance: dg.DagsterInstance
     folder: Path
@@ -76,7 +76,8 @@ class Watched:
 
         raw = built("raw_readings")
         jobs = [dg.define_asset_job(name, selection=["raw_readings"]) for name in ("issue_early", "forecast_day")]
-        self.definitions = dg.Definitions([raw, built("site_days", deps=["raw_readings"])], jobs=jobs)
+        others = [built("site_days", deps=["raw_readings"]), built("champion_model")]
+        self.definitions = dg.Definitions([raw, *others], jobs=jobs)
         self.repository = self.definitions.get_repository_def()
 
     def run(self, *tables: str, first: str = "2021-07-01", last: str | None = None) -> dg.ExecuteInProcessResult:

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 import dagster as dg
 import pandas as pd
 
+from airwatch_dagster.orchestration.freshness.expected import current_moment
+from airwatch_dagster.orchestration.incidents.signs.air import air_signs
+from airwatch_dagster.orchestration.incidents.signs.data_age import DataAge, age_signs, data_age
+from airwatch_dagster.orchestration.incidents.signs.disk import disk_signs
 from airwatch_dagster.orchestration.incidents.signs.finished_runs import EndedRun
 from airwatch_dagster.orchestration.incidents.signs.overdue import ended_unseen, standing_runs, ticks_of
 from airwatch_dagster.orchestration.incidents.signs.run_ends import Graph, signs_of
@@ -36,3 +40,17 @@ class Gathering:
             found += standing_runs(self.instance, graph, now=now) + ended_unseen(self.instance, stored, now=now)
             found += ticks_of(self.instance, self.repository, now=now) if self.repository else []
         return found
+
+    def has_built(self, table: str) -> bool:
+        """Whether a run that succeeded has built the table."""
+        graph = Graph.of(self.repository) if self.repository and self.runs else Graph()
+        return any(one.is_success and table in graph.tables_of(one.run) for one in self.runs)
+
+    def measured(self, stored: Sequence[Incident], *, now: pd.Timestamp) -> tuple[list[Sign], DataAge | None]:
+        """Signs of the stored data and of the disks, and how old the data are. Raises StorageError."""
+        tables = self.storage.tables()
+        moment = current_moment()
+        age = data_age(tables, moment)
+        found = age_signs(age, stored, now=now) if age else []
+        found += air_signs(tables, stored, today=pd.Timestamp(moment.today), now=now)
+        return [*found, *disk_signs(tables, now=now)], age

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 import dagster as dg
+import pandas as pd
 
 from airwatch_dagster.orchestration.alerts.messages import plain
 from airwatch_dagster.orchestration.early_issue import EARLY_JOB
@@ -19,7 +20,7 @@ INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 """What a step raises whose run is told to end."""
 
 LATE: Final = ("SourceUnavailable", "NotYetPublished")
-"""Errors of a source that has published nothing yet."""
+"""Errors of a source that does not answer, or has published nothing yet."""
 
 STOPPED: Final = "Stopped by a signal"
 """How a command reports its run when a person or the system stops it."""
@@ -123,12 +124,22 @@ def _of_tables(
     if why or not (errors or told):
         under_way = next((table for table in tables if table not in built), job_of(run))
         errors = {under_way: why or _message_of(ended)}
-    rule: Rule = "run_stands" if why else "run_failed"
     scope = EARLY if is_early(run) else ""
-    return signs + [
-        Failure(ended.at, table, scope, partitions, run.run_id, ended.event_id, rule, plain(error), PIPELINE)
-        for table, error in errors.items()
-    ]
+    without_source = {str(event.step_key) for event in failed if _class_of(event) in LATE} if not why else set()
+    for table, error in errors.items():
+        rule: Rule = "run_stands" if why else "source_down" if table in without_source else "run_failed"
+        text = f"{plain(error)}{_last_success(instance, table)}" if rule == "source_down" else plain(error)
+        signs.append(Failure(ended.at, table, scope, partitions, run.run_id, ended.event_id, rule, text, PIPELINE))
+    return signs
+
+
+def _last_success(instance: dg.DagsterInstance, table: str) -> str:
+    """When the table was built last, which is when its source served last."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(table))
+    if event is None or event.asset_materialization is None:
+        return ""
+    at = pd.Timestamp(event.timestamp, unit="s")
+    return f" It last served {event.asset_materialization.partition or table}, on {at:%Y-%m-%d at %H:%M} UTC."
 
 
 def is_early(run: dg.DagsterRun) -> bool:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from airwatch_dagster.orchestration.automation.jobs import CLOSE_TABLES, DAILY_TABLES, EARLY_SCORED
 from airwatch_dagster.orchestration.incidents.keys import Keys, spans_of
-from airwatch_dagster.orchestration.incidents.state import EARLY, OF_CHECKS, Incident
+from airwatch_dagster.orchestration.incidents.state import EARLY, OF_CHECKS, OF_TICKS, Incident, Rule
 from airwatch_dagster.orchestration.incidents.wording.causes import check_of
 from airwatch_dagster.orchestration.partitions import DAYS
 from airwatch_dagster.orchestration.tables.table_asset import SCHEMA_CHECK
@@ -46,13 +46,31 @@ MISSING: Final[Mapping[str, str]] = {
 WHOLE: Final = "airwatch backfill yesterday yesterday --tables {table} --refresh"
 """Command for a table without partitions."""
 
+FOLLOWS: Final[Mapping[Rule, str]] = {
+    "data_stale": "Forecasts start from old readings, or readers see old ones.",
+    "disk_low": "The next runs may fill the disk, and fail.",
+    "air_rules": "Nobody is told when the air is forecast to exceed a limit.",
+}
+"""Rule → what follows, where that does not depend on the table."""
+
+TODO: Final[Mapping[Rule, str]] = {
+    "data_stale": "Run `airwatch status`, which names what is due and its command, and see that the schedule "
+    "daily_forecast is on and its runs succeed.",
+    "disk_low": "Free some room, or name a folder on another disk; `airwatch doctor` says what needs how much, and "
+    "`airwatch purge` deletes what is old.",
+    "air_rules": "Correct the file; `airwatch doctor` says whether it can be used.",
+}
+"""Rule → what to do, where that does not depend on the table."""
+
 RECHECK: Final = "launch the job recheck_history in Dagster's UI"
 
 
 def consequence(incident: Incident, *, newest_forecast: str | None) -> str:
     """What follows, in one or two sentences; ``newest_forecast`` is the last issue day that is stored,
     empty for none, None if that is not known."""
-    if incident.rule in ("tick_failed", "tick_missed"):
+    if incident.rule in FOLLOWS:
+        return " ".join(filter(None, (FOLLOWS[incident.rule], _stale_forecast(incident, newest_forecast))))
+    if incident.rule in OF_TICKS:
         return "What it starts does not start by itself, until it works."
     if incident.scope == EARLY:
         return "Only this morning's early forecast is missing; the daily one at 18:30 UTC needs nothing of this run."
@@ -86,9 +104,15 @@ def _no_forecast(incident: Incident, newest: str | None) -> str:
     return f"No forecast since {pd.Timestamp(newest):%-d %B %Y}." if last > newest[: len(last)] else ""
 
 
+def _stale_forecast(incident: Incident, newest: str | None) -> str:
+    return f"No forecast since {pd.Timestamp(newest):%-d %B %Y}." if newest and incident.rule == "data_stale" else ""
+
+
 def next_step(incident: Incident) -> str:
     """A sentence with the command to run."""
-    if incident.rule in ("tick_failed", "tick_missed"):
+    if incident.rule in TODO:
+        return TODO[incident.rule]
+    if incident.rule in OF_TICKS:
         return f"{DOCTOR}, then see its ticks in Dagster's UI."
     if incident.scope == EARLY:
         return "Nothing: the daily run mends it."

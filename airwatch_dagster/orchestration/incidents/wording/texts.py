@@ -7,7 +7,7 @@ import pandas as pd
 
 from airwatch_dagster.orchestration.alerts.messages import Message, one_line
 from airwatch_dagster.orchestration.incidents.keys import as_text, shown
-from airwatch_dagster.orchestration.incidents.state import Incident
+from airwatch_dagster.orchestration.incidents.state import OF_TICKS, Incident
 from airwatch_dagster.orchestration.incidents.wording.advice import consequence, next_step
 from airwatch_dagster.orchestration.pages import site_url
 from airwatch_dagster.orchestration.registry.links import dagster_run_url, dagster_url
@@ -19,6 +19,11 @@ OUTCOMES: Final = {
     "check_warned": "warned",
     "tick_failed": "failed",
     "tick_missed": "did not start",
+    "source_down": "down or late",
+    "data_stale": "is stale",
+    "disk_low": "is short of room",
+    "air_rules": "cannot be used",
+    "air_forecast": "is forecast to exceed a limit",
 }
 """Rule → what a person reads of it."""
 
@@ -32,6 +37,8 @@ MAX_IN_DIGEST: Final = 20
 def title(incident: Incident) -> str:
     """``raw_readings failed``, or ``coverage / no_area_outage warned``."""
     what = f"{incident.asset} / {incident.scope}" if incident.scope else incident.asset
+    if incident.rule == "source_down":
+        return f"source of {what} {OUTCOMES[incident.rule]}"
     return f"{what} {OUTCOMES[incident.rule]}"
 
 
@@ -102,7 +109,7 @@ def _of(incident: Incident) -> str:
 
 
 def _where(incident: Incident) -> str:
-    if incident.rule in ("tick_failed", "tick_missed"):
+    if incident.rule in OF_TICKS:
         return f"schedule or sensor {incident.asset}"
     return f"{incident.asset}, {shown(incident.partitions)}" if incident.partitions else incident.asset
 
