@@ -138,7 +138,7 @@ def test_still_air_says_nothing_of_attenuation() -> None:
     assert flags(values).loc["attenuated_signal", "flag"] == 2
 
 
-@pytest.mark.parametrize(("increase", "flag"), [(20.0, 1), (30.0, 3), (120.0, 4)])
+@pytest.mark.parametrize(("increase", "flag"), [(20.0, 1), (30.0, 3), (240.0, 3), (270.0, 4)])
 def test_a_rise_far_above_the_last_readings_is_a_spike(increase: float, flag: int) -> None:
     values = air()
     before = values[OWN].iloc[-4:-1].median()
@@ -183,11 +183,22 @@ def test_a_step_that_neighbours_make_is_weather() -> None:
     assert flags(values).loc["rate_of_change", ["flag", "is_shared"]].tolist() == [1, True]
 
 
-def test_a_scaled_sensor_departs_from_its_neighbours_and_fails_on_the_third_day() -> None:
-    on_day = [flags(smoke(air(), 3.0, days=days, sites=[OWN])).loc["neighbour_residual"] for days in (1, 2, 3)]
+@pytest.mark.parametrize(
+    ("factor", "own_noise", "by_day", "readings"),
+    [(3.0, 0.0, [3, 3, 4, 4, 4], "three"), (5.0, 0.2, [3, 3, 3, 3, 4], "five")],
+)
+def test_a_scaled_sensor_departs_from_its_neighbours_and_fails_on_the_third_day_or_a_noisy_one_on_the_fifth(
+    factor: float, own_noise: float, by_day: list[int], readings: str
+) -> None:
+    values = air()
+    values[OWN] *= np.exp(np.random.default_rng(1).normal(0, own_noise, len(values)))
+    on_day = [
+        flags(smoke(values, factor, days=days, sites=[OWN]).round(1)).loc["neighbour_residual"] for days in range(1, 6)
+    ]
 
-    assert [one["flag"] for one in on_day] == [3, 3, 4]
-    assert "above what its neighbours say, on each of the last three readings" in on_day[2]["reason"]
+    assert [one["flag"] for one in on_day] == by_day
+    first = on_day[by_day.index(4)]
+    assert f"above what its neighbours say, on each of the last {readings} readings" in first["reason"]
 
 
 def test_smoke_at_all_sites_or_at_one_neighbour_too_is_no_residual() -> None:
@@ -376,3 +387,24 @@ def monitors(*readings: tuple[int, float, str]) -> pd.DataFrame:
         for poc, mean, method in readings
     ]
     return raw_readings(*rows)[list(RAW_COLUMNS)]
+
+
+@pytest.mark.parametrize(("factor", "unit"), [(0.001, "mg/m³ or zero"), (90.0, "ng/m³")])
+def test_a_feed_in_another_unit_fails_on_its_first_day_although_all_neighbours_share_it(
+    factor: float, unit: str
+) -> None:
+    found = flags(smoke(air(), factor, days=1).round(1)).loc["gross_range"]
+
+    assert (found["flag"], found["is_shared"]) == (4, False)
+    assert found["reason"].startswith("7 of 7 sites have ")
+    assert found["reason"].endswith(f"the feed is in {unit}")
+
+    most = smoke(air(), factor, days=1, sites=SITES[:6]).round(1)
+    assert "feed" not in flags(most).loc["gross_range", "reason"]
+
+
+def test_a_season_that_was_never_so_is_suspect_at_most() -> None:
+    found = flags(set_last(air(), 4_900.0)).loc["climatology"]
+
+    assert found["flag"] == 3
+    assert "above its season in earlier years" in found["reason"]

@@ -18,7 +18,7 @@ from airwatch_dagster.watch.sensors.window import days_needed
 
 FLAG_CHECK: Final = {
     "no_sensor_failed": Check(
-        "No sensor fails a test; a rise that a neighbour or a second monitor shares is none",
+        "No sensor of the area fails a test; a rise that a neighbour or a second monitor shares is none",
         follows="No reading is left out: forecasts at these sites and around them rest on readings that may be wrong.",
         todo="See why with `airwatch inspect sensor_flags DAY`, then ask the agency.",
     )
@@ -37,15 +37,18 @@ Read = Callable[[str, list[str]], pd.DataFrame]
 
 
 def flagged_days(days: pd.DatetimeIndex, *, monitors: pd.DataFrame, tables: TableStorage) -> AssetResult:
-    """The flags of these days in the columns of sensor_flags; warns of days with failures.
+    """The flags of these days in the columns of sensor_flags; warns of days with failures at sites of the area.
 
-    ``monitors`` has the names of the sites.
+    ``monitors`` has the names of the sites, and which are context. Those are listed, but not warned of: with 800 km
+    around it an area has ten times its own sites.
     """
     columns = {"site_days": SITE_DAY_COLUMNS, "raw_readings": RAW_COLUMNS}
     flags = flags_of(days, lambda table, keys: tables.read(table, keys, allow_missing=True, columns=columns[table]))
     names = site_names(monitors)
     by_day = [(f"{day:%Y-%m-%d}", rows) for day, rows in flags.groupby("date_local")]
-    warnings = {day: text for day, rows in by_day if (text := failure_text(rows, names))}
+    context = context_sites(monitors)
+    own = ((day, rows[~rows["site_id"].isin(context)]) for day, rows in by_day)
+    warnings = {day: text for day, rows in own if (text := failure_text(rows, names))}
     return AssetResult(
         flags,
         partition_metadata={day: sensor_flags_metadata(rows, names) for day, rows in by_day},
@@ -57,6 +60,12 @@ def flags_of(days: pd.DatetimeIndex, read: Read) -> pd.DataFrame:
     """The flags of these days, of the partitions that ``read`` gives."""
     site_days = read("site_days", [f"{day:%Y-%m-%d}" for day in days_needed(days)])
     return sensor_flags(site_days, days=days, raw_readings=read("raw_readings", [f"{day:%Y-%m-%d}" for day in days]))
+
+
+def context_sites(monitors: pd.DataFrame) -> set[str]:
+    """Sites all of whose listed monitors lie outside the area."""
+    is_context = monitors.groupby("site_id")["is_context"].all()
+    return set(is_context.index[is_context])
 
 
 def failure_text(flags: pd.DataFrame, names: Mapping[str, str]) -> str:

@@ -45,22 +45,30 @@ def neighbour_residual(day: TestedDay) -> Result:
     usual = median(residual[:-1], axis=0, at_least=limits.MIN_PAST_READINGS)
     residual = residual - usual
     scaled = residual / spread(residual[:-1], np.zeros_like(usual), axis=0, floor=limits.LEAST_STEP_LOG)
-    last, of_three = scaled[-1], np.abs(_least_of_three(scaled, window.pm25))
-    least = _least_of_three(residual, window.pm25)
+    last, of_three = scaled[-1], np.abs(_least(scaled, window.pm25, count=3))
+    of_five = np.abs(_least(scaled, window.pm25, count=5))
+    least = _least(residual, window.pm25, count=3)
+    least_of_five = _least(residual, window.pm25, count=5)
     is_lasting = of_three >= limits.SUSPECT_RESIDUAL_OF_THREE
     change = np.where(is_lasting, least, residual[-1])
 
+    fails_of_three = (of_three >= limits.FAIL_RESIDUAL_OF_THREE) & (np.abs(least) >= limits.FAIL_RESIDUAL_LOG)
+    fails_of_five = (of_five >= limits.FAIL_RESIDUAL_OF_FIVE) & (np.abs(least_of_five) >= limits.FAIL_RESIDUAL_LOG)
+
     def why(at: int) -> str:
         side = "above" if last[at] > 0 else "below"
-        days = "on each of the last three readings" if is_lasting[at] else "on this day"
-        times = of_three[at] if is_lasting[at] else abs(last[at])
+        times, days = abs(last[at]), "on this day"
+        if fails_of_five[at]:
+            times, days = of_five[at], "on each of the last five readings"
+        elif is_lasting[at]:
+            times, days = of_three[at], "on each of the last three readings"
         return f"{times:.0f} standard deviations {side} what its neighbours say, {days}"
 
     return result_of(
         window,
         last,
         is_suspect=is_lasting | (np.abs(last) >= limits.SUSPECT_RESIDUAL),
-        is_fail=(of_three >= limits.FAIL_RESIDUAL_OF_THREE) & (np.abs(least) >= limits.FAIL_RESIDUAL_LOG),
+        is_fail=fails_of_three | fails_of_five,
         why=why,
         passed="Near what its neighbours say",
         needs=f"{limits.MIN_PAST_READINGS} readings in two months and {NEIGHBOURS_NEEDED}",
@@ -82,8 +90,9 @@ def _range(log: np.ndarray) -> np.ndarray:
     return np.where(enough, highest - np.where(enough, lowest, 0.0), np.nan)
 
 
-def _least_of_three(scaled: np.ndarray, pm25: np.ndarray) -> np.ndarray:
-    """The least of the last three readings' residuals, where they lie on one side, with its sign; else 0."""
-    values = Recent.of(pm25, count=3, within_days=limits.MAX_GAP_DAYS).values(scaled)
-    is_one_side = (np.abs(np.sign(values).sum(axis=0)) == 3) & (len(values) == 3)
+def _least(scaled: np.ndarray, pm25: np.ndarray, *, count: int) -> np.ndarray:
+    """The least of the last ``count`` readings' residuals, where they lie on one side, with its sign; else 0."""
+    within_days = limits.MAX_GAP_DAYS if count == 3 else limits.FIVE_WITHIN_DAYS
+    values = Recent.of(pm25, count=count, within_days=within_days).values(scaled)
+    is_one_side = (np.abs(np.sign(values).sum(axis=0)) == count) & (len(values) == count)
     return np.where(is_one_side, np.sign(values[0]) * np.abs(values).min(axis=0), 0.0)

@@ -11,20 +11,27 @@ from airwatch_dagster.watch.sensors.tested_day import TestedDay
 
 
 def gross_range(day: TestedDay) -> Result:
-    """The reading is one that an instrument can measure."""
+    """The reading is one that an instrument can measure, and the day's readings are in µg/m³."""
     window, neighbours = day.window, day.neighbours
     pm25 = window.pm25[-1]
-    is_low = pm25 < limits.SUSPECT_BELOW_UGM3
-    witnesses = neighbours.witnesses(pm25)
+    is_low, is_high = pm25 < limits.SUSPECT_BELOW_UGM3, pm25 > limits.SUSPECT_ABOVE_UGM3
+    is_unit, unit = _other_unit(pm25)
+    shared = neighbours.witnesses(pm25).of_rises(pm25)
+
+    def why(at: int) -> str:
+        if is_unit[at]:
+            return unit
+        return f"{pm25[at]:.1f} µg/m³ is {'lower' if is_low[at] else 'higher'} than monitors measure"
+
     return result_of(
         window,
         pm25,
-        is_suspect=is_low | (pm25 > limits.SUSPECT_ABOVE_UGM3),
-        is_fail=(pm25 < limits.FAIL_BELOW_UGM3) | (pm25 > limits.FAIL_ABOVE_UGM3),
-        why=lambda at: f"{pm25[at]:.1f} µg/m³ is {'lower' if is_low[at] else 'higher'} than monitors measure",
+        is_suspect=is_low | is_high,
+        is_fail=(pm25 < limits.FAIL_BELOW_UGM3) | (pm25 > limits.FAIL_ABOVE_UGM3) | is_unit,
+        why=why,
         passed=f"Between {limits.SUSPECT_BELOW_UGM3:g} and {limits.SUSPECT_ABOVE_UGM3:g} µg/m³",
         needs="a reading",
-        witnesses=witnesses.of_rises(pm25),
+        witnesses=Witnesses(shared.is_shared & ~is_unit, shared.are_there | is_unit),
     )
 
 
@@ -93,12 +100,12 @@ def rate_of_change(day: TestedDay) -> Result:
     has_past = (~np.isnan(past)).sum(axis=0) >= limits.MIN_PAST_READINGS
     usual = spread(past, np.zeros(past.shape[1]), axis=0, floor=limits.LEAST_STEP_LOG)
     statistic = np.where(has_past, log_steps[-1] / usual, np.nan)
-    is_large = np.abs(step) >= limits.LEAST_STEP_UGM3
+    size, times = np.abs(step), np.abs(statistic)
     return result_of(
         window,
         statistic,
-        is_suspect=is_large & (np.abs(statistic) >= limits.SUSPECT_STEPS),
-        is_fail=is_large & (np.abs(statistic) >= limits.FAIL_STEPS),
+        is_suspect=(size >= limits.LEAST_STEP_UGM3) & (times >= limits.SUSPECT_STEPS),
+        is_fail=(size >= limits.LEAST_FAILED_STEP_UGM3) & (times >= limits.FAIL_STEPS),
         why=lambda at: f"{step[at]:+.1f} µg/m³ since the reading before, {abs(statistic[at]):.0f} times its usual step",
         passed=f"Less than {limits.SUSPECT_STEPS:g} times the site's usual step",
         needs=f"a reading of the {limits.RATE_GAP_DAYS} days before and {limits.MIN_PAST_READINGS} steps in two months",
@@ -107,7 +114,7 @@ def rate_of_change(day: TestedDay) -> Result:
 
 
 def climatology(day: TestedDay) -> Result:
-    """The reading is one that the site has had in this season of earlier years."""
+    """The reading is one that the site has had in this season of earlier years; suspect at most."""
     window, neighbours = day.window, day.neighbours
     season = median(window.season_log, axis=0, at_least=limits.MIN_SEASON_READINGS)
     usual = spread(window.season_log, season, axis=0, floor=limits.LEAST_SEASON_LOG)
@@ -118,7 +125,7 @@ def climatology(day: TestedDay) -> Result:
         window,
         statistic,
         is_suspect=np.abs(statistic) >= limits.SUSPECT_SEASON,
-        is_fail=np.abs(statistic) >= limits.FAIL_SEASON,
+        is_fail=np.zeros(len(season), dtype=bool),
         why=lambda at: (
             f"{window.pm25[-1, at]:.1f} µg/m³ is {abs(statistic[at]):.0f} standard deviations "
             f"{'above' if statistic[at] > 0 else 'below'} its season in earlier years"
@@ -127,6 +134,18 @@ def climatology(day: TestedDay) -> Result:
         needs=f"{limits.MIN_SEASON_READINGS} readings of the season in three earlier years",
         witnesses=neighbours.witnesses(np.where(np.isnan(departure), recent, departure)),
     )
+
+
+def _other_unit(pm25: np.ndarray) -> tuple[np.ndarray, str]:
+    """Sites whose reading is in mg/m³ or ng/m³ because nearly all are, and the sentence that says so."""
+    count = int((~np.isnan(pm25)).sum())
+    for unit, is_one, size in (
+        ("mg/m³ or zero", np.abs(pm25) <= limits.MILLIGRAMS_UGM3, f"{limits.MILLIGRAMS_UGM3:g} µg/m³ or less"),
+        ("ng/m³", pm25 > limits.SUSPECT_ABOVE_UGM3, f"above {limits.SUSPECT_ABOVE_UGM3:g} µg/m³"),
+    ):
+        if count >= limits.FEED_SITES and is_one.sum() >= limits.UNIT_SHARE * count:
+            return is_one, f"{is_one.sum()} of {count} sites have {size}: the feed is in {unit}"
+    return np.zeros(pm25.shape, dtype=bool), ""
 
 
 def _increase(pm25: np.ndarray) -> np.ndarray:

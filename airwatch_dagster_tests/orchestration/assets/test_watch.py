@@ -69,6 +69,16 @@ def test_a_warning_names_five_sites_and_counts_the_rest(tmp_path: Path) -> None:
     assert text.endswith("; and 2 more sites")
 
 
+def test_context_sites_are_listed_and_not_warned_of(tmp_path: Path) -> None:
+    tables = stored(tmp_path, set_last(air(), *[6.3] * 5))
+    of_context = monitors({"site_id": OWN, "site_name": "Lakefront", "is_context": True})
+
+    result = flagged_days(pd.DatetimeIndex([DAY]), monitors=of_context, tables=tables)
+
+    assert result.warnings == {"no_sensor_failed": {}}
+    assert "| Lakefront | fail | flat line |" in result.partition_metadata["2021-07-04"]["worst sites"].value
+
+
 def test_a_day_has_its_worst_sites_and_a_dozen_numbers(tmp_path: Path) -> None:
     tables = stored(tmp_path, set_last(air(), 0.0), hours_of_a_stuck_sensor())
 
