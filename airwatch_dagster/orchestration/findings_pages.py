@@ -9,6 +9,7 @@ from airwatch_dagster.acquire.area import Area
 from airwatch_dagster.orchestration.resources import configured_area
 from airwatch_dagster.publish.findings.content import month_report
 from airwatch_dagster.publish.findings.page import Links, index_page, month_file, month_page
+from airwatch_dagster.publish.findings.verdicts import whole_area
 from airwatch_dagster.storage.tables import TableStorage
 
 FOLDER: Final = "findings"
@@ -44,7 +45,7 @@ def store_month_pages(
             rows,
             month=month,
             last_day=last_day,
-            area=str(rows["area"].iloc[0]) if len(rows) else str(configured_area()),
+            area=whole_area(rows) if len(rows) else str(configured_area()),
             name_of=area_name,
             is_simulated=is_simulated,
         )

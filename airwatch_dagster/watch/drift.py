@@ -180,25 +180,23 @@ def _sample(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _compare(now: pd.DataFrame, then: pd.DataFrame, title_of: Callable[[str], str]) -> tuple[dict[str, float], Page]:
     """Evidently's drift statistic by column, and its page of the most distant columns."""
-    statistics, _ = _report(now, then)
+    results = _snapshot(now, then).dict()["metrics"]
+    statistics = {result["config"]["column"]: float(result["value"]) for result in results}
     most = sorted(statistics, key=lambda name: -statistics[name])[:MOST_PLOTTED]
     titles = {name: title_of(name) for name in most}
-    _, html = _report(now[most].rename(columns=titles), then[most].rename(columns=titles))
-    return statistics, light_page(html)
+    plotted = _snapshot(now[most].rename(columns=titles), then[most].rename(columns=titles))
+    return statistics, light_page(plotted.get_html_str(as_iframe=False))
 
 
-def _report(now: pd.DataFrame, then: pd.DataFrame) -> tuple[dict[str, float], str]:
+def _snapshot(now: pd.DataFrame, then: pd.DataFrame) -> Any:
     from evidently import DataDefinition, Dataset, Report
     from evidently.metrics import ValueDrift
 
     definition = DataDefinition(numerical_columns=list(now.columns))
     metrics: list[Any] = [ValueDrift(column=name, method=METHOD, threshold=THRESHOLD) for name in now.columns]
-    snapshot = Report(metrics).run(
+    return Report(metrics).run(
         Dataset.from_pandas(now, data_definition=definition), Dataset.from_pandas(then, data_definition=definition)
     )
-    results = snapshot.dict()["metrics"]
-    statistics = {result["config"]["column"]: float(result["value"]) for result in results}
-    return statistics, snapshot.get_html_str(as_iframe=False)
 
 
 def _findings(

@@ -77,7 +77,7 @@ def judged_months(
     names: Mapping[str, str],
     area: Area,
 ) -> pd.DataFrame:
-    """What was found in each month, in the columns of monthly_findings.
+    """What was found in each month, in the columns of monthly_findings, and then what was not.
 
     Each month uses ``site_days`` of its own and of HISTORY_MONTHS before it. Judged is the area, and each of its
     parts: each of several areas, and each state of the country.
@@ -87,10 +87,11 @@ def judged_months(
         first, end = month - pd.DateOffset(months=HISTORY_MONTHS), month + pd.DateOffset(months=1)
         rows = site_days[(site_days["date_local"] >= first) & (site_days["date_local"] < end)]
         data = MonthData.of(rows, month=month)
-        frames += [
+        judged = [
             judge_area(data, area=str(one), in_area=in_area, changes=changes, names=names)
             for one, in_area in _areas(rows, area)
         ]
+        frames.append(stacked("monthly_findings", judged).sort_values("is_found", ascending=False, kind="stable"))
     return stacked("monthly_findings", frames)
 
 

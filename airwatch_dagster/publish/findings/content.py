@@ -138,7 +138,7 @@ def _verdicts_of(rows: pd.DataFrame, area: str, name_of: Callable[[str], str]) -
 def _verdict(cause: str, findings: pd.DataFrame, *, area: str, name_of: Callable[[str], str]) -> Verdict:
     rows = findings[findings["cause"] == cause]
     is_open = rows["not_judged"].notna()
-    found = once(rows[rows["is_found"]])
+    found = once(rows[rows["is_found"]]).sort_values("area", key=lambda areas: areas != area, kind="stable")
     whole = rows[(rows["area"] == area) & ~is_open & ~rows["is_found"]]
     own = rows[rows["area"] == area]
     return Verdict(
@@ -180,13 +180,18 @@ def _line(row: Mapping[str, Any], name_of: Callable[[str], str]) -> Line:
         rule=rule_title(row["rule"]),
         where=name_of(row["area"]),
         what=row["what"],
-        effect="" if effect is None else f"{amount(effect)}{NO_BREAK}{unit}",
+        effect="" if effect is None else f"{amount(effect)}{NO_BREAK}{_unit(unit, effect)}",
         interval=interval,
-        limit="" if limit is None else f"{amount(bound or 0.0)}{NO_BREAK}{unit}",
+        limit="" if limit is None else f"{amount(bound or 0.0)}{NO_BREAK}{_unit(unit, bound or 0.0)}",
         compared=_compared(row),
         scale=None if effect is None else _scale(effect, lower, upper, bound),
         site_id=row["site_id"],
     )
+
+
+def _unit(unit: str, value: float) -> str:
+    """``day`` for a value of one, of units that are counted."""
+    return unit.removesuffix("s") if abs(value) == 1.0 and DECIMALS.get(unit) == 0 else unit
 
 
 def _number(value: float | None) -> float | None:

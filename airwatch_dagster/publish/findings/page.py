@@ -1,7 +1,7 @@
 """Pages of monthly findings as HTML: one file each, without any request or script."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -13,12 +13,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from airwatch_dagster.publish.findings.content import MonthReport, headline
+from airwatch_dagster.publish.findings.rates import Rates
 from airwatch_dagster.publish.findings.verdicts import AIR, SENSOR, TITLES, Mark, marks
 from airwatch_dagster.publish.page import inline
 
 MOST_LINES: Final = 60
 """Findings of a verdict on a page, largest first, so that it stays below 300 kB; the table has all."""
 
+
+OPEN_LINES: Final = 6
+"""Findings of a verdict that are seen at once; the others open by a click."""
 
 LEGEND: Final = (Mark(AIR, "found"), Mark(SENSOR, "found"), Mark(SENSOR, "clear"), Mark(SENSOR, "open"))
 """One of each mark."""
@@ -49,13 +53,14 @@ def month_file(month: pd.Timestamp | date) -> str:
     return f"{month:%Y-%m}.html"
 
 
-def month_page(report: MonthReport, *, links: Links | None = None, rates: Mapping[str, Any] | None = None) -> bytes:
+def month_page(report: MonthReport, *, links: Links | None = None, rates: Rates | None = None) -> bytes:
     """The page of a month; ``rates`` tell how often a finding is wrong."""
     return _html(
         "month.html",
         report=report,
         headline=headline(report),
         links=links or Links(),
+        open=OPEN_LINES,
         most=MOST_LINES,
         rates=rates,
         is_simulated=report.is_simulated,

@@ -56,15 +56,24 @@ def state_of(rows: pd.DataFrame, found: pd.DataFrame) -> State:
     )
 
 
+def whole_area(rows: pd.DataFrame) -> str:
+    """The area that the others of these rows, at least one, are parts of: the country, or the one that names most."""
+    areas = [str(area) for area in rows["area"].unique()]
+    return "us" if "us" in areas else max(areas, key=len)
+
+
 def once(found: pd.DataFrame) -> pd.DataFrame:
     """What was found, each thing once, largest first: a site that lies in several areas once, and a rule that names
     sites without its own row about them all."""
-    is_site = found["site_id"] != ""
-    is_repeated = is_site & found.duplicated(["month", "rule", "site_id"])
-    by_rule = found.groupby(["month", "area", "rule"])["site_id"]
-    is_summary = ~is_site & (by_rule.transform(lambda ids: (ids != "").any()).astype(bool) if len(found) else is_site)
-    size = (found["effect"].abs() / found["limit"].abs()).fillna(0.0)
-    kept = found.assign(size=size)[~is_repeated & ~is_summary]
+    if found.empty:
+        return found
+    whole = whole_area(found)
+    rows = found.sort_values("area", key=lambda areas: areas != whole, kind="stable")
+    is_site = rows["site_id"] != ""
+    is_repeated = is_site & rows.duplicated(["month", "rule", "site_id"])
+    names_sites = is_site.groupby([rows["month"], rows["area"], rows["rule"]]).transform("any")
+    size = (rows["effect"].abs() / rows["limit"].abs()).fillna(0.0)
+    kept = rows.assign(size=size)[~is_repeated & (is_site | ~names_sites)]
     return kept.sort_values("size", ascending=False, kind="stable").drop(columns="size")
 
 
@@ -87,9 +96,9 @@ class Mark:
 
 
 def marks(rows: pd.DataFrame) -> list[Mark]:
-    """The four verdicts of a month's rows of ``monthly_findings``, at least one; those of the whole area come first."""
-    found = []
+    """The four verdicts of a month's rows of ``monthly_findings``, at least one."""
+    found, whole = [], whole_area(rows)
     for cause in CAUSES[:4]:
         own = rows[rows["cause"] == cause]
-        found.append(Mark(cause, state_of(own[own["area"] == rows["area"].iloc[0]], own[own["is_found"]])))
+        found.append(Mark(cause, state_of(own[own["area"] == whole], own[own["is_found"]])))
     return found

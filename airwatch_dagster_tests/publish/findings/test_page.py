@@ -7,7 +7,7 @@ import pytest
 
 from airwatch_dagster.publish.findings.content import MonthReport, headline, month_report
 from airwatch_dagster.publish.findings.page import MOST_LINES, Links, index_page, month_page
-from airwatch_dagster.publish.findings.verdicts import once
+from airwatch_dagster.publish.findings.verdicts import once, whole_area
 from airwatch_dagster_tests.builders import monthly_findings
 
 MONTH = pd.Timestamp("2021-07-01")
@@ -104,9 +104,12 @@ def test_a_month_under_way_says_up_to_when() -> None:
 
 def test_a_site_of_two_areas_and_the_summary_of_its_rule_are_told_once() -> None:
     summary = {**SITE, "site_id": "", "what": "The most of 9 sites."}
-    found = monthly_findings(summary, SITE, {**SITE, "area": "state:17"}, {**CLEAR, "is_found": True})
+    us = {"area": "us"}
+    rows = ({**SITE, "area": "state:17"}, {**summary, **us}, {**SITE, **us}, {**CLEAR, **us, "is_found": True})
+    found = once(monthly_findings(*rows))
 
-    assert list(once(found)["what"]) == ["170310076 (Com Ed) moved by −4.0 µg/m³.", "1 of 9 sites."]
+    assert set(found["area"]) == {"us"}
+    assert list(found["what"]) == ["170310076 (Com Ed) moved by −4.0 µg/m³.", "1 of 9 sites."]
 
 
 def test_text_of_others_is_shown_as_text() -> None:
@@ -148,3 +151,15 @@ def test_an_index_without_months_says_so() -> None:
     page = index_page(monthly_findings()[:0], area="Chicago", is_simulated=False)
 
     assert "No month has been judged yet." in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("areas", "whole"),
+    [
+        (["state:17", "us", "state:18"], "us"),
+        (["state:17", "state:17,state:18"], "state:17,state:18"),
+        (["cbsa:16980"], "cbsa:16980"),
+    ],
+)
+def test_the_whole_area_is_known_in_rows_of_any_order(areas: list[str], whole: str) -> None:
+    assert whole_area(monthly_findings(*({"area": area} for area in areas))) == whole
