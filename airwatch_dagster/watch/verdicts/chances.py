@@ -31,6 +31,7 @@ def chance_above(score: float) -> float:
     return (1 - sin(angle) * total) / 2
 
 
+@cache
 def chance_of_sites(least: float, sites: int) -> np.ndarray:
     """For 0 to ``sites``: chance that as many of an undisturbed area's sites, or more, score above ``least``.
 

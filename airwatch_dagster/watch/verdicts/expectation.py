@@ -36,22 +36,30 @@ def contrasts(history: History) -> Contrasts:
     """Contrasts over the whole history, by a ridge regression of each site on its neighbours in the year before the
     month. Null for a site without readings in that year or with fewer than ``MIN_NEIGHBOURS`` neighbours.
 
-    A neighbour without a reading counts with the mean of the others, nearer ones more.
+    The regression sees departures from each month's mean, so sites that drift or step together do not excuse each
+    other. A neighbour without a reading counts with the mean of the others, nearer ones more.
     """
     training = slice(max(history.start - limits.TRAINING_DAYS, 0), history.start)
     log = history.log
     is_there = ~np.isnan(log[training])
-    count = is_there.sum(axis=0)
-    usual = np.where(count, np.nansum(log[training], axis=0), np.nan) / np.maximum(count, 1)
-    anomaly = log - usual
-    neighbours, closeness = _neighbours(history, count >= limits.NEIGHBOUR_SHARE * len(is_there))
+    anomaly = log - _column_means(log[training])
+    within = np.full_like(log[training], np.nan)
+    for ago in np.unique(history.months_ago[training]):
+        days = history.months_ago[training] == ago
+        within[days] = anomaly[training][days] - _column_means(anomaly[training][days])
+    neighbours, closeness = _neighbours(history, is_there.sum(axis=0) >= limits.NEIGHBOUR_SHARE * len(is_there))
     expected, weights = np.full_like(anomaly, np.nan), np.zeros(neighbours.shape)
     for begin in range(0, len(history.site_ids), _BLOCK):
         block = slice(begin, begin + _BLOCK)
-        expected[:, block], weights[block] = _expected(
-            anomaly, anomaly[:, block], neighbours[block], closeness[block], training
-        )
-    return Contrasts(anomaly, expected, neighbours, weights)
+        near = neighbours[block], closeness[block]
+        weights[block] = _weights(within, within[:, block], *near)
+        expected[:, block] = _weighted(anomaly, *near, weights[block])
+    return Contrasts(anomaly, expected + _column_means((anomaly - expected)[training]), neighbours, weights)
+
+
+def _column_means(values: np.ndarray) -> np.ndarray:
+    count = (~np.isnan(values)).sum(axis=0)
+    return np.asarray(np.where(count, np.nansum(values, axis=0), np.nan) / np.maximum(count, 1))
 
 
 def _neighbours(history: History, may_serve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -68,32 +76,35 @@ def _neighbours(history: History, may_serve: np.ndarray) -> tuple[np.ndarray, np
     return np.where(is_one, nearest, -1), np.where(is_one, np.exp(-distance / limits.CLOSENESS_KM), 0.0)
 
 
-def _expected(
-    anomaly: np.ndarray, own: np.ndarray, neighbours: np.ndarray, closeness: np.ndarray, training: slice
-) -> tuple[np.ndarray, np.ndarray]:
-    """Expectation (days × sites) and weights (sites × neighbours) of a block of sites."""
-    total, share = np.zeros(own.shape), np.zeros(own.shape)
-    for number, weight in zip(neighbours.T, closeness.T, strict=True):
-        values = anomaly[:, number]
-        is_there = ~np.isnan(values)
-        total += np.where(is_there, values, 0.0) * weight
-        share += is_there * weight
-    mean = np.divide(total, share, out=np.full(own.shape, np.nan), where=share > 0)
-    inputs = anomaly[training][:, neighbours]  # days × sites × neighbours
-    inputs = np.where(np.isnan(inputs), mean[training][:, :, None], inputs) * (neighbours >= 0)
-    is_used = ~np.isnan(own[training]) & ~np.isnan(mean[training])
-    count = np.maximum(is_used.sum(axis=0), 1)
-    inputs = np.where(is_used[:, :, None], inputs, 0.0)
-    target = np.where(is_used, own[training], 0.0)
-    middle, level = inputs.sum(axis=0) / count[:, None], target.sum(axis=0) / count
-    by_site = np.where(is_used[:, :, None], inputs - middle, 0.0).transpose(1, 2, 0)
-    target = np.where(is_used, target - level, 0.0).T
-    prior = closeness / np.maximum(closeness.sum(axis=1, keepdims=True), 1e-9)
+def _weights(within: np.ndarray, own: np.ndarray, neighbours: np.ndarray, closeness: np.ndarray) -> np.ndarray:
+    """Ridge weights, sites × neighbours, drawn towards the share of each neighbour's closeness."""
+    mean = _mean(within, neighbours, closeness)
+    inputs = within[:, neighbours]  # days × sites × neighbours
+    inputs = np.where(np.isnan(inputs), mean[:, :, None], inputs)
+    is_used = ~np.isnan(own) & ~np.isnan(mean)
+    by_site = np.where(is_used[:, :, None] & (neighbours >= 0), inputs, 0.0).transpose(1, 2, 0)
+    target = np.where(is_used, own, 0.0).T
+    prior = closeness / np.maximum(closeness.sum(axis=1, keepdims=True), limits.LEAST_SQUARES)
     gram = by_site @ by_site.transpose(0, 2, 1) + limits.RIDGE * np.eye(neighbours.shape[1])
     moments = (by_site @ target[:, :, None])[:, :, 0] + limits.RIDGE * prior
-    weights = np.linalg.solve(gram, moments[:, :, None])[:, :, 0] * (neighbours >= 0)
-    expected = np.where(np.isnan(mean), np.nan, level - (weights * middle).sum(axis=1))
+    return np.asarray(np.linalg.solve(gram, moments[:, :, None])[:, :, 0] * (neighbours >= 0))
+
+
+def _weighted(anomaly: np.ndarray, neighbours: np.ndarray, closeness: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Days × sites: the neighbours' anomalies by their weights."""
+    mean = _mean(anomaly, neighbours, closeness)
+    total = np.where(np.isnan(mean), np.nan, 0.0)
     for number, weight in zip(neighbours.T, weights.T, strict=True):
         values = anomaly[:, number]
-        expected += np.where(np.isnan(values), mean, values) * weight
-    return expected, weights
+        total += np.where(np.isnan(values), mean, values) * weight
+    return total
+
+
+def _mean(values: np.ndarray, neighbours: np.ndarray, closeness: np.ndarray) -> np.ndarray:
+    """Days × sites: mean of the neighbours that have a value, by closeness; null where none has."""
+    total, share = np.zeros((len(values), len(neighbours))), np.zeros((len(values), len(neighbours)))
+    for number, weight in zip(neighbours.T, closeness.T, strict=True):
+        there = values[:, number]
+        total += np.where(np.isnan(there), 0.0, there) * weight
+        share += ~np.isnan(there) * weight
+    return np.divide(total, share, out=np.full(total.shape, np.nan), where=share > 0)

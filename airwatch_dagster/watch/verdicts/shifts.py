@@ -21,8 +21,8 @@ class Shifts:
     """Readings of the month that were compared."""
     reference_days: np.ndarray
     """Readings that they were compared with."""
-    biggest_step: np.ndarray
-    """Largest change from one month to the next in the span that was compared, log PM2.5."""
+    step_share: np.ndarray
+    """Largest change from one month to the next in the span that was compared, as a share of the shift."""
 
     @property
     def score(self) -> np.ndarray:
@@ -45,7 +45,7 @@ def steps_of(history: History, contrasts: Contrasts) -> Shifts:
     moves = part[: len(before)] - limits.CARRY * before
     own, spread = against_own_past(moves)
     cleaned = without_lent(own, spread, contrasts)
-    return Shifts(cleaned, spread, count[0], before_count[0], np.abs(cleaned))
+    return Shifts(cleaned, spread, count[0], before_count[0], np.ones_like(cleaned))
 
 
 def drifts_of(history: History, contrasts: Contrasts) -> Shifts:
@@ -58,11 +58,11 @@ def drifts_of(history: History, contrasts: Contrasts) -> Shifts:
         nothing = np.full(whole.shape[1], np.nan)
         return Shifts(nothing, nothing, count[0], np.zeros_like(count[0]), nothing)
     moves = pairs[:-years] - pairs[years:]
-    own, spread = against_own_past(moves[: len(moves) - 1])
+    own, spread = against_own_past(moves[:-1], first_past=years)
     cleaned = without_lent(own, spread, contrasts)
     steps = np.abs(whole[:years] - whole[1 : years + 1])
-    biggest = np.nan_to_num(steps).max(axis=0)
-    return Shifts(cleaned, spread, count[0] + count[1], count[years] + count[years + 1], biggest)
+    share = np.nan_to_num(steps).max(axis=0) / np.maximum(np.abs(own), limits.LEAST_SQUARES)
+    return Shifts(cleaned, spread, count[0] + count[1], count[years] + count[years + 1], share)
 
 
 def monthly_means(daily: np.ndarray, history: History, *, first_days: int = 31) -> tuple[np.ndarray, np.ndarray]:
@@ -90,12 +90,15 @@ def _newest_before(means: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, n
     return found, found_counts
 
 
-def against_own_past(moves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The newest move of each site, and the spread of its earlier ones, drawn towards what is usual at all sites."""
+def against_own_past(moves: np.ndarray, *, first_past: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """The newest move of each site, and the spread of its earlier ones, drawn towards what is usual at all sites.
+
+    Moves younger than ``first_past`` months share months with the newest one and do not count.
+    """
     if not len(moves):
         nothing = np.full(moves.shape[1], np.nan)
         return nothing, nothing
-    past = np.minimum(moves[1:] ** 2, limits.MOST_MOVE_LOG**2)
+    past = np.minimum(moves[first_past:] ** 2, limits.MOST_MOVE_LOG**2)
     count, total = (~np.isnan(past)).sum(axis=0), np.nansum(past, axis=0)
     is_known = count >= limits.MIN_PAST_MONTHS
     if not is_known.any():

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from airwatch_dagster.watch.sensors.medians import median, spread
 from airwatch_dagster.watch.verdicts import limits
 from airwatch_dagster.watch.verdicts.area_month import AreaMonth
 from airwatch_dagster.watch.verdicts.chances import chance_of_equal
@@ -9,6 +10,9 @@ from airwatch_dagster.watch.verdicts.finding import Finding, not_judged
 from airwatch_dagster.watch.verdicts.rules.levels import surroundings
 
 DAYS = "days"
+
+LAGS = (1, -1)
+"""A site that reads what its neighbours read the day before, or the day after."""
 
 
 def clock(one: AreaMonth) -> list[Finding]:
@@ -18,29 +22,32 @@ def clock(one: AreaMonth) -> list[Finding]:
     """
     history, contrasts = one.history, one.data.contrasts
     days = slice(history.start, len(history.days))
-    lag, evidence, count = best_lag(contrasts.anomaly, contrasts.expected, days)
+    ratios, count = lag_ratios(contrasts.anomaly, contrasts.expected, days)
     is_judged = one.is_in & (count >= limits.CLOCK_DAYS)
-    shifted = np.flatnonzero(is_judged & (lag != 0) & (evidence >= limits.CLOCK_EVIDENCE))
-    area_lag, area_evidence = _of_area(one, days)
     judged = int(is_judged.sum())
     if not judged:
-        return not_judged(
-            f"no site has {limits.CLOCK_DAYS} days beside its neighbours'", unit=DAYS, days=history.day_count
-        )
-    is_whole = area_lag != 0 and area_evidence >= limits.CLOCK_AREA_EVIDENCE
-    needed = limits.LEAST_LOST if judged > limits.LEAST_LOST else 1
-    is_some = len(shifted) >= max(needed, limits.CLOCK_SHARE * judged)
+        why = f"no site has {limits.CLOCK_DAYS} days beside its neighbours'"
+        return not_judged(why, unit=DAYS, days=history.day_count)
+    chance, least, most = min(
+        (chance_of_equal(int((ratio[is_judged] >= least).sum()), judged, share=share), least, number)
+        for number, ratio in enumerate(ratios)
+        for least, share in limits.CLOCK_RATIOS.items()
+    )
+    shifted = np.flatnonzero(is_judged & (ratios[most] >= least))
+    is_some = chance <= limits.CLOCK_CHANCE
+    of_area = _lag_of_area(one)
+    effect = float(of_area or (LAGS[most] if is_some else 0))
+    which = "before" if effect > 0 else "after"
     what = f"{len(shifted)} of {judged} sites match their neighbours better a day apart"
-    if is_whole:
-        what = f"The area's days match those of the sites around it a day {'later' if area_lag < 0 else 'earlier'}"
+    if of_area:
+        what = f"The area's days match those of the day {which} at the sites around it"
     elif is_some:
-        what += f": {one.sites(shifted)}"
-    effect = float(area_lag) if is_whole else float(np.median(lag[shifted])) if is_some else 0.0
+        what = f"{len(shifted)} of {judged} sites match the day {which} of their neighbours: {one.sites(shifted)}"
     return [
         Finding(
             what=f"{what}.",
             unit=DAYS,
-            is_found=bool(is_whole or is_some),
+            is_found=bool(of_area or is_some),
             effect=effect,
             limit=1.0,
             days=history.day_count,
@@ -51,24 +58,20 @@ def clock(one: AreaMonth) -> list[Finding]:
     ]
 
 
-def best_lag(own: np.ndarray, air: np.ndarray, days: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Per site the lag (1: it repeats the day before) that fits best, the log of how much better than none, and days.
+def lag_ratios(own: np.ndarray, air: np.ndarray, days: slice) -> tuple[np.ndarray, np.ndarray]:
+    """For each of LAGS and each site how much better the lag fits than none, and the days compared.
 
-    ``own`` and ``air`` are days × sites. The evidence is half the number of days times the log of the ratio of summed
-    squared differences, which for independent days is a log likelihood ratio.
+    ``own`` and ``air`` are days × sites. The measure is half the number of days times the log of the ratio of summed
+    squared differences: for independent days a log likelihood ratio.
     """
-    lags = (0, 1, -1)
-    moved = np.stack([_lagged(air, lag) for lag in lags])[:, days]
+    moved = np.stack([_lagged(air, lag)[days] for lag in (0, *LAGS)])
     mine = own[days]
     is_used = ~np.isnan(mine) & ~np.isnan(moved).any(axis=0)
     count = is_used.sum(axis=0)
     difference = np.where(is_used, mine - moved, 0.0)
     middle = difference.sum(axis=1, keepdims=True) / np.maximum(count, 1)
-    error = np.where(is_used, (difference - middle) ** 2, 0.0).sum(axis=1) + 1e-9
-    best = error[1:].argmin(axis=0) + 1
-    least = np.take_along_axis(error, best[None], axis=0)[0]
-    evidence = count / 2 * np.log(error[0] / least)
-    return np.where(evidence > 0, np.array(lags)[best], 0), evidence, count
+    error = np.where(is_used, (difference - middle) ** 2, 0.0).sum(axis=1) + limits.LEAST_SQUARES
+    return count / 2 * np.log(error[0] / error[1:]), count
 
 
 def _lagged(values: np.ndarray, lag: int) -> np.ndarray:
@@ -83,23 +86,31 @@ def _lagged(values: np.ndarray, lag: int) -> np.ndarray:
     return moved
 
 
-def _of_area(one: AreaMonth, days: slice) -> tuple[int, float]:
-    """Lag and evidence of the whole area against the sites around it."""
+def _lag_of_area(one: AreaMonth) -> int:
+    """Lag of the whole area against the sites around it, 0 for none.
+
+    Some areas lie down the wind and follow the others by half a day: an area is compared with its own past.
+    """
     around, anomaly = surroundings(one), one.data.contrasts.anomaly
     if around.sum() < limits.LEAST_SITES or one.is_in.sum() < limits.LEAST_SITES_OF_DAY:
-        return 0, 0.0
-    with np.errstate(invalid="ignore"):
-        own, air = (_middle(anomaly[:, chosen]) for chosen in (one.is_in, around))
-    lag, evidence, count = best_lag(own[:, None], air[:, None], days)
-    return (int(lag[0]), float(evidence[0])) if count[0] >= limits.CLOCK_DAYS else (0, 0.0)
+        return 0
+    own, air = (_middle(anomaly[:, chosen])[:, None] for chosen in (one.is_in, around))
+    ratios = []
+    for ago in range(one.history.months_before + 1):
+        rows = np.flatnonzero(one.history.months_ago == ago)
+        ratio, count = lag_ratios(own, air, slice(rows[0], rows[-1] + 1))
+        ratios.append(ratio[:, 0] if count[0] >= limits.CLOCK_DAYS else np.full(len(LAGS), np.nan))
+    now, past = ratios[0], np.array(ratios[1:])
+    if len(past) < limits.MIN_PAST_MONTHS or np.isnan(now).any():
+        return 0
+    usual = median(past, axis=0)
+    score = (now - usual) / spread(past, usual, axis=0, floor=limits.LEAST_CLOCK_SPREAD)
+    best = int(score.argmax())
+    return LAGS[best] if score[best] >= limits.CLOCK_SCORE and now[best] >= limits.CLOCK_RATIO else 0
 
 
 def _middle(values: np.ndarray) -> np.ndarray:
-    enough = np.isfinite(values).sum(axis=1) >= limits.LEAST_SITES_OF_DAY
-    found = np.full(len(values), np.nan)
-    if enough.any():
-        found[enough] = np.nanmedian(values[enough], axis=1)
-    return found
+    return median(values, axis=1, at_least=limits.LEAST_SITES_OF_DAY)
 
 
 def sampling_days(one: AreaMonth) -> list[Finding]:
@@ -120,11 +131,12 @@ def sampling_days(one: AreaMonth) -> list[Finding]:
     if samples < limits.CALENDAR_SAMPLES:
         why = f"{samples} filter samples of {int(is_filter.sum())} sites; {limits.CALENDAR_SAMPLES} needed"
         return not_judged(why, unit="%", days=history.day_count, sites=int(is_filter.sum()))
-    off = now[phase[history.start :] != 0]
-    off_pct = 100 * int(off.sum()) / samples
+    by_phase = [int(now[phase[history.start :] == number].sum()) for number in range(limits.CALENDAR_STEP)]
+    off = max(by_phase[1:])
+    off_pct = 100 * off / samples
     return [
         Finding(
-            what=f"{int(off.sum())} of {samples} filter samples are not of EPA's sampling days.",
+            what=f"{off} of {samples} filter samples are of the same wrong day of EPA's calendar.",
             unit="%",
             is_found=off_pct >= limits.OFF_CALENDAR_PCT,
             effect=off_pct,
@@ -155,7 +167,8 @@ def repeated_days(one: AreaMonth) -> list[Finding]:
     most = int(np.isfinite(values[history.start :]).sum(axis=1).max(initial=0))
     if most < limits.REPEAT_SITES:
         return not_judged(f"{most} sites on a day; {limits.REPEAT_SITES} needed", unit="sites", days=history.day_count)
-    is_found = lag > 0 and chance * limits.REPEAT_LAGS * history.day_count <= limits.REPEAT_CHANCE
+    tries = history.day_count * (1 if lag == 1 else limits.REPEAT_LAGS)
+    is_found = lag > 0 and chance * tries <= limits.REPEAT_CHANCE
     what = "No day repeats an earlier one."
     if lag:
         day, before = history.days[row], history.days[row - lag]

@@ -3,6 +3,7 @@ shows."""
 
 import numpy as np
 
+from airwatch_dagster.watch.sensors.medians import median
 from airwatch_dagster.watch.verdicts import limits
 from airwatch_dagster.watch.verdicts.area_month import AreaMonth
 from airwatch_dagster.watch.verdicts.bootstrap import interval
@@ -15,26 +16,26 @@ def units(one: AreaMonth) -> list[Finding]:
     """Readings in another unit: single sites by a factor of hundreds, or the whole area by a factor that smoke would
     not bring to clean days too."""
     history = one.history
-    month, before = (
-        history.pm25[history.start :],
-        history.pm25[max(history.start - limits.UNITS_DAYS, 0) : history.start],
-    )
-    now, then = _medians(month), _medians(before)
+    begin = max(history.start - limits.UNITS_DAYS, 0)
+    month, before = history.pm25[history.start :], history.pm25[begin : history.start]
     count, past = np.isfinite(month).sum(axis=0), np.isfinite(before).sum(axis=0)
+    (low, high), (low_then, high_then) = _tenths(month), _tenths(before)
     is_judged = one.is_in & (count >= limits.UNITS_READINGS) & (past >= limits.MOVEMENT_READINGS)
-    is_judged &= then >= limits.LEAST_UNITS_UGM3
+    is_judged &= high_then >= limits.LEAST_UNITS_UGM3
     judged = int(is_judged.sum())
     if not judged:
         why = f"no site has {limits.UNITS_READINGS} readings now and {limits.MOVEMENT_READINGS} before"
         return not_judged(why, unit="times", days=history.day_count)
-    ratio = np.where(is_judged, np.maximum(now, 0.0) / np.maximum(then, limits.LEAST_UNITS_UGM3), np.nan)
-    wrong = np.flatnonzero((ratio >= limits.UNITS_FACTOR) | (ratio <= 1 / limits.UNITS_FACTOR))
-    factor = _factor_of_clean_days(one, month, before)
-    is_whole = factor is not None and not 1 / limits.AREA_FACTOR < factor < limits.AREA_FACTOR
-    effect = float(np.median(ratio[wrong])) if len(wrong) else (factor or float(np.nanmedian(ratio)))
-    what = f"The cleanest days are {effect:.2g} times those of the {limits.UNITS_DAYS} days before"
+    up = np.where(is_judged, low / np.maximum(low_then, limits.LEAST_UNITS_UGM3), 1.0)
+    down = np.where(is_judged, np.maximum(high, 0.0) / np.maximum(high_then, limits.LEAST_UNITS_UGM3), 1.0)
+    wrong = np.flatnonzero((up >= limits.UNITS_FACTOR) | (down <= 1 / limits.UNITS_FACTOR))
+    factor, is_whole = _factor_of_clean_days(one)
+    effect = float(np.median(np.where(up > 1, up, down)[wrong])) if len(wrong) else factor
+    what = "No site reads in another unit"
+    if factor:
+        what = f"The cleanest days have {factor:.2g} times the PM2.5 of those of the two months before"
     if len(wrong):
-        what = f"{len(wrong)} of {judged} sites read {effect:.2g} times what they did: {one.sites(wrong)}"
+        what = f"{len(wrong)} of {judged} sites read {effect:.1g} times what they did: {one.sites(wrong)}"
     elif is_whole:
         what += ", and as steady, which smoke would not leave so"
     return [
@@ -52,33 +53,42 @@ def units(one: AreaMonth) -> list[Finding]:
     ]
 
 
-def _factor_of_clean_days(one: AreaMonth, month: np.ndarray, before: np.ndarray) -> float | None:
-    """Factor between the cleanest tenth of days then and now, or None where smoke or few days forbid to tell."""
-    now, then = (_area_days(one, days) for days in (month, before))
-    if len(now) < limits.CLEAN_DAYS or len(then) < limits.CLEAN_DAYS:
-        return None
-    low, high = np.quantile(now, (0.1, 0.9))
-    low_then, high_then = np.quantile(then, (0.1, 0.9))
-    if high - low > limits.STEADY_SHARE * (high_then - low_then):
-        return None
-    if low < low_then:
-        return float(np.exp(high - high_then))
-    return float(np.exp(low - low_then))
+def _factor_of_clean_days(one: AreaMonth) -> tuple[float | None, bool]:
+    """Factor between the cleanest tenth of the days now and in the two months before, None with few days; and whether
+    it is another unit: beyond what the area's own months show, at days as steady as before.
+
+    Smoke, fog and inversions raise some days; a factor raises the cleanest day as much as the worst.
+    """
+    history = one.history
+    daily = median(
+        np.log(np.maximum(history.pm25[:, one.is_in], 0.0) + limits.UNITS_OFFSET_UGM3),
+        axis=1,
+        at_least=limits.LEAST_SITES_OF_DAY,
+    )
+    found = np.full((history.months_before + 1, 2), np.nan)
+    for ago in range(len(found)):
+        days = daily[(history.months_ago == ago) & (history.day_of_month <= history.day_count)]
+        days = days[np.isfinite(days)]
+        if len(days) >= limits.CLEAN_DAYS:
+            found[ago] = np.quantile(days, (0.1, 0.9))
+    low, width = found[:, 0], found[:, 1] - found[:, 0]
+    moves = low[:-2] - (low[1:-1] + low[2:]) / 2
+    past = moves[1:][np.isfinite(moves[1:])]
+    if len(past) < limits.MIN_PAST_MONTHS or not np.isfinite(moves[0]):
+        return None, False
+    deviation = max(float(np.sqrt((past**2).mean())), limits.LEAST_CLEAN_LOG)
+    least = max(score_limit(limits.UNITS_CHANCE / 2) * deviation, float(np.log(limits.AREA_FACTOR)))
+    is_steady = width[0] <= limits.STEADY_SHARE * max(width[1], width[2])
+    return float(np.exp(moves[0])), bool(abs(moves[0]) >= least and is_steady)
 
 
-def _area_days(one: AreaMonth, days: np.ndarray) -> np.ndarray:
-    """Log of the area's median of each day on which enough sites have readings."""
-    values = np.log(np.maximum(days[:, one.is_in], 0.0) + limits.UNITS_OFFSET_UGM3)
-    enough = np.isfinite(values).sum(axis=1) >= limits.LEAST_SITES_OF_DAY
-    return np.nanmedian(values[enough], axis=1) if enough.any() else np.zeros(0)
-
-
-def _medians(values: np.ndarray) -> np.ndarray:
+def _tenths(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first and the ninth tenth of each site's readings."""
     is_there = np.isfinite(values).any(axis=0)
-    found = np.full(values.shape[1], np.nan)
+    found = np.full((2, values.shape[1]), np.nan)
     if is_there.any():
-        found[is_there] = np.nanmedian(values[:, is_there], axis=0)
-    return found
+        found[:, is_there] = np.nanquantile(values[:, is_there], (0.1, 0.9), axis=0)
+    return found[0], found[1]
 
 
 def shifted_level(one: AreaMonth) -> list[Finding]:

@@ -26,23 +26,25 @@ def site_slow_drift(one: AreaMonth) -> list[Finding]:
 
 def sites_level(one: AreaMonth) -> list[Finding]:
     """More sites than by chance that stepped to the same side."""
-    return _several_sites(one, one.data.steps, since="the month before")
+    return _several_sites(one, one.data.steps, most_chance=limits.SEVERAL_CHANCE, since="the month before")
 
 
 def sites_slow_drift(one: AreaMonth) -> list[Finding]:
     """More sites than by chance that moved slowly to the same side."""
-    return _several_sites(one, _gradual(one.data.drifts), since="the year before")
+    return _several_sites(
+        one, _gradual(one.data.drifts), most_chance=limits.SEVERAL_DRIFTS_CHANCE, since="the year before"
+    )
 
 
 def _gradual(shifts: Shifts) -> Shifts:
     """The shifts that no single month makes up more than half of; the others count as none."""
-    is_gradual = shifts.biggest_step <= limits.STEP_SHARE * np.abs(shifts.log)
+    is_gradual = shifts.step_share <= limits.STEP_SHARE
     return Shifts(
         np.where(is_gradual | np.isnan(shifts.log), shifts.log, 0.0),
         shifts.spread,
         shifts.days,
         shifts.reference_days,
-        shifts.biggest_step,
+        shifts.step_share,
     )
 
 
@@ -86,7 +88,7 @@ def _single_sites(one: AreaMonth, shifts: Shifts, *, rule_chance: float, since: 
     return rows
 
 
-def _several_sites(one: AreaMonth, shifts: Shifts, *, since: str) -> list[Finding]:
+def _several_sites(one: AreaMonth, shifts: Shifts, *, most_chance: float, since: str) -> list[Finding]:
     score = np.where(one.is_in, shifts.score, np.nan)
     judged = np.flatnonzero(~np.isnan(score))
     if len(judged) < limits.LEAST_SITES:
@@ -95,16 +97,17 @@ def _several_sites(one: AreaMonth, shifts: Shifts, *, since: str) -> list[Findin
             if not len(judged)
             else not_judged(f"{len(judged)} sites; {limits.LEAST_SITES} needed", unit="sites", sites=len(judged))
         )
-    tests = [(least, sign) for least in limits.COUNTED_SCORES for sign in (1, -1)]
-    chances = {least: chance_of_sites(least, len(judged)) * len(tests) for least in limits.COUNTED_SCORES}
+    chances = {least: chance_of_sites(least, len(judged)) for least in limits.COUNTED_SCORES}
     chance, least, sign = min(
-        (float(chances[least][(sign * score[judged] > least).sum()]), least, sign) for least, sign in tests
+        (float(chances[least][(sign * score[judged] > least).sum()]), least, sign)
+        for least in limits.COUNTED_SCORES
+        for sign in (1, -1)
     )
     shifted = judged[sign * score[judged] > least]
-    is_found = chance <= limits.SEVERAL_CHANCE and len(shifted) > 1
+    is_found = chance <= most_chance and len(shifted) > 1
     side = "above" if sign > 0 else "below"
     typical = float(np.median(size_ugm3(one, shifts)[shifted])) if len(shifted) else 0.0
-    enough = np.flatnonzero(chances[least] <= limits.SEVERAL_CHANCE)
+    enough = np.flatnonzero(chances[least] <= most_chance)
     needed = max(2, int(enough[0])) if len(enough) else len(judged) + 1
     what = (
         f"{len(shifted)} of {len(judged)} sites moved {side} their neighbours since {since}, typically by "
