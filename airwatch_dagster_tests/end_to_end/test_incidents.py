@@ -11,12 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import pytest
 import yaml
 
+from airwatch_dagster.orchestration.freshness.policies import POLICIES
+from airwatch_dagster.orchestration.incidents.cursor import Cursor
 from airwatch_dagster.orchestration.incidents.stored import stored_incidents
-from airwatch_dagster_tests.alert_receivers import Received, webhook_receiver
+from airwatch_dagster_tests.alert_receivers import Received, mail_receiver, slack_receiver, webhook_receiver
+from airwatch_dagster_tests.builders import filled
 from airwatch_dagster_tests.installations import REPOSITORY, AirDataMirror, Installation
+from airwatch_dagster_tests.tls_servers import Authority, https_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -142,3 +147,78 @@ def test_a_failed_command_and_a_failed_run_of_the_daemon_send_a_message_each_and
         assert "T0-secret-part" not in text
     assert [one.is_open for one in stored_incidents(installation.tables)] == [False, False]
     assert installation.run("incidents").startswith("No incident is open.")
+
+
+RULES = """
+[[rule]]
+name = "Schools"
+category = "Unhealthy for Sensitive Groups"
+chance_pct = 50
+channel = "e-mail"
+to = ["ada@example.org"]
+"""
+
+
+def test_a_live_daemon_tells_of_stale_data_and_of_the_air_on_both_channels_and_pings_a_monitor(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    (tmp_path / "air.toml").write_text(RULES, encoding="utf-8")
+    with (
+        slack_receiver() as slack,
+        mail_receiver(authority.certificate("trusted"), ("air", "s3cret word")) as mail,
+        https_server(authority.certificate("trusted")) as monitor,
+    ):
+        installation = Installation.at(
+            tmp_path / "installation",
+            AIRWATCH_FIRST_DAY="2021-05-01",
+            AIRWATCH_CONTEXT_KM="0",
+            AIRWATCH_ALERT_WEBHOOK_URL=f"http://127.0.0.1:{slack.port}/services/T0/B0/secret-part",
+            AIRWATCH_ALERT_EMAIL_TO="duty@example.org",
+            AIRWATCH_SMTP_HOST="localhost",
+            AIRWATCH_SMTP_PORT=str(mail.port),
+            AIRWATCH_SMTP_USER="air",
+            AIRWATCH_SMTP_PASSWORD="s3cret word",
+            AIRWATCH_HEARTBEAT_URL=f"{monitor}/ping/secret-part",
+            AIRWATCH_AIR_RULES=str(tmp_path / "air.toml"),
+            SSL_CERT_FILE=str(authority.bundle),
+            REQUESTS_CA_BUNDLE=str(authority.bundle),
+        )
+        readings = ("--tables", "monitors,raw_readings,site_days")
+        installation.run("backfill", "2021-05-28", "2021-05-28", *readings)
+        site = str(installation.tables.read("monitors").query("not is_context")["site_id"].iloc[0])
+        chances = {"probability_above_35_4": 0.8, "aqi_category": "Good", "model_family": "ridge", "horizon_days": 1}
+        issued, target = pd.Timestamp("2021-05-31"), pd.Timestamp("2021-06-01")
+        forecast = filled("predictions", site_id=site, issue_date=issued, target_date=target, **chances)
+        installation.tables.write("predictions", {"2021-05-31": forecast})
+
+        with daemon(installation, tmp_path):
+            wait(lambda: len(slack.posts) == 1 and len(mail.mails) == 2, "stale data and the air are told")
+            installation.run("backfill", "2018-06-01", "2018-06-01", *readings)
+            assert states(installation)["raw_readings"] == "FAIL", "a backfill of an old day makes nothing fresh"
+            installation.run("backfill", "2021-05-29", "2021-05-31", *readings)
+            wait(lambda: len(slack.posts) == 2 and len(mail.mails) == 3, "the end is told")
+
+        stale, fresh = (post["text"].splitlines() for post in slack.posts)
+        assert stale[:2] == [
+            "AirWatch: raw_readings is stale",
+            "What: The newest readings are of 28 May 2021, and practice should have those of 31 May 2021 by now",
+        ]
+        assert fresh[0] == "AirWatch: resolved: raw_readings is stale"
+        assert states(installation)["raw_readings"] == "PASS"
+        assert sorted((str(one["To"]), str(one["Subject"]).partition(" for ")[0]) for one in mail.mails) == [
+            ("ada@example.org", "AirWatch: Schools: a site at 50 % or more"),
+            ("duty@example.org", "AirWatch: raw_readings is stale"),
+            ("duty@example.org", "AirWatch: resolved: raw_readings is stale"),
+        ]
+        with installation.with_definitions() as (_, instance):
+            data = {one.instigator_name: one for one in instance.all_instigator_state()}["incidents"]
+            cursor = Cursor.read(data.sensor_instigator_data.cursor)
+        assert cursor is not None
+        assert cursor.pinged_at > 0
+        assert "heartbeat" not in (tmp_path / "dagster-daemon.log").read_text(), "every ping was taken"
+
+
+def states(installation: Installation) -> dict[str, str]:
+    """Table → its state of freshness, as Dagster's UI shows it."""
+    with installation.with_definitions() as (_, instance):
+        found = instance.get_freshness_state_records([dg.AssetKey(table) for table in POLICIES])
+        return {key.to_user_string(): one.freshness_state.value for key, one in found.items()}

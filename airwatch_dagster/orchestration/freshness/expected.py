@@ -7,6 +7,7 @@ from typing import Final
 
 import pandas as pd
 
+from airwatch_dagster.acquire.addresses import AIRDATA_URL, AQS_URL
 from airwatch_dagster.acquire.deadlines import due_on
 from airwatch_dagster.orchestration.automation.jobs import CLOSE_TABLES, DAILY_TABLES, OPEN_TABLES
 from airwatch_dagster.orchestration.configuration.settings import SourceSettings
@@ -39,6 +40,8 @@ class Moment:
     """Whether the day is simulated: then everything up to yesterday is due at once."""
     has_weather: bool = False
     """Whether weather has a source; without one its days are empty, and none is due."""
+    is_of_mirror: bool = False
+    """Whether the files are those of a mirror, which holds what somebody has put there: nothing newer can be due."""
 
     @property
     def follows_source(self) -> bool:
@@ -86,12 +89,15 @@ class Moment:
 def current_moment() -> Moment:
     """Now, for the configured source; a simulated date is the practice server's."""
     settings = SourceSettings.from_environment()
+    is_simulated = bool(settings.practice_today) and settings.is_rehearsal
     return Moment(
         now=datetime.now(UTC),
         today=today(),
         source=settings.source,
-        is_rehearsal=bool(settings.practice_today) and settings.is_rehearsal,
+        is_rehearsal=is_simulated,
         has_weather=WeatherSourceSettings.from_environment().weather_source != "none",
+        is_of_mirror=(settings.source == "airdata" and settings.airdata_url.rstrip("/") != AIRDATA_URL)
+        or (settings.source == "aqs" and settings.aqs_url.rstrip("/") != AQS_URL),
     )
 
 

@@ -97,6 +97,13 @@ def test_a_source_that_publishes_months_late_is_judged_by_epas_deadline(
     assert (problems(tables, moment(source, now=f"{today} 20:00")) == {}) is is_fresh
 
 
+def test_nothing_newer_is_due_of_a_mirror(watched: Watched) -> None:
+    tables = watched.storage.tables()
+    stored(tables, "2018-12-31")
+
+    assert problems(tables, replace(moment("airdata"), is_of_mirror=True)) == {}
+
+
 def test_nothing_is_stale_before_a_first_backfill(watched: Watched) -> None:
     assert data_age(watched.storage.tables(), moment()) is None
 
@@ -156,6 +163,15 @@ def test_every_table_that_a_schedule_brings_up_to_date_has_a_policy() -> None:
     specs = {spec.key.to_user_string(): spec.freshness_policy for spec in defs.resolve_all_asset_specs()}
     assert {name for name, policy in specs.items() if policy} == set(POLICIES)
     assert set(moment().newest_partitions("2021-07-04")) | {"weather_forecasts"} == set(POLICIES)
+
+
+def test_a_mirror_is_known_by_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRWATCH_SOURCE", "airdata")
+    monkeypatch.delenv("AIRWATCH_AIRDATA_URL", raising=False)
+    assert not expected.current_moment().is_of_mirror
+
+    monkeypatch.setenv("AIRWATCH_AIRDATA_URL", "file:///mirror")
+    assert expected.current_moment().is_of_mirror
 
 
 def test_the_moment_is_that_of_the_configured_source(monkeypatch: pytest.MonkeyPatch) -> None:

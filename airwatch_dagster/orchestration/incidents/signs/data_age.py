@@ -34,7 +34,7 @@ class DataAge:
     due: date
     """The day that readings should reach, and forecasts be issued on."""
     newest_readings: str
-    """Newest day with a valid reading; empty for none of the last LOOKED_BACK."""
+    """Where they are old, the newest day with a valid reading; empty for none of the last LOOKED_BACK."""
     newest_forecast: str
     """Newest issue day; empty without one."""
     has_readings: bool
@@ -53,16 +53,17 @@ def data_age(tables: TableStorage, moment: Moment) -> DataAge | None:
     if not newest["raw_readings"]:
         return None
     due, expected = moment.oldest_fresh_day(), moment.newest_partitions(newest["raw_readings"])
-    day = _newest_with_readings(tables, since=due - WINDOW if moment.follows_source else due)
+    since = due - WINDOW if moment.follows_source else due
+    has_readings = moment.is_of_mirror or bool(_newest_with_readings(tables, since=since))
     is_fresh = {table: last >= expected[table] for table, last in newest.items() if last and table in expected}
     for table in {"raw_readings", "site_days"} & set(is_fresh):
-        is_fresh[table] &= bool(day)
+        is_fresh[table] &= has_readings
     return DataAge(
         source=moment.source,
         due=due,
-        newest_readings=day or _newest_with_readings(tables, since=due - LOOKED_BACK),
+        newest_readings="" if has_readings else _newest_with_readings(tables, since=due - LOOKED_BACK),
         newest_forecast=newest["predictions"],
-        has_readings=bool(day),
+        has_readings=has_readings,
         has_forecast=moment.follows_source or newest["predictions"] >= f"{due:%Y-%m-%d}",
         is_fresh=is_fresh,
     )
@@ -89,7 +90,8 @@ def _signs(age: DataAge, now: pd.Timestamp, *, is_explained: bool) -> Iterator[S
     if age.has_readings:
         yield Recovery(now, "raw_readings", rules=RULE)
     elif not is_explained:
-        newest = f"The newest readings are of {_day(age.newest_readings)}" if age.newest_readings else "There are none"
+        none = f"There are no readings of the last {LOOKED_BACK.days} days"
+        newest = f"The newest readings are of {_day(age.newest_readings)}" if age.newest_readings else none
         error = f"{newest}, and {age.source} should have those of {_day(f'{age.due}')} by now"
         yield Failure(now, "raw_readings", rule="data_stale", error=error, cause=PIPELINE)
     if age.has_forecast:
