@@ -1,6 +1,6 @@
 """How long a run worker takes to import the code location, beside the libraries it cannot do without.
 
-    python benchmarks/import_time.py --times 7
+    python -m benchmarks.import_time --times 7
 
 Every Dagster run imports the code location, so a second here is a second of every run.
 """
@@ -10,32 +10,29 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+from benchmarks.measure import Measured, in_turns
 
 FLOOR = "import dagster, pandas, pandera"
 CODE_LOCATION = "import airwatch_dagster.definitions"
 HEAVY = ("mlflow", "evidently", "sklearn", "catboost", "matplotlib", "boto3")
 
 
+def measured(times: int) -> Measured:
+    """CPU seconds of an import of the code location, as a multiple of that of the libraries."""
+    return in_turns(lambda: _python(CODE_LOCATION), lambda: _python(FLOOR), times=times)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=7, help="imports of each, in turn (default: 7)")
-    times = parser.parse_args().times
-    _seconds(CODE_LOCATION)  # compiles what is not compiled yet
-    pairs = [(_seconds(FLOOR), _seconds(CODE_LOCATION)) for _ in range(times)]
-    floor, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
-    nothing = statistics.median(_seconds("pass") for _ in range(times))
-    print(f"{'python alone':46}{nothing:6.2f} s")
-    print(f"{FLOOR:46}{floor:6.2f} s")
-    print(f"{CODE_LOCATION:46}{ours:6.2f} s, {ours - floor:.2f} s more; median of {times}")
+    found = measured(parser.parse_args().times)
+    ours, floor = statistics.median(found.ours), statistics.median(found.peer)
+    more = statistics.median(one - other for one, other in zip(found.ours, found.peer, strict=True))
+    print(f"{FLOOR:46}{floor:6.2f} CPU-s")
+    print(f"{CODE_LOCATION:46}{ours:6.2f} CPU-s, {more:.2f} more; {found}")
     print(f"{'heavy libraries it loads':46}{_loaded() or 'none'}")
-
-
-def _seconds(statement: str) -> float:
-    started = time.perf_counter()
-    _python(statement)
-    return time.perf_counter() - started
 
 
 def _loaded() -> str:

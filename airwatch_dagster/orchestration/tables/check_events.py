@@ -16,7 +16,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as TargetMaterialization,
 )
 
-from airwatch_dagster.orchestration.instance.event_log import one_transaction
+from airwatch_dagster.orchestration.instance.event_log import stored_together
 from airwatch_dagster.orchestration.tables.checks import CAUSE
 from airwatch_dagster.schemas import TableSpec
 
@@ -39,7 +39,7 @@ def emit_partition_events(
     if spec.partition_column is None or context.has_partition_key:
         return
     targets = newest_materializations(context, spec)
-    with one_transaction(context.instance):
+    with stored_together(context.instance):
         for partition in context.partition_keys:
             failure = failures.get(partition)
             evaluation = dg.AssetCheckEvaluation(

@@ -14,7 +14,7 @@ from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from airwatch_dagster.orchestration.instance import event_log
-from airwatch_dagster.orchestration.instance.event_log import PooledSqliteEventLogStorage, one_transaction
+from airwatch_dagster.orchestration.instance.event_log import PooledSqliteEventLogStorage, stored_together
 
 
 def note(run_id: str, message: str) -> dg.EventLogEntry:
@@ -334,12 +334,38 @@ def test_another_threads_event_waits_for_the_transaction_and_is_not_part_of_it(
     assert messages(pooled, "run") == ["first", "second", "other"]
 
 
-def test_a_log_of_another_class_stores_events_without_a_common_transaction(tmp_path: Path) -> None:
-    with instance(tmp_path / "upstream", "SqliteEventLogStorage") as one, one_transaction(one):
-        one.report_engine_event("written", job_name="job", run_id="run")
-    with instance(tmp_path / "pooled", "PooledSqliteEventLogStorage") as one, one_transaction(one):
+def test_a_log_of_another_class_stores_events_at_once(tmp_path: Path) -> None:
+    with instance(tmp_path / "upstream", "SqliteEventLogStorage") as one, stored_together(one):
         one.report_engine_event("written", job_name="job", run_id="run")
         assert len(one.all_logs("run")) == 1
+    with instance(tmp_path / "pooled", "PooledSqliteEventLogStorage") as one:
+        with stored_together(one):
+            one.report_engine_event("written", job_name="job", run_id="run")
+            assert one.all_logs("run") == []
+        assert len(one.all_logs("run")) == 1
+
+
+def store_together_and_fail(storage: PooledSqliteEventLogStorage) -> None:
+    with storage.stored_together():
+        storage.store_event(note("run", "lost"))
+        raise ZeroDivisionError
+
+
+def test_events_stored_together_are_stored_at_the_end_of_the_outermost_block_or_not_at_all(
+    pooled: PooledSqliteEventLogStorage,
+) -> None:
+    with pooled.stored_together():
+        with pooled.stored_together():
+            pooled.store_event(note("run", "first"))
+        assert messages(pooled, "run") == []
+        pooled.store_event(note("another", "second"))
+    with pytest.raises(ZeroDivisionError):
+        store_together_and_fail(pooled)
+    with pooled.stored_together():
+        pass
+
+    pooled.store_event(note("run", "after"))
+    assert (messages(pooled, "run"), messages(pooled, "another")) == (["first", "after"], ["second"])
 
 
 def test_a_missing_table_is_found_once_it_exists(pooled: PooledSqliteEventLogStorage) -> None:

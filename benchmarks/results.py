@@ -1,0 +1,118 @@
+"""Measures what AirWatch does beside what else would do it, and writes benchmarks/RESULTS.md.
+
+    python -W ignore -m benchmarks.results [--times 5] [--only events,import]
+
+Every row is measured in turns on the same data, in CPU seconds of the process tree. With --only the other rows of the
+file stay as they are.
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from benchmarks import event_log, import_time
+from benchmarks.measure import Measured
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    name: str
+    work: str
+    peer: str
+    target: str
+    measure: Callable[[int], Measured]
+    """How often → what was measured."""
+
+
+@cache
+def _events(times: int) -> tuple[Measured, Measured]:
+    return event_log.measured(days=120, times=times)
+
+
+ROWS = (
+    Row(
+        "events",
+        "a further partition's events in a run over a range, one check",
+        "Dagster's own SQLite log",
+        "≤ 0.25 × (5 of 20 ms)",
+        lambda times: _events(times)[1],
+    ),
+    Row(
+        "events-cpu",
+        "the same",
+        "–",
+        "≤ 0.005 CPU-s",
+        lambda times: _events(times)[0],
+    ),
+    Row(
+        "import",
+        "import of the code location",
+        "`import dagster, pandas, pandera`",
+        "+0.3 s",
+        import_time.measured,
+    ),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=int, default=5, help="runs of each, in turns (default: 5)")
+    parser.add_argument("--only", help=f"rows, by comma: {', '.join(row.name for row in ROWS)} (default: all)")
+    arguments = parser.parse_args()
+    only = set((arguments.only or ",".join(row.name for row in ROWS)).split(","))
+    if unknown := only - {row.name for row in ROWS}:
+        parser.error(f"--only: no row is named {', '.join(sorted(unknown))}")
+    lines = {} if not RESULTS.exists() else _lines(RESULTS.read_text(encoding="utf-8"))
+    for row in ROWS:
+        if row.name in only:
+            lines[row.name] = f"| {row.name} | {row.work} | {row.peer} | {row.measure(arguments.times)} | {row.target} "
+            lines[row.name] += f"| {datetime.now(UTC):%Y-%m-%d}, {commit()} |"
+            print(lines[row.name], flush=True)
+            RESULTS.write_text(_page(lines), encoding="utf-8")
+
+
+def _page(lines: dict[str, str]) -> str:
+    head = (
+        "# Results\n\n"
+        "Written by `make bench` (`benchmarks/results.py`). CPU seconds, user and system, of the process tree;\n"
+        f"median of runs in turns, smallest and largest. Machine of the last run: {machine()}.\n\n"
+        "| row | work | peer | ours | target | date, commit |\n|---|---|---|---|---|---|\n"
+    )
+    return head + "\n".join(lines[row.name] for row in ROWS if row.name in lines) + "\n"
+
+
+def _lines(page: str) -> dict[str, str]:
+    return {line.split("|")[1].strip(): line for line in page.splitlines() if line.startswith("| ")}
+
+
+def machine() -> str:
+    """``2 cores, Linux 6.1 x86_64, Python 3.11.7``, and the load that other programs put on it."""
+    system = f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}"
+    load = f"load {os.getloadavg()[0]:.0f} at the end"
+    return f"{os.cpu_count()} cores, {system}, Python {platform.python_version()}, {load}"
+
+
+def commit() -> str:
+    """The commit that is checked out, with a plus where files of the package differ from it."""
+    here = Path(__file__).parent
+    revision = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=here, capture_output=True, text=True, check=False
+    ).stdout.strip()
+    changed = subprocess.run(
+        ["git", "status", "--porcelain", "../airwatch_dagster"], cwd=here, capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return f"{revision or 'no commit'}{'+' if changed else ''}"
+
+
+if __name__ == "__main__":
+    main()
