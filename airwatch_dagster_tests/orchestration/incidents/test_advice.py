@@ -1,5 +1,7 @@
 """What follows from an incident, and the command that mends it."""
 
+from typing import get_args
+
 import dagster as dg
 import pandas as pd
 import pytest
@@ -7,10 +9,13 @@ import pytest
 from airwatch_dagster.definitions import defs
 from airwatch_dagster.orchestration.automation.jobs import JOBS
 from airwatch_dagster.orchestration.incidents.keys import keys_between
-from airwatch_dagster.orchestration.incidents.state import Incident, Rule
+from airwatch_dagster.orchestration.incidents.state import OF_CHECKS, Incident, Rule
 from airwatch_dagster.orchestration.incidents.wording.advice import MISSING, consequence, next_step, repeat_command
-from airwatch_dagster.orchestration.incidents.wording.causes import OF_CHECKS, cause_of_check, check_of
+from airwatch_dagster.orchestration.incidents.wording.causes import OF_CHECKS as CAUSES_OF_CHECKS
+from airwatch_dagster.orchestration.incidents.wording.causes import cause_of_check, check_of
+from airwatch_dagster.orchestration.incidents.wording.texts import OUTCOMES, title
 from airwatch_dagster.orchestration.tables.table_asset import CHECKS, SCHEMA_CHECK
+from airwatch_dagster.schemas.watch import INCIDENT_RULES
 
 NOON = pd.Timestamp("2021-07-04 12:00")
 DAYS = keys_between("2021-07-01", "2021-07-04")
@@ -85,7 +90,7 @@ def test_a_schedule_that_fails_starts_nothing() -> None:
 
 def test_every_check_with_a_known_cause_exists_and_has_its_sentences() -> None:
     assert check_of("raw_readings", "no_day_emptied") is not None
-    assert set(OF_CHECKS) <= {SCHEMA_CHECK, *(name for _, name in CHECKS)}
+    assert set(CAUSES_OF_CHECKS) <= {SCHEMA_CHECK, *(name for _, name in CHECKS)}
 
 
 def test_a_check_may_say_its_cause_itself() -> None:
@@ -105,3 +110,19 @@ def test_every_table_of_a_job_says_what_is_missing_when_it_fails() -> None:
 
     assert len(tables) > 20
     assert tables - set(MISSING) == set()
+
+
+@pytest.mark.parametrize("rule", INCIDENT_RULES)
+def test_every_rule_says_what_it_is_what_follows_and_what_to_do(rule: Rule) -> None:
+    scope = "no_day_emptied" if rule in OF_CHECKS else ""
+    one = incident("raw_readings", rule=rule, scope=scope)
+
+    assert title(one).startswith(("raw_readings", "source of raw_readings"))
+    assert consequence(one, newest_forecast="2021-07-03").endswith(".")
+    assert "What it does is not done" not in consequence(one, newest_forecast="2021-07-03")
+    assert next_step(one).endswith(".")
+
+
+def test_the_rules_are_those_of_the_table() -> None:
+    assert get_args(Rule) == INCIDENT_RULES
+    assert set(OUTCOMES) == set(INCIDENT_RULES)

@@ -80,6 +80,7 @@ def look(watched: Watched, monkeypatch: pytest.MonkeyPatch, *, today: str) -> st
     return watched.look(at=pd.Timestamp.now("UTC").tz_localize(None).floor("us"))
 
 
+@pytest.mark.slow
 def test_a_site_is_told_once_an_episode_with_the_bulletins_headline_and_link(
     watched: Watched, webhook: Received, mail_server: Received, rules: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +105,7 @@ def test_a_site_is_told_once_an_episode_with_the_bulletins_headline_and_link(
     assert (mail["To"], mail["Subject"][:14]) == ("ada@example.org", "AirWatch: Ada:")
 
 
+@pytest.mark.slow
 def test_an_episode_is_over_after_two_calm_issue_days_and_the_next_is_told_again(
     watched: Watched, webhook: Received, rules: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from airwatch_dagster.orchestration.incidents.cursor import Notice
 from airwatch_dagster.orchestration.incidents.wording.champion import champion_change
@@ -77,6 +78,7 @@ def test_a_persons_decision_is_told_by_name(watched: Watched) -> None:
     assert "Decided by: ada" in change[1].lines
 
 
+@pytest.mark.slow
 def test_it_is_sent_once_and_again_only_where_it_was_refused(
     watched: Watched, webhook: Received, mail_server: Received
 ) -> None:

@@ -322,6 +322,7 @@ def test_the_digest_too_is_sent_again_only_where_it_was_refused(
     assert [mail["Subject"] for mail in mail_server.mails][1:] == ["AirWatch: an incident is open"]
 
 
+@pytest.mark.slow
 def test_a_problem_that_comes_and_goes_is_one_pair_of_messages_and_a_line_in_the_digest(
     watched: Watched, webhook: Received, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ FOLLOWS: Final[Mapping[Rule, str]] = {
     "data_stale": "Forecasts start from old readings, or readers see old ones.",
     "disk_low": "The next runs may fill the disk, and fail.",
     "air_rules": "Nobody is told when the air is forecast to exceed a limit.",
+    "air_forecast": "It is the air, and no fault.",
 }
 """Rule → what follows, where that does not depend on the table."""
 
@@ -59,6 +60,7 @@ TODO: Final[Mapping[Rule, str]] = {
     "disk_low": "Free some room, or name a folder on another disk; `airwatch doctor` says what needs how much, and "
     "`airwatch purge` deletes what is old.",
     "air_rules": "Correct the file; `airwatch doctor` says whether it can be used.",
+    "air_forecast": "See the bulletin.",
 }
 """Rule → what to do, where that does not depend on the table."""
 
