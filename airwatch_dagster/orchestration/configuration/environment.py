@@ -48,6 +48,7 @@ CERTIFICATES: Final = (
 """Files of certificates that clients read themselves: requests, Python's ssl, botocore, MLflow."""
 
 PATHS: Final = (
+    "AIRWATCH_AIR_RULES",
     *("AIRWATCH_STATE", "AIRWATCH_STORAGE", "AIRWATCH_WEATHER", "AIRWATCH_OTHER_FORECASTS", "AIRWATCH_RATE_LIMIT_DIR"),
     *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"),
     *CERTIFICATES,

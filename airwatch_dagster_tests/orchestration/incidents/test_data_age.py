@@ -50,7 +50,8 @@ def test_readings_of_yesterday_are_due_an_hour_after_the_daily_run(watched: Watc
 
     assert problems(tables, moment(now="2021-07-05 19:00")) == {}
     assert problems(tables, moment()) == {
-        "raw_readings": "The newest readings are of 3 July 2021, and live should have those of 4 July 2021 by now"
+        "raw_readings": "The newest readings are of 3 July 2021, and those of 4 July 2021 should be there by now "
+        "(source live)"
     }
 
 
@@ -152,8 +153,7 @@ def test_a_look_tells_once_closes_when_the_day_is_there_and_reports_to_dagsters_
         "AirWatch: raw_readings is stale",
         "AirWatch: resolved: raw_readings is stale",
     ]
-    assert "What follows: Forecasts start from old readings" in webhook.posts[0]["text"]
-    assert "No forecast since 3 July 2021." in webhook.posts[0]["text"]
+    assert "What follows: Forecasts start from old readings. No forecast since 3 July 2021." in webhook.posts[0]["text"]
     assert states() == dict.fromkeys(fail, FreshnessState.PASS)
 
 

@@ -92,7 +92,7 @@ def _signs(age: DataAge, now: pd.Timestamp, *, is_explained: bool) -> Iterator[S
     elif not is_explained:
         none = f"There are no readings of the last {LOOKED_BACK.days} days"
         newest = f"The newest readings are of {_day(age.newest_readings)}" if age.newest_readings else none
-        error = f"{newest}, and {age.source} should have those of {_day(f'{age.due}')} by now"
+        error = f"{newest}, and those of {_day(f'{age.due}')} should be there by now (source {age.source})"
         yield Failure(now, "raw_readings", rule="data_stale", error=error, cause=PIPELINE)
     if age.has_forecast:
         yield Recovery(now, "predictions", rules=RULE)

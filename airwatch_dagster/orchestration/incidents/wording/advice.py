@@ -47,7 +47,7 @@ WHOLE: Final = "airwatch backfill yesterday yesterday --tables {table} --refresh
 """Command for a table without partitions."""
 
 FOLLOWS: Final[Mapping[Rule, str]] = {
-    "data_stale": "Forecasts start from old readings, or readers see old ones.",
+    "data_stale": "Forecasts start from old readings.",
     "disk_low": "The next runs may fill the disk, and fail.",
     "air_rules": "Nobody is told when the air is forecast to exceed a limit.",
     "air_forecast": "It is the air, and no fault.",
@@ -71,7 +71,9 @@ def consequence(incident: Incident, *, newest_forecast: str | None) -> str:
     """What follows, in one or two sentences; ``newest_forecast`` is the last issue day that is stored,
     empty for none, None if that is not known."""
     if incident.rule in FOLLOWS:
-        return " ".join(filter(None, (FOLLOWS[incident.rule], _stale_forecast(incident, newest_forecast))))
+        is_of_forecast = incident.rule == "data_stale" and incident.asset == "predictions"
+        said = "The bulletin shows an old forecast." if is_of_forecast else FOLLOWS[incident.rule]
+        return " ".join(filter(None, (said, _stale_forecast(incident, newest_forecast))))
     if incident.rule in OF_TICKS:
         return "What it starts does not start by itself, until it works."
     if incident.scope == EARLY:
@@ -121,6 +123,9 @@ def next_step(incident: Incident) -> str:
     check = check_of(incident.asset, incident.scope) if incident.scope else None
     if check is not None:
         return _with_days(check.todo, incident.partitions_left or incident.partitions)
+    if incident.rule == "source_down":
+        again = repeat_command(incident.asset, incident.partitions_left)
+        return f"Wait until it serves, which `airwatch doctor` says; then {again}."
     return f"{DOCTOR}; after the fix {repeat_command(incident.asset, incident.partitions_left)}."
 
 
