@@ -17,7 +17,7 @@ from airwatch_dagster.orchestration.tables.checks import Check
 from airwatch_dagster.orchestration.tables.table_asset import AssetResult
 from airwatch_dagster.orchestration.training.by_month import months_before, of_month, stacked
 from airwatch_dagster.storage.tables import TableStorage
-from airwatch_dagster.watch.drift import THRESHOLD, drift_findings, season_matched
+from airwatch_dagster.watch.drift import COUNTING_COLUMNS, THRESHOLD, drift_findings, season_matched
 from airwatch_dagster.watch.drift_page import drift_page
 
 _FOLDER: Final = report_name("").rpartition("/")[0]
@@ -47,8 +47,9 @@ def report_months(months: Sequence[pd.Timestamp], *, features: pd.DataFrame, tab
     keys = [f"{month:%Y-%m}" for month in months]
     known = tables.read("monthly_findings", keys, allow_missing=True)
     drifted = report[report["is_drifted"] & ~explained(report, known, area=str(configured_area()))]
-    warnings = {f"{month:%Y-%m}": _finding(rows, report) for month, rows in drifted.groupby("month")}
-    causes = {key: cause for key, month in zip(keys, months, strict=True) if (cause := _cause(known, month))}
+    by_month = {f"{month:%Y-%m}": rows for month, rows in drifted.groupby("month")}
+    warnings = {key: _finding(rows, report) for key, rows in by_month.items()}
+    causes = {key: cause for key, rows in by_month.items() if (cause := _cause(rows, known))}
     pages = {key: tables.page_uri(report_name(key)) for key in keys}
     metadata = drift_report_metadata(report, pages)
     return AssetResult(
@@ -68,9 +69,11 @@ def explained(report: pd.DataFrame, findings: pd.DataFrame, *, area: str) -> pd.
     return report["month"].isin(judged - doubted) & report["feature"].str.contains(_PM25)
 
 
-def _cause(findings: pd.DataFrame, month: pd.Timestamp) -> str | None:
-    """The gravest cause of a fault that was found in the month; None without one."""
-    found = set(findings.loc[findings["is_found"] & (findings["month"] == month), "cause"])
+def _cause(drifted: pd.DataFrame, findings: pd.DataFrame) -> str | None:
+    """The gravest cause of a fault that was found in the month of these rows; else the network if all of them count
+    days with readings. None where it is not known."""
+    of_month = findings["is_found"] & (findings["month"] == drifted["month"].iloc[0])
+    found = {*findings.loc[of_month, "cause"], *([NETWORK] if drifted["feature"].isin(COUNTING_COLUMNS).all() else [])}
     return next((cause for cause in GRAVEST if cause in found), None)
 
 

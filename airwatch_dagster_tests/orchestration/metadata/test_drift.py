@@ -58,23 +58,30 @@ def test_what_the_months_findings_explain_does_not_warn(findings: list[dict[str,
 
 
 @pytest.mark.slow
-def test_a_month_that_drifted_warns_with_the_cause_of_its_findings_and_stores_the_library_once(
+def test_a_month_that_drifted_warns_with_its_cause_and_the_library_is_stored_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIRWATCH_AREA", "cbsa:16980")
-    days = pd.date_range("2018-01-01", "2021-02-28")
+    days = pd.date_range("2018-01-01", "2021-03-31")
     values = np.random.default_rng(1).normal(8.0, 2.0, len(days))
-    features = pd.DataFrame({"issue_date": days, "pm25_last_ugm3": np.where(days < MONTH, values, 0.001 * values)})
+    values = np.where(days < MONTH, values, 0.001 * values)
+    counts = np.where(days < "2021-03-01", 6.0 + days.day % 2, 2.0 + days.day % 2)
+    features = pd.DataFrame({"issue_date": days, "pm25_last_ugm3": values, "observed_days_7d": counts})
     tables = TableStorage.open(str(tmp_path))
+    months = [MONTH + pd.DateOffset(months=count) for count in range(3)]
     units = {"rule": "units", "cause": "pipeline", "is_found": True}
-    tables.write("monthly_findings", {"2021-01": monthly_findings({"month": MONTH}, {**units, "month": MONTH})})
+    found = ([{}, units], [{"not_judged": "0 days"}], [{}])
+    for month, rows in zip(months, found, strict=True):
+        frame = monthly_findings(*({**row, "month": month} for row in rows))
+        tables.write("monthly_findings", {f"{month:%Y-%m}": frame})
 
-    made = report_months([MONTH, MONTH + pd.DateOffset(months=1)], features=features, tables=tables)
+    made = report_months(months, features=features, tables=tables)
 
-    assert list(made.warnings["no_drift"]) == ["2021-01", "2021-02"]
-    assert made.causes == {"no_drift": {"2021-01": "pipeline"}}
+    assert list(made.warnings["no_drift"]) == ["2021-01", "2021-02", "2021-03"]
+    assert "days with a reading, of 7" in made.warnings["no_drift"]["2021-03"]
+    assert made.causes == {"no_drift": {"2021-01": "pipeline", "2021-03": "network"}}
     pages = tables.pages("reports")
     assert len([name for name in pages if name.endswith(".js")]) == 1
     sizes = [file.size for name, file in pages.items() if file is not None and not name.endswith(".js")]
-    assert len(sizes) == 4
+    assert len(sizes) == 6
     assert max(sizes) < 100_000
