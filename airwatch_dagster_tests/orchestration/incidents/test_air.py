@@ -235,3 +235,22 @@ def test_the_doctor_names_sites_that_have_no_forecast(rules: Path, mail_server: 
 
     assert found.level == "warning"
     assert "the area has no site 010010001 with a forecast" in found.says
+
+
+@pytest.mark.slow
+def test_many_sites_are_one_message_with_the_worst_first(
+    watched: Watched, webhook: Received, rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules.write_text(RULES.partition('[[rule]]\nname = "Ada"')[0], encoding="utf-8")
+    sites = {f"17031{number:04d}": (0.5 + number / 100, 0.0) for number in range(1, 26)}
+    places = [{"site_id": one, "site_name": f"STREET {one[-2:]}"} for one in sites]
+    watched.storage.tables().write("monitors", {None: builders.monitors(*places)})
+    issued(watched, "2021-07-01", sites)
+    look(watched, monkeypatch, today="2021-07-02")
+
+    [post] = webhook.posts
+    lines = post["text"].splitlines()
+    assert "Schools: 25 sites at 50 % or more" in lines[0]
+    assert lines[2].startswith("Street 25: 75 % on Friday 2 July")
+    assert lines[12] == "and 15 more sites"
+    assert len(post["sites"]) == 25
