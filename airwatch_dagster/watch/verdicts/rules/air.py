@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from airwatch_dagster.watch.verdicts import limits
+from airwatch_dagster.watch.verdicts import limits as shared
 from airwatch_dagster.watch.verdicts.area_month import AreaMonth
 from airwatch_dagster.watch.verdicts.bootstrap import interval
 from airwatch_dagster.watch.verdicts.finding import Finding, not_judged
+from airwatch_dagster.watch.verdicts.rules import limits
 from airwatch_dagster.watch.verdicts.rules.levels import surroundings
 
 UGM3 = "µg/m³"
@@ -25,8 +26,8 @@ def season(one: AreaMonth) -> list[Finding]:
         return not_judged(why, unit=UGM3, days=history.day_count)
     inside, around = _departure(one, one.is_in, is_season), _departure(one, surroundings(one), is_season)
     days = int(np.isfinite(inside.daily).sum())
-    if days < limits.MIN_READINGS:
-        why = f"{days} days with readings at sites that have this season; {limits.MIN_READINGS} needed"
+    if days < shared.MIN_READINGS:
+        why = f"{days} days with readings at sites that have this season; {shared.MIN_READINGS} needed"
         return not_judged(why, unit=UGM3, days=days)
     lower, upper = interval(inside.daily)
     deviation = max(inside.spread, limits.LEAST_SEASON_UGM3)
@@ -80,7 +81,7 @@ def smoke(one: AreaMonth) -> list[Finding]:
             limit=float(limits.SMOKE_DAYS),
             days=int(is_judged.sum()),
             sites=int(count[is_month].max()),
-            reference_days=min(limits.TRAINING_DAYS, history.start),
+            reference_days=min(shared.TRAINING_DAYS, history.start),
             reference_sites=int(count_around[is_month].max()),
         )
     ]
@@ -89,7 +90,7 @@ def smoke(one: AreaMonth) -> list[Finding]:
 def season_days(one: AreaMonth) -> np.ndarray:
     """The days of the same calendar month and its two neighbours in earlier years."""
     ago = one.history.months_ago
-    return np.asarray((ago >= limits.YEAR_MONTHS - 1) & ((ago + 1) % limits.YEAR_MONTHS <= 2))
+    return np.asarray((ago >= shared.YEAR_MONTHS - 1) & ((ago + 1) % shared.YEAR_MONTHS <= 2))
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def _departure(one: AreaMonth, chosen: np.ndarray, is_season: np.ndarray) -> _De
     history = one.history
     season = history.pm25[is_season]
     count = np.isfinite(season).sum(axis=0)
-    is_known = chosen & (count >= limits.MIN_READINGS) & np.isfinite(history.pm25[history.start :]).any(axis=0)
+    is_known = chosen & (count >= shared.MIN_READINGS) & np.isfinite(history.pm25[history.start :]).any(axis=0)
     nothing = np.full(history.day_count, np.nan)
     if not is_known.any():
         return _Departure(nothing, np.nan, np.nan, 0)

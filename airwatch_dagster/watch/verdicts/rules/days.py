@@ -3,16 +3,14 @@
 import numpy as np
 
 from airwatch_dagster.watch.sensors.medians import median, spread
-from airwatch_dagster.watch.verdicts import limits
+from airwatch_dagster.watch.verdicts import limits as shared
 from airwatch_dagster.watch.verdicts.area_month import AreaMonth
 from airwatch_dagster.watch.verdicts.chances import chance_of_equal
 from airwatch_dagster.watch.verdicts.finding import Finding, not_judged
+from airwatch_dagster.watch.verdicts.rules import limits
 from airwatch_dagster.watch.verdicts.rules.levels import surroundings
 
 DAYS = "days"
-
-LAGS = (1, -1)
-"""A site that reads what its neighbours read the day before, or the day after."""
 
 
 def clock(one: AreaMonth) -> list[Finding]:
@@ -36,7 +34,7 @@ def clock(one: AreaMonth) -> list[Finding]:
     shifted = np.flatnonzero(is_judged & (ratios[most] >= least))
     is_some = chance <= limits.CLOCK_CHANCE
     of_area = _lag_of_area(one)
-    effect = float(of_area or (LAGS[most] if is_some else 0))
+    effect = float(of_area or (limits.LAGS[most] if is_some else 0))
     which = "before" if effect > 0 else "after"
     what = f"{len(shifted)} of {judged} sites match their neighbours better a day apart"
     if of_area:
@@ -59,18 +57,18 @@ def clock(one: AreaMonth) -> list[Finding]:
 
 
 def lag_ratios(own: np.ndarray, air: np.ndarray, days: slice) -> tuple[np.ndarray, np.ndarray]:
-    """For each of LAGS and each site how much better the lag fits than none, and the days compared.
+    """For each lag of ``LAGS`` and each site how much better the lag fits than none, and the days compared.
 
     ``own`` and ``air`` are days × sites. The measure is half the number of days times the log of the ratio of summed
     squared differences: for independent days a log likelihood ratio.
     """
-    moved = np.stack([_lagged(air, lag)[days] for lag in (0, *LAGS)])
+    moved = np.stack([_lagged(air, lag)[days] for lag in (0, *limits.LAGS)])
     mine = own[days]
     is_used = ~np.isnan(mine) & ~np.isnan(moved).any(axis=0)
     count = is_used.sum(axis=0)
     difference = np.where(is_used, mine - moved, 0.0)
     middle = difference.sum(axis=1, keepdims=True) / np.maximum(count, 1)
-    error = np.where(is_used, (difference - middle) ** 2, 0.0).sum(axis=1) + limits.LEAST_SQUARES
+    error = np.where(is_used, (difference - middle) ** 2, 0.0).sum(axis=1) + shared.LEAST_SQUARES
     return count / 2 * np.log(error[0] / error[1:]), count
 
 
@@ -99,14 +97,14 @@ def _lag_of_area(one: AreaMonth) -> int:
     for ago in range(one.history.months_before + 1):
         rows = np.flatnonzero(one.history.months_ago == ago)
         ratio, count = lag_ratios(own, air, slice(rows[0], rows[-1] + 1))
-        ratios.append(ratio[:, 0] if count[0] >= limits.CLOCK_DAYS else np.full(len(LAGS), np.nan))
+        ratios.append(ratio[:, 0] if count[0] >= limits.CLOCK_DAYS else np.full(len(limits.LAGS), np.nan))
     now, past = ratios[0], np.array(ratios[1:])
-    if len(past) < limits.MIN_PAST_MONTHS or np.isnan(now).any():
+    if len(past) < shared.MIN_PAST_MONTHS or np.isnan(now).any():
         return 0
     usual = median(past, axis=0)
     score = (now - usual) / spread(past, usual, axis=0, floor=limits.LEAST_CLOCK_SPREAD)
     best = int(score.argmax())
-    return LAGS[best] if score[best] >= limits.CLOCK_SCORE and now[best] >= limits.CLOCK_RATIO else 0
+    return limits.LAGS[best] if score[best] >= limits.CLOCK_SCORE and now[best] >= limits.CLOCK_RATIO else 0
 
 
 def _middle(values: np.ndarray) -> np.ndarray:
@@ -121,10 +119,10 @@ def sampling_days(one: AreaMonth) -> list[Finding]:
     history = one.history
     is_there = np.isfinite(history.pm25[:, one.is_in])
     phase = (history.days - limits.CALENDAR_DAY).days.to_numpy() % limits.CALENDAR_STEP
-    past = is_there[max(history.start - limits.TRAINING_DAYS, 0) : history.start]
+    past = is_there[max(history.start - shared.TRAINING_DAYS, 0) : history.start]
     readings = past.sum(axis=0)
     is_filter = (readings >= limits.MOVEMENT_READINGS) & (readings <= limits.FILTER_SHARE * len(past))
-    on_past = past[phase[max(history.start - limits.TRAINING_DAYS, 0) : history.start] == 0].sum(axis=0)
+    on_past = past[phase[max(history.start - shared.TRAINING_DAYS, 0) : history.start] == 0].sum(axis=0)
     is_filter &= on_past >= limits.CALENDAR_SHARE * readings
     now = is_there[history.start :][:, is_filter]
     samples = int(now.sum())
@@ -192,7 +190,7 @@ def digits(one: AreaMonth) -> list[Finding]:
     """Readings that a program has changed: whole numbers, or values below zero, where there were few."""
     history = one.history
     month = history.pm25[history.start :][:, one.is_in]
-    past = history.pm25[max(history.start - limits.TRAINING_DAYS, 0) : history.start][:, one.is_in]
+    past = history.pm25[max(history.start - shared.TRAINING_DAYS, 0) : history.start][:, one.is_in]
     count, count_past = int(np.isfinite(month).sum()), int(np.isfinite(past).sum())
     if min(count, count_past) < limits.DIGIT_READINGS:
         why = f"{count} readings and {count_past} of the year before; {limits.DIGIT_READINGS} needed"
@@ -215,7 +213,7 @@ def digits(one: AreaMonth) -> list[Finding]:
             limit=limits.DIGITS_PCT,
             days=history.day_count,
             sites=int(one.is_in.sum()),
-            reference_days=min(limits.TRAINING_DAYS, history.start),
+            reference_days=min(shared.TRAINING_DAYS, history.start),
             reference_sites=int(one.is_in.sum()),
         )
     ]

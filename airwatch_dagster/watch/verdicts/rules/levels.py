@@ -4,11 +4,12 @@ shows."""
 import numpy as np
 
 from airwatch_dagster.watch.sensors.medians import median
-from airwatch_dagster.watch.verdicts import limits
+from airwatch_dagster.watch.verdicts import limits as shared
 from airwatch_dagster.watch.verdicts.area_month import AreaMonth
 from airwatch_dagster.watch.verdicts.bootstrap import interval
 from airwatch_dagster.watch.verdicts.chances import score_limit
 from airwatch_dagster.watch.verdicts.finding import Finding, not_judged
+from airwatch_dagster.watch.verdicts.rules import limits
 from airwatch_dagster.watch.verdicts.shifts import against_own_past, monthly_means
 
 
@@ -28,7 +29,7 @@ def units(one: AreaMonth) -> list[Finding]:
         return not_judged(why, unit="times", days=history.day_count)
     up = np.where(is_judged, low / np.maximum(low_then, limits.LEAST_UNITS_UGM3), 1.0)
     down = np.where(is_judged, np.maximum(high, 0.0) / np.maximum(high_then, limits.LEAST_UNITS_UGM3), 1.0)
-    wrong = np.flatnonzero((up >= limits.UNITS_FACTOR) | (down <= 1 / limits.UNITS_FACTOR))
+    wrong = np.flatnonzero((up >= limits.UNITS_FACTOR) | ((down <= 1 / limits.UNITS_FACTOR) & (high > 0)))
     factor, is_whole = _factor_of_clean_days(one)
     effect = float(np.median(np.where(up > 1, up, down)[wrong])) if len(wrong) else factor
     what = "No site reads in another unit"
@@ -74,7 +75,7 @@ def _factor_of_clean_days(one: AreaMonth) -> tuple[float | None, bool]:
     low, width = found[:, 0], found[:, 1] - found[:, 0]
     moves = low[:-2] - (low[1:-1] + low[2:]) / 2
     past = moves[1:][np.isfinite(moves[1:])]
-    if len(past) < limits.MIN_PAST_MONTHS or not np.isfinite(moves[0]):
+    if len(past) < shared.MIN_PAST_MONTHS or not np.isfinite(moves[0]):
         return None, False
     deviation = max(float(np.sqrt((past**2).mean())), limits.LEAST_CLEAN_LOG)
     least = max(score_limit(limits.UNITS_CHANCE / 2) * deviation, float(np.log(limits.AREA_FACTOR)))
@@ -103,13 +104,16 @@ def shifted_level(one: AreaMonth) -> list[Finding]:
     move, spread = against_own_past(moves)
     if not np.isfinite(move[0] / spread[0]):
         why = (
-            f"{count[0, 0]} days and {len(moves)} months before; {limits.MIN_READINGS} and {limits.MIN_PAST_MONTHS} "
+            f"{count[0, 0]} days and {len(moves)} months before; {shared.MIN_READINGS} and {shared.MIN_PAST_MONTHS} "
             "needed"
         )
         return not_judged(why, unit="%", days=history.day_count)
     limit = float(score_limit(limits.AREA_CHANCE / 2) * spread[0])
     lower, upper = interval(daily[history.start :] - np.nanmean(daily[history.start :]) + move[0])
-    percent = [None if value is None else float(100 * np.expm1(value)) for value in (move[0], limit, lower, upper)]
+    percent = [
+        None if value is None else float(100 * np.expm1(value))
+        for value in (move[0], np.copysign(limit, move[0]), lower, upper)
+    ]
     return [
         Finding(
             what=f"The area's sites moved by {percent[0]:+.0f} % against the sites around them since the month before.",

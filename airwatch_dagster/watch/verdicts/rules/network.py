@@ -3,10 +3,11 @@
 import numpy as np
 
 from airwatch_dagster.watch.instrument_names import instrument_name
-from airwatch_dagster.watch.verdicts import limits
+from airwatch_dagster.watch.verdicts import limits as shared
 from airwatch_dagster.watch.verdicts.area_month import AreaMonth
 from airwatch_dagster.watch.verdicts.chances import score_limit
 from airwatch_dagster.watch.verdicts.finding import Finding, not_judged
+from airwatch_dagster.watch.verdicts.rules import limits
 from airwatch_dagster.watch.verdicts.rules.sensors import size_ugm3
 
 
@@ -76,7 +77,7 @@ def methods(one: AreaMonth) -> list[Finding]:
             limit=float(np.ceil(many)),
             days=history.day_count,
             sites=judged,
-            reference_days=int((history.months_ago[: history.start] <= limits.REFERENCE_MONTHS).sum()),
+            reference_days=int((history.months_ago[: history.start] <= shared.REFERENCE_MONTHS).sum()),
             reference_sites=judged,
         )
     ]
@@ -136,7 +137,7 @@ def parameters(one: AreaMonth) -> list[Finding]:
             limit=limits.RESCHEDULED_PCT,
             days=history.day_count,
             sites=judged,
-            reference_days=int((history.months_ago[: history.start] <= limits.REFERENCE_MONTHS).sum()),
+            reference_days=int((history.months_ago[: history.start] <= shared.REFERENCE_MONTHS).sum()),
             reference_sites=judged,
         )
     ]
@@ -149,7 +150,7 @@ def _readings(one: AreaMonth, ago: int) -> np.ndarray:
 def _last_days(one: AreaMonth, codes: np.ndarray) -> np.ndarray:
     """The codes of the months of reference."""
     ago = one.history.months_ago
-    return np.asarray(codes[(ago >= 1) & (ago <= limits.REFERENCE_MONTHS)])
+    return np.asarray(codes[(ago >= 1) & (ago <= shared.REFERENCE_MONTHS)])
 
 
 def _main(codes: np.ndarray) -> np.ndarray:
@@ -165,7 +166,7 @@ def _main(codes: np.ndarray) -> np.ndarray:
 def _was_used(one: AreaMonth, method: np.ndarray) -> np.ndarray:
     """Whether a site had the method on a tenth of its known days of the year before, beside another one."""
     ago = one.history.months_ago
-    past = one.history.method[(ago >= 1) & (ago <= limits.YEAR_MONTHS)]
+    past = one.history.method[(ago >= 1) & (ago <= shared.YEAR_MONTHS)]
     return np.asarray((past == method).sum(axis=0) > limits.USED_SHARE * np.maximum((past >= 0).sum(axis=0), 1))
 
 

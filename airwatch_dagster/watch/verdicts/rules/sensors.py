@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from airwatch_dagster.watch.verdicts import limits
+from airwatch_dagster.watch.verdicts import limits as shared
 from airwatch_dagster.watch.verdicts.area_month import AreaMonth
 from airwatch_dagster.watch.verdicts.bootstrap import interval
 from airwatch_dagster.watch.verdicts.chances import chance_of_sites, score_limit
 from airwatch_dagster.watch.verdicts.finding import Finding, not_judged
+from airwatch_dagster.watch.verdicts.rules import limits
 from airwatch_dagster.watch.verdicts.shifts import Shifts
 
 UGM3 = "µg/m³"
@@ -156,7 +157,7 @@ def _interval(one: AreaMonth, shifts: Shifts, number: int) -> tuple[float | None
 
 def _too_short(one: AreaMonth, since: str) -> list[Finding]:
     why = (
-        f"no site has {limits.MIN_READINGS} readings, {limits.MIN_NEIGHBOURS} neighbours, readings of {since} and "
-        f"{limits.MIN_PAST_MONTHS} months of history"
+        f"no site has {shared.MIN_READINGS} readings, {shared.MIN_NEIGHBOURS} neighbours, readings of {since} and "
+        f"{shared.MIN_PAST_MONTHS} months of history"
     )
     return not_judged(why, unit=DEVIATIONS, days=one.history.day_count)

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from airwatch_dagster.watch.verdicts import limits
+from airwatch_dagster.watch.verdicts import limits as shared
 from airwatch_dagster.watch.verdicts.area_month import AreaMonth
 from airwatch_dagster.watch.verdicts.chances import score_limit
 from airwatch_dagster.watch.verdicts.finding import Finding, not_judged
+from airwatch_dagster.watch.verdicts.rules import limits
 from airwatch_dagster.watch.verdicts.shifts import against_own_past
 
 
@@ -17,7 +18,7 @@ def site_stuck(one: AreaMonth) -> list[Finding]:
     score = np.where(one.is_in, change / spread, np.nan)
     judged = np.flatnonzero(~np.isnan(score))
     if not len(judged):
-        why = f"no site has {limits.MOVEMENT_READINGS} readings in this month and {limits.MIN_PAST_MONTHS} before"
+        why = f"no site has {limits.MOVEMENT_READINGS} readings in this month and {shared.MIN_PAST_MONTHS} before"
         return not_judged(why, unit="%", days=history.day_count)
     limit = -score_limit(limits.STUCK_CHANCE / len(judged))
     share = 100 * np.exp(change)
