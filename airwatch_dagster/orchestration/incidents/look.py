@@ -71,10 +71,8 @@ class Look:
             stored = _answered(lambda: stored_incidents(self.storage.tables()), within_s=STORAGE_MAX_S)
             signs = gathering.signs(stored, now=now)
             if is_measured:
-                so_far = folded(stored, signs)
-                measured, age = _answered(lambda: gathering.measured(so_far, now=now), within_s=STORAGE_MAX_S)
-                report(self.instance, age.is_fresh if age else {}, at=seconds)
-                signs, cursor = [*signs, *measured], replace(cursor, measured_at=seconds)
+                signs = [*signs, *self._measured(gathering, folded(stored, signs), now, seconds)]
+                cursor = replace(cursor, measured_at=seconds)
             after = self._folded(stored, signs, known.unstored, now)
         except AirWatchError as broken:
             signs = signs or gathering.signs([], now=now)
@@ -82,6 +80,19 @@ class Look:
         cursor = replace(cursor, event_id=ends.cursor, unstored={})
         is_selected = gathering.has_built("champion_model")
         return self._tell(cursor, known, after, now, with_digest=is_digest, with_champion=is_selected)
+
+    def _measured(
+        self, gathering: Gathering, incidents: Sequence[Incident], now: pd.Timestamp, seconds: float
+    ) -> list[Sign]:
+        """Signs of the data and the disks, while Dagster is told which tables are fresh; none where a file is damaged
+        or the storage takes long, which must not keep other problems from being told."""
+        try:
+            signs, age = _answered(lambda: gathering.measured(incidents, now=now), within_s=STORAGE_MAX_S)
+        except AirWatchError as broken:
+            self.log.warning("The age of the data is not known: %s", broken)
+            return []
+        report(self.instance, age.is_fresh if age else {}, at=seconds)
+        return signs
 
     def _folded(
         self, stored: list[Incident], signs: Sequence[Sign], unstored: Refusals, now: pd.Timestamp

@@ -19,7 +19,7 @@ from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster_tests.alert_receivers import Received
 from airwatch_dagster_tests.builders import site_days
-from airwatch_dagster_tests.orchestration.incidents.watched import Watched
+from airwatch_dagster_tests.orchestration.incidents.watched import Outcome, Watched
 
 NOW = pd.Timestamp("2021-07-05 20:00")
 
@@ -155,6 +155,21 @@ def test_a_look_tells_once_closes_when_the_day_is_there_and_reports_to_dagsters_
     ]
     assert "What follows: Forecasts start from old readings. No forecast since 3 July 2021." in webhook.posts[0]["text"]
     assert states() == dict.fromkeys(fail, FreshnessState.PASS)
+
+
+def test_a_damaged_file_keeps_no_other_problem_from_being_told(
+    watched: Watched, webhook: Received, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "current_moment", moment)
+    stored(watched.storage.tables(), "2021-07-04")
+    (watched.folder / "tables" / "site_days" / "2021-07-04.parquet").write_bytes(b"no Parquet")
+    watched.outcomes["raw_readings"] = Outcome(ValueError("no such column"))
+    watched.run("raw_readings")
+
+    watched.look()
+
+    assert webhook.subjects == ["AirWatch: raw_readings failed, 2021-07-01"]
+    assert [one.rule for one in watched.incidents] == ["run_failed"]
 
 
 def test_every_table_that_a_schedule_brings_up_to_date_has_a_policy() -> None:
