@@ -1,5 +1,6 @@
 """What the page of a month says: four verdicts, what each rests on, and what could not be judged."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -7,13 +8,17 @@ from typing import Any, Final
 
 import pandas as pd
 
-from airwatch_dagster.publish.findings.verdicts import AIR, MEANINGS, STATES, TITLES, State, once, state_of
+from airwatch_dagster.publish.findings.verdicts import AIR, MEANINGS, STATES, TITLES, TODO, State, once, state_of
 from airwatch_dagster.publish.material import records
 from airwatch_dagster.publish.page.language import NO_BREAK, language_of
 from airwatch_dagster.schemas.watch import CAUSES
 
 DECIMALS: Final[Mapping[str, int]] = {"%": 0, "days": 0, "sites": 0}
 """Unit → decimals of its values; one for the others."""
+
+
+_MINUS: Final = re.compile(r"(?<![\w.-])-(?=\d)")
+"""A hyphen that stands for a minus sign, as in -3.2; not those of a date."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,11 @@ class Verdict:
     def meaning(self) -> str:
         """What it looks at."""
         return MEANINGS[self.cause]
+
+    @property
+    def todo(self) -> str:
+        """What to do about what was found; empty for the air."""
+        return TODO[self.cause] if self.state == "found" else ""
 
     @property
     def words(self) -> str:
@@ -179,7 +189,7 @@ def _line(row: Mapping[str, Any], name_of: Callable[[str], str]) -> Line:
     return Line(
         rule=rule_title(row["rule"]),
         where=name_of(row["area"]),
-        what=row["what"],
+        what=_MINUS.sub("−", row["what"]),
         effect="" if effect is None else f"{amount(effect)}{NO_BREAK}{_unit(unit, effect)}",
         interval=interval,
         limit="" if limit is None else f"{amount(bound or 0.0)}{NO_BREAK}{_unit(unit, bound or 0.0)}",

@@ -36,6 +36,20 @@ MEANINGS: Final[Mapping[str, str]] = dict(
 )
 """Cause → what it looks at."""
 
+TODO: Final[Mapping[str, str]] = dict(
+    zip(
+        CAUSES[:4],
+        (
+            "",
+            "Look at its days in sensor_flags, then ask the agency. Its readings are used until then.",
+            "Compare coverage and monitor_changes of the month: forecasts rest on other sites or methods than before.",
+            "Compare a day with EPA's own file. airwatch backfill FIRST LAST --refresh reads the month again.",
+        ),
+        strict=True,
+    )
+)
+"""Cause → what to do about a finding; nothing about the air."""
+
 STATES: Final[Mapping[str, Mapping[State, str]]] = {
     cause: (
         {"found": "the air moved", "clear": "as in its season", "open": "not judged"}

@@ -20,7 +20,7 @@ SITE = {
     "is_found": True,
     "effect": -8.0,
     "limit": 5.0,
-    "what": "170310076 (Com Ed) moved by −4.0 µg/m³.",
+    "what": "170310076 (Com Ed) moved by -4.0 µg/m³ since 2021-07-04.",
 }
 CLEAR = {"rule": "methods", "cause": "network", "unit": "sites", "effect": 1.0, "limit": 3.0, "what": "1 of 9 sites."}
 OPEN = {"rule": "clock", "cause": "pipeline", "effect": None, "not_judged": "26 values of 3 days; 60 days needed"}
@@ -56,12 +56,14 @@ def test_a_page_says_what_was_found_how_large_it_is_and_what_it_rests_on() -> No
 
     assert "What changed in July 2021, Chicago" in text
     assert "Probable faults: 1 sensor. The air was as in its season." in text
-    assert "170310076 (Com Ed) moved by −4.0 µg/m³." in text
+    assert "170310076 (Com Ed) moved by −4.0 µg/m³ since 2021-07-04." in text
     assert (
         "Site level · −8.0 µg/m³ (−0.8 to 1.6) · limit −5.0 µg/m³ · 31 days of 9 sites with 270 days of 9 sites" in text
     )
     assert "Not judged Clock: 26 values of 3 days; 60 days needed" in text
     assert "1 rule looked and found nothing" in text
+    assert text.count("Look at its days in sensor_flags") == 1
+    assert "Compare coverage" not in text
 
 
 def test_a_page_needs_nothing_else_and_links_its_neighbours() -> None:
@@ -97,6 +99,12 @@ def test_air_of_which_one_rule_is_open_is_not_called_usual() -> None:
     assert report({**smoke, "is_found": True}, {"effect": None, "not_judged": "0 days"}).verdicts[0].state == "found"
 
 
+def test_what_to_do_about_the_pipeline_names_the_days_of_the_month() -> None:
+    text = text_of(month_page(report({**OPEN, "not_judged": None, "is_found": True, "effect": 3.0})))
+
+    assert "airwatch backfill 2021-07-01 2021-07-31 --refresh reads the month again." in text
+
+
 def test_a_month_under_way_says_up_to_when() -> None:
     assert "The month so far, up to 12 July." in text_of(month_page(report({}, last_day="2021-07-12")))
     assert "There are no readings of this month." in text_of(month_page(report(last_day=None)))
@@ -109,7 +117,7 @@ def test_a_site_of_two_areas_and_the_summary_of_its_rule_are_told_once() -> None
     found = once(monthly_findings(*rows))
 
     assert set(found["area"]) == {"us"}
-    assert list(found["what"]) == ["170310076 (Com Ed) moved by −4.0 µg/m³.", "1 of 9 sites."]
+    assert list(found["what"]) == [SITE["what"], "1 of 9 sites."]
 
 
 def test_text_of_others_is_shown_as_text() -> None:
