@@ -1,5 +1,6 @@
 """Intervals of the error that AirWatch saves, from a bootstrap over whole weeks."""
 
+from functools import cache
 from statistics import NormalDist
 from typing import Final
 
@@ -30,7 +31,7 @@ def saved_interval(airwatch: np.ndarray, others: np.ndarray) -> tuple[np.ndarray
     if weeks < MIN_WEEKS:
         undefined = np.full(others.shape[1], np.nan)
         return undefined, undefined
-    draws = np.random.default_rng(SEED).multinomial(weeks, np.full(weeks, 1.0 / weeks), size=RESAMPLES)
+    draws = _draws(weeks)
     base = draws @ others
     with np.errstate(divide="ignore", invalid="ignore"):
         saved = np.where(base > 0, 1.0 - (draws @ airwatch)[:, None] / base, np.nan)
@@ -39,18 +40,43 @@ def saved_interval(airwatch: np.ndarray, others: np.ndarray) -> tuple[np.ndarray
     return lower, upper
 
 
-def expanded_tail(count: int) -> float:
+def ratio_interval(numerators: np.ndarray, denominators: np.ndarray, *, tail: float) -> tuple[float, float]:
+    """Ends of the interval of the ratio of two sums over weeks, each missed with probability ``tail``.
+
+    Drawn and read as in ``saved_interval``. Null with fewer than ``MIN_WEEKS``, and when the denominator of a sample is
+    not above 0.
+    """
+    weeks = len(numerators)
+    if weeks < MIN_WEEKS:
+        return float("nan"), float("nan")
+    draws = _draws(weeks)
+    below = draws @ denominators
+    if not (below > 0).all():
+        return float("nan"), float("nan")
+    outer = expanded_tail(weeks, tail)
+    lower, upper = np.quantile((draws @ numerators) / below, [outer, 1.0 - outer])
+    return float(lower), float(upper)
+
+
+@cache
+def _draws(weeks: int) -> np.ndarray:
+    """How often each week is in each sample: samples × weeks."""
+    return np.random.default_rng(SEED).multinomial(weeks, np.full(weeks, 1.0 / weeks), size=RESAMPLES)
+
+
+def expanded_tail(count: int, tail: float = TAIL) -> float:
     """The tail probability at which to read a bootstrap of ``count`` blocks, so that its interval is as wide as one
-    by Student's t with the unbiased variance; ``TAIL`` in the limit of many."""
-    return NormalDist().cdf(-((count / (count - 1)) ** 0.5) * _student_quantile(count - 1))
+    by Student's t with the unbiased variance; ``tail`` in the limit of many."""
+    return NormalDist().cdf(-((count / (count - 1)) ** 0.5) * _student_quantile(count - 1, tail))
 
 
-def _student_quantile(degrees: int) -> float:
-    """The 1 − ``TAIL`` quantile of Student's t, to 0.01 from 3 degrees of freedom on.
+def _student_quantile(degrees: int, tail: float) -> float:
+    """The 1 − ``tail`` quantile of Student's t: at 5 % to 0.01 from 3 degrees of freedom on, at 0.03 % to 3 % of it
+    from 5 on.
 
     Source: Abramowitz and Stegun (1964), Handbook of Mathematical Functions, 26.7.5.
     """
-    z = NormalDist().inv_cdf(1.0 - TAIL)
+    z = NormalDist().inv_cdf(1.0 - tail)
     terms = (
         z,
         (z**3 + z) / 4.0,

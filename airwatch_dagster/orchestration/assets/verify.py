@@ -3,6 +3,7 @@
 import dagster as dg
 import pandas as pd
 
+from airwatch_dagster.orchestration.metadata.decay import DECAY_CHECKS, decay_warnings, judge_stored
 from airwatch_dagster.orchestration.metadata.scoreboard import scoreboard_metadata
 from airwatch_dagster.orchestration.metadata.tables import early_scores_metadata, forecast_scores_metadata
 from airwatch_dagster.orchestration.metadata.verification import verification_metadata
@@ -53,6 +54,7 @@ def early_scores(
         "forecast_scores": window("forecast_scores", 0, 0),
         "candidate_scores": window("candidate_scores", 0, 0),
     },
+    warning_checks=DECAY_CHECKS,
 )
 def verification(
     context: dg.AssetExecutionContext,
@@ -60,11 +62,13 @@ def verification(
     candidate_scores: pd.DataFrame,
     storage: StorageResource,
 ) -> AssetResult:
-    """Built when the month is over, rebuilt when its readings are revised."""
+    """Built when the month is over, rebuilt when its readings are revised. The weeks before it, which its checks judge
+    too, are read as they are stored."""
+    months, tables = months_of(context), storage.tables()
     table = monthly_verification(forecast_scores, candidates=candidate_scores)
-    pages = Pages(storage.tables())
-    metadata = verification_metadata(table, forecast_scores, months=months_of(context), pages=pages)
-    return AssetResult(table, partition_metadata=metadata)
+    judged = judge_stored(months, scores=forecast_scores, candidates=candidate_scores, tables=tables)
+    metadata = verification_metadata(table, forecast_scores, judged=judged, months=months, pages=Pages(tables))
+    return AssetResult(table, partition_metadata=metadata, warnings=decay_warnings(judged, tables))
 
 
 @table_asset(stage="verify", ins=COMPARED, deps=[ARCHIVED])

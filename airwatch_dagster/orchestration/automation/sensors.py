@@ -21,7 +21,14 @@ from airwatch_dagster.orchestration.automation.jobs import (
     reingest_job,
     tuning_job,
 )
+from airwatch_dagster.orchestration.automation.retraining import (
+    RETRAINED_FOR,
+    job_of_training,
+    loss_in,
+    retrain_after_loss,
+)
 from airwatch_dagster.orchestration.configuration.settings import Settings
+from airwatch_dagster.orchestration.configuration.training_settings import TrainingSettings
 from airwatch_dagster.orchestration.first_day import since_listed
 from airwatch_dagster.orchestration.instance.lost_runs import end_lost_runs
 from airwatch_dagster.orchestration.instance.missed_retries import show_again
@@ -44,18 +51,20 @@ OVERLAP: Final = timedelta(seconds=10)
     monitored_jobs=[close_job],
     request_jobs=[open_job, tuning_job],
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="After a closed month: open the next one with its scores known; in January after a search, if allowed",
+    description="After a closed month: open the next one with its scores known; after a search in January and when "
+    "skill was lost, if allowed",
 )
 def open_next_month(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
-    """A run for the month after the closed one; skipped when a range of months was closed."""
+    """A run for the month after the closed one; skipped when a range of months was closed. After a loss of skill a tag
+    says so, and a search comes first, if allowed."""
     closed = context.dagster_run.tags.get("dagster/partition")
     if closed is None:
         return dg.SkipReason("A range of months was closed; the same backfill opens the next one")
-    month = str(pd.Period(closed, "M") + 1)
-    is_searched = month.endswith("-01") and Settings.from_environment().search_minutes > 0
-    job = tuning_job if is_searched else open_job
-    run_key = f"open:{month}:{context.dagster_run.run_id}"
-    return dg.RunRequest(job_name=job.name, run_key=run_key, partition_key=month)
+    month, run_id = str(pd.Period(closed, "M") + 1), context.dagster_run.run_id
+    loss = loss_in(context.instance, run_id) if TrainingSettings.from_environment().retrain else ""
+    job = job_of_training(is_searched=month.endswith("-01") or bool(loss))
+    tags = {RETRAINED_FOR: f"{loss} {closed}"} if loss else {}
+    return dg.RunRequest(job_name=job, run_key=f"open:{month}:{run_id}", partition_key=month, tags=tags)
 
 
 @dg.sensor(
@@ -121,4 +130,4 @@ def _reingest_year(year: int, files: Mapping[str, str]) -> dg.RunRequest:
     return dg.RunRequest(job_name=reingest_job.name, run_key=f"reingest:{year}:{state}", tags=tags)
 
 
-SENSORS: Final = (open_next_month, airdata_file_changes, lost_runs)
+SENSORS: Final = (open_next_month, retrain_after_loss, airdata_file_changes, lost_runs)

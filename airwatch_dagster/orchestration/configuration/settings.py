@@ -25,6 +25,7 @@ from airwatch_dagster.orchestration.configuration.setting_fields import (
 )
 from airwatch_dagster.orchestration.configuration.source_name import SourceNameSettings
 from airwatch_dagster.orchestration.configuration.supplied_settings import SuppliedSettings
+from airwatch_dagster.orchestration.configuration.training_settings import TrainingSettings
 from airwatch_dagster.orchestration.configuration.weather_settings import WeatherSourceSettings
 
 DEFAULT_CONTEXT_KM: Final = 800.0
@@ -256,6 +257,7 @@ class WeatherAccessSettings(WeatherSourceSettings, SourceSettings):
 
 
 class Settings(
+    TrainingSettings,
     AlertSettings,
     LinkSettings,
     SiteSettings,
@@ -265,17 +267,6 @@ class Settings(
     WeatherAccessSettings,
 ):
     """All settings of AirWatch."""
-
-    search_minutes: float = setting(
-        "AIRWATCH_SEARCH_MINUTES",
-        "Minutes that the yearly search for better hyperparameters may take; 0 keeps the defaults",
-        0.0,
-        allowed="minutes from 0 (no search) to 1440",
-        default_text="0",
-        noun="number of minutes",
-        ge=0.0,
-        le=1440.0,
-    )
 
     def __repr__(self) -> str:
         return f"Settings(source={self.source!r}, area={self.area!r}, storage={self.storage!r})"

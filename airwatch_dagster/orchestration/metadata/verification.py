@@ -20,6 +20,7 @@ from airwatch_dagster.figures.verification_table import (
     reliability_table,
     summary,
 )
+from airwatch_dagster.orchestration.metadata.decay import Judged, judged_metadata
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
 from airwatch_dagster.orchestration.pages import Pages, shown
 
@@ -39,17 +40,21 @@ CHARTED_SHORTEST: Final = {
 
 
 def verification_metadata(
-    table: pd.DataFrame, scores: pd.DataFrame, *, months: Sequence[pd.Timestamp], pages: Pages
+    table: pd.DataFrame, scores: pd.DataFrame, *, judged: Judged, months: Sequence[pd.Timestamp], pages: Pages
 ) -> PartitionMetadata:
     """Per month: a summary of tomorrow's forecasts, tables, a reliability diagram and numbers; a month without scores
     has the summary alone.
 
-    ``table`` holds rows of ``verification``, ``scores`` the ``forecast_scores`` they are computed from.
+    ``table`` holds rows of ``verification``, ``scores`` the ``forecast_scores`` they are computed from, ``judged`` what
+    their last weeks were judged.
     """
     verified = dict(list(table.groupby("month")))
     scored = dict(list(scores.groupby(scores["target_date"].dt.to_period("M"))))
     return {
-        f"{month:%Y-%m}": _of_month(month, verified[month], scored[month.to_period("M")], pages)
+        f"{month:%Y-%m}": {
+            **_of_month(month, verified[month], scored[month.to_period("M")], pages),
+            **judged_metadata(judged.get(month, ())),
+        }
         if month in verified
         else {"summary": f"No forecast of {month:%B %Y} has an observed value."}
         for month in months

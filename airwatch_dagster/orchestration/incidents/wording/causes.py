@@ -24,7 +24,7 @@ OF_CHECKS: Final[Mapping[str, str]] = {
 def check_of(table: str, name: str) -> Check | None:
     """The sentences of a check that an asset evaluates itself; None for another, such as that of the schema."""
     # They register their checks when they are imported, which the code location has done and a command has not.
-    from airwatch_dagster.orchestration.assets import acquire, clean, watch  # noqa: F401
+    from airwatch_dagster.orchestration.assets import acquire, clean, verify, watch  # noqa: F401
 
     return CHECKS.get((table, name))
 

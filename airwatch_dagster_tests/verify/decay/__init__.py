@@ -1,0 +1,1 @@
+"""Checks that tell of forecasts that decay."""
