@@ -4,9 +4,9 @@
 
 SITE_DAYS is a site_days Parquet file or the folder of its partitions. FORECASTS is a folder: one file a month with rows
 of the kind of `forecast_scores` and `candidate_scores` by `model`: ridge as it would have served, trained on the target
-days before the month, with the intervals and chances of that month; the same model with one column of its inputs
+days before the month, with the intervals and probabilities of that month; the same model with one column of its inputs
 shuffled among the month's rows (deterministic); damped persistence and climatology. `benchmarks.decay_replay` judges
-them. `--every 2` keeps every second site, to save time.
+them. `--every 2` keeps every second site, to save time; with `--offset 1` the others.
 """
 
 import argparse
@@ -37,9 +37,10 @@ def main() -> None:
     parser.add_argument("--first", default="2019-01")
     parser.add_argument("--last", default="2021-12")
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--offset", type=int, default=0, help="the first site of those")
     arguments = parser.parse_args()
     site_days = pd.read_parquet(arguments.site_days)
-    sites = sorted(site_days["site_id"].unique())[:: arguments.every]
+    sites = sorted(site_days["site_id"].unique())[arguments.offset :: arguments.every]
     examples = all_examples(site_days[site_days["site_id"].isin(sites)], set(sites))
     print(f"{len(sites)} sites, {len(examples):,} examples", flush=True)
     arguments.forecasts.mkdir(parents=True, exist_ok=True)
@@ -86,8 +87,8 @@ def served(model: FittedModel, examples: pd.DataFrame, band: IntervalCalibration
         site_ids=examples["site_id"],
     )
     is_covered = observed.between(pd.Series(outlook.lower_ugm3), pd.Series(outlook.upper_ugm3))
-    chances = {name: outlook.probabilities[name] for name in ("probability_above_9_0", "probability_above_35_4")}
-    return examples[KEPT].assign(model=name, pm25_ugm3=forecast, is_covered=is_covered, **chances)
+    probabilities = {name: outlook.probabilities[name] for name in ("probability_above_9_0", "probability_above_35_4")}
+    return examples[KEPT].assign(model=name, pm25_ugm3=forecast, is_covered=is_covered, **probabilities)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def _request(
     job = job_of_training(is_searched=month not in tables.stored_partitions("hyperparameters"))
     if job == open_job.name and not has_news(tables, month):
         return dg.SkipReason(
-            f"The models of {month} have learned from all there is; trained again they would be the same"
+            f"The models of {month} have learned from all there is: trained again they would not differ"
         )
     partition = dg.RunsFilter(tags={"dagster/partition": month}, statuses=_UNDER_WAY)
     if busy := [run for run in instance.get_runs(partition) if run.job_name in (open_job.name, tuning_job.name)]:

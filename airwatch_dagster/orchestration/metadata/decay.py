@@ -14,9 +14,9 @@ from airwatch_dagster.storage.tables import TableStorage
 from airwatch_dagster.verify.decay import sentences
 from airwatch_dagster.verify.decay.judgement import FALSE_ALARMS, Judgement, days_before, judged_months
 from airwatch_dagster.verify.decay.measures import (
-    CHANCES,
     CLIMATOLOGY,
     COVERAGE,
+    PROBABILITIES,
     SERVED,
     SHORT_WEEKS,
     SKILL,
@@ -53,18 +53,18 @@ DECAY_CHECKS: Final = {
         todo="Intervals are calibrated anew with each month's champion; if this lasts for a season, see "
         "`airwatch inspect verification` by region.",
     ),
-    CHANCES: Check(
-        "Chances of exceeding 9.0 and 35.4 µg/m³ are met by as many exceedances, and higher ones by more",
-        follows="Who acts on a chance acts too often or too seldom.",
-        todo="Chances are calibrated anew with each month's champion; see the reliability diagram of `verification` in "
+    PROBABILITIES: Check(
+        "Probabilities of exceeding 9.0 and 35.4 µg/m³ are met by as many exceedances, and higher ones by more",
+        follows="Who acts on a probability acts too often or too seldom.",
+        todo="They are calibrated anew with each month's champion; see the reliability diagram of `verification` in "
         "Dagster's UI.",
     ),
 }
 """Check of ``verification`` → its sentences."""
 
 ASKS_FOR_RETRAINING: Final = (SKILL, CLIMATOLOGY)
-"""Checks whose failure asks for a retraining: another model may do better. Intervals and chances are calibrated anew
-each month, and a fault in serving stays with a new model."""
+"""Checks whose failure asks for a retraining: another model may do better. Intervals and probabilities are calibrated
+anew each month, and a fault in serving stays with a new model."""
 
 NOTE: Final = (
     f"The last {WINDOW_WEEKS} weeks up to the last scored day of the month ({SHORT_WEEKS} for the comparison with the "
@@ -147,9 +147,9 @@ _NAMES: Final = {
     "climatology": "saved of climatology's error",
     "trained": "difference from the same model",
     "coverage": "inside the 90 % interval",
-    "frequency_9_0": "frequency over chance, above 9.0",
-    "frequency_35_4": "frequency over chance, above 35.4",
-    "slope_9_0": "frequency by chance (slope), above 9.0",
-    "slope_35_4": "frequency by chance (slope), above 35.4",
+    "frequency_9_0": "frequency over probability, above 9.0",
+    "frequency_35_4": "frequency over probability, above 35.4",
+    "slope_9_0": "frequency by probability (slope), above 9.0",
+    "slope_35_4": "frequency by probability (slope), above 35.4",
 }
 """Measure → what the table calls it."""

@@ -148,7 +148,7 @@ def _not_judged(measure: Measure, window: _Window) -> str:
     if cases < wanted:
         return f"{cases} forecasts; {wanted} needed"
     if measure.needs:
-        events = min(float(window.weeks[f"{name}_{measure.needs}"].sum()) for name in ("exceeded", "chance"))
+        events = min(float(window.weeks[f"{name}_{measure.needs}"].sum()) for name in ("exceeded", "probability"))
         if events < MIN_EXCEEDANCES:
             return f"{events:.0f} exceedances; {MIN_EXCEEDANCES:.0f} needed"
     return ""

@@ -7,11 +7,11 @@ from typing import Final
 
 import pandas as pd
 
-from airwatch_dagster.verify.decay.totals import CHANCE_LIMITS, TRAINED
+from airwatch_dagster.verify.decay.totals import PROBABILITY_LIMITS, TRAINED
 
-SKILL, CLIMATOLOGY, SERVED, COVERAGE, CHANCES = (
+SKILL, CLIMATOLOGY, SERVED, COVERAGE, PROBABILITIES = (
     *("no_skill_lost", "no_lead_below_climatology", "served_as_trained"),
-    *("intervals_hold", "chances_hold"),
+    *("intervals_hold", "probabilities_hold"),
 )
 """Checks of ``verification``, in the order in which they are told."""
 
@@ -30,15 +30,15 @@ COVERED: Final = (0.85, 0.95)
 """Share of observed values inside the 90 % interval."""
 
 FREQUENCY_RATIO: Final = (0.6, 1.7)
-"""Observed exceedances over the sum of their chances. A healthy model was at 0.75 to 1.25 above 9.0 µg/m³ in every
-month of two years (benchmarks/decay_replay.py)."""
+"""Observed exceedances over the sum of their probabilities. A healthy model was at 0.75 to 1.25 above 9.0 µg/m³ in
+every month of two years (benchmarks/decay_replay.py)."""
 
 MIN_SLOPE: Final = 0.6
-"""Slope of observed exceedances on chances: 1 is reliable, 0 says nothing. A healthy model was at 0.8 to 1.2 above
-9.0 µg/m³ in every month of two years."""
+"""Slope of observed exceedances on probabilities: 1 is reliable, 0 says nothing. A healthy model was at 0.8 to 1.2
+above 9.0 µg/m³ in every month of two years."""
 
 MIN_EXCEEDANCES: Final = 30.0
-"""Exceedances, expected and observed, that a judgement of chances needs."""
+"""Exceedances, expected and observed, that a judgement of probabilities needs."""
 
 Sums = pd.DataFrame
 """Weeks × columns of ``daily_totals``."""
@@ -78,10 +78,10 @@ def _squared_errors(check: str, suffix: str, *, highest: float, of_regions: bool
 
 def _frequency(suffix: str) -> Measure:
     return Measure(
-        CHANCES,
+        PROBABILITIES,
         f"frequency_{suffix}",
         lambda sums: sums[f"exceeded_{suffix}"],
-        lambda sums: sums[f"chance_{suffix}"],
+        lambda sums: sums[f"probability_{suffix}"],
         *FREQUENCY_RATIO,
         needs=suffix,
     )
@@ -89,13 +89,13 @@ def _frequency(suffix: str) -> Measure:
 
 def _slope(suffix: str) -> Measure:
     def mean(sums: Sums) -> float:
-        return float(sums[f"chance_{suffix}"].sum() / sums["cases"].sum())
+        return float(sums[f"probability_{suffix}"].sum() / sums["cases"].sum())
 
     return Measure(
-        CHANCES,
+        PROBABILITIES,
         f"slope_{suffix}",
-        lambda sums: sums[f"chance_exceeded_{suffix}"] - mean(sums) * sums[f"exceeded_{suffix}"],
-        lambda sums: sums[f"chance_squared_{suffix}"] - mean(sums) * sums[f"chance_{suffix}"],
+        lambda sums: sums[f"probability_exceeded_{suffix}"] - mean(sums) * sums[f"exceeded_{suffix}"],
+        lambda sums: sums[f"probability_squared_{suffix}"] - mean(sums) * sums[f"probability_{suffix}"],
         MIN_SLOPE,
         inf,
         needs=suffix,
@@ -116,6 +116,6 @@ MEASURES: Final = (
         has_noise=False,
     ),
     Measure(COVERAGE, "coverage", lambda sums: sums["covered"], lambda sums: sums["cases"], *COVERED, of_regions=True),
-    *(_frequency(suffix) for suffix in CHANCE_LIMITS),
-    *(_slope(suffix) for suffix in CHANCE_LIMITS),
+    *(_frequency(suffix) for suffix in PROBABILITY_LIMITS),
+    *(_slope(suffix) for suffix in PROBABILITY_LIMITS),
 )

@@ -6,14 +6,14 @@ from typing import Final
 from airwatch_dagster.schemas.columns import TOMORROW
 from airwatch_dagster.verify.decay.judgement import Judgement
 from airwatch_dagster.verify.decay.measures import (
-    CHANCES,
     CLIMATOLOGY,
     COVERAGE,
     MAX_DIFFERENCE,
+    PROBABILITIES,
     SERVED,
     SKILL,
 )
-from airwatch_dagster.verify.decay.totals import ALL_LEADS, CHANCE_LIMITS, WHOLE_AREA
+from airwatch_dagster.verify.decay.totals import ALL_LEADS, PROBABILITY_LIMITS, WHOLE_AREA
 
 MAX_NAMED: Final = 3
 """Findings of a check that a sentence names; further ones are counted."""
@@ -66,7 +66,7 @@ def _shown(one: Judgement, value: float) -> str:
 
 
 def _is_share(one: Judgement) -> bool:
-    return one.measure.check != CHANCES
+    return one.measure.check != PROBABILITIES
 
 
 def _number(one: Judgement, value: float) -> float:
@@ -94,12 +94,14 @@ def _covered(one: Judgement) -> str:
     return f"{_shown(one, one.value)} of the observed values inside the 90 % interval"
 
 
-def _chances(one: Judgement) -> str:
+def _probabilities(one: Judgement) -> str:
     kind, _, suffix = one.measure.name.partition("_")
-    limit = CHANCE_LIMITS[suffix]
+    limit = PROBABILITY_LIMITS[suffix]
     if kind == "frequency":
-        return f"more than {limit} µg/m³ was observed {_shown(one, one.value)} times as often as the chances say"
-    return f"where the chance of more than {limit} µg/m³ is 10 % higher, it was {10 * one.value:.0f} % more frequent"
+        return f"more than {limit} µg/m³ was observed {_shown(one, one.value)} times as often as the probabilities say"
+    return (
+        f"where the probability of more than {limit} µg/m³ is 10 % higher, it was {10 * one.value:.0f} % more frequent"
+    )
 
 
 OF_CHECKS: Final[Mapping[str, Callable[[Judgement], str]]] = {
@@ -107,6 +109,6 @@ OF_CHECKS: Final[Mapping[str, Callable[[Judgement], str]]] = {
     CLIMATOLOGY: _saved("climatology"),
     SERVED: _served,
     COVERAGE: _covered,
-    CHANCES: _chances,
+    PROBABILITIES: _probabilities,
 }
 """Check → what was found, without where and when."""

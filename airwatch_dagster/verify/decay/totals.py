@@ -32,8 +32,8 @@ GROUP: Final = ["horizon_days", "group_name"]
 
 KEY: Final = [*GROUP, "target_date"]
 
-CHANCE_LIMITS: Final = {"9_0": GOOD_TOP_UGM3, "35_4": MODERATE_TOP_UGM3}
-"""Suffix → limit (µg/m³) of the chances that are judged; of higher limits there are too few days."""
+PROBABILITY_LIMITS: Final = {"9_0": GOOD_TOP_UGM3, "35_4": MODERATE_TOP_UGM3}
+"""Suffix → limit (µg/m³) of the probabilities that are judged; of higher limits there are too few days."""
 
 REFERENCES: Final = {"damped": REFERENCE_FAMILY, "climatology": "climatology"}
 """Suffix → baseline that a forecast is compared with, on the cases it has a forecast of."""
@@ -49,8 +49,8 @@ def daily_totals(scores: pd.DataFrame, *, candidates: pd.DataFrame) -> pd.DataFr
     at each lead, and if there are several EPA regions, each of them at all leads together (ALL_LEADS). Columns besides
     KEY: cases, covered (forecasts inside their interval); compared_… (forecasts that both have) for each of REFERENCES
     and TRAINED; own_… and theirs_… for each of REFERENCES (squared errors of these, (µg/m³)²); difference and error of
-    TRAINED (absolute, µg/m³); for each of CHANCE_LIMITS exceeded_… and chance_… (sums), chance_exceeded_… and
-    chance_squared_… (sums of products).
+    TRAINED (absolute, µg/m³); for each of PROBABILITY_LIMITS exceeded_… and probability_… (sums),
+    probability_exceeded_… and probability_squared_… (sums of products).
     """
     theirs: dict[Any, pd.DataFrame] = dict(list(candidates.groupby(candidates["target_date"].dt.to_period("M"))))
     by_month: Any = scores.groupby(scores["target_date"].dt.to_period("M"))
@@ -75,11 +75,14 @@ def _parts(scores: pd.DataFrame, candidates: pd.DataFrame) -> pd.DataFrame:
     difference, error = np.abs(scores["pm25_ugm3"].to_numpy(dtype=float) - trained), np.abs(trained - observed)
     parts |= {f"compared_{TRAINED}": (~np.isnan(trained)).astype(float)}
     parts |= {"difference": np.nan_to_num(difference), "error": np.nan_to_num(error)}
-    for suffix, limit in CHANCE_LIMITS.items():
-        chance = scores[PROBABILITY_COLUMNS[limit]].to_numpy(dtype=float)
+    for suffix, limit in PROBABILITY_LIMITS.items():
+        probability = scores[PROBABILITY_COLUMNS[limit]].to_numpy(dtype=float)
         exceeded = (observed > limit).astype(float)
-        parts |= {f"exceeded_{suffix}": exceeded, f"chance_{suffix}": chance}
-        parts |= {f"chance_exceeded_{suffix}": chance * exceeded, f"chance_squared_{suffix}": chance**2}
+        parts |= {f"exceeded_{suffix}": exceeded, f"probability_{suffix}": probability}
+        parts |= {
+            f"probability_exceeded_{suffix}": probability * exceeded,
+            f"probability_squared_{suffix}": probability**2,
+        }
     return pd.DataFrame(parts, index=scores.index).assign(
         horizon_days=scores["horizon_days"],
         target_date=scores["target_date"],

@@ -31,9 +31,16 @@ DECIDED: dict[str, Any] = {
 }
 
 
-def store(folder: Path, **options: Any) -> TableStorage:
+def stored(folder: Path, **options: Any) -> TableStorage:
     """Tables with served forecasts of a known quality from April to June 2021."""
     tables = TableStorage.open(str(folder / "tables"))
+    store(tables, **options)
+    tables.write("champion_model", {"2021-06": filled("champion_model", **DECIDED)})
+    return tables
+
+
+def store(tables: TableStorage, **options: Any) -> None:
+    """Store such forecasts as ``forecast_scores`` and ``candidate_scores``."""
     scores, candidates = (
         frame.assign(pm25_ugm3=frame["pm25_ugm3"].clip(lower=0.0)) for frame in forecasts(1, **options)
     )
@@ -42,8 +49,6 @@ def store(folder: Path, **options: Any) -> TableStorage:
     tables.write("forecast_scores", {f"{day:%Y-%m-%d}": rows for day, rows in whole.groupby("target_date")})
     by_month = shadow.groupby(shadow["target_date"].dt.strftime("%Y-%m"))
     tables.write("candidate_scores", {str(month): rows for month, rows in by_month})
-    tables.write("champion_model", {"2021-06": filled("champion_model", **DECIDED)})
-    return tables
 
 
 def run(folder: Path, month: str, *, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
@@ -65,7 +70,7 @@ def checks_of(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvalu
 
 
 def test_a_loss_warns_with_size_since_when_and_what_was_tried(tmp_path: Path) -> None:
-    store(tmp_path, error=2.0)
+    stored(tmp_path, error=2.0)
     with dg.DagsterInstance.ephemeral() as instance:
         result = run(tmp_path, "2021-06", instance=instance)
 
@@ -77,13 +82,13 @@ def test_a_loss_warns_with_size_since_when_and_what_was_tried(tmp_path: Path) ->
     assert "of damped persistence's squared error saved" in text
     assert "since " in text
     assert (
-        "ridge (version 7) was trained last on days up to 31 May 2021; the gate decided on 1 June 2021: ridge stays: no "
-        "challenger is better beyond noise. Readers would be served as well by a simpler rule." in text
+        "ridge (version 7) was trained last on days up to 31 May 2021; the gate decided on 1 June 2021: ridge stays: "
+        "no challenger is better beyond noise. Readers would be served as well by a simpler rule." in text
     )
 
 
 def test_healthy_forecasts_pass_and_the_judged_weeks_are_a_table(tmp_path: Path) -> None:
-    store(tmp_path)
+    stored(tmp_path)
     with dg.DagsterInstance.ephemeral() as instance:
         result = run(tmp_path, "2021-06", instance=instance)
 
@@ -97,7 +102,7 @@ def test_healthy_forecasts_pass_and_the_judged_weeks_are_a_table(tmp_path: Path)
 
 def test_the_weeks_before_the_month_are_read_as_they_are_stored(tmp_path: Path) -> None:
     """June alone has 30 days, too few for what needs 42."""
-    tables = store(tmp_path, error=2.0)
+    tables = stored(tmp_path, error=2.0)
     spring = [day for day in tables.stored_partitions("forecast_scores") if day < "2021-06"]
     for day in spring:
         Path(tables.uri("forecast_scores", day).removeprefix("file://")).unlink()

@@ -93,6 +93,7 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         "MLFLOW_TRACKING_URI": "http://mlflow:5000",
         "AIRWATCH_PRACTICE_TODAY": "2021-06-01",
         "AIRWATCH_SEARCH_MINUTES": "2.5",
+        "AIRWATCH_RETRAIN": "no",
         "AIRWATCH_AIRDATA_URL": "file:///mirror",
         "AIRWATCH_AIRNOW_URL": "http://airnow",
         "AIRWATCH_AIRNOW_API_URL": "http://airnow-api",

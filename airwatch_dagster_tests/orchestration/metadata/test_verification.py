@@ -25,7 +25,7 @@ def metadata(
     pages: Pages, scores: pd.DataFrame = TWO_LEADS, *, months: Sequence[pd.Timestamp] = (JULY,)
 ) -> dict[str, Mapping[str, Any]]:
     table = monthly_verification(scores, candidates=DAMPED)
-    return verification_metadata(table, scores, months=months, pages=pages)
+    return verification_metadata(table, scores, judged={}, months=months, pages=pages)
 
 
 def test_a_month_has_few_numbers_under_names_for_people(pages: Pages) -> None:

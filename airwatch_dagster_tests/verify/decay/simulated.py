@@ -25,19 +25,20 @@ def forecasts(
     *,
     error: float = 0.85,
     first: str = "2021-04-01",
+    last: pd.Timestamp = LAST,
     sites: tuple[str, ...] = LAKE + COAST,
     spread: float = 1.0,
     **changes: Any,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows of ``forecast_scores`` and of ``candidate_scores`` (columns that are read), to 30 June 2021.
+    """Rows of ``forecast_scores`` and of ``candidate_scores`` (columns that are read).
 
     ``error`` is the expected squared error over damped persistence's, at every site. Weeks differ in the size of errors
     up to threefold, as weeks of smoke and of rain do, and a day has an error in common at all sites. ``spread`` is the
-    standard deviation by which intervals and chances are made, over that of the errors. ``changes`` are columns of the
-    scores.
+    standard deviation by which intervals and probabilities are made, over that of the errors. ``changes`` are columns
+    of the scores.
     """
     draw = np.random.default_rng(seed)
-    days = pd.date_range(first, LAST)
+    days = pd.date_range(first, last)
     frame = pd.MultiIndex.from_product([days, sites, (1, 2, 3)], names=["target_date", "site_id", "horizon_days"])
     rows = frame.to_frame(index=False)
     week = (rows["target_date"] - days[0]).dt.days // 7
@@ -48,14 +49,16 @@ def forecasts(
     forecast = 9.0 + draw.normal(0.0, 3.0, size=len(rows))
     deviation = size * error**0.5
     observed = forecast - deviation * standard
-    chances = {limit: np.interp((forecast - limit) / (spread * deviation), GRID, CUMULATIVE) for limit in (9.0, 35.4)}
+    probabilities = {
+        limit: np.interp((forecast - limit) / (spread * deviation), GRID, CUMULATIVE) for limit in (9.0, 35.4)
+    }
     scores = rows.assign(
         issue_date=rows["target_date"] - pd.to_timedelta(rows["horizon_days"], unit="D"),
         pm25_ugm3=forecast,
         pm25_observed_ugm3=observed,
         is_covered=np.abs(observed - forecast) < NORMAL.inv_cdf(0.95) * spread * deviation,
-        probability_above_9_0=chances[9.0],
-        probability_above_35_4=chances[35.4],
+        probability_above_9_0=probabilities[9.0],
+        probability_above_35_4=probabilities[35.4],
         model_version=VERSION,
     )
     candidates = pd.concat(

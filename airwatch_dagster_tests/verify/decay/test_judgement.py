@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.verify.decay.judgement import FALSE_ALARMS, Judgement, judged_months, judged_window
-from airwatch_dagster.verify.decay.measures import CHANCES, CLIMATOLOGY, COVERAGE, SERVED, SKILL
+from airwatch_dagster.verify.decay.measures import CLIMATOLOGY, COVERAGE, PROBABILITIES, SERVED, SKILL
 from airwatch_dagster.verify.decay.totals import WHOLE_AREA, daily_totals
 from airwatch_dagster_tests.verify.decay.simulated import COAST, LAKE, LAST, forecasts, totals
 
@@ -51,7 +51,7 @@ def test_intervals_that_are_too_narrow_or_too_wide_are_found(spread: float, chec
     assert found_of(spread=spread)[check] == len(WORLDS)
 
 
-def test_chances_that_are_too_low_or_say_nothing_are_found() -> None:
+def test_probabilities_that_are_too_low_or_say_nothing_are_found() -> None:
     scores, candidates = forecasts(1)
     low = scores.assign(probability_above_9_0=0.4 * scores["probability_above_9_0"])
     order = np.random.default_rng(1).permutation(len(scores))
@@ -59,7 +59,7 @@ def test_chances_that_are_too_low_or_say_nothing_are_found() -> None:
 
     for damaged, measure in ((low, "frequency_9_0"), (shuffled, "slope_9_0")):
         window = judged_window(daily_totals(damaged, candidates=candidates), ends_on=LAST)
-        assert measure in {one.measure.name for one in window if one.is_found and one.measure.check == CHANCES}
+        assert measure in {one.measure.name for one in window if one.is_found and one.measure.check == PROBABILITIES}
 
 
 def test_a_lead_below_climatology_is_found() -> None:
@@ -110,7 +110,7 @@ def test_too_few_days_or_forecasts_are_not_judged(options: dict[str, object], wh
     assert not any(one.is_found for one in window if one.not_judged)
 
 
-def test_chances_of_a_limit_that_is_hardly_exceeded_are_not_judged() -> None:
+def test_probabilities_of_a_limit_that_is_hardly_exceeded_are_not_judged() -> None:
     window = judged_window(totals(1), ends_on=LAST)
 
     assert {one.not_judged for one in window if one.measure.needs == "35_4"} == {"0 exceedances; 30 needed"}

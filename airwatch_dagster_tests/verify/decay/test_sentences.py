@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.verify.decay.judgement import Judgement
-from airwatch_dagster.verify.decay.measures import CHANCES, MEASURES, SKILL
+from airwatch_dagster.verify.decay.measures import MEASURES, PROBABILITIES, SKILL
 from airwatch_dagster.verify.decay.sentences import check_sentence, finding_text
 from airwatch_dagster.verify.decay.totals import ALL_LEADS
 
@@ -21,39 +21,48 @@ def judgement(name: str, value: float, lower: float, upper: float, **changes: An
     return Judgement(measure=BY_NAME[name], value=value, lower=lower, upper=upper, **(known | changes))
 
 
+SEEN = "1,234 forecasts of 29 April 2021 to 30 June 2021"
+SINCE = "since 13 May 2021"
+
+
 @pytest.mark.parametrize(
     ("one", "text"),
     [
         (
             judgement("damped", 1.07, 1.02, 1.12),
-            "1 day ahead: -7 % of damped persistence's squared error saved (-12 to -2 %, 1,234 forecasts of 29 April 2021 "
-            "to 30 June 2021), since 13 May 2021",
+            f"1 day ahead: -7 % of damped persistence's squared error saved (-12 to -2 %, {SEEN}), {SINCE}",
         ),
         (
             judgement("damped", 1.07, 0.95, 1.12, horizon_days=ALL_LEADS, group_name="region 5"),
-            "all leads, EPA region 5: -7 % of damped persistence's squared error saved (-12 to 5 %, 1,234 forecasts of "
-            "29 April 2021 to 30 June 2021), since 13 May 2021, no longer certain, but not back",
+            (
+                f"all leads, EPA region 5: -7 % of damped persistence's squared error saved (-12 to 5 %, {SEEN}), "
+                f"{SINCE}, no longer certain, but not back"
+            ),
         ),
         (
             judgement("trained", 0.32, 0.32, 0.32, horizon_days=2),
-            "2 days ahead (tomorrow): the served forecasts differ from those of the same model on the month's data by "
-            "32 % of its error, 10 % at most expected (1,234 forecasts of 29 April 2021 to 30 June 2021), "
-            "since 13 May 2021",
+            (
+                "2 days ahead (tomorrow): the served forecasts differ from those of the same model on the month's data "
+                f"by 32 % of its error, 10 % at most expected ({SEEN}), {SINCE}"
+            ),
         ),
         (
             judgement("coverage", 0.78, 0.7, 0.84),
-            "1 day ahead: 78 % of the observed values inside the 90 % interval (70 to 84 %, 1,234 forecasts of 29 April "
-            "2021 to 30 June 2021), since 13 May 2021",
+            f"1 day ahead: 78 % of the observed values inside the 90 % interval (70 to 84 %, {SEEN}), {SINCE}",
         ),
         (
             judgement("frequency_35_4", 1.9, 1.75, 2.4),
-            "1 day ahead: more than 35.4 µg/m³ was observed 1.90 times as often as the chances say (1.75 to 2.40, 1,234 "
-            "forecasts of 29 April 2021 to 30 June 2021), since 13 May 2021",
+            (
+                "1 day ahead: more than 35.4 µg/m³ was observed 1.90 times as often as the probabilities say "
+                f"(1.75 to 2.40, {SEEN}), {SINCE}"
+            ),
         ),
         (
             judgement("slope_9_0", 0.41, 0.3, 0.5),
-            "1 day ahead: where the chance of more than 9.0 µg/m³ is 10 % higher, it was 4 % more frequent (0.30 to 0.50, "
-            "1,234 forecasts of 29 April 2021 to 30 June 2021), since 13 May 2021",
+            (
+                "1 day ahead: where the probability of more than 9.0 µg/m³ is 10 % higher, it was 4 % more frequent "
+                f"(0.30 to 0.50, {SEEN}), {SINCE}"
+            ),
         ),
     ],
     ids=["skill", "region, uncertain", "serving", "coverage", "frequency", "slope"],
@@ -71,7 +80,7 @@ def test_a_check_names_three_findings_those_that_are_certain_first_and_counts_th
 
     assert text.count("-10 %") == 3
     assert text.endswith("; and 1 more")
-    assert "chance" in check_sentence(other, check=CHANCES)
+    assert "probability" in check_sentence(other, check=PROBABILITIES)
 
 
 def test_nothing_open_is_said_by_nothing() -> None:

@@ -27,8 +27,8 @@ def test_a_day_sums_errors_where_both_have_a_forecast() -> None:
     assert row[["compared_damped", "own_damped", "theirs_damped"]].tolist() == [1, 4.0, 9.0]
     assert row[["compared_climatology", "own_climatology", "theirs_climatology"]].tolist() == [0, 0.0, 0.0]
     assert row[["compared_trained", "difference", "error"]].tolist() == [1, 1.0, 3.0]
-    assert row[["exceeded_9_0", "chance_9_0", "chance_exceeded_9_0"]].tolist() == [1, 1.3, 0.8]
-    assert row["chance_squared_9_0"] == pytest.approx(0.89)
+    assert row[["exceeded_9_0", "probability_9_0", "probability_exceeded_9_0"]].tolist() == [1, 1.3, 0.8]
+    assert row["probability_squared_9_0"] == pytest.approx(0.89)
 
 
 def test_regions_are_groups_of_all_leads_where_there_are_several() -> None:

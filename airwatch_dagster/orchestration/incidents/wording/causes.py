@@ -13,7 +13,11 @@ SENSOR, NETWORK, PIPELINE, UNKNOWN = CAUSES[1:]
 
 OF_CHECKS: Final[Mapping[str, str]] = {
     **dict.fromkeys(
-        ("schema", "few_lines_rejected", "no_monitor_rejected", "every_parameter_read", "weather_is_complete"), PIPELINE
+        (
+            *("schema", "few_lines_rejected", "no_monitor_rejected", "every_parameter_read", "weather_is_complete"),
+            "served_as_trained",
+        ),
+        PIPELINE,
     ),
     **dict.fromkeys(("no_day_emptied", "no_area_outage"), NETWORK),
     "no_sensor_failed": SENSOR,
