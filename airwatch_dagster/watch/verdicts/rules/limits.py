@@ -22,7 +22,7 @@ STEP_SHARE: Final = 0.5
 LEAST_SITES: Final = 4
 """Sites of which several can be counted."""
 
-COUNTED_SCORES: Final = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0)
+COUNTED_SCORES: Final = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0)
 """Standard deviations beyond which sites are counted: few far ones or many near ones are both unlikely."""
 
 SEVERAL_CHANCE: Final = 0.0015
@@ -30,6 +30,9 @@ SEVERAL_CHANCE: Final = 0.0015
 
 SEVERAL_DRIFTS_CHANCE: Final = 0.004
 """The same of slow drifts, of which steps are left out: measured 0.2 %."""
+
+LEAST_SEVERAL_UGM3: Final = 1.5
+"""Median shift of the sites that moved together: below it are states whose weather differs from their neighbours'."""
 
 STUCK_CHANCE: Final = 0.002
 """Single sites that move less than they did against their neighbours."""
@@ -62,10 +65,15 @@ LOST_SITES_PCT: Final = 40.0
 LEAST_LOST: Final = 2
 """One site that stops is no change of a network."""
 
-SWAP_CHANCE: Final = 0.05
-"""Steps at sites that have another instrument: little evidence is needed where the cause is known."""
+SWAP_CHANCE: Final = 0.15
+"""Steps at sites that have another instrument: little evidence is needed where the cause is known. One month in 40
+of a metropolitan area has a swap."""
+
+SITES_OF_A_SWAP: Final = 10
+"""Sites of an area that count as one swap, if there are fewer: in the nation some instrument is new each month."""
 
 LEAST_SWAP_UGM3: Final = 1.0
+"""Of 12 real swaps in metropolitan areas one brought a larger step."""
 
 LEAST_SWAPS: Final = 2
 
@@ -110,8 +118,8 @@ UNITS_OFFSET_UGM3: Final = 1.0
 LEAST_CLEAN_LOG: Final = 0.1
 """Least standard deviation of the cleanest days from month to month."""
 
-AREA_FACTOR: Final = 2.2
-"""Factor of the cleanest days: measured at most 2.2 from season to season in areas; in the nation 1.3."""
+AREA_FACTOR: Final = 2.4
+"""Factor of the cleanest days: measured at most 2.3 from season to season in areas; in the nation 1.3."""
 
 UNITS_CHANCE: Final = 0.01
 """By the area's own months; with the factor and steady days it is found in fewer."""

@@ -59,7 +59,8 @@ def methods(one: AreaMonth) -> list[Finding]:
     if not judged or not history.months_before:
         return not_judged("no site has a known method now and before", unit="sites", days=history.day_count)
     score, size = steps.score[swapped], size_ugm3(one, steps)[swapped]
-    limit = score_limit(limits.SWAP_CHANCE / max(len(swapped), 1) / 2)
+    tried = max(len(swapped), judged / limits.SITES_OF_A_SWAP, 1)
+    limit = score_limit(limits.SWAP_CHANCE / tried / 2)
     stepped = swapped[(np.abs(score) >= limit) & (np.abs(size) >= limits.LEAST_SWAP_UGM3)]
     many = max(limits.LEAST_SWAPS, limits.SWAPPED_SHARE * judged)
     is_found = len(stepped) > 0 or len(swapped) >= many

@@ -105,9 +105,9 @@ def _several_sites(one: AreaMonth, shifts: Shifts, *, most_chance: float, since:
         for sign in (1, -1)
     )
     shifted = judged[sign * score[judged] > least]
-    is_found = chance <= most_chance and len(shifted) > 1
     side = "above" if sign > 0 else "below"
     typical = float(np.median(size_ugm3(one, shifts)[shifted])) if len(shifted) else 0.0
+    is_found = chance <= most_chance and len(shifted) > 1 and abs(typical) >= limits.LEAST_SEVERAL_UGM3
     enough = np.flatnonzero(chances[least] <= most_chance)
     needed = max(2, int(enough[0])) if len(enough) else len(judged) + 1
     what = (
