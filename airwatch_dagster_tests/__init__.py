@@ -1,1 +1,4 @@
-import airwatch_dagster  # noqa: F401 - before anything loads Arrow: it chooses where Arrow takes memory from
+import os
+
+# Before anything loads Arrow; a process of AirWatch's sets it when it starts.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")

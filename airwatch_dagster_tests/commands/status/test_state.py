@@ -85,7 +85,7 @@ def test_what_is_due_is_first_and_ends_with_its_command(installation: Installati
 
     lines = result.output.splitlines()
     assert result.exit_code == 1
-    assert lines[0].startswith("14 tables due. Source practice, area cbsa:16980, storage ")
+    assert lines[0].startswith("15 tables due. Source practice, area cbsa:16980, storage ")
     assert lines[2] == "Due:"
     assert lines[3].split() == ["features", "2021-05-31", "none", "is", "stored"]
     assert lines[4].endswith("airwatch backfill 2021-05-31 2021-05-31")
@@ -106,7 +106,7 @@ def test_a_check_counts_by_its_latest_evaluation_and_a_warning_does_not_fail(ins
 
     checks = found["failed_checks"]
     assert [(one["check"], one["severity"]) for one in checks] == [("broken", "ERROR"), ("usual", "WARN")]  # type: ignore[attr-defined]
-    assert text.startswith("14 tables due and 1 check failed.")
+    assert text.startswith("15 tables due and 1 check failed.")
     assert "  failed  site_days broken, 1 s ago: 3 values are above 500" in text.splitlines()
 
 
