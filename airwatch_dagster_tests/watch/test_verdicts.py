@@ -39,7 +39,7 @@ def rows_of(values: pd.DataFrame) -> pd.DataFrame:
     """Rows of site_days, those columns that the rules read; a null is no row. Sites stand 15 km apart."""
     rows = values.rename_axis("date_local").reset_index().melt("date_local", var_name="site_id", value_name="pm25_ugm3")
     number = rows["site_id"].map({site: at for at, site in enumerate(values.columns)})
-    rows = rows.assign(is_valid=True, method_code="170", parameter_code="88101")
+    rows = rows.assign(is_valid=True, is_provisional=False, method_code="170", parameter_code="88101")
     rows = rows.assign(latitude=41.0 + 0.13 * (number % 5), longitude=-88.0 + 0.18 * (number // 5))
     return rows.dropna(subset="pm25_ugm3").sort_values(["date_local", "site_id"], ignore_index=True)
 
@@ -146,6 +146,17 @@ def test_sites_that_fall_silent_are_counted() -> None:
     assert row["is_found"]
     assert row["effect"] == 50.0
     assert row["what"].startswith("6 of the 12 sites that reported in the month before have fallen silent")
+
+
+def test_sites_that_airnow_does_not_have_are_late_and_not_silent() -> None:
+    values = air()
+    values.loc[MONTH:, FILTERS] = np.nan
+    values.loc[MONTH:, INSIDE[4:8]] = np.nan
+
+    found = judged(values, lambda rows: rows.assign(is_provisional=rows["date_local"] >= MONTH)).set_index("rule")
+
+    assert found.loc["sites_reporting", "not_judged"].startswith("readings are AirNow's")
+    assert "sites_reporting" in alarms(judged(values))
 
 
 def test_another_instrument_is_told_with_the_step_it_brings() -> None:

@@ -35,7 +35,7 @@ HISTORY_MONTHS: Final = 37
 """Months before a month that it is compared with: three years, and the month before them."""
 
 SITE_DAY_COLUMNS: Final = (
-    *("site_id", "date_local", "pm25_ugm3", "is_valid", "parameter_code", "method_code"),
+    *("site_id", "date_local", "pm25_ugm3", "is_valid", "is_provisional", "parameter_code", "method_code"),
     *("latitude", "longitude", "cbsa_code", "state_code"),
 )
 """Columns of site_days that are read; a window of the whole country has a million rows."""

@@ -30,6 +30,8 @@ class History:
     longitude: np.ndarray
     pm25: np.ndarray
     """24-hour mean of valid site-days, µg/m³."""
+    is_provisional: np.ndarray
+    """Whether the value is AirNow's, which AQS has not published yet."""
     method: np.ndarray
     """Number of the method code, -1 for none or unknown."""
     methods: np.ndarray
@@ -65,6 +67,7 @@ class History:
             latitude=last["latitude"].to_numpy(dtype="float64"),
             longitude=last["longitude"].to_numpy(dtype="float64"),
             pm25=matrix(np.where(is_valid, rows["pm25_ugm3"].to_numpy(dtype="float64"), np.nan), np.nan),
+            is_provisional=matrix(is_valid & rows["is_provisional"].to_numpy(dtype=bool), False, "bool"),
             method=matrix(np.where(is_valid, coded["method_code"][0], -1), -1, "int16"),
             methods=np.asarray(coded["method_code"][1], dtype=object),
             parameter=matrix(np.where(is_valid, coded["parameter_code"][0], -1), -1, "int16"),

@@ -62,6 +62,10 @@ LOST_SITES_PCT: Final = 40.0
 """Share of the sites that fall silent together: measured in four of 2,300 months of areas, all of them Ohio's in April
 2020, when operators stayed at home."""
 
+PROVISIONAL_SHARE: Final = 0.25
+"""Share of the readings that is AirNow's, above that of the month before, from which on silence means nothing: AirNow
+has no filters, which are two of five sites."""
+
 LEAST_LOST: Final = 2
 """One site that stops is no change of a network."""
 

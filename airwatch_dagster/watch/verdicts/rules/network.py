@@ -1,5 +1,7 @@
 """Rules about who reports: sites, instruments, schedules and parameter."""
 
+from typing import Final
+
 import numpy as np
 
 from airwatch_dagster.watch.instrument_names import instrument_name
@@ -10,6 +12,10 @@ from airwatch_dagster.watch.verdicts.finding import Finding, not_judged
 from airwatch_dagster.watch.verdicts.rules import limits
 from airwatch_dagster.watch.verdicts.rules.sensors import size_ugm3
 
+_LATE: Final = (
+    "readings are AirNow's and those of the month before AQS's; sites that AirNow does not have are late, not silent"
+)
+
 
 def sites_reporting(one: AreaMonth) -> list[Finding]:
     """Sites that reported in the month before and have fallen silent."""
@@ -19,6 +25,8 @@ def sites_reporting(one: AreaMonth) -> list[Finding]:
     due = before * history.day_count / max(int((history.months_ago == 1).sum()), 1)
     is_running = one.is_in & (due >= limits.DUE_READINGS)
     running = int(is_running.sum())
+    if _is_newly_provisional(one):
+        return not_judged(_LATE, unit="%", days=history.day_count, sites=running)
     if running < limits.LEAST_RUNNING:
         why = f"{running} sites with {limits.DUE_READINGS:.0f} readings due by now; {limits.LEAST_RUNNING} needed"
         return not_judged(why, unit="%", days=history.day_count, sites=running)
@@ -52,7 +60,7 @@ def methods(one: AreaMonth) -> list[Finding]:
     history, steps = one.history, one.data.steps
     new, old = _main(history.method[history.start :]), _main(_last_days(one, history.method))
     swapped = np.flatnonzero(one.is_in & (new >= 0) & (old >= 0) & (new != old) & ~_was_used(one, new))
-    reported = one.changes[one.changes["kind"].isin(("instrument", "restated_pair", "relocation"))]
+    reported = one.changes[one.changes["kind"].isin(("restated_pair", "relocation"))]
     listed = np.flatnonzero(one.is_in & np.isin(history.site_ids.astype(str), reported["site_id"].to_numpy(dtype=str)))
     swapped = np.union1d(swapped, listed)
     judged = int((one.is_in & (new >= 0)).sum())
@@ -91,6 +99,8 @@ def sampling(one: AreaMonth) -> list[Finding]:
     share = _readings(one, 0) / max(history.day_count, 1)
     is_judged = one.is_in & (share_before > 0) & (share > limits.SILENT_SHARE * share_before)
     judged = int(is_judged.sum())
+    if _is_newly_provisional(one):
+        return not_judged(_LATE, unit="%", days=history.day_count, sites=judged)
     if history.day_count < limits.SAMPLING_DAYS or judged < limits.LEAST_RUNNING:
         why = f"{history.day_count} days and {judged} sites; {limits.SAMPLING_DAYS} and {limits.LEAST_RUNNING} needed"
         return not_judged(why, unit="%", days=history.day_count, sites=judged)
@@ -142,6 +152,17 @@ def parameters(one: AreaMonth) -> list[Finding]:
             reference_sites=judged,
         )
     ]
+
+
+def _is_newly_provisional(one: AreaMonth) -> bool:
+    """Whether AirNow has a larger share of the readings than in the month before."""
+    history = one.history
+    now, before = ((history.months_ago == ago)[:, None] & one.is_in for ago in (0, 1))
+    shares = [
+        (history.is_provisional & days).sum() / max(int((np.isfinite(history.pm25) & days).sum()), 1)
+        for days in (now, before)
+    ]
+    return bool(shares[0] - shares[1] > limits.PROVISIONAL_SHARE)
 
 
 def _readings(one: AreaMonth, ago: int) -> np.ndarray:
