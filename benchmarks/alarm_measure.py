@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from airwatch_dagster.orchestration.metadata.monthly_findings import GRAVEST
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.watch import CAUSES, FLAG_FAIL, FLAG_SUSPECT, RULE_CAUSE
 from airwatch_dagster.watch.sensors.flags import sensor_flags
@@ -23,8 +24,12 @@ FLAGS: Final = "no_sensor_failed"
 """The daily check on sensor_flags, beside the rules of monthly_findings."""
 
 ANY: Final = "any"
+"""Any warning, of the rules or of the flags."""
 
-LOOKS: Final = (10, 20)
+NATION_AND_STATES: Final = "nation and its states"
+"""What somebody with AIRWATCH_AREA=us is warned of: the nation and each state are judged, months of smoke included."""
+
+LOOKS: Final = (15,)
 """Days of a month under way on which it is judged, besides its last one."""
 
 DELAYS: Final = (3, 7, 14, 21, 31)
@@ -64,7 +69,9 @@ def undisturbed_month(nation: AreaHistory, areas: Sequence[AreaHistory], month: 
     found = pd.concat([findings(nation, day, areas) for day in looks], ignore_index=True)
     flagged = flagged_sites(nation, pd.date_range(month, end))
     failed = flagged[flagged["is_failed"]]
-    rows = [row for one in areas for row in _area_month(one.of_month(nation, month), month, found, failed)]
+    rows = nation.site_days[nation.site_days["date_local"].between(month, end)]
+    of_month = nation.with_rows(rows)
+    rows = [row for one in areas for row in _area_month(one.of_month(of_month, month), month, found, failed)]
     return pd.DataFrame(rows)
 
 
@@ -76,7 +83,9 @@ def _area_month(
     own, failed = found[found["area"] == area.area], failed[failed["site_id"].isin(area.in_area)]
     for rule, cause in RULE_CAUSE.items():
         of_rule = own[own["rule"] == rule].sort_values(["look", "site_id"])
-        told = "; ".join(f"by {row.look:%d %b}: {row.what}" for row in of_rule.drop_duplicates("site_id").itertuples())
+        told = "; ".join(
+            f"by {look:%d %b}: {what}" for look, what in zip(of_rule["look"], of_rule["what"], strict=True)
+        )
         yield {**common, "rule": rule, "cause": cause, "is_alarm": len(of_rule) > 0, "what": told}
     told = "; ".join(f"{row.site_id} {row.date_local:%d %b} {row.test}" for row in failed.itertuples())
     yield {**common, "rule": FLAGS, "cause": SENSOR, "is_alarm": len(failed) > 0, "what": told}
@@ -149,20 +158,23 @@ def looks_of(case: Case) -> list[pd.Timestamp]:
 
 
 def leading_cause(found: pd.DataFrame) -> str:
-    """The cause that a message names first: that of what concerns the whole area, else of single sites."""
-    if not len(found):
-        return ""
-    of_area = found[found["site_id"] == ""]
-    return str((of_area if len(of_area) else found)["cause"].mode().iloc[0])
+    """The cause that the warning names: that which explains the others, as ``no_fault_found`` says it."""
+    return next((cause for cause in GRAVEST if len(found) and cause in set(found["cause"])), "")
 
 
 def undisturbed_table(months: pd.DataFrame) -> pd.DataFrame:
     """Of rows of ``undisturbed_month``: rows of ``UNDISTURBED_COLUMNS``."""
+    states = months[months["scale"].isin(("nation", "state"))].assign(scale=NATION_AND_STATES)
+    together = ["scale", "cause", "rule", "season", "month", "draw"]
+    states = states.groupby(together, sort=False).agg(is_alarm=("is_alarm", "any")).reset_index().assign(is_smoke=False)
+    months = pd.concat([months, states], ignore_index=True)
     key = ["scale", "cause", "rule", "season"]
     usual = months[~months["is_smoke"]].groupby(key, sort=False)["is_alarm"]
-    smoke = months[months["is_smoke"]].groupby(key, sort=False).size().rename("smoke_months")
-    table = usual.agg(area_months="size", alarm_months="sum").join(smoke).fillna({"smoke_months": 0})
-    return table.astype(int).reset_index()
+    smoke = months[months["is_smoke"]].groupby(key, sort=False)["is_alarm"]
+    table = usual.agg(area_months="size", alarm_months="sum").join(
+        smoke.agg(smoke_months="size", smoke_alarm_months="sum")
+    )
+    return table.fillna(0).astype(int).reset_index()
 
 
 def fault_table(cases: pd.DataFrame) -> pd.DataFrame:

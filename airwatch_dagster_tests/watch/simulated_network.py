@@ -1,8 +1,8 @@
 """Site-days of a simulated network for alarms: air that neighbours share, in the shape of real readings.
 
-PM2.5 is log-normal with a season, a regional part that lasts for days and fades over some 400 km, and each site's own
-part: as much of it as neighbours of the real network differ by (standard deviation 0.25 of log PM2.5 from the nearest
-site's). Two episodes of smoke in the last summer reach all sites.
+PM2.5 is log-normal with a season, a regional part that lasts for days and fades over some 500 km, and each site's own
+part. A site differs from its six neighbours as in the real network of Georgia: by 0.14 of log PM2.5 on
+a day (standard deviation) and 0.07 in monthly means. Two episodes of smoke in the last summer reach all sites.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ from benchmarks.alarm_history import AreaHistory
 
 FIRST: Final = "2019-01-01"
 LAST: Final = "2021-12-31"
-FADES_KM: Final = 400.0
+FADES_KM: Final = 500.0
 SMOKE: Final = (("2021-07-12", 4), ("2021-08-03", 3))
 """First days and lengths of episodes in which the air has five times its PM2.5."""
 
@@ -36,7 +36,7 @@ def simulated_history(*, own: int = 16, context: int = 12, seed: int = 7) -> Are
         shared[day] = 0.65 * shared[day - 1] + 0.36 * (root @ draw.normal(size=count))
     season = 0.15 * np.cos(2 * np.pi * (days.dayofyear.to_numpy() - 15) / 182.6)
     level = draw.normal(2.05, 0.15, count)
-    log = level + season[:, None] + shared + draw.normal(0, 0.17, (len(days), count))
+    log = level + season[:, None] + shared + draw.normal(0, 0.11, (len(days), count))
     for start, length in SMOKE:
         at = days.get_loc(start)
         log[at : at + length] += np.log(5.0)
