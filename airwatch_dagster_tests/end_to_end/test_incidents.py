@@ -102,7 +102,7 @@ def webhook() -> Iterator[Received]:
         yield received
 
 
-def test_a_failed_command_and_a_failed_run_of_the_daemon_send_a_message_each_and_one_when_mended(
+def test_a_failed_command_a_source_that_is_away_and_a_failed_run_of_the_daemon_send_a_message_each_and_one_when_mended(
     tmp_path: Path, webhook: Received
 ) -> None:
     mirror = AirDataMirror(tmp_path / "mirror")
@@ -116,6 +116,8 @@ def test_a_failed_command_and_a_failed_run_of_the_daemon_send_a_message_each_and
         AIRWATCH_ALERT_WEBHOOK_URL=f"http://127.0.0.1:{webhook.port}/hooks/T0-secret-part",
         AIRWATCH_FIRST_DAY="2021-05-01",
     )
+    nowhere = {"AIRWATCH_AIRDATA_URL": "http://127.0.0.1:1", "AIRWATCH_AQS_URL": "http://127.0.0.1:1"}
+    away = installation.with_settings(**nowhere, AIRWATCH_AQS_INTERVAL_S="0.001")
     backfill = ("backfill", DAY, DAY, "--tables", "raw_readings", "--refresh")
     installation.run(*backfill)
     kept = {name: (mirror.folder / name).read_bytes() for name in (AirDataMirror.DAILY, "aqs_monitors.zip")}
@@ -126,26 +128,31 @@ def test_a_failed_command_and_a_failed_run_of_the_daemon_send_a_message_each_and
         assert installation.airwatch(*backfill).exit_code == 1
         (mirror.folder / "aqs_monitors.zip").unlink()
         launched(installation, workspace, "refresh_monitors")
-        wait(lambda: len(webhook.posts) == 2, "two problems are told")
+        assert away.airwatch(*backfill).exit_code == 1
+        wait(lambda: len(webhook.posts) == 3, "three problems are told")
 
         for name, content in kept.items():
             (mirror.folder / name).write_bytes(content)
         installation.run(*backfill)
         launched(installation, workspace, "refresh_monitors")
-        wait(lambda: len(webhook.posts) == 4, "two ends are told")
+        wait(lambda: len(webhook.posts) == 6, "three ends are told")
 
-    opened, resolved = webhook.posts[:2], webhook.posts[2:]
+    opened, resolved = webhook.posts[:3], webhook.posts[3:]
     assert {post["kind"] for post in opened} == {"incident_opened"}
     assert {post["kind"] for post in resolved} == {"incident_resolved"}
-    by_asset = {post["incident"]["asset"]: post["text"] for post in opened}
-    assert set(by_asset) == {post["incident"]["asset"] for post in resolved} == {"raw_readings", "monitors"}
-    assert f"Where: raw_readings, {DAY}" in by_asset["raw_readings"]
-    assert "`airwatch backfill yesterday yesterday --tables monitors --refresh`" in by_asset["monitors"]
-    for text in by_asset.values():
+    texts = {(post["incident"]["rule"], post["incident"]["asset"]): post["text"] for post in opened}
+    assert set(texts) == {(post["incident"]["rule"], post["incident"]["asset"]) for post in resolved}
+    assert f"Where: raw_readings, {DAY}" in texts["run_failed", "raw_readings"]
+    assert "`airwatch backfill yesterday yesterday --tables monitors --refresh`" in texts["run_failed", "monitors"]
+    lines = texts["source_down", "monitors"].splitlines()
+    assert lines[0] == "AirWatch: source of monitors down or late"
+    assert "no complete response" in lines[1]
+    assert " It last served monitors, on 20" in lines[1]
+    for text in texts.values():
         assert str(tmp_path) not in text
         assert "airwatch_dagster." not in text
         assert "T0-secret-part" not in text
-    assert [one.is_open for one in stored_incidents(installation.tables)] == [False, False]
+    assert [one.is_open for one in stored_incidents(installation.tables)] == [False, False, False]
     assert installation.run("incidents").startswith("No incident is open.")
 
 
