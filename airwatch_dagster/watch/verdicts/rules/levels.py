@@ -85,6 +85,8 @@ def _factor_of_clean_days(one: AreaMonth) -> tuple[float | None, bool]:
 
 def _tenths(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The first and the ninth tenth of each site's readings; null without any."""
+    if not len(values):
+        return np.full(values.shape[1], np.nan), np.full(values.shape[1], np.nan)
     ordered = np.sort(values, axis=0)  # nulls last
     newest = np.isfinite(values).sum(axis=0) - 1.0
     found = []
