@@ -1,6 +1,6 @@
 """How often the checks that tell of decay are wrong, and after how many days they are right: real forecasts replayed.
 
-    python -m benchmarks.decay_replay FORECASTS [--first 2020-01 --last 2021-12]
+    python -m benchmarks.decay_replay FORECASTS --site-days SITE_DAYS [--undisturbed]
 
 FORECASTS is the folder that `benchmarks.decay_forecasts` wrote. Every month is closed and judged as `verification`
 does. Undisturbed: findings of the nation, of each state and of each metropolitan area with enough sites. Disturbed: the
@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--first", default="2020-01")
     parser.add_argument("--last", default="2021-12")
     parser.add_argument("--site-days", type=Path, help="site_days with the sites' metropolitan areas")
+    parser.add_argument("--undisturbed", action="store_true", help="nothing else")
     arguments = parser.parse_args()
     months = list(pd.date_range(arguments.first, arguments.last, freq="MS"))
     forecasts = pd.concat([pd.read_parquet(file) for file in sorted(arguments.forecasts.glob("*.parquet"))])
@@ -47,6 +48,8 @@ def main() -> None:
     healthy = forecasts[forecasts["model"] == SERVED].reset_index(drop=True)
     for kind, areas in areas_of(healthy, arguments.site_days).items():
         undisturbed(kind, areas, healthy, candidates, months)
+    if arguments.undisturbed:
+        return
     served = {name: rows for name, rows in forecasts.groupby("model") if str(name).startswith("shuffled")}
     served |= decayed(healthy, forecasts)
     totals = daily_totals(healthy, candidates=candidates)

@@ -68,7 +68,7 @@ anew each month, and a fault in serving stays with a new model."""
 
 NOTE: Final = (
     f"The last {WINDOW_WEEKS} weeks up to the last scored day of the month ({SHORT_WEEKS} for the comparison with the "
-    "same model). Saved: share of the squared error of damped persistence or climatology. Intervals are from a "
+    "same model). Intervals are from a "
     f"bootstrap of weeks, so wide that a check is wrong in at most {100 * FALSE_ALARMS:.0f} % of the months in which "
     "forecasts just keep its limits. Of regions those beyond their limits are listed."
 )
@@ -96,20 +96,24 @@ def decay_warnings(judged: Judged, tables: TableStorage) -> dict[str, dict[str, 
     for month, judgements in judged.items():
         for check, own in found.items():
             if text := sentences.check_sentence(judgements, check=check):
-                own[f"{month:%Y-%m}"] = f"{text}. {tried(month, tables)}"
+                since = min(one.since for one in judgements if one.measure.check == check and one.since is not None)
+                own[f"{month:%Y-%m}"] = f"{text}. {tried(month, tables, since=since)}"
     return found
 
 
-def tried(month: pd.Timestamp, tables: TableStorage) -> str:
-    """What was done last about the model of a month: its training and the decision on it."""
+def tried(month: pd.Timestamp, tables: TableStorage, *, since: pd.Timestamp) -> str:
+    """What was done last about the model of a month: its training, before or after what it is blamed for began, and
+    the decision on it."""
     decisions = decisions_of(month, tables)
     if decisions.empty or not decisions["is_serving"].iloc[0]:
         return "No model was selected for the month"
     newest = decisions.iloc[0]
     name, reason = display_name(str(newest["model_family"])), str(newest["reason"]).rstrip(".")
     until, decided = (_on(newest[column]) for column in ("last_target_date", "decided_at"))
-    trained = f"{name} (version {newest['model_version']}) was trained last" + (until and f" on days up to{until}")
-    return f"{trained}; the gate decided" + (decided and f" on{decided}") + f": {reason}"
+    trained = f" on days up to{until}" if until else ""
+    trained += ", weeks of the loss among them," if until and newest["last_target_date"] >= since else ""
+    decided = f" on{decided}" if decided else ""
+    return f"{name} (version {newest['model_version']}) was trained last{trained} and selected{decided}: {reason}"
 
 
 def _on(day: Any) -> str:
@@ -143,8 +147,8 @@ def _row(one: Judgement) -> tuple[str, ...]:
 
 
 _NAMES: Final = {
-    "damped": "saved of damped persistence's error",
-    "climatology": "saved of climatology's error",
+    "damped": "more squared error than damped persistence",
+    "climatology": "more squared error than climatology",
     "trained": "difference from the same model",
     "coverage": "inside the 90 % interval",
     "frequency_9_0": "frequency over probability, above 9.0",

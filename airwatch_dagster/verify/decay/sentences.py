@@ -1,68 +1,93 @@
-"""What was found of decayed forecasts, in sentences that name lead, region, size and since when."""
+"""What was found of decayed forecasts, in a sentence a check: sizes by lead and region, the judged days, since when."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Final
 
 from airwatch_dagster.schemas.columns import TOMORROW
 from airwatch_dagster.verify.decay.judgement import Judgement
-from airwatch_dagster.verify.decay.measures import (
-    CLIMATOLOGY,
-    COVERAGE,
-    MAX_DIFFERENCE,
-    PROBABILITIES,
-    SERVED,
-    SKILL,
-)
+from airwatch_dagster.verify.decay.measures import CLIMATOLOGY, MAX_DIFFERENCE, PROBABILITIES, SKILL
 from airwatch_dagster.verify.decay.totals import ALL_LEADS, PROBABILITY_LIMITS, WHOLE_AREA
 
 MAX_NAMED: Final = 3
 """Findings of a check that a sentence names; further ones are counted."""
 
+WHAT: Final[Mapping[str, str]] = {
+    "damped": "more squared error than damped persistence",
+    "climatology": "more squared error than climatology",
+    "trained": f"of its error (at most {100 * MAX_DIFFERENCE:.0f} % expected) off the same model on the month's data",
+    "coverage": "of the observed values inside the 90 % interval",
+    **{
+        f"frequency_{suffix}": f"exceedances of {limit} µg/m³ for each expected one"
+        for suffix, limit in PROBABILITY_LIMITS.items()
+    },
+    **{
+        f"slope_{suffix}": f"exceedances of {limit} µg/m³ more for each that higher probabilities promise"
+        for suffix, limit in PROBABILITY_LIMITS.items()
+    },
+}
+"""Measure → what its value is."""
+
 
 def check_sentence(judgements: Sequence[Judgement], *, check: str) -> str:
-    """What is open of a check, largest departures first; empty for nothing."""
+    """What is open of a check: certain findings first, then the whole area; empty for nothing.
+
+    ``7 % (2 to 12 %) more squared error than damped persistence 1 day ahead, 9 % (3 to 14 %) in EPA region 5, in 63
+    days to 30 June 2021; since 13 May 2021``.
+    """
     found = [one for one in judgements if one.measure.check == check and one.is_open]
-    named = [finding_text(one) for one in sorted(found, key=lambda one: not one.is_found)[:MAX_NAMED]]
+    if not found:
+        return ""
+    order = list(dict.fromkeys(one.measure.name for one in found))
+    found.sort(key=lambda one: (order.index(one.measure.name), not one.is_found, one.group_name != WHOLE_AREA))
+    named = found[:MAX_NAMED]
+    parts = [_listed(WHAT[name], list(same)) for name, same in groupby(named, key=lambda one: one.measure.name)]
     more = len(found) - len(named)
-    return "; ".join([*named, *([f"and {more} more"] if more else [])])
+    listed = "; ".join([*parts, *([f"and {more} more"] if more else [])])
+    since = min(one.since for one in found if one.since is not None)
+    last = f"in {max(one.days for one in found)} days to {found[0].last_day:%-d %B %Y}"
+    state = "" if any(one.is_found for one in found) else " (no longer certain, but not back)"
+    return f"{listed}, {last}{state}; since {since:%-d %B %Y}"
+
+
+def _listed(what: str, found: Sequence[Judgement]) -> str:
+    """Every finding; the first says what it is about."""
+    first, *others = found
+    return ", ".join(
+        [f"{finding_text(first)} {what} {where(first)}", *(f"{finding_text(one)} {where(one)}" for one in others)]
+    )
 
 
 def finding_text(one: Judgement) -> str:
-    """``tomorrow, the whole area: 7 % more squared error than damped persistence (1 to 12 %, …), since 8 May 2021``."""
-    days = f"{one.cases:,} forecasts of {one.first_day:%-d %B %Y} to {one.last_day:%-d %B %Y}"
-    interval = f"{interval_text(one)}, {days}" if interval_text(one) else days
-    since = f", since {one.since:%-d %B %Y}" if one.since is not None else ""
-    state = "" if one.is_found else ", no longer certain, but not back"
-    return f"{where(one)}: {OF_CHECKS[one.measure.check](one)} ({interval}){since}{state}"
+    """``7 % (2 to 12 %)``: the value and its interval."""
+    interval = interval_text(one)
+    return f"{value_text(one)} ({interval})" if interval else value_text(one)
 
 
 def where(one: Judgement) -> str:
-    """``1 day ahead``, ``2 days ahead (tomorrow)``, ``all leads, EPA region 5``."""
+    """``1 day ahead``, ``2 days ahead (tomorrow)``, ``in EPA region 5``."""
+    if one.group_name != WHOLE_AREA:
+        return f"in EPA {one.group_name}"
     lead = f"{one.horizon_days} day{'s' if one.horizon_days > 1 else ''} ahead"
     lead += " (tomorrow)" if one.horizon_days == TOMORROW else ""
-    lead = "all leads" if one.horizon_days == ALL_LEADS else lead
-    return lead if one.group_name == WHOLE_AREA else f"{lead}, EPA {one.group_name}"
+    return "at all leads" if one.horizon_days == ALL_LEADS else lead
 
 
 def value_text(one: Judgement) -> str:
-    """The value as people read it: ``-7 %``, ``84 %``, ``1.9``; empty without one."""
-    return _shown(one, one.value)
+    """The value as people read it: ``7 %``, ``84 %``, ``1.90``; empty without one."""
+    if one.value != one.value:
+        return ""
+    number = _number(one, one.value)
+    return f"{number:z.0f} %" if _is_share(one) else f"{number:.2f}"
 
 
 def interval_text(one: Judgement) -> str:
-    """``-12 to -2 %``; empty for a value without noise and for one that was not judged."""
+    """``2 to 12 %``; empty for a value without noise and for one that was not judged."""
     if one.not_judged or not one.measure.has_noise:
         return ""
-    ends = sorted((_number(one, one.lower), _number(one, one.upper)))
+    ends = (_number(one, one.lower), _number(one, one.upper))
     form, unit = ("z.0f", " %") if _is_share(one) else (".2f", "")
     return f"{ends[0]:{form}} to {ends[1]:{form}}{unit}"
-
-
-def _shown(one: Judgement, value: float) -> str:
-    if value != value:
-        return ""
-    number = _number(one, value)
-    return f"{number:z.0f} %" if _is_share(one) else f"{number:.2f}"
 
 
 def _is_share(one: Judgement) -> bool:
@@ -70,45 +95,7 @@ def _is_share(one: Judgement) -> bool:
 
 
 def _number(one: Judgement, value: float) -> float:
-    """Percent of error saved, of error, or of values covered; ratios as they are."""
+    """Percent of more error, of error, or of values covered; ratios as they are."""
     if one.measure.check in (SKILL, CLIMATOLOGY):
-        return 100.0 * (1.0 - value)
+        return 100.0 * (value - 1.0)
     return 100.0 * value if _is_share(one) else value
-
-
-def _saved(baseline: str) -> Callable[[Judgement], str]:
-    def text(one: Judgement) -> str:
-        return f"{_shown(one, one.value)} of {baseline}'s squared error saved"
-
-    return text
-
-
-def _served(one: Judgement) -> str:
-    return (
-        f"the served forecasts differ from those of the same model on the month's data by {_shown(one, one.value)} of "
-        f"its error, {100 * MAX_DIFFERENCE:.0f} % at most expected"
-    )
-
-
-def _covered(one: Judgement) -> str:
-    return f"{_shown(one, one.value)} of the observed values inside the 90 % interval"
-
-
-def _probabilities(one: Judgement) -> str:
-    kind, _, suffix = one.measure.name.partition("_")
-    limit = PROBABILITY_LIMITS[suffix]
-    if kind == "frequency":
-        return f"more than {limit} µg/m³ was observed {_shown(one, one.value)} times as often as the probabilities say"
-    return (
-        f"where the probability of more than {limit} µg/m³ is 10 % higher, it was {10 * one.value:.0f} % more frequent"
-    )
-
-
-OF_CHECKS: Final[Mapping[str, Callable[[Judgement], str]]] = {
-    SKILL: _saved("damped persistence"),
-    CLIMATOLOGY: _saved("climatology"),
-    SERVED: _served,
-    COVERAGE: _covered,
-    PROBABILITIES: _probabilities,
-}
-"""Check → what was found, without where and when."""

@@ -169,7 +169,7 @@ def test_a_loss_found_by_a_command_is_told_answered_by_one_run_and_decided_by_th
         looked(definitions, instance, cursor)
         [lost] = [one for one in stored_incidents(storage.tables()) if one.scope == SKILL]
         assert lost.is_open
-        assert "of damped persistence's squared error saved" in lost.first_error
+        assert "more squared error than damped persistence" in lost.first_error
 
         with dg.build_sensor_context(instance=instance, resources={"storage": storage}) as context:
             request: Any = retrain_after_loss(context)
