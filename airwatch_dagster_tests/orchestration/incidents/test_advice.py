@@ -81,6 +81,14 @@ def test_the_command_builds_what_is_missing(table: str, partitions: frozenset[st
     assert repeat_command(table, partitions) == command
 
 
+def test_a_month_with_a_fault_names_the_month_to_look_at_and_what_follows() -> None:
+    months = frozenset({"2021-06", "2021-07"})
+    one = incident("monthly_findings", rule="check_warned", scope="no_fault_found", partitions=months)
+
+    assert "`airwatch inspect monthly_findings 2021-07`" in next_step(one)
+    assert consequence(one, newest_forecast="2021-07-31").startswith("Forecasts rest on readings that may be wrong")
+
+
 def test_a_schedule_that_fails_starts_nothing() -> None:
     one = incident("daily_forecast", rule="tick_failed", partitions=frozenset())
 

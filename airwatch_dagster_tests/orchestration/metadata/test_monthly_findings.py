@@ -144,3 +144,23 @@ def test_a_month_has_a_page_and_the_month_before_gets_a_link_to_it(
     assert b'href="2021-06.html" rel="prev"' in july
     assert b'href="../reports/drift_report-2021-07.html"' in july
     assert module.FINDING_CHECK.keys() == made.warnings.keys()
+
+
+def test_a_month_without_readings_has_an_empty_frame_and_a_page_that_says_so(tmp_path: Path) -> None:
+    tables = TableStorage.open(str(tmp_path))
+
+    made = findings_of_months([MONTH], site_days=site_days(("17", "16980"))[:0], monitors=monitors(), tables=tables)
+
+    assert made.frame.empty
+    assert made.warnings == {"no_fault_found": {}}
+    assert b"There are no readings of this month." in (tables.page("findings/2021-07.html") or b"")
+
+
+def test_months_after_the_last_readings_are_not_judged_and_do_not_warn(tmp_path: Path) -> None:
+    rows = site_days(*[("17", "16980")] * 4)
+    august = MONTH + pd.DateOffset(months=1)
+
+    found = judged_months([august], site_days=rows, changes=NO_CHANGES, names={}, area=Area.parse("state:17"))
+
+    assert not found["is_found"].any()
+    assert found["not_judged"].notna().any()
