@@ -130,6 +130,16 @@ def test_a_check_that_does_not_pass_is_one_incident_however_many_days_it_fails_f
     assert any("`airwatch backfill 2021-06-03 2021-06-10 --refresh`" in line for line in lines)
 
 
+def test_a_message_has_all_that_a_check_found_of_several_leads_and_regions(watched: Watched, webhook: Received) -> None:
+    found = "; ".join(f"{lead} days ahead, EPA region 5: {'7 % more squared error ' * 7}" for lead in (1, 2, 3))
+    assert 400 < len(found) < 1000
+    watched.outcomes["raw_readings"] = Outcome(failed_days=frozenset({"2021-07-01"}), says=found)
+    watched.run("raw_readings")
+    watched.look()
+
+    assert f"What: {found.strip()}" in webhook.posts[0]["text"].splitlines()
+
+
 def test_a_check_closes_when_its_days_or_newer_ones_pass(watched: Watched, webhook: Received) -> None:
     watched.outcomes["raw_readings"] = Outcome(failed_days=frozenset({"2021-06-03", "2021-06-04"}))
     watched.run("raw_readings", first="2021-06-01", last="2021-06-30")

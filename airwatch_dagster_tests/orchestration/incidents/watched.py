@@ -26,6 +26,8 @@ class Outcome:
     failed_days: frozenset[str] = frozenset()
     """Days that do not pass the check."""
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.WARN
+    says: str = ""
+    """Of the check that does not pass; else how many days did not."""
 
 
 @dataclass
@@ -68,7 +70,7 @@ class Watched:
                     check_name="no_day_emptied",
                     passed=not failed,
                     severity=outcome.severity,
-                    description=f"{len(failed)} days have no reading." if failed else None,
+                    description=(outcome.says or f"{len(failed)} days have no reading.") if failed else None,
                 )
                 return dg.MaterializeResult(check_results=[result])
 

@@ -16,6 +16,9 @@ from airwatch_dagster.orchestration.incidents.signs.run_names import job_of, par
 from airwatch_dagster.orchestration.incidents.state import EARLY, OF_CHECKS, Failure, Recovery, Rule, Sign
 from airwatch_dagster.orchestration.incidents.wording.causes import PIPELINE, cause_of_check, check_of
 
+MAX_CHECK_TEXT: Final = 1000
+"""Characters of what a check has found: a sentence on decayed forecasts names three leads and regions, with sizes."""
+
 INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 """What a step raises whose run is told to end."""
 
@@ -85,7 +88,7 @@ def _of_check(ended: EndedRun, found: Evaluated) -> Sign:
         return Recovery(*seen, found.passed, found.run_id, ended.event_id, OF_CHECKS, ends_older=True)
     is_warning = found.failure.severity == dg.AssetCheckSeverity.WARN
     rule: Rule = "check_warned" if is_warning else "check_failed"
-    error = plain(_problem(found.failure))
+    error = plain(_problem(found.failure), max_length=MAX_CHECK_TEXT)
     cause = cause_of_check(found.failure)
     return Failure(*seen, found.failed, found.run_id, ended.event_id, rule, error, cause, found.passed)
 
