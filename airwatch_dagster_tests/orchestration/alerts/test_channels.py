@@ -1,6 +1,7 @@
 """How a message leaves, through a real local webhook and a real local mail server, and what its text may not hold."""
 
 import logging
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 import pytest
 
 from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.alerts import channels
 from airwatch_dagster.orchestration.alerts.channels import Sent, post_to_webhook, send, undelivered
 from airwatch_dagster.orchestration.alerts.messages import Message, one_line, plain
 from airwatch_dagster.orchestration.alerts.settings import AlertSettings
@@ -126,6 +128,22 @@ def test_the_post_to_a_busy_webhook_is_repeated(webhook: Received) -> None:
 
     assert sent().has_arrived
     assert len(webhook.posts) == 2
+
+
+def test_a_webhook_that_does_not_answer_is_asked_once_and_holds_no_other_channel_up(
+    mail_server: Received, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels, "CHANNEL_TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AIRWATCH_ALERT_WEBHOOK_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/hook")
+        done = sent()
+        silent.settimeout(0.1)
+        silent.accept()[0].close()
+        with pytest.raises(TimeoutError):
+            silent.accept()
+
+    assert (done.taken_by, [*done.failures]) == (("e-mail",), ["webhook"])
+    assert len(mail_server.mails) == 1
 
 
 def test_a_message_that_no_channel_takes_has_not_arrived(
