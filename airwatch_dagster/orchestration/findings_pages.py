@@ -18,6 +18,9 @@ FOLDER: Final = "findings"
 INDEX: Final = f"{FOLDER}/index.html"
 """The page that lists all months."""
 
+INDEX_COLUMNS: Final = ("month", "area", "rule", "cause", "site_id", "is_found", "effect", "limit", "not_judged")
+"""What the index is made from."""
+
 
 def findings_page_name(month: pd.Timestamp) -> str:
     """File of a month's page in the folder of pages."""
@@ -67,10 +70,6 @@ def update_index(tables: TableStorage) -> None:
         return {INDEX: index_page(findings, area=configured_area().name, is_simulated=is_simulated)}
 
     tables.update_pages([INDEX], updated)
-
-
-INDEX_COLUMNS: Final = ("month", "area", "rule", "cause", "site_id", "is_found", "effect", "limit", "not_judged")
-"""What the index is made from."""
 
 
 def area_name(area: str) -> str:

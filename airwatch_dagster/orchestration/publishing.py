@@ -8,6 +8,7 @@ import pandas as pd
 
 from airwatch_dagster import __version__
 from airwatch_dagster.orchestration.configuration.settings import LinkSettings, SiteSettings
+from airwatch_dagster.orchestration.findings_pages import INDEX as FINDINGS
 from airwatch_dagster.orchestration.registry.links import mlflow_ui
 from airwatch_dagster.orchestration.resources import configured_area, utc_now
 from airwatch_dagster.orchestration.supplied.compared_forecasts import supplied_forecasts
@@ -127,7 +128,8 @@ def update_site(tables: TableStorage, bulletins: Sequence[Bulletin], days: Seque
         verification = verification_json(stored[VERIFICATION], scores=scores, site_days=issued, area=area)
         rows, is_simulated = tables.read("bulletin"), tables.holds_simulated()
         files = {**(newest if is_newest else {}), VERIFICATION: verification}
-        return files | archive_files(rows, area=area, updated=utc_now(), is_simulated=is_simulated)
+        findings = FINDINGS if tables.page(FINDINGS) is not None else None
+        return files | archive_files(rows, area=area, updated=utc_now(), is_simulated=is_simulated, findings=findings)
 
     tables.update_pages([*newest, VERIFICATION, *ARCHIVE], updated)
 

@@ -102,8 +102,11 @@ def latest_files(bulletin: Bulletin, *, root: str | None = None) -> dict[str, by
     return found | {name: folder.joinpath(name).read_bytes() for name in (f"{form}.schema.json" for form in FORMS)}
 
 
-def archive_files(rows: pd.DataFrame, *, area: str, updated: pd.Timestamp, is_simulated: bool) -> dict[str, bytes]:
-    """The calendar of all bulletins and the Atom feed, from rows of the table ``bulletin``; ``updated`` is UTC."""
+def archive_files(
+    rows: pd.DataFrame, *, area: str, updated: pd.Timestamp, is_simulated: bool, findings: str | None = None
+) -> dict[str, bytes]:
+    """The calendar of all bulletins and the Atom feed, from rows of the table ``bulletin``; ``updated`` is UTC,
+    ``findings`` the address of the pages of monthly findings, where there are any."""
     tomorrow = rows[rows["horizon_days"] == TOMORROW].sort_values("issue_date")
     found = {"feed.atom": atom(_entries(tomorrow), area=area, updated=updated.to_pydatetime())}
     for language in LANGUAGES:
@@ -114,7 +117,7 @@ def archive_files(rows: pd.DataFrame, *, area: str, updated: pd.Timestamp, is_si
             for row in records(tomorrow)
         ]
         found[_in_language("index.html", language)] = archive(
-            days, language=language, is_simulated=is_simulated
+            days, language=language, is_simulated=is_simulated, findings=findings
         ).encode()
     return found
 

@@ -83,8 +83,13 @@ def state_pages(
     }
 
 
-def archive(days: Sequence[ArchiveDay], *, language: str = "en", is_simulated: bool = False) -> str:
-    """The calendar of all bulletins, each day in the colour of its highest AQI and linked to its page."""
+def archive(
+    days: Sequence[ArchiveDay], *, language: str = "en", is_simulated: bool = False, findings: str | None = None
+) -> str:
+    """The calendar of all bulletins, each day in the colour of its highest AQI and linked to its page.
+
+    ``findings``: address of the pages of monthly findings, where there are any.
+    """
     words = language_of(language)
     return _html(
         "archive.html",
@@ -94,6 +99,7 @@ def archive(days: Sequence[ArchiveDay], *, language: str = "en", is_simulated: b
         newest=max(days, key=lambda one: one.issue_date, default=None),
         weekday_initials=words.weekday_initials(),
         is_simulated=is_simulated,
+        findings=findings,
     )
 
 

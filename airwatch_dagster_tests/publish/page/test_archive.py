@@ -1,5 +1,7 @@
 from datetime import date
 
+import pytest
+
 from airwatch_dagster.publish.page import render
 from airwatch_dagster.publish.page.archive import ArchiveDay, years
 from airwatch_dagster_tests.publish.page.parsed import Parsed
@@ -59,3 +61,12 @@ def test_ten_years_stay_below_600_kilobytes() -> None:
     ]
 
     assert len(render.archive(days).encode()) < 600_000
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "What changed, by month"), ("es", "Qué cambió, por mes")])
+def test_it_links_the_monthly_findings_where_there_are_any(language: str, text: str) -> None:
+    linked = Parsed(render.archive(DAYS, language=language, findings="findings/index.html"))
+
+    assert "findings/index.html" in [link["href"] for link in linked.having("a")]
+    assert text in linked.text
+    assert text not in Parsed(render.archive(DAYS, language=language)).text
