@@ -99,15 +99,16 @@ def _several_sites(one: AreaMonth, shifts: Shifts, *, most_chance: float, since:
             else not_judged(f"{len(judged)} sites; {limits.LEAST_SITES} needed", unit="sites", sites=len(judged))
         )
     chances = {least: chance_of_sites(least, len(judged)) for least in limits.COUNTED_SCORES}
+    counts = {
+        (least, sign): int((sign * score[judged] > least).sum()) for least in limits.COUNTED_SCORES for sign in (1, -1)
+    }
     chance, least, sign = min(
-        (float(chances[least][(sign * score[judged] > least).sum()]), least, sign)
-        for least in limits.COUNTED_SCORES
-        for sign in (1, -1)
+        (float(chances[least][count]) if count > 1 else 1.0, least, sign) for (least, sign), count in counts.items()
     )
     shifted = judged[sign * score[judged] > least]
     side = "above" if sign > 0 else "below"
     typical = float(np.median(size_ugm3(one, shifts)[shifted])) if len(shifted) else 0.0
-    is_found = chance <= most_chance and len(shifted) > 1 and abs(typical) >= limits.LEAST_SEVERAL_UGM3
+    is_found = chance <= most_chance and abs(typical) >= limits.LEAST_SEVERAL_UGM3
     enough = np.flatnonzero(chances[least] <= most_chance)
     needed = max(2, int(enough[0])) if len(enough) else len(judged) + 1
     what = (
