@@ -204,8 +204,8 @@ forecast exceeds the limit of such a rule."""
 
 @table(grain="none", key=("rule", "asset", "scope"))
 class Incidents(Table):
-    """A problem of runs, checks, schedules, sources, data or disks, or an episode of bad air that a rule asks to be told
-    of, from its first sign to its end."""
+    """A problem of runs, checks, schedules, sources, data or disks, or an episode of bad air that a rule asks to be
+    told of, from its first sign to its end."""
 
     incident_id: str = c.field("Short name, the same each time the problem comes back", str_matches=r"^[0-9a-f]{6}$")
     rule: str = c.field("Kind of problem", isin=INCIDENT_RULES)

@@ -19,7 +19,8 @@ LOOK_EVERY_S: Final = 45
     minimum_interval_seconds=LOOK_EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Opens and closes incidents by what finished runs, checks, schedules and sensors show, in runs of "
-    "commands too, and by the age of the data, the disks and rules of the air; sends one message on the opening, one on the end, and a daily digest of what is open",
+    "commands too, and by the age of the data, the disks and rules of the air; "
+    "sends one message on the opening, one on the end, and a daily digest of what is open",
 )
 def incidents(context: dg.SensorEvaluationContext, storage: StorageResource) -> dg.SkipReason:
     """Requests no run. Raises AirWatchError when no channel took a message and nothing else was new."""
