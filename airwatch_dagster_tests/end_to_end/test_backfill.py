@@ -1,6 +1,7 @@
 """From a source to a served forecast: 75 days of simulated air in every table, read from disk."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -154,7 +155,7 @@ def test_an_interrupted_backfill_resumes_where_it_stopped(tmp_path: Path) -> Non
     kept = installation.fingerprints()
 
     assert broken.exit_code == 1
-    assert "[  5/13] trained_models" not in broken.output
+    assert re.findall(r"\[ *(\d+)/\d+\]", broken.output) == ["1", "2", "3", "4"], "trained_models is the fifth"
     assert {Path(name).parts[0] for name in kept} == {
         "rejected_lines.parquet",
         *(".airwatch-probe", "airwatch.json", "monitors.parquet"),
@@ -162,7 +163,7 @@ def test_an_interrupted_backfill_resumes_where_it_stopped(tmp_path: Path) -> Non
     }
     output = installation.run("backfill", *days)
 
-    assert "12 runs build 24 partitions of 12 tables" in output
+    assert "13 runs build 25 partitions of 13 tables" in output
     assert kept.items() <= installation.fingerprints().items()
     assert all(
         len(installation.tables.stored_partitions(table)) == (4 if TABLES[table].grain == "day" else 1)
