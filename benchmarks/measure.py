@@ -4,7 +4,7 @@ User and system time of this process and of the processes that it started and wa
 the same cores lengthen the wall clock, not these. Ratios carry over to other machines, seconds do not.
 """
 
-import os
+import resource
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,10 +32,14 @@ class Measured:
 
 def cpu_seconds(work: Callable[[], object]) -> float:
     """CPU seconds of one call, those of its ended child processes included."""
-    before = os.times()
+    before = _used()
     work()
-    after = os.times()
-    return sum(after[:4]) - sum(before[:4])
+    return _used() - before
+
+
+def _used() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def in_turns(ours: Callable[[], object], peer: Callable[[], object] | None = None, *, times: int) -> Measured:

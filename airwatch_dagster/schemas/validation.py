@@ -1,6 +1,7 @@
 """Frames checked against their table's contract: which rules fail, and their failure cases."""
 
 import copy
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -99,7 +100,9 @@ def _checked(spec: TableSpec, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[
     found = [*_lossy_columns(spec, rows), *duplicates]
     known = {violation.column for violation in found}
     try:
-        coerced = _schema_without_uniqueness(spec.name).validate(rows, lazy=True)
+        coerced = coerced_if_valid(spec, rows)
+        if coerced is None:
+            coerced = _schema_without_uniqueness(spec.name).validate(rows, lazy=True)
     except pa.errors.SchemaErrors as errors:
         return rows, (*found, *_failed_checks(spec, rows, errors, known=known))
     day = spec.partition_column
@@ -107,6 +110,62 @@ def _checked(spec: TableSpec, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[
         has_time = coerced[day] != coerced[day].dt.normalize()
         found += _violation(spec, coerced, day, "must be a day without a time", has_time)
     return coerced, tuple(found)
+
+
+def coerced_if_valid(spec: TableSpec, rows: pd.DataFrame) -> pd.DataFrame | None:
+    """The rows as pandera returns them; None where only pandera can tell whether they keep every rule, and which not.
+
+    A text is looked at once, however many rows have it: a table has few distinct ones.
+    """
+    dtypes = spec.empty().dtypes
+    others = {name: dtype for name, dtype in dtypes.items() if rows[name].dtype != dtype}
+    if spec.schema.checks or not all(_is_exact(rows[name].dtype, dtype) for name, dtype in others.items()):
+        return None
+    rows = rows.astype(others) if others else rows
+    is_valid = all(_keeps_column_rules(rows[name], column) for name, column in spec.schema.columns.items())
+    return rows if is_valid else None
+
+
+def _is_exact(found: Any, dtype: Any) -> bool:
+    """Whether any value of one dtype has an equal in the other or the nearest one: floats, times to the nanosecond."""
+    if isinstance(found, np.dtype) and isinstance(dtype, np.dtype):
+        return found.kind == dtype.kind == "f" or (found == "datetime64[s]" and dtype == "datetime64[ns]")
+    return str(found) == "bool" and str(dtype) == "boolean"
+
+
+def _keeps_column_rules(values: pd.Series, column: pa.Column) -> bool:
+    if not column.nullable and values.hasnans:
+        return False
+    is_text = values.dtype == object
+    if is_text or any(check.name in _OF_DISTINCT for check in column.checks):
+        distinct = values.dropna().unique().tolist()
+        if is_text and any(type(value) is not str for value in distinct):
+            return False
+    else:
+        distinct = []
+    return all(_keeps_rule(check.name, check.statistics or {}, values, distinct) for check in column.checks)
+
+
+_OF_DISTINCT: Final = ("isin", "notin", "str_matches", "str_length")
+"""Checks that look at distinct values."""
+
+
+def _keeps_rule(name: str | None, limits: dict[str, Any], values: pd.Series, distinct: list[Any]) -> bool:
+    """Whether no value breaks the check of pandera's; False for a check that is not known here. Nulls break none."""
+    if name == "greater_than_or_equal_to":
+        return not (values < limits["min_value"]).any()
+    if name == "less_than_or_equal_to":
+        return not (values > limits["max_value"]).any()
+    if name == "isin":
+        return set(distinct) <= set(limits["allowed_values"])
+    if name == "notin":
+        return set(distinct).isdisjoint(limits["forbidden_values"])
+    if name == "str_matches":
+        matches = re.compile(limits["pattern"]).match
+        return all(matches(value) for value in distinct)
+    if name == "str_length" and limits["exact_value"] is None and limits["max_value"] is None:
+        return all(len(value) >= limits["min_value"] for value in distinct)
+    return False
 
 
 @cache

@@ -1,6 +1,7 @@
 """Rows that break the contract are counted and shown; values are never changed to make them valid."""
 
 import time
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,15 @@ import pandera.pandas as pa
 import pytest
 
 from airwatch_dagster.errors import ContractViolation
-from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas import CONTRACTS, TABLES, validation
 from airwatch_dagster.schemas.base import Table, TableSpec
-from airwatch_dagster.schemas.validation import TableContractViolation, Violation, validated, violations_of
+from airwatch_dagster.schemas.validation import (
+    TableContractViolation,
+    Violation,
+    coerced_if_valid,
+    validated,
+    violations_of,
+)
 from airwatch_dagster_tests import builders
 
 SITES = ({"site_id": "170310001"}, {"site_id": "170310002"}, {"site_id": "170310003"})
@@ -203,3 +210,46 @@ def test_many_duplicates_are_reported_in_seconds() -> None:
     start = time.perf_counter()
     assert broken(many) == [("site_id, date_local", "must be unique", 20_000)]
     assert time.perf_counter() - start < 5.0
+
+
+ODD: tuple[Any, ...] = (
+    *(None, np.nan, pd.NaT, pd.NA, "", "x", "17031000", "17031\n0001", "Y", "1", True, False),
+    *(0, 1, 1.5, -1e9, 1e9, np.inf, np.float32(0.1), np.str_("170310001"), b"170310001"),
+    *(pd.Timestamp("2021-07-04 05:00"), pd.Timestamp("2021-07-04", tz="UTC"), pd.Timestamp("1600-01-01").as_unit("s")),
+)
+"""Values of which most do not fit most columns."""
+
+
+FRAMES = {
+    "site_days": builders.site_days(*SITES),
+    "raw_readings": builders.raw_readings({"poc": 1}, {"poc": 2}, {"poc": 3}),
+}
+
+
+@pytest.mark.parametrize("table", FRAMES)
+def test_what_passes_without_pandera_is_what_pandera_returns(table: str) -> None:
+    """In each column in turn each value, in one row and in all of them."""
+    passed = 0
+    for name in FRAMES[table].columns:
+        whole = FRAMES[table][name].astype(object).to_list()
+        for value, rows in product(ODD, ([1], [0, 1, 2])):
+            changed = pd.Series([value if number in rows else one for number, one in enumerate(whole)], dtype=object)
+            for values in (changed, changed.infer_objects()):
+                frame = FRAMES[table].assign(**{name: values})
+                returned = coerced_if_valid(CONTRACTS[table], frame)
+                if returned is not None:
+                    passed += 1
+                    expected = validation._schema_without_uniqueness(table).validate(frame, lazy=True)
+                    pd.testing.assert_frame_equal(returned, expected, check_exact=True)
+    assert passed > 10
+
+
+def test_valid_rows_of_other_floats_times_and_truths_need_no_pandera(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = builders.site_days(*SITES).assign(pm25_ugm3=np.array([8.0, 9.1, 10.0], dtype="float32"))
+    frame["date_local"] = frame["date_local"].astype("datetime64[s]")
+    expected = validated("site_days", frame)
+    assert expected.dtypes.to_dict() == CONTRACTS["site_days"].empty().dtypes.to_dict()
+    monkeypatch.setattr(validation, "_schema_without_uniqueness", None)
+
+    pd.testing.assert_frame_equal(validated("site_days", frame), expected, check_exact=True)
+    assert coerced_if_valid(CONTRACTS["site_days"], frame.assign(pm25_ugm3=-99.0)) is None

@@ -1,5 +1,6 @@
 """Weather of stations at sites: the nearest stations, weighted by distance, temperatures moved to the site's height."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,7 @@ from airwatch_dagster.acquire.area import distance_to_nearest_km
 from airwatch_dagster.acquire.weather.station_days import STATION_DAY_VALUES, station_days
 from airwatch_dagster.acquire.weather.stations import known_stations, standard_offset_hours, us_stations
 from airwatch_dagster.geo import great_circle_km
+from airwatch_dagster.schemas.weather import WEATHER_HORIZONS_DAYS
 
 STATIONS_USED: Final = 5
 """Stations that a site's weather is made of. Measured by leaving out each of 49 airports with another within 300 km
@@ -166,12 +168,17 @@ def _of_nearest(words: np.ndarray, near: Neighbours) -> np.ndarray:
 
 
 def hours_at_sites(
-    hours: pd.DataFrame, sites: pd.DataFrame, *, issue_date: pd.Timestamp, radius_km: float = RADIUS_KM
+    hours: pd.DataFrame,
+    sites: pd.DataFrame,
+    *,
+    issue_date: pd.Timestamp,
+    horizons: Sequence[int] = WEATHER_HORIZONS_DAYS,
+    radius_km: float = RADIUS_KM,
 ) -> pd.DataFrame:
     """Station hours (STATION_HOUR_COLUMNS) as days at the sites; see ``station_days`` and ``days_at_sites``.
 
-    A site's days are those of the standard time of its nearest station's zone. Stations without a known position are
-    left out.
+    Only of the days that are so many days (``horizons``) after ``issue_date``. A site's days are those of the standard
+    time of its nearest station's zone. Stations without a known position are left out.
     """
     stations = known_stations(hours["station_id"].unique())
     near = neighbours(sites, stations, radius_km=radius_km)
@@ -185,6 +192,7 @@ def hours_at_sites(
         used = stations["station_id"].iloc[np.unique(some.index[some.weight > 0])]
         of_stations = hours[hours["station_id"].isin(used)]
         days = station_days(of_stations, utc_offset_hours=float(offset), issue_date=issue_date)
+        days = days[days["horizon_days"].isin(horizons)]
         parts.append(days_at_sites(days, stations, sites[chosen], some, values=STATION_DAY_VALUES))
     return pd.concat(parts, ignore_index=True) if parts else _no_days(STATION_DAY_VALUES)
 

@@ -96,8 +96,7 @@ def _read(cycle: Cycle, stations: frozenset[str]) -> StationHours:
 def _rows(
     bulletin: StationHours, cycle: Cycle, sites: pd.DataFrame, day: pd.Timestamp, horizons: list[int]
 ) -> pd.DataFrame:
-    days = hours_at_sites(bulletin.hours, sites, issue_date=day)
-    return days[days["horizon_days"].isin(horizons)].assign(
+    return hours_at_sites(bulletin.hours, sites, issue_date=day, horizons=horizons).assign(
         is_issued_at_assumed=cycle.publication.is_assumed,
         weather_model=f"NBM V{bulletin.version}" if bulletin.version else "NBM",
     )
