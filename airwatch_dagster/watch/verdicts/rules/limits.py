@@ -33,6 +33,9 @@ smaller one, and fewer with the next limit. In 22 months each with a fault at a 
 SEVERAL_DRIFTS_CHANCE: Final = 0.008
 """The same of slow drifts, of which steps are left out: measured 0.5 % without the next limit."""
 
+LEAST_SEVERAL_SHARE: Final = 0.15
+"""Share of the sites that must be more than this: 25 of the nation's 666 also move together by weather."""
+
 LEAST_SEVERAL_UGM3: Final = 1.5
 """Median shift of the sites that moved together: below it are states whose weather differs from their neighbours'."""
 

@@ -102,15 +102,16 @@ def _several_sites(one: AreaMonth, shifts: Shifts, *, most_chance: float, since:
     counts = {
         (least, sign): int((sign * score[judged] > least).sum()) for least in limits.COUNTED_SCORES for sign in (1, -1)
     }
+    few = max(1.0, limits.LEAST_SEVERAL_SHARE * len(judged))
     chance, least, sign = min(
-        (float(chances[least][count]) if count > 1 else 1.0, least, sign) for (least, sign), count in counts.items()
+        (float(chances[least][count]) if count > few else 1.0, least, sign) for (least, sign), count in counts.items()
     )
     shifted = judged[sign * score[judged] > least]
     side = "above" if sign > 0 else "below"
     typical = float(np.median(size_ugm3(one, shifts)[shifted])) if len(shifted) else 0.0
     is_found = chance <= most_chance and abs(typical) >= limits.LEAST_SEVERAL_UGM3
     enough = np.flatnonzero(chances[least] <= most_chance)
-    needed = max(2, int(enough[0])) if len(enough) else len(judged) + 1
+    needed = max(int(few) + 1, int(enough[0])) if len(enough) else len(judged) + 1
     what = (
         f"{len(shifted)} of {len(judged)} sites moved {side} their neighbours since {since}, typically by "
         f"{typical:+.1f} µg/m³; by chance fewer than {needed} do"
