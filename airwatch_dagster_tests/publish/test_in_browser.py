@@ -10,8 +10,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from airwatch_dagster.publish.content import Bulletin
+from airwatch_dagster.publish.findings.page import Links, index_page, month_page
+from airwatch_dagster.publish.findings.rates import Rates
 from airwatch_dagster.publish.page.archive import ArchiveDay
 from airwatch_dagster.publish.page.render import archive, overview, page, state_pages
+from airwatch_dagster_tests.builders import monthly_findings
+from airwatch_dagster_tests.publish.findings.test_page import CLEAR, OPEN, SITE, report
 from airwatch_dagster_tests.publish.page.bulletins import bulletin, troubled_status
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -53,7 +57,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plain, troubled = bulletin(), bulletin(status=troubled_status())
     files = {"plain.html": page(plain), "troubled.html": page(troubled), "es.html": page(troubled, language="es")}
     files["index.html"] = archive([ArchiveDay(plain.issue_date, 57, "Moderate", "plain.html")])
-    files |= _nation(plain)
+    files |= _nation(plain) | _findings()
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     return folder
@@ -62,6 +66,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _nation(whole: Bulletin) -> dict[str, str]:
     states = state_pages(whole)
     return {"nation.html": overview(whole, {postal: f"{postal}.html" for postal in states})}
+
+
+def _findings() -> dict[str, str]:
+    """The page of a month in which the air moved, a sensor is found and the pipeline is not judged; and the index."""
+    parts = [{**SITE, "area": f"state:{number}", "site_id": f"{number}0310076"} for number in range(17, 30)]
+    rows = ({"is_found": True, "area": "us"}, {**CLEAR, "area": "us"}, {**OPEN, "area": "us"}, *parts)
+    rates = Rates(["12 months of a state were judged."], "What is found", ("Fault", "Found"), (("stuck", "95 %"),))
+    month = month_page(report(*rows, area="us"), links=Links(before="month.html"), rates=rates)
+    index = index_page(monthly_findings(*rows), area="United States", is_simulated=True)
+    return {"month.html": month.decode(), "months.html": index.decode()}
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +106,7 @@ def open_page(browser: Browser, site: Path) -> Iterator[Open]:
         context.close()
 
 
-PAGES = ("plain.html", "troubled.html", "es.html", "index.html", "nation.html")
+PAGES = ("plain.html", "troubled.html", "es.html", "index.html", "nation.html", "month.html", "months.html")
 
 
 @pytest.mark.parametrize("name", PAGES)
