@@ -197,6 +197,17 @@ def test_another_unit_is_found_within_three_days(factor: float) -> None:
 
     assert row["is_found"]
     assert row["effect"] == pytest.approx(factor, rel=0.9)
+    assert (row["effect"] > row["limit"]) == (factor > 1)
+
+
+def test_milligrams_that_lost_their_decimals_are_a_unit_and_one_sensor_at_zero_is_stuck() -> None:
+    rounded, stuck = air(), air()
+    rounded.loc[MONTH:, INSIDE[:4]] = 0.0
+    stuck.loc[MONTH:, INSIDE[0]] = 0.0
+
+    assert "units" in alarms(judged(rounded))
+    assert {"site_stuck"} <= alarms(judged(stuck))
+    assert "units" not in alarms(judged(stuck))
 
 
 def test_three_times_the_readings_of_all_sites_is_a_unit_and_smoke_of_the_same_mean_is_not() -> None:

@@ -29,23 +29,29 @@ def units(one: AreaMonth) -> list[Finding]:
         return not_judged(why, unit="times", days=history.day_count)
     up = np.where(is_judged, low / np.maximum(low_then, limits.LEAST_UNITS_UGM3), 1.0)
     down = np.where(is_judged, np.maximum(high, 0.0) / np.maximum(high_then, limits.LEAST_UNITS_UGM3), 1.0)
-    wrong = np.flatnonzero((up >= limits.UNITS_FACTOR) | ((down <= 1 / limits.UNITS_FACTOR) & (high > 0)))
+    is_low, is_zero = down <= 1 / limits.UNITS_FACTOR, high <= 0
+    few = max(1.0, limits.LEAST_SEVERAL_SHARE * judged)
+    if (is_low & is_zero).sum() <= few:  # sensors that stand at zero
+        is_low &= ~is_zero
+    wrong = np.flatnonzero((up >= limits.UNITS_FACTOR) | is_low)
     factor, is_whole = _factor_of_clean_days(one)
     effect = float(np.median(np.where(up > 1, up, down)[wrong])) if len(wrong) else factor
     what = "No site reads in another unit"
     if factor:
         what = f"The cleanest days have {factor:.2g} times the PM2.5 of those of the two months before"
-    if len(wrong):
-        what = f"{len(wrong)} of {judged} sites read {effect:.1g} times what they did: {one.sites(wrong)}"
+    if effect is not None and len(wrong):
+        size = f"{effect:.0f}" if effect > 1 else f"{effect:.1g}"
+        what = f"{len(wrong)} of {judged} sites read {size} times what they did: {one.sites(wrong)}"
     elif is_whole:
         what += ", and as steady, which smoke would not leave so"
+    limit = limits.UNITS_FACTOR if len(wrong) else limits.AREA_FACTOR
     return [
         Finding(
             what=f"{what}.",
             unit="times",
             is_found=bool(len(wrong) or is_whole),
             effect=effect,
-            limit=limits.UNITS_FACTOR if len(wrong) else limits.AREA_FACTOR,
+            limit=limit if effect is None or effect >= 1 else 1 / limit,
             days=history.day_count,
             sites=judged,
             reference_days=min(limits.UNITS_DAYS, history.start),

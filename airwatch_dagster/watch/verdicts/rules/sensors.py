@@ -10,7 +10,6 @@ from airwatch_dagster.watch.verdicts.finding import Finding, not_judged
 from airwatch_dagster.watch.verdicts.rules import limits
 from airwatch_dagster.watch.verdicts.shifts import Shifts
 
-UGM3 = "µg/m³"
 DEVIATIONS = "standard deviations"
 
 
@@ -59,45 +58,36 @@ def _single_sites(one: AreaMonth, shifts: Shifts, *, rule_chance: float, since: 
     is_found = (np.abs(score) >= limit) & (np.abs(size) >= limits.LEAST_SHIFT_UGM3)
     found = judged[is_found[judged]]
     found = found[np.argsort(-np.abs(score[found]), kind="stable")]
-    top = judged[np.abs(score[judged]).argmax()]
-    common = {"unit": DEVIATIONS, "limit": limit, "sites": len(judged), "reference_sites": len(judged)}
-    rows = [
-        Finding(
-            **common,  # type: ignore[arg-type]
-            what=f"{_moved(one, shifts, top)} against its neighbours and {since}, the most of {len(judged)} sites.",
-            is_found=len(found) > 0,
-            effect=float(score[top]),
-            days=int(shifts.days[top]),
-            reference_days=int(shifts.reference_days[top]),
+    top = int(judged[np.abs(score[judged]).argmax()])
+
+    def row(number: int, *, site_id: str = "", beside: str = "") -> Finding:
+        lower, upper = _interval(one, shifts, number) if site_id else (None, None)
+        return Finding(
+            what=f"{_moved(one, shifts, number)} against its neighbours and {since}{beside}.",
+            unit=DEVIATIONS,
+            is_found=bool(is_found[number]),
+            effect=float(score[number]),
+            limit=limit,
+            lower=lower,
+            upper=upper,
+            days=int(shifts.days[number]),
+            sites=len(judged),
+            reference_days=int(shifts.reference_days[number]),
+            reference_sites=len(judged),
+            site_id=site_id,
         )
-    ]
-    for number in found:
-        lower, upper = _interval(one, shifts, number)
-        rows.append(
-            Finding(
-                **common,  # type: ignore[arg-type]
-                what=f"{_moved(one, shifts, number)} against its neighbours and {since}.",
-                is_found=True,
-                effect=float(score[number]),
-                lower=lower,
-                upper=upper,
-                days=int(shifts.days[number]),
-                reference_days=int(shifts.reference_days[number]),
-                site_id=str(one.history.site_ids[number]),
-            )
-        )
-    return rows
+
+    first = int(found[0]) if len(found) else top
+    of_sites = [row(int(number), site_id=str(one.history.site_ids[number])) for number in found]
+    return [row(first, beside=f", the most of {len(judged)} sites"), *of_sites]
 
 
 def _several_sites(one: AreaMonth, shifts: Shifts, *, most_chance: float, since: str) -> list[Finding]:
     score = np.where(one.is_in, shifts.score, np.nan)
     judged = np.flatnonzero(~np.isnan(score))
     if len(judged) < limits.LEAST_SITES:
-        return (
-            _too_short(one, since)
-            if not len(judged)
-            else not_judged(f"{len(judged)} sites; {limits.LEAST_SITES} needed", unit="sites", sites=len(judged))
-        )
+        why = f"{len(judged)} sites; {limits.LEAST_SITES} needed"
+        return not_judged(why, unit="sites", sites=len(judged)) if len(judged) else _too_short(one, since)
     chances = {least: chance_of_sites(least, len(judged)) for least in limits.COUNTED_SCORES}
     counts = {
         (least, sign): int((sign * score[judged] > least).sum()) for least in limits.COUNTED_SCORES for sign in (1, -1)
