@@ -1,7 +1,7 @@
 """How fast a range of daily files becomes one frame: file by file, as a dataset, and the way AirWatch does it.
 
-    python benchmarks/parquet_scan.py --files 1461 --rows 1600
-    python benchmarks/parquet_scan.py --root s3://bucket/prefix
+    python -m benchmarks.parquet_scan --files 1461 --rows 1600
+    python -m benchmarks.parquet_scan --root s3://bucket/prefix
 
 The files hold synthetic ``raw_readings`` (26 columns). ``--root`` keeps them for the next run.
 """
@@ -18,6 +18,7 @@ import pandas as pd
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.validation import validated
 from airwatch_dagster.storage.tables import TableStorage
+from benchmarks.measure import Measured, in_turns
 
 TABLE = "raw_readings"
 
@@ -38,6 +39,44 @@ def main() -> None:
             _timed("pandas, file by file", lambda: _file_by_file(Path(root) / TABLE, columns))
 
 
+def measured(times: int, *, files: int, rows: int, columns: int = 26) -> Measured:
+    """Daily files as one frame, in CPU seconds, as a multiple of Polars' scan of the same columns."""
+    import polars as pl
+
+    with tempfile.TemporaryDirectory() as root:
+        tables, days, names = _made(root, files, rows, columns)
+        paths = [f"{root}/{TABLE}/{day}.parquet" for day in days]
+        return in_turns(
+            lambda: tables.read(TABLE, days, columns=names),
+            lambda: pl.scan_parquet(paths).select(names).collect().to_pandas(),
+            times=times,
+        )
+
+
+def measured_small(times: int, *, files: int, rows: int) -> Measured:
+    """The same, as a multiple of AirWatch's own reading of the same rows in one file."""
+    with tempfile.TemporaryDirectory() as root, tempfile.TemporaryDirectory() as other:
+        tables, days, _ = _made(root, files, rows, 26)
+        whole = TableStorage.open(other)
+        whole.write(TABLE, {days[0]: tables.read(TABLE, days)})
+        return in_turns(lambda: tables.read(TABLE, days), lambda: whole.read(TABLE, days[:1]), times=times)
+
+
+def measured_validation(times: int, *, files: int, rows: int) -> Measured:
+    """Validation of a table, as a multiple of reading it from its files."""
+    with tempfile.TemporaryDirectory() as root:
+        tables, days, _ = _made(root, files, rows, 26)
+        frame = tables.read(TABLE, days)
+        return in_turns(lambda: validated(TABLE, frame), lambda: tables.read(TABLE, days), times=times)
+
+
+def _made(root: str, files: int, rows: int, columns: int) -> tuple[TableStorage, list[str], list[str]]:
+    tables = TableStorage.open(root)
+    days = [f"{day:%Y-%m-%d}" for day in pd.date_range("2018-01-01", periods=files)]
+    _make(tables, days, rows=rows)
+    return tables, days, TABLES[TABLE].column_names[:columns]
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=1461, help="days, one file each (default: four years)")
@@ -55,7 +94,8 @@ def _make(tables: TableStorage, days: list[str], *, rows: int) -> None:
         batch = missing[first : first + 100]
         tables.write(TABLE, {day: frame.assign(date_local=pd.Timestamp(day)) for day in batch})
     if missing:
-        print(f"{'written':26}{time.perf_counter() - start:6.2f} s for {len(missing)} files")
+        seconds = time.perf_counter() - start
+        print(f"{'written':26}{seconds:6.2f} s for {len(missing)} files of {rows} rows")
 
 
 def _day_of_readings(rows: int) -> pd.DataFrame:

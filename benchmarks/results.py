@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from benchmarks import event_log, import_time
+from benchmarks import event_log, import_time, parquet_scan
 from benchmarks.measure import Measured
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -53,6 +53,34 @@ ROWS = (
         "–",
         "≤ 0.005 CPU-s",
         lambda times: _events(times)[0],
+    ),
+    Row(
+        "read",
+        "150 daily files of 1,600 readings as one frame, all 26 columns",
+        "`polars.scan_parquet(…).collect().to_pandas()`",
+        "≤ 1.2 ×",
+        lambda times: parquet_scan.measured(times, files=150, rows=1600),
+    ),
+    Row(
+        "read-4",
+        "the same, four columns",
+        "the same, four columns",
+        "≤ 1.2 ×",
+        lambda times: parquet_scan.measured(times, files=150, rows=1600, columns=4),
+    ),
+    Row(
+        "read-small",
+        "a small area's history: 300 daily files of 9 readings",
+        "the same rows in one file",
+        "≤ 4 ×",
+        lambda times: parquet_scan.measured_small(times, files=300, rows=9),
+    ),
+    Row(
+        "validation",
+        "validation of a table of 240,000 readings",
+        "reading it from 150 daily files",
+        "≤ 0.5 ×",
+        lambda times: parquet_scan.measured_validation(times, files=150, rows=1600),
     ),
     Row(
         "import",

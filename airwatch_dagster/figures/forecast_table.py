@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from airwatch_dagster.figures.markdown import TextTable, counted, escaped, label, unbroken
@@ -56,7 +57,8 @@ def worst_sites_table(forecasts: pd.DataFrame, names: Mapping[str, str]) -> Text
 
 def worst_first(forecasts: pd.DataFrame) -> pd.DataFrame:
     """The rows by AQI, then by value, highest first."""
-    return forecasts.sort_values(["aqi", "pm25_ugm3", "site_id"], ascending=[False, False, True])
+    sites, values = forecasts["site_id"].to_numpy(str), -forecasts["pm25_ugm3"].to_numpy(float)
+    return forecasts.iloc[np.lexsort((sites, values, -forecasts["aqi"].to_numpy(float)))]
 
 
 def _name(row: Mapping[Any, Any] | pd.Series, names: Mapping[str, str]) -> str:

@@ -134,16 +134,26 @@ def _is_exact(found: Any, dtype: Any) -> bool:
 
 
 def _keeps_column_rules(values: pd.Series, column: pa.Column) -> bool:
-    if not column.nullable and values.hasnans:
-        return False
-    is_text = values.dtype == object
-    if is_text or any(check.name in _OF_DISTINCT for check in column.checks):
-        distinct = values.dropna().unique().tolist()
-        if is_text and any(type(value) is not str for value in distinct):
+    if values.dtype != object:
+        if not column.nullable and values.hasnans:
             return False
-    else:
-        distinct = []
-    return all(_keeps_rule(check.name, check.statistics or {}, values, distinct) for check in column.checks)
+        is_counted = any(check.name in _OF_DISTINCT for check in column.checks)
+        distinct = values.dropna().unique().tolist() if is_counted else []
+        return all(_keeps_rule(check.name, check.statistics or {}, values, distinct) for check in column.checks)
+    try:
+        found = values.unique().tolist()
+    except TypeError:  # a value that cannot be hashed is no text
+        return False
+    texts = [value for value in found if type(value) is str]
+    if len(texts) < len(found) and not (
+        column.nullable and all(_is_null(one) for one in found if type(one) is not str)
+    ):
+        return False
+    return all(_keeps_rule(check.name, check.statistics or {}, values, texts) for check in column.checks)
+
+
+def _is_null(value: Any) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
 
 
 _OF_DISTINCT: Final = ("isin", "notin", "str_matches", "str_length")

@@ -253,3 +253,10 @@ def test_valid_rows_of_other_floats_times_and_truths_need_no_pandera(monkeypatch
 
     pd.testing.assert_frame_equal(validated("site_days", frame), expected, check_exact=True)
     assert coerced_if_valid(CONTRACTS["site_days"], frame.assign(pm25_ugm3=-99.0)) is None
+
+
+def test_a_value_that_is_no_text_and_cannot_be_hashed_is_a_violation() -> None:
+    frame = builders.site_days(*SITES)
+    frame["chosen_by"] = pd.Series([["a", "list"], "x", "x"], dtype=object)
+
+    assert [column for column, _, _ in broken(frame)] == ["chosen_by"]
