@@ -9,8 +9,10 @@ from airwatch_dagster.acquire.area import Area
 from airwatch_dagster.orchestration.resources import configured_area
 from airwatch_dagster.publish.findings.content import month_report
 from airwatch_dagster.publish.findings.page import Links, index_page, month_file, month_page
+from airwatch_dagster.publish.findings.rates import rates_of
 from airwatch_dagster.publish.findings.verdicts import whole_area
 from airwatch_dagster.storage.tables import TableStorage
+from airwatch_dagster.watch.replay.operating_characteristic import injected_faults, undisturbed_months
 
 FOLDER: Final = "findings"
 """Folder of these pages in ``site/``."""
@@ -42,6 +44,7 @@ def store_month_pages(
     """Write the page of each month from its rows of ``findings``; ``last_days`` are the newest ones with readings."""
     stored = {f"{FOLDER}/{name}" for name in tables.pages(FOLDER)} | {findings_page_name(month) for month in months}
     by_month, is_simulated = dict(list(findings.groupby("month"))), tables.holds_simulated()
+    rates = rates_of(str(configured_area()), undisturbed=undisturbed_months(), faults=injected_faults())
     for month in months:
         rows, last_day = by_month.get(month, findings[:0]), last_days.get(month)
         report = month_report(
@@ -58,7 +61,8 @@ def store_month_pages(
             if findings_page_name(other) in stored
         }
         drift = f"../{report_name(f'{month:%Y-%m}')}" if report.is_over else None
-        tables.write_page(findings_page_name(month), month_page(report, links=Links(**beside, drift=drift)))
+        page = month_page(report, links=Links(**beside, drift=drift), rates=rates)
+        tables.write_page(findings_page_name(month), page)
 
 
 def update_index(tables: TableStorage) -> None:

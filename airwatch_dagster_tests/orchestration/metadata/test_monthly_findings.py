@@ -143,6 +143,7 @@ def test_a_month_has_a_page_and_the_month_before_gets_a_link_to_it(
     assert b'href="2021-07.html" rel="next"' in june
     assert b'href="2021-06.html" rel="prev"' in july
     assert b'href="../reports/drift_report-2021-07.html"' in july
+    assert b"real months of a state, in which nothing was known to be wrong" in july
     assert module.FINDING_CHECK.keys() == made.warnings.keys()
 
 
