@@ -105,6 +105,13 @@ def test_a_step_that_smoke_or_wind_brings_to_all_sites_is_no_fault() -> None:
     assert about_area(found, "season")["is_found"]
 
 
+def test_smoke_in_a_valley_that_reaches_no_neighbour_is_no_fault_of_the_sensor() -> None:
+    values = air()
+    values.loc["2021-07-06":"2021-07-20", INSIDE[0]] *= 4.0  # type: ignore[misc]
+
+    assert "site_level" not in alarms(judged(values))
+
+
 def test_several_sites_that_moved_a_little_together_are_found_together() -> None:
     values = air()
     values.loc[MONTH:, INSIDE[:4]] += 2.0

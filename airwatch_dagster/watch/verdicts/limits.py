@@ -55,6 +55,13 @@ PRIOR_MONTHS: Final = 6
 LENT_SCORE: Final = 2.5
 """Standard deviations from which on a neighbour's shift is taken out of what it says of others."""
 
+FIRE_LOG: Final = 0.3
+"""Upward shifts from which on, 3 µg/m³ at 6, a fire is thought of."""
+
+FIRE_SHARE: Final = 1 / 3
+"""Share of a shift that the cleaner days must show, at their lower quartile: smoke of the fires of August 2020 in
+valleys of Colorado, which reached no neighbour, left them as they were."""
+
 CLEANING_ROUNDS: Final = 6
 """Rounds of that: a third of the sites may be wrong at once."""
 
