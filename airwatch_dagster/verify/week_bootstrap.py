@@ -43,8 +43,9 @@ def saved_interval(airwatch: np.ndarray, others: np.ndarray) -> tuple[np.ndarray
 def ratio_interval(numerators: np.ndarray, denominators: np.ndarray, *, tail: float) -> tuple[float, float]:
     """Ends of the interval of the ratio of two sums over weeks, each missed with probability ``tail``.
 
-    Drawn and read as in ``saved_interval``. Null with fewer than ``MIN_WEEKS``, and when the denominator of a sample is
-    not above 0.
+    Student's t times the bootstrap's standard error, with the unbiased variance of few weeks: far out, percentiles of
+    nine weeks are not wide enough. Null with fewer than ``MIN_WEEKS``, and when the denominator of a sample is not
+    above 0. Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 12.
     """
     weeks = len(numerators)
     if weeks < MIN_WEEKS:
@@ -53,9 +54,9 @@ def ratio_interval(numerators: np.ndarray, denominators: np.ndarray, *, tail: fl
     below = draws @ denominators
     if not (below > 0).all():
         return float("nan"), float("nan")
-    outer = expanded_tail(weeks, tail)
-    lower, upper = np.quantile((draws @ numerators) / below, [outer, 1.0 - outer])
-    return float(lower), float(upper)
+    error = float(((draws @ numerators) / below).std()) * (weeks / (weeks - 1)) ** 0.5
+    value, reach = float(numerators.sum() / denominators.sum()), error * _student_quantile(weeks - 1, tail)
+    return value - reach, value + reach
 
 
 @cache
@@ -64,10 +65,10 @@ def _draws(weeks: int) -> np.ndarray:
     return np.random.default_rng(SEED).multinomial(weeks, np.full(weeks, 1.0 / weeks), size=RESAMPLES)
 
 
-def expanded_tail(count: int, tail: float = TAIL) -> float:
+def expanded_tail(count: int) -> float:
     """The tail probability at which to read a bootstrap of ``count`` blocks, so that its interval is as wide as one
-    by Student's t with the unbiased variance; ``tail`` in the limit of many."""
-    return NormalDist().cdf(-((count / (count - 1)) ** 0.5) * _student_quantile(count - 1, tail))
+    by Student's t with the unbiased variance; ``TAIL`` in the limit of many."""
+    return NormalDist().cdf(-((count / (count - 1)) ** 0.5) * _student_quantile(count - 1, TAIL))
 
 
 def _student_quantile(degrees: int, tail: float) -> float:

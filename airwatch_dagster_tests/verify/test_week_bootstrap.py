@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.verify.scoreboard import scoreboard_rows
-from airwatch_dagster.verify.week_bootstrap import expanded_tail, saved_interval
+from airwatch_dagster.verify.week_bootstrap import expanded_tail, ratio_interval, saved_interval
 from airwatch_dagster_tests.verify.comparisons import candidates_of, cases, next_day, served
 
 GENERATOR = np.random.default_rng(8)
@@ -54,6 +54,23 @@ def test_nine_in_ten_intervals_contain_the_truth(weeks: int) -> None:
     inside = [lower[0] <= 0.0 <= upper[0] for lower, upper in (saved_interval(one[:, 0], one[:, 1:]) for one in errors)]
 
     assert 0.84 <= np.mean(inside) <= 0.96
+
+
+@pytest.mark.parametrize("tail", [0.05, 0.01])
+def test_an_interval_of_a_ratio_misses_the_truth_as_often_as_it_says(tail: float) -> None:
+    """Nine weeks of two forecasters of the same quality, 300 times: 1 lies below or above in a share of 2 × tail."""
+    errors = np.random.default_rng(10).gamma(4.0, 30.0, size=(300, 9, 2))
+
+    ends = [ratio_interval(one[:, 0], one[:, 1], tail=tail) for one in errors]
+
+    missed = np.mean([not lower <= 1.0 <= upper for lower, upper in ends])
+    assert 0.5 * tail <= missed <= 3.0 * tail
+
+
+def test_a_ratio_that_every_week_has_is_certain_and_few_weeks_or_nothing_to_divide_by_are_not_judged() -> None:
+    assert ratio_interval(1.5 * ERRORS[:, 0], ERRORS[:, 0], tail=0.001) == pytest.approx((1.5, 1.5))
+    assert np.isnan(ratio_interval(ERRORS[:3, 0], ERRORS[:3, 1], tail=0.05)).all()
+    assert np.isnan(ratio_interval(ERRORS[:9, 0], np.zeros(9), tail=0.05)).all()
 
 
 def test_days_of_a_week_are_drawn_together() -> None:

@@ -34,13 +34,13 @@ def test_healthy_forecasts_are_not_blamed() -> None:
 
 @pytest.mark.slow
 def test_forecasts_that_just_equal_damped_persistence_are_blamed_seldom() -> None:
-    """Of 40 worlds 0.4 are promised. Three would come by chance in one case of a hundred."""
-    assert FALSE_ALARMS == 0.01
-    assert found_of(error=1.0)[SKILL] <= 2
+    """Of 40 worlds 0.8 are promised; of 150 it were 5."""
+    assert FALSE_ALARMS == 0.02
+    assert found_of(error=1.0)[SKILL] <= 1
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("error", "at_least"), [(1.1, 10), (1.2, 30), (1.5, 40)])
+@pytest.mark.parametrize(("error", "at_least"), [(1.1, 12), (1.2, 34), (1.5, 40)])
 def test_a_loss_is_found_the_more_surely_the_larger_it_is(error: float, at_least: int) -> None:
     assert found_of(error=error)[SKILL] >= at_least
 
