@@ -59,8 +59,8 @@ FIRE_LOG: Final = 0.3
 """Upward shifts from which on, 3 µg/m³ at 6, a fire is thought of."""
 
 FIRE_SHARE: Final = 1 / 3
-"""Share of a shift that the cleaner days must show, at their lower quartile: smoke of the fires of August 2020 in
-valleys of Colorado, which reached no neighbour, left them as they were."""
+"""Share of a shift that the cleaner days of the month's later half must show, at their lower quartile. Smoke that stays
+in a valley to the end of the month, as in Colorado in August 2020, is not told from a fault."""
 
 CLEANING_ROUNDS: Final = 6
 """Rounds of that: a third of the sites may be wrong at once."""

@@ -44,13 +44,17 @@ def steps_of(history: History, contrasts: Contrasts) -> Shifts:
     before, before_count = _newest_before(whole, whole_count)
     moves = part[: len(before)] - limits.CARRY * before
     own, spread = against_own_past(moves)
-    is_fire = _comes_and_goes(own, contrasts.daily[history.start :] - limits.CARRY * before[0])
+    later_half = contrasts.daily[history.start + history.day_count // 2 :]
+    is_fire = _comes_and_goes(own, later_half - limits.CARRY * before[0])
     cleaned = np.where(is_fire, 0.0, without_lent(own, spread, contrasts))
     return Shifts(cleaned, spread, count[0], before_count[0], np.ones_like(cleaned))
 
 
 def _comes_and_goes(shift: np.ndarray, daily: np.ndarray) -> np.ndarray:
-    """Whether a site is high on some days only, as near a fire: an instrument that is wrong is so on clean days too."""
+    """Whether a site is high on some days only, as near a fire: an instrument that is wrong is so on clean days too.
+
+    ``daily`` has the later half of the month so far, because a fault may begin within the month.
+    """
     ordered = np.sort(daily, axis=0)  # nulls last
     quarter = ((~np.isnan(daily)).sum(axis=0) // 4)[None]
     low = np.take_along_axis(ordered, np.minimum(quarter, len(daily) - 1), axis=0)[0] if len(daily) else shift
