@@ -26,6 +26,9 @@ FLAGS: Final = "no_sensor_failed"
 ANY: Final = "any"
 """Any warning, of the rules or of the flags."""
 
+UNRECORDED: Final = "any, no exchange on record"
+"""The same without months in which `methods` names an instrument that was exchanged by EPA's own codes: it is true."""
+
 NATION_AND_STATES: Final = "nation and its states"
 """What somebody with AIRWATCH_AREA=us is warned of: the nation and each state are judged, months of smoke included."""
 
@@ -91,6 +94,8 @@ def _area_month(
     yield {**common, "rule": FLAGS, "cause": SENSOR, "is_alarm": len(failed) > 0, "what": told}
     is_any = len(own[own["cause"] != AIR]) > 0 or len(failed) > 0
     yield {**common, "rule": ANY, "cause": ANY, "is_alarm": is_any, "what": ""}
+    is_recorded = bool((own["rule"] == "methods").any())
+    yield {**common, "rule": UNRECORDED, "cause": ANY, "is_alarm": is_any and not is_recorded, "what": ""}
 
 
 @dataclass

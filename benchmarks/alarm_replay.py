@@ -134,7 +134,7 @@ def show_undisturbed(months: pd.DataFrame, arguments: argparse.Namespace) -> Non
         print(rate.round(2).to_string())
     smoke = months[months["is_smoke"] & (months["draw"] == 0)].groupby("rule")["is_alarm"].mean()
     print(f"\nmonths of smoke: share in which a rule finds\n{smoke.round(2).to_string()}\n")
-    alarms = months[months["is_alarm"] & (months["cause"] != AIR) & (months["rule"] != ANY)]
+    alarms = months[months["is_alarm"] & ~months["cause"].isin((AIR, ANY))]
     for row in alarms[alarms["draw"] == 0].sort_values(["scale", "rule", "month"]).itertuples():
         print(f"  {row.area} {row.month:%Y-%m}{' smoke' if row.is_smoke else ''} {row.rule}: {row.what[:220]}")
     if arguments.write:

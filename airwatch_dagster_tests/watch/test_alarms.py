@@ -15,7 +15,7 @@ from airwatch_dagster.watch.replay.operating_characteristic import injected_faul
 from airwatch_dagster_tests.watch.simulated_network import simulated_history
 from benchmarks.alarm_faults import FAULTS
 from benchmarks.alarm_history import area_history, month_end, read_folder
-from benchmarks.alarm_measure import AIR, ANY, FLAGS, GROSS_DAYS, Finder, findings, undisturbed_month
+from benchmarks.alarm_measure import AIR, ANY, FLAGS, GROSS_DAYS, UNRECORDED, Finder, findings, undisturbed_month
 
 HISTORY: Final = simulated_history()
 
@@ -104,7 +104,7 @@ def test_real_months_of_indiana_are_quiet_and_a_scaled_sensor_is_found(real_data
 def test_the_packaged_tables_have_their_columns_and_every_rule_and_fault() -> None:
     undisturbed, faults = undisturbed_months(), injected_faults()
 
-    assert set(undisturbed["rule"]) == {*FINDING_RULES, FLAGS, ANY}
+    assert set(undisturbed["rule"]) == {*FINDING_RULES, FLAGS, ANY, UNRECORDED}
     assert set(undisturbed["season"]) == {"winter", "spring", "summer", "autumn"}
     assert set(undisturbed["scale"]) == {"nation", "nation and its states", "state", "metropolitan area"}
     assert (undisturbed["alarm_months"] <= undisturbed["area_months"]).all()

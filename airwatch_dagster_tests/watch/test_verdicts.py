@@ -187,6 +187,17 @@ def test_sites_that_go_from_daily_readings_to_filters_are_told() -> None:
     assert "sampling" in alarms(judged(values))
 
 
+def test_the_last_days_of_the_month_before_tell_no_schedule() -> None:
+    """A history that begins there: its daily sites would look like filters."""
+    values = air()
+    values.loc[MONTH - pd.Timedelta(days=2) > DAYS] = np.nan
+
+    found = judged(values)
+
+    assert about_area(found, "sampling")["not_judged"] == f"2 days and {len(INSIDE)} sites; 15 and 3 needed"
+    assert alarms(found) == set()
+
+
 def test_another_parameter_is_told() -> None:
     def moved(rows: pd.DataFrame) -> pd.DataFrame:
         is_new = rows["site_id"].isin(INSIDE[:6]) & (rows["date_local"] >= MONTH)

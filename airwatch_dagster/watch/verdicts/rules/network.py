@@ -95,14 +95,16 @@ def methods(one: AreaMonth) -> list[Finding]:
 def sampling(one: AreaMonth) -> list[Finding]:
     """Sites that report on far more or far fewer days of a month than before."""
     history = one.history
-    share_before = _readings(one, 1) / max(int((history.months_ago == 1).sum()), 1)
+    days_before = _stored_days_before(one)
+    share_before = _readings(one, 1) / max(days_before, 1)
     share = _readings(one, 0) / max(history.day_count, 1)
     is_judged = one.is_in & (share_before > 0) & (share > limits.SILENT_SHARE * share_before)
     judged = int(is_judged.sum())
     if _is_newly_provisional(one):
         return not_judged(_LATE, unit="%", days=history.day_count, sites=judged)
-    if history.day_count < limits.SAMPLING_DAYS or judged < limits.LEAST_RUNNING:
-        why = f"{history.day_count} days and {judged} sites; {limits.SAMPLING_DAYS} and {limits.LEAST_RUNNING} needed"
+    days = min(history.day_count, days_before)
+    if days < limits.SAMPLING_DAYS or judged < limits.LEAST_RUNNING:
+        why = f"{days} days and {judged} sites; {limits.SAMPLING_DAYS} and {limits.LEAST_RUNNING} needed"
         return not_judged(why, unit="%", days=history.day_count, sites=judged)
     was_daily, is_daily = share_before >= limits.DAILY_SHARE, share >= limits.DAILY_SHARE
     was_rare, is_rare = share_before <= limits.RARE_SHARE, share <= limits.RARE_SHARE
@@ -122,10 +124,17 @@ def sampling(one: AreaMonth) -> list[Finding]:
             limit=limits.RESCHEDULED_PCT,
             days=history.day_count,
             sites=judged,
-            reference_days=int((history.months_ago == 1).sum()),
+            reference_days=days_before,
             reference_sites=judged,
         )
     ]
+
+
+def _stored_days_before(one: AreaMonth) -> int:
+    """Days of the month before, from the first day on of which anything is stored."""
+    history = one.history
+    begun = np.maximum.accumulate(np.isfinite(history.pm25).any(axis=1))
+    return int(((history.months_ago == 1) & begun).sum())
 
 
 def parameters(one: AreaMonth) -> list[Finding]:

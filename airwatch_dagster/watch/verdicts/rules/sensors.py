@@ -26,13 +26,19 @@ def site_slow_drift(one: AreaMonth) -> list[Finding]:
 
 def sites_level(one: AreaMonth) -> list[Finding]:
     """More sites than by chance that stepped to the same side."""
-    return _several_sites(one, one.data.steps, most_chance=limits.SEVERAL_CHANCE, since="the month before")
+    return _several_sites(
+        one, one.data.steps, limits.SEVERAL_CHANCE, least_ugm3=limits.LEAST_SEVERAL_UGM3, since="the month before"
+    )
 
 
 def sites_slow_drift(one: AreaMonth) -> list[Finding]:
     """More sites than by chance that moved slowly to the same side."""
     return _several_sites(
-        one, _gradual(one.data.drifts), most_chance=limits.SEVERAL_DRIFTS_CHANCE, since="the year before"
+        one,
+        _gradual(one.data.drifts),
+        limits.SEVERAL_DRIFTS_CHANCE,
+        least_ugm3=limits.LEAST_SEVERAL_DRIFTS_UGM3,
+        since="the year before",
     )
 
 
@@ -82,7 +88,9 @@ def _single_sites(one: AreaMonth, shifts: Shifts, *, rule_chance: float, since: 
     return [row(first, beside=f", the most of {len(judged)} sites"), *of_sites]
 
 
-def _several_sites(one: AreaMonth, shifts: Shifts, *, most_chance: float, since: str) -> list[Finding]:
+def _several_sites(
+    one: AreaMonth, shifts: Shifts, most_chance: float, *, least_ugm3: float, since: str
+) -> list[Finding]:
     score = np.where(one.is_in, shifts.score, np.nan)
     judged = np.flatnonzero(~np.isnan(score))
     if len(judged) < limits.LEAST_SITES:
@@ -99,7 +107,7 @@ def _several_sites(one: AreaMonth, shifts: Shifts, *, most_chance: float, since:
     shifted = judged[sign * score[judged] > least]
     side = "above" if sign > 0 else "below"
     typical = float(np.median(size_ugm3(one, shifts)[shifted])) if len(shifted) else 0.0
-    is_found = chance <= most_chance and abs(typical) >= limits.LEAST_SEVERAL_UGM3
+    is_found = chance <= most_chance and abs(typical) >= least_ugm3
     enough = np.flatnonzero(chances[least] <= most_chance)
     needed = max(int(few) + 1, int(enough[0])) if len(enough) else len(judged) + 1
     what = (
