@@ -187,7 +187,7 @@ def running_proxy(secrets: Path, upstreams: Mapping[str, int], **settings: str) 
     log = secrets / "caddy.log"
     with log.open("w") as stderr, subprocess.Popen(command, env=environment, stderr=stderr) as process:
         try:
-            if not _is_open(int(environment["WEB_HEALTH_PORT"]), process):
+            if not all(_is_open(port, process) for port in (int(environment["WEB_HEALTH_PORT"]), *ports.values())):
                 pytest.fail(f"Caddy did not start: {log.read_text()}")
             yield Proxy(ports, scheme=settings.get("WEB_SCHEME", "http"), authority=secrets / "web_certificate")
         finally:

@@ -164,10 +164,10 @@ def _written(storage: TableStorage, table: str, *, but: Collection[str] = ()) ->
 
 
 def _in_order(steps: Sequence[Step], whole: Sequence[str], *, resume: bool) -> list[Task]:
-    """A task per step; last, after the monitor changes, is what reads them."""
+    """A task per step; last, after the monitor changes, is what reads them, then the pages that link to it."""
     config = {"resume": resume}
     tasks = [Task(step.table, step, config if step.table == "raw_readings" else None) for step in steps]
-    last = [task for task in tasks if task.table in AFTER_CHANGES]
+    last = [task for task in tasks if task.table in (*AFTER_CHANGES, "bulletin")]
     changes = [Task(name) for name in whole if name == "monitor_changes"]
     return [*(task for task in tasks if task not in last), *changes, *last]
 
