@@ -33,26 +33,12 @@ def sites_reporting(one: AreaMonth) -> list[Finding]:
     is_silent = is_running & (now <= limits.SILENT_SHARE * due)
     silent = np.flatnonzero(is_silent)
     is_new = one.is_in & (now > 0) & (np.isfinite(history.pm25[: history.start]).sum(axis=0) == 0)
-    lost_pct = 100 * len(silent) / running
-    is_found = lost_pct >= limits.LOST_SITES_PCT and len(silent) >= limits.LEAST_LOST
     what = (
         f"{len(silent)} of the {running} sites that reported in the month before have fallen silent"
         f"{', ' + str(int(is_new.sum())) + ' are new' if is_new.any() else ''}; by their levels alone the area's mean "
         f"changes by {_composition(one, is_running, is_silent):+.1f} µg/m³"
     )
-    return [
-        Finding(
-            what=f"{what}: {one.sites(silent)}." if is_found else f"{what}.",
-            unit="%",
-            is_found=bool(is_found),
-            effect=lost_pct,
-            limit=limits.LOST_SITES_PCT,
-            days=history.day_count,
-            sites=running - len(silent),
-            reference_days=int((history.months_ago == 1).sum()),
-            reference_sites=running,
-        )
-    ]
+    return _share_of_sites(one, silent, what, of=running, limit_pct=limits.LOST_SITES_PCT, left=running - len(silent))
 
 
 def methods(one: AreaMonth) -> list[Finding]:
@@ -109,25 +95,12 @@ def sampling(one: AreaMonth) -> list[Finding]:
     was_daily, is_daily = share_before >= limits.DAILY_SHARE, share >= limits.DAILY_SHARE
     was_rare, is_rare = share_before <= limits.RARE_SHARE, share <= limits.RARE_SHARE
     fewer, more = is_judged & was_daily & is_rare, is_judged & was_rare & is_daily
-    changed_pct = 100 * int((fewer | more).sum()) / judged
-    is_found = changed_pct >= limits.RESCHEDULED_PCT and int((fewer | more).sum()) >= limits.LEAST_LOST
     what = (
         f"{int(fewer.sum())} of {judged} sites went from daily readings to one in two days or fewer, "
         f"{int(more.sum())} the other way"
     )
-    return [
-        Finding(
-            what=f"{what}: {one.sites(np.flatnonzero(fewer | more))}." if is_found else f"{what}.",
-            unit="%",
-            is_found=bool(is_found),
-            effect=changed_pct,
-            limit=limits.RESCHEDULED_PCT,
-            days=history.day_count,
-            sites=judged,
-            reference_days=days_before,
-            reference_sites=judged,
-        )
-    ]
+    changed = np.flatnonzero(fewer | more)
+    return _share_of_sites(one, changed, what, of=judged, limit_pct=limits.RESCHEDULED_PCT, reference_days=days_before)
 
 
 def _stored_days_before(one: AreaMonth) -> int:
@@ -145,20 +118,37 @@ def parameters(one: AreaMonth) -> list[Finding]:
     judged, changed = int(is_judged.sum()), np.flatnonzero(is_judged & (new != old))
     if not judged:
         return not_judged("no site has readings now and before", unit="%", days=history.day_count)
-    changed_pct = 100 * len(changed) / judged
-    is_found = changed_pct >= limits.RESCHEDULED_PCT and len(changed) >= limits.LEAST_LOST
     what = f"{len(changed)} of {judged} sites have their value from another parameter code than before"
+    before = int((history.months_ago[: history.start] <= shared.REFERENCE_MONTHS).sum())
+    return _share_of_sites(one, changed, what, of=judged, limit_pct=limits.RESCHEDULED_PCT, reference_days=before)
+
+
+def _share_of_sites(
+    one: AreaMonth,
+    changed: np.ndarray,
+    what: str,
+    *,
+    of: int,
+    limit_pct: float,
+    reference_days: int | None = None,
+    left: int | None = None,
+) -> list[Finding]:
+    """The finding that these of ``of`` sites changed, if they are many enough; compared with the month before unless
+    ``reference_days`` says with what. ``left`` are the sites that still report."""
+    history = one.history
+    share_pct = 100 * len(changed) / of
+    is_found = share_pct >= limit_pct and len(changed) >= limits.LEAST_LOST
     return [
         Finding(
             what=f"{what}: {one.sites(changed)}." if is_found else f"{what}.",
             unit="%",
-            is_found=bool(is_found),
-            effect=changed_pct,
-            limit=limits.RESCHEDULED_PCT,
+            is_found=is_found,
+            effect=share_pct,
+            limit=limit_pct,
             days=history.day_count,
-            sites=judged,
-            reference_days=int((history.months_ago[: history.start] <= shared.REFERENCE_MONTHS).sum()),
-            reference_sites=judged,
+            sites=of if left is None else left,
+            reference_days=int((history.months_ago == 1).sum()) if reference_days is None else reference_days,
+            reference_sites=of,
         )
     ]
 
