@@ -34,6 +34,13 @@ def pytest_configure(config: pytest.Config) -> None:
     faulthandler.enable(_open[-1])
 
 
+def pytest_unconfigure() -> None:
+    """Without a crash there is nothing more to note."""
+    if _open:
+        faulthandler.disable()
+        _open.pop().close()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What each worker that crashed has written."""
     for file in sorted(_folder(terminalreporter.config).glob("*.txt")):
