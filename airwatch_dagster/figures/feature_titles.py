@@ -6,7 +6,6 @@ from typing import Final
 from airwatch_dagster.fit.weather_inputs import STATE_INPUTS, change_of, class_input
 from airwatch_dagster.schemas.enrich import LAG_DAYS
 from airwatch_dagster.schemas.weather import CLASS_COLUMN, ISSUE_DAY, WEATHER_CLASSES, weather_column
-from airwatch_dagster.watch.drift import FORECAST_ERROR
 
 COMPASS: Final = {
     "n": "north",
@@ -47,7 +46,6 @@ _SINGLE: Final = {
     "flow_gain": "error saved by moving the map",
     "site_regression_ugm3": "site regression minus persistence",
     "site_regression_log": "site regression over persistence (log)",
-    FORECAST_ERROR: "forecast error",
 }
 
 _WEATHER: Final = {

@@ -13,7 +13,7 @@ class DriftReport(Table):
     """One feature of a month, compared with the same season of earlier years."""
 
     month: pd.Timestamp = c.month()
-    feature: str = c.field("Column of features, or forecast_error_ugm3 for the errors of the forecasts")
+    feature: str = c.field("Column of features")
     method: str = c.field("Name of Evidently's drift measure")
     statistic: float = c.field("Drift measure, in the unit of the method; null with too few values", nullable=True)
     threshold: float = c.field("Smallest statistic that counts as drift; null without one", nullable=True)

@@ -1,7 +1,6 @@
 """Drift of a month's features from the same season of earlier years, measured by Evidently."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -73,17 +72,6 @@ MOST_PLOTTED: Final = 6
 """Columns with plots on Evidently's page, the most distant first: 27 kB each, so that a page does not grow with the
 number of features."""
 
-FORECAST_ERROR: Final = "forecast_error_ugm3"
-"""Name of the finding about the forecasts instead of a feature."""
-
-
-@dataclass(frozen=True)
-class ForecastErrors:
-    """Errors of forecasts, µg/m³: of the month, and of the same season of earlier years."""
-
-    current: pd.Series
-    reference: pd.Series
-
 
 def season_matched(features: pd.DataFrame, *, month: pd.Timestamp, date_column: str = "issue_date") -> pd.DataFrame:
     """The rows of ``features`` in the same calendar month and its two neighbours of every earlier year.
@@ -102,7 +90,6 @@ def drift_findings(
     reference: pd.DataFrame,
     month: pd.Timestamp,
     excluded: Collection[str] = EXCLUDED_COLUMNS,
-    errors: ForecastErrors | None = None,
     began: pd.Timestamp | None = None,
     title_of: Callable[[str], str] = str,
 ) -> tuple[pd.DataFrame, Page]:
@@ -119,8 +106,6 @@ def drift_findings(
         return TABLES["drift_report"].empty().drop(columns="report_uri"), _reason_page(month, reason=why)
     known = reference if began is None else _without_short_history(reference, began=began)
     now, then = _compared_columns(current, excluded=excluded), _compared_columns(known, excluded=excluded)
-    if errors is not None:
-        now, then = _beside(now, errors=errors.current), _beside(then, errors=errors.reference)
     columns = sorted(now.columns.intersection(then.columns))
     days = _days_with_values(known, then, columns)
     reasons = {name: _too_few(now[name], then[name], days=days[name]) for name in columns}
@@ -140,21 +125,18 @@ def _without_short_history(reference: pd.DataFrame, *, began: pd.Timestamp) -> p
     return reference.assign(**{name: reference[name].where(~is_short) for name in counting})
 
 
-def _days_with_values(reference: pd.DataFrame, then: pd.DataFrame, columns: Sequence[str]) -> dict[str, int | None]:
-    """Days on which each column has values in the reference; None for errors, which come without days."""
+def _days_with_values(reference: pd.DataFrame, then: pd.DataFrame, columns: Sequence[str]) -> dict[str, int]:
+    """Days on which each column has values in the reference."""
     dates = reference["issue_date"].reset_index(drop=True)
-    return {
-        name: int(dates[then[name][: len(dates)].notna()].nunique()) if name in reference else None for name in columns
-    }
+    return {name: int(dates[then[name].notna()].nunique()) for name in columns}
 
 
-def _too_few(now: pd.Series, then: pd.Series, *, days: int | None) -> str | None:
+def _too_few(now: pd.Series, then: pd.Series, *, days: int) -> str | None:
     """Why a column cannot be judged; None if it can, and for one whose values have vanished."""
     values = int(then.count())
-    if values < MIN_REFERENCE_VALUES or (days is not None and days < MIN_REFERENCE_DAYS):
-        of_days = f" of {days} days" if days is not None else ""
+    if values < MIN_REFERENCE_VALUES or days < MIN_REFERENCE_DAYS:
         return (
-            f"{values:,} values{of_days} in its season of earlier years; "
+            f"{values:,} values of {days} days in its season of earlier years; "
             f"{MIN_REFERENCE_VALUES} of {MIN_REFERENCE_DAYS} days needed"
         )
     count = int(now.count())
@@ -164,11 +146,6 @@ def _too_few(now: pd.Series, then: pd.Series, *, days: int | None) -> str | None
 def _compared_columns(frame: pd.DataFrame, *, excluded: Collection[str]) -> pd.DataFrame:
     numbers = frame.select_dtypes("number")
     return numbers.drop(columns=[name for name in numbers if name in excluded]).astype(float).reset_index(drop=True)
-
-
-def _beside(frame: pd.DataFrame, *, errors: pd.Series) -> pd.DataFrame:
-    """``frame`` with the errors as another column; columns are compared one by one, so rows need not correspond."""
-    return pd.concat([frame, errors.astype(float).rename(FORECAST_ERROR).reset_index(drop=True)], axis="columns")
 
 
 def _sample(frame: pd.DataFrame) -> pd.DataFrame:

@@ -179,7 +179,8 @@ def scenarios(server: PracticeServer) -> list[KillScenario]:
         "EPA_AQS_API_KEY": DEFAULT_KEY,
     }
     readings = ("backfill", "2021-05-29", "2021-05-31", "--tables", "monitors,raw_readings,site_days,features")
-    watched = "training_examples,candidate_scores,forecast_scores,verification,scoreboard,scoreboard_events"
+    scored = "training_examples,candidate_scores,forecast_scores,verification,scoreboard,scoreboard_events"
+    watched = "sensor_flags,monthly_findings,drift_report,coverage,monitor_changes"
     recheck = ("backfill", *RESTATED, "--tables", "raw_readings,site_days,revisions", "--refresh")
     promoted = ("persistence", "--yes", "--month", "2021-02", "--by", "Ada", "--reason", "smoke")
     files = {"AIRWATCH_SOURCE": "airdata", "AIRWATCH_AIRDATA_URL": "file:///nowhere"}
@@ -196,12 +197,12 @@ def scenarios(server: PracticeServer) -> list[KillScenario]:
             "promotion of a champion", _trained, ("models", "promote", *promoted), again, is_done="is already"
         ),
         KillScenario(
-            "scores and verification", _month, ("backfill", "2021-02-01", "2021-02-28", "--tables", watched), again
+            "scores and verification", _month, ("backfill", "2021-02-01", "2021-02-28", "--tables", scored), again
         ),
         KillScenario(
-            "drift report, coverage",
+            "flags, findings, drift report, coverage",
             _month,
-            ("backfill", "2021-02-01", "2021-02-28", "--tables", "drift_report,coverage,monitor_changes"),
+            ("backfill", "2021-02-01", "2021-02-28", "--tables", watched),
             again,
         ),
         KillScenario("bulletin", _month, ("backfill", "2021-02-27", "2021-02-28", "--tables", "bulletin"), again),

@@ -7,11 +7,10 @@ from airwatch_dagster.figures.feature_titles import TITLES, feature_title
 from airwatch_dagster.fit.models.training_set import CORRECTION_INPUTS
 from airwatch_dagster.fit.weather_inputs import STATE_INPUTS, WEATHER_INPUTS
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.watch.drift import FORECAST_ERROR
 
 
 def test_every_feature_input_and_finding_has_a_title_of_its_own() -> None:
-    columns = {*TABLES["features"].column_names, *CORRECTION_INPUTS, FORECAST_ERROR}
+    columns = {*TABLES["features"].column_names, *CORRECTION_INPUTS}
     columns |= {*EXAMPLE_COLUMNS, *WEATHER_INPUTS, *STATE_INPUTS}
 
     assert set(TITLES) == columns

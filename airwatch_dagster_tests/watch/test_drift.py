@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.schemas import TABLES
-from airwatch_dagster.watch.drift import MOST_PLOTTED, ForecastErrors, drift_findings, season_matched
+from airwatch_dagster.watch.drift import MOST_PLOTTED, drift_findings, season_matched
 
 JANUARY = pd.Timestamp("2021-01-01")
 
@@ -155,22 +155,6 @@ def test_a_column_that_lost_its_values_has_drifted_and_one_without_any_has_not(h
         "pm25_mean_7d_ugm3": False,
     }
     assert np.isnan(by_feature.loc["pm25_last_ugm3", "statistic"])
-
-
-def test_forecast_errors_are_compared_like_features(history: pd.DataFrame) -> None:
-    steady = pd.Series(np.random.default_rng(2).normal(0.0, 3.0, 5000))
-
-    findings, _ = drift_findings(
-        of_january(history),
-        reference=season_matched(history, month=JANUARY),
-        month=JANUARY,
-        errors=ForecastErrors(current=steady[:600] + 6.0, reference=steady),
-    )
-
-    error = findings.set_index("feature").loc["forecast_error_ugm3"]
-    assert error["is_drifted"]
-    assert error["current_rows"] == 600
-    assert error["reference_rows"] == 5000
 
 
 def test_a_first_year_has_no_findings_and_a_page_with_the_reason(history: pd.DataFrame) -> None:

@@ -261,7 +261,9 @@ def _evaluated(
     """One result per declared check, and one evaluation for each partition of a range."""
     for one in declared:
         failures = result.warnings.get(one.name, {})
-        texts = {partition: redacted(one.check.failed(what)) for partition, what in failures.items()}
+        texts = {
+            partition: redacted(one.check.failed(what, partition=partition)) for partition, what in failures.items()
+        }
         causes = result.causes.get(one.name, {})
         emit_partition_events(context, spec, one.name, texts, one.severity, causes=causes)
         partitions = len(context.partition_keys) if context.has_partition_key_range or context.has_partition_key else 1

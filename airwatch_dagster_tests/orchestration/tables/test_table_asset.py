@@ -324,7 +324,7 @@ def test_a_warning_marks_its_day_and_the_run_succeeds(pipeline: Pipeline) -> Non
         None: Status.FAILED,
     }
     failed = [one for one in pipeline.evaluations(result.run_id) if one.partition == "2021-07-03" and not one.passed]
-    said = "All sites read the same. Forecasts may be off. Look at `airwatch inspect site_days DAY`."
+    said = "All sites read the same. Forecasts may be off. Look at `airwatch inspect site_days 2021-07-03`."
     assert [(one.severity, one.description) for one in failed] == [(dg.AssetCheckSeverity.WARN, said)]
     [whole] = [one for one in pipeline.evaluations(result.run_id) if not one.passed and one.partition is None]
     assert whole.description.startswith("1 of 3 partitions failed. 2021-07-03: all sites read the same. Forecasts may")

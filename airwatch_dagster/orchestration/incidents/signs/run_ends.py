@@ -97,7 +97,7 @@ def _problem(failure: dg.AssetCheckEvaluation) -> str:
     """What is wrong, without what follows and what to do, which the message says on lines of their own."""
     text = failure.description or "It did not pass."
     check = check_of(failure.asset_key.to_user_string(), failure.check_name)
-    return text.removesuffix(f" {check.follows} {check.todo}") if check else text
+    return check.problem_in(text) if check else text
 
 
 def _of_tables(

@@ -10,6 +10,7 @@ from airwatch_dagster.orchestration.incidents.keys import Keys, spans_of
 from airwatch_dagster.orchestration.incidents.state import EARLY, OF_CHECKS, OF_TICKS, Incident, Rule
 from airwatch_dagster.orchestration.incidents.wording.causes import check_of
 from airwatch_dagster.orchestration.partitions import DAYS
+from airwatch_dagster.orchestration.tables.checks import days_between
 from airwatch_dagster.orchestration.tables.table_asset import SCHEMA_CHECK
 from airwatch_dagster.schemas import TABLES
 
@@ -122,7 +123,7 @@ def next_step(incident: Incident) -> str:
         return "Nothing: the daily run mends it."
     check = check_of(incident.asset, incident.scope) if incident.scope else None
     if check is not None:
-        return _with_days(check.todo, incident.partitions_left or incident.partitions)
+        return check.todo_for(incident.partitions_left or incident.partitions)
     if incident.rule == "source_down":
         again = repeat_command(incident.asset, incident.partitions_left)
         return f"Wait until it serves, which `airwatch doctor` says; then {again}."
@@ -145,27 +146,8 @@ def repeat_command(table: str, partitions: Keys) -> str:
     spans = found if len(found) <= 2 else [(found[0][0], found[-1][1])]
     is_default = table in (*DAILY_TABLES, *CLOSE_TABLES, EARLY_SCORED, "trained_models", "champion_model", "coverage")
     tables = "" if is_default else f" --tables {table}"
-    return "run " + " and ".join(f"`airwatch backfill {' '.join(_days(*span))}{tables}`" for span in spans)
-
-
-def _days(first: str, last: str) -> tuple[str, str]:
-    """First and last day of days or months, up to the newest day there is."""
-    begin, end = pd.Period(first).start_time, min(pd.Period(last).end_time, _newest_day())
-    return f"{min(begin, end):%Y-%m-%d}", f"{end:%Y-%m-%d}"
+    return "run " + " and ".join(f"`airwatch backfill {' '.join(days_between(*span))}{tables}`" for span in spans)
 
 
 def _newest_day() -> pd.Timestamp:
     return pd.Timestamp(str(DAYS.get_last_partition_key()))
-
-
-def _with_days(todo: str, partitions: Keys) -> str:
-    """The words DAY, MONTH, FIRST and LAST of a command, as days or the last month of these partitions."""
-    if not partitions:
-        return todo
-    first, last = _days(min(partitions), max(partitions))
-    return (
-        todo.replace("DAY DAY", f"{first} {last}")
-        .replace("FIRST LAST", f"{first} {last}")
-        .replace("DAY", last)
-        .replace("MONTH", last[:7])
-    )
