@@ -10,6 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 
+class PeerMissing(Exception):
+    """The peer is not installed; the message says which, and where to read how to install it."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """CPU seconds of each run of ours and of the peer, pair by pair; no peer for work that has none."""

@@ -4,16 +4,17 @@ Yesterday's map is displaced in eight directions by up to 750 km. The displaceme
 site best are assumed to go on for another day.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.enrich.fixed_point import WEIGHT_STEPS, FixedPointSums, whole_weights
-from airwatch_dagster.enrich.geometry import Places, distance_km
+from airwatch_dagster.enrich.fixed_point import WEIGHT_STEPS, Block, FixedPointSums, whole_weights
 from airwatch_dagster.enrich.grid import shifted
-from airwatch_dagster.enrich.maps import STEPS_PER_UNIT, bell, direction
+from airwatch_dagster.enrich.kernels import Network
+from airwatch_dagster.enrich.maps import STEPS_PER_UNIT, direction
 
 MOVES_KM: Final = (150.0, 300.0, 500.0, 750.0)
 """Displacements in a day: winds of 2 to 9 m/s."""
@@ -39,7 +40,7 @@ MIN_VIEW_WEIGHT: Final = 1.5
 
 @dataclass(frozen=True)
 class _Displacements:
-    """Today's map and yesterday's error by displacement; arrays are displacements × days × targets, null where
+    """Today's map and yesterday's error by displacement; arrays are displacements × targets × days, null where
     unknown."""
 
     east_km: list[float]
@@ -48,6 +49,10 @@ class _Displacements:
     """Log anomaly that arrives tomorrow if the displacement goes on."""
     error: np.ndarray
     """Mean squared log error of yesterday's displaced map, around the target."""
+
+    def part(self, chosen: slice) -> "_Displacements":
+        """Those of some targets."""
+        return _Displacements(self.east_km, self.north_km, self.arriving[:, chosen], self.error[:, chosen])
 
 
 def advection_features(
@@ -58,7 +63,14 @@ def advection_features(
     ``log_anomaly`` is days × stations, clipped, null where unknown; ``targets`` are column numbers of it. Each feature
     is days × targets, null on the first day and where too few stations report.
     """
-    moves = _displacements(log_anomaly, Places.of(stations), targets)
+    moves = _displacements(np.asfortranarray(log_anomaly), stations, targets)
+    # A few targets at a time stay in the processor's cache.
+    parts = [_estimates(moves.part(slice(start, start + 8))) for start in range(0, len(targets), 8)]
+    return {name: np.concatenate([part[name] for part in parts]).T for name in parts[0]}
+
+
+def _estimates(moves: _Displacements) -> dict[str, np.ndarray]:
+    """The features, targets × days."""
     unknown = np.isnan(moves.arriving) | np.isnan(moves.error)
     error = np.where(unknown, np.inf, moves.error)
     lowest = error.min(axis=0)
@@ -77,28 +89,26 @@ def advection_features(
     }
 
 
-def _displacements(log_anomaly: np.ndarray, places: Places, targets: np.ndarray) -> _Displacements:
+def _displacements(log_anomaly: np.ndarray, stations: pd.DataFrame, targets: np.ndarray) -> _Displacements:
+    everywhere = Network(stations, np.arange(len(stations)))
     anomalies = FixedPointSums.of(log_anomaly, per_unit=STEPS_PER_UNIT)
-    view = bell(distance_km(places, places[targets]), width_km=VIEW_KM)
-    east, north = [0.0], [0.0]
-    for distance in MOVES_KM:
-        for number in range(8):
-            east.append(distance * direction(number)[0])
-            north.append(distance * direction(number)[1])
-    arriving, error = [], []
-    for east_km, north_km in zip(east, north, strict=True):
-        moved = distance_km(places, places.moved(east_km=east_km, north_km=north_km))
-        here = _supported_mean(anomalies, bell(moved, width_km=MAP_WIDTH_KM), min_weight=MIN_MAP_WEIGHT)
+    view = Network(stations, targets).bell(width_km=VIEW_KM)
+    ways = [(0.0, 0.0), *((km * east, km * north) for km in MOVES_KM for east, north in map(direction, range(8)))]
+    arriving = np.empty((len(ways), len(targets), len(log_anomaly)))
+    error = np.empty_like(arriving)
+    for number, (east_km, north_km) in enumerate(ways):
+        kernel = everywhere.bell(width_km=MAP_WIDTH_KM, east_km=east_km, north_km=north_km)
+        here = _supported_mean(anomalies, kernel, min_weight=MIN_MAP_WEIGHT)
         squared = np.minimum((log_anomaly - shifted(here, 1)) ** 2, MAX_ERROR)
         squared_sums = FixedPointSums.of(squared, per_unit=STEPS_PER_UNIT)
-        arriving.append(here[:, targets])
-        error.append(_supported_mean(squared_sums, view, min_weight=MIN_VIEW_WEIGHT))
-    return _Displacements(east, north, np.array(arriving), np.array(error))
+        arriving[number] = here.T[targets]
+        error[number] = _supported_mean(squared_sums, view, min_weight=MIN_VIEW_WEIGHT).T
+    return _Displacements([east for east, _ in ways], [north for _, north in ways], arriving, error)
 
 
-def _supported_mean(sums: FixedPointSums, weights: np.ndarray, *, min_weight: float) -> np.ndarray:
+def _supported_mean(sums: FixedPointSums, kernel: Sequence[Block], *, min_weight: float) -> np.ndarray:
     """Weighted mean over the stations, days × targets; null where the reporting ones weigh too little."""
-    total, weight = sums.sums(weights)
+    total, weight = sums.sums(kernel)
     enough = weight > min_weight * WEIGHT_STEPS
     return np.where(enough, total / np.where(enough, weight, 1.0), np.nan)
 

@@ -38,10 +38,13 @@ def build_features(
     if not targets.any():
         return spec.empty()
     grid = day_grid(valid, first=first, last=wanted[-1])
-    return _rows(grid, valid, wanted=grid.days.get_indexer(wanted), area_site_ids=area_site_ids)[spec.column_names]
+    columns = _columns(grid, valid, wanted=grid.days.get_indexer(wanted), area_site_ids=area_site_ids)
+    return pd.DataFrame({name: columns[name] for name in spec.column_names})
 
 
-def _rows(grid: DayGrid, valid: pd.DataFrame, *, wanted: np.ndarray, area_site_ids: AbstractSet[str]) -> pd.DataFrame:
+def _columns(
+    grid: DayGrid, valid: pd.DataFrame, *, wanted: np.ndarray, area_site_ids: AbstractSet[str]
+) -> dict[str, object]:
     targets = np.flatnonzero(grid.stations["site_id"].isin(area_site_ids).to_numpy())
     sites, site_of_station = np.unique(grid.stations["site_id"].to_numpy(), return_inverse=True)
     values, source_rows = _by_site(grid, site_of_station, len(sites))
@@ -66,7 +69,7 @@ def _rows(grid: DayGrid, valid: pd.DataFrame, *, wanted: np.ndarray, area_site_i
     season = calendar_features(grid)
     columns |= {name: season[name][day].astype(np.float32) for name in ("season_sin", "season_cos")}
     columns["weekday"] = season["weekday"][day].astype(np.int64)
-    return pd.DataFrame(columns)
+    return columns
 
 
 def _by_site(grid: DayGrid, site_of_station: np.ndarray, sites: int) -> tuple[np.ndarray, np.ndarray]:
@@ -95,7 +98,8 @@ def area_features(site_days: pd.DataFrame, *, issue_dates: pd.DatetimeIndex, are
     is_area = area.contains(site_days["state_code"], site_days["cbsa_code"])
     in_area = site_days.loc[is_area, ["site_id", "date_local"]]
     rows = build_features(site_days, issue_dates=issue_dates, area_site_ids=set(in_area["site_id"]))
-    return rows[_was_in_area(rows, in_area)].reset_index(drop=True)
+    was_in_area = _was_in_area(rows, in_area)
+    return rows if was_in_area.all() else rows[was_in_area].reset_index(drop=True)
 
 
 def _was_in_area(rows: pd.DataFrame, in_area: pd.DataFrame) -> np.ndarray:

@@ -4,6 +4,7 @@ Values and weights are rounded to whole steps, so every product and every partia
 number below 2**53, which float64 represents exactly. Reason: docs/adr/0003-bit-identical-features.md.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -14,35 +15,61 @@ WEIGHT_STEPS: Final = 2.0**16
 
 
 @dataclass(frozen=True)
+class Block:
+    """The weights of some stations on some targets; other stations weigh 0 on these."""
+
+    stations: np.ndarray
+    """Column numbers of the matrix that is summed."""
+    targets: np.ndarray
+    """Positions among the targets."""
+    weights: np.ndarray
+    """Whole numbers as ``whole_weights`` returns them, stations × targets."""
+
+    @classmethod
+    def of(cls, stations: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> Self:
+        """The block without the stations that weigh 0 on all of its targets."""
+        used = weights.any(axis=1)
+        return cls(stations[used], targets, weights[used])
+
+
+@dataclass(frozen=True)
 class FixedPointSums:
     """A matrix of days × stations as whole steps, ready for weighted sums over the stations."""
 
-    values: np.ndarray
-    """Whole steps; 0 where unknown."""
-    present: np.ndarray
-    """1.0 where the value is known, else 0.0."""
+    steps: np.ndarray
+    """Stations × twice the days: whole steps, 0 where unknown, and then 1.0 where the value is known, else 0.0."""
     per_unit: float
     """Steps per unit of the matrix."""
 
     @classmethod
     def of(cls, matrix: np.ndarray, *, per_unit: float) -> Self:
         """Round ``matrix`` (days × stations, null where unknown) to steps of 1/``per_unit``."""
-        known = ~np.isnan(matrix)
-        steps = np.rint(np.where(known, matrix, 0.0) * per_unit)
-        return cls(np.where(known, steps, 0.0), known.astype(float), per_unit)
+        days, stations = matrix.shape
+        steps = np.empty((stations, 2 * days))
+        known = ~np.isnan(matrix.T)
+        np.rint(np.where(known, matrix.T, 0.0) * per_unit, out=steps[:, :days])
+        steps[:, days:] = known
+        return cls(steps, per_unit)
 
-    def sums(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def sums(self, kernel: Sequence[Block]) -> tuple[np.ndarray, np.ndarray]:
         """Weighted sum of the known values (unit × weight steps) and the sum of their weights (steps); days × targets.
 
-        ``weights`` are whole numbers, stations × targets, as ``whole_weights`` returns them.
+        Each target is in one block of ``kernel``.
         """
-        return (self.values @ weights) / self.per_unit, self.present @ weights
+        total, weight = self._whole_sums(kernel)
+        return total / self.per_unit, weight
 
-    def mean(self, weights: np.ndarray) -> np.ndarray:
+    def mean(self, kernel: Sequence[Block]) -> np.ndarray:
         """Weighted mean of the known values, days × targets; null where no known value has weight."""
-        total, weight = (self.values @ weights), (self.present @ weights)
+        total, weight = self._whole_sums(kernel)
         with np.errstate(invalid="ignore", divide="ignore"):
             return total / weight / self.per_unit
+
+    def _whole_sums(self, kernel: Sequence[Block]) -> list[np.ndarray]:
+        found = np.empty((sum(len(block.targets) for block in kernel), self.steps.shape[1]))
+        for block in kernel:
+            found[block.targets] = block.weights.T @ self.steps[block.stations]
+        return np.split(found.T, 2)
 
 
 def whole_weights(weights: np.ndarray) -> np.ndarray:

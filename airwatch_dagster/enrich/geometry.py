@@ -24,6 +24,13 @@ class Places:
     def __getitem__(self, chosen: np.ndarray) -> "Places":
         return Places(self.latitude[chosen], self.longitude[chosen])
 
+    def unit_vectors(self) -> np.ndarray:
+        """The places on a sphere of radius 1, places × 3: two are as far apart as the angle between them."""
+        across = np.cos(self.latitude)
+        return np.stack(
+            [across * np.cos(self.longitude), across * np.sin(self.longitude), np.sin(self.latitude)], axis=1
+        )
+
     def moved(self, *, east_km: float, north_km: float) -> "Places":
         """The places so far to the east and north of these, on a plane that touches the Earth at each."""
         east = east_km / (EARTH_RADIUS_KM * np.cos(self.latitude))

@@ -1,6 +1,8 @@
 """A site's own last four weeks: lags, window means, spread, and age of the last reading; and the calendar."""
 
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Self
 
 import numpy as np
 import pandas as pd
@@ -11,53 +13,87 @@ from airwatch_dagster.schemas.enrich import LAG_DAYS
 MEAN_WINDOWS_DAYS: Final = (3, 7, 14, 28)
 """Lengths of the windows that end on the issue date."""
 
+SPREAD_WINDOWS_DAYS: Final = (7, 28)
+"""Those whose standard deviation, maximum and count are features, too."""
+
 
 def lag_features(values: np.ndarray) -> dict[str, np.ndarray]:
     """Features of a site's own history by column, from ``values`` (days × sites, µg/m³, null where unknown).
 
     Each is days × sites: lags, and statistics of the windows up to the day, null where a window holds no observation.
     Windows are summed lag by lag, in the same order for every day, so that a day computed alone is bit-identical to the
-    same day within a year (docs/adr/0003-bit-identical-features.md).
+    same day within a year (docs/adr/0003-bit-identical-features.md). The standard deviation is the population's.
     """
     features = {f"pm25_lag_{lag}d_ugm3": shifted(values, lag) for lag in LAG_DAYS}
-    for window in MEAN_WINDOWS_DAYS:
-        mean, spread, highest, count = window_statistics(values, window=window)
+    past = _Past.of(values)
+    for window, (mean, count) in past.means(MEAN_WINDOWS_DAYS).items():
         features[f"pm25_mean_{window}d_ugm3"] = mean
-        if window in (7, 28):
-            features[f"pm25_std_{window}d_ugm3"] = spread
-            features[f"pm25_max_{window}d_ugm3"] = highest
+        if window in SPREAD_WINDOWS_DAYS:
+            features[f"pm25_std_{window}d_ugm3"] = past.spread(mean, count, window=window)
+            features[f"pm25_max_{window}d_ugm3"] = past.highest(window=window)
             features[f"observed_days_{window}d"] = count
     return features
 
 
 def window_mean(values: np.ndarray, *, window: int = HISTORY_DAYS) -> np.ndarray:
     """Mean of the observed days of the window that ends on each day, in the unit of ``values``; null without any."""
-    return window_statistics(values, window=window)[0]
+    return _Past.of(values).means([window])[window][0]
 
 
-def window_statistics(values: np.ndarray, *, window: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Mean, standard deviation, maximum and count of the observed days of the window that ends on each day.
+@dataclass(frozen=True)
+class _Past:
+    """A matrix of days × sites below rows without observations, so that what was ``lag`` days ago is a view of it."""
 
-    All are days × sites. The standard deviation is that of the population; all but the count are null without
-    observations.
-    """
-    count, total = np.zeros_like(values), np.zeros_like(values)
-    highest = np.full_like(values, -np.inf)
-    for lag in range(window):
-        past = shifted(values, lag)
-        observed = ~np.isnan(past)
-        count += observed
-        total += np.where(observed, past, 0.0)
-        highest = np.where(observed, np.maximum(highest, past), highest)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = total / count
-    squares = np.zeros_like(values)
-    for lag in range(window):
-        departure = shifted(values, lag) - mean
-        squares += np.where(np.isnan(departure), 0.0, departure * departure)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        spread = np.sqrt(squares / count)
-    return mean, spread, np.where(count > 0, highest, np.nan), count
+    values: np.ndarray
+    """0 where unknown."""
+    known: np.ndarray
+    """1.0 where observed, else 0.0."""
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Self:
+        days, sites = values.shape
+        known, filled = np.zeros((2, HISTORY_DAYS - 1 + days, sites))
+        is_known = ~np.isnan(values)
+        known[HISTORY_DAYS - 1 :] = is_known
+        np.copyto(filled[HISTORY_DAYS - 1 :], values, where=is_known)
+        return cls(filled, known)
+
+    def means(self, windows: Sequence[int]) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+        """Mean and count of the observed days by window: the sums of a short window begin those of a longer one."""
+        count, total = np.zeros((2, *_before(self.values, 0).shape))
+        found = {}
+        for lag in range(max(windows)):
+            count += _before(self.known, lag)
+            total += _before(self.values, lag)
+            if lag + 1 in windows:
+                with np.errstate(invalid="ignore"):
+                    found[lag + 1] = total / count, count.copy()
+        return found
+
+    def spread(self, mean: np.ndarray, count: np.ndarray, *, window: int) -> np.ndarray:
+        """Standard deviation of the observed days of the window; null without any."""
+        squares, departure = np.zeros_like(mean), np.empty_like(mean)
+        for lag in range(window):
+            np.subtract(_before(self.values, lag), mean, out=departure)
+            departure *= departure
+            departure *= _before(self.known, lag)
+            squares += departure
+        with np.errstate(invalid="ignore"):
+            return np.sqrt(squares / count)
+
+    def highest(self, *, window: int) -> np.ndarray:
+        """Highest observed value of the window; null without any."""
+        observed = np.where(self.known > 0, self.values, np.nan)
+        highest = _before(observed, 0).copy()
+        for lag in range(1, window):
+            np.fmax(highest, _before(observed, lag), out=highest)
+        return highest
+
+
+def _before(padded: np.ndarray, lag: int) -> np.ndarray:
+    """The matrix ``lag`` days ago, days × sites."""
+    first = HISTORY_DAYS - 1 - lag
+    return padded[first : len(padded) - lag]
 
 
 def last_observations(source_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,16 +4,15 @@ A smoothed map has a value in every direction regardless of monitor locations, s
 features.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.enrich.fixed_point import WEIGHT_STEPS, FixedPointSums, whole_weights
-from airwatch_dagster.enrich.geometry import Places, distance_km
+from airwatch_dagster.enrich.fixed_point import WEIGHT_STEPS, Block, FixedPointSums
 from airwatch_dagster.enrich.grid import shifted
-from airwatch_dagster.enrich.neighbours import is_other_site
+from airwatch_dagster.enrich.kernels import Network
 from airwatch_dagster.schemas.enrich import SECTORS
 
 AROUND_KM: Final = (50, 150, 400)
@@ -39,22 +38,17 @@ def map_features(log_anomaly: np.ndarray, *, stations: pd.DataFrame, targets: np
     """
     anomalies = FixedPointSums.of(log_anomaly, per_unit=STEPS_PER_UNIT)
     features = {}
-    for name, weights in _kernels(stations, targets):
-        smoothed = smooth(anomalies, weights)
+    for name, kernel in _kernels(Network(stations, targets)):
+        smoothed = smooth(anomalies, kernel)
         features[f"{name}_log"] = smoothed
         features[f"{name}_log_before"] = shifted(smoothed, 1, fill=0.0)
     return features
 
 
-def smooth(sums: FixedPointSums, weights: np.ndarray) -> np.ndarray:
+def smooth(sums: FixedPointSums, kernel: Sequence[Block]) -> np.ndarray:
     """Weighted mean, shrunk towards 0 by ``PRIOR_WEIGHT``; days × targets, never null."""
-    total, weight = sums.sums(weights)
+    total, weight = sums.sums(kernel)
     return total / (weight + PRIOR_WEIGHT * WEIGHT_STEPS)
-
-
-def bell(distance: np.ndarray, *, width_km: float) -> np.ndarray:
-    """Gaussian weights of distances (km), 1 at the centre, in whole steps; weights below half a step are 0."""
-    return whole_weights(np.exp(-0.5 * (distance / width_km) ** 2))
 
 
 def direction(number: int) -> tuple[float, float]:
@@ -63,13 +57,13 @@ def direction(number: int) -> tuple[float, float]:
     return float(np.sin(angle)), float(np.cos(angle))
 
 
-def _kernels(stations: pd.DataFrame, targets: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    places, other = Places.of(stations), is_other_site(stations, targets)
-    here = distance_km(places, places[targets])
+def _kernels(network: Network) -> Iterator[tuple[str, list[Block]]]:
     for width in AROUND_KM:
-        yield f"around_{width}km", other * bell(here, width_km=width)
+        yield f"around_{width}km", network.bell(width_km=width, with_own_site=False)
     for offset, width_km in OFFSETS_KM.items():
         for number, sector in enumerate(SECTORS):
             east, north = direction(number)
-            there = places[targets].moved(east_km=offset * east, north_km=offset * north)
-            yield f"offset_{offset}km_{sector}", other * bell(distance_km(places, there), width_km=width_km)
+            yield (
+                f"offset_{offset}km_{sector}",
+                network.bell(width_km=width_km, east_km=offset * east, north_km=offset * north, with_own_site=False),
+            )

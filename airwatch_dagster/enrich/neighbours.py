@@ -6,9 +6,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.enrich.fixed_point import FixedPointSums, whole_weights
-from airwatch_dagster.enrich.geometry import Places, distance_km, sector_number
+from airwatch_dagster.enrich.fixed_point import Block, FixedPointSums, whole_weights
+from airwatch_dagster.enrich.geometry import sector_number
 from airwatch_dagster.enrich.grid import shifted
+from airwatch_dagster.enrich.kernels import Network, Tile
 from airwatch_dagster.schemas.enrich import SECTORS
 
 NEAR_KM: Final = 400.0
@@ -36,16 +37,23 @@ def neighbour_features(
     measures = {"": values, "_anomaly": values - means, "_change": values - shifted(values, 1)}
     sums = {suffix: FixedPointSums.of(matrix, per_unit=STEPS_PER_UGM3) for suffix, matrix in measures.items()}
     return {
-        f"{name}{suffix}_ugm3": one.mean(weights)
-        for name, weights in _kernels(stations, targets)
+        f"{name}{suffix}_ugm3": one.mean(kernel)
+        for name, kernel in _kernels(Network(stations, targets)).items()
         for suffix, one in sums.items()
     }
 
 
-def _kernels(stations: pd.DataFrame, targets: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    places = Places.of(stations)
-    distance, sector = distance_km(places, places[targets]), sector_number(places, places[targets])
-    other = is_other_site(stations, targets)
+def _kernels(network: Network) -> dict[str, list[Block]]:
+    kernels: dict[str, list[Block]] = {}
+    for tile in network.tiles(reach_km=FAR_KM):
+        for name, weights in _weights(tile, sector_number(network.places[tile.stations], tile.points)):
+            kernels.setdefault(name, []).append(Block.of(tile.stations, tile.targets, weights))
+    return kernels
+
+
+def _weights(tile: Tile, sector: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Weights by name, stations × targets of the tile."""
+    distance, other = tile.distance_km, tile.is_other
     near, far = other & (distance < NEAR_KM), other & (distance >= NEAR_KM) & (distance < FAR_KM)
     decaying = whole_weights(np.exp(-distance / DECAY_KM))
     equal = whole_weights(np.ones(1))
@@ -53,9 +61,3 @@ def _kernels(stations: pd.DataFrame, targets: np.ndarray) -> Iterator[tuple[str,
     for number, direction in enumerate(SECTORS):
         yield f"near_{direction}_pm25", np.where(near & (sector == number), decaying, 0.0)
         yield f"far_{direction}_pm25", np.where(far & (sector == number), equal, 0.0)
-
-
-def is_other_site(stations: pd.DataFrame, targets: np.ndarray) -> np.ndarray:
-    """Whether a station belongs to another site than a target; stations × targets."""
-    site = stations["site_id"].to_numpy()
-    return np.asarray(site[:, None] != site[None, targets])

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
-from airwatch_dagster.enrich.maps import bell, direction, map_features
+from airwatch_dagster.enrich.kernels import bell
+from airwatch_dagster.enrich.maps import direction, map_features
 from airwatch_dagster.schemas.enrich import MAP_SAMPLES, SECTORS
 from airwatch_dagster_tests.enrich.networks import EARTH_KM, stations_at, strewn
 

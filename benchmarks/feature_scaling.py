@@ -1,0 +1,141 @@
+"""How does the cost of features grow with the number of sites, and which part costs what?
+
+    python -W ignore -m benchmarks.feature_scaling [--sites 700] [--days 365] [--site-days FILE]
+
+The sites are doubled twice in two ways: `wider`, further networks of the same density beside the first, and `denser`,
+each site copied a few kilometres away. In a denser network each site has more neighbours within the same reach, and a
+sum over them has more terms: its cost cannot be linear in the sites while every term counts. Without FILE (a Parquet
+file or folder of `site_days`) the network is made up: as many cities as a tenth of the sites, strewn over the area of
+the contiguous states, three of four days observed.
+
+Prints CPU seconds in all and by part, and the exponent by which they grow from one to four times the sites.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from airwatch_dagster.enrich import features
+from airwatch_dagster.enrich.grid import HISTORY_DAYS
+from benchmarks.measure import Measured, in_turns
+
+PARTS: Final = ("day_grid", "lag_features", "neighbour_features", "map_features", "advection_features")
+"""Functions of ``features`` that are timed; the rest is the table itself."""
+
+KINDS: Final = ("wider", "denser")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sites", type=int, default=700, help="of the made-up network (default: 700)")
+    parser.add_argument("--days", type=int, default=365, help="issue dates, the last ones of FILE (default: 365)")
+    parser.add_argument("--site-days", type=Path, help="a file or folder of site_days instead of a made-up network")
+    arguments = parser.parse_args()
+    if arguments.site_days:
+        first = pd.read_parquet(arguments.site_days)
+    else:
+        first = network(sites=arguments.sites, days=arguments.days)
+    print(f"{'':8}{'sites':>7}{'CPU-s':>8}" + "".join(f"{part.removesuffix('_features'):>12}" for part in PARTS))
+    for kind in KINDS:
+        totals = [_measured_parts(kind, first, copies, days=arguments.days) for copies in (1, 2, 4)]
+        print(f"{kind:8}exponent {np.log(totals[-1] / totals[0]) / np.log(4):.2f}", flush=True)
+
+
+def measured(times: int, *, kind: str, sites: int = 700, days: int = 120) -> Measured:
+    """Features of four times the sites, in CPU seconds, as a multiple of four times those of the sites."""
+    once = network(sites=sites, days=days)
+    four = multiplied(once, 4, kind=kind)
+    found = in_turns(lambda: _features(four, days=days), lambda: _features(once, days=days), times=times)
+    return Measured(found.ours, [4 * seconds for seconds in found.peer])
+
+
+def network(*, sites: int, days: int) -> pd.DataFrame:
+    """Site-days of a made-up network, in the columns that features read, for ``days`` days and the 28 before."""
+    noise = np.random.default_rng(0)
+    cities = noise.uniform((30.0, -122.0), (48.0, -72.0), (max(1, sites // 10), 2))
+    places = cities[noise.integers(0, len(cities), sites)] + noise.normal(0.0, 0.3, (sites, 2))
+    dates = pd.date_range(end="2021-12-31", periods=days + HISTORY_DAYS)
+    values = noise.gamma(2.0, 4.5, (len(dates), sites)).round(1)
+    day, site = np.nonzero(noise.random(values.shape) < 0.75)
+    return pd.DataFrame(
+        {
+            "site_id": pd.Series([f"17{number:07d}" for number in range(sites)])[site].to_numpy(),
+            "date_local": dates[day],
+            "pm25_ugm3": values[day, site],
+            "is_valid": True,
+            "method_code": "170",
+            "cbsa_code": "16980",
+            "state_code": "17",
+            "latitude": places[site, 0],
+            "longitude": places[site, 1],
+        }
+    )
+
+
+def multiplied(site_days: pd.DataFrame, copies: int, *, kind: str) -> pd.DataFrame:
+    """``site_days`` with copies of each site: a quarter of the globe further east, or about 30 km away."""
+    number, sites = pd.factorize(site_days["site_id"])
+    noise, parts = np.random.default_rng(1), [site_days]
+    for copy in range(1, copies):
+        near = noise.normal(0.0, 0.3, (len(sites), 2))
+        moved = np.full_like(near, (0.0, 90.0 * copy)) if kind == "wider" else near
+        parts.append(
+            site_days.assign(
+                site_id=site_days["site_id"] + f"-{copy}",
+                latitude=site_days["latitude"] + moved[number, 0],
+                longitude=(site_days["longitude"] + moved[number, 1] + 180.0) % 360.0 - 180.0,
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _features(site_days: pd.DataFrame, *, days: int) -> pd.DataFrame:
+    issued = pd.date_range(end=site_days["date_local"].max(), periods=days)
+    return features.build_features(site_days, issue_dates=issued, area_site_ids=set(site_days["site_id"]))
+
+
+def _measured_parts(kind: str, first: pd.DataFrame, copies: int, *, days: int) -> float:
+    """CPU seconds in all; prints them, and those of each part."""
+    site_days = multiplied(first, copies, kind=kind)
+    with _timed_parts() as seconds:
+        began = time.process_time()
+        _features(site_days, days=days)
+        total = time.process_time() - began
+    parts = "".join(f"{seconds[part]:12.2f}" for part in PARTS)
+    print(f"{kind:8}{site_days['site_id'].nunique():7}{total:8.2f}{parts}", flush=True)
+    return total
+
+
+@contextmanager
+def _timed_parts() -> Iterator[dict[str, float]]:
+    """CPU seconds of each part while it is open."""
+    seconds = dict.fromkeys(PARTS, 0.0)
+    originals = {part: getattr(features, part) for part in PARTS}
+
+    def timed(part: str) -> Callable[..., object]:
+        def run(*arguments: object, **more: object) -> object:
+            began = time.process_time()
+            try:
+                return originals[part](*arguments, **more)
+            finally:
+                seconds[part] += time.process_time() - began
+
+        return run
+
+    for part in PARTS:
+        setattr(features, part, timed(part))
+    try:
+        yield seconds
+    finally:
+        for part, original in originals.items():
+            setattr(features, part, original)
+
+
+if __name__ == "__main__":
+    main()
