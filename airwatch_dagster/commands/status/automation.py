@@ -7,7 +7,10 @@ import dagster as dg
 from dagster._core.definitions.run_request import InstigatorType
 
 from airwatch_dagster.commands.wording import duration_text
+from airwatch_dagster.errors import ConfigurationError
+from airwatch_dagster.orchestration.alerts.channels import LOG, channels_of
 from airwatch_dagster.orchestration.alerts.messages import plain
+from airwatch_dagster.orchestration.alerts.settings import AlertSettings
 
 DAEMON_SILENT_S: Final = 300.0
 """Seconds without a heartbeat after which the daemon has stopped; it sends one every 30."""
@@ -26,21 +29,36 @@ def last_heartbeat(instance: dg.DagsterInstance) -> datetime | None:
 
 
 def automation_problem(instance: dg.DagsterInstance, now: datetime) -> str | None:
-    """Why nothing starts by itself, in a sentence; None when it does, and where the daemon has never run."""
+    """Why nothing starts by itself, in a sentence; None when it does, and where no daemon is expected: it has never run,
+    or has stopped and nobody was to be told anything, as on a laptop."""
     seen = last_heartbeat(instance)
     if seen is None:
         return None
-    silent_s = (now - seen).total_seconds()
-    if silent_s > DAEMON_SILENT_S:
-        return (
-            f"Dagster's daemon last ran {duration_text(silent_s)} ago, so no schedule runs and nobody is told: make dev"
-        )
+    if (stopped := daemon_stopped(seen, now)) is not None:
+        return f"{stopped} and nobody is told: make dev" if _is_somebody_told() else None
     looked = _last_look(instance)
     if looked is None or (now - looked).total_seconds() <= SENSOR_SILENT_S:
         return None
     since = duration_text((now - looked).total_seconds())
     why = _load_error() or "it does not load where it is served, or has only just started"
     return f"The daemon runs, but no sensor has looked for {since}, so nobody is told: code location in error: {why}"
+
+
+def daemon_stopped(seen: datetime, now: datetime) -> str | None:
+    """The begin of a sentence that says when it stopped and what follows; None for a daemon that runs."""
+    silent_s = (now - seen).total_seconds()
+    if silent_s <= DAEMON_SILENT_S:
+        return None
+    return f"Dagster's daemon last ran {duration_text(silent_s)} ago, so no schedule runs"
+
+
+def _is_somebody_told() -> bool:
+    """Whether messages or pings are to leave: then somebody relies on the daemon."""
+    try:
+        settings = AlertSettings.from_environment()
+    except ConfigurationError:  # they are set, if not well; `airwatch doctor` says what is wrong
+        return True
+    return channels_of(settings) != (LOG,) or settings.heartbeat_url is not None
 
 
 def _last_look(instance: dg.DagsterInstance) -> datetime | None:

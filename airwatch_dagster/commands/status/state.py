@@ -73,11 +73,11 @@ class State:
     daemon_seen_at: datetime | None
     """Last heartbeat of Dagster's daemon; None when it never ran."""
     automation_problem: str | None
-    """Why nothing starts by itself any more; None when it does, and where the daemon never ran."""
+    """Why nothing starts by itself any more; None when it does, and where no daemon is expected."""
 
     @property
     def is_fresh(self) -> bool:
-        """Whether nothing is due, no check of severity ERROR failed last, and the automation works or was never on."""
+        """Whether nothing is due, no check of severity ERROR failed last, and the automation works or is not expected to."""
         has_failed = any(check.severity == "ERROR" for check in self.failed_checks)
         return not self.due and not has_failed and self.automation_problem is None
 

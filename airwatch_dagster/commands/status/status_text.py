@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from airwatch_dagster.commands.inspect.stored_tables import freshness
+from airwatch_dagster.commands.status.automation import daemon_stopped
 from airwatch_dagster.commands.status.state import State
 from airwatch_dagster.commands.wording import counted, duration_text, program
 from airwatch_dagster.fit.champion.guard_rails import display_name
@@ -120,6 +121,8 @@ def _schedules(state: State) -> Iterator[str]:
     yield f"Next schedules: {ticks or 'none is on'}"
     if state.daemon_seen_at is None:
         yield "Dagster's daemon has never run here, so no schedule runs: make dev"
+    elif not state.automation_problem and (stopped := daemon_stopped(state.daemon_seen_at, state.at)):
+        yield f"{stopped}: make dev"
 
 
 def _ago(moment: datetime, now: datetime) -> str:

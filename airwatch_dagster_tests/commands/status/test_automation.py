@@ -18,6 +18,9 @@ from dagster._daemon.types import DaemonHeartbeat
 from airwatch_dagster_tests.installations import Installation
 
 
+NOBODY = dict.fromkeys(("AIRWATCH_ALERT_WEBHOOK_URL", "AIRWATCH_HEARTBEAT_URL", "AIRWATCH_ALERT_EMAIL_TO"), "")
+
+
 def lived(installation: Installation, *, daemon_s_ago: float, sensor_s_ago: float | None = None) -> None:
     """A daemon that was alive so many seconds ago, and a sensor that ticked."""
     with installation.activated(), dg.DagsterInstance.get() as instance:
@@ -49,8 +52,12 @@ def test_a_daemon_that_never_ran_or_runs_is_no_problem(tmp_path: Path) -> None:
     assert problem(installation) is None
 
 
-def test_a_daemon_that_stopped_is_told_from_outside(tmp_path: Path) -> None:
-    installation = Installation.at(tmp_path)
+@pytest.mark.parametrize(
+    "setting", ["AIRWATCH_ALERT_WEBHOOK_URL", "AIRWATCH_HEARTBEAT_URL", "AIRWATCH_ALERT_EMAIL_TO"]
+)
+def test_a_daemon_that_stopped_is_told_from_outside_where_somebody_relies_on_it(tmp_path: Path, setting: str) -> None:
+    """The third lacks its mail server, but it shows that somebody wants messages."""
+    installation = Installation.at(tmp_path, **NOBODY | {setting: "http://127.0.0.1:1/secret"})
     lived(installation, daemon_s_ago=7200, sensor_s_ago=7200)
 
     says = "Dagster's daemon last ran 2 h 0 min ago, so no schedule runs and nobody is told: make dev"
@@ -59,6 +66,17 @@ def test_a_daemon_that_stopped_is_told_from_outside(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "nothing starts by itself" in result.output.splitlines()[0]
     assert result.output.splitlines()[1] == says
+
+
+def test_a_daemon_that_was_stopped_where_nobody_is_told_is_named_and_no_problem(tmp_path: Path) -> None:
+    """As `make dev` on a laptop: what its absence costs becomes due."""
+    installation = Installation.at(tmp_path, **NOBODY)
+    lived(installation, daemon_s_ago=7200, sensor_s_ago=7200)
+
+    assert problem(installation) is None
+    lines = installation.airwatch("status").output.splitlines()
+    assert "nothing starts by itself" not in lines[0]
+    assert lines[-1] == "Dagster's daemon last ran 2 h 0 min ago, so no schedule runs: make dev"
 
 
 def test_a_code_location_in_error_is_told_with_the_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
