@@ -7,6 +7,7 @@ import json
 import socketserver
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -167,3 +168,22 @@ def _serving(server: socketserver.TCPServer) -> Iterator[int]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def heartbeat_monitor() -> Iterator[tuple[int, list[float]]]:
+    """A monitor of heartbeats: its port, and when it was asked for, in seconds of a clock that only rises."""
+    pings: list[float] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            pings.append(time.monotonic())
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            """Keep the test output clean."""
+
+    with _serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
+        yield port, pings

@@ -53,8 +53,12 @@ def tables_year_mb(sites: int) -> float:
 
 def free_mb(folder: Path) -> float:
     """MB that this user may still write on the folder's disk; of the nearest existing folder above it."""
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    return shutil.disk_usage(existing).free / 1e6
+    return shutil.disk_usage(existing(folder)).free / 1e6
+
+
+def existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    return next(path for path in (folder, *folder.parents) if path.exists())
 
 
 def forecast_sites(tables: TableStorage) -> int:

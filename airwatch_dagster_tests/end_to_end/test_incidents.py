@@ -1,99 +1,24 @@
 """A live daemon tells of a command's run and of its own: one message when they fail, one when they are mended."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pandas as pd
 import pytest
-import yaml
 
 from airwatch_dagster.orchestration.freshness.policies import POLICIES
 from airwatch_dagster.orchestration.incidents.cursor import Cursor
 from airwatch_dagster.orchestration.incidents.stored import stored_incidents
 from airwatch_dagster_tests.alert_receivers import Received, mail_receiver, slack_receiver, webhook_receiver
 from airwatch_dagster_tests.builders import filled
-from airwatch_dagster_tests.installations import REPOSITORY, AirDataMirror, Installation
+from airwatch_dagster_tests.end_to_end.live_daemon import has_looked, live_daemon, wait
+from airwatch_dagster_tests.installations import AirDataMirror, Installation
 from airwatch_dagster_tests.tls_servers import Authority, https_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 DAY = "2021-05-28"
-DAGSTER = Path(sys.executable).parent
-LOOK_S = 100.0
-"""Seconds within which the daemon looks: its sensors tick every 45 s, one after the other."""
-
-
-@contextmanager
-def daemon(installation: Installation, folder: Path) -> Iterator[Path]:
-    """A code server and a daemon, as the stack has them; yields the workspace file."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    workspace = folder / "workspace.yaml"
-    server = {"host": "127.0.0.1", "port": port, "location_name": "airwatch"}
-    workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
-    code = ("dagster", "api", "grpc", "-m", "airwatch_dagster.definitions", "-a", "code_location")
-    commands = (
-        (*code, "--host", "127.0.0.1", "--port", str(port), "--location-name", "airwatch"),
-        ("dagster-daemon", "run", "--workspace", str(workspace)),
-    )
-    processes = []
-    try:
-        for command in commands:
-            log = (folder / f"{command[0]}.log").open("w")
-            processes.append(started(installation, command, folder, log))
-        yield workspace
-    finally:
-        for process in reversed(processes):
-            process.send_signal(signal.SIGTERM)
-        for process in processes:
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def started(installation: Installation, command: tuple[str, ...], folder: Path, log: object) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, **installation.environment, "PYTHONPATH": str(REPOSITORY)}
-    return subprocess.Popen(
-        [DAGSTER / command[0], *command[1:]], cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
-    )
-
-
-def wait(until: Callable[[], object], what: str, within_s: float = LOOK_S) -> None:
-    ends = time.monotonic() + within_s
-    while not until():
-        assert time.monotonic() < ends, f"not within {within_s:.0f} s: {what}"
-        time.sleep(0.5)
-
-
-def has_looked(installation: Installation) -> bool:
-    """Whether the sensor has made its first look: what ends from then on counts."""
-    with installation.with_definitions() as (_, instance):
-        states = {one.instigator_name: one for one in instance.all_instigator_state()}
-        data = states["incidents"].sensor_instigator_data if "incidents" in states else None
-        return data is not None and data.cursor is not None
-
-
-def launched(installation: Installation, workspace: Path, job: str) -> None:
-    command = ("dagster", "job", "launch", "-w", str(workspace), "-j", job)
-    with (workspace.parent / "launch.log").open("w") as log:
-        assert started(installation, command, workspace.parent, log).wait(120) == 0
-
-
-def ended_runs(installation: Installation, job: str) -> list[str]:
-    with installation.with_definitions() as (_, instance):
-        runs = instance.get_runs(dg.RunsFilter(job_name=job))
-        return [run.status.value for run in runs if run.is_finished]
 
 
 @pytest.fixture
@@ -122,19 +47,19 @@ def test_a_failed_command_a_source_that_is_away_and_a_failed_run_of_the_daemon_s
     installation.run(*backfill)
     kept = {name: (mirror.folder / name).read_bytes() for name in (AirDataMirror.DAILY, "aqs_monitors.zip")}
 
-    with daemon(installation, tmp_path) as workspace:
+    with live_daemon(installation, tmp_path) as live:
         wait(lambda: has_looked(installation), "the first look")
         mirror.daily.unlink()
         assert installation.airwatch(*backfill).exit_code == 1
         (mirror.folder / "aqs_monitors.zip").unlink()
-        launched(installation, workspace, "refresh_monitors")
+        live.launch("refresh_monitors")
         assert away.airwatch(*backfill).exit_code == 1
         wait(lambda: len(webhook.posts) == 3, "three problems are told")
 
         for name, content in kept.items():
             (mirror.folder / name).write_bytes(content)
         installation.run(*backfill)
-        launched(installation, workspace, "refresh_monitors")
+        live.launch("refresh_monitors")
         wait(lambda: len(webhook.posts) == 6, "three ends are told")
 
     opened, resolved = webhook.posts[:3], webhook.posts[3:]
@@ -197,7 +122,7 @@ def test_a_live_daemon_tells_of_stale_data_and_of_the_air_on_both_channels_and_p
         forecast = filled("predictions", site_id=site, issue_date=issued, target_date=target, **chances)
         installation.tables.write("predictions", {"2021-05-31": forecast})
 
-        with daemon(installation, tmp_path):
+        with live_daemon(installation, tmp_path):
             wait(lambda: len(slack.posts) == 1 and len(mail.mails) == 2, "stale data and the air are told")
             installation.run("backfill", "2018-06-01", "2018-06-01", *readings)
             assert states(installation)["raw_readings"] == "FAIL", "a backfill of an old day makes nothing fresh"

@@ -17,6 +17,8 @@ NEXT = pd.Timestamp("2021-08-01")
 DAYS = pd.date_range("2019-01-01", "2021-07-31")
 INSIDE = [f"17031{number:04d}" for number in range(1, 13)]
 AROUND = [f"18089{number:04d}" for number in range(1, 9)]
+PORTER = [f"18127{number:04d}" for number in range(1, 6)]
+"""Sites of another county."""
 FILTERS = INSIDE[8:]
 """Sites that sample on every third day of EPA's calendar."""
 NO_CHANGES = TABLES["monitor_changes"].empty()
@@ -273,6 +275,22 @@ def test_a_day_that_repeats_another_is_named() -> None:
 
     assert row["is_found"]
     assert row["what"] == "On 12 July 2021 8 of 8 sites read exactly what they did on 11 July 2021."
+
+
+@pytest.mark.parametrize(("repeating", "is_found"), [(5, True), (4, False)])
+def test_one_countys_feed_that_repeats_a_day_is_found_in_a_larger_area(repeating: int, is_found: bool) -> None:
+    """All five sites of a county, of 25 in the area; where one of five does not, some do by chance."""
+    values = air().rename(columns=dict(zip(AROUND[:5], PORTER, strict=True)))
+    values.loc["2021-07-21", PORTER[:repeating]] = values.loc["2021-07-20", PORTER[:repeating]]
+
+    found = judge_month(
+        rows_of(values), month=MONTH, area="state:17,state:18", in_area=values.columns, changes=NO_CHANGES, names={}
+    )
+
+    row = about_area(found, "repeated_days")
+    assert row["is_found"] == is_found
+    said = "On 21 July 2021 5 of 5 sites of county 18127 read exactly what they did on 20 July 2021."
+    assert (row["what"] == said) == is_found
 
 
 @pytest.mark.parametrize("change", [np.rint, lambda values: values - 20.0])

@@ -29,8 +29,10 @@ def last_heartbeat(instance: dg.DagsterInstance) -> datetime | None:
 
 
 def automation_problem(instance: dg.DagsterInstance, now: datetime) -> str | None:
-    """Why nothing starts by itself, in a sentence; None when it does, and where no daemon is expected: it has never run,
-    or has stopped and nobody was to be told anything, as on a laptop."""
+    """Why nothing starts by itself, in a sentence; None when it does, and where no daemon is expected.
+
+    That is where it has never run, or has stopped and nobody was to be told anything, as on a laptop.
+    """
     seen = last_heartbeat(instance)
     if seen is None:
         return None

@@ -77,7 +77,7 @@ class State:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether nothing is due, no check of severity ERROR failed last, and the automation works or is not expected to."""
+        """Whether nothing is due, no check of severity ERROR failed last, and the automation works or need not."""
         has_failed = any(check.severity == "ERROR" for check in self.failed_checks)
         return not self.due and not has_failed and self.automation_problem is None
 

@@ -14,6 +14,7 @@ from airwatch_dagster.orchestration.metadata.monthly_findings import (
     findings_of_months,
 )
 from airwatch_dagster.orchestration.metadata.sensor_flags import FLAG_CHECK, flagged_days
+from airwatch_dagster.orchestration.metadata.silence import silence_metadata
 from airwatch_dagster.orchestration.metadata.tables import coverage_metadata
 from airwatch_dagster.orchestration.pages import Pages
 from airwatch_dagster.orchestration.partitions import (
@@ -100,10 +101,10 @@ def coverage(
     context: dg.AssetExecutionContext, site_days: pd.DataFrame, monitors: pd.DataFrame, storage: StorageResource
 ) -> AssetResult:
     """Updated after every pull and when the month is over: data that is late today may be missing tomorrow."""
-    table = coverage_of(site_days, months=months_of(context), monitors=monitors, today=pd.Timestamp(today()))
-    tables = storage.tables()
-    changes = tables.read_or_empty("monitor_changes")
-    metadata = coverage_metadata(table, changes, monitors=monitors, pages=Pages(tables))
+    months, tables = months_of(context), storage.tables()
+    table = coverage_of(site_days, months=months, monitors=monitors, today=pd.Timestamp(today()))
+    changes, silence = tables.read_or_empty("monitor_changes"), silence_metadata(table, months, tables)
+    metadata = coverage_metadata(table, changes, monitors=monitors, pages=Pages(tables), silence=silence)
     warnings = dict.fromkeys(OUTAGE_CHECK, area_outages(table, area=configured_area()))
     return AssetResult(table, partition_metadata=metadata, warnings=warnings)
 

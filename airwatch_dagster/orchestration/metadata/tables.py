@@ -132,10 +132,15 @@ def revisions_metadata(by_day: Mapping[str, pd.DataFrame]) -> PartitionMetadata:
 
 
 def coverage_metadata(
-    coverage: pd.DataFrame, monitor_changes: pd.DataFrame, *, monitors: pd.DataFrame, pages: Pages
+    coverage: pd.DataFrame,
+    monitor_changes: pd.DataFrame,
+    *,
+    monitors: pd.DataFrame,
+    pages: Pages,
+    silence: PartitionMetadata,
 ) -> PartitionMetadata:
-    """Per month: percent of due site-days observed, site-days of each status, sites with gaps, a plot; without context
-    sites."""
+    """Per month: percent of due site-days observed, site-days of each status, sites with gaps, a plot, and what is said
+    of ``silence``; without context sites."""
     own, names = coverage[~coverage["is_context"]], site_names(monitors)
     numbers = completeness(own).to_dict("index")
     found: PartitionMetadata = {}
@@ -144,6 +149,7 @@ def coverage_metadata(
         found[str(month)] = {
             "sites with gaps": shown(gap_table(rows, names)),
             "completeness": pages.plot(f"coverage/{month}-completeness", plot, title=plot_title(rows)),
+            **silence.get(str(month), {}),
             **{_words(str(name)): round(value, 1) for name, value in numbers[month].items() if pd.notna(value)},
         }
     return found

@@ -17,7 +17,6 @@ from dagster._daemon.types import DaemonHeartbeat
 
 from airwatch_dagster_tests.installations import Installation
 
-
 NOBODY = dict.fromkeys(("AIRWATCH_ALERT_WEBHOOK_URL", "AIRWATCH_HEARTBEAT_URL", "AIRWATCH_ALERT_EMAIL_TO"), "")
 
 
@@ -52,9 +51,7 @@ def test_a_daemon_that_never_ran_or_runs_is_no_problem(tmp_path: Path) -> None:
     assert problem(installation) is None
 
 
-@pytest.mark.parametrize(
-    "setting", ["AIRWATCH_ALERT_WEBHOOK_URL", "AIRWATCH_HEARTBEAT_URL", "AIRWATCH_ALERT_EMAIL_TO"]
-)
+@pytest.mark.parametrize("setting", ["AIRWATCH_ALERT_WEBHOOK_URL", "AIRWATCH_HEARTBEAT_URL", "AIRWATCH_ALERT_EMAIL_TO"])
 def test_a_daemon_that_stopped_is_told_from_outside_where_somebody_relies_on_it(tmp_path: Path, setting: str) -> None:
     """The third lacks its mail server, but it shows that somebody wants messages."""
     installation = Installation.at(tmp_path, **NOBODY | {setting: "http://127.0.0.1:1/secret"})

@@ -135,9 +135,11 @@ def test_a_month_of_coverage_has_counts_the_sites_with_gaps_and_a_plot(pages: Pa
         }
     )
     changes = TABLES["monitor_changes"].empty()
+    silence = {"2021-07": {"forecast for silent site-days": "Not judged."}}
 
-    own = coverage_metadata(rows, changes, monitors=builders.monitors({}), pages=pages)["2021-07"]
+    own = coverage_metadata(rows, changes, monitors=builders.monitors({}), pages=pages, silence=silence)["2021-07"]
 
+    assert own["forecast for silent site-days"] == "Not judged."
     assert "| Lakefront | 2 | 0 | 1 | 0 | 1 |" in own["sites with gaps"].value
     assert (own["observed of due (%)"], own["missing days"], own["not scheduled days"]) == (66.7, 1, 1)
     assert (tmp_path / "site/figures/coverage/2021-07-completeness.svg").exists()

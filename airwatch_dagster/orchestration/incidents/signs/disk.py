@@ -8,6 +8,7 @@ import pandas as pd
 from airwatch_dagster.orchestration.configuration.settings import StateSettings, storage_root
 from airwatch_dagster.orchestration.growth import (
     LEAST_MB,
+    existing,
     forecast_sites,
     free_mb,
     size_text,
@@ -18,6 +19,10 @@ from airwatch_dagster.orchestration.incidents.state import Failure, Recovery, Si
 from airwatch_dagster.orchestration.incidents.wording.causes import PIPELINE
 from airwatch_dagster.storage.tables import TableStorage
 
+STATE: Final = "AIRWATCH_STATE"
+TABLES: Final = "AIRWATCH_STORAGE"
+"""Settings that name the folders of the state and of the tables."""
+
 ENOUGH: Final = 1.25
 """Free room over need from which low room has ended: what hovers at the limit opens and ends nothing."""
 
@@ -25,17 +30,25 @@ ENOUGH: Final = 1.25
 def disk_signs(tables: TableStorage, *, now: pd.Timestamp) -> list[Sign]:
     """One sign for each disk: low below what a month adds and a run needs; between that and ENOUGH of it, none.
 
-    A storage that is no folder has room of its own. Raises StorageError.
+    Tables and state on one disk are one problem. A storage that is no folder has room of its own. Raises StorageError.
     """
     root, state = storage_root(), StateSettings.from_environment().state
-    yearly = {"AIRWATCH_STATE": (state, state_year_mb())}
+    folders, need_mb = {STATE: state}, {STATE: state_year_mb() / 12}
     if "://" not in root:
-        yearly["AIRWATCH_STORAGE"] = (Path(root), tables_year_mb(forecast_sites(tables)))
+        folders[TABLES], need_mb[TABLES] = Path(root), tables_year_mb(forecast_sites(tables)) / 12
+    is_shared = len(folders) > 1 and len({existing(folder).stat().st_dev for folder in folders.values()}) == 1
+    if is_shared:
+        need_mb = {TABLES: sum(need_mb.values())}
     found = [
-        disk_sign(name, need_mb=year / 12 + LEAST_MB, free_mb=free_mb(folder), now=now)
-        for name, (folder, year) in yearly.items()
+        disk_sign(name, need_mb=need + LEAST_MB, free_mb=free_mb(folders[name]), now=now)
+        for name, need in need_mb.items()
     ]
-    return [one for one in found if one is not None]
+    return [*(one for one in found if one is not None), *([_no_own(STATE, now)] if is_shared else [])]
+
+
+def _no_own(name: str, now: pd.Timestamp) -> Sign:
+    """What the folder had open alone, before it came to another's disk, has ended."""
+    return Recovery(now, name, rules=("disk_low",))
 
 
 def disk_sign(name: str, *, need_mb: float, free_mb: float, now: pd.Timestamp) -> Sign | None:

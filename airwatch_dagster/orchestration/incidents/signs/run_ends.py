@@ -25,6 +25,12 @@ INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 LATE: Final = ("SourceUnavailable", "NotYetPublished")
 """Errors of a source that does not answer, or has published nothing yet."""
 
+OUTSIDE: Final = "This run has been marked as failed from outside the execution context."
+"""What Dagster says of a run that something else reported: why is in the run's earlier events."""
+
+CODE_SERVER: Final = "[DagsterApiServer]"
+"""Begin of what the code server says of the process of a run."""
+
 STOPPED: Final = "Stopped by a signal"
 """How a command reports its run when a person or the system stops it."""
 
@@ -126,7 +132,7 @@ def _of_tables(
     }
     if why or not (errors or told):
         under_way = next((table for table in tables if table not in built), job_of(run))
-        errors = {under_way: why or _message_of(ended)}
+        errors = {under_way: why or _message_of(instance, ended)}
     scope = EARLY if is_early(run) else ""
     without_source = {str(event.step_key) for event in failed if _class_of(event) in LATE} if not why else set()
     for table, error in errors.items():
@@ -191,11 +197,28 @@ def _error_of(event: dg.DagsterEvent) -> str:
     return text if raised.message.startswith("airwatch_dagster.") else f"unexpected error: {text}"
 
 
-def _message_of(ended: EndedRun) -> str:
-    """Why the run never came to a step: the error of its launch, or what reported it."""
-    data = ended.event.event_specific_data
-    error = getattr(data, "error", None)
+def _message_of(instance: dg.DagsterInstance, ended: EndedRun) -> str:
+    """Why the run never came to the end of a step: the error of its launch, what reported it, or what was said before
+    it was reported."""
+    said = _root_of(ended.event) or ended.event.message or ""
+    if said in ("", OUTSIDE):
+        said = _said_before(instance, ended.run.run_id) or said
+    return said or "The run ended without a message."
+
+
+def _said_before(instance: dg.DagsterInstance, run_id: str) -> str:
+    """The last error that Dagster noted while it started the run, or how the code server saw its process end."""
+    noted = _events(instance, run_id, dg.DagsterEventType.ENGINE_EVENT)
+    errors = [said for event in noted if (said := _root_of(event))]
+    seen = [
+        said[len(CODE_SERVER) :].strip() for event in noted if (said := event.message or "").startswith(CODE_SERVER)
+    ]
+    return next(reversed([*seen, *errors]), "")
+
+
+def _root_of(event: dg.DagsterEvent) -> str:
+    """The message of the first cause of the event's error; empty without one."""
+    error = getattr(event.event_specific_data, "error", None)
     while error is not None and error.cause is not None:
         error = error.cause
-    said = error.message.partition(f"{error.cls_name}: ")[2] if error is not None else ""
-    return said or ended.event.message or "The run ended without a message."
+    return error.message.partition(f"{error.cls_name}: ")[2] or error.message if error is not None else ""

@@ -73,7 +73,8 @@ def closing(incident: Incident) -> Message:
         lines=(
             f"What: {incident.first_error}",
             f"Where: {_where(incident)}",
-            f"From {_moment(incident.opened_at)} to {_moment(incident.resolved_at)} ({_span(took)}).",
+            # A line of a mail that begins with "From " arrives as ">From ".
+            f"It lasted from {_moment(incident.opened_at)} to {_moment(incident.resolved_at)} ({_span(took)}).",
             left,
             f"Incident {incident.incident_id}: nothing is left to do." if not left else "",
             *_links(incident),

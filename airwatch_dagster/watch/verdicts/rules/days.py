@@ -1,5 +1,7 @@
 """Rules about days: shifted, repeated, or of another calendar."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from airwatch_dagster.watch.sensors.medians import median, spread
@@ -7,6 +9,7 @@ from airwatch_dagster.watch.verdicts import limits as shared
 from airwatch_dagster.watch.verdicts.area_month import AreaMonth
 from airwatch_dagster.watch.verdicts.chances import chance_of_equal
 from airwatch_dagster.watch.verdicts.finding import Finding, not_judged
+from airwatch_dagster.watch.verdicts.history import History
 from airwatch_dagster.watch.verdicts.rules import limits
 from airwatch_dagster.watch.verdicts.rules.levels import surroundings
 
@@ -148,42 +151,84 @@ def sampling_days(one: AreaMonth) -> list[Finding]:
 
 
 def repeated_days(one: AreaMonth) -> list[Finding]:
-    """A day whose readings are those of an earlier one at several sites."""
-    history = one.history
-    values = history.pm25[:, one.is_in]
-    worst: tuple[float, int, int, int, int] = (1.0, 0, 0, 0, 0)
-    for lag in range(1, limits.REPEAT_LAGS + 1):
-        rows = np.arange(max(history.start, lag), len(history.days))
-        both = np.isfinite(values[rows]) & np.isfinite(values[rows - lag])
-        same = both & (np.abs(values[rows] - values[rows - lag]) < limits.SAME_UGM3)
-        number, equal = both.sum(axis=1), same.sum(axis=1)
-        is_candidate = (equal >= limits.REPEAT_SITES) & (equal >= limits.REPEAT_SHARE * number)
-        for at in np.flatnonzero(is_candidate):
-            found, of = int(equal[at]), int(number[at])
-            worst = min(worst, (chance_of_equal(found, of, share=limits.SAME_CHANCE), int(rows[at]), lag, found, of))
-    chance, row, lag, equal, number = worst
-    most = int(np.isfinite(values[history.start :]).sum(axis=1).max(initial=0))
+    """A day whose readings are those of an earlier one at several sites: of the area, or of one county or state in it,
+    as where one agency's feed repeats itself."""
+    history, parts = one.history, _parts(one)
+    own, most = np.flatnonzero(one.is_in), _most_sites(one)
     if most < limits.REPEAT_SITES:
         return not_judged(f"{most} sites on a day; {limits.REPEAT_SITES} needed", unit="sites", days=history.day_count)
-    tries = history.day_count * (1 if lag == 1 else limits.REPEAT_LAGS)
-    is_found = lag > 0 and chance * tries <= limits.REPEAT_CHANCE
+    worst = _most_unlikely(history, own, least=limits.REPEAT_SITES, share=limits.REPEAT_SHARE)
+    by_chance, where = worst.by_chance(history.day_count), ""
+    for name, sites in parts:
+        repeat = _most_unlikely(history, sites, least=limits.PART_SITES, share=limits.PART_SHARE)
+        if (expected := repeat.by_chance(history.day_count) * len(parts)) < min(by_chance, limits.REPEAT_CHANCE):
+            worst, by_chance, where = repeat, expected, f" of {name}"
     what = "No day repeats an earlier one."
-    if lag:
-        day, before = history.days[row], history.days[row - lag]
-        what = f"On {day:%-d %B %Y} {equal} of {number} sites read exactly what they did on {before:%-d %B %Y}."
+    if worst.lag:
+        day, before = (f"{history.days[row]:%-d %B %Y}" for row in (worst.row, worst.row - worst.lag))
+        what = f"On {day} {worst.equal} of {worst.number} sites{where} read exactly what they did on {before}."
     return [
         Finding(
             what=what,
             unit="sites",
-            is_found=bool(is_found),
-            effect=float(equal),
-            limit=float(limits.REPEAT_SITES),
+            is_found=worst.lag > 0 and by_chance <= limits.REPEAT_CHANCE,
+            effect=float(worst.equal),
+            limit=float(limits.PART_SITES if where else limits.REPEAT_SITES),
             days=history.day_count,
             sites=most,
             reference_days=limits.REPEAT_LAGS,
             reference_sites=most,
         )
     ]
+
+
+class _Repeat(NamedTuple):
+    """The repeated day that is least likely; of lag 0 where there is no candidate."""
+
+    chance: float = 1.0
+    """That these sites repeat this day by chance."""
+    row: int = 0
+    lag: int = 0
+    equal: int = 0
+    number: int = 0
+
+    def by_chance(self, days: int) -> float:
+        """How many such days there are in a month of so many days, by chance."""
+        return self.chance * days * (1 if self.lag == 1 else limits.REPEAT_LAGS)
+
+
+def _most_sites(one: AreaMonth) -> int:
+    month = one.history.pm25[one.history.start :][:, one.is_in]
+    return int(np.isfinite(month).sum(axis=1).max(initial=0))
+
+
+def _parts(one: AreaMonth) -> list[tuple[str, np.ndarray]]:
+    """Name and sites of each county and state that is a part of the area; the country's are areas of their own."""
+    own = np.flatnonzero(one.is_in)
+    if one.area == "us":
+        return []
+    found = []
+    for kind, digits_of in (("county", 5), ("state", 2)):
+        codes = np.array([str(site_id)[:digits_of] for site_id in one.history.site_ids[own]])
+        for code in np.unique(codes):
+            sites = own[codes == code]
+            if limits.PART_SITES <= len(sites) < len(own):
+                found.append((f"{kind} {code}", sites))
+    return found
+
+
+def _most_unlikely(history: History, sites: np.ndarray, *, least: int, share: float) -> _Repeat:
+    values, worst = history.pm25[:, sites], _Repeat()
+    for lag in range(1, limits.REPEAT_LAGS + 1):
+        rows = np.arange(max(history.start, lag), len(history.days))
+        both = np.isfinite(values[rows]) & np.isfinite(values[rows - lag])
+        same = both & (np.abs(values[rows] - values[rows - lag]) < limits.SAME_UGM3)
+        number, equal = both.sum(axis=1), same.sum(axis=1)
+        for at in np.flatnonzero((equal >= least) & (equal >= share * number)):
+            found, of = int(equal[at]), int(number[at])
+            chance = chance_of_equal(found, of, share=limits.SAME_CHANCE)
+            worst = min(worst, _Repeat(chance, int(rows[at]), lag, found, of))
+    return worst
 
 
 def digits(one: AreaMonth) -> list[Finding]:

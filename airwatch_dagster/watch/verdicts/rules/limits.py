@@ -208,6 +208,13 @@ REPEAT_SHARE: Final = 0.5
 
 REPEAT_CHANCE: Final = 0.0005
 
+PART_SITES: Final = 4
+
+PART_SHARE: Final = 0.9
+"""Sites of a county or state within the area, and their share, that repeat a day: up to nine all of them. From 2018 to
+2021 no county with four sites or more has such a day, and no state: of 613,000 pairs of days that were compared,
+one repeats four of five sites, and two all of three."""
+
 DIGIT_READINGS: Final = 40
 
 DIGITS_PCT: Final = 30.0
