@@ -108,6 +108,8 @@ clean: ## Remove .venv and caches; data and state stay
 	@echo "Installing $$(grep -c '==' requirements.txt) pinned packages; this takes a minute or two."
 	$(PIP) install --quiet --no-deps --require-hashes -r requirements.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@# pip does not compile what is installed in place, and with PYTHONDONTWRITEBYTECODE nothing else ever would.
+	$(BIN)/python -m compileall -q airwatch_dagster
 	$(PIP) check
 	@touch $@
 

@@ -18,6 +18,9 @@ HEAVY = (
     "dagster_mlflow",
     "pyarrow.dataset",
     "optuna",
+    "sqlalchemy",
+    "grpc",
+    "alembic",
 )
 
 

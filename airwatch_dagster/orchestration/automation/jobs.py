@@ -63,7 +63,7 @@ have ``max_runtime_seconds`` of dagster.yaml, six hours."""
 def _job(name: str, tables: Sequence[str], description: str) -> Any:
     """A job over ``tables``, partitioned as they are, with its longest run time and its size on a cluster."""
     tags = {"dagster/max_runtime": str(MAX_HOURS[name] * 3600), **size_tags(name)}
-    return dg.define_asset_job(name, selection=list(tables), description=description, tags=tags)
+    return dg.define_asset_job(name, selection=dg.AssetSelection.assets(*tables), description=description, tags=tags)
 
 
 monitors_job = _job("refresh_monitors", ["monitors", "monitor_changes"], "Read EPA's monitor list and find changes")

@@ -7,7 +7,6 @@ import dagster as dg
 from pydantic import Field
 
 from airwatch_dagster.orchestration.retention.kinds import KEPT_FOR, ages
-from airwatch_dagster.orchestration.retention.purge import removable
 
 
 class PurgeConfig(dg.Config):
@@ -21,6 +20,9 @@ class PurgeConfig(dg.Config):
 @dg.op(name="purge_old")
 def purge_op(context: dg.OpExecutionContext, config: PurgeConfig) -> None:
     """Lists by kind in the run's log what is older than it is kept for; removes it with ``remove: true``."""
+    # Rows of events are removed with SQLAlchemy: runs import the code location without it.
+    from airwatch_dagster.orchestration.retention.purge import removable
+
     done = "removed" if config.remove else "can be removed"
     summary: dict[str, Any] = {}
     for one in removable(context.instance, ages(config.older_than), kinds=config.kinds):

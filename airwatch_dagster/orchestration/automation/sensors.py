@@ -32,7 +32,6 @@ from airwatch_dagster.orchestration.configuration.training_settings import Train
 from airwatch_dagster.orchestration.first_day import since_listed
 from airwatch_dagster.orchestration.instance.lost_runs import end_lost_runs
 from airwatch_dagster.orchestration.instance.missed_retries import show_again
-from airwatch_dagster.orchestration.instance.run_launcher import report_if_not_started
 from airwatch_dagster.orchestration.instance.run_locks import FOLDER
 from airwatch_dagster.orchestration.partitions import DAYS
 from airwatch_dagster.orchestration.registry.mlflow_client import end_lost_mlflow_runs
@@ -97,6 +96,9 @@ def airdata_file_changes(
 def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Requests no run; skips with the ids of the runs that it reported. MLflow's runs of lost runs are ended, also of
     those that others reported since the last look, whose time is the cursor."""
+    # gRPC's client is for the code server alone: runs import the code location without it.
+    from airwatch_dagster.orchestration.instance.run_launcher import report_if_not_started
+
     instance, folder, now = context.instance, Settings.from_environment().state / FOLDER, datetime.now(UTC)
     starting = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING]))
     lost = end_lost_runs(instance, folder=folder)

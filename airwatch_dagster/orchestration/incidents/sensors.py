@@ -7,7 +7,6 @@ import dagster as dg
 
 from airwatch_dagster.orchestration.alerts.heartbeat import PING_EVERY_S, ping
 from airwatch_dagster.orchestration.incidents.cursor import Cursor, Notice
-from airwatch_dagster.orchestration.incidents.look import Look
 from airwatch_dagster.orchestration.incidents.signs.finished_runs import newest_end
 from airwatch_dagster.orchestration.resources import StorageResource, utc_now
 
@@ -24,6 +23,9 @@ LOOK_EVERY_S: Final = 45
 )
 def incidents(context: dg.SensorEvaluationContext, storage: StorageResource) -> dg.SkipReason:
     """Requests no run. Raises AirWatchError when no channel took a message and nothing else was new."""
+    # Queries of Dagster's tables need SQLAlchemy: runs import the code location without it.
+    from airwatch_dagster.orchestration.incidents.look import Look
+
     now, known = utc_now(), Cursor.read(context.cursor)
     if known is None:
         known = Cursor(newest_end(context.instance), digest=Notice(f"{now:%Y-%m-%d}"))

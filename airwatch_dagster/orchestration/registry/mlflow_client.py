@@ -20,7 +20,6 @@ from airwatch_dagster.errors import AirWatchError, ConfigurationError
 from airwatch_dagster.orchestration.configuration.addresses import without_credentials
 from airwatch_dagster.orchestration.configuration.settings import RegistrySettings
 from airwatch_dagster.orchestration.instance.lost_runs import end_mlflow_runs
-from airwatch_dagster.orchestration.instance.sqlite import wait_for_writers
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL, dagster_run_url
 from airwatch_dagster.orchestration.registry.mlflow_ui import DESCRIPTION_TAG, experiment_description
 from airwatch_dagster.orchestration.registry.model_files import FOLDER, follow_move, local_path, missing_files
@@ -151,6 +150,8 @@ def configure_mlflow() -> str:
     The URI has no login in it; mlflow gets that from its own settings. Raises ConfigurationError for an address that
     cannot be used, and SourceUnavailable when no server or database answers there.
     """
+    from airwatch_dagster.orchestration.instance.sqlite import wait_for_writers
+
     settings = RegistrySettings.from_environment()
     uri = usable_address(settings.mlflow_tracking_uri)
     wait_for_writers()

@@ -16,7 +16,6 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as TargetMaterialization,
 )
 
-from airwatch_dagster.orchestration.instance.event_log import stored_together
 from airwatch_dagster.orchestration.tables.checks import CAUSE
 from airwatch_dagster.schemas import TableSpec
 
@@ -38,6 +37,9 @@ def emit_partition_events(
     """
     if spec.partition_column is None or context.has_partition_key:
         return
+    # The code location is imported without SQLAlchemy, which the event log needs.
+    from airwatch_dagster.orchestration.instance.event_log import stored_together
+
     targets = newest_materializations(context, spec)
     with stored_together(context.instance):
         for partition in context.partition_keys:
