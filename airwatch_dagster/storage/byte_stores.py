@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -29,13 +30,13 @@ class StoredVersion:
     """Which bytes a file had when it was read: what a replacement may replace."""
 
     sha256: str
-    etag: str = ""
-    """The S3 server's own mark of the version."""
+    mark: str = ""
+    """The mark of these bytes, as by ``ByteStore.marks``; empty when they have none."""
 
     @classmethod
-    def of(cls, data: bytes, etag: str = "") -> "StoredVersion":
+    def of(cls, data: bytes, mark: str = "") -> "StoredVersion":
         """The version with these bytes."""
-        return cls(hashlib.sha256(data).hexdigest(), etag)
+        return cls(hashlib.sha256(data).hexdigest(), mark)
 
     def is_of(self, data: bytes | None) -> bool:
         """Whether a file with these bytes (None: no file) is this version."""
@@ -68,13 +69,14 @@ class ByteStore(Protocol):
     def get_version(self, name: str) -> tuple[bytes | None, StoredVersion]:
         """As ``get``, with the version to name in ``replace``; ABSENT when there is no such file."""
 
-    def put(self, name: str, data: bytes) -> None:
+    def put(self, name: str, data: bytes) -> str:
         """Replace the file; readers see the old bytes or the new ones, and a failure leaves the old ones.
 
-        The last writer wins: only for files whose content does not depend on what they held before.
+        The last writer wins: only for files whose content does not depend on what they held before. Returns the mark of
+        the bytes, as by ``marks``; an empty one when it is not known.
         """
 
-    def replace(self, name: str, data: bytes, *, expected: StoredVersion) -> None:
+    def replace(self, name: str, data: bytes, *, expected: StoredVersion) -> str:
         """As ``put``, if the file is the version that was read. Raises VersionConflict if it is another.
 
         Of several writers that expect the same version, on any machines, one succeeds.
@@ -88,6 +90,12 @@ class ByteStore(Protocol):
 
     def entries(self, folder: str) -> Entries:
         """What is directly in ``folder``, hidden files included; the empty name is the place itself."""
+
+    def marks(self, folder: str, names: Sequence[str]) -> dict[str, str]:
+        """A mark for each of these files directly in ``folder``: another one where the bytes are others.
+
+        Without files that do not exist, or bear no mark that can be read without reading all of them.
+        """
 
     def written_at(self, name: str) -> datetime | None:
         """When the file was written, by the clock of the place (UTC); None when there is no such file."""

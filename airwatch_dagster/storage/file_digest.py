@@ -1,6 +1,7 @@
 """A checksum of a whole Parquet file, kept in the file's own metadata: every tool reads the file as any other."""
 
 import hashlib
+import re
 from typing import Final
 
 KEY: Final = b"airwatch.sha256"
@@ -8,6 +9,11 @@ KEY: Final = b"airwatch.sha256"
 
 UNSEALED: Final = b"0" * 64
 """Its value while the checksum is computed: that of the file with these digits in the place of the checksum."""
+
+TAIL: Final = 2048
+"""Bytes at the end of a file that have its checksum: behind it stand the writer's name and a few bytes per column."""
+
+_CHECKSUM: Final = re.compile(rb"[0-9a-f]{64}")
 
 _BETWEEN: Final = 2
 """Bytes between name and value in the footer (Thrift's compact protocol: type of the field, length of the text)."""
@@ -26,6 +32,13 @@ def refuse_damaged(data: bytes) -> None:
     start = _start(data)
     if start is not None and data[start : start + len(UNSEALED)] != _checksum(data, start):
         raise ValueError("the file is damaged: its bytes do not have the checksum that they were written with")
+
+
+def checksum_in(data: bytes) -> str:
+    """The checksum that a file bears, also by its last ``TAIL`` bytes; empty for one without, as an older one is."""
+    start = _start(data)
+    found = b"" if start is None else data[start : start + len(UNSEALED)]
+    return found.decode() if _CHECKSUM.fullmatch(found) else ""
 
 
 def _start(data: bytes) -> int | None:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from airwatch_dagster.storage.byte_stores import (
     checked_name,
     refuse_large,
 )
+from airwatch_dagster.storage.file_digest import TAIL, checksum_in
 from airwatch_dagster.storage.folder_locks import FileLock
 from airwatch_dagster.storage.unfinished import unfinished
 
@@ -49,13 +50,13 @@ class LocalFolder:
     def get_version(self, name: str) -> tuple[bytes | None, StoredVersion]:
         """As ``ByteStore.get_version``; errors as ``get``."""
         data = self.get(name)
-        return data, ABSENT if data is None else StoredVersion.of(data)
+        return data, ABSENT if data is None else StoredVersion.of(data, checksum_in(data))
 
-    def put(self, name: str, data: bytes) -> None:
+    def put(self, name: str, data: bytes) -> str:
         """The bytes go to disk under a hidden name first; the rename that publishes them is atomic."""
-        self._publish(name, data, confirm=lambda: None)
+        return self._publish(name, data, confirm=lambda: None)
 
-    def replace(self, name: str, data: bytes, *, expected: StoredVersion) -> None:
+    def replace(self, name: str, data: bytes, *, expected: StoredVersion) -> str:
         """As ``ByteStore.replace``: the file is compared and replaced under its lock (see ``FileLock``)."""
         with self._errors(name, "locked"):
             lock = FileLock(self._path(LOCKS), name)
@@ -64,7 +65,7 @@ class LocalFolder:
             held = self.get(name)
             if held is not None if expected == ABSENT else not expected.is_of(held):
                 raise VersionConflict(self.uri(name))
-            self._publish(name, data, confirm=lock.confirm)
+            return self._publish(name, data, confirm=lock.confirm)
         finally:
             lock.release()
 
@@ -95,6 +96,16 @@ class LocalFolder:
                     found[entry.name] = StoredFile(datetime.fromtimestamp(state.st_mtime, UTC), state.st_size)
         return found
 
+    def marks(self, folder: str, names: Sequence[str]) -> dict[str, str]:
+        """As ``ByteStore.marks``: the checksums that files of tables bear at their ends."""
+        with self._errors(folder, "read"):
+            place = os.open(self._path(folder), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                found = {name: checksum_in(_tail(name, place)) for name in names}
+            finally:
+                os.close(place)
+        return {name: mark for name, mark in found.items() if mark}
+
     def written_at(self, name: str) -> datetime | None:
         """As ``ByteStore.written_at``: this machine's clock, or that of the server of a mounted disk."""
         with self._errors(name, "read"):
@@ -107,7 +118,7 @@ class LocalFolder:
         """Every folder has lock files."""
         return ConditionalWrites(is_by_server=False, how=f"lock files in {self.uri(LOCKS)}")
 
-    def _publish(self, name: str, data: bytes, *, confirm: Callable[[], None]) -> None:
+    def _publish(self, name: str, data: bytes, *, confirm: Callable[[], None]) -> str:
         """Replace the file at once; ``confirm`` runs when all but that is done, and may raise to prevent it."""
         with self._errors(name, "written"):
             path = self._path(name)
@@ -119,6 +130,7 @@ class LocalFolder:
                     os.fsync(file.fileno())
                 confirm()
                 hidden.replace(path)
+        return checksum_in(data)
 
     def _path(self, name: str) -> Path:
         """The file's path. Raises StorageError when a link leads out of the folder."""
@@ -145,3 +157,17 @@ class LocalFolder:
                 f"cannot be {action}: {reason}",
                 fix=f"Make {self._setting} a folder that this user may read and write, on a disk with room",
             ) from error
+
+
+def _tail(name: str, folder: int) -> bytes:
+    """The last bytes of a file in an open folder; none of what is no file there, such as a link."""
+    try:
+        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:  # whoever reads the file itself is told why it cannot be read
+        return b""
+    try:
+        state = os.fstat(handle)
+        is_file = stat.S_ISREG(state.st_mode)
+        return os.pread(handle, TAIL, max(0, state.st_size - TAIL)) if is_file else b""
+    finally:
+        os.close(handle)

@@ -34,7 +34,7 @@ def as_arrow(table: str, frame: pd.DataFrame) -> "pa.Table":
     """The frame in Arrow's types for storage. Raises StorageError for other columns or types."""
     import pyarrow as pa
 
-    schema = _stored_schema(table) if table in CONTRACTS else None
+    schema = stored_schema(table) if table in CONTRACTS else None
     try:
         _refuse_other_columns(table, frame)
         rows = pa.Table.from_pandas(frame, schema=schema, preserve_index=False, nthreads=1)
@@ -130,7 +130,7 @@ def _not_storable(table: str, error: Exception) -> StorageError:
 
 
 @cache
-def _stored_schema(table: str) -> "pa.Schema":
+def stored_schema(table: str) -> "pa.Schema":
     """Arrow types of the table's dtypes, with text where pyarrow infers null from an empty frame."""
     import pyarrow as pa
 
@@ -157,7 +157,7 @@ def _refuse_other_columns(table: str, frame: pd.DataFrame) -> None:
 def _conforming(table: str, rows: "pa.Table", columns: Sequence[str] | None) -> "pa.Table":
     import pyarrow as pa
 
-    schema, contract = _stored_schema(table), CONTRACTS[table].schema.columns
+    schema, contract = stored_schema(table), CONTRACTS[table].schema.columns
     wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
     if rows.schema.equals(wanted):
         return rows

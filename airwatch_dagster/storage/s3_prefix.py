@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
@@ -69,22 +70,23 @@ class S3Prefix:
                     data = bytes(body.read())
             except self._client.exceptions.NoSuchKey:
                 return None, ABSENT
-        return data, StoredVersion.of(data, found.get("ETag", ""))
+        return data, StoredVersion.of(data, _mark(found))
 
-    def put(self, name: str, data: bytes) -> None:
+    def put(self, name: str, data: bytes) -> str:
         """As ``ByteStore.put``: S3 replaces an object at once. Raises StorageError when it cannot be written."""
         with s3_errors(self.uri(name), setting=self._setting):
-            self._client.put_object(Bucket=self._bucket, Key=self._key(name), Body=data)
+            return _mark(self._client.put_object(Bucket=self._bucket, Key=self._key(name), Body=data))
 
-    def replace(self, name: str, data: bytes, *, expected: StoredVersion) -> None:
+    def replace(self, name: str, data: bytes, *, expected: StoredVersion) -> str:
         """As ``ByteStore.replace``. Raises StorageError when the object cannot be written."""
         if not self.conditional_writes().is_by_server:
-            self._replace_in_turn(name, data, expected)
-            return
-        condition = {"IfNoneMatch": "*"} if expected == ABSENT else {"IfMatch": expected.etag}
+            return self._replace_in_turn(name, data, expected)
+        condition = {"IfNoneMatch": "*"} if expected == ABSENT else {"IfMatch": f'"{expected.mark}"'}
+        mark = self._put_if(name, data, condition)
         # A write whose response was lost is sent again by the client, and then refused because of itself.
-        if not self._put_if(name, data, condition) and self.get(name) != data:
+        if mark is None and self.get(name) != data:
             raise VersionConflict(self.uri(name))
+        return mark or ""
 
     def conditional_writes(self) -> ConditionalWrites:
         """As ``ByteStore.conditional_writes``; a probe object stays. Tried out once a process."""
@@ -105,28 +107,30 @@ class S3Prefix:
         return [
             header
             for header, condition in conditions.items()
-            if self._put_if(PROBE, b"this server ignores conditions\n", condition, else_unsupported=True)
+            if self._put_if(PROBE, b"this server ignores conditions\n", condition, else_unsupported=True) is not None
         ]
 
-    def _put_if(self, name: str, data: bytes, condition: dict[str, str], *, else_unsupported: bool = False) -> bool:
-        """Whether the server wrote the object; False when it refused because of the condition.
+    def _put_if(
+        self, name: str, data: bytes, condition: dict[str, str], *, else_unsupported: bool = False
+    ) -> str | None:
+        """The mark of the object as written; None when the server refused because of the condition.
 
-        With ``else_unsupported`` also True when it does not know conditions.
+        With ``else_unsupported`` an empty one when it does not know conditions.
         """
         from botocore.exceptions import ClientError
 
         with s3_errors(self.uri(name), setting=self._setting):
             try:
-                self._client.put_object(Bucket=self._bucket, Key=self._key(name), Body=data, **condition)
+                return _mark(self._client.put_object(Bucket=self._bucket, Key=self._key(name), Body=data, **condition))
             except ClientError as error:
                 code = str(error.response.get("Error", {}).get("Code", ""))
                 if code in _CONDITION_FAILED:
-                    return False
+                    return None
                 if not (else_unsupported and code in _NO_CONDITIONS):
                     raise
-        return True
+        return ""
 
-    def _replace_in_turn(self, name: str, data: bytes, expected: StoredVersion) -> None:
+    def _replace_in_turn(self, name: str, data: bytes, expected: StoredVersion) -> str:
         """As ``replace``, on a server without conditional writes."""
         with s3_errors(self.uri(f"{LOCKS}/{name}"), setting=self._setting):
             lock = TicketLock(self._client, self._bucket, self._key(f"{LOCKS}/{quote(name, safe='')}/"))
@@ -136,7 +140,7 @@ class S3Prefix:
             if held is not None if expected == ABSENT else not expected.is_of(held):
                 raise VersionConflict(self.uri(name))
             lock.confirm()
-            self.put(name, data)
+            return self.put(name, data)
         finally:
             with s3_errors(self.uri(f"{LOCKS}/{name}"), setting=self._setting):
                 lock.release()
@@ -172,9 +176,27 @@ class S3Prefix:
         found.pop("", None)  # the mark that some tools put in the place of a folder
         return found
 
+    def marks(self, folder: str, names: Sequence[str]) -> dict[str, str]:
+        """As ``ByteStore.marks``: the ETags. One request per thousand objects from the first name to the last."""
+        start, found = self._key(f"{folder}/"), dict[str, str]()
+        before, last = start + min(names)[:-1], start + max(names)
+        with s3_errors(self.uri(folder), setting=self._setting):
+            listing = self._client.get_paginator("list_objects_v2")
+            for page in listing.paginate(Bucket=self._bucket, Prefix=start, StartAfter=before):
+                entries = page.get("Contents", [])
+                found |= {entry["Key"].removeprefix(start): _mark(entry) for entry in entries}
+                if entries and entries[-1]["Key"] >= last:
+                    break
+        return {name: found[name] for name in names if found.get(name)}
+
     def _key(self, name: str) -> str:
         checked_name(name.removesuffix("/"), place=f"s3://{self._bucket}/{self._prefix}")
         return f"{self._prefix}/{name}" if self._prefix else name
+
+
+def _mark(answer: dict[str, Any]) -> str:
+    """The ETag in what the server says of an object; empty for a server without. Some list it without quotes."""
+    return str(answer.get("ETag", "")).strip('"')
 
 
 @cache

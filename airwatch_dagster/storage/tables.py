@@ -9,10 +9,11 @@ import pandas as pd
 from airwatch_dagster.errors import ConfigurationError, StorageError
 from airwatch_dagster.schemas import CONTRACTS, TABLES
 from airwatch_dagster.storage import parquet
-from airwatch_dagster.storage.byte_stores import ABSENT, ConditionalWrites
+from airwatch_dagster.storage.byte_stores import ABSENT, ByteStore, ConditionalWrites
 from airwatch_dagster.storage.conflicts import until_unchanged
 from airwatch_dagster.storage.data_kind import Readings, is_marked, mark_data_kind, required_data_kind
 from airwatch_dagster.storage.local_folder import LocalFolder
+from airwatch_dagster.storage.packs import Day, MonthPacks, Run, by_month, is_long, joined_runs
 from airwatch_dagster.storage.partition_files import (
     SUFFIX,
     IgnoredFile,
@@ -47,6 +48,10 @@ class TableStorage(SiteFiles):
     processes and machines: what is merged with stored rows goes through ``merge`` and ``update_pages``, which lose
     nothing that another writer stores meanwhile; with ``write`` the last writer of a partition wins.
     """
+
+    def __init__(self, files: ByteStore) -> None:
+        super().__init__(files)
+        self._packs = MonthPacks(files)
 
     @classmethod
     def open(cls, root: str, *, attempts: int = 5, setting: str = "AIRWATCH_STORAGE") -> Self:
@@ -88,13 +93,17 @@ class TableStorage(SiteFiles):
         partitions, or with none stored, the result is the contract's empty frame. Raises StorageError for partitions
         that are not stored, unless ``allow_missing``, and for files that do not fit the contract.
         """
+        if columns is not None and table in CONTRACTS and list(columns) == CONTRACTS[table].column_names:
+            columns = None
         wanted = self._wanted(table, partitions, allow_missing=allow_missing)
-        found = in_threads(lambda partition: self._read_one(table, partition, columns), wanted)
-        missing = [str(partition) for partition, rows in zip(wanted, found, strict=True) if rows is None]
+        found = self._packs.rows_of(table, wanted, columns)
+        found |= self._read_files(table, [partition for partition in wanted if partition not in found], columns)
+        missing = [str(partition) for partition in wanted if partition not in found]
         if missing and not allow_missing:
             place = self.uri(table).removesuffix(SUFFIX)
             raise not_stored(table, place, missing if partitions is not None else [], requested=len(wanted))
-        return parquet.joined(table, [rows for rows in found if rows is not None], columns=columns)
+        runs = [found[partition] for partition in wanted if partition in found]
+        return parquet.joined(table, joined_runs(runs), columns=columns)
 
     def read_or_empty(self, table: str) -> pd.DataFrame:
         """The whole table, or the contract's empty frame when none of it is stored."""
@@ -108,8 +117,9 @@ class TableStorage(SiteFiles):
         All frames are encoded before the first file changes. Raises StorageError when a frame does not fit the columns
         of its table, or the place cannot be written.
         """
-        encoded = in_threads(lambda item: (_name(table, item[0]), parquet.encoded(table, item[1])), frames.items())
-        in_threads(lambda item: self._files.put(*item), encoded)
+        keys = list(frames)
+        parts = in_threads(lambda key: parquet.as_arrow(table, frames[key]), keys)
+        self._store(table, dict(zip(keys, parts, strict=True)), keep_unchanged=False)
 
     def write_slices(
         self, table: str, frame: pd.DataFrame, slices: Mapping[str, slice], *, keep_unchanged: bool = False
@@ -119,9 +129,8 @@ class TableStorage(SiteFiles):
         With ``keep_unchanged`` a file whose bytes would not change is not rewritten and keeps its time of writing.
         """
         rows = parquet.as_arrow(table, frame)
-        parts = {_name(table, key): rows.slice(part.start, part.stop - part.start) for key, part in slices.items()}
-        encoded = in_threads(lambda item: (item[0], parquet.encoded_rows(table, item[1])), parts.items())
-        in_threads(lambda item: self._put(*item, keep_unchanged=keep_unchanged), encoded)
+        parts = {key: rows.slice(part.start, part.stop - part.start) for key, part in slices.items()}
+        self._store(table, parts, keep_unchanged=keep_unchanged)
 
     def merge(
         self,
@@ -161,15 +170,19 @@ class TableStorage(SiteFiles):
         before = dict(zip((key for key, _ in stored), rows, strict=True))
         after, slices = parquet.as_arrow(table, made[0]), made[1]
 
-        def changed(key: str | None) -> tuple[str | None, bytes] | None:
-            part = after.slice(slices[key].start, slices[key].stop - slices[key].start)
-            is_kept = keep_unchanged and key in before and part.equals(before[key])
-            return None if is_kept else (key, parquet.encoded_rows(table, part))
+        parts = {key: after.slice(part.start, part.stop - part.start) for key, part in slices.items()}
 
-        def replace(file: tuple[str | None, bytes]) -> None:
-            self._files.replace(_name(table, file[0]), file[1], expected=versions.get(file[0], ABSENT))
+        def changed(key: str | None) -> bytes | None:
+            is_kept = keep_unchanged and key in before and parts[key].equals(before[key])
+            return None if is_kept else parquet.encoded_rows(table, parts[key])
 
-        in_threads(replace, [file for file in in_threads(changed, slices) if file is not None])
+        def replaced(file: tuple[str | None, bytes | None]) -> Day:
+            (key, data), version = file, versions.get(file[0], ABSENT)
+            mark = version.mark if data is None else self._files.replace(_name(table, key), data, expected=version)
+            return Day(mark, parts[key])
+
+        encoded = in_threads(lambda key: (key, changed(key)), parts)
+        self._packs.keep(table, dict(zip(parts, in_threads(replaced, encoded), strict=True)))
         return True
 
     def exists(self, table: str, partition: str | None = None) -> bool:
@@ -240,9 +253,15 @@ class TableStorage(SiteFiles):
         if self._files.get(PROBE) is None:
             raise StorageError(self._files.uri(PROBE), "was written but cannot be read", fix="Check the storage server")
 
-    def _put(self, name: str, data: bytes, *, keep_unchanged: bool) -> None:
-        if not keep_unchanged or self._files.get(name) != data:
-            self._files.put(name, data)
+    def _store(self, table: str, parts: "Mapping[Any, pa.Table]", *, keep_unchanged: bool) -> None:
+        """Replace the files of these partitions, after all of them are encoded, and pack their months."""
+        encoded = in_threads(lambda item: (_name(table, item[0]), parquet.encoded_rows(table, item[1])), parts.items())
+        marks = in_threads(lambda item: self._put(*item, keep_unchanged=keep_unchanged), encoded)
+        self._packs.keep(table, {key: Day(mark, parts[key]) for key, mark in zip(parts, marks, strict=True)})
+
+    def _put(self, name: str, data: bytes, *, keep_unchanged: bool) -> str:
+        held, version = self._files.get_version(name) if keep_unchanged else (None, ABSENT)
+        return version.mark if held == data else self._files.put(name, data)
 
     def _wanted(self, table: str, partitions: Sequence[str] | None, *, allow_missing: bool) -> list[str | None]:
         if partitions is None:
@@ -254,9 +273,22 @@ class TableStorage(SiteFiles):
             return [partition for partition in wanted if f"{partition}.parquet" in stored]
         return list(wanted)
 
-    def _read_one(self, table: str, partition: str | None, columns: Sequence[str] | None) -> "pa.Table | None":
-        data = self._files.get(_name(table, partition))
-        return None if data is None else self._decoded(table, partition, data, columns=columns)
+    def _read_files(
+        self, table: str, partitions: Sequence[str | None], columns: Sequence[str] | None
+    ) -> dict[str | None, Run]:
+        """The rows of each partition that is stored. Months of whole days that had to be read so are packed."""
+        is_packed = columns is None and any(map(is_long, by_month(table, partitions).values()))
+
+        def read_one(partition: str | None) -> Day | None:
+            name = _name(table, partition)
+            data, version = self._files.get_version(name) if is_packed else (self._files.get(name), ABSENT)
+            return None if data is None else Day(version.mark, self._decoded(table, partition, data, columns=columns))
+
+        read = zip(partitions, in_threads(read_one, partitions), strict=True)
+        days = {partition: day for partition, day in read if day is not None}
+        if is_packed:
+            self._packs.keep(table, days)
+        return {partition: Run(day.rows, 0, len(day.rows)) for partition, day in days.items()}
 
     def _decoded(self, table: str, partition: str | None, data: bytes, *, columns: Sequence[str] | None) -> "pa.Table":
         return parquet.decoded(table, data, columns=columns, uri=self.uri(table, partition))

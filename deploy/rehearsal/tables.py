@@ -40,9 +40,10 @@ class StoredTables:
         return boto3.client("s3", endpoint_url=address, **login)
 
     def marks(self) -> dict[str, str]:
-        """Name → the store's mark of its bytes, of every object of a table."""
+        """Name → the store's mark of its bytes, of every object of a table; readers replace packs, which are none."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=PREFIX)
-        return {one["Key"]: one["ETag"] for page in pages for one in page.get("Contents", [])}
+        entries = (one for page in pages for one in page.get("Contents", []))
+        return {one["Key"]: one["ETag"] for one in entries if not one["Key"].startswith(f"{PREFIX}.packs/")}
 
     def read(self) -> dict[str, bytes]:
         """The bytes of every object of a table."""

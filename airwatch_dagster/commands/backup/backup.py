@@ -20,9 +20,10 @@ from airwatch_dagster.storage.unfinished import held, held_if_free
 Echo = Callable[[str], None]
 
 _NOT_COPIED: Final = re.compile(
-    r"(run-locks|write-locks|\.locks)/.*|.*\.db-(wal|shm|journal)|(.*/)?\.[^/]+\.(tmp|part)|(.*/)?databases\.lock"
+    r"(run-locks|write-locks|\.locks|\.packs)/.*|.*\.db-(wal|shm|journal)"
+    r"|(.*/)?\.[^/]+\.(tmp|part)|(.*/)?databases\.lock"
 )
-"""Locks of living processes, journals that belong to the databases as copied, and unfinished files."""
+"""Locks of living processes, packs of tables, journals that belong to the databases as copied, and unfinished files."""
 
 _SQLITE: Final = b"SQLite format 3\x00"
 """What a SQLite database begins with. Source: sqlite.org/fileformat."""

@@ -64,6 +64,7 @@ def test_locks_journals_and_unfinished_files_are_left_out(installation: Installa
         "state/run-locks/run",
         "state/write-locks/raw_readings-0.lock",
         "tables/.locks/raw_readings%2F2021-05-01.parquet.lock",
+        "tables/.packs/raw_readings/2021-05.arrow",
         "state/runs.db-wal",
         "state/downloads/.a.zip.a1b2c3d4.part",
         "tables/site_days/.2021-05-02.parquet.0.tmp",
