@@ -1,6 +1,6 @@
 """From published rows to one value per monitor and day."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -72,14 +72,23 @@ def _daily_rows(raw: pd.DataFrame, parameters: Sequence[str]) -> pd.DataFrame:
         & raw["sample_duration"].isin(DAILY_DURATIONS)
         & raw["event_type"].fillna("None").isin(EVENT_RANK)
         & raw["arithmetic_mean"].notna()
-        & ~raw["pollutant_standard"].str.contains("annual", case=False, na=False)
+        & ~_of_distinct(raw["pollutant_standard"], lambda names: names.str.contains("annual", case=False, na=False))
     )
     rows = raw[wanted]
     return rows.assign(
         _duration_rank=rows["sample_duration"].map({name: rank for rank, name in enumerate(DAILY_DURATIONS)}),
         _event_rank=rows["event_type"].fillna("None").map(EVENT_RANK),
-        _standard_year=rows["pollutant_standard"].str.extract(r"(\d{4})\s*$", expand=False).astype("float64"),
+        _standard_year=_of_distinct(
+            rows["pollutant_standard"],
+            lambda names: names.str.extract(r"(\d{4})\s*$", expand=False).astype("float64"),
+        ),
     )
+
+
+def _of_distinct(texts: pd.Series, rule: Callable[[pd.Series], pd.Series]) -> pd.Series:
+    """What ``rule`` makes of each text; it sees each distinct one once, and there are few."""
+    numbers, distinct = pd.factorize(texts, use_na_sentinel=False)
+    return pd.Series(rule(pd.Series(distinct, dtype=object)).to_numpy()[numbers], index=texts.index)
 
 
 def _final_before_provisional(rows: pd.DataFrame) -> pd.DataFrame:

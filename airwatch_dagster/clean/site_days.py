@@ -117,5 +117,5 @@ def _finished(chosen: pd.DataFrame) -> pd.DataFrame:
         is_provisional=(chosen["source"] == PROVISIONAL_SOURCE).groupby([chosen[name] for name in SITE_DAY_KEY]).any(),
     )
     out.loc[groups["method_code"].nunique(dropna=False).gt(1), "method_code"] = None
-    out["aqi"] = pm25_aqi(out["pm25_ugm3"])
+    out["aqi"] = pm25_aqi(out["pm25_ugm3"]).astype("int64")
     return out.reset_index()[TABLES["site_days"].column_names]

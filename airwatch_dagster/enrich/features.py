@@ -63,7 +63,8 @@ def _columns(
     columns |= {name: latest[name] for name in _CARRIED}
     columns["days_since_observed"] = days_since[day, site]
     columns["pm25_last_ugm3"] = latest["pm25_ugm3"].to_numpy(dtype=np.float32)
-    columns |= {name: matrix[day, site].astype(np.float32) for name, matrix in own.items()}
+    types = TABLES["features"].empty().dtypes
+    columns |= {name: matrix[day, site].astype(types[name]) for name, matrix in own.items()}
     station = _station_of(latest, grid, targets)
     columns |= {name: matrix[day, station].astype(np.float32) for name, matrix in around.items()}
     season = calendar_features(grid)

@@ -7,6 +7,7 @@ looks at variables that are not AirWatch's own.
 import errno
 import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -89,8 +90,10 @@ def _paths(value: str) -> list[str]:
     return [parts.path, *([f"{parts.path}?{parts.query}", parts.query] if parts.query else [])]
 
 
-def _secret_names() -> list[str]:
-    return [*(one.name for one in Settings.reference() if one.is_secret), *MASKED_SETTINGS]
+@cache
+def _secret_names() -> tuple[str, ...]:
+    """Asked for with every line that is logged."""
+    return (*(one.name for one in Settings.reference() if one.is_secret), *MASKED_SETTINGS)
 
 
 def _names_of_files() -> dict[str, str]:
