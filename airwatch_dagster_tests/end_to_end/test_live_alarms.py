@@ -274,6 +274,7 @@ def text_of(told: Told, key: Key, kind: str = "incident_opened") -> str:
                 "more squared error than damped persistence 1 day ahead",
                 "ridge (version 7) was trained last on days up to 31 May 2021",
                 "What follows: Readers would be served as well by a simpler rule.",
+                "What to do: Unless AIRWATCH_RETRAIN is false, a retraining is requested by itself, once a month, and",
                 "`airwatch models`",
             ),
         ),

@@ -99,6 +99,20 @@ def test_equal_readings_count_over_days_without_a_reading_but_not_over_weeks() -
     assert flags(values).loc["flat_line", "flag"] == 1
 
 
+def test_one_countys_feed_that_repeats_the_day_before_fails_at_once() -> None:
+    """Where one of its four sites does not, the others may do by chance."""
+    around = [*(f"17097000{number}" for number in range(1, 4)), *(f"18127000{number}" for number in range(4, 7))]
+    values = air(sites=[*SITES[:4], *around])
+    values.loc[DAY, SITES[:4]] = values.loc[DAY - pd.Timedelta(days=1), SITES[:4]]
+
+    found = flags(values).loc["flat_line"]
+
+    assert found["flag"] == 4
+    assert found["reason"] == "4 of 4 sites of county 17031 have the reading of the day before: the feed repeats a day"
+    values.loc[DAY, SITES[3]] += 1.0
+    assert flags(values).loc["flat_line", "flag"] == 1
+
+
 def test_a_feed_that_repeats_the_day_before_fails_at_once() -> None:
     values = air()
     values.iloc[-1] = values.iloc[-2]

@@ -25,8 +25,8 @@ from airwatch_dagster.verify.decay.measures import (
 from airwatch_dagster.verify.decay.totals import CANDIDATE_COLUMNS, SCORE_COLUMNS, WHOLE_AREA, daily_totals
 
 RETRAINED: Final = (
-    "A retraining is requested by itself, once a month (AIRWATCH_RETRAIN), and the gate decides; compare the families "
-    "with `airwatch models`, and see what changed with `airwatch inspect monitor_changes`."
+    "Unless AIRWATCH_RETRAIN is false, a retraining is requested by itself, once a month, and the gate decides; "
+    "compare the families with `airwatch models`, and see what changed with `airwatch inspect monitor_changes`."
 )
 
 DECAY_CHECKS: Final = {

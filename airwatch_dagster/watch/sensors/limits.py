@@ -48,6 +48,12 @@ of the day before, so by chance three of five sites are once in 80 years."""
 FEED_SHARE: Final = 0.5
 """Share of these sites with the same reading as the day before: measured at most 0.09 of 10 or more sites."""
 
+FEED_PART_SITES: Final = 4
+
+FEED_PART_SHARE: Final = 0.9
+"""Sites of a county or state, and their share, that say so of its feed; up to nine all of them. From 2018 to 2021 no
+county or state with as many sites has such a day."""
+
 MIN_HOURS: Final = 18
 """Hours that make a day's highest hour comparable. Source: 75 percent of 24, 40 CFR 50 App. N 3.0."""
 

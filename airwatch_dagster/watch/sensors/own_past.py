@@ -8,6 +8,7 @@ from airwatch_dagster.watch.sensors.neighbours import Witnesses
 from airwatch_dagster.watch.sensors.recent import Recent, steps
 from airwatch_dagster.watch.sensors.result import Result, result_of
 from airwatch_dagster.watch.sensors.tested_day import TestedDay
+from airwatch_dagster.watch.sensors.window import Window
 
 
 def gross_range(day: TestedDay) -> Result:
@@ -44,14 +45,11 @@ def flat_line(day: TestedDay) -> Result:
         np.diff(recent.age_days, axis=0) <= limits.MAX_GAP_DAYS
     )
     count = np.where(np.isnan(values[0]), np.nan, 1.0 + is_same.cumprod(axis=0).sum(axis=0))
-    on_both = ~np.isnan(window.pm25[-2:]).any(axis=0)
-    repeats = on_both & (np.abs(window.pm25[-1] - window.pm25[-2]) < limits.SAME_UGM3)
-    is_feed = on_both.sum() >= limits.FEED_SITES and repeats.sum() >= limits.FEED_SHARE * on_both.sum()
-    feed = f"{repeats.sum()} of {on_both.sum()} sites have the reading of the day before: the feed repeats a day"
+    feed = _repeating_feed(window)
 
     def why(at: int) -> str:
-        if is_feed and repeats[at]:
-            return feed
+        if feed[at]:
+            return f"{feed[at]} have the reading of the day before: the feed repeats a day"
         if published.has_equal_hours[at]:
             return f"All hours of the day are {window.pm25[-1, at]:.1f} µg/m³"
         return f"The last {count[at]:.0f} readings are all {window.pm25[-1, at]:.1f} µg/m³"
@@ -60,11 +58,31 @@ def flat_line(day: TestedDay) -> Result:
         window,
         count,
         is_suspect=count >= limits.SUSPECT_SAME_READINGS,
-        is_fail=(count >= limits.FAIL_SAME_READINGS) | published.has_equal_hours | (is_feed & repeats),
+        is_fail=(count >= limits.FAIL_SAME_READINGS) | published.has_equal_hours | (feed != ""),
         why=why,
         passed="Fewer than three equal readings in a row",
         needs="a reading",
     )
+
+
+def _repeating_feed(window: Window) -> np.ndarray:
+    """Per site ``7 of 7 sites``, or ``4 of 4 sites of county 18127``, where it and these have the reading of the day
+    before; else empty. One agency's feed is that of a county or a state."""
+    on_both = ~np.isnan(window.pm25[-2:]).any(axis=0)
+    repeats = on_both & (np.abs(window.pm25[-1] - window.pm25[-2]) < limits.SAME_UGM3)
+    said = np.full(len(repeats), "", dtype=object)
+    if repeats.sum() < limits.FEED_PART_SITES:
+        return said
+    for kind, digits in (("county", 5), ("state", 2)):
+        codes = np.array([str(site_id)[:digits] for site_id in window.site_ids])
+        for code in np.unique(codes[repeats]):
+            own = codes == code
+            same, sites = int((repeats & own).sum()), int((on_both & own).sum())
+            if same >= limits.FEED_PART_SITES and same >= limits.FEED_PART_SHARE * sites:
+                said[repeats & own] = f"{same} of {sites} sites of {kind} {code}"
+    if on_both.sum() >= limits.FEED_SITES and repeats.sum() >= limits.FEED_SHARE * on_both.sum():
+        said[repeats] = f"{repeats.sum()} of {on_both.sum()} sites"
+    return said
 
 
 def spike(day: TestedDay) -> Result:
