@@ -27,7 +27,7 @@ from airwatch_dagster_tests.orchestration.assets.test_verify import DECIDED, sto
 from airwatch_dagster_tests.tls_servers import Authority
 from airwatch_dagster_tests.watch.test_sensor_flags import OWN, SITES, air, as_site_days, set_last
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 
 YESTERDAY: Final = "2021-06-30"
 DAY_BEFORE: Final = "2021-06-29"
@@ -100,9 +100,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             told = Told(live, slack, mail, pings)
             wait(lambda: has_looked(installation), "the first look")
             break_everything(live)
-            wait(lambda: len(mail.mails) > len(KINDS), "all openings and the champion are told")
+            wait(lambda: len(mail.mails) > len(KINDS), "all openings and the champion are told", 180)
             mend_everything(live)
-            wait(lambda: len(mail.mails) > 2 * len(KINDS), "all ends are told")
+            wait(lambda: len(mail.mails) > 2 * len(KINDS), "all ends are told", 180)
             yield told
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 import pytest
+from dagster._core.events import EngineEventData
+from dagster._utils.error import SerializableErrorInfo
 
 from airwatch_dagster.errors import AirWatchError, BadPayload, SourceUnavailable, StorageError
 from airwatch_dagster.orchestration.incidents import look
@@ -203,6 +205,37 @@ def test_a_run_whose_process_was_lost_is_told_by_its_first_table_that_is_not_bui
         "AirWatch: raw_readings failed, 2021-07-01",
         "What: The process ended before the run did",
     ]
+
+
+SERVER_SAW = "[DagsterApiServer] Run execution process for 1a2b was terminated by signal 9 (SIGKILL)."
+NO_JOB = SerializableErrorInfo("dagster._core.errors.DagsterError: Could not find job 'gone'", [], "DagsterError")
+
+
+@pytest.mark.parametrize(
+    ("noted", "data", "said"),
+    [
+        ("Could not load job definition.", EngineEventData.engine_error(NO_JOB), "Could not find job 'gone'"),
+        (SERVER_SAW, None, SERVER_SAW.removeprefix("[DagsterApiServer] ")),
+        (
+            "Started process for run (pid: 1).",
+            None,
+            "This run has been marked as failed from outside the execution context.",
+        ),
+    ],
+)
+def test_a_run_that_was_reported_from_outside_says_what_dagster_noted_before(
+    watched: Watched, webhook: Received, noted: str, data: EngineEventData | None, said: str
+) -> None:
+    run = watched.instance.create_run_for_job(
+        watched.definitions.resolve_implicit_global_asset_job_def(),
+        asset_selection=frozenset({dg.AssetKey("raw_readings")}),
+    )
+    watched.instance.report_engine_event(noted, run, data)
+    watched.instance.report_run_failed(run)
+
+    watched.look()
+
+    assert webhook.posts[0]["text"].splitlines()[1] == f"What: {said}"
 
 
 def test_a_run_that_dagster_ended_because_it_stood_says_why(watched: Watched, webhook: Received) -> None:
