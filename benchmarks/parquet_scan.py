@@ -17,6 +17,7 @@ import pandas as pd
 
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.validation import validated
+from airwatch_dagster.storage import packs
 from airwatch_dagster.storage.tables import TableStorage
 from benchmarks.measure import Measured, in_turns
 
@@ -62,12 +63,16 @@ def measured_small(times: int, *, files: int, rows: int) -> Measured:
         return in_turns(lambda: tables.read(TABLE, days), lambda: whole.read(TABLE, days[:1]), times=times)
 
 
-def measured_validation(times: int, *, files: int, rows: int) -> Measured:
-    """Validation of a table, as a multiple of reading it from its files."""
+def measured_validation(times: int, *, files: int, rows: int, is_packed: bool) -> Measured:
+    """Validation of a table, as a multiple of reading it from packs, or from the Parquet files themselves."""
     with tempfile.TemporaryDirectory() as root:
         tables, days, _ = _made(root, files, rows, 26)
         frame = tables.read(TABLE, days)
-        return in_turns(lambda: validated(TABLE, frame), lambda: tables.read(TABLE, days), times=times)
+        fewer = [days[first : first + packs.MIN_DAYS - 1] for first in range(0, files, packs.MIN_DAYS - 1)]
+        parts = [days] if is_packed else fewer
+        return in_turns(
+            lambda: validated(TABLE, frame), lambda: [tables.read(TABLE, part) for part in parts], times=times
+        )
 
 
 def _made(root: str, files: int, rows: int, columns: int) -> tuple[TableStorage, list[str], list[str]]:

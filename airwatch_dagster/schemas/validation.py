@@ -106,7 +106,7 @@ def _checked(spec: TableSpec, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[
     except pa.errors.SchemaErrors as errors:
         return rows, (*found, *_failed_checks(spec, rows, errors, known=known))
     day = spec.partition_column
-    if day is not None and day not in known:
+    if day is not None and day not in known and _has_times(pd.DatetimeIndex(coerced[day].unique())):
         has_time = coerced[day] != coerced[day].dt.normalize()
         found += _violation(spec, coerced, day, "must be a day without a time", has_time)
     return coerced, tuple(found)
@@ -126,6 +126,10 @@ def coerced_if_valid(spec: TableSpec, rows: pd.DataFrame) -> pd.DataFrame | None
     return rows if is_valid else None
 
 
+def _has_times(moments: pd.DatetimeIndex) -> bool:
+    return not moments.equals(moments.normalize())
+
+
 def _is_exact(found: Any, dtype: Any) -> bool:
     """Whether any value of one dtype has an equal in the other or the nearest one: floats, times to the nanosecond."""
     if isinstance(found, np.dtype) and isinstance(dtype, np.dtype):
@@ -141,7 +145,7 @@ def _keeps_column_rules(values: pd.Series, column: pa.Column) -> bool:
         distinct = values.dropna().unique().tolist() if is_counted else []
         return all(_keeps_rule(check.name, check.statistics or {}, values, distinct) for check in column.checks)
     try:
-        found = values.unique().tolist()
+        found = set(values.tolist())  # in half the time of pandas' unique
     except TypeError:  # a value that cannot be hashed is no text
         return False
     texts = [value for value in found if type(value) is str]
