@@ -2,6 +2,8 @@
 
 import gc
 from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import dagster as dg
@@ -57,5 +59,11 @@ def code_location() -> dg.Definitions:
 
     Raises ConfigurationError for an AIRWATCH_FIRST_DAY that is not valid.
     """
-    assets = assets_over(partitions_from(first_listed_day()), MODULES)
+    return _since(first_listed_day())
+
+
+@lru_cache(maxsize=1)
+def _since(first_day: date) -> dg.Definitions:
+    """Built once: Dagster asks for the code location four times in the process of a run."""
+    assets = assets_over(partitions_from(first_day), MODULES)
     return _definitions([*assets, acquire.rejected_lines, watch.incidents])
