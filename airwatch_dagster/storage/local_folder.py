@@ -20,7 +20,7 @@ from airwatch_dagster.storage.byte_stores import (
     refuse_large,
 )
 from airwatch_dagster.storage.file_digest import TAIL, checksum_in
-from airwatch_dagster.storage.folder_locks import FileLock
+from airwatch_dagster.storage.locks.folder_locks import FileLock
 from airwatch_dagster.storage.unfinished import unfinished
 
 

@@ -19,8 +19,8 @@ from airwatch_dagster.storage.byte_stores import (
     checked_name,
     refuse_large,
 )
+from airwatch_dagster.storage.locks.ticket_locks import TicketLock
 from airwatch_dagster.storage.s3_errors import s3_errors
-from airwatch_dagster.storage.ticket_locks import TicketLock
 
 PROBE: Final = ".airwatch-conditional-writes"
 """Object on which conditional writes are tried out."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from airwatch_dagster.storage.byte_stores import ByteStore, Entries
-from airwatch_dagster.storage.conflicts import until_unchanged
+from airwatch_dagster.storage.locks.conflicts import until_unchanged
 from airwatch_dagster.storage.threads import in_threads
 
 

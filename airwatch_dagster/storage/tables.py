@@ -10,9 +10,9 @@ from airwatch_dagster.errors import ConfigurationError, StorageError
 from airwatch_dagster.schemas import CONTRACTS, TABLES
 from airwatch_dagster.storage import parquet
 from airwatch_dagster.storage.byte_stores import ABSENT, ByteStore, ConditionalWrites
-from airwatch_dagster.storage.conflicts import until_unchanged
 from airwatch_dagster.storage.data_kind import Readings, is_marked, mark_data_kind, required_data_kind
 from airwatch_dagster.storage.local_folder import LocalFolder
+from airwatch_dagster.storage.locks.conflicts import until_unchanged
 from airwatch_dagster.storage.packs import Day, MonthPacks, Run, by_month, is_long, joined_runs
 from airwatch_dagster.storage.partition_files import (
     SUFFIX,

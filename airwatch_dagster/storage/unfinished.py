@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
-from airwatch_dagster.storage.machine import machine_id
+from airwatch_dagster.storage.locks.machine import machine_id
 
 _PATHS: Final[set[Path]] = set()
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from airwatch_dagster.storage import folder_locks, unfinished
+from airwatch_dagster.storage import unfinished
+from airwatch_dagster.storage.locks import folder_locks
 from airwatch_dagster.storage.tables import MergedSlices, TableStorage
 from airwatch_dagster_tests import builders
 from airwatch_dagster_tests.drills.changes import ChangeWatch, KillOrder, Moment
@@ -17,8 +18,8 @@ DAY = "2021-07-04"
 PUBLISHED = "rename tables/raw_readings/DAY.parquet | storage.local_folder._publish"
 WRITTEN = "write tables/raw_readings/.DAY.parquet.HEX.tmp | storage.unfinished._created"
 FILLED = "write tables/raw_readings/.DAY.parquet.HEX.tmp | storage.local_folder._publish"
-LOCKED = "write tables/.locks/raw_readings%NFDAY.parquet.lock | storage.folder_locks._created"
-UNLOCKED = "remove tables/.locks/raw_readings%NFDAY.parquet.lock | storage.folder_locks.release"
+LOCKED = "write tables/.locks/raw_readings%NFDAY.parquet.lock | storage.locks.folder_locks._created"
+UNLOCKED = "remove tables/.locks/raw_readings%NFDAY.parquet.lock | storage.locks.folder_locks.release"
 
 
 def store(folder: Path, value: float) -> None:

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.errors import ConfigurationError, StorageError
-from airwatch_dagster.storage import conflicts
 from airwatch_dagster.storage.byte_stores import ABSENT, ByteStore, StoredVersion, VersionConflict
 from airwatch_dagster.storage.local_folder import LocalFolder
+from airwatch_dagster.storage.locks import conflicts
 from airwatch_dagster.storage.s3_prefix import S3Prefix
 from airwatch_dagster.storage.tables import MergedSlices, TableStorage
 from airwatch_dagster_tests import builders

@@ -13,7 +13,7 @@ from airwatch_dagster.commands.wording import counted
 from airwatch_dagster.orchestration.configuration.settings import RegistrySettings, StateSettings, storage_root
 from airwatch_dagster.orchestration.registry.tracking import sqlite_path
 from airwatch_dagster.storage.byte_stores import LOCKS
-from airwatch_dagster.storage.folder_locks import LEASE_S
+from airwatch_dagster.storage.locks.folder_locks import LEASE_S
 
 EXPIRED_S: Final = 2 * LEASE_S
 """Seconds after which a lock of a file counts as left behind."""

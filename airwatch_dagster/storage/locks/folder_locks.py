@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from airwatch_dagster.errors import StorageError
 from airwatch_dagster.storage.byte_stores import VersionConflict
-from airwatch_dagster.storage.machine import machine_id
+from airwatch_dagster.storage.locks.machine import machine_id
 from airwatch_dagster.storage.unfinished import delete_if_free
 
 LEASE_S: Final = 60.0

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from airwatch_dagster.errors import StorageError
-from airwatch_dagster.storage import folder_locks, ticket_locks
 from airwatch_dagster.storage.byte_stores import VersionConflict
-from airwatch_dagster.storage.folder_locks import FileLock
-from airwatch_dagster.storage.ticket_locks import TicketLock
+from airwatch_dagster.storage.locks import folder_locks, ticket_locks
+from airwatch_dagster.storage.locks.folder_locks import FileLock
+from airwatch_dagster.storage.locks.ticket_locks import TicketLock
 from airwatch_dagster_tests.s3_servers import S3Server
 
 NAME = "raw_readings/2021-07-04.parquet"
