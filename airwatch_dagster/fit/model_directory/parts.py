@@ -1,4 +1,4 @@
-"""The arrays of a learned family by horizon: site regressions, ridge, forests, and CatBoost's own files."""
+"""The arrays of a learned family by horizon: site regressions, ridge, forests, networks, and CatBoost's own files."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ from airwatch_dagster.errors import ModelRefused
 from airwatch_dagster.fit.model_directory.arrays import Arrays, encoded
 from airwatch_dagster.fit.model_directory.manifest import RESTORE
 from airwatch_dagster.fit.models.boosted_trees import BoostedTrees
+from airwatch_dagster.fit.models.neural_network import HIDDEN, NETWORKS, NeuralNetwork, whole
 from airwatch_dagster.fit.models.random_forest import RandomForest
 from airwatch_dagster.fit.models.ridge import StandardisedRidge
 from airwatch_dagster.fit.models.site_regression import SiteRegression, design_columns
@@ -18,6 +19,7 @@ from airwatch_dagster.fit.models.site_regression import SiteRegression, design_c
 SITE_REGRESSIONS_FILE: Final = "site_regressions.npz"
 RIDGE_FILE: Final = "ridge.npz"
 FOREST_FILE: Final = "random_forest.npz"
+NETWORK_FILE: Final = "neural_network.npz"
 
 _CBM_MAGIC: Final = b"CBM1"
 _CBM_HEADER_BYTES: Final = 8  # the magic, then the length of what follows
@@ -120,6 +122,42 @@ def _forest(arrays: Arrays, horizon: int, columns: int) -> RandomForest:
     is_input = (one.feature >= 0) & (one.feature < columns)
     arrays.require(is_input.all(), f"feature_{horizon}d", "is not an input")
     return one
+
+
+_SCALES: Final = ("mean", "scale")
+_SIZES: Final = (*HIDDEN, 1)
+_LAYERED: Final = tuple((part, layer) for part in ("weights", "biases") for layer in range(len(_SIZES)))
+
+
+def network_bytes(corrections: Mapping[int, NeuralNetwork]) -> bytes:
+    """``neural_network.npz``."""
+    arrays: dict[str, np.ndarray] = {}
+    for horizon, one in corrections.items():
+        arrays |= {f"{name}_{horizon}d": getattr(one, name) for name in _SCALES}
+        arrays |= {f"{part}_{layer}_{horizon}d": getattr(one, part)[layer] for part, layer in _LAYERED}
+    return encoded(arrays)
+
+
+def network_of(data: bytes, horizons: Sequence[int], *, columns: int) -> dict[int, NeuralNetwork]:
+    """The networks of each horizon. Raises ModelRefused for other arrays, and for weights that are not in whole steps
+    within their limit."""
+    arrays = Arrays(data, file=NETWORK_FILE)
+    found = {horizon: _network(arrays, horizon, columns) for horizon in horizons}
+    names = {*_SCALES, *(f"{part}_{layer}" for part, layer in _LAYERED)}
+    arrays.require_all_used({f"{name}_{horizon}d" for name in names for horizon in horizons})
+    return found
+
+
+def _network(arrays: Arrays, horizon: int, columns: int) -> NeuralNetwork:
+    mean, scale = (arrays.numbers(f"{name}_{horizon}d", "<f8", columns) for name in _SCALES)
+    arrays.require((scale > 0).all(), f"scale_{horizon}d", "has a number that is not positive")
+    parts: dict[str, list[np.ndarray]] = {"weights": [], "biases": []}
+    for part, layer in _LAYERED:
+        shape = (NETWORKS, (columns, *HIDDEN)[layer], _SIZES[layer])[:: 1 if part == "weights" else 2]
+        values = arrays.numbers(f"{part}_{layer}_{horizon}d", "<f8", *shape)
+        arrays.require((values == whole(values)).all(), f"{part}_{layer}_{horizon}d", "is not in whole steps")
+        parts[part].append(values)
+    return NeuralNetwork(mean, scale, tuple(parts["weights"]), tuple(parts["biases"]))
 
 
 def boosted_bytes(one: BoostedTrees) -> bytes:

@@ -9,17 +9,19 @@ from airwatch_dagster.fit.model_directory import structure as s
 from airwatch_dagster.fit.model_directory.manifest import FILE_NAME, MAX_FILE_BYTES, MAX_FILES, RESTORE
 from airwatch_dagster.fit.model_directory.parts import (
     FOREST_FILE,
+    NETWORK_FILE,
     RIDGE_FILE,
     SITE_REGRESSIONS_FILE,
     boosted_file,
     boosted_of,
     forest_of,
+    network_of,
     ridge_of,
     site_regressions_of,
 )
 from airwatch_dagster.fit.models.baselines import Climatology, DampedPersistence, Persistence
 from airwatch_dagster.fit.models.boosted_trees import BoostedTrees
-from airwatch_dagster.fit.models.families import Blend, Estimator, FittedModel
+from airwatch_dagster.fit.models.families import NETWORK, Blend, Estimator, FittedModel
 from airwatch_dagster.fit.models.learned import LearnedCorrection
 from airwatch_dagster.fit.models.weather_correction import WeatherCorrection
 
@@ -91,7 +93,7 @@ def _baseline(structure: s.Structure) -> Estimator:
 
 
 def _names(structure: s.LearnedStructure) -> set[str]:
-    own = {"ridge": {RIDGE_FILE}, "random_forest": {FOREST_FILE}}
+    own = {"ridge": {RIDGE_FILE}, "random_forest": {FOREST_FILE}, NETWORK: {NETWORK_FILE}}
     own["catboost"] = {boosted_file(horizon) for horizon in structure.horizons_days}
     weather = {boosted_file(int(horizon), "weather") for horizon in structure.weather_values_change}
     return {s.FILE, SITE_REGRESSIONS_FILE}.union(weather, *(own[member] for member in structure.members))
@@ -116,6 +118,8 @@ def _corrections(member: str, structure: s.LearnedStructure, files: Mapping[str,
         return {**ridge_of(_file(files, RIDGE_FILE), horizons, columns=columns)}
     if member == "random_forest":
         return {**forest_of(_file(files, FOREST_FILE), horizons, columns=columns)}
+    if member == NETWORK:
+        return {**network_of(_file(files, NETWORK_FILE), horizons, columns=columns)}
     return _boosted(structure.values_change, files, "catboost")
 
 

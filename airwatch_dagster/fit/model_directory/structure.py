@@ -72,7 +72,7 @@ class LearnedStructure(_Structure):
     """A learned family, or a blend of some. Its members share the baseline and the site regressions."""
 
     family: Literal["ridge", "random_forest", "catboost", "blend"]
-    members: dict[Literal["ridge", "random_forest", "catboost"], float]
+    members: dict[Literal["ridge", "random_forest", "catboost", "neural_network"], float]
     """Family → weight, in the order of the sum."""
     damping: list[float]
     inputs: list[str]

@@ -7,17 +7,19 @@ from typing import Any
 from airwatch_dagster.fit.model_directory import structure as s
 from airwatch_dagster.fit.model_directory.parts import (
     FOREST_FILE,
+    NETWORK_FILE,
     RIDGE_FILE,
     SITE_REGRESSIONS_FILE,
     boosted_bytes,
     boosted_file,
     forest_bytes,
+    network_bytes,
     ridge_bytes,
     site_regressions_bytes,
 )
 from airwatch_dagster.fit.models.baselines import Climatology, DampedPersistence, Persistence
 from airwatch_dagster.fit.models.boosted_trees import BoostedTrees
-from airwatch_dagster.fit.models.families import Blend, FittedModel
+from airwatch_dagster.fit.models.families import NETWORK, Blend, FittedModel
 from airwatch_dagster.fit.models.learned import LearnedCorrection
 from airwatch_dagster.fit.models.training_set import CORRECTION_INPUTS
 from airwatch_dagster.fit.models.weather_correction import WeatherCorrection
@@ -94,6 +96,8 @@ def _learned_files(
         files[RIDGE_FILE] = ridge_bytes(by_family["ridge"])
     if "random_forest" in by_family:
         files[FOREST_FILE] = forest_bytes(by_family["random_forest"])
+    if NETWORK in by_family:
+        files[NETWORK_FILE] = network_bytes(by_family[NETWORK])
     files |= {boosted_file(horizon): boosted_bytes(one) for horizon, one in boosted.items()}
     return files | {boosted_file(horizon, "weather"): boosted_bytes(one) for horizon, one in weather.trees.items()}
 

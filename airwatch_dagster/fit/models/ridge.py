@@ -35,7 +35,7 @@ class StandardisedRidge:
         ``inputs`` are rows × columns, null where unknown; ``residual`` is the target of each row, µg/m³; ``penalty`` is
         in rows. Source: Hastie, Tibshirani and Friedman (2009), section 3.4.1.
         """
-        mean, scale = _moments(inputs)
+        mean, scale = moments(inputs)
         intercept = float(residual.mean())
         gram, moment = _sums(inputs, residual - intercept, mean, scale, penalty=penalty)
         return cls(mean, scale, np.linalg.solve(gram, moment), intercept)
@@ -44,7 +44,7 @@ class StandardisedRidge:
         """Forecast of each row, µg/m³."""
         # Summed by row instead of as a matrix product: see docs/adr/0003-bit-identical-features.md.
         return np.asarray(
-            self.intercept + (_standardised(inputs, self.mean, self.scale) * self.coefficients).sum(axis=1)
+            self.intercept + (standardised(inputs, self.mean, self.scale) * self.coefficients).sum(axis=1)
         )
 
     def importance(self) -> np.ndarray:
@@ -60,7 +60,7 @@ def out_of_block(
     ``days`` are the rows' target dates; which are left out, ``day_blocks`` says. The rest as for
     ``StandardisedRidge.fit``.
     """
-    mean, scale = _moments(inputs)
+    mean, scale = moments(inputs)
     intercept = float(residual.mean())
     gram, moment = _sums(inputs, residual - intercept, mean, scale, penalty=penalty)
     found = np.zeros(len(residual))
@@ -80,7 +80,7 @@ def _sums(
     """Of the standardised inputs: columns by columns, with ``penalty`` on the diagonal, and columns by outcome."""
     gram, moment = penalty * np.eye(inputs.shape[1]), np.zeros(inputs.shape[1])
     for rows in _chunks(len(inputs)):
-        standard = _standardised(inputs[rows], mean, scale)
+        standard = standardised(inputs[rows], mean, scale)
         gram += standard.T @ standard
         moment += np.einsum("ij,i->j", standard, outcome[rows])
     return gram, moment
@@ -90,7 +90,7 @@ def _chunks(rows: int) -> Iterator[slice]:
     return (slice(first, first + CHUNK_ROWS) for first in range(0, rows, CHUNK_ROWS))
 
 
-def _moments(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def moments(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each column's known values."""
     count, total, squares = (np.zeros(inputs.shape[1]) for _ in range(3))
     for rows in _chunks(len(inputs)):
@@ -104,5 +104,6 @@ def _moments(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.sqrt(np.maximum(squares / count - mean**2, 0.0)) + 1e-6
 
 
-def _standardised(inputs: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
+def standardised(inputs: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """The inputs in standard deviations from the mean of their column, from -CLIP to CLIP; 0 for a null."""
     return np.clip(np.nan_to_num((inputs - mean) / scale, nan=0.0), -CLIP, CLIP)

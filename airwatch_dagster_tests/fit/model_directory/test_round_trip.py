@@ -1,6 +1,7 @@
 """A model that was written and read back forecasts the same bits, and its files say what it is."""
 
 import hashlib
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from airwatch_dagster.errors import ModelRefused
 from airwatch_dagster.fit.feature_matrix import INPUTS
 from airwatch_dagster.fit.model_directory.manifest import manifest_of
 from airwatch_dagster.fit.model_directory.reading import files_in, model_of
 from airwatch_dagster.fit.model_directory.writing import files_of, write_directory
+from airwatch_dagster.fit.models import families, neural_network
 from airwatch_dagster.fit.models.baselines import Climatology, DampedPersistence
 from airwatch_dagster.fit.models.families import Blend, Estimator, FittedModel, fit_families
 from airwatch_dagster.fit.models.learned import LearnedCorrection
@@ -84,6 +87,27 @@ def test_a_blend_has_the_files_of_its_members(fitted: dict[str, FittedModel]) ->
     assert isinstance(read, Blend)
     shared = {id(regression) for one in read.members for regression in corrections(one.estimator).values()}
     assert len(shared) == 3, "one site regression for each horizon, whatever the number of members"
+
+
+def test_a_blend_with_a_network_reads_back_the_same_bits_and_refuses_weights_between_steps(
+    two_years: pd.DataFrame, unusual: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neural_network, "STEPS", 40)
+    monkeypatch.setattr(families, "MIN_EXAMPLES", 100)
+    small = {"random_forest": {"n_estimators": 2}, "catboost": {"rounds": 10, "depth": 2}}
+    blend = fit_families(TrainingSet(two_years, seed=1), ["blend"], params=small)["blend"]
+    files = files_of(blend)
+
+    assert set(files) == {*FILES["blend"], "neural_network.npz"}
+    assert model_of(files).predict(unusual).tobytes() == blend.predict(unusual).tobytes()
+    assert files_of(model_of(files))["neural_network.npz"] == files["neural_network.npz"]
+    with np.load(io.BytesIO(files["neural_network.npz"]), allow_pickle=False) as stored:
+        arrays = dict(stored)
+    for changed in ({"weights_0_1d": arrays["weights_0_1d"] + 1e-9}, {"scale_2d": -arrays["scale_2d"]}):
+        buffer = io.BytesIO()
+        np.savez(buffer, **{**arrays, **changed})
+        with pytest.raises(ModelRefused, match=r"weights_0_1d is not in whole steps|scale_2d has a number"):
+            model_of({**files, "neural_network.npz": buffer.getvalue()})
 
 
 def corrections(estimator: Estimator) -> object:

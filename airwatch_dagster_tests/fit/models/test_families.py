@@ -4,11 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from airwatch_dagster.fit.models import families, neural_network
 from airwatch_dagster.fit.models.families import (
     BLENDED,
+    BLENDED_OF_MANY,
     MODEL_FAMILIES,
+    NETWORK,
     Blend,
     FittedModel,
+    blended_of,
     fit_families,
     fit_family,
     shortage,
@@ -103,6 +107,30 @@ def test_the_blend_holds_the_models_that_compete_with_it(
     blend = together["blend"].estimator
     assert isinstance(blend, Blend)
     assert all(own.estimator is together[member].estimator for own, member in zip(blend.members, BLENDED, strict=True))
+
+
+def test_a_blend_of_many_examples_has_a_network_as_well(
+    two_years: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neural_network, "STEPS", 40)
+    training = TrainingSet(two_years, seed=1)
+    assert blended_of(training) == BLENDED
+    enough = int((two_years["horizon_days"] == 1).sum())
+    monkeypatch.setattr(families, "MIN_EXAMPLES", enough + 1)
+    assert blended_of(training) == BLENDED
+    monkeypatch.setattr(families, "MIN_EXAMPLES", enough)
+
+    models = fit_families(training, ["ridge", "blend"], params=SMALL)
+
+    blend = models["blend"].estimator
+    assert isinstance(blend, Blend)
+    assert dict(zip((one.family for one in blend.members), blend.weights, strict=True)) == BLENDED_OF_MANY
+    assert sum(BLENDED_OF_MANY.values()) == pytest.approx(1.0)
+    assert list(models) == ["ridge", "blend"], "a network is a member of the blend and no family"
+    network = next(one for one in blend.members if one.family == NETWORK)
+    without = [one.predict(two_years) for one in blend.members if one is not network]
+    assert all((network.predict(two_years) != other).any() for other in without)
+    assert sum(models["blend"].importance().values()) == pytest.approx(1.0)
 
 
 SMALL = {"random_forest": {"n_estimators": 3}, "catboost": {"rounds": 40, "depth": 2}, "ridge": {"penalty": 1e12}}
