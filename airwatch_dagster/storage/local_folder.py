@@ -98,7 +98,8 @@ class LocalFolder:
 
     def marks(self, folder: str, names: Sequence[str]) -> dict[str, str]:
         """As ``ByteStore.marks``: the checksums that files of tables bear at their ends."""
-        with self._errors(folder, "read"):
+        found: dict[str, str] = {}
+        with self._errors(folder, "read"), contextlib.suppress(FileNotFoundError):
             place = os.open(self._path(folder), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 found = {name: checksum_in(_tail(name, place)) for name in names}

@@ -5,6 +5,7 @@ import logging
 import multiprocessing
 import os
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,6 +124,16 @@ def test_a_day_that_is_gone_is_missing(tables: TableStorage) -> None:
 
     assert values(tables) == [1.0, 2.0, 3.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]
     with pytest.raises(StorageError, match=r"1 of 10 partitions not stored in .*: 2021-07-04"):
+        tables.read("site_days", DAYS)
+
+
+def test_a_table_that_was_removed_is_missing_although_its_packs_are_left(tmp_path: Path) -> None:
+    tables = TableStorage.open(str(tmp_path))
+    stored(tables)
+    shutil.rmtree(tmp_path / "site_days")
+
+    assert values(tables) == []
+    with pytest.raises(StorageError, match="10 of 10 partitions not stored"):
         tables.read("site_days", DAYS)
 
 
