@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -75,18 +76,34 @@ def neighbours(
     height_km_per_m: float = HEIGHT_KM_PER_M,
 ) -> Neighbours:
     """The stations (latitude, longitude, elevation_m) around each of the sites (latitude, longitude, and elevation_m,
-    which may lack or be null)."""
-    count = min(count, len(stations))
-    places = [np.radians(frame[name].to_numpy(float)) for frame in (sites, stations) for name in _DEGREES]
-    heights = sites["elevation_m"].to_numpy(float) if "elevation_m" in sites else np.full(len(sites), np.nan)
-    index = np.zeros((len(sites), count), dtype=int)
-    distance = np.full((len(sites), count), np.inf)
-    above = np.zeros((len(sites), count))
-    weight = np.zeros((len(sites), count))
-    station_heights = stations["elevation_m"].to_numpy(float)
-    for start in range(0, len(sites) if count else 0, _SITES_PER_BLOCK):
+    which may lack or be null). The last few answers are remembered: consecutive days ask the same."""
+    options = radius_km, min(count, len(stations)), power, height_km_per_m
+    return _neighbours(_places(sites), _places(stations), *options)
+
+
+def _places(frame: pd.DataFrame) -> bytes:
+    """Latitudes, longitudes and heights, the rows of a matrix of floats."""
+    heights = frame["elevation_m"] if "elevation_m" in frame else pd.Series(np.nan, frame.index)
+    return np.stack([one.to_numpy(float) for one in (frame["latitude"], frame["longitude"], heights)]).tobytes()
+
+
+@lru_cache(maxsize=8)
+def _neighbours(
+    sites: bytes, stations: bytes, radius_km: float, count: int, power: float, height_km_per_m: float
+) -> Neighbours:
+    (*site_degrees, heights), (*station_degrees, station_heights) = (
+        np.frombuffer(one).reshape(3, -1) for one in (sites, stations)
+    )
+    places = np.radians(site_degrees)
+    others = np.radians(station_degrees)[:, None]
+    shape = len(heights), count
+    index = np.zeros(shape, dtype=int)
+    distance = np.full(shape, np.inf)
+    above = np.zeros(shape)
+    weight = np.zeros(shape)
+    for start in range(0, len(heights) if count else 0, _SITES_PER_BLOCK):
         part = slice(start, start + _SITES_PER_BLOCK)
-        km = great_circle_km(places[0][part, None], places[1][part, None], places[2][None], places[3][None])
+        km = great_circle_km(*places[:, part, None], *others)
         own = np.where(np.isnan(heights[part]), station_heights[km.argmin(axis=1)], heights[part])
         apart = own[:, None] - station_heights[None]
         effective = np.hypot(km, height_km_per_m * apart)
@@ -99,9 +116,6 @@ def neighbours(
         weights = np.maximum(np.take_along_axis(effective, nearest, axis=1), _SMALLEST_KM) ** -power
         weight[part] = np.where(within, weights, 0.0)
     return Neighbours(index, weight, distance, above)
-
-
-_DEGREES: Final = ("latitude", "longitude")
 
 
 def interpolated(values: np.ndarray, near: Neighbours, *, lapse_c_per_m: float | np.ndarray = 0.0) -> np.ndarray:
@@ -216,5 +230,11 @@ def site_offset_hours(sites: pd.DataFrame, day: pd.Timestamp) -> np.ndarray:
 
 def stations_within_reach(sites: pd.DataFrame, *, radius_km: float = RADIUS_KM) -> pd.DataFrame:
     """The rows of ``us_stations`` at most ``radius_km`` from one of the sites (latitude, longitude)."""
-    stations = us_stations()
-    return stations[distance_to_nearest_km(stations, sites) <= radius_km].reset_index(drop=True)
+    return us_stations()[_are_within_reach(_places(sites), radius_km)].reset_index(drop=True)
+
+
+@lru_cache(maxsize=4)
+def _are_within_reach(sites: bytes, radius_km: float) -> np.ndarray:
+    latitude, longitude, _ = np.frombuffer(sites).reshape(3, -1)
+    anchors = pd.DataFrame({"latitude": latitude, "longitude": longitude})
+    return distance_to_nearest_km(us_stations(), anchors) <= radius_km

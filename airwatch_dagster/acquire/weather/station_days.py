@@ -63,13 +63,13 @@ def station_days(hours: pd.DataFrame, *, utc_offset_hours: float, issue_date: pd
     whose middle is in the day. The highest temperature is the one whose period ends in the afternoon or evening, the
     lowest the one of the night whose period ends in the morning.
     """
-    stations, code = np.unique(hours["station_id"].to_numpy(object), return_inverse=True)
+    code, stations = pd.factorize(hours["station_id"].to_numpy(object), sort=True)
     local = (hours["valid_at"] + pd.Timedelta(hours=utc_offset_hours) - issue_date).to_numpy("timedelta64[s]")
     of = {name: hours[name].to_numpy("float64") for name in (*HOUR_VALUES, *PERIOD_VALUES)}
     of["relative_humidity_pct"] = relative_humidity_pct(of["temperature_c"], of["dew_point_c"])
     of["ventilation_m2s"] = of["mixing_height_m"] * of["transport_wind_ms"]
     grid = _Grid(len(stations), code, local.astype(np.int64) / 3600.0)
-    step_hours = _step_hours(hours)
+    step_hours = _step_hours(grid)
     values = {daily: _mean(grid, of[hourly], step_hours) for daily, hourly in _MEANS.items()}
     values["boundary_layer_height_max_m"] = _mixing_height_max(grid, of["mixing_height_m"], step_hours)
     values["temperature_max_c"] = grid.first(of["temperature_max_c"], where=grid.hour_of_day >= NOON)
@@ -143,10 +143,12 @@ class _Grid:
         return found
 
 
-def _step_hours(rows: pd.DataFrame) -> float:
+def _step_hours(grid: _Grid) -> float:
     """Hours from one value to the next: the usual difference within a station."""
-    steps = rows.groupby("station_id", sort=False)["valid_at"].diff().dropna()
-    return float(steps.dt.total_seconds().median()) / 3600.0 if len(steps) else 24.0
+    order = np.argsort(grid.code, kind="stable")
+    is_same = np.diff(grid.code[order]) == 0
+    steps = np.diff(grid.hours[order])[is_same]
+    return float(np.median(steps)) if len(steps) else 24.0
 
 
 def _mean(grid: _Grid, values: np.ndarray, step_hours: float) -> np.ndarray:

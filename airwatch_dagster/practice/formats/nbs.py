@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from airwatch_dagster.practice.formats.units import FAULT_F, KNOTS, fahrenheit
 from airwatch_dagster.practice.world.random_streams import Integers
@@ -27,7 +26,7 @@ BEFORE: Final = 2
 GUST_FACTOR, LAYER_FACTOR = 1.5, 1.35
 """Gusts, and the mean wind of the mixed layer, divided by the wind at 10 m."""
 
-_CELLS: Final = tuple(f"{number:>3}" for number in range(1000)) + tuple(f"{number:>3}" for number in range(-99, 0))
+_CELLS: Final = np.array([f"{number:>3}" for number in (*range(1000), *range(-99, 0))])
 """Cells by number; negative ones count from the end."""
 
 _EVERY: Final = {"TXN": 12, "P06": 6, "P12": 12, "Q06": 6}
@@ -48,10 +47,9 @@ def nbs_bulletin(run_at: datetime, *, seed: int, has_fault: bool = False) -> byt
     lines = ["000 ", f"FOUS16 KWNO {run_at:%d%H%M}", "NBSUSA"]
     heading = f"NBM V{VERSION} NBS GUIDANCE   {run_at.month:>2}/{run_at:%d/%Y}  {run_at:%H%M} UTC"
     times = _times(run_at, hours[BEFORE:] - run_hour, of_day)
-    for number, station in enumerate(STATIONS):
-        lines += [f"{station.station_id:<8}{heading}", *times]
-        lines += [_line(name, values[:, number], of_day) for name, values in elements.items()]
-        lines.append("")
+    of_stations = zip(*(_lines(name, values, of_day) for name, values in elements.items()), strict=True)
+    for station, own in zip(STATIONS, of_stations, strict=True):
+        lines += [f"{station.station_id:<8}{heading}", *times, *own, ""]
     return "\n".join(lines).encode("ascii")
 
 
@@ -101,7 +99,8 @@ def _times_line(name: str, numbers: Sequence[int] | Integers) -> str:
     return f"{name} " + "".join(f" {number:02}" for number in numbers)
 
 
-def _line(name: str, values: npt.NDArray[np.int64], of_day: Integers) -> str:
-    every = _EVERY.get(name, 1)
-    cells = [_CELLS[value] if hour % every == 0 else "   " for value, hour in zip(values, of_day, strict=True)]
-    return f"{name} {''.join(cells)}".rstrip()
+def _lines(name: str, values: Integers, of_day: Integers) -> list[str]:
+    """The line of an element for each station, from its values, columns × stations."""
+    has_value = of_day % _EVERY.get(name, 1) == 0
+    cells = np.where(has_value, _CELLS[values.T], "   ")
+    return [f"{name} {''.join(row)}".rstrip() for row in cells.tolist()]

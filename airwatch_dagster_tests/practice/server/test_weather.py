@@ -187,13 +187,13 @@ def test_the_readers_try_again_when_the_server_fails(kind: FaultKind, tmp_path: 
     pd.testing.assert_frame_equal(found, expected)
 
 
-def test_half_a_bulletin_gives_its_whole_stations_and_the_next_request_all(tmp_path: Path) -> None:
+def test_half_a_bulletin_gives_its_whole_stations_and_the_next_run_all(tmp_path: Path) -> None:
     day = date(2021, 7, 8)
     faults = faulty([None, "truncated_bulletin"], "/nbm/")
     with PracticeServer(today=TODAY, seed=1, faults=faults) as server:
-        source = nbm(server, tmp_path)
-        part = source.forecasts(day, SITE_TABLE, published_by=issue_instant(day))
-        whole = source.forecasts(day, SITE_TABLE, published_by=issue_instant(day))
+        part, whole = (
+            nbm(server, tmp_path).forecasts(day, SITE_TABLE, published_by=issue_instant(day)) for _ in range(2)
+        )
     assert faults.counts == {"truncated_bulletin": 1}
     assert len(part.rejected) == 1
     assert part.rejected["reason"].str.contains("set aside").all()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -66,11 +66,17 @@ class NbmArchive(FileArchive):
     """NBS bulletins in NOAA's open data, or in a ``file://`` folder of the same layout.
 
     The time of publication is the object's Last-Modified. In a folder it is what a file beside the bulletin with the
-    suffix ``.published`` says (``2021-07-04T17:44:10Z``), else the time of the bulletin's last change.
+    suffix ``.published`` says (``2021-07-04T17:44:10Z``), else the time of the bulletin's last change. A cycle that was
+    found is not asked for again: consecutive days need the same ones.
     """
 
     DEFAULT_URL = NBM_URL
     SETTING = "AIRWATCH_NBM_URL"
+
+    def __init__(self, base_url: str | None = None, **options: Any) -> None:
+        """As ``FileArchive``."""
+        super().__init__(base_url, **options)
+        self._found: dict[pd.Timestamp, Cycle] = {}
 
     def newest(self, *, published_by: pd.Timestamp, run_by: pd.Timestamp | None = None) -> CycleSearch:
         """The newest cycle up to ``run_by`` whose bulletin was published by ``published_by`` (naive UTC).
@@ -83,12 +89,16 @@ class NbmArchive(FileArchive):
         first = min(published_by, run_by if run_by is not None else published_by).floor("h")
         notes = []
         for run_at in pd.date_range(end=first, periods=CYCLES_TRIED, freq="h")[::-1]:
+            known = self._found.get(run_at)
+            if known is not None and known.publication.issued_at <= published_by:
+                return CycleSearch(known, tuple(notes))
             try:
                 cycle = self._published(run_at, published_by)
             except SourceRefused as refusal:
                 notes.append(f"no bulletin of {run_at:%Y-%m-%d %H} UTC ({refusal.problem})")
                 continue
             if isinstance(cycle, Cycle):
+                self._found[run_at] = cycle
                 return CycleSearch(cycle, tuple(notes))
             notes.append(cycle)
         return CycleSearch(None, tuple(notes))

@@ -1,6 +1,6 @@
 """Weather of the National Blend of Models at sites."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -25,12 +25,17 @@ LATEST_RUN: Final = pd.Timedelta(hours=-2)
 run's first values are 4 to 6 hours later, so that at most one of the day's eight 3-hourly values is missing. A newer
 run would know only the end of the day."""
 
+BULLETINS_KEPT: Final = 3
+"""Bulletins whose hours stay in memory: a day's first is the second of the day before."""
+
 
 @dataclass(frozen=True)
 class NbmWeather:
     """A WeatherSource: NBS bulletins of an archive."""
 
     archive: NbmArchive
+    _read: dict[tuple[Cycle, frozenset[str]], StationHours] = field(default_factory=dict, init=False, repr=False)
+    """The bulletins read last: the next day needs one of them again."""
 
     def forecasts(self, issue_day: date, sites: pd.DataFrame, *, published_by: pd.Timestamp) -> WeatherOfDay:
         """As ``WeatherSource.forecasts``. Each day is forecast by the newest run that was published in time and
@@ -78,7 +83,7 @@ class NbmWeather:
             else:
                 cycles.setdefault(search.cycle.run_at, (search.cycle, []))[1].append(horizon)
         wanted = frozenset(stations["station_id"])
-        read = [(cycle, horizons, _read(cycle, wanted)) for cycle, horizons in cycles.values()]
+        read = [(cycle, horizons, self._hours_of(cycle, wanted)) for cycle, horizons in cycles.values()]
         parts = [_rows(bulletin, cycle, sites, day, horizons) for cycle, horizons, bulletin in read]
         notes += [_described(cycle, bulletin) for cycle, _, bulletin in read]
         rejected = joined_rejections(bulletin.rejected for _, _, bulletin in read)
@@ -87,10 +92,15 @@ class NbmWeather:
             rows = weather_rows(pd.concat([part for part in parts if len(part)], ignore_index=True), issue_day=day)
         return WeatherOfDay(rows, rejected, tuple(notes))
 
-
-def _read(cycle: Cycle, stations: frozenset[str]) -> StationHours:
-    issued_at = cycle.publication.issued_at
-    return read_nbs(cycle.path, issued_at=issued_at, culprit=cycle.culprit, stations=stations, run_at=cycle.run_at)
+    def _hours_of(self, cycle: Cycle, stations: frozenset[str]) -> StationHours:
+        key = cycle, stations
+        if key not in self._read:
+            issued_at, culprit = cycle.publication.issued_at, cycle.culprit
+            read = read_nbs(cycle.path, issued_at=issued_at, culprit=culprit, stations=stations, run_at=cycle.run_at)
+            self._read[key] = read
+            while len(self._read) > BULLETINS_KEPT:
+                del self._read[next(iter(self._read))]
+        return self._read[key]
 
 
 def _rows(

@@ -9,10 +9,13 @@ from typing import Final
 import pandas as pd
 
 from airwatch_dagster.acquire.weather.months import MONTHS
-from airwatch_dagster.acquire.weather.nbm.elements import ELEMENT_OF_NAME, NOT_GIVEN
+from airwatch_dagster.acquire.weather.nbm.elements import ELEMENT_OF_NAME, ELEMENTS, NOT_GIVEN, Element
 
 CELL: Final = 3
 """Characters of a column; values of three characters run together."""
+
+BLANK: Final = " " * CELL
+"""A column without a value."""
 
 FIRST_CELL: Final = 4
 """Characters before the first column: the name of the line, which has three, and a blank."""
@@ -103,7 +106,9 @@ class BlockReader:
     """Reads blocks; the hours of a file, which all its stations share, are understood once."""
 
     _hours: dict[tuple[str, ...], tuple[int, ...] | str] = field(default_factory=dict)
-    _values: dict[str, float] = field(default_factory=lambda: {"   ": float("nan")})
+    _values: dict[str, "_CellValues"] = field(
+        default_factory=lambda: {element.key: _CellValues(element) for element in ELEMENTS}
+    )
 
     def read(self, block: Block) -> tuple[tuple[int, ...], dict[str, list[float]]]:
         """Hours after the run of each column, and per element its value in each column, nan where none is given.
@@ -152,28 +157,45 @@ class BlockReader:
         if not filled or filled + element.every <= columns or len(cells) % CELL or filled > columns:
             reason = f"{name} of station {block.station_id} ends after {filled} of {columns} columns"
             raise BadStation(number, line, reason, name)
-        cells = cells.ljust(CELL * columns)
-        values = [self._value(cells[at : at + CELL]) for at in range(0, CELL * columns, CELL)]
-        if any(value < element.lowest or value > element.highest for value in values):
-            bad = next(value for value in values if value < element.lowest or value > element.highest)
-            shown = "a text" if bad == _UNREADABLE else f"{bad:.0f}"
+        texts = _TEXTS.findall(cells.ljust(CELL * columns))
+        values = list(map(self._values[element.key].__getitem__, texts))
+        if _REFUSED in values:
+            bad = _number(texts[values.index(_REFUSED)])
             expected = f"expected {element.lowest} to {element.highest}"
+            shown = "a text" if bad is None else f"{bad}"
             raise BadStation(number, line, f"{name} of station {block.station_id} has {shown}, {expected}", name)
         return values
 
-    def _value(self, cell: str) -> float:
-        known = self._values.get(cell)
-        if known is None:
-            text = cell.strip()
-            is_number = text.lstrip("-").isdigit() and text.isascii()
-            number = int(text) if is_number and text.count("-") <= 1 else None
-            known = _UNREADABLE if number is None else float("nan") if number in NOT_GIVEN else float(number)
-            self._values[cell] = known
-        return known
+
+class _CellValues(dict[str, float]):
+    """Values of an element's cells, each understood once; nan where none is given."""
+
+    def __init__(self, element: Element) -> None:
+        super().__init__()
+        self._element = element
+
+    def __missing__(self, cell: str) -> float:
+        number = _number(cell)
+        if cell == BLANK or number in NOT_GIVEN:
+            value = float("nan")
+        else:
+            is_possible = number is not None and self._element.lowest <= number <= self._element.highest
+            value = float(number) if is_possible and number is not None else _REFUSED
+        self[cell] = value
+        return value
 
 
-_UNREADABLE: Final = float("-inf")
-"""Stands for a cell that is not a number, below the limit of every element."""
+def _number(cell: str) -> int | None:
+    """The whole number in a cell; None for anything else."""
+    text = cell.strip()
+    is_number = text.lstrip("-").isdigit() and text.isascii() and text.count("-") <= 1
+    return int(text) if is_number else None
+
+
+_TEXTS: Final = re.compile("." * CELL, re.DOTALL)
+
+_REFUSED: Final = float("-inf")
+"""Stands for a cell that is no number, or beyond the limits of its element."""
 
 
 def _understood(run_at: pd.Timestamp, days: str, utc: str, hours: str) -> tuple[int, ...] | str:

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from airwatch_dagster.acquire.addresses import NBM_URL
-from airwatch_dagster.acquire.weather.nbm.archive import CYCLES_TRIED, NbmArchive
+from airwatch_dagster.acquire.weather.nbm.archive import CYCLES_TRIED, CycleSearch, NbmArchive
 from airwatch_dagster.errors import BadPayload, SourceUnavailable
 from airwatch_dagster_tests.acquire.fake_server import FakeServer, Reply
 from airwatch_dagster_tests.acquire.weather.nbs_samples import bulletin, station
@@ -84,22 +84,40 @@ def test_a_run_may_be_required_to_begin_earlier(archive: NbmArchive, server: Fak
 
 
 def test_a_bulletin_published_anew_too_late_is_used_only_from_the_copy_of_before(
-    archive: NbmArchive, server: FakeServer
+    server: FakeServer, session: requests.Session, tmp_path: Path
 ) -> None:
+    def newest(by: pd.Timestamp) -> CycleSearch:
+        opened_anew = NbmArchive(server.url, download_dir=tmp_path / "nbm", session=session, sleep=no_sleep)
+        return opened_anew.newest(published_by=by)
+
     run = "2021-07-04 23:00"
     server.will_send(path_of(run), published(run, "2021-07-04 23:44", TMP=68))
-    first = archive.newest(published_by=BY)
+    first = newest(BY)
     server.will_send(path_of(run), published(run, "2021-07-05 06:00", TMP=77))
 
-    again = archive.newest(published_by=BY)
-    later = archive.newest(published_by=pd.Timestamp("2021-07-05 06:00"))
+    again = newest(BY)
+    later = newest(pd.Timestamp("2021-07-05 06:00"))
 
     assert first.cycle is not None
     assert again.cycle == first.cycle
     assert later.cycle is not None
     assert later.cycle.publication.issued_at == pd.Timestamp("2021-07-05 06:00")
     assert b" 77 77" in gzip.decompress(later.cycle.path.read_bytes())
-    assert archive.newest(published_by=BY).cycle is None
+    assert newest(BY).cycle is None
+
+
+def test_a_cycle_that_was_found_is_not_asked_for_again(archive: NbmArchive, server: FakeServer) -> None:
+    run = "2021-07-04 23:00"
+    server.will_send(path_of(run), published(run, "2021-07-04 23:44"))
+    first = archive.newest(published_by=BY, run_by=pd.Timestamp(run))
+
+    again = archive.newest(published_by=BY + pd.Timedelta(days=1), run_by=pd.Timestamp(run))
+    before_it = archive.newest(published_by=pd.Timestamp("2021-07-04 23:43"), run_by=pd.Timestamp(run))
+
+    assert again.cycle == first.cycle
+    assert before_it.cycle is None
+    assert server.methods[:2] == ["HEAD", "GET"]
+    assert server.requested.count(path_of(run)) == 3
 
 
 def test_an_object_replaced_between_question_and_download_counts_from_its_new_time(
