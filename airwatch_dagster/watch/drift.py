@@ -157,12 +157,21 @@ def _sample(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _compare(now: pd.DataFrame, then: pd.DataFrame, title_of: Callable[[str], str]) -> tuple[dict[str, float], Page]:
     """Evidently's drift statistic by column, and its page of the most distant columns."""
-    results = _snapshot(now, then).dict()["metrics"]
-    statistics = {result["config"]["column"]: float(result["value"]) for result in results}
+    statistics = {str(name): _distance(now[name].dropna(), then[name].dropna()) for name in now}
     most = sorted(statistics, key=lambda name: -statistics[name])[:MOST_PLOTTED]
     titles = {name: title_of(name) for name in most}
     plotted = _snapshot(now[most].rename(columns=titles), then[most].rename(columns=titles))
     return statistics, light_page(plotted.get_html_str(as_iframe=False))
+
+
+def _distance(now: pd.Series, then: pd.Series) -> float:
+    """Evidently's statistic alone: a report draws every column that it measures."""
+    from evidently.legacy.calculations.stattests import get_stattest
+    from evidently.legacy.core import ColumnType
+
+    values = (then, now)
+    test = get_stattest(*values, ColumnType.Numerical, METHOD)
+    return float(test(*values, ColumnType.Numerical, THRESHOLD).drift_score)
 
 
 def _snapshot(now: pd.DataFrame, then: pd.DataFrame) -> Any:
