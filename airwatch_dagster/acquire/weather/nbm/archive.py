@@ -87,7 +87,7 @@ class NbmArchive(FileArchive):
         else, BadPayload for a bulletin that is too large.
         """
         first = min(published_by, run_by if run_by is not None else published_by).floor("h")
-        notes = []
+        notes: list[str] = []
         for run_at in pd.date_range(end=first, periods=CYCLES_TRIED, freq="h")[::-1]:
             known = self._found.get(run_at)
             if known is not None and known.publication.issued_at <= published_by:
