@@ -195,7 +195,7 @@ def _number(cell: str) -> int | None:
 _TEXTS: Final = re.compile("." * CELL, re.DOTALL)
 
 _REFUSED: Final = float("-inf")
-"""Stands for a cell that is no number, or beyond the limits of its element."""
+"""Stands for a cell without a whole number, or with one beyond the limits of its element."""
 
 
 def _understood(run_at: pd.Timestamp, days: str, utc: str, hours: str) -> tuple[int, ...] | str:
