@@ -58,7 +58,7 @@ def hide_secrets_in_logs() -> None:
             told = record.getMessage()
         except Exception:  # noqa: BLE001 - arguments that do not fit: logging itself reports them
             return record
-        if (clean := redacted(told)) != told:
+        if told and (clean := redacted(told)) != told:
             record.msg, record.args = clean, ()
         if record.exc_info and record.exc_info[1] is not None:
             shown = redaction.redact_error(record.exc_info[1], secret_values())
