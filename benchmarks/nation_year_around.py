@@ -1,4 +1,4 @@
-"""What the sites around a site have, in plain NumPy: the part of ``nation_year_polars`` that is no table."""
+"""What the sites around a site have, in plain NumPy: the part of ``nation_year_polars`` that works on matrices."""
 
 from collections.abc import Iterator
 from typing import Final
