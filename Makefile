@@ -22,12 +22,12 @@ BETA_NOTICES := ignore:Parameter `backfill_policy`,ignore:Parameter `allow_nonex
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo dev mlflow secrets image-digests test test-all lint check docs bench format sbom lock dictionary clean
+.PHONY: help setup compiled demo dev mlflow secrets image-digests test test-all lint check docs bench format sbom lock dictionary clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/runtime.stamp ## Install AirWatch into .venv, every package pinned and hash-checked
+setup: compiled ## Install AirWatch into .venv, every package pinned and hash-checked
 
 demo: setup ## Run the whole pipeline on practice air, then say where to look
 	$(BIN)/airwatch demo
@@ -56,11 +56,11 @@ image-digests: ## Pin the images of the compose stack and the Dockerfile by dige
 # Two workers share two cores: more threads of linear algebra would only compete with them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations 10
 
-test: .venv/dev.stamp ## Run the tests, except those that are slow by nature
+test: .venv/dev.stamp compiled ## Run the tests, except those that are slow by nature
 	@echo "Running the tests that are not marked slow: two to three minutes on two cores. \`make test-all\` runs every test."
 	@$(PYTEST) -m "not slow"
 
-test-all: .venv/dev.stamp ## Run every test, with more random examples, and require 95 % coverage
+test-all: .venv/dev.stamp compiled ## Run every test, with more random examples, and require 95 % coverage
 	@echo "Running every test with coverage: ten to twenty minutes on two cores. The slow ones kill processes and use real servers."
 	@$(PYTEST) --hypothesis-profile thorough --cov --cov-report term
 
@@ -108,10 +108,12 @@ clean: ## Remove .venv and caches; data and state stay
 	@echo "Installing $$(grep -c '==' requirements.txt) pinned packages; this takes a minute or two."
 	$(PIP) install --quiet --no-deps --require-hashes -r requirements.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
-	@# pip does not compile what is installed in place, and with PYTHONDONTWRITEBYTECODE nothing else ever would.
-	$(BIN)/python -m compileall -q airwatch_dagster
 	$(PIP) check
 	@touch $@
+
+# pip does not compile what is installed in place, and with PYTHONDONTWRITEBYTECODE every process would do so again.
+compiled: .venv/runtime.stamp
+	@$(BIN)/python -m compileall -q airwatch_dagster
 
 .venv/dev.stamp: requirements-dev.txt .venv/runtime.stamp
 	$(PIP) install --quiet --no-deps --require-hashes -r requirements-dev.txt
