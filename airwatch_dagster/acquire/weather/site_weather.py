@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 import numpy as np
@@ -141,34 +141,46 @@ def days_at_sites(
     the nearest station that has one. ``issued_at`` is the latest of the stations used.
     """
     parts = []
-    order = pd.Index(stations["station_id"])
+    place = pd.Index(stations["station_id"]).get_indexer(days["station_id"])
+    of_days, horizons = days[list(values)].to_numpy(float), days["horizon_days"].to_numpy()
+    words = days["weather_class"].to_numpy(object) if "weather_class" in days else None
+    moments = days["issued_at"].to_numpy("datetime64[ns]")
     lapse = np.array([LAPSE_C_PER_M if name in TEMPERATURES else 0.0 for name in values])[:, None, None, None]
-    for horizon, of_day in days.groupby("horizon_days", sort=True):
-        table = of_day.set_index("station_id").reindex(order)
+    for horizon in np.unique(horizons):
+        is_asked = horizons == horizon
+        rows = np.flatnonzero(is_asked & (place >= 0))
+        by_station = partial(_at_places, places=place[rows], count=len(stations))
         columns: dict[str, object] = {
             "site_id": sites["site_id"].to_numpy(),
-            "target_date": of_day["target_date"].iloc[0],
+            "target_date": days["target_date"].iloc[is_asked.argmax()],
             "horizon_days": horizon,
-            "issued_at": _latest(table["issued_at"], near),
+            "issued_at": _latest(by_station(moments[rows], np.datetime64("NaT")), near),
             "station_distance_km": near.distance_km.min(axis=1, initial=np.inf),
         }
-        at_sites = interpolated(table[list(values)].to_numpy(float).T[:, None], near, lapse_c_per_m=lapse)[:, 0]
+        at_sites = interpolated(by_station(of_days[rows], np.nan).T[:, None], near, lapse_c_per_m=lapse)[:, 0]
         columns |= dict(zip(values, at_sites, strict=True))
         is_told = ~np.isnan(at_sites).all(axis=0)
-        if "weather_class" in table:
-            columns["weather_class"] = words = _of_nearest(table["weather_class"].to_numpy(object), near)
-            is_told |= pd.notna(words)
+        if words is not None:
+            columns["weather_class"] = of_nearest = _of_nearest(by_station(words[rows], None), near)
+            is_told |= pd.notna(of_nearest)
         parts.append(pd.DataFrame(columns)[near.has_any & is_told])
     return pd.concat(parts, ignore_index=True) if parts else _no_days(values)
+
+
+def _at_places(of_rows: np.ndarray, null: object, *, places: np.ndarray, count: int) -> np.ndarray:
+    """The values of rows at their places among ``count``, ``null`` at the others."""
+    found = np.full((count, *of_rows.shape[1:]), null, dtype=of_rows.dtype)
+    found[places] = of_rows
+    return found
 
 
 def _no_days(values: tuple[str, ...]) -> pd.DataFrame:
     return pd.DataFrame(columns=["site_id", "target_date", "horizon_days", "issued_at", "station_distance_km", *values])
 
 
-def _latest(times: pd.Series, near: Neighbours) -> np.ndarray:
+def _latest(times: np.ndarray, near: Neighbours) -> np.ndarray:
     """The latest of each site's stations that have a row."""
-    moments = times.to_numpy("datetime64[ns]").astype("int64")
+    moments = times.astype("int64")
     used = np.where(near.weight > 0, moments[near.index], np.iinfo("int64").min)
     return used.max(axis=1, initial=np.iinfo("int64").min).astype("datetime64[ns]")
 
