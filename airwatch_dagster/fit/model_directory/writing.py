@@ -41,8 +41,8 @@ def files_of(model: FittedModel) -> dict[str, bytes]:
 
 
 def write_directory(files: dict[str, bytes], directory: Path) -> None:
-    """Write the files into a new directory."""
-    directory.mkdir()
+    """Write the files into a new directory; those above it are made where they are missing."""
+    directory.mkdir(parents=True)
     for name, data in files.items():
         (directory / name).write_bytes(data)
 

@@ -1,7 +1,8 @@
 """Logging of fitted models to MLflow: parameters, metrics, dataset, signature, feature importance."""
 
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,15 +16,12 @@ from airwatch_dagster.fit.model_directory.writing import files_of, write_directo
 from airwatch_dagster.fit.models.families import FittedModel
 from airwatch_dagster.fit.training import Registration, TrainedModel
 from airwatch_dagster.fit.weather_inputs import has_weather
-from airwatch_dagster.orchestration.registry import served_model
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL
 from airwatch_dagster.orchestration.registry.mlflow_client import connected, nested_run
-from airwatch_dagster.orchestration.registry.served_model import DIRECTORY
+from airwatch_dagster.orchestration.registry.mlmodel import write_mlmodel
+from airwatch_dagster.orchestration.registry.served_model import PLACE
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.weather import WEATHER_CLASSES
-
-SERVED_LIBRARIES: Final = ("pandas", "numpy", "catboost")
-"""Packages that loading a logged model needs, besides this one."""
 
 SAMPLE_ROWS: Final = 100
 """Rows of the dataset logged to MLflow, which stores their profile and digest."""
@@ -36,6 +34,9 @@ WEATHER_PREFIX: Final = "weather_importance/"
 
 MAX_FEATURES_LOGGED: Final = 30
 """Features logged per model, the most important: each takes time to store, and a line on MLflow's pages."""
+
+_ORIGIN: Final = ("mlflow.user", "mlflow.source")
+"""Begins of the names of a run's tags that MLflow's pages show of a model as well."""
 
 
 @dataclass(frozen=True)
@@ -75,24 +76,49 @@ def log_trained(mlflow: Any, trained: TrainedModel, *, training_data: TrainingDa
     assert trained.model is not None
     month, files = f"{trained.month:%Y-%m}", files_of(trained.model)
     tags = {"family": trained.family, "month": month}
-    with nested_run(mlflow, name=f"{trained.family} {month}", tags=tags) as run, TemporaryDirectory() as folder:
-        mlflow.log_params({**trained.params, **_window(trained), **training_data.params})
+    with nested_run(mlflow, name=f"{trained.family} {month}", tags=tags) as run:
+        client, run_id = mlflow.tracking_client, run.info.run_id
+        params = {**trained.params, **_window(trained), **training_data.params}
         mlflow.log_input(training_data.dataset, context="training")
-        write_directory(files, Path(folder) / DIRECTORY)
-        info = mlflow.pyfunc.log_model(
-            name="model",
-            loader_module=served_model.__name__,
-            data_path=str(Path(folder) / DIRECTORY),
-            signature=training_data.signature,
-            pip_requirements=_pinned_libraries(),
-        )
-        # After the model: mlflow copies metrics logged before it to the model one by one, and stores them twice.
-        mlflow.log_metrics({**trained.metrics, **importance_metrics(trained.model)}, model_id=info.model_id)
+        model_id = _log_files(client, run, files, params=params, signature=training_data.signature)
+        metrics = {**trained.metrics, **importance_metrics(trained.model)}
+        _log_numbers(client, run_id, params=params, metrics=metrics, model_id=model_id)
         # The client prints nothing, unlike mlflow.register_model.
-        version = mlflow.tracking_client.create_model_version(
-            REGISTERED_MODEL, source=info.model_uri, run_id=run.info.run_id, model_id=info.model_id
-        )
-        return Registration(run.info.run_id, info.model_uri, str(version.version), manifest_of(files))
+        uri = f"models:/{model_id}"
+        version = client.create_model_version(REGISTERED_MODEL, source=uri, run_id=run_id, model_id=model_id)
+        return Registration(run_id, uri, str(version.version), manifest_of(files))
+
+
+def _log_files(client: Any, run: Any, files: dict[str, bytes], *, params: Mapping[str, Any], signature: Any) -> str:
+    """Give MLflow the files as a model of the run; returns the model's ID."""
+    from mlflow.entities import LoggedModelOutput
+
+    texts = {name: str(value) for name, value in params.items()}
+    tags = {name: text for name, text in run.data.tags.items() if name.startswith(_ORIGIN)}
+    experiment, run_id = run.info.experiment_id, run.info.run_id
+    logged = client.create_logged_model(experiment, name="model", source_run_id=run_id, tags=tags, params=texts)
+    with TemporaryDirectory() as folder:
+        write_directory(files, Path(folder) / PLACE)
+        size = sum(map(len, files.values()))
+        write_mlmodel(Path(folder), logged, signature=signature, model_bytes=size)
+        client.log_model_artifacts(logged.model_id, folder)
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    client.finalize_logged_model(logged.model_id, "READY")
+    return str(logged.model_id)
+
+
+def _log_numbers(
+    client: Any, run_id: str, *, params: Mapping[str, Any], metrics: Mapping[str, float], model_id: str
+) -> None:
+    """All parameters and metrics of a run in one request; its model has the metrics too."""
+    from mlflow.entities import Metric, Param
+
+    now = int(time.time() * 1000)
+    client.log_batch(
+        run_id,
+        metrics=[Metric(name, value, now, 0, model_id=model_id, run_id=run_id) for name, value in metrics.items()],
+        params=[Param(name, str(value)) for name, value in params.items()],
+    )
 
 
 def _window(trained: TrainedModel) -> dict[str, Any]:
@@ -103,14 +129,6 @@ def _window(trained: TrainedModel) -> dict[str, Any]:
         "first_target_date": f"{trained.first_target_date:%Y-%m-%d}",
         "last_target_date": f"{trained.last_target_date:%Y-%m-%d}",
     }
-
-
-@lru_cache
-def _pinned_libraries() -> list[str]:
-    """The installed versions; without them MLflow infers requirements for seconds per model."""
-    from importlib.metadata import version
-
-    return [f"{name}=={version(name)}" for name in SERVED_LIBRARIES]
 
 
 def importance_metrics(model: FittedModel | None) -> dict[str, float]:
