@@ -22,6 +22,9 @@ _ADDRESSES: Final = (
 )
 """Columns of MLflow's database that hold the address of files. Source: the database of MLflow 3.17, searched."""
 
+_DELETED: Final = "Deleted_Internal"
+"""Stage of a version that was deleted: MLflow keeps its row."""
+
 _BUSY_S: Final = 30
 """Seconds to wait for another process that writes to the database."""
 
@@ -74,6 +77,24 @@ def missing_files(database: Path, *, model: str) -> list[str]:
         query = "SELECT storage_location FROM model_versions WHERE name = ?"
         places = [place for (place,) in connection.execute(query, (model,)) if local_path(place) is not None]
     return [place for place in places if not _exists(place)]
+
+
+def place_of_version(version: str, *, model: str, database: Path, experiment: str, state: Path) -> Path | None:
+    """The folder on this disk where the files of a registered version are, by a SQLite ``database`` of MLflow's.
+
+    Addresses are corrected first (see ``follow_move``): a copy of the state folder has files of its own. None when they
+    are elsewhere or the database does not say: MLflow itself has to be asked then. Reading a row takes milliseconds,
+    importing MLflow and connecting it a CPU second and a half.
+    """
+    query = "SELECT storage_location FROM model_versions WHERE name = ? AND version = ? AND current_stage <> ?"
+    try:
+        follow_move(database, experiment=experiment, state=state)
+        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)) as connection:
+            row = connection.execute(query, (model, version, _DELETED)).fetchone()
+    except sqlite3.Error:
+        return None
+    place = local_path(row[0]) if row else None
+    return place if place is not None and place.is_dir() else None
 
 
 def local_path(place: str | None) -> Path | None:

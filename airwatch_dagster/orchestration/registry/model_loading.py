@@ -1,10 +1,11 @@
 """Registered models loaded for forecasts: by the hashes in the tables, never by what MLflow says of them.
 
 A row of ``trained_models`` or ``champion_model`` holds size and SHA-256 of every file. MLflow only says where the files
-of a version are. They are read by ``fit.model_directory``, which knows numbers and names, no code.
+of a version are; where its database is a file of this machine, that is read without MLflow. They are read by
+``fit.model_directory``, which knows numbers and names, no code.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,13 +15,16 @@ import pandas as pd
 
 from airwatch_dagster.errors import ModelRefused
 from airwatch_dagster.fit.champion.guard_rails import display_name
-from airwatch_dagster.fit.model_directory.manifest import records_of, verified
+from airwatch_dagster.fit.model_directory.manifest import FileRecord, records_of, verified
 from airwatch_dagster.fit.model_directory.reading import model_of
 from airwatch_dagster.fit.models.families import FittedModel
 from airwatch_dagster.orchestration.configuration.addresses import without_credentials
+from airwatch_dagster.orchestration.configuration.settings import RegistrySettings
 from airwatch_dagster.orchestration.registry.artifacts import artifact_files
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL
-from airwatch_dagster.orchestration.registry.mlflow_client import connected
+from airwatch_dagster.orchestration.registry.mlflow_client import EXPERIMENT, connected
+from airwatch_dagster.orchestration.registry.model_files import place_of_version
+from airwatch_dagster.orchestration.registry.tracking import sqlite_path
 from airwatch_dagster.schemas.columns import FAMILIES
 
 MAX_LOADED_MODELS: Final = len(FAMILIES)
@@ -96,9 +100,35 @@ def _verified_files(logged: LoggedModel) -> dict[str, bytes]:
     if logged.files is None:
         raise ModelRefused("", "was logged as a pickle, without hashes, and is not read", fix="")
     records = records_of(logged.files)
+    return _files_on_disk(logged, records) or _files_of_registry(logged, records)
+
+
+def _files_on_disk(logged: LoggedModel, records: Mapping[str, FileRecord]) -> dict[str, bytes] | None:
+    """Verified files from where AirWatch's own database says, without MLflow; None when one is not as it should be:
+    MLflow may know another place, and says what is wrong."""
+    settings = RegistrySettings.from_environment()
+    database = sqlite_path(settings.mlflow_tracking_uri)
+    if database is None:
+        return None
+    place = place_of_version(
+        logged.version, model=REGISTERED_MODEL, database=database, experiment=EXPERIMENT, state=settings.state
+    )
+    if place is None:
+        return None
+    try:
+        return _verified(artifact_files(place.as_uri(), records, tracking_uri=""), records)
+    except ModelRefused:
+        return None
+
+
+def _files_of_registry(logged: LoggedModel, records: Mapping[str, FileRecord]) -> dict[str, bytes]:
     with connected() as client:
         place = _place(client, logged.version)
         files = artifact_files(place, records, tracking_uri=client.tracking_uri)
+    return _verified(files, records)
+
+
+def _verified(files: Mapping[str, bytes], records: Mapping[str, FileRecord]) -> dict[str, bytes]:
     return {name: verified(name, files[name], record) for name, record in records.items()}
 
 

@@ -7,6 +7,7 @@ import sqlite3
 import sys
 import weakref
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,7 @@ import pytest
 
 from airwatch_dagster.errors import AirWatchError, ConfigurationError
 from airwatch_dagster.fit.training import train_family
-from airwatch_dagster.orchestration.registry import model_loading
-from airwatch_dagster.orchestration.registry.mlflow_client import mlflow_client
+from airwatch_dagster.orchestration.registry import mlflow_client, model_loading
 from airwatch_dagster.orchestration.registry.model_loading import LoggedModel, load_model, verify_files
 from airwatch_dagster.schemas.columns import FAMILIES
 from airwatch_dagster_tests.installations import Installation
@@ -176,6 +176,23 @@ def test_planted_code_beside_the_files_is_not_looked_at(stored: Stored, examples
     assert "planted_loader" not in sys.modules
 
 
+def test_a_model_on_this_disk_is_loaded_without_mlflow_and_one_on_a_server_with_it(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    asked: list[str] = []
+
+    def connected() -> AbstractContextManager[Any]:
+        asked.append("mlflow")
+        return mlflow_client.connected()
+
+    monkeypatch.setattr(model_loading, "connected", connected)
+
+    with stored.installation.activated():
+        assert load_model(stored.model).family == "climatology"
+
+    assert asked == ([] if "folder" in request.node.name else ["mlflow"])
+
+
 def test_a_pickle_in_place_of_a_file_is_refused(stored: Stored) -> None:
     (stored.files / "model.json").write_bytes(pickle.dumps(Malicious()))
 
@@ -221,7 +238,7 @@ def test_a_missing_file_and_missing_files_are_named(stored: Stored) -> None:
 
 def test_a_version_that_was_deleted_from_the_registry_is_refused(stored: Stored) -> None:
     with stored.installation.activated():
-        mlflow_client().delete_model_version("airwatch_pm25", stored.model.version)
+        mlflow_client.mlflow_client().delete_model_version("airwatch_pm25", stored.model.version)
 
     sentence = stored.refusal()
     assert sentence.startswith(f"{stored.name}is not in the registry of MLflow at ")
