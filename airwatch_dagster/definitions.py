@@ -10,7 +10,7 @@ import dagster as dg
 import pandera.pandas  # noqa: F401  # pandas with it
 
 # The objects of the libraries stay as long as the process: no collection looks through them again, nor does its end.
-# Without this a third of the import, and of a short run, is such collections.
+# Without this a third of the import is such collections.
 gc.freeze()
 
 # isort: split
