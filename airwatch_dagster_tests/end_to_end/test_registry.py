@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ import pytest
 from airwatch_dagster import __version__
 from airwatch_dagster.fit.examples import at_horizon
 from airwatch_dagster.orchestration.registry.model_loading import load_model
-from airwatch_dagster_tests.installations import Installation, run_job
+from airwatch_dagster_tests.installations import REPOSITORY, Installation, run_job
 
 
 @pytest.fixture
@@ -110,6 +112,24 @@ def test_forecasts_are_the_same_after_the_installation_was_moved(copy: Installat
     assert after["pm25_ugm3"].tolist() == before["pm25_ugm3"].tolist()
     assert set(after["model_version"]) == {"2"}
     assert not copy.folder.exists()
+
+
+@pytest.mark.slow
+def test_the_job_of_a_day_forecasts_and_writes_its_bulletin_without_mlflow(copy: Installation) -> None:
+    """Importing it takes as long as the forecasts of a city."""
+    code = (
+        "import sys, dagster as dg; from airwatch_dagster.definitions import defs;"
+        "from airwatch_dagster_tests.installations import run_job;"
+        "run = run_job(defs, 'forecast_day', instance=dg.DagsterInstance.get(), partition_key='2021-05-31');"
+        "made = {event.asset_key.to_user_string() for event in run.get_asset_materialization_events()};"
+        "print(run.success, sorted({'predictions', 'bulletin'} & made), 'mlflow' in sys.modules)"
+    )
+
+    with copy.activated():
+        command = [sys.executable, "-W", "ignore", "-c", code]
+        process = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, check=False)
+
+    assert process.stdout.splitlines()[-1:] == ["True ['bulletin', 'predictions'] False"], process.stderr
 
 
 @pytest.mark.slow
