@@ -46,13 +46,13 @@ def flagged_days(days: pd.DatetimeIndex, *, monitors: pd.DataFrame, tables: Tabl
     columns = {"site_days": SITE_DAY_COLUMNS, "raw_readings": RAW_COLUMNS}
     flags = flags_of(days, lambda table, keys: tables.read(table, keys, allow_missing=True, columns=columns[table]))
     names = site_names(monitors)
-    by_day = [(f"{day:%Y-%m-%d}", rows) for day, rows in flags.groupby("date_local")]
-    context = context_sites(monitors)
-    own = ((day, rows[~rows["site_id"].isin(context)]) for day, rows in by_day)
-    warnings = {day: text for day, rows in own if (text := failure_text(rows, names))}
+    failed = flags[(flags["flag"] == FLAG_FAIL) & ~flags["site_id"].isin(context_sites(monitors))]
+    warnings = {f"{day:%Y-%m-%d}": failure_text(rows, names) for day, rows in failed.groupby("date_local")}
     return AssetResult(
         flags,
-        partition_metadata={day: sensor_flags_metadata(rows, names) for day, rows in by_day},
+        partition_metadata={
+            f"{day:%Y-%m-%d}": sensor_flags_metadata(rows, names) for day, rows in flags.groupby("date_local")
+        },
         warnings=dict.fromkeys(FLAG_CHECK, warnings),
     )
 
