@@ -57,4 +57,6 @@ def sentence(judged: Silence) -> str:
     )
     if judged.is_found:
         return f"{said}. Sites fall silent when more is forecast: what is measured and scored misses such days."
-    return f"{said}: {'within noise' if judged.lower_ugm3 <= 0 <= judged.upper_ugm3 else 'too little to matter'}."
+    if judged.upper_ugm3 < 0:
+        return f"{said}: sites fall silent when less is forecast, so few high days are missed."
+    return f"{said}: {'within noise' if judged.lower_ugm3 <= 0 else 'too little to matter'}."

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from airwatch_dagster.orchestration.metadata.silence import TITLE, silence_metadata
+from airwatch_dagster.orchestration.metadata.silence import TITLE, sentence, silence_metadata
 from airwatch_dagster.storage.tables import TableStorage
+from airwatch_dagster.watch.silence import Silence
 from airwatch_dagster_tests.builders import filled
 from airwatch_dagster_tests.watch.test_silence import DAYS, SITES, air, covered
 
@@ -71,3 +73,16 @@ def test_context_sites_do_not_count_and_without_forecasts_nothing_is_said(tmp_pa
     found = silence_metadata(around, [SEPTEMBER], stored(tmp_path, forecasts))["2021-09"]
     assert found == {TITLE: "Not judged: 0 site-days without a valid reading; 20 needed."}
     assert len(DAYS) == 92
+
+
+@pytest.mark.parametrize(
+    ("excess", "lower", "upper", "said"),
+    [
+        (2.0, 0.5, 3.5, "Sites fall silent when more is forecast: what is measured and scored misses such days."),
+        (0.4, 0.1, 0.7, "too little to matter."),
+        (0.4, -0.9, 1.7, "within noise."),
+        (-3.0, -4.0, -2.0, "sites fall silent when less is forecast, so few high days are missed."),
+    ],
+)
+def test_an_excess_is_told_by_its_sign_and_size(excess: float, lower: float, upper: float, said: str) -> None:
+    assert sentence(Silence(40, 900, 9.0, excess, lower, upper)).endswith(said)
