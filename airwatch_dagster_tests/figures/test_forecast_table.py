@@ -4,12 +4,13 @@ from typing import Any
 
 import pandas as pd
 
-from airwatch_dagster.figures.forecast_table import MAX_ROWS, headline, worst_sites_table
+from airwatch_dagster.figures.forecast_table import MAX_ROWS, DayForecast, day_forecasts, headline, worst_sites_table
 from airwatch_dagster.figures.markdown import unbroken
 
 NAMES = {"170310001": "Lakefront", "170310002": "Steel | Works"}
 ROW: dict[str, Any] = {
     "site_id": "170310001",
+    "issue_date": pd.Timestamp("2021-07-04"),
     "target_date": pd.Timestamp("2021-07-05"),
     "horizon_days": 1,
     "pm25_ugm3": 8.17,
@@ -28,8 +29,22 @@ WORSE = {
 }
 
 
-def forecasts(*changes: dict[str, Any]) -> pd.DataFrame:
-    return pd.DataFrame([ROW | change for change in changes])
+def forecasts(*changes: dict[str, Any]) -> DayForecast:
+    (day,) = day_forecasts(pd.DataFrame([ROW | change for change in changes])).values()
+    return day
+
+
+def test_each_issue_and_lead_has_its_own_sites() -> None:
+    later = {"issue_date": pd.Timestamp("2021-07-05"), "target_date": pd.Timestamp("2021-07-07"), "horizon_days": 2}
+    rows = pd.DataFrame([ROW, ROW | WORSE, ROW | WORSE | later, ROW | later | {"horizon_days": 1}])
+
+    found = day_forecasts(rows)
+
+    first, second = pd.Timestamp("2021-07-04"), later["issue_date"]
+    assert {key: day.sites for key, day in found.items()} == {(first, 1): 2, (second, 2): 1, (second, 1): 1}
+    assert [row["aqi"] for row in found[first, 1].worst] == [112, 45]
+    assert dict(found[second, 2].sites_by_category) == {"Unhealthy for Sensitive Groups": 1}
+    assert found[second, 2].target_date == later["target_date"]
 
 
 def test_the_headline_says_when_what_where_and_with_what_chance() -> None:

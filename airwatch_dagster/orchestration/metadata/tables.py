@@ -7,7 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from airwatch_dagster.figures.coverage import completeness_plot, gap_table, plot_title
-from airwatch_dagster.figures.forecast_table import headline, worst_sites_table
+from airwatch_dagster.figures.forecast_table import DayForecast, day_forecasts, headline, worst_sites_table
 from airwatch_dagster.orchestration.findings_pages import report_name
 from airwatch_dagster.orchestration.pages import Pages, bulletin_url, link, shown
 from airwatch_dagster.publish.names import site_names
@@ -53,9 +53,12 @@ def predictions_metadata(
             HIGHEST_AQI: days["aqi"].max(),
         }
     )
+    by_day: dict[str, dict[int, DayForecast]] = {}
+    for (issued, lead), forecast in day_forecasts(predictions).items():
+        by_day.setdefault(f"{issued:%Y-%m-%d}", {})[lead] = forecast
     return {
-        str(day): {**_forecast(rows, names), **_bulletin(str(day)), **numbers[str(day)], **(others or {}).get(day, {})}
-        for day, rows in days
+        day: {**_forecast(by_day[day], names), **_bulletin(day), **own, **(others or {}).get(day, {})}
+        for day, own in numbers.items()
     }
 
 
@@ -69,12 +72,13 @@ def early_predictions_metadata(
     return {day: {"sites observed": int(counts.get(day, 0)), **numbers} for day, numbers in found.items()}
 
 
-def _forecast(rows: pd.DataFrame, names: Mapping[str, str]) -> dict[str, Any]:
-    by_lead = dict(list(rows.groupby("horizon_days")))
-    days = [by_lead[lead] for lead in LEADS_FOR_PEOPLE if lead in by_lead]
-    sentences = "\n".join(f"- {headline(of_day, names)}" for of_day in days)
-    tomorrow = rows[rows["horizon_days"] == TOMORROW]
-    worst = {"worst sites tomorrow": shown(worst_sites_table(tomorrow, names))} if len(tomorrow) else {}
+def _forecast(by_lead: Mapping[int, DayForecast], names: Mapping[str, str]) -> dict[str, Any]:
+    sentences = "\n".join(f"- {headline(by_lead[lead], names)}" for lead in LEADS_FOR_PEOPLE if lead in by_lead)
+    worst = {
+        "worst sites tomorrow": shown(worst_sites_table(by_lead[lead], names))
+        for lead in (TOMORROW,)
+        if lead in by_lead
+    }
     return {"forecast": dg.MetadataValue.md(sentences), **worst}
 
 
