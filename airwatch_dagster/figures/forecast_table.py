@@ -36,6 +36,7 @@ class DayForecast:
 
     @property
     def sites(self) -> int:
+        """Forecast sites."""
         return sum(self.sites_by_category.values())
 
 

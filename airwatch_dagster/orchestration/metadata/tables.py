@@ -74,11 +74,8 @@ def early_predictions_metadata(
 
 def _forecast(by_lead: Mapping[int, DayForecast], names: Mapping[str, str]) -> dict[str, Any]:
     sentences = "\n".join(f"- {headline(by_lead[lead], names)}" for lead in LEADS_FOR_PEOPLE if lead in by_lead)
-    worst = {
-        "worst sites tomorrow": shown(worst_sites_table(by_lead[lead], names))
-        for lead in (TOMORROW,)
-        if lead in by_lead
-    }
+    tomorrow = by_lead.get(TOMORROW)
+    worst = {"worst sites tomorrow": shown(worst_sites_table(tomorrow, names))} if tomorrow else {}
     return {"forecast": dg.MetadataValue.md(sentences), **worst}
 
 
