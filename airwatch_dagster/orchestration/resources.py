@@ -13,6 +13,7 @@ from pydantic import PrivateAttr, SecretStr
 
 from airwatch_dagster.acquire.addresses import AFOS_URL, AIRDATA_URL, AIRNOW_API_URL, AIRNOW_URL, AQS_URL, NBM_URL
 from airwatch_dagster.acquire.airdata.archive import AirDataArchive
+from airwatch_dagster.acquire.airdata.kept import KeptReads
 from airwatch_dagster.acquire.airnow.archive import AirNowArchive
 from airwatch_dagster.acquire.airnow.historical.client import AIRNOW_INTERVAL_S, HistoricalForecasts
 from airwatch_dagster.acquire.aqs.client import AqsClient
@@ -91,7 +92,10 @@ def _source(settings: SourceSettings, stack: contextlib.ExitStack, max_s: float 
         backoff_scale=backoff_scale(settings, settings.airdata_url),
         max_s=max_s,
     )
-    bulk = AirDataSource(stack.enter_context(archive), area, settings.context_km, parameters=settings.parameters)
+    kept = KeptReads(download_folder(settings, "airdata-read", settings.airdata_url))
+    bulk = AirDataSource(
+        stack.enter_context(archive), area, settings.context_km, parameters=settings.parameters, kept=kept
+    )
     if settings.source == "airdata":
         return bulk
     airnow = AirNowArchive(

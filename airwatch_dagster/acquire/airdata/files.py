@@ -109,6 +109,26 @@ class DailyFile:
     """Rows of the file left out, because their site is in Mexico or Canada."""
 
 
+@dataclass(frozen=True, eq=False)
+class PlacedRows:
+    """The rows of a daily file that can be read and placed, of all its sites; or those of some of its days."""
+
+    rows: pd.DataFrame
+    """Contract columns, values as published but for codes, day and position; the index counts the file's lines."""
+    sites: pd.DataFrame
+    """As ``DailyFile.sites``."""
+    site_of_row: np.ndarray
+    """Position in ``sites``."""
+    is_repaired: np.ndarray
+    """Mask of the rows with another position than published."""
+    last_day: pd.Timestamp
+    unknown_cbsa_names: dict[str, int]
+    foreign_rows: int
+    origin: SourceLocation
+    published: pd.DataFrame
+    """Text of the lines, for what is told of lines set aside."""
+
+
 def read_daily(
     path: Path,
     first: date,
@@ -128,30 +148,50 @@ def read_daily(
     SourceUnavailable for a damaged zip.
     """
     check_days(first, last)
-    table, origin = read_text(path, _daily_layout(parameter))
+    placed = placed_rows(path, range(first.year, last.year + 1), parameter=parameter, known=known)
+    return days_of_file(placed, first, last, source=source, keep=keep)
+
+
+def placed_rows(path: Path, years: range, *, parameter: str, known: pd.DataFrame | None) -> PlacedRows:
+    """The rows of ``parameter`` and of days of ``years``; ``known`` and errors as ``read_daily``."""
+    table, origin = read_text(path, daily_layout(parameter))
     rows, foreign_rows = pm25_rows(table, origin, (parameter,))
     rows["cbsa_code"], unknown = cbsa_codes(rows, rows.pop("cbsa_name"))
     rows["date_local"] = dates(rows["date_local"], "date_local", origin=origin)
     reject_nulls(rows, ["date_local"], origin=origin)
-    is_of_year = rows["date_local"].between(pd.Timestamp(first.year, 1, 1), pd.Timestamp(last.year, 12, 31))
+    is_of_year = rows["date_local"].between(pd.Timestamp(years[0], 1, 1), pd.Timestamp(years[-1], 12, 31))
     others = table.loc[rows.index[~is_of_year], "date_local"]
-    origin.reject(others.index, "date_local", others, f"a day of {first.year}, as in the rest of the file")
+    origin.reject(others.index, "date_local", others, f"a day of {years[0]}, as in the rest of the file")
     placed = with_known_positions(origin.kept(rows), known)
     placed.reject_unplaced(origin)
     origin.check_share(rows.index)
     rows, (sites, site_of_row) = placed.rows, _sites(placed.rows)
+    last_day = rows["date_local"].max()
+    return PlacedRows(rows, sites, site_of_row, placed.is_repaired, last_day, unknown, foreign_rows, origin, table)
+
+
+def days_of_file(
+    placed: PlacedRows,
+    first: date,
+    last: date,
+    *,
+    source: str,
+    keep: Callable[[pd.DataFrame], pd.Series] | None = None,
+) -> DailyFile:
+    """The days and sites of ``placed`` that ``read_daily`` would read; errors likewise."""
+    rows, origin = placed.rows, placed.origin
     wanted = rows["date_local"].between(pd.Timestamp(first), pd.Timestamp(last)).to_numpy()
     if keep is not None:
-        wanted &= keep(sites).to_numpy(dtype=bool)[site_of_row]
+        wanted &= keep(placed.sites).to_numpy(dtype=bool)[placed.site_of_row]
     readings = finish_readings(rows[wanted], source=source, origin=origin)
     return DailyFile(
         readings,
-        sites,
-        last_day=rows["date_local"].max(),
-        unknown_cbsa_names=unknown,
-        rejected=origin.rejected(table),
+        placed.sites,
+        last_day=placed.last_day,
+        unknown_cbsa_names=placed.unknown_cbsa_names,
+        rejected=origin.rejected(placed.published),
         repaired_positions=int((placed.is_repaired & wanted).sum()),
-        foreign_rows=foreign_rows,
+        foreign_rows=placed.foreign_rows,
     )
 
 
@@ -216,7 +256,8 @@ def _refuse_without_pm25(parameter: pd.Series, culprit: str, parameters: Collect
         raise BadPayload(culprit, problem, fix=f"Use AirData's file of {wanted} under this name")
 
 
-def _daily_layout(parameter: str) -> Layout:
+def daily_layout(parameter: str) -> Layout:
+    """The columns of the daily files of a parameter."""
     advice = f"Use AirData's daily_{parameter}_YEAR.zip under this name"
     return Layout(DAILY_FILE, DAILY_NAMES, OTHER_TABLES, advice, complete=COMPLETE, repair=UNTOUCHED_COPY)
 

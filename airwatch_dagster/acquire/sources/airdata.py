@@ -1,10 +1,11 @@
 """AirData's bulk files as a source."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 from typing import Final, Literal
 
 import pandas as pd
@@ -18,12 +19,15 @@ from airwatch_dagster.acquire.airdata.archive import (
     daily_years,
 )
 from airwatch_dagster.acquire.airdata.files import DailyFile, read_daily, read_monitors
+from airwatch_dagster.acquire.airdata.kept import KeptReads
+from airwatch_dagster.acquire.airdata.kept_days import KeptFile
+from airwatch_dagster.acquire.airdata.kept_monitors import kept_monitors, sha256_of
 from airwatch_dagster.acquire.airdata.unlisted import monitors_in_daily_files, read_sites
 from airwatch_dagster.acquire.airnow.archive import AirNowArchive
 from airwatch_dagster.acquire.airnow.readers import AgencyForecastsOfDay
 from airwatch_dagster.acquire.aqs.request_plan import Cost
 from airwatch_dagster.acquire.area import Area
-from airwatch_dagster.acquire.parsing.rejections import joined_rejections
+from airwatch_dagster.acquire.parsing.rejections import joined_rejections, no_rejected_lines
 from airwatch_dagster.acquire.positions import site_positions
 from airwatch_dagster.acquire.pulls import Pull, PullRequest, Scope, concat_readings, either, sites_in_reach
 from airwatch_dagster.acquire.readings import LOCATION_COLUMNS, MonitorList, calendar_years, check_days
@@ -51,6 +55,8 @@ class AirDataSource(Source):
     """For the agencies' forecasts; None for a source without them."""
     parameters: tuple[str, ...] = (PM25_PARAMETER,)
     """Parameters to read. A mirror without the files of another one than 88101 is read without it."""
+    kept: KeptReads | None = None
+    """What was read of files before; None for files that change daily."""
 
     @property
     def kind(self) -> str:
@@ -63,12 +69,12 @@ class AirDataSource(Source):
         is_context."""
         if self.parameters == PARAMETERS:
             return self.national_monitors
-        return read_monitors(self.archive.fetch(MONITORS_FILE), PARAMETERS).monitors
+        return self._listed(PARAMETERS).monitors
 
     @cached_property
     def _monitor_list(self) -> MonitorList:
         """The archive's list, and the monitors of the files of a parameter that it leaves out as a whole."""
-        listed = read_monitors(self.archive.fetch(MONITORS_FILE), self.parameters)
+        listed = self._listed(self.parameters)
         unlisted = [one for one in self.parameters if not (listed.monitors["parameter_code"] == one).any()]
         found = [self._monitors_in_files(one) for one in unlisted]
         parts = [part for part in (listed.monitors, *found) if len(part)]
@@ -78,15 +84,28 @@ class AirDataSource(Source):
         monitors = pd.concat(parts, ignore_index=True).sort_values(key, kind="stable", ignore_index=True)
         return replace(listed, monitors=monitors)
 
+    def _listed(self, parameters: tuple[str, ...]) -> MonitorList:
+        path = self.archive.fetch(MONITORS_FILE)
+        return self._kept("monitors", [path], lambda: read_monitors(path, parameters), parameters)
+
     def _monitors_in_files(self, parameter: str) -> pd.DataFrame:
         years = daily_years(self._published_files.index, parameter)
+        paths = [self.archive.fetch_year(year, parameter) for year in years]
         try:
-            sites = read_sites(self.archive.fetch(SITES_FILE)) if years else None
+            listed = [self.archive.fetch(SITES_FILE)] if years else []
         except SourceRefused:
-            sites = None
-        return monitors_in_daily_files(
-            (self.archive.fetch_year(year, parameter) for year in years), parameter, sites=sites
-        )
+            listed = []
+
+        def read() -> MonitorList:
+            sites = read_sites(listed[0]) if listed else None
+            return MonitorList(monitors_in_daily_files(paths, parameter, sites=sites), no_rejected_lines())
+
+        return self._kept("monitors_in_files", [*listed, *paths], read, (parameter,)).monitors
+
+    def _kept(
+        self, name: str, paths: Sequence[Path], read: Callable[[], MonitorList], parameters: Sequence[str]
+    ) -> MonitorList:
+        return kept_monitors(name, paths, read, parameters=parameters, archive=self.archive, kept=self.kept)
 
     @property
     def national_monitors(self) -> pd.DataFrame:
@@ -244,7 +263,10 @@ class AirDataSource(Source):
             return pd.Series(sites_in_reach(self.area, sites, self.area_locations, self.context_km))
 
         path, known = self.archive.fetch_year(first.year, parameter), self.known_positions
-        return read_daily(path, first, last, source=self.source_name, parameter=parameter, keep=keep, known=known)
+        if self.kept is None:
+            return read_daily(path, first, last, source=self.source_name, parameter=parameter, keep=keep, known=known)
+        of = KeptFile(self.kept, path, sha256_of(self.archive, path), parameter, known)
+        return of.read_days(first, last, source=self.source_name, keep=keep)
 
     def _area_sites(self, files: Mapping[tuple[str, int], DailyFile], year: int) -> pd.DataFrame:
         """Locations of the area's sites: the listed ones and those of the year's files."""
