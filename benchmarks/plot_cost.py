@@ -1,6 +1,6 @@
 """CPU seconds of a plot for the UI: the one with most in it, a month's scores of five families.
 
-Its numbers are made up. matplotlib is imported and has found its fonts before: a run draws many.
+Its numbers are made up.
 """
 
 import numpy as np

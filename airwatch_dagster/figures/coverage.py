@@ -2,34 +2,36 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.aqs_codes import cbsa_names, state_names
-from airwatch_dagster.figures.forecast_table import MAX_ROWS
-from airwatch_dagster.figures.markdown import TextTable, escaped, label
-from airwatch_dagster.figures.style import (
+from airwatch_dagster.figures.drawing.axes import LINE_HEIGHT, Axes, Box, Key, legend_column
+from airwatch_dagster.figures.drawing.scales import Scale, day_number, day_ticks, name_ticks
+from airwatch_dagster.figures.drawing.shapes import Canvas, Mark, fitted, text, text_width
+from airwatch_dagster.figures.drawing.style import (
     BLUE,
+    BOTTOM,
+    EDGE,
     GRID_GREY,
-    LABEL_POINTS,
-    NOTE_POINTS,
+    LABEL_SIZE,
+    NOTE_SIZE,
     ORANGE,
     SKY_BLUE,
+    TOP,
     VERMILION,
-    WIDTH_INCHES,
-    finish_axes,
-    new_figure,
-    set_margins,
-    svg_of,
+    WIDTH,
 )
+from airwatch_dagster.figures.forecast_table import MAX_ROWS
+from airwatch_dagster.figures.markdown import TextTable, escaped, label
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+ROW: Final = 14.4
+"""Height of a site."""
 
-ROW_INCHES: Final = 0.2
-MARGIN_INCHES: Final = 1.0
-"""Room above and below the rows."""
+LEFT, RIGHT = 0.27 * WIDTH, 0.66 * WIDTH
+"""The sides of the axes: site names to the left, the legend and the list of changes to the right."""
 
 MIN_ROWS: Final = 12
 """Rows of the lowest plot: the list of changes beside it needs as much room."""
@@ -55,8 +57,8 @@ MAX_MARKERS: Final = 8
 KINDS_BY_WEIGHT: Final = ("instrument", "restated_pair", "relocation", "primary", "closed", "opened")
 """Kinds of change, those that shift the readings most first; the first are drawn when there are too many."""
 
-MIN_NUMBER_GAP: Final = 0.02
-"""Smallest distance between the numbers of two markers, as a share of the time axis."""
+MIN_NUMBER_GAP: Final = 6.0
+"""Smallest distance between the numbers of two markers."""
 
 
 @dataclass(frozen=True)
@@ -74,22 +76,21 @@ def completeness_plot(coverage: pd.DataFrame, monitor_changes: pd.DataFrame, *, 
     empty and says so.
     """
     rows = coverage[~coverage["is_context"]]
-    sites = list(_gaps(rows).index)
-    drawn = sites[:MAX_SITES]
-    height = MARGIN_INCHES + ROW_INCHES * max(MIN_ROWS, len(drawn) + 1)
-    figure = new_figure(plot_title(rows), width_inches=WIDTH_INCHES, height_inches=height)
-    set_margins(figure, left=0.27, right=0.7, top_inches=0.6)
-    axes = figure.add_subplot()
+    counts = _gaps(rows)
+    drawn = [str(site) for site in counts.index[:MAX_SITES]]
+    height = TOP + BOTTOM + ROW * max(MIN_ROWS, len(drawn))
+    canvas = Canvas(plot_title(rows), _description(counts), width=WIDTH, height=height)
     if rows.empty:
-        axes.text(0.5, 0.5, "No site was running", ha="center", va="center")
-        axes.set_axis_off()
-        return svg_of(figure)
-    _draw_statuses(axes, rows[rows["site_id"].isin(drawn)], [label(names.get(site, site)) for site in drawn], drawn)
-    if hidden := len(sites) - len(drawn):
-        axes.set_title(f"and {hidden:,} sites with fewer gaps", fontsize=NOTE_POINTS, loc="right", pad=14)
+        text(canvas.root, (WIDTH / 2, height / 2), "No site was running", "nothing", anchor="middle")
+        return canvas.svg()
+    axes = _axes(canvas, rows, [label(names.get(site, site)) for site in drawn])
+    _draw_statuses(axes, rows[rows["site_id"].isin(drawn)], drawn)
+    if hidden := len(counts) - len(drawn):
+        place = RIGHT, TOP - 15
+        text(axes.group, place, f"and {hidden:,} sites with fewer gaps", "more", size=NOTE_SIZE, anchor="end")
     markers = _markers(monitor_changes, days=rows["date_local"], names=names)
     _draw_changes(axes, markers[:MAX_MARKERS], hidden=len(markers[MAX_MARKERS:]))
-    return svg_of(figure)
+    return canvas.svg()
 
 
 def gap_table(coverage: pd.DataFrame, names: Mapping[str, str]) -> TextTable:
@@ -115,50 +116,57 @@ def _words(status: str) -> str:
     return status.replace("_", " ")
 
 
-def _draw_statuses(axes: "Axes", rows: pd.DataFrame, labels: Sequence[str], sites: Sequence[str]) -> None:
-    """A row of days per site; adjacent days of one status are one bar."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
-    from matplotlib.patches import Patch
-
-    place = {site: number for number, site in enumerate(sites)}
-    ordered = rows.sort_values(["site_id", "date_local"])
-    is_new = ordered["status"].ne(ordered["status"].shift()) | ordered["site_id"].ne(ordered["site_id"].shift())
-    is_new |= ordered["date_local"].diff() != pd.Timedelta(days=1)
-    spells = ordered.groupby(is_new.cumsum()).agg(
-        site=("site_id", "first"), status=("status", "first"), first=("date_local", "min"), days=("date_local", "size")
+def _axes(canvas: Canvas, rows: pd.DataFrame, sites: Sequence[str]) -> Axes:
+    """A row per site, the days from left to right, and the legend of statuses."""
+    first, last = rows["date_local"].min(), rows["date_local"].max()
+    axes = Axes(
+        canvas,
+        Box(LEFT, RIGHT, TOP, canvas.height - BOTTOM),
+        x=Scale(day_number(first), day_number(last) + 1, day_ticks(first, last)),
+        y=Scale(max(MIN_ROWS, len(sites)) - 0.5, -0.5, name_ticks(sites)),
     )
-    for status, colour in STATUS_COLOURS.items():
-        own = spells[spells["status"] == status]
-        widths, lefts = own["days"].tolist(), [date2num(day) for day in own["first"]]
-        axes.barh(own["site"].map(place), widths, left=lefts, height=0.8, color=colour)
-    first, end = rows["date_local"].min(), rows["date_local"].max() + pd.Timedelta(days=1)
-    axes.set(xlim=(date2num(first), date2num(end)), ylim=(max(len(sites), MIN_ROWS - 1) - 0.5, -0.5))
-    finish_axes(axes, x="Local day", y="", hidden=("top", "right", "left"))
-    axes.set_yticks(range(len(sites)), labels)
-    axes.tick_params(axis="y", length=0)
-    axes.xaxis.set_major_locator(locator := AutoDateLocator())
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
-    handles = [Patch(color=colour, label=_words(status)) for status, colour in STATUS_COLOURS.items()]
-    axes.legend(handles=handles, fontsize=LABEL_POINTS, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.05))
+    axes.x_axis("Local day")
+    axes.y_axis(has_line=False, has_marks=False)
+    keys = [Key(_words(status), Mark("square", colour, size=7)) for status, colour in STATUS_COLOURS.items()]
+    legend_column(canvas.root, keys, (RIGHT + 6, TOP + ROW / 2), size=LABEL_SIZE)
+    return axes
 
 
-def _draw_changes(axes: "Axes", markers: Sequence[Marker], *, hidden: int) -> None:
+def _draw_statuses(axes: Axes, rows: pd.DataFrame, sites: Sequence[str]) -> None:
+    """A row of days per site; adjacent days of one status are one bar."""
+    place = {site: number for number, site in enumerate(sites)}
+    rows = rows.sort_values(["site_id", "date_local"])
+    site, status = rows["site_id"].to_numpy(object), rows["status"].to_numpy(object)
+    days = (rows["date_local"] - pd.Timestamp(0)).dt.days.to_numpy() + day_number(pd.Timestamp(0))
+    is_new = (site[1:] != site[:-1]) | (status[1:] != status[:-1]) | (np.diff(days) != 1)
+    begins = np.flatnonzero(np.r_[True, is_new])
+    ends = np.r_[begins[1:], len(rows)] - 1
+    for begin, end in zip(begins, ends, strict=True):
+        row, colour = place[site[begin]], STATUS_COLOURS[status[begin]]
+        axes.bar((days[begin], row - 0.4), (days[end] + 1, row + 0.4), "status", colour=colour)
+
+
+def _draw_changes(axes: Axes, markers: Sequence[Marker], *, hidden: int) -> None:
     """Numbered lines, their numbers moved apart where they are close, and a list of the changes beside the plot."""
-    from matplotlib.dates import date2num
-
-    left, right = axes.get_xlim()
-    listed, nearest = [], left
+    listed, nearest = [], axes.box.left
     for number, marker in enumerate(sorted(markers, key=lambda one: one.day), start=1):
-        at = date2num(marker.day)
-        axes.axvline(at, color="black", linewidth=0.8, linestyle=(0, (4, 2)))
-        nearest = max(nearest, at)
-        axes.text(nearest, 1.01, str(number), transform=axes.get_xaxis_transform(), ha="center", fontsize=NOTE_POINTS)
-        nearest += MIN_NUMBER_GAP * (right - left)
-        listed.append(f"{number}  {marker.day:%d %b} {marker.text}")
+        at = day_number(marker.day)
+        axes.line([(at, axes.y.low), (at, axes.y.high)], "change", dashes="4 2")
+        nearest = max(nearest, axes.at(at, 0.0)[0])
+        text(axes.group, (nearest, TOP - 5), str(number), "number", size=NOTE_SIZE, anchor="middle")
+        nearest += max(MIN_NUMBER_GAP, text_width(str(number), NOTE_SIZE))
+        listed.append(f"{number}: {marker.day:%d %b} {marker.text}")
     if hidden:
         listed.append(f"+ {hidden} more")
-    place: dict[str, Any] = {"transform": axes.transAxes, "va": "top"}
-    axes.text(1.02, 0.57, "\n".join(listed), fontsize=NOTE_POINTS, linespacing=1.5, **place)
+    begin = TOP + ROW / 2 + LINE_HEIGHT * LABEL_SIZE * (len(STATUS_COLOURS) + 0.5)
+    for place, line in enumerate(listed):
+        words = fitted(line, WIDTH - EDGE - RIGHT - 3, NOTE_SIZE)
+        text(axes.group, (RIGHT + 6, begin + place * LINE_HEIGHT * NOTE_SIZE), words, "changes", size=NOTE_SIZE)
+
+
+def _description(counts: pd.DataFrame) -> str:
+    days = ", ".join(f"{_words(status)} {int(counts[status].sum()):,}" for status in STATUS_COLOURS)
+    return f"The status of each site on each day, sites with most gaps first. Site-days: {days}."
 
 
 def _markers(monitor_changes: pd.DataFrame, *, days: pd.Series, names: Mapping[str, str]) -> list[Marker]:

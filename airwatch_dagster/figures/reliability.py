@@ -1,49 +1,56 @@
 """Reliability diagrams: exceedance probabilities against observed frequencies."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-import numpy as np
 import pandas as pd
 
-from airwatch_dagster.figures.style import (
+from airwatch_dagster.figures.drawing.axes import Axes, Box, Key, legend_row
+from airwatch_dagster.figures.drawing.scales import Scale, number_ticks
+from airwatch_dagster.figures.drawing.shapes import Canvas, Mark, text, text_width
+from airwatch_dagster.figures.drawing.style import (
+    BLACK,
     BLUE,
+    BOTTOM,
+    EDGE,
     GREEN,
     LIGHT_GREY,
-    NOTE_POINTS,
+    NOTE_SIZE,
     ORANGE,
-    SUBTITLE_POINTS,
-    finish_axes,
-    new_figure,
-    set_margins,
-    svg_of,
+    WHITE,
 )
 from airwatch_dagster.verify.metrics import EVENT_LIMITS_UGM3
 from airwatch_dagster.verify.skill_tables import MIN_ROWS
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-PANEL_INCHES: Final = 2.95
+PANEL: Final = 212.4
 """Width of one limit's panel."""
 
-HEIGHT_INCHES: Final = 3.4
+ALONE: Final = 288.0
+"""Width of a panel that is the only one."""
 
-TOP_INCHES: Final = 0.82
+HEIGHT: Final = 244.8
+
+TOP: Final = 59.0
 """Room for the title, the legend and the panel titles."""
 
-LEAD_STYLES: Final = {
-    "1 d": ("1 day ahead", BLUE, "o"),
-    "2 d": ("2 days ahead", ORANGE, "s"),
-    "3 d": ("3 days ahead", GREEN, "D"),
+LEFT: Final = 42.0
+"""Room for the tick labels and the axis label of a panel."""
+
+LEADS: Final = {
+    "1 d": Key("1 day ahead", Mark("dot", BLUE, size=4), has_line=True),
+    "2 d": Key("2 days ahead", Mark("square", ORANGE, size=4), has_line=True),
+    "3 d": Key("3 days ahead", Mark("diamond", GREEN, size=3.5), has_line=True),
 }
-"""Lead → label, colour and marker."""
+"""Lead → how it is drawn."""
+
+ALL_LEADS: Final = Mark("dot", BLACK)
+FEW_FORECASTS: Final = Mark("dot", BLACK, face=WHITE)
 
 MIN_AXIS_PCT: Final = 10.0
 """Shortest axis: the probability of smoke is rarely higher, and an axis to 100 % would hide it."""
 
-MIN_NUMBER_GAP: Final = 0.06
-"""Smallest distance between two numbers of forecasts, as a share of the axis; numbers in between are left out."""
+ROOM: Final = 0.03
+"""Beyond both ends of an axis, as a share of its length."""
 
 
 def reliability_plot(tables: Mapping[float, Mapping[str, pd.DataFrame]], *, title: str) -> bytes:
@@ -56,58 +63,56 @@ def reliability_plot(tables: Mapping[float, Mapping[str, pd.DataFrame]], *, titl
     lowest = EVENT_LIMITS_UGM3[0]
     full_bins = {limit: int((by_lead["all"]["forecasts"] >= MIN_ROWS).sum()) for limit, by_lead in tables.items()}
     shown = [limit for limit in EVENT_LIMITS_UGM3 if limit in tables and (limit == lowest or full_bins[limit] >= 2)]
-    figure = new_figure(title, width_inches=max(4.0, PANEL_INCHES * len(shown)), height_inches=HEIGHT_INCHES)
-    margins = {"left": 0.155 / len(shown), "right": 1 - 0.03 / len(shown), "wspace": 0.2}
-    set_margins(figure, top_inches=TOP_INCHES, **margins)
-    for place, limit in enumerate(shown, 1):
-        axes = figure.add_subplot(1, len(shown), place)
-        _draw(axes, tables[limit])
-        axes.set_title(f"More than {limit} µg/m³", fontsize=SUBTITLE_POINTS, loc="left", pad=5)
-        finish_axes(axes, x="Forecast probability, %", y="Observed frequency, %" if place == 1 else "")
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    place_of_legend = {"loc": "upper left", "bbox_to_anchor": (0.0, 1 - 0.27 / HEIGHT_INCHES), "ncols": len(labels)}
-    spaces = {"handlelength": 1.4, "columnspacing": 1.0, "handletextpad": 0.4}
-    figure.legend(handles, labels, fontsize=NOTE_POINTS, frameon=False, **place_of_legend, **spaces)
-    return svg_of(figure)
+    panel = PANEL if len(shown) > 1 else ALONE
+    canvas = Canvas(title, _description(shown), width=panel * len(shown), height=HEIGHT)
+    for place, limit in enumerate(shown):
+        box = Box(panel * place + LEFT, panel * (place + 1) - EDGE, TOP, HEIGHT - BOTTOM)
+        _draw(canvas, box, tables[limit], limit, is_first=place == 0)
+    keys = [key for lead, key in LEADS.items() if lead in tables[lowest]]
+    legend_row(canvas.root, [*keys, Key("all leads", ALL_LEADS)], 28.0, left=EDGE)
+    return canvas.svg()
 
 
-def _draw(axes: "Axes", by_lead: Mapping[str, pd.DataFrame]) -> None:
-    all_leads = by_lead["all"]
-    end = max(MIN_AXIS_PCT, 105 * float(all_leads[["mean_probability", "observed_frequency"]].to_numpy().max()))
-    axes.plot((0, end), (0, end), color=LIGHT_GREY, linewidth=0.8, zorder=0)
-    for lead, (label, colour, marker) in LEAD_STYLES.items():
+def _draw(canvas: Canvas, box: Box, by_lead: Mapping[str, pd.DataFrame], limit: float, *, is_first: bool) -> None:
+    end = max(MIN_AXIS_PCT, *(105 * by_lead["all"][name].max() for name in ("mean_probability", "observed_frequency")))
+    scale = Scale(0.0, end, number_ticks(0.0, end, room=ROOM), room=ROOM)
+    axes = Axes(canvas, box, x=scale, y=scale)
+    axes.x_axis("Forecast probability, %")
+    axes.y_axis("Observed frequency, %" if is_first else "")
+    axes.subtitle(f"More than {limit} µg/m³")
+    axes.line([(0.0, 0.0), (end, end)], "diagonal", colour=LIGHT_GREY)
+    for lead, key in LEADS.items():
         if lead in by_lead:
-            filled = by_lead[lead][by_lead[lead]["forecasts"] >= MIN_ROWS]
-            style: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 3.5, "linewidth": 1.0}
-            axes.plot(100 * filled["mean_probability"], 100 * filled["observed_frequency"], label=label, **style)
-    _draw_all_leads(axes, all_leads, end=end)
-    room = 0.03 * end
-    axes.set(xlim=(-room, end + room), ylim=(-room, end + room))
+            points = [(x, y) for x, y, forecasts in _bins(by_lead[lead]) if forecasts >= MIN_ROWS]
+            axes.line(points, "leads", colour=key.mark.colour, width=1.0)
+            for x, y in points:
+                axes.mark(x, y, "lead", key.mark)
+    bins = _bins(by_lead["all"])
+    for x, y, forecasts in bins:
+        is_filled = forecasts >= MIN_ROWS
+        axes.mark(x, y, "all" if is_filled else "few", ALL_LEADS if is_filled else FEW_FORECASTS)
+    _write_counts(axes, bins)
 
 
-def _draw_all_leads(axes: "Axes", all_leads: pd.DataFrame, *, end: float) -> None:
-    percent = 100 * all_leads[["mean_probability", "observed_frequency"]]
-    is_filled = all_leads["forecasts"] >= MIN_ROWS
-    style: dict[str, Any] = {"linestyle": "none", "marker": "o", "color": "black", "markersize": 5.5}
-    axes.plot(*percent[is_filled].to_numpy().T, label="all leads", **style)
-    axes.plot(*percent[~is_filled].to_numpy().T, markerfacecolor="white", **style)
-    last = np.full(2, -np.inf)
-    for point, count in zip(percent.to_numpy(), all_leads["forecasts"], strict=True):
-        if np.abs(point - last).max() > MIN_NUMBER_GAP * end:
-            _write_count(axes, point, count, is_at_axis=point[0] < MIN_NUMBER_GAP * end)
-            last = point
+def _bins(table: pd.DataFrame) -> list[tuple[float, float, int]]:
+    """Mean probability and observed frequency in per cent, and the number of forecasts, of each bin."""
+    columns = 100 * table["mean_probability"], 100 * table["observed_frequency"], table["forecasts"].astype(int)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-def _write_count(axes: "Axes", point: np.ndarray, count: int, *, is_at_axis: bool) -> None:
-    """The number of forecasts above a point, on white so that lines do not cross it out; beside the axis inwards."""
-    box = {"boxstyle": "square,pad=0.05", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
-    place: dict[str, Any] = {"xytext": (2, 6), "ha": "left"} if is_at_axis else {"xytext": (-2, 6), "ha": "right"}
-    axes.annotate(
-        f"{count:,}",
-        (point[0], point[1]),
-        textcoords="offset points",
-        fontsize=NOTE_POINTS,
-        bbox=box,
-        zorder=4,
-        **place,
-    )
+def _write_counts(axes: Axes, bins: list[tuple[float, float, int]]) -> None:
+    """The numbers of forecasts above their points, at the left of the axes inwards; none that would cover the one
+    before it."""
+    last_end, last_height = float("-inf"), float("-inf")
+    for x, y, forecasts in bins:
+        across, height = axes.at(x, y)
+        width = text_width(words := f"{forecasts:,}", NOTE_SIZE)
+        start = across + 2 if across - width < axes.box.left else across - 2 - width
+        if start > last_end or abs(height - last_height) > NOTE_SIZE:
+            text(axes.group, (start, height - 9), words, "count", size=NOTE_SIZE, has_halo=True)
+            last_end, last_height = start + width, height
+
+
+def _description(limits: list[float]) -> str:
+    named = " and ".join(f"{limit} µg/m³" for limit in limits)
+    return f"Forecast probability of exceeding {named} against observed frequency; on the diagonal they agree."

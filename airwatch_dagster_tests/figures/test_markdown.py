@@ -14,7 +14,6 @@ from airwatch_dagster.figures.markdown import (
     table,
     unbroken,
 )
-from airwatch_dagster.figures.style import new_figure, svg_of
 
 
 def test_a_table_has_a_header_a_rule_and_a_line_per_row() -> None:
@@ -79,9 +78,3 @@ def test_records_show_text_from_elsewhere_as_it_was() -> None:
     [record] = TextTable(("Site", "Skill", "Name"), ((escaped(HOSTILE), "**1.0**", escaped("*a*")),)).plain_rows()
 
     assert record == {"Site": " ".join(HOSTILE.split()), "Skill": "1.0", "Name": "*a*"}
-
-
-def test_a_dollar_sign_in_a_plot_is_no_formula() -> None:
-    figure = new_figure(r"Dollar $\frac$ General", width_inches=3.0, height_inches=1.0)
-
-    assert rb"Dollar $\frac$ General" in svg_of(figure)
