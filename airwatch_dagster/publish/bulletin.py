@@ -86,6 +86,8 @@ def _agency_forecasts(
     reporting areas that the scoreboard compares the sites with."""
     today, last = issue_date + pd.Timedelta(days=1), issue_date + pd.Timedelta(days=3)
     known = material.agency_forecasts[material.agency_forecasts["archived_on"].between(issue_date, today)]
+    if known.empty:
+        return ()
     areas = sites_of_areas(known, site_days=_points(sites, issue_date))[AREA].drop_duplicates()
     rows = known[(known["record_type"] == "F") & (known["parameter"] == "PM2.5")].merge(areas, on=AREA)
     category = aqi_category(rows["agency_aqi"]).fillna(rows["agency_category"])

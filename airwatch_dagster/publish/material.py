@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -62,22 +62,36 @@ class Material:
         return self._next_day.of(days)
 
     def next_day_scores(self, days: Iterable[pd.Timestamp]) -> pd.DataFrame:
-        """Scored next-day forecasts of ``days``: ``is_near`` within one AQI category, ``is_bad`` observed above
-        Moderate, ``is_missed`` observed so and not forecast so."""
+        """Scored next-day forecasts of ``days``, oldest first: ``is_near`` within one AQI category, ``is_bad`` observed
+        above Moderate, ``is_missed`` observed so and not forecast so; ``before_ugm3`` was observed on the issue date
+        where ``is_before_known``."""
         return self._scores.of(days)
 
     def tomorrow_scores(self, days: Iterable[pd.Timestamp]) -> pd.DataFrame:
-        """Scored forecasts of ``days`` that were those of tomorrow when they were issued."""
+        """Scored forecasts of ``days`` that were those of tomorrow when they were issued, with ``before_ugm3``."""
         return self._tomorrow_scores.of(days)
 
     @cached_property
     def _tomorrow_scores(self) -> "_ByDay":
-        return _ByDay(self.forecast_scores[self.forecast_scores["horizon_days"] == TOMORROW], "target_date")
+        rows = self.forecast_scores[self.forecast_scores["horizon_days"] == TOMORROW]
+        return _ByDay(self._with_value_before(rows), "target_date")
+
+    def _with_value_before(self, scores: pd.DataFrame) -> pd.DataFrame:
+        """With ``before_ugm3``, what the site observed on the issue date, where ``is_before_known``."""
+        observed = self.site_days.loc[self.site_days["is_valid"], ["site_id", "date_local", "pm25_ugm3"]]
+        before = observed.set_axis(["site_id", "issue_date", "before_ugm3"], axis=1).assign(is_before_known=True)
+        both = scores.merge(before, on=["site_id", "issue_date"], how="left", validate="m:1")
+        return both.assign(is_before_known=both["is_before_known"].notna())
 
     @cached_property
     def names(self) -> dict[str, str]:
         """Name for people of every listed site of the area."""
         return site_names(self.monitors[~self.monitors["is_context"].astype(bool)])
+
+    @cached_property
+    def listed_positions(self) -> dict[str, tuple[float, float]]:
+        """Latitude and longitude of every listed site."""
+        return positions_in(self.monitors)
 
     @cached_property
     def _issued(self) -> "_ByDay":
@@ -98,7 +112,8 @@ class Material:
         forecast, observed = category_number(rows["pm25_ugm3"]), category_number(rows["pm25_observed_ugm3"])
         moderate = CATEGORY_TOPS_UGM3.index(MODERATE_TOP_UGM3)
         near, bad = np.abs(forecast - observed) <= 1, observed > moderate
-        return _ByDay(rows.assign(is_near=near, is_bad=bad, is_missed=bad & (forecast <= moderate)), "target_date")
+        judged = rows.assign(is_near=near, is_bad=bad, is_missed=bad & (forecast <= moderate))
+        return _ByDay(self._with_value_before(judged), "target_date")
 
 
 class _ByDay:
@@ -122,15 +137,23 @@ def weather_sources(material: Material, issue_date: pd.Timestamp) -> tuple[str, 
     return tuple(sorted({own.get(str(model).split(" ")[0], str(model)) for model in models}))
 
 
-def past_days(issue_date: pd.Timestamp) -> list[pd.Timestamp]:
+@lru_cache(maxsize=4)
+def past_days(issue_date: pd.Timestamp) -> tuple[pd.Timestamp, ...]:
     """The PAST_DAYS up to and including an issue day, oldest first."""
-    return list(pd.date_range(end=issue_date, periods=PAST_DAYS))
+    return tuple(pd.date_range(end=issue_date, periods=PAST_DAYS))
+
+
+def positions_in(rows: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Latitude and longitude of every site of ``rows``, as its last row has them."""
+    places = zip(rows["latitude"].tolist(), rows["longitude"].tolist(), strict=True)
+    return dict(zip(rows["site_id"].tolist(), places, strict=True))
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows, by names of columns."""
-    found: Any = frame.to_dict("records")
-    return list(found)
+    names = [str(name) for name in frame.columns]
+    values = (frame[name].tolist() for name in names)
+    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
 
 
 def category_number(pm25_ugm3: pd.Series) -> np.ndarray:

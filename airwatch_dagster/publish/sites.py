@@ -9,7 +9,7 @@ import pandas as pd
 from airwatch_dagster.acquire.aqs_codes import postal_codes
 from airwatch_dagster.geo import great_circle_km
 from airwatch_dagster.publish.content import DayForecast, Neighbour, PastDay, Site
-from airwatch_dagster.publish.material import Material, past_days, records
+from airwatch_dagster.publish.material import Material, past_days, positions_in, records
 from airwatch_dagster.publish.names import county_title, site_name
 from airwatch_dagster.publish.trust import site_records
 from airwatch_dagster.schemas.columns import TOMORROW
@@ -70,18 +70,16 @@ def _forecast(row: dict[str, Any]) -> DayForecast:
 
 def _places(material: Material, ids: Sequence[str], issue_date: pd.Timestamp) -> dict[str, dict[str, Any]]:
     """Name, county, state and position of every site; the position is that of its newest reading, else the list's."""
-    at = material.monitors[["site_id", "latitude", "longitude"]]
-    at = pd.concat([at, material.observed(past_days(issue_date))[["site_id", "latitude", "longitude"]]])
-    positions = at[at["site_id"].isin(ids)].drop_duplicates("site_id", keep="last").set_index("site_id")
+    positions = material.listed_positions | positions_in(material.observed(past_days(issue_date)))
     return {
         site_id: {
             "name": material.names.get(site_id) or site_name(None, site_id=site_id),
             "county": county_title(site_id[:2], site_id[2:5]),
             "state": postal_codes().get(site_id[:2], ""),
-            "latitude": latitude,
-            "longitude": longitude,
+            "latitude": positions[site_id][0],
+            "longitude": positions[site_id][1],
         }
-        for site_id, (latitude, longitude) in zip(ids, positions.loc[list(ids)].to_numpy().tolist(), strict=True)
+        for site_id in ids
     }
 
 

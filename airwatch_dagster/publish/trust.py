@@ -43,23 +43,23 @@ def trust_of(material: Material, issue_date: pd.Timestamp, *, with_rivals: bool)
         forecasts=len(scores),
         mean_abs_error_ugm3=float(scores["abs_error_ugm3"].mean()),
         coverage=float(scores["is_covered"].mean()),
-        skill_over_persistence=_skill_over_persistence(scores, material),
+        skill_over_persistence=_skill_over_persistence(scores),
         days=drawn,
         reliability=_reliability(scores),
         last=_last_verdict(scores[scores["target_date"] == means.index[-1]], drawn[-1]),
         rivals=_rivals(material, issue_date) if with_rivals else (),
-        tomorrow=_tomorrow(material.tomorrow_scores(list(days)), material),
+        tomorrow=_tomorrow(material.tomorrow_scores(list(days))),
     )
 
 
-def _tomorrow(scores: pd.DataFrame, material: Material) -> TomorrowRecord | None:
+def _tomorrow(scores: pd.DataFrame) -> TomorrowRecord | None:
     if scores.empty:
         return None
     return TomorrowRecord(
         forecasts=len(scores),
         mean_abs_error_ugm3=float(scores["abs_error_ugm3"].mean()),
         coverage=float(scores["is_covered"].mean()),
-        skill_over_persistence=_skill_over_persistence(scores, material),
+        skill_over_persistence=_skill_over_persistence(scores),
     )
 
 
@@ -69,15 +69,12 @@ def site_records(material: Material, issue_date: pd.Timestamp, sites: Sequence[s
     A site without any has a record of 0 forecasts.
     """
     scores = material.next_day_scores(past_days(issue_date))
-    last = scores.sort_values("target_date", kind="stable").groupby("site_id").tail(TRUST_DAYS)
-    sums = last.groupby("site_id").agg(
-        forecasts=("is_near", "size"),
-        within_one_category=("is_near", "sum"),
-        inside_interval=("is_covered", "sum"),
-        bad_days=("is_bad", "sum"),
-        bad_days_missed=("is_missed", "sum"),
-        mean_abs_error_ugm3=("abs_error_ugm3", "mean"),
-    )
+    last = scores.groupby("site_id").tail(TRUST_DAYS)
+    of_site = last.groupby("site_id")
+    sums = of_site[["is_near", "is_covered", "is_bad", "is_missed"]].sum()
+    sums.columns = pd.Index(["within_one_category", "inside_interval", "bad_days", "bad_days_missed"])
+    sums.insert(0, "forecasts", of_site.size())
+    sums["mean_abs_error_ugm3"] = of_site["abs_error_ugm3"].mean()
     known = {
         row["site_id"]: SiteRecord(
             **{name: int(row[name]) for name in sums.columns[:-1]}, mean_abs_error_ugm3=row["mean_abs_error_ugm3"]
@@ -87,13 +84,10 @@ def site_records(material: Material, issue_date: pd.Timestamp, sites: Sequence[s
     return {site: known.get(site, SiteRecord(0, 0, 0, 0, 0, None)) for site in sites}
 
 
-def _skill_over_persistence(scores: pd.DataFrame, material: Material) -> float | None:
+def _skill_over_persistence(scores: pd.DataFrame) -> float | None:
     """Skill where the site was observed on the issue date; None without such forecasts, or when persistence made no
     error."""
-    observed = material.observed(pd.date_range(scores["issue_date"].min(), scores["issue_date"].max()))
-    columns = {"date_local": "issue_date", "pm25_ugm3": "before_ugm3"}
-    before = observed[["site_id", *columns]].rename(columns=columns)
-    both = scores.merge(before, on=["site_id", "issue_date"])
+    both = scores[scores["is_before_known"]]
     if both.empty:
         return None
     found = skill(both["error_ugm3"].to_numpy(), (both["before_ugm3"] - both["pm25_observed_ugm3"]).to_numpy())

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -23,11 +23,11 @@ def latest_json(bulletin: Bulletin) -> bytes:
 
     A tile names its sites by ``worst_site_id`` and ``most_likely_above_35_site_id``.
     """
-    content = asdict(bulletin)
+    content = {"form": LATEST_FORM, **_values(bulletin), "tiles": [_values(tile) for tile in bulletin.tiles]}
     for tile in content["tiles"]:
-        tile["worst_site_id"] = tile.pop("worst_site")["site_id"]
-        tile["most_likely_above_35_site_id"] = tile.pop("most_likely_above_35")["site_id"]
-    return _json({"form": LATEST_FORM, **content})
+        tile["worst_site_id"] = tile.pop("worst_site").site_id
+        tile["most_likely_above_35_site_id"] = tile.pop("most_likely_above_35").site_id
+    return _json(content)
 
 
 def sites_geojson(bulletin: Bulletin) -> bytes:
@@ -43,7 +43,7 @@ def sites_geojson(bulletin: Bulletin) -> bytes:
                 "county": site.county,
                 "state": site.state,
                 "days_since_observed": site.days_since_observed,
-                "forecasts": [asdict(day) for day in site.days],
+                "forecasts": site.days,
             },
         }
         for site in bulletin.sites
@@ -102,8 +102,19 @@ def _json(content: Any) -> bytes:
     return (json.dumps(_plain(content), ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n").encode()
 
 
+def _values(one: Any) -> dict[str, Any]:
+    """The fields of a dataclass, as they are."""
+    return {field.name: getattr(one, field.name) for field in fields(one)}
+
+
 def _plain(value: Any) -> Any:
     """The value with JSON's types only."""
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, float):
+        return round(value, DECIMALS)
+    if is_dataclass(value):
+        return _plain(_values(value))
     if isinstance(value, dict):
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -112,4 +123,4 @@ def _plain(value: Any) -> Any:
         return f"{value.isoformat(timespec='seconds')}Z"
     if isinstance(value, date):
         return value.isoformat()
-    return round(value, DECIMALS) if isinstance(value, float) else value
+    return value

@@ -7,6 +7,7 @@ from typing import Final
 
 from airwatch_dagster.publish.content import DayForecast, Site
 from airwatch_dagster.publish.page import svg
+from airwatch_dagster.publish.page.once import once
 from airwatch_dagster.publish.page.outlines import Outlines, east_of_date_line, outlines
 from airwatch_dagster.publish.page.palette import LOOKS
 from airwatch_dagster.publish.page.projection import Frame, frame_around
@@ -84,6 +85,7 @@ class AreaMap:
     """Worst last, so that it lies on top."""
 
 
+@once(most=128)
 def area_map(sites: Sequence[Site], *, with_labels: bool = True) -> AreaMap:
     """The map of ``sites``, worst first, with their surroundings."""
     places = [(east_of_date_line(site.longitude), site.latitude) for site in sites]

@@ -1,13 +1,13 @@
 """Geometry of the charts: templates draw them, stretched to the width they have, with labels beside the SVG."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from airwatch_dagster.publish.content import DayForecast, PastDay, ReliabilityPoint, Site, Tile, TrustDay
 from airwatch_dagster.publish.page import svg
+from airwatch_dagster.publish.page.once import once
 from airwatch_dagster.publish.page.svg import Point
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 
@@ -19,6 +19,9 @@ LABEL_ROOM_PERCENT: Final = 9.0
 
 HEIGHT: Final = 100
 """Of every stretched chart, in SVG units."""
+
+MOST_SITES: Final = 1024
+"""Sites whose charts are remembered, so that pages in two languages and of the newest day share them."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,7 @@ class DayChart:
     """Where the days to come begin; None when there are none."""
 
 
-@dataclass(frozen=True)
-class ChartDay:
+class ChartDay(NamedTuple):
     """What a chart shows of one day, µg/m³."""
 
     day: date
@@ -59,6 +61,7 @@ class ChartDay:
     upper: float | None = None
 
 
+@once(most=MOST_SITES)
 def site_chart(site: Site) -> DayChart:
     """The 60 past days of a site, and its forecasts."""
     return day_chart([*map(_past, site.past), *map(_coming, site.days)], coming=len(site.days))
@@ -71,6 +74,7 @@ def trust_chart(days: Sequence[TrustDay]) -> DayChart:
     )
 
 
+@once(most=MOST_SITES)
 def sparkline(site: Site, *, top_ugm3: float) -> DayChart:
     """The last 14 days observed, and the forecasts with their band; ``top_ugm3`` is the same for all sites."""
     past = [ChartDay(one.day, one.observed_ugm3) for one in site.past[-14:]]
@@ -88,20 +92,17 @@ def day_chart(days: Sequence[ChartDay], *, coming: int = 0, top_ugm3: float | No
     top = top_ugm3 or _top(max(_highest(days), *(one.upper or 0.0 for one in days[len(days) - coming :]), 0.0))
     width = max(len(days) - 1, 1)
 
-    def place(position: int, value: float) -> Point:
-        return position, HEIGHT - min(max(value, 0.0), top * 1.2) / top * HEIGHT
+    def runs(values: Iterable[float | None]) -> list[list[Point]]:
+        return [[(position, _height(value, top)) for position, value in run] for run in _runs(values)]
 
-    def runs(of: Callable[[ChartDay], float | None]) -> list[list[Point]]:
-        return [[place(position, value) for position, value in run] for run in _runs(days, of)]
-
-    observed = runs(lambda one: one.observed)
+    observed = runs(one.observed for one in days)
     limits = tuple(_limit_ticks(top))
-    bands = zip(runs(lambda one: one.lower), runs(lambda one: one.upper), strict=True)
+    bands = zip(runs(one.lower for one in days), runs(one.upper for one in days), strict=True)
     return DayChart(
         width=width,
         observed=svg.dots(point for run in observed for point in run),
         observed_line=svg.lines(observed),
-        forecast=svg.lines(runs(lambda one: one.forecast)),
+        forecast=svg.lines(runs(one.forecast for one in days)),
         band=svg.areas([*upper, *reversed(lower)] for lower, upper in bands),
         limits=limits,
         limit_lines="".join(f"M0 {round(HEIGHT - tick.percent)}h{width}" for tick in limits),
@@ -194,12 +195,22 @@ def _limit_ticks(top: float) -> Iterator[Tick]:
             yield Tick(percent, limit)
 
 
-def _runs(days: Sequence[ChartDay], of: Callable[[ChartDay], float | None]) -> Iterator[list[tuple[int, float]]]:
+def _runs(values: Iterable[float | None]) -> Iterator[list[tuple[int, float]]]:
     """Values of days in a row, with their positions: a day without a value parts two runs."""
-    numbered = [(position, of(one)) for position, one in enumerate(days)]
-    for is_known, run in groupby(numbered, key=lambda one: one[1] is not None):
-        if is_known:
-            yield [(position, value) for position, value in run if value is not None]
+    run: list[tuple[int, float]] = []
+    for position, value in enumerate(values):
+        if value is not None:
+            run.append((position, value))
+        elif run:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _height(value: float, top: float) -> float:
+    """From the top of the chart downwards; what is far above it is cut off."""
+    return HEIGHT - min(max(value, 0.0), top * 1.2) / top * HEIGHT
 
 
 def _day_ticks(days: Sequence[date]) -> Iterator[Tick]:

@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 
@@ -16,7 +16,13 @@ def style() -> str:
 
 def with_used_style(page: str) -> str:
     """``page`` with the rules of its style sheet that name no class it has not. The script gives no element a class."""
-    classes = {name for found in re.findall(r' class="([^"]*)"', page) for name in found.split()}
+    classes = frozenset(name for found in set(re.findall(r' class="([^"]*)"', page)) for name in found.split())
+    return re.sub(r"(?<=<style>).*?(?=</style>)", lambda css: _used(css[0], classes), page, count=1, flags=re.DOTALL)
+
+
+@lru_cache(maxsize=64)
+def _used(css: str, classes: frozenset[str]) -> str:
+    """The rules that name no other class; pages of many days and states have the same ones."""
 
     def is_used(selector: str) -> bool:
         outside = re.sub(r"\([^()]*\)", "", selector)
@@ -26,10 +32,7 @@ def with_used_style(page: str) -> str:
         selectors = [one for one in re.split(r",(?![^()]*\))", rule[1]) if is_used(one)]
         return f"{','.join(selectors)}{{{rule[2]}}}" if selectors else ""
 
-    def pruned(css: re.Match[str]) -> str:
-        return re.sub(r"([^{}]+)\{([^{}]*)\}", kept, css[0])
-
-    return re.sub(r"(?<=<style>).*?(?=</style>)", pruned, page, count=1, flags=re.DOTALL)
+    return re.sub(r"([^{}]+)\{([^{}]*)\}", kept, css)
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import Final
 
 from airwatch_dagster.publish.content import Bulletin, Site
 from airwatch_dagster.publish.page import svg
+from airwatch_dagster.publish.page.once import once
 from airwatch_dagster.publish.page.outlines import (
     Project,
     Window,
@@ -66,6 +67,7 @@ class NationMap:
     days: tuple[NationDay, ...]
 
 
+@once(most=4)
 def nation_map(bulletin: Bulletin) -> NationMap:
     """The map of all sites of a bulletin; those outside every part, as in Guam, are in the table only."""
     days = tuple(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from airwatch_dagster.publish.page.svg import Point, simplified
 
@@ -70,11 +70,24 @@ class Outlines:
             simplified(line.points, tolerance) if line.bounds.overlaps(window) else [line.points[0], line.points[-1]]
             for line in self.outer
         ]
-        for ring in (ring for rings in self.states.values() for ring in rings):
+        for ring in self._rings_near(window):
             points = [point for place in ring for point in (near[place] if place >= 0 else near[-1 - place][::-1])]
             clipped = _clipped_ring(points, window)
             if clipped:
                 yield clipped
+
+    def _rings_near(self, window: Window) -> Iterator[tuple[int, ...]]:
+        """Rings that may share a place with the window: an island elsewhere need not be cut to nothing."""
+        for ring in (ring for rings in self.states.values() for ring in rings):
+            bounds = [self.outer[place if place >= 0 else -1 - place].bounds for place in ring]
+            around = Window(
+                min(one.west for one in bounds),
+                min(one.south for one in bounds),
+                max(one.east for one in bounds),
+                max(one.north for one in bounds),
+            )
+            if around.overlaps(window):
+                yield ring
 
     def county_borders(self, window: Window, tolerance: float) -> Iterator[list[Point]]:
         """The borders between counties inside the window."""
@@ -104,9 +117,7 @@ def _line(points: tuple[Point, ...]) -> Line:
 
 
 def _points(numbers: Sequence[int], step: float) -> Iterator[Point]:
-    x = y = 0
-    for position in range(0, len(numbers), 2):
-        x, y = x + numbers[position], y + numbers[position + 1]
+    for x, y in zip(accumulate(numbers[::2]), accumulate(numbers[1::2]), strict=True):
         yield (east_of_date_line(x * step), y * step)
 
 
@@ -127,6 +138,8 @@ def _clipped_line(points: Sequence[Point], window: Window) -> Iterator[list[Poin
 def _clipped_ring(ring: Sequence[Point], window: Window) -> list[Point]:
     """The part of a ring inside the window, as one ring. Source: Sutherland and Hodgman (1974)."""
     points = list(ring)
+    if all(window.contains(*point) for point in points):
+        return points
     for axis, limit, sign in ((0, window.west, 1), (0, window.east, -1), (1, window.south, 1), (1, window.north, -1)):
         points = list(_cut(points, axis, limit, sign))
     return points

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from airwatch_dagster.publish.content import Bulletin
@@ -16,11 +17,15 @@ from airwatch_dagster.publish.page.area_map import area_map
 from airwatch_dagster.publish.page.filters import filters_of
 from airwatch_dagster.publish.page.language import Language, language_of
 from airwatch_dagster.publish.page.nation_map import nation_map
+from airwatch_dagster.publish.page.once import once
 from airwatch_dagster.publish.page.palette import LOOKS
 from airwatch_dagster.publish.page.states import by_state, state_rows
 
 MOST_EMAIL_SITES: Final = 15
 """Sites in an e-mail, worst first."""
+
+REMEMBERED: Final = 128
+"""Parts of pages that are remembered: those of a nation's newest bulletin, 53 states in two languages."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,9 @@ def page(bulletin: Bulletin, *, language: str = "en", links: Links | None = None
         words,
         links=links or Links(),
         map=area_map(bulletin.sites, with_labels=with_charts),
+        sites=_sites(bulletin, language, with_charts=with_charts),
         with_charts=with_charts,
-        **_of_sites(bulletin),
-        **_of_bulletin(bulletin, words),
+        **_of_bulletin(bulletin, language),
     )
 
 
@@ -69,7 +74,7 @@ def overview(bulletin: Bulletin, pages: Mapping[str, str], *, language: str = "e
         links=links or Links(),
         map=nation_map(bulletin),
         states=state_rows(by_state(bulletin), dict(pages)),
-        **_of_bulletin(bulletin, words),
+        **_of_bulletin(bulletin, language),
     )
 
 
@@ -123,13 +128,14 @@ def _email(template: str, bulletin: Bulletin, language: str, address: str | None
         address=address,
         email_sites=forecast[:MOST_EMAIL_SITES],
         more_sites=len(forecast[MOST_EMAIL_SITES:]),
-        **_of_bulletin(bulletin, words),
+        **_of_bulletin(bulletin, language),
     )
 
 
-def _of_bulletin(bulletin: Bulletin, words: Language) -> dict[str, Any]:
+@once(most=REMEMBERED)
+def _of_bulletin(bulletin: Bulletin, language: str) -> dict[str, Any]:
     """What all pages and mails show."""
-    trust = bulletin.trust
+    words, trust = language_of(language), bulletin.trust
     return {
         "bulletin": bulletin,
         "is_simulated": bulletin.is_simulated,
@@ -152,13 +158,20 @@ def _of_bulletin(bulletin: Bulletin, words: Language) -> dict[str, Any]:
     }
 
 
-def _of_sites(bulletin: Bulletin) -> dict[str, Any]:
-    """What the list of sites needs."""
-    return {
-        "spark": partial(charts.sparkline, top_ugm3=charts.sparkline_top(bulletin.sites)),
-        "site_chart": charts.site_chart,
-        "limits": charts.LIMITS_UGM3[: sentences.ALWAYS_SHOWN],
-    }
+@once(most=REMEMBERED)
+def _sites(bulletin: Bulletin, language: str, *, with_charts: bool) -> Markup:
+    """The list of sites: most of a page, and the same in that of its day and in the newest."""
+    known = _of_bulletin(bulletin, language)
+    text = _rendered(
+        "sites.html",
+        language_of(language),
+        with_charts=with_charts,
+        spark=partial(charts.sparkline, top_ugm3=charts.sparkline_top(bulletin.sites)),
+        site_chart=charts.site_chart,
+        limits=charts.LIMITS_UGM3[: sentences.ALWAYS_SHOWN],
+        **{name: known[name] for name in ("bulletin", "tiles", "headline_tile")},
+    )
+    return Markup(text)  # noqa: S704
 
 
 def _html(template: str, words: Language, *, with_charts: bool = True, **values: Any) -> str:
@@ -171,12 +184,31 @@ def _rendered(template: str, words: Language, **values: Any) -> str:
     return _environment(words.code).get_template(template).render(say=words.say, looks=LOOKS, **values)
 
 
+class _Compiled(BytecodeCache):
+    """Templates as code, compiled once for all languages."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED: Final = _Compiled()
+
+
 @cache
 def _environment(code: str) -> Environment:
     environment = Environment(
         loader=PackageLoader("airwatch_dagster.publish.page"),
         autoescape=select_autoescape(enabled_extensions=("html",)),
         undefined=StrictUndefined,
+        auto_reload=False,
+        bytecode_cache=_COMPILED,
         trim_blocks=True,
         lstrip_blocks=True,
     )

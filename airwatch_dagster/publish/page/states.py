@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from airwatch_dagster.acquire.aqs_codes import postal_codes, state_names
 from airwatch_dagster.publish.content import Bulletin, DataStatus, Site, Tile
+from airwatch_dagster.publish.page.once import once
 from airwatch_dagster.publish.page.sentences import headline_tile
 from airwatch_dagster.publish.tiles import tiles_of
 
@@ -18,6 +19,7 @@ class StateRow:
     """Its page; None when there is none."""
 
 
+@once(most=4)
 def by_state(bulletin: Bulletin) -> dict[str, Bulletin]:
     """Postal abbreviation → the part of a bulletin about the sites of one state, sorted by name.
 

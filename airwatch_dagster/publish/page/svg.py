@@ -1,7 +1,7 @@
 """Paths of SVG in few bytes: whole numbers, each point as the difference from the one before."""
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby, pairwise
+from itertools import pairwise
 from math import hypot
 
 Point = tuple[float, float]
@@ -11,8 +11,7 @@ def lines(runs: Iterable[Sequence[Point]]) -> str:
     """One path of several lines, rounded to whole units; a line of one point is drawn as a dot by the stroke's caps."""
     path, pen = "", (0, 0)
     for points in map(_rounded, runs):
-        steps = [(x - from_x, y - from_y) for (from_x, from_y), (x, y) in pairwise([pen, *points])]
-        path += f"m{_joined(steps)}{'h0' if len(points) == 1 else ''}"
+        path += f"m{_steps(pen, points)}{'h0' if len(points) == 1 else ''}"
         pen = points[-1]
     return path
 
@@ -27,8 +26,7 @@ def areas(rings: Iterable[Sequence[Point]]) -> str:
     path, pen = "", (0, 0)
     for points in map(_rounded, rings):
         if len(points) > 2:
-            steps = [(x - from_x, y - from_y) for (from_x, from_y), (x, y) in pairwise([pen, *points])]
-            path += f"m{_joined(steps)}z"
+            path += f"m{_steps(pen, points)}z"
             pen = points[0]
     return path
 
@@ -59,10 +57,11 @@ def _distance(point: Point, start: Point, end: Point) -> float:
 
 def _rounded(points: Sequence[Point]) -> list[tuple[int, int]]:
     """Whole units, repeated points once."""
-    return [point for point, _ in groupby((round(x), round(y)) for x, y in points)]
+    whole = [(round(x), round(y)) for x, y in points]
+    return whole[:1] + [after for before, after in pairwise(whole) if after != before]
 
 
-def _joined(steps: Sequence[tuple[int, int]]) -> str:
-    """Numbers with a space between, where no minus sign parts them."""
-    first, *others = (str(number) for step in steps for number in step)
-    return first + "".join(one if one.startswith("-") else f" {one}" for one in others)
+def _steps(pen: tuple[int, int], points: Sequence[tuple[int, int]]) -> str:
+    """From ``pen`` to the first point and on, with a space between numbers where no minus sign parts them."""
+    steps = [f"{x - from_x} {y - from_y}" for (from_x, from_y), (x, y) in pairwise([pen, *points])]
+    return " ".join(steps).replace(" -", "-")
