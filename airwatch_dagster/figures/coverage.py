@@ -108,7 +108,8 @@ def gap_table(coverage: pd.DataFrame, names: Mapping[str, str]) -> TextTable:
 
 def _gaps(coverage: pd.DataFrame) -> pd.DataFrame:
     """Days of each status by site, most gaps first."""
-    counts = pd.crosstab(coverage["site_id"], coverage["status"]).reindex(columns=list(STATUS_COLOURS), fill_value=0)
+    counts = coverage.groupby(["site_id", "status"]).size().unstack(fill_value=0)
+    counts = counts.reindex(columns=list(STATUS_COLOURS), fill_value=0)
     return counts.sort_values(list(GAPS), ascending=False, kind="stable")
 
 

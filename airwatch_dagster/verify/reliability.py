@@ -22,14 +22,19 @@ def reliability(scores: pd.DataFrame, *, limit_ugm3: float, edges: Sequence[floa
     """
     probability, exceeded = _events(scores, limit_ugm3)
     number = np.clip(np.searchsorted(edges, probability, side="left") - 1, 0, len(edges) - 2)
-    groups = pd.DataFrame({"mean_probability": probability, "observed_frequency": exceeded}).groupby(number)
-    table = groups.mean()
-    table.insert(0, "forecasts", groups.size())
-    place = table.index.to_numpy(dtype=int)
-    table.insert(0, "limit_ugm3", limit_ugm3)
-    table.insert(1, "probability_from", np.array(edges)[place])
-    table.insert(2, "probability_to", np.array(edges)[place + 1])
-    return table.reset_index(drop=True)
+    events = pd.DataFrame({"bin": number, "mean_probability": probability, "observed_frequency": exceeded})
+    bins = events.groupby("bin")
+    means = bins.mean()
+    return pd.DataFrame(
+        {
+            "limit_ugm3": limit_ugm3,
+            "probability_from": np.array(edges)[means.index],
+            "probability_to": np.array(edges)[means.index + 1],
+            "forecasts": bins.size().to_numpy(),
+            "mean_probability": means["mean_probability"].to_numpy(),
+            "observed_frequency": means["observed_frequency"].to_numpy(),
+        }
+    )
 
 
 def reliability_tables(scores: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from airwatch_dagster.figures.champion import decision_plot
 from airwatch_dagster.figures.champion_table import PARTS_NOTE, decision_table, outcome_table, parts_table
 from airwatch_dagster.figures.markdown import ahead
 from airwatch_dagster.fit.champion.decision import Decision
@@ -22,8 +23,6 @@ MLFLOW_FOLDER: Final = "champions"
 
 def decision_plots(champions: pd.DataFrame) -> dict[str, bytes]:
     """Month → SVG of its decision, for each month in rows of ``champion_model`` with a comparison of families."""
-    from airwatch_dagster.figures.champion import decision_plot
-
     plots = {}
     for month, newest, decision, days in _by_month(champions):
         if decision is not None and decision.parts:

@@ -1,12 +1,13 @@
 """Each day's sensor flags: what is read for them, their numbers in Dagster's UI, and the warning that names sites."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
 
 from airwatch_dagster.figures.markdown import TextTable, counted, escaped, label
+from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
 from airwatch_dagster.orchestration.pages import shown
 from airwatch_dagster.orchestration.tables.checks import Check
 from airwatch_dagster.orchestration.tables.table_asset import AssetResult
@@ -50,9 +51,7 @@ def flagged_days(days: pd.DatetimeIndex, *, monitors: pd.DataFrame, tables: Tabl
     warnings = {f"{day:%Y-%m-%d}": failure_text(rows, names) for day, rows in failed.groupby("date_local")}
     return AssetResult(
         flags,
-        partition_metadata={
-            f"{day:%Y-%m-%d}": sensor_flags_metadata(rows, names) for day, rows in flags.groupby("date_local")
-        },
+        partition_metadata=sensor_flags_metadata(flags, names),
         warnings=dict.fromkeys(FLAG_CHECK, warnings),
     )
 
@@ -79,29 +78,55 @@ def failure_text(flags: pd.DataFrame, names: Mapping[str, str]) -> str:
     return "; ".join([*shown_ones, *([f"and {counted(more, 'more site')}"] if more else [])])
 
 
-def sensor_flags_metadata(flags: pd.DataFrame, names: Mapping[str, str]) -> dict[str, Any]:
-    """Of one day: the worst sites, flags by test, sites by their worst flag, and numbers that chart over days."""
-    worst = worst_flags(flags)
-    sites = worst.drop_duplicates("site_id")["flag"].value_counts()
-    by_test = worst["test"].value_counts()
+def sensor_flags_metadata(flags: pd.DataFrame, names: Mapping[str, str]) -> PartitionMetadata:
+    """Per day: the worst sites, flags by test, sites by their worst flag, and numbers that chart over days."""
+    counts: dict[pd.Timestamp, Counter[tuple[str, int]]] = defaultdict(Counter)
+    for day, test, flag in zip(flags["date_local"], flags["test"], flags["flag"], strict=True):
+        counts[day][test, flag] += 1
+    worst: dict[pd.Timestamp, list[Mapping[Any, Any]]] = defaultdict(list)
+    for row in worst_flags(flags).to_dict("records"):
+        worst[row["date_local"]].append(row)
+    numbers = flags.groupby("date_local").agg(sites=("site_id", "nunique"), shared=("is_shared", "sum"))
     return {
-        **({"worst sites": shown(_worst_table(worst, names))} if len(worst) else {}),
-        "flags by test": shown(_test_table(flags)),
-        "tested sites": flags["site_id"].nunique(),
-        "failed sites": int(sites.get(FLAG_FAIL, 0)),
-        "suspect sites": int(sites.get(FLAG_SUSPECT, 0)),
-        "shared with neighbours": int(flags["is_shared"].sum()),
-        **{f"suspect or failed: {_words(test)}": int(by_test.get(test, 0)) for test in SENSOR_TESTS},
+        f"{day:%Y-%m-%d}": _of_day(worst[day], counts[day], names, sites=int(sites), shared=int(shared))
+        for day, sites, shared in numbers.itertuples()
+    }
+
+
+def _of_day(
+    worst: Sequence[Mapping[Any, Any]],
+    counts: Counter[tuple[str, int]],
+    names: Mapping[str, str],
+    *,
+    sites: int,
+    shared: int,
+) -> dict[str, Any]:
+    """``worst`` are the day's ``worst_flags``, ``counts`` its flags by test and flag."""
+    worst_of_site: dict[str, int] = {}
+    for row in worst:
+        worst_of_site.setdefault(row["site_id"], row["flag"])
+    by_worst = Counter(worst_of_site.values())
+    flagged = {test: counts[test, FLAG_SUSPECT] + counts[test, FLAG_FAIL] for test in SENSOR_TESTS}
+    return {
+        **({"worst sites": shown(_worst_table(worst, names))} if worst else {}),
+        "flags by test": shown(_test_table(counts)),
+        "tested sites": sites,
+        "failed sites": by_worst[FLAG_FAIL],
+        "suspect sites": by_worst[FLAG_SUSPECT],
+        "shared with neighbours": shared,
+        **{f"suspect or failed: {_words(test)}": count for test, count in flagged.items()},
     }
 
 
 def worst_flags(flags: pd.DataFrame) -> pd.DataFrame:
     """Suspect and failed rows, failures first, then by site and test."""
-    flagged = flags[flags["flag"].isin((FLAG_SUSPECT, FLAG_FAIL))]
+    flagged = flags.loc[
+        flags["flag"].isin((FLAG_SUSPECT, FLAG_FAIL)), ["date_local", "site_id", "test", "flag", "reason"]
+    ]
     return flagged.sort_values(["flag", "site_id", "test"], ascending=[False, True, True], kind="stable")
 
 
-def _worst_table(worst: pd.DataFrame, names: Mapping[str, str]) -> TextTable:
+def _worst_table(worst: Sequence[Mapping[Any, Any]], names: Mapping[str, str]) -> TextTable:
     rows = [
         (
             escaped(label(_name(row["site_id"], names))),
@@ -109,7 +134,7 @@ def _worst_table(worst: pd.DataFrame, names: Mapping[str, str]) -> TextTable:
             _words(row["test"]),
             escaped(row["reason"]),
         )
-        for row in worst.head(MAX_ROWS).to_dict("records")
+        for row in worst[:MAX_ROWS]
     ]
     if (more := len(worst) - MAX_ROWS) > 0:
         rows.append((f"and {counted(more, 'flag')} more", "", "", ""))
@@ -120,8 +145,7 @@ def _name(site_id: str, names: Mapping[str, str]) -> str:
     return names.get(site_id, f"Site {site_id}")
 
 
-def _test_table(flags: pd.DataFrame) -> TextTable:
-    counts = Counter(zip(flags["test"].tolist(), flags["flag"].tolist(), strict=True))
+def _test_table(counts: Counter[tuple[str, int]]) -> TextTable:
     rows = [(_words(test), *(str(counts[test, flag]) for flag in FLAG_NAMES)) for test in SENSOR_TESTS]
     return TextTable(("Test", *FLAG_NAMES.values()), tuple(rows))
 

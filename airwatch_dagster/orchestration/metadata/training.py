@@ -8,6 +8,7 @@ import pandas as pd
 
 from airwatch_dagster.figures.markdown import ahead, counted
 from airwatch_dagster.figures.model_table import MEASURES, error_tables, skill_table
+from airwatch_dagster.figures.models import importance_plot, performance_plot
 from airwatch_dagster.fit.champion.guard_rails import display_name
 from airwatch_dagster.fit.models.baselines import SEASONS, season_number
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
@@ -63,8 +64,6 @@ def _holdouts(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _importance(month: pd.Timestamp, shares: Mapping[str, Mapping[str, float]], pages: Pages) -> dict[str, Any]:
-    from airwatch_dagster.figures.models import importance_plot
-
     title = f"Which inputs the models of {month:%B %Y} use most"
     shown_plot = pages.plot(
         f"trained_models/{month:%Y-%m}-importance", importance_plot(shares, title=title), title=title
@@ -82,8 +81,6 @@ def candidate_scores_metadata(scores: pd.DataFrame, *, pages: Pages) -> Partitio
 
 
 def _of_scores(month: str, rows: pd.DataFrame, pages: Pages) -> dict[str, Any]:
-    from airwatch_dagster.figures.models import performance_plot
-
     by_lead = skill_by_lead(rows)
     day = rows["target_date"].iloc[:1]
     season, sites = SEASONS[season_number(day)[0]], rows["site_id"].nunique()

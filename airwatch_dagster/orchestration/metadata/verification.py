@@ -6,6 +6,7 @@ from typing import Any, Final
 import pandas as pd
 
 from airwatch_dagster.figures.markdown import ahead
+from airwatch_dagster.figures.reliability import reliability_plot
 from airwatch_dagster.figures.verification_table import (
     EXCEEDANCE_NOTE,
     GROUPS_NOTE,
@@ -80,8 +81,6 @@ def _of_month(month: pd.Timestamp, rows: pd.DataFrame, scores: pd.DataFrame, pag
 
 
 def _reliability(month: pd.Timestamp, scores: pd.DataFrame, pages: Pages) -> dict[str, Any]:
-    from airwatch_dagster.figures.reliability import reliability_plot
-
     tables = reliability_by_limit(scores)
     title = f"Reliability diagram, {month:%B %Y}"
     shown_plot = pages.plot(

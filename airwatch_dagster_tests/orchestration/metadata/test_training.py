@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from airwatch_dagster.figures import models as model_figures
 from airwatch_dagster.fit.training import (
     HoldoutMetrics,
     Registration,
@@ -14,6 +13,7 @@ from airwatch_dagster.fit.training import (
     trained_models_frame,
     trained_models_row,
 )
+from airwatch_dagster.orchestration.metadata import training
 from airwatch_dagster.orchestration.metadata.training import candidate_scores_metadata, trained_models_metadata
 from airwatch_dagster.orchestration.pages import Pages
 from airwatch_dagster.schemas import TABLES
@@ -129,7 +129,7 @@ def test_the_title_of_a_months_plot_has_season_and_sites(pages: Pages, monkeypat
         titles.append(title)
         return b"<svg/>"
 
-    monkeypatch.setattr(model_figures, "performance_plot", plot)
+    monkeypatch.setattr(training, "performance_plot", plot)
     metadata = candidate_scores_metadata(scores({}, {"site_id": "170310002"}), pages=pages)["2021-05"]
 
     assert titles == ["Out of sample, May 2021 (spring): 2 sites"]
@@ -180,7 +180,7 @@ def test_the_importance_plot_is_of_the_learned_families_with_logged_importance(
         drawn.append((shares, title))
         return b"<svg/>"
 
-    monkeypatch.setattr(model_figures, "importance_plot", plot)
+    monkeypatch.setattr(training, "importance_plot", plot)
     logged = {"run of ridge": {"smoke": 1.0}, "run of climatology": {"wind": 1.0}, "run of catboost": {}}
 
     table = trained("climatology", "ridge", "catboost")
