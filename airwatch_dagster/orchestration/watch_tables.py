@@ -79,6 +79,15 @@ def all_monitor_changes(tables: TableStorage, monitors: pd.DataFrame, *, today: 
     return changes_of(spells, monitors=monitors, stored=stored, today=today)
 
 
+def revisions_due(day: str, tables: TableStorage) -> bool:
+    """Whether ``revisions`` of a day (UTC) has something to tell: one was detected, or the newest stored day has some,
+    of which a day without is the end."""
+    newest = list(tables.stored_partitions("revisions"))[-1:]
+    if not newest or len(tables.read("revisions", newest, columns=["date_local"])):
+        return True
+    return len(_detected(pd.Timestamp(day), tables)) > 0
+
+
 def _detected(day: pd.Timestamp, tables: TableStorage) -> pd.DataFrame:
     """The revisions detected on one day. Only partitions written on or after it can contain any."""
     written = tables.stored_partitions("raw_readings")

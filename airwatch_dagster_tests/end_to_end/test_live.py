@@ -100,7 +100,12 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveInstallation]
         with installation.with_definitions() as (definitions, instance):
             [request] = requests_of(definitions, "daily_forecast", 18)
             forecast_run = run_job(definitions, "forecast_day", partition_key=request.partition_key, instance=instance)
-            archive_run = run_job(definitions, "archive_forecasts", partition_key=YESTERDAY, instance=instance)
+            [request] = requests_of(definitions, "daily_recent_recheck", 18)
+            recent = definitions.resolve_job_def("recheck_recent_days")
+            quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+            archive_run = recent.execute_in_process(
+                instance=instance, partition_key=request.partition_key, run_config={**request.run_config, **quiet}
+            )
             assert forecast_run.success
             assert archive_run.success
         yield LiveInstallation(installation, server, at_noon=at_noon)

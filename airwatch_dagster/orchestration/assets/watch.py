@@ -86,7 +86,8 @@ def drift_report(context: dg.AssetExecutionContext, features: pd.DataFrame, stor
     warning_checks=REVISION_CHECKS,
 )
 def revisions(context: dg.AssetExecutionContext, storage: StorageResource) -> Merge:
-    """Partitioned by the day of the pull that detected them; updated after every run that ingests days."""
+    """Partitioned by the day of the pull that detected them; updated after a run that ingests days where it detected
+    any, and once without any after that."""
     tables = storage.tables()
     return Merge(tables, lambda _: revisions_detected_on(days_of(context), tables))
 

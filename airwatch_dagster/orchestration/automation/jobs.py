@@ -50,7 +50,7 @@ TUNING_TABLES: Final = ("hyperparameters", *OPEN_TABLES)
 
 MAX_HOURS: Final = {
     **dict.fromkeys(("refresh_monitors", "forecast_day", EARLY_JOB), 1),
-    **dict.fromkeys(("archive_forecasts", "update_revisions"), 1),
+    **dict.fromkeys(("archive_forecasts", "recheck_recent_days", "update_revisions"), 1),
     **dict.fromkeys(("update_coverage", "rebuild_examples", "close_month", "open_month"), 3),
     **dict.fromkeys(("recheck_history", "reingest_days"), 6),
     "tune_and_open_month": 12,
@@ -91,6 +91,11 @@ tuning_job = _job(
     "tune_and_open_month", TUNING_TABLES, "Search hyperparameters for a new year, then open its first month"
 )
 archive_job = _job("archive_forecasts", ["agency_forecasts"], "Archive the forecasts that the agencies issued")
+recent_job = _job(
+    "recheck_recent_days",
+    ["agency_forecasts", "history_checks"],
+    "Archive the forecasts that the agencies issued, and find days of AirNow that changed",
+)
 recheck_job = _job("recheck_history", ["history_checks"], "Find stored days that EPA changed")
 revisions_job = _job("update_revisions", ["revisions"], "List the values that changed in a day's pulls")
 coverage_job = _job(
@@ -104,6 +109,7 @@ JOBS: Final = (
     daily_job,
     early_job,
     archive_job,
+    recent_job,
     recheck_job,
     reingest_job,
     revisions_job,

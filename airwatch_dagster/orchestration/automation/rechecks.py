@@ -6,6 +6,7 @@ from typing import Final
 import dagster as dg
 import pandas as pd
 
+from airwatch_dagster.errors import AirWatchError
 from airwatch_dagster.orchestration.automation.jobs import (
     FOLLOW_UP_S,
     RANGE_END,
@@ -18,6 +19,7 @@ from airwatch_dagster.orchestration.automation.jobs import (
     examples_job,
     follow_up,
     partition_span,
+    recent_job,
     recheck_job,
     reingest_job,
     revisions_job,
@@ -25,6 +27,9 @@ from airwatch_dagster.orchestration.automation.jobs import (
 from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.first_day import listed_spans
 from airwatch_dagster.orchestration.ingest.recheck import changed_ranges
+from airwatch_dagster.orchestration.partitions import newest_day
+from airwatch_dagster.orchestration.resources import opened_storage
+from airwatch_dagster.orchestration.watch_tables import revisions_due
 from airwatch_dagster.watch.coverage import WINDOW_MONTHS as COVERAGE_MONTHS
 
 
@@ -39,19 +44,24 @@ def can_recheck(kind: str) -> bool:
     }[kind]
 
 
-def _recheck_schedule(name: str, kind: str, cron: str, description: str) -> dg.ScheduleDefinition:
-    """A schedule that skips its ticks, with a reason, for sources without this kind of recheck."""
+def _recheck_schedule(
+    name: str, kind: str, cron: str, description: str, *, job: dg.JobDefinition = recheck_job
+) -> dg.ScheduleDefinition:
+    """A schedule that skips its ticks, with a reason, for sources without this kind of recheck. A ``job`` with
+    partitions is run for the day before."""
 
     def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if not can_recheck(kind):
             return dg.SkipReason(f"AIRWATCH_SOURCE={Settings.from_environment().source} has no such recheck")
         config = {"ops": {"history_checks": {"config": {"kind": kind}}}}
-        moment = f"{context.scheduled_execution_time:%Y-%m-%dT%H:%M}"
-        return dg.RunRequest(run_key=f"{kind}:{moment}", run_config=config, tags={"airwatch/recheck_kind": kind})
+        now = pd.Timestamp(context.scheduled_execution_time)
+        day = None if job is recheck_job else f"{newest_day(now):%Y-%m-%d}"
+        tags = {"airwatch/recheck_kind": kind}
+        return dg.RunRequest(f"{kind}:{now:%Y-%m-%dT%H:%M}", run_config=config, tags=tags, partition_key=day)
 
     return dg.ScheduleDefinition(
         name=name,
-        job=recheck_job,
+        job=job,
         cron_schedule=cron,
         execution_fn=request,
         description=description,
@@ -64,7 +74,9 @@ RECHECK_SCHEDULES: Final = (
         "daily_recent_recheck",
         "recent_days",
         "0 18 * * *",
-        "18:00 UTC, before the daily forecast: recheck AirNow's last 7 days; AIRWATCH_SOURCE=live only",
+        "18:00 UTC, before the daily forecast: recheck AirNow's last 7 days, and archive its reportingarea.dat of the "
+        "day before; AIRWATCH_SOURCE=live only",
+        job=recent_job,
     ),
     _recheck_schedule(
         "weekly_aqs_changes",
@@ -85,7 +97,7 @@ RECHECK_SCHEDULES: Final = (
 @dg.run_status_sensor(
     minimum_interval_seconds=FOLLOW_UP_S,
     run_status=dg.DagsterRunStatus.SUCCESS,
-    monitored_jobs=[recheck_job],
+    monitored_jobs=[recheck_job, recent_job],
     request_job=reingest_job,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="After a recheck: ingest the days it found changed, one run per range",
@@ -127,7 +139,8 @@ def rebuild_changed_examples(context: dg.RunStatusSensorContext) -> list[dg.RunR
     monitored_jobs=[daily_job, reingest_job, close_job],
     request_jobs=[revisions_job, coverage_job],
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="After ingested days: update revisions, coverage and findings of their months. After a closed month: "
+    description="After ingested days: update coverage and findings of their months, and revisions where there are any. "
+    "After a closed month: "
     "update the coverage of the months before it too, whose reporting deadlines pass",
 )
 def update_revisions_and_coverage(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
@@ -177,12 +190,22 @@ def _examples(done: FollowUp) -> list[dg.RunRequest]:
 
 
 def _revisions_and_coverage(done: FollowUp) -> list[dg.RunRequest]:
-    """Revisions of each day (UTC) on which the runs were under way; coverage and findings of each span of months."""
+    """Revisions of each day (UTC) on which the runs were under way, where there is something to tell; coverage and
+    findings of each span of months."""
     revisions = [
         dg.RunRequest(run_key=f"revisions:{done.key}:{day}", job_name=revisions_job.name, partition_key=day)
         for day in done.days
+        if _has_revisions(day)
     ]
     return [*revisions, *(_coverage(done.key, *span) for span in listed_spans(done.months))]
+
+
+def _has_revisions(day: str) -> bool:
+    """As ``revisions_due``; True for a storage that does not answer, as the run will say."""
+    try:
+        return revisions_due(day, opened_storage(Settings.from_environment().storage))
+    except AirWatchError:
+        return True
 
 
 def _coverage(key: str, first: str, last: str, *, only: Sequence[dg.AssetKey] | None = None) -> dg.RunRequest:

@@ -25,7 +25,7 @@ RUN_SIZES: Final[Mapping[str, RunSize]] = MappingProxyType(
     {
         **dict.fromkeys(("archive_forecasts", "update_revisions"), SMALL),
         **dict.fromkeys(("refresh_monitors", "forecast_day", "issue_early"), DAY),
-        **dict.fromkeys(("recheck_history", "update_coverage"), DAY),
+        **dict.fromkeys(("recheck_recent_days", "recheck_history", "update_coverage"), DAY),
         **dict.fromkeys(("reingest_days", "rebuild_examples", "close_month"), MONTH),
         **dict.fromkeys(("open_month", "tune_and_open_month"), TRAINING),
     }

@@ -18,11 +18,13 @@ FRESH: Final = {
     **dict.fromkeys(("training_examples", "candidate_scores", "verification", "drift_report"), CLOSED),
     **dict.fromkeys(("scoreboard", "scoreboard_events"), CLOSED),
     **dict.fromkeys(("trained_models", "champion_model"), OPENED),
-    **dict.fromkeys(("revisions", "coverage"), FOLLOWED),
+    "revisions": f"{FOLLOWED}, where it detected any, and once without any after that",
+    "coverage": FOLLOWED,
     **dict.fromkeys(("monitors", "monitor_changes"), "every Monday at 17:00 UTC (schedule `weekly_monitors`)"),
     "weather_forecasts": "every day at 18:30 UTC, as known by then (schedule `daily_forecast`); empty while "
     "AIRWATCH_WEATHER_SOURCE is none",
-    "agency_forecasts": "every day at 18:15 UTC, for the day before (schedule `daily_agency_forecasts`)",
+    "agency_forecasts": "every day at 18:00 UTC, for the day before (schedule `daily_recent_recheck`; with simulated "
+    "air `daily_agency_forecasts`)",
     "history_checks": "daily, weekly and monthly (schedules `daily_recent_recheck`, `weekly_aqs_changes` and "
     "`monthly_full_year_recheck`)",
     "hyperparameters": "each January, if AIRWATCH_SEARCH_MINUTES allows it (job `tune_and_open_month`), or on demand",

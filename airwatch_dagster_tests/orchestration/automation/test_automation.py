@@ -472,10 +472,14 @@ def test_the_agencies_forecasts_of_yesterday_are_archived_where_there_are_any(
     monkeypatch: pytest.MonkeyPatch, source: str, days: list[str]
 ) -> None:
     monkeypatch.setenv("AIRWATCH_SOURCE", source)
+    archiving = (schedules.archive_schedule, rechecks.RECHECK_SCHEDULES[0])
 
-    tick = schedules.archive_schedule.evaluate_tick(at(datetime(2021, 6, 1, 18, 15, tzinfo=UTC)))
+    ticks = [one.evaluate_tick(at(datetime(2021, 6, 1, 18, 15, tzinfo=UTC))) for one in archiving]
 
-    assert [request.partition_key for request in tick.run_requests or []] == days
+    assert [request.partition_key for tick in ticks for request in tick.run_requests or []] == days
+    for one in archiving:
+        made = definitions().resolve_job_def(one.job_name).asset_layer.selected_asset_keys
+        assert dg.AssetKey("agency_forecasts") in made
 
 
 @pytest.mark.slow
@@ -528,6 +532,7 @@ def test_every_job_builds_partitions_of_one_grain() -> None:
         "forecast_day": partitions.DAYS,
         "issue_early": partitions.DAYS,
         "archive_forecasts": partitions.DAYS,
+        "recheck_recent_days": partitions.DAYS,
         "recheck_history": None,
         "update_revisions": partitions.DETECTION_DAYS,
         "update_coverage": partitions.MONTHS,
