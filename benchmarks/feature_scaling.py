@@ -2,8 +2,9 @@
 
     python -W ignore -m benchmarks.feature_scaling [--sites 700] [--days 365] [--site-days FILE]
 
-The sites are doubled twice in two ways: `wider`, further networks of the same density beside the first, and `denser`,
-each site copied a few kilometres away. In a denser network each site has more neighbours within the same reach, and a
+A quarter of the sites is doubled twice to all of them, each drawn at random (`thinned`). Then all are doubled twice in
+two ways: `wider`, further networks of the same density beside the first, and `denser`, each site copied about 30 km
+away. In a denser network each site has more neighbours within the same reach, and a
 sum over them has more terms: its cost cannot be linear in the sites while every term counts. Without FILE (a Parquet
 file or folder of `site_days`) the network is made up: as many cities as a tenth of the sites, strewn over the area of
 the contiguous states, three of four days observed.
@@ -28,7 +29,7 @@ from benchmarks.measure import Measured, in_turns
 PARTS: Final = ("day_grid", "lag_features", "neighbour_features", "map_features", "advection_features")
 """Functions of ``features`` that are timed; the rest is the table itself."""
 
-KINDS: Final = ("wider", "denser")
+KINDS: Final = ("thinned", "wider", "denser")
 
 
 def main() -> None:
@@ -43,14 +44,13 @@ def main() -> None:
         first = network(sites=arguments.sites, days=arguments.days)
     print(f"{'':8}{'sites':>7}{'CPU-s':>8}" + "".join(f"{part.removesuffix('_features'):>12}" for part in PARTS))
     for kind in KINDS:
-        totals = [_measured_parts(kind, first, copies, days=arguments.days) for copies in (1, 2, 4)]
+        totals = [_measured_parts(kind, site_days, days=arguments.days) for site_days in _doubled_twice(first, kind)]
         print(f"{kind:8}exponent {np.log(totals[-1] / totals[0]) / np.log(4):.2f}", flush=True)
 
 
 def measured(times: int, *, kind: str, sites: int = 700, days: int = 120) -> Measured:
     """Features of four times the sites, in CPU seconds, as a multiple of four times those of the sites."""
-    once = network(sites=sites, days=days)
-    four = multiplied(once, 4, kind=kind)
+    once, _, four = _doubled_twice(network(sites=sites, days=days), kind)
     found = in_turns(lambda: _features(four, days=days), lambda: _features(once, days=days), times=times)
     return Measured(found.ours, [4 * seconds for seconds in found.peer])
 
@@ -78,6 +78,19 @@ def network(*, sites: int, days: int) -> pd.DataFrame:
     )
 
 
+def _doubled_twice(site_days: pd.DataFrame, kind: str) -> list[pd.DataFrame]:
+    """Of one, two and four times the sites."""
+    if kind == "thinned":
+        return [thinned(site_days, share) for share in (4, 2, 1)]
+    return [multiplied(site_days, copies, kind=kind) for copies in (1, 2, 4)]
+
+
+def thinned(site_days: pd.DataFrame, share: int) -> pd.DataFrame:
+    """``site_days`` of one in ``share`` sites, drawn at random; a larger share has the sites of a smaller one."""
+    sites = np.random.default_rng(2).permutation(site_days["site_id"].drop_duplicates().sort_values().to_numpy())
+    return site_days[site_days["site_id"].isin(sites[: len(sites) // share])]
+
+
 def multiplied(site_days: pd.DataFrame, copies: int, *, kind: str) -> pd.DataFrame:
     """``site_days`` with copies of each site: a quarter of the globe further east, or about 30 km away."""
     number, sites = pd.factorize(site_days["site_id"])
@@ -100,9 +113,8 @@ def _features(site_days: pd.DataFrame, *, days: int) -> pd.DataFrame:
     return features.build_features(site_days, issue_dates=issued, area_site_ids=set(site_days["site_id"]))
 
 
-def _measured_parts(kind: str, first: pd.DataFrame, copies: int, *, days: int) -> float:
+def _measured_parts(kind: str, site_days: pd.DataFrame, *, days: int) -> float:
     """CPU seconds in all; prints them, and those of each part."""
-    site_days = multiplied(first, copies, kind=kind)
     with _timed_parts() as seconds:
         began = time.process_time()
         _features(site_days, days=days)

@@ -99,6 +99,13 @@ ROWS = (
         lambda times: parquet_scan.measured_validation(times, files=150, rows=1600, is_packed=True),
     ),
     Row(
+        "sites-thinned",
+        "120 days of features of one network of 700 sites",
+        "four times a quarter of its sites, drawn at random",
+        "≤ 1.15 × (exponent 1.1)",
+        lambda times: feature_scaling.measured(times, kind="thinned"),
+    ),
+    Row(
         "sites-wider",
         "120 days of features of four networks of 700 sites side by side",
         "four times one network",

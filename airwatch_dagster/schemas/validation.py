@@ -94,7 +94,7 @@ def _checked(spec: TableSpec, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[
     layout = tuple(_wrong_columns(spec, frame))
     if layout:
         return frame, layout
-    rows = frame.reset_index(drop=True)
+    rows = frame if frame.index.equals(pd.RangeIndex(len(frame))) else frame.reset_index(drop=True)
     key = list(spec.key)
     duplicates = _violation(spec, rows, ", ".join(key), "must be unique", rows.duplicated(key, keep=False))
     found = [*_lossy_columns(spec, rows), *duplicates]
