@@ -54,7 +54,7 @@ def _create_mlflow_database(folder: Path) -> None:
 
 @cache
 def _dagster_yaml() -> str:
-    """The repository's, without capture of the output of steps, which starts four processes per step."""
+    """The repository's, without capture of the output of steps: tests see it at once."""
     config = yaml.safe_load((REPOSITORY / "dagster.yaml").read_text(encoding="utf-8"))
     module, name = "dagster._core.storage.noop_compute_log_manager", "NoOpComputeLogManager"
     return str(yaml.safe_dump({**config, "compute_logs": {"module": module, "class": name}}))

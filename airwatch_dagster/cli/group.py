@@ -1,20 +1,14 @@
 """The group of all commands: errors in one line, settings of `.env`, a quick start and end."""
 
-import atexit
-import gc
 import sys
 import warnings
-from functools import cache
 from time import monotonic
 from typing import Any, Final
 
 import click
 
+from airwatch_dagster.commands.collector import collect_seldom
 from airwatch_dagster.errors import AirWatchError, ChecksFailed, RunFailed
-
-COLLECT_AFTER: Final = (10_000, 20, 20)
-"""Objects after which Python looks for unused ones, and looks until it visits older ones; its own are 700, 10, 10. The
-imports of a command make hundreds of thousands that stay: looking again and again took 0.7 of 3.6 CPU-s of `status`."""
 
 BEGAN: Final = "airwatch.began"
 """Key in click's context: when the command began, monotonic seconds."""
@@ -47,13 +41,6 @@ def _redacted(error: Exception) -> BaseException:
     from airwatch_dagster.redaction import redact_error
 
     return redact_error(error, secret_values())
-
-
-@cache
-def collect_seldom() -> None:
-    """Once per process: unused objects are looked for seldom, and not at all at the end, which took a second of CPU."""
-    gc.set_threshold(*COLLECT_AFTER)
-    atexit.register(gc.freeze)
 
 
 @click.group(cls=AirWatchCommands, context_settings={"help_option_names": ["-h", "--help"]})

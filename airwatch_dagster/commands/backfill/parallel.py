@@ -1,14 +1,12 @@
 """A backfill's runs, one after the other or several at a time, none before the runs whose tables it reads."""
 
-import os
-import signal
-import threading
-import warnings
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass
-from multiprocessing import active_children, connection, get_context, parent_process
+from functools import cache
+from multiprocessing import active_children, get_context, util
 from time import monotonic
 from typing import Any, Final
 
@@ -16,7 +14,8 @@ import dagster as dg
 
 from airwatch_dagster.commands.backfill.planning import ORDER, Step
 from airwatch_dagster.commands.backfill.runs import RunReport, materialize_step, materialize_table
-from airwatch_dagster.commands.stopping import GRACE_S, end_worker_on_signals
+from airwatch_dagster.commands.backfill.worker import begin
+from airwatch_dagster.commands.stopping import GRACE_S
 from airwatch_dagster.orchestration.instance.opening import opened_instance
 
 SINGLE_WRITER: Final = frozenset({"mlflow"})
@@ -109,7 +108,7 @@ class Queue:
 def _in_processes(tasks: Sequence[Task], queue: Queue, *, processes: int, started: Started, done: Done) -> None:
     running: dict[Future[RunReport], int] = {}
     # Not forked: this process has threads, of the event log among others.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=begin) as pool:
         try:
             while True:
                 while len(running) < processes and (number := queue.start()) is not None:
@@ -138,22 +137,15 @@ def _end_workers() -> None:
             worker.kill()
 
 
-def _begin() -> None:
-    """Start a worker process: as quiet as the command itself, and ended by stop signals or with its parent."""
-    warnings.simplefilter("ignore")
-    end_worker_on_signals()
-    parent = parent_process()
-    assert parent is not None
-    threading.Thread(target=_end_with, args=[parent.sentinel], daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    connection.wait([sentinel])
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
 def _run(task: Task) -> RunReport:
     from airwatch_dagster.definitions import defs
 
-    with opened_instance() as instance:
-        return task.run(defs, instance)
+    return task.run(defs, _instance())
+
+
+@cache
+def _instance() -> dg.DagsterInstance:
+    """Of a worker process, until it ends: to open it takes as long as a tenth of a second."""
+    opened = ExitStack()
+    util.Finalize(None, opened.close, exitpriority=0)
+    return opened.enter_context(opened_instance())

@@ -19,9 +19,10 @@ from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
-from dagster._serdes import ConfigurableClassData
+from dagster._serdes import ConfigurableClassData, serialize_value
 from sqlalchemy import Connection, Engine, bindparam, create_engine, event, select
 
+from airwatch_dagster.orchestration.instance.run_databases import copy_if_missing, empty_database, is_made
 from airwatch_dagster.orchestration.instance.sqlite import made_by_one, wait_for_writers
 
 MAX_SHARDS: Final = 16
@@ -95,6 +96,14 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
             self._initialized_dbs.add(shard)
         with engine.connect() as connection, connection.begin():
             yield connection
+
+    def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
+        """As upstream; a run's database begins as a copy of an empty one that upstream made in this process."""
+        path = Path(str(engine.url.database))
+        if not for_index_shard and not path.exists():
+            copy_if_missing(empty_database(super()._initdb), path)
+        if for_index_shard or not is_made(engine):
+            super()._initdb(engine, for_index_shard=for_index_shard)
 
     @contextmanager
     def one_transaction(self) -> Iterator[None]:
@@ -187,6 +196,22 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
                     self.store_asset_check_event(entry, number)
             if values:
                 connection.execute(_EVALUATED, values)
+
+    def _store_asset_check_evaluation_planned(self, event: dg.EventLogEntry, event_id: int | None) -> None:
+        """As upstream, which writes the event as text for each partition, and one statement that is as long as they."""
+        planned: Any = event.dagster_event and event.dagster_event.event_specific_data
+        row = {
+            "asset_key": planned.asset_key.to_string(),
+            "check_name": planned.check_name,
+            "run_id": event.run_id,
+            "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
+            "evaluation_event": serialize_value(event),
+            "evaluation_event_timestamp": self._event_insert_timestamp(event),  # type: ignore[no-untyped-call]
+            "evaluation_event_storage_id": event_id,
+        }
+        keys = planned.partitions_subset.get_partition_keys() if planned.partitions_subset else [None]
+        with self.index_connection() as connection:
+            connection.execute(AssetCheckExecutionsTable.insert(), [{**row, "partition": key} for key in keys])
 
     def delete_events(self, run_id: str) -> None:
         """As upstream; the run's database goes too, which upstream leaves behind empty."""

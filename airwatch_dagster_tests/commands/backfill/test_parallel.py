@@ -1,13 +1,21 @@
 """A backfill's runs, some at a time: none before what it reads, none lost, none wrong."""
 
 import pickle
+import subprocess
+import sys
+from multiprocessing import util
+from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+from airwatch_dagster.commands.backfill import parallel
 from airwatch_dagster.commands.backfill.parallel import Queue, Task
 from airwatch_dagster.commands.backfill.planning import ORDER, Step
+from airwatch_dagster.commands.collector import COLLECT_AFTER
 from airwatch_dagster.definitions import defs
 from airwatch_dagster.errors import RunFailed
+from airwatch_dagster_tests.installations import Installation
 
 
 def tasks(*tables: str) -> list[Task]:
@@ -77,3 +85,29 @@ def test_the_error_of_a_failed_run_is_the_same_in_another_process() -> None:
     assert str(unpickled) == str(error) == "site_days failed: nothing there (Dagster run 1234)"
     with pytest.raises(RunFailed, match="nothing there"):
         raise unpickled
+
+
+def test_a_worker_looks_seldom_for_unused_objects_from_before_it_imports_a_library() -> None:
+    code = (
+        "import airwatch_dagster.commands.backfill.worker as worker, gc, sys\n"
+        "worker.end_worker_on_signals = lambda: print(gc.get_threshold())\n"
+        "worker.parent_process = lambda: None\n"
+        "print([name for name in ('dagster', 'pandas', 'sqlalchemy') if name in sys.modules])\n"
+        "try: worker.begin()\n"
+        "except AssertionError: pass\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", str(COLLECT_AFTER)]
+
+
+def test_a_worker_opens_one_instance_and_closes_it_when_it_ends(tmp_path: Path) -> None:
+    with Installation.at(tmp_path).activated(), patch.object(util, "Finalize") as at_end:
+        instance = parallel._instance()
+        assert parallel._instance() is instance
+    parallel._instance.cache_clear()
+    instance.report_engine_event("written", job_name="job", run_id="run")
+    assert list(tmp_path.rglob("run.db-wal"))
+
+    (_, close), _ = at_end.call_args
+    close()
+    assert not list(tmp_path.rglob("*.db-wal"))

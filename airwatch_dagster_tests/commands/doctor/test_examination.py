@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from airwatch_dagster.cli import group
+from airwatch_dagster.commands import collector
 from airwatch_dagster.commands.doctor import examination
 from airwatch_dagster.commands.doctor.examination import examine, run_lanes
 from airwatch_dagster.commands.doctor.findings import Check, Finding, error, of_error, ok, warning
@@ -58,11 +59,11 @@ def test_what_the_start_of_the_command_took_counts_to_its_30_seconds(
 
 def test_a_command_looks_seldom_for_unused_objects(tmp_path: Path) -> None:
     gc.set_threshold(700, 10, 10)
-    group.collect_seldom.cache_clear()
+    collector.collect_seldom.cache_clear()
 
     Installation.at(tmp_path).run("areas", "louis")
 
-    assert gc.get_threshold() == group.COLLECT_AFTER
+    assert gc.get_threshold() == collector.COLLECT_AFTER
 
 
 def test_findings_come_one_by_one(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from dagster._core.test_utils import create_run_for_test
 from sqlalchemy import Connection
 
@@ -61,6 +62,43 @@ def test_every_database_of_dagster_waits_a_minute(instance: dg.DagsterInstance) 
             waits.append(wait_of(connection))
 
     assert waits == [60_000] * 4
+
+
+def test_questions_share_a_connection_until_the_instance_is_closed(
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_run_for_test(instance, job_name="some_job")
+    monkeypatch.setattr(sqlite_run_storage, "create_engine", None)
+
+    for _ in range(3):
+        create_run_for_test(instance, job_name="some_job")
+    assert (tmp_path / "state" / "runs.db-wal").exists()
+
+    assert len(runs_in(tmp_path / "state")) == 4
+    instance.dispose()
+    assert not (tmp_path / "state" / "runs.db-wal").exists()
+    assert instance.get_runs_count() == 4
+
+
+def runs_in(folder: Path) -> list[str]:
+    """Runs that another process finds there without waiting."""
+    with sqlite3.connect(folder / "runs.db", timeout=0) as connection:
+        found = [run_id for (run_id,) in connection.execute("SELECT run_id FROM runs")]
+    connection.close()
+    return found
+
+
+def test_a_question_that_fails_is_rolled_back(instance: dg.DagsterInstance) -> None:
+    create_run_for_test(instance, job_name="some_job")
+    with pytest.raises(ZeroDivisionError):
+        delete_and_fail(instance.run_storage)
+    assert instance.get_runs_count() == 1
+
+
+def delete_and_fail(storage: Any) -> None:
+    with storage.connect() as connection:
+        connection.exec_driver_sql("DELETE FROM runs")
+        raise ZeroDivisionError
 
 
 def test_mlflow_waits_a_minute_in_every_session(tmp_path: Path) -> None:
