@@ -1,6 +1,12 @@
 """Tables of contents of the code location. Importing it reads no setting: each run reads them when it starts."""
 
 import gc
+
+from airwatch_dagster.collector import collect_seldom
+
+collect_seldom()
+
+# isort: split
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from airwatch_dagster.commands.collector import collect_seldom
+from airwatch_dagster.collector import collect_seldom
 from airwatch_dagster.errors import AirWatchError, ChecksFailed, RunFailed
 
 BEGAN: Final = "airwatch.began"

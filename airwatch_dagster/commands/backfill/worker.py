@@ -6,7 +6,7 @@ import threading
 import warnings
 from multiprocessing import connection, parent_process
 
-from airwatch_dagster.commands.collector import collect_seldom
+from airwatch_dagster.collector import collect_seldom
 from airwatch_dagster.commands.stopping import end_worker_on_signals
 
 

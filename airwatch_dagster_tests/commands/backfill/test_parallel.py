@@ -9,10 +9,10 @@ from unittest.mock import patch
 
 import pytest
 
+from airwatch_dagster.collector import COLLECT_AFTER
 from airwatch_dagster.commands.backfill import parallel
 from airwatch_dagster.commands.backfill.parallel import Queue, Task
 from airwatch_dagster.commands.backfill.planning import ORDER, Step
-from airwatch_dagster.commands.collector import COLLECT_AFTER
 from airwatch_dagster.definitions import defs
 from airwatch_dagster.errors import RunFailed
 from airwatch_dagster_tests.installations import Installation

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from airwatch_dagster import collector
 from airwatch_dagster.cli import group
-from airwatch_dagster.commands import collector
 from airwatch_dagster.commands.doctor import examination
 from airwatch_dagster.commands.doctor.examination import examine, run_lanes
 from airwatch_dagster.commands.doctor.findings import Check, Finding, error, of_error, ok, warning
