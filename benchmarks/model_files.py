@@ -70,11 +70,10 @@ def registry(folder: Path) -> Iterator[Any]:
 
         mlflow.set_experiment(EXPERIMENT)
         logging.getLogger("mlflow").setLevel(logging.ERROR)
-        names = ("start_run", "end_run", "log_params", "log_input", "log_metrics", "pyfunc", "data", "active_run")
-        resource = SimpleNamespace(**{name: getattr(mlflow, name) for name in names})
-        resource.dagster_run_id, resource.tracking_uri, resource.folder = "benchmark", uri, folder
-        resource.tracking_client = mlflow.MlflowClient()
-        yield resource
+        resource = SimpleNamespace(dagster_run_id="benchmark", tracking_uri=uri, folder=folder)
+        resource.tracking_client, resource.active_run = mlflow.MlflowClient(), mlflow.active_run
+        with mlflow.start_run():
+            yield resource
 
 
 def figures(mlflow: Any, trained: TrainedModel, examples: pd.DataFrame, times: int) -> str:

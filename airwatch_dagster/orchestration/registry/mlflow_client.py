@@ -6,9 +6,9 @@ Imports mlflow and dagster-mlflow only inside functions: they take seconds, and 
 import contextlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,10 +38,13 @@ CHAMPION_MONTH_TAG: Final = "champion_month"
 """Tag of the registered model: month of the version that holds the champion alias. A backfill of an earlier month never
 moves the alias."""
 
-
 _TAGS_FROM_THE_START: Final = "MLFLOW_RUN_CONTEXT"
 """Variable with tags that MLflow gives to a run when it makes it. Those of dagster-mlflow come a moment later, and a
 run of a process that is killed meanwhile would be nobody's."""
+
+
+_INHERITED: Final = ("mlflow.user", "mlflow.source", "project")
+"""Begins of the tags that a nested run has from its parent; MLflow's ``start_run`` finds them out for each run anew."""
 
 
 @dg.resource(description="dagster-mlflow's resource at MLFLOW_TRACKING_URI; one MLflow run per Dagster run")
@@ -66,7 +69,7 @@ def mlflow_resource(context: dg.InitResourceContext) -> Iterator[Any]:
             with mlflow_errors(tracking_uri):
                 mlflow.end_run(status="FINISHED")
         else:
-            end_failed_run(mlflow, log=context.log)
+            end_failed_run(mlflow.end_run, log=context.log)
 
 
 def end_lost_mlflow_runs(instance: dg.DagsterInstance) -> None:
@@ -79,14 +82,13 @@ def end_lost_mlflow_runs(instance: dg.DagsterInstance) -> None:
         logging.getLogger(__name__).warning("Runs of killed processes stay under way in MLflow: %s", error)
 
 
-def end_failed_run(mlflow: Any, *, log: Any = None) -> None:
-    """End the active MLflow run as FAILED. What failed is told already, so that a server that does not take it is only
-    noted in ``log``."""
+def end_failed_run(end: Callable[..., None], *, log: Any = None) -> None:
+    """End an MLflow run as FAILED by ``end``. What failed is told already: a server that does not take it is noted."""
     from mlflow.exceptions import MlflowException
 
     with brief_waiting():
         try:
-            mlflow.end_run(status="FAILED")
+            end(status="FAILED")
         except MlflowException as error:
             (log or logging.getLogger(__name__)).warning("MLflow did not take the end of a failed run: %s", type(error))
 
@@ -95,17 +97,20 @@ def end_failed_run(mlflow: Any, *, log: Any = None) -> None:
 def nested_run(mlflow: Any, *, name: str, tags: Mapping[str, str]) -> Iterator[Any]:
     """A nested MLflow run with these tags and those of the Dagster run, FAILED when the body raises.
 
-    Errors of MLflow become errors of AirWatch (see ``mlflow_errors``).
+    It is not MLflow's active run: the body logs by its ID. Errors of MLflow become AirWatch's (see ``mlflow_errors``).
     """
+    client = mlflow.tracking_client
     with mlflow_errors(mlflow.tracking_uri):
-        tags = {**tags, **runs_of_dagster_run(mlflow.dagster_run_id)}
-        run = mlflow.start_run(nested=True, run_name=name, tags=tags)
+        parent = mlflow.active_run()
+        of_parent = {key: text for key, text in parent.data.tags.items() if key.startswith(_INHERITED)}
+        own = {**tags, **runs_of_dagster_run(mlflow.dagster_run_id), "mlflow.parentRunId": parent.info.run_id}
+        run = client.create_run(parent.info.experiment_id, run_name=name, tags={**of_parent, **own})
         try:
             yield run
         except BaseException:
-            end_failed_run(mlflow)
+            end_failed_run(partial(client.set_terminated, run.info.run_id))
             raise
-        mlflow.end_run()
+        client.set_terminated(run.info.run_id)
 
 
 def _has_failed(context: dg.InitResourceContext) -> bool:

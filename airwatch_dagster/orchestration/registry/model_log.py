@@ -44,6 +44,7 @@ class TrainingData:
     """MLflow's dataset, signature and parameters of a month's training examples; the same for all its families."""
 
     dataset: Any
+    """The ``DatasetInput`` of a run: MLflow's own ``log_input`` computes schema and profile for each run anew."""
     signature: Any
     params: dict[str, int]
 
@@ -54,18 +55,21 @@ class TrainingData:
         The parameters are the number of examples with any weather; none when no weather is used.
         """
         import mlflow
+        from mlflow.entities import Dataset, DatasetInput, InputTag
         from mlflow.models import infer_signature
+        from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
         sample = examples.head(SAMPLE_ROWS)
         name = f"training_examples {month:%Y-%m}"
         dataset = mlflow.data.from_pandas(sample, name=name, targets="pm25_observed_ugm3")
+        tags = [InputTag(MLFLOW_DATASET_CONTEXT, "training")]
         weather = [name for name in EXAMPLE_COLUMNS if name in examples and examples[name].notna().any()]
         inputs = sample[[*TABLES["features"].column_names, "target_date", "horizon_days", *weather]].head(5)
         # Texts that are null in these rows would have no type.
         texts = {name: inputs[name].fillna(WEATHER_CLASSES[0]) for name in weather if inputs[name].dtype == object}
         signature = infer_signature(inputs.assign(**texts), pd.DataFrame({"pm25_ugm3": [0.0]}))
         params = {"examples_with_weather": int(has_weather(examples).sum())} if weather else {}
-        return cls(dataset, signature, params)
+        return cls(DatasetInput(Dataset(**dataset.to_dict()), tags), signature, params)
 
 
 def log_trained(mlflow: Any, trained: TrainedModel, *, training_data: TrainingData) -> Registration:
@@ -79,10 +83,10 @@ def log_trained(mlflow: Any, trained: TrainedModel, *, training_data: TrainingDa
     with nested_run(mlflow, name=f"{trained.family} {month}", tags=tags) as run:
         client, run_id = mlflow.tracking_client, run.info.run_id
         params = {**trained.params, **_window(trained), **training_data.params}
-        mlflow.log_input(training_data.dataset, context="training")
+        client.log_inputs(run_id, [training_data.dataset])
         model_id = _log_files(client, run, files, params=params, signature=training_data.signature)
         metrics = {**trained.metrics, **importance_metrics(trained.model)}
-        _log_numbers(client, run_id, params=params, metrics=metrics, model_id=model_id)
+        log_numbers(client, run_id, params=params, metrics=metrics, model_id=model_id)
         # The client prints nothing, unlike mlflow.register_model.
         uri = f"models:/{model_id}"
         version = client.create_model_version(REGISTERED_MODEL, source=uri, run_id=run_id, model_id=model_id)
@@ -92,6 +96,7 @@ def log_trained(mlflow: Any, trained: TrainedModel, *, training_data: TrainingDa
 def _log_files(client: Any, run: Any, files: dict[str, bytes], *, params: Mapping[str, Any], signature: Any) -> str:
     """Give MLflow the files as a model of the run; returns the model's ID."""
     from mlflow.entities import LoggedModelOutput
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     texts = {name: str(value) for name, value in params.items()}
     tags = {name: text for name, text in run.data.tags.items() if name.startswith(_ORIGIN)}
@@ -101,16 +106,17 @@ def _log_files(client: Any, run: Any, files: dict[str, bytes], *, params: Mappin
         write_directory(files, Path(folder) / PLACE)
         size = sum(map(len, files.values()))
         write_mlmodel(Path(folder), logged, signature=signature, model_bytes=size)
-        client.log_model_artifacts(logged.model_id, folder)
+        place = get_artifact_repository(logged.artifact_location, tracking_uri=client.tracking_uri)
+        place.log_artifacts(folder)
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     client.finalize_logged_model(logged.model_id, "READY")
     return str(logged.model_id)
 
 
-def _log_numbers(
-    client: Any, run_id: str, *, params: Mapping[str, Any], metrics: Mapping[str, float], model_id: str
+def log_numbers(
+    client: Any, run_id: str, *, params: Mapping[str, Any], metrics: Mapping[str, float], model_id: str | None = None
 ) -> None:
-    """All parameters and metrics of a run in one request; its model has the metrics too."""
+    """All parameters and metrics of a run in one request; its model, if it has one, has the metrics too."""
     from mlflow.entities import Metric, Param
 
     now = int(time.time() * 1000)

@@ -58,8 +58,9 @@ def select_champions(
         row = _decision_row(choice, trained=own, scores=scores, previous_version=version)
         stored = decisions_of(month, tables)
         decisions = stacked(TABLE, [stored[stored["decided_by"] == "person"], row])
-        _record_in_registry(row, decisions=decisions)
+        _tag_version(row)
         found.append(decisions)
+    _move_alias(found)
     return stacked(TABLE, found)
 
 
@@ -85,7 +86,8 @@ def override_champion(
     kind = "rollback" if override.is_rollback else "promote"
     row = validated(TABLE, row.assign(serves_from=first, decided_by_person=override.by, order_kind=kind))
     decisions = stacked(TABLE, [row, resolved.decisions])
-    _record_in_registry(row, decisions=decisions)
+    _tag_version(row)
+    _move_alias([decisions])
     return decisions
 
 
@@ -102,12 +104,20 @@ def _decision_row(
     return validated(TABLE, row.assign(decided_at=utc_now()))
 
 
-def _record_in_registry(row: pd.DataFrame, *, decisions: pd.DataFrame) -> None:
-    """Tag the version of the new ``row``, and set the alias to the version of the month's newest decision."""
+def _tag_version(row: pd.DataFrame) -> None:
+    """Tag the version of a new decision with the month it serves."""
     if row["is_serving"].iloc[0]:
         tag_served_months(row.iloc[0])
-    if decisions["is_serving"].iloc[0]:
-        set_champion_alias(str(decisions["model_version"].iloc[0]), month=decisions["month"].iloc[0])
+
+
+def _move_alias(by_month: Sequence[pd.DataFrame]) -> None:
+    """Set the alias to the version of the newest decision on the last of the months that has a champion.
+
+    Once a run: the alias has no history, and MLflow reads every registered version to move it.
+    """
+    served = [decisions for decisions in by_month if decisions["is_serving"].iloc[0]]
+    if served:
+        set_champion_alias(str(served[-1]["model_version"].iloc[0]), month=served[-1]["month"].iloc[0])
 
 
 def _of_current_champion(decisions: pd.DataFrame, column: str) -> str | None:

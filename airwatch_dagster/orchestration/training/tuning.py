@@ -15,6 +15,7 @@ from airwatch_dagster.fit.tuning.search import Search, search, time_ordered_fold
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS
 from airwatch_dagster.orchestration.registry.mlflow_client import nested_run
+from airwatch_dagster.orchestration.registry.model_log import log_numbers
 from airwatch_dagster.orchestration.training.by_month import SEED, months_before
 
 
@@ -59,10 +60,10 @@ def log_search(mlflow: Any, found: Search) -> str:
     tags = {"family": found.family, "month": month, "kind": "search"}
     with nested_run(mlflow, name=f"search {found.family} {month}", tags=tags) as run:
         of_search = {"month": month, "seed": SEED, "is_default": found.chosen == 0}
-        mlflow.log_params({**found.chosen_params, **of_search})
-        mlflow.log_table(data=candidates_frame(found), artifact_file="candidates.json")
-        mlflow.log_metrics(_outcome(found))
-        return str(run.info.run_id)
+        client, run_id = mlflow.tracking_client, str(run.info.run_id)
+        client.log_table(run_id, candidates_frame(found), "candidates.json")
+        log_numbers(client, run_id, params={**found.chosen_params, **of_search}, metrics=_outcome(found))
+        return run_id
 
 
 def candidates_frame(found: Search) -> pd.DataFrame:

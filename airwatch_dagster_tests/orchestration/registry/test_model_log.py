@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from airwatch_dagster.fit.models.ridge import StandardisedRidge
 from airwatch_dagster.fit.models.site_regression import SiteRegression, design_columns
 from airwatch_dagster.fit.models.training_set import CORRECTION_INPUTS
 from airwatch_dagster.fit.training import train_family
+from airwatch_dagster.orchestration.registry import served_model
+from airwatch_dagster.orchestration.registry.mlmodel import SERVED_LIBRARIES, environment_files
 from airwatch_dagster.orchestration.registry.model_loading import load_model
 from airwatch_dagster.orchestration.registry.model_log import importance_metrics, logged_importance
 from airwatch_dagster_tests.orchestration.registry.test_mlflow_client import (
@@ -120,6 +123,9 @@ def test_every_mlflow_run_has_the_id_and_url_of_its_dagster_run(
     for run in runs:
         assert run.data.tags["dagster_run_url"] == f"http://dagster.example/runs/{result.run_id}"
         assert run.data.tags["airwatch_version"] == __version__
+        assert run.data.tags["project"] == "airwatch"
+        assert run.data.tags["mlflow.source.type"] == "LOCAL"
+        assert run.data.tags["mlflow.user"] == run.info.user_id
 
 
 def test_the_thirty_most_important_features_are_logged() -> None:
@@ -147,6 +153,23 @@ def test_other_tools_load_and_serve_a_logged_model_with_its_signature(registry: 
     assert loaded.metadata.signature.outputs.input_names() == ["pm25_ugm3"]
     with pytest.raises(mlflow.exceptions.MlflowException, match="Model is missing inputs"):
         loaded.predict(examples[["site_id"]])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_the_environment_of_a_logged_model_is_described_as_mlflow_itself_does(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    pinned = [f"{name}=={version(name)}" for name in SERVED_LIBRARIES]
+
+    mlflow.pyfunc.save_model(
+        str(tmp_path / "model"),
+        loader_module=served_model.__name__,
+        data_path=str(tmp_path / "data"),
+        pip_requirements=pinned,
+    )
+
+    by_mlflow = {path.name: path.read_text() for path in (tmp_path / "model").iterdir() if path.is_file()}
+    assert environment_files() == {name: text for name, text in by_mlflow.items() if name != "MLmodel"}
 
 
 @pytest.mark.slow

@@ -78,7 +78,16 @@ def test_a_month_has_the_champion_of_the_month_before_as_its_incumbent(
     assert (december["model_family"], december["previous_family"]) == ("catboost", None)
     assert (january["model_family"], january["previous_family"]) == ("catboost", "catboost")
     assert january["previous_version"] == "catboost-1"
-    assert registry.alias == {"2020-12": "catboost-1", "2021-01": "catboost-1"}
+
+
+def test_a_run_moves_the_alias_once_to_the_last_month_with_a_champion(
+    registry: FakeRegistry, tables: TableStorage
+) -> None:
+    *_, february = selected([DECEMBER, JANUARY, pd.Timestamp("2021-02-01")], tables)["is_serving"]
+
+    assert not february, "no family was trained"
+    assert registry.tagged == ["catboost-1", "catboost-1"]
+    assert registry.alias == {"2021-01": "catboost-1"}
 
 
 def test_a_run_of_two_months_chooses_as_two_runs_do(registry: FakeRegistry, tables: TableStorage) -> None:
