@@ -143,7 +143,8 @@ def _keeps_column_rules(values: pd.Series, column: pa.Column) -> bool:
             return False
         is_counted = any(check.name in _OF_DISTINCT for check in column.checks)
         distinct = values.dropna().unique().tolist() if is_counted else []
-        return all(_keeps_rule(check.name, check.statistics or {}, values, distinct) for check in column.checks)
+        numbers = values.to_numpy() if _is_of_numbers(values.dtype) else values
+        return all(_keeps_rule(check.name, check.statistics or {}, numbers, distinct) for check in column.checks)
     try:
         found = set(values.tolist())  # in half the time of pandas' unique
     except TypeError:  # a value that cannot be hashed is no text
@@ -156,6 +157,11 @@ def _keeps_column_rules(values: pd.Series, column: pa.Column) -> bool:
     return all(_keeps_rule(check.name, check.statistics or {}, values, texts) for check in column.checks)
 
 
+def _is_of_numbers(dtype: Any) -> bool:
+    """Whether it is NumPy's and of numbers: arrays are compared in a fraction of a series' time."""
+    return isinstance(dtype, np.dtype) and dtype.kind in "iuf"
+
+
 def _is_null(value: Any) -> bool:
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
 
@@ -164,7 +170,7 @@ _OF_DISTINCT: Final = ("isin", "notin", "str_matches", "str_length")
 """Checks that look at distinct values."""
 
 
-def _keeps_rule(name: str | None, limits: dict[str, Any], values: pd.Series, distinct: list[Any]) -> bool:
+def _keeps_rule(name: str | None, limits: dict[str, Any], values: Any, distinct: list[Any]) -> bool:
     """Whether no value breaks the check of pandera's; False for a check that is not known here. Nulls break none."""
     if name == "greater_than_or_equal_to":
         return not (values < limits["min_value"]).any()

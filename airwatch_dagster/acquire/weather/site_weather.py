@@ -1,15 +1,15 @@
 """Weather of stations at sites: the nearest stations, weighted by distance, temperatures moved to the site's height."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import Final
+from functools import lru_cache
+from typing import Final, Self
 
 import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.area import distance_to_nearest_km
-from airwatch_dagster.acquire.weather.station_days import STATION_DAY_VALUES, station_days
+from airwatch_dagster.acquire.weather.station_days import StationRows
 from airwatch_dagster.acquire.weather.stations import known_stations, standard_offset_hours, us_stations
 from airwatch_dagster.geo import great_circle_km
 from airwatch_dagster.schemas.weather import WEATHER_HORIZONS_DAYS
@@ -64,6 +64,11 @@ class Neighbours:
     def has_any(self) -> np.ndarray:
         """Mask of the sites with a station."""
         return np.asarray((self.weight > 0).any(axis=1))
+
+    def of_sites(self, chosen: np.ndarray) -> Self:
+        """Those of the chosen sites (mask)."""
+        arrays = self.index, self.weight, self.distance_km, self.above_station_m
+        return type(self)(*(array[chosen] for array in arrays))
 
 
 def neighbours(
@@ -140,56 +145,67 @@ def days_at_sites(
     One row per site and day with any value: site_id, the days' columns, station_distance_km; a weather_class is that of
     the nearest station that has one. ``issued_at`` is the latest of the stations used.
     """
-    parts = []
     place = pd.Index(stations["station_id"]).get_indexer(days["station_id"])
-    of_days, horizons = days[list(values)].to_numpy(float), days["horizon_days"].to_numpy()
-    words = days["weather_class"].to_numpy(object) if "weather_class" in days else None
-    moments = days["issued_at"].to_numpy("datetime64[ns]")
-    lapse = np.array([LAPSE_C_PER_M if name in TEMPERATURES else 0.0 for name in values])[:, None, None, None]
-    for horizon in np.unique(horizons):
-        is_asked = horizons == horizon
-        rows = np.flatnonzero(is_asked & (place >= 0))
-        by_station = partial(_at_places, places=place[rows], count=len(stations))
-        columns: dict[str, object] = {
-            "site_id": sites["site_id"].to_numpy(),
-            "target_date": days["target_date"].iloc[is_asked.argmax()],
-            "horizon_days": horizon,
-            "issued_at": _latest(by_station(moments[rows], np.datetime64("NaT")), near),
-            "station_distance_km": near.distance_km.min(axis=1, initial=np.inf),
-        }
-        at_sites = interpolated(by_station(of_days[rows], np.nan).T[:, None], near, lapse_c_per_m=lapse)[:, 0]
-        columns |= dict(zip(values, at_sites, strict=True))
-        is_told = ~np.isnan(at_sites).all(axis=0)
-        if words is not None:
-            columns["weather_class"] = of_nearest = _of_nearest(by_station(words[rows], None), near)
-            is_told |= pd.notna(of_nearest)
-        parts.append(pd.DataFrame(columns)[near.has_any & is_told])
-    return pd.concat(parts, ignore_index=True) if parts else _no_days(values)
+    horizons, first, number = np.unique(days["horizon_days"].to_numpy(), return_index=True, return_inverse=True)
+    rows = np.flatnonzero(place >= 0)
+    at = number[rows], place[rows]
+    shape = len(horizons), len(stations)
+    of_days = np.full((len(values), *shape), np.nan)
+    of_days[:, *at] = days[list(values)].to_numpy(float)[rows].T
+    issued_at = np.full(shape, np.datetime64("NaT"), dtype="datetime64[ns]")
+    issued_at[at] = days["issued_at"].to_numpy("datetime64[ns]")[rows]
+    words = None
+    if "weather_class" in days:
+        words = np.full(shape, None, dtype=object)
+        words[at] = days["weather_class"].to_numpy(object)[rows]
+    dates = days["target_date"].to_numpy("datetime64[ns]")[first]
+    named = dict(zip(values, of_days, strict=True))
+    return pd.DataFrame(_at_sites(named, horizons, dates, issued_at, sites, near, words=words))
 
 
-def _at_places(of_rows: np.ndarray, null: object, *, places: np.ndarray, count: int) -> np.ndarray:
-    """The values of rows at their places among ``count``, ``null`` at the others."""
-    found = np.full((count, *of_rows.shape[1:]), null, dtype=of_rows.dtype)
-    found[places] = of_rows
-    return found
-
-
-def _no_days(values: tuple[str, ...]) -> pd.DataFrame:
-    return pd.DataFrame(columns=["site_id", "target_date", "horizon_days", "issued_at", "station_distance_km", *values])
+def _at_sites(
+    of_days: dict[str, np.ndarray],
+    horizons: np.ndarray,
+    dates: np.ndarray,
+    issued_at: np.ndarray,
+    sites: pd.DataFrame,
+    near: Neighbours,
+    *,
+    words: np.ndarray | None = None,
+) -> dict[str, np.ndarray]:
+    """The columns of ``days_at_sites``, from values by name, issued_at (NaT without a row) and words, arrays of
+    horizons × stations."""
+    lapse = np.array([LAPSE_C_PER_M if name in TEMPERATURES else 0.0 for name in of_days])[:, None, None, None]
+    at_sites = interpolated(np.stack(list(of_days.values())), near, lapse_c_per_m=lapse)
+    is_told = ~np.isnan(at_sites).all(axis=0)
+    shape = is_told.shape
+    columns = {
+        "site_id": np.broadcast_to(sites["site_id"].to_numpy(), shape),
+        "target_date": np.broadcast_to(dates[:, None], shape),
+        "horizon_days": np.broadcast_to(horizons[:, None], shape),
+        "issued_at": _latest(issued_at, near),
+        "station_distance_km": np.broadcast_to(near.distance_km.min(axis=1, initial=np.inf), shape),
+        **dict(zip(of_days, at_sites, strict=True)),
+    }
+    if words is not None:
+        columns["weather_class"] = of_nearest = _of_nearest(words, near)
+        is_told |= pd.notna(of_nearest)
+    is_told &= near.has_any
+    return {name: column[is_told] for name, column in columns.items()}
 
 
 def _latest(times: np.ndarray, near: Neighbours) -> np.ndarray:
-    """The latest of each site's stations that have a row."""
+    """The latest of each site's stations (last axis) that have a row."""
     moments = times.astype("int64")
-    used = np.where(near.weight > 0, moments[near.index], np.iinfo("int64").min)
-    return used.max(axis=1, initial=np.iinfo("int64").min).astype("datetime64[ns]")
+    used = np.where(near.weight > 0, moments[..., near.index], np.iinfo("int64").min)
+    return used.max(axis=-1, initial=np.iinfo("int64").min).astype("datetime64[ns]")
 
 
 def _of_nearest(words: np.ndarray, near: Neighbours) -> np.ndarray:
-    found = np.full(len(near.index), None, dtype=object)
+    found = np.full((*words.shape[:-1], len(near.index)), None, dtype=object)
     for column in reversed(range(near.index.shape[1])):
-        is_known = (near.weight[:, column] > 0) & pd.notna(words[near.index[:, column]])
-        found = np.where(is_known, words[near.index[:, column]], found)
+        of_station = words[..., near.index[:, column]]
+        found = np.where((near.weight[:, column] > 0) & pd.notna(of_station), of_station, found)
     return found
 
 
@@ -200,27 +216,36 @@ def hours_at_sites(
     issue_date: pd.Timestamp,
     horizons: Sequence[int] = WEATHER_HORIZONS_DAYS,
     radius_km: float = RADIUS_KM,
-) -> pd.DataFrame:
-    """Station hours (STATION_HOUR_COLUMNS) as days at the sites; see ``station_days`` and ``days_at_sites``.
+) -> dict[str, np.ndarray]:
+    """Station hours (STATION_HOUR_COLUMNS) as days at the sites, columns by name; see ``station_days`` and
+    ``days_at_sites``.
 
     Only of the days that are so many days (``horizons``) after ``issue_date``. A site's days are those of the standard
     time of its nearest station's zone. Stations without a known position are left out.
     """
-    stations = known_stations(hours["station_id"].unique())
+    code, ids = pd.factorize(hours["station_id"].to_numpy(object))
+    stations = known_stations(ids)
     near = neighbours(sites, stations, radius_km=radius_km)
     offsets = standard_offsets(near, stations, issue_date)
+    place = pd.Index(stations["station_id"]).get_indexer(ids)[code]
+    rows = StationRows.of(hours, place, issue_date=issue_date)
+    asked = np.flatnonzero(np.isin(WEATHER_HORIZONS_DAYS, horizons))
+    dates = issue_date.to_datetime64() + np.array(WEATHER_HORIZONS_DAYS)[asked].astype("timedelta64[D]")
     parts = []
     for offset in np.unique(offsets[~np.isnan(offsets)]):
         chosen = offsets == offset
-        some = Neighbours(
-            near.index[chosen], near.weight[chosen], near.distance_km[chosen], near.above_station_m[chosen]
-        )
-        used = stations["station_id"].iloc[np.unique(some.index[some.weight > 0])]
-        of_stations = hours[hours["station_id"].isin(used)]
-        days = station_days(of_stations, utc_offset_hours=float(offset), issue_date=issue_date)
-        days = days[days["horizon_days"].isin(horizons)]
-        parts.append(days_at_sites(days, stations, sites[chosen], some, values=STATION_DAY_VALUES))
-    return pd.concat(parts, ignore_index=True) if parts else _no_days(STATION_DAY_VALUES)
+        some = near.of_sites(chosen)
+        used = rows.of_stations(np.unique(some.index[some.weight > 0]))
+        days = used.days(len(stations), utc_offset_hours=float(offset))
+        of_days = {name: column.T[asked] for name, column in days.values.items()}
+        issued_at = np.where(days.has_any, days.issued_at[:, None], np.datetime64("NaT")).T[asked]
+        parts.append(_at_sites(of_days, np.array(WEATHER_HORIZONS_DAYS)[asked], dates, issued_at, sites[chosen], some))
+    return joined_columns(parts)
+
+
+def joined_columns(parts: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Columns of the parts one below the other; all have the same. None of no part."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in (parts[0] if parts else ())}
 
 
 def standard_offsets(near: Neighbours, stations: pd.DataFrame, day: pd.Timestamp) -> np.ndarray:
@@ -242,11 +267,11 @@ def site_offset_hours(sites: pd.DataFrame, day: pd.Timestamp) -> np.ndarray:
 
 def stations_within_reach(sites: pd.DataFrame, *, radius_km: float = RADIUS_KM) -> pd.DataFrame:
     """The rows of ``us_stations`` at most ``radius_km`` from one of the sites (latitude, longitude)."""
-    return us_stations()[_are_within_reach(_places(sites), radius_km)].reset_index(drop=True)
+    return _within_reach(_places(sites), radius_km).copy()
 
 
 @lru_cache(maxsize=4)
-def _are_within_reach(sites: bytes, radius_km: float) -> np.ndarray:
+def _within_reach(sites: bytes, radius_km: float) -> pd.DataFrame:
     latitude, longitude, _ = np.frombuffer(sites).reshape(3, -1)
-    anchors = pd.DataFrame({"latitude": latitude, "longitude": longitude})
-    return distance_to_nearest_km(us_stations(), anchors) <= radius_km
+    anchors, stations = pd.DataFrame({"latitude": latitude, "longitude": longitude}), us_stations()
+    return stations[distance_to_nearest_km(stations, anchors) <= radius_km].reset_index(drop=True)

@@ -1,9 +1,11 @@
 """The interface of every source of weather forecasts, and the form of what it yields."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.parsing.rejections import no_rejected_lines
@@ -38,20 +40,28 @@ class WeatherSource(Protocol):
         """
 
 
-def weather_rows(rows: pd.DataFrame, *, issue_day: pd.Timestamp) -> pd.DataFrame:
+def weather_rows(rows: pd.DataFrame | Mapping[str, np.ndarray], *, issue_day: pd.Timestamp) -> pd.DataFrame:
     """``rows`` (site_id, horizon_days, issued_at, weather_model and any values) in the columns of weather_forecasts.
 
     Columns that ``rows`` lacks are null. Raises ContractViolation for a value outside of its range.
     """
-    known = rows.assign(
-        issue_date=issue_day,
-        target_date=issue_day + pd.to_timedelta(rows["horizon_days"], unit="D"),
-        kind="forecast",
-    )
-    complete = CONTRACTS[TABLE].empty().reindex(range(len(known)))
-    for name in complete.columns.intersection(known.columns):
-        complete[name] = known[name].to_numpy()
-    return validated(TABLE, complete.sort_values(["site_id", "horizon_days"], ignore_index=True))
+    empty, horizons = CONTRACTS[TABLE].empty(), np.asarray(rows["horizon_days"])
+    order = np.lexsort((horizons, pd.factorize(np.asarray(rows["site_id"], dtype=object), sort=True)[0]))
+    known = {name: np.asarray(rows[name])[order] for name in empty.columns.astype(str) if name in rows}
+    known["issue_date"] = np.full(len(order), issue_day.to_datetime64(), "datetime64[ns]")
+    known["target_date"] = known["issue_date"] + horizons[order].astype("timedelta64[D]")
+    known["kind"] = np.full(len(order), "forecast", dtype=object)
+    columns = {name: _column(known.get(name), dtype, len(order)) for name, dtype in empty.dtypes.items()}
+    return validated(TABLE, pd.DataFrame(columns))
+
+
+def _column(values: np.ndarray | None, dtype: Any, count: int) -> Any:
+    """``values`` in the table's dtype, where that is not left to validation; nulls without any."""
+    if values is None:
+        return pd.Series(None, range(count), dtype=dtype).array
+    if values.dtype.kind == "f":
+        return values.astype(dtype)
+    return pd.array(values, dtype=dtype) if values.dtype == bool else values
 
 
 def no_weather(*notes: str) -> WeatherOfDay:

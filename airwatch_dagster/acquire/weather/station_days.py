@@ -1,7 +1,7 @@
 """Hours of stations as days of a site's local standard time: means, extremes and sums."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import pandas as pd
@@ -64,28 +64,76 @@ def station_days(hours: pd.DataFrame, *, utc_offset_hours: float, issue_date: pd
     lowest the one of the night whose period ends in the morning.
     """
     code, stations = pd.factorize(hours["station_id"].to_numpy(object), sort=True)
-    local = (hours["valid_at"] + pd.Timedelta(hours=utc_offset_hours) - issue_date).to_numpy("timedelta64[s]")
-    of = {name: hours[name].to_numpy("float64") for name in (*HOUR_VALUES, *PERIOD_VALUES)}
-    of["relative_humidity_pct"] = relative_humidity_pct(of["temperature_c"], of["dew_point_c"])
-    of["ventilation_m2s"] = of["mixing_height_m"] * of["transport_wind_ms"]
-    grid = _Grid(len(stations), code, local.astype(np.int64) / 3600.0)
-    step_hours = _step_hours(grid)
-    values = {daily: _mean(grid, of[hourly], step_hours) for daily, hourly in _MEANS.items()}
-    values["boundary_layer_height_max_m"] = _mixing_height_max(grid, of["mixing_height_m"], step_hours)
-    values["temperature_max_c"] = grid.first(of["temperature_max_c"], where=grid.hour_of_day >= NOON)
-    values["temperature_min_c"] = grid.first(of["temperature_min_c"], where=grid.hour_of_day < NOON)
-    values["precipitation_mm"] = _precipitation(grid, of["precipitation_mm"])
-    values["precipitation_probability_pct"] = _probability(grid, of["precipitation_probability_pct"])
-    return _frame(values, stations, hours, code, issue_date)
+    rows = StationRows.of(hours, code, issue_date=issue_date)
+    return _frame(rows.days(len(stations), utc_offset_hours=utc_offset_hours), stations, hours, code, issue_date)
+
+
+@dataclass(frozen=True)
+class StationDays:
+    """Days of stations from an issue date on: arrays of stations × WEATHER_HORIZONS_DAYS."""
+
+    values: dict[str, np.ndarray]
+    """STATION_DAY_VALUES, float32, nan for null."""
+    issued_at: np.ndarray
+    """That of each station's first row."""
+
+    @property
+    def has_any(self) -> np.ndarray:
+        """Mask of the days with any value."""
+        return np.any([~np.isnan(one) for one in self.values.values()], axis=0)
+
+
+@dataclass(frozen=True)
+class StationRows:
+    """Hours of stations, an element a row."""
+
+    code: np.ndarray
+    """Number of each row's station; -1 for none."""
+    seconds: np.ndarray
+    """Time of each row since the issue date 00:00 UTC."""
+    issued_at: np.ndarray
+    values: dict[str, np.ndarray]
+    """HOUR_VALUES, PERIOD_VALUES and what follows from them at an hour, float64."""
+
+    @classmethod
+    def of(cls, hours: pd.DataFrame, code: np.ndarray, *, issue_date: pd.Timestamp) -> Self:
+        """``hours`` (STATION_HOUR_COLUMNS, one run) whose stations have the numbers ``code``."""
+        seconds = (hours["valid_at"].to_numpy() - issue_date.to_datetime64()).astype("timedelta64[s]")
+        values = {name: hours[name].to_numpy("float64") for name in (*HOUR_VALUES, *PERIOD_VALUES)}
+        values["relative_humidity_pct"] = relative_humidity_pct(values["temperature_c"], values["dew_point_c"])
+        values["ventilation_m2s"] = values["mixing_height_m"] * values["transport_wind_ms"]
+        return cls(code, seconds.astype(np.int64), hours["issued_at"].to_numpy(), values)
+
+    def of_stations(self, numbers: np.ndarray) -> Self:
+        """The rows of these stations."""
+        chosen = np.flatnonzero(np.isin(self.code, numbers))
+        values = {name: column[chosen] for name, column in self.values.items()}
+        return type(self)(self.code[chosen], self.seconds[chosen], self.issued_at[chosen], values)
+
+    def days(self, stations: int, *, utc_offset_hours: float) -> StationDays:
+        """As ``station_days``, of stations 0 to ``stations`` - 1; every row must be one's."""
+        of, local = self.values, (self.seconds + round(3600.0 * utc_offset_hours)) / 3600.0
+        grid = _Grid(stations, self.code, local)
+        step_hours = _step_hours(grid)
+        values = {daily: _mean(grid, of[hourly], step_hours) for daily, hourly in _MEANS.items()}
+        values["boundary_layer_height_max_m"] = _mixing_height_max(grid, of["mixing_height_m"], step_hours)
+        values["temperature_max_c"] = grid.first(of["temperature_max_c"], where=grid.hour_of_day >= NOON)
+        values["temperature_min_c"] = grid.first(of["temperature_min_c"], where=grid.hour_of_day < NOON)
+        values["precipitation_mm"] = _precipitation(grid, of["precipitation_mm"])
+        values["precipitation_probability_pct"] = _probability(grid, of["precipitation_probability_pct"])
+        shape = stations, len(WEATHER_HORIZONS_DAYS)
+        daily = {name: values[name].astype("float32").reshape(shape) for name in STATION_DAY_VALUES}
+        issued_at = np.full(stations, np.datetime64("NaT"), dtype="datetime64[ns]")
+        issued_at[self.code[::-1]] = self.issued_at[::-1]
+        return StationDays(daily, issued_at)
 
 
 def _frame(
-    values: dict[str, np.ndarray], stations: np.ndarray, hours: pd.DataFrame, code: np.ndarray, issue_date: pd.Timestamp
+    days: StationDays, stations: np.ndarray, hours: pd.DataFrame, code: np.ndarray, issue_date: pd.Timestamp
 ) -> pd.DataFrame:
     """Station-days with any value, in STATION_DAY_KEY and STATION_DAY_VALUES."""
-    days = len(WEATHER_HORIZONS_DAYS)
-    found = np.flatnonzero(np.any([~np.isnan(one) for one in values.values()], axis=0))
-    station, horizon = found // days, np.array(WEATHER_HORIZONS_DAYS, dtype=np.int64)[found % days]
+    station, number = np.nonzero(days.has_any)
+    horizon = np.array(WEATHER_HORIZONS_DAYS, dtype=np.int64)[number]
     first_row = np.full(len(stations), 0)
     first_row[code[::-1]] = np.arange(len(code))[::-1]
     columns = {
@@ -93,9 +141,9 @@ def _frame(
         "target_date": issue_date.to_datetime64() + horizon.astype("timedelta64[D]"),
         "horizon_days": horizon,
         "run_at": hours["run_at"].to_numpy()[first_row[station]],
-        "issued_at": hours["issued_at"].to_numpy()[first_row[station]],
+        "issued_at": days.issued_at[station],
     }
-    return pd.DataFrame(columns | {name: values[name][found].astype("float32") for name in STATION_DAY_VALUES})
+    return pd.DataFrame(columns | {name: days.values[name][station, number] for name in STATION_DAY_VALUES})
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """What a station's bulletin says of each hour, in the form that every publisher's adapter yields."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -54,13 +54,15 @@ def no_station_hours() -> pd.DataFrame:
     return station_hours(pd.DataFrame(columns=list(STATION_HOUR_COLUMNS)))
 
 
-def station_hours(rows: pd.DataFrame) -> pd.DataFrame:
-    """``rows`` in STATION_HOUR_COLUMNS and their dtypes; values that are not a column of ``rows`` are null."""
-    columns = {"station_id": rows["station_id"].astype(object)}
-    columns |= {name: rows[name].astype("datetime64[ns]") for name in KEY_COLUMNS[1:]}
+def station_hours(rows: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
+    """``rows`` (a frame, or its columns by name) in STATION_HOUR_COLUMNS and their dtypes; values that are not a column
+    of ``rows`` are null."""
+    dtypes = {"station_id": object} | dict.fromkeys(KEY_COLUMNS[1:], "datetime64[ns]")
+    count = len(rows["station_id"])
+    columns = {name: np.asarray(rows[name], dtype=dtype) for name, dtype in dtypes.items()}
     for name in (*HOUR_VALUES, *PERIOD_VALUES):
-        columns[name] = rows[name].astype("float32") if name in rows else pd.Series(np.float32(np.nan), rows.index)
-    return pd.DataFrame(columns)
+        columns[name] = np.asarray(rows[name], dtype="float32") if name in rows else np.full(count, np.nan, "float32")
+    return pd.DataFrame(columns, index=rows.index if isinstance(rows, pd.DataFrame) else None)
 
 
 def wind_components(speed: np.ndarray, from_degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

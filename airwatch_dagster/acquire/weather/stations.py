@@ -1,7 +1,7 @@
 """Weather stations of the US: where they are, how high, and in which time zone."""
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
@@ -36,8 +36,13 @@ def us_stations() -> pd.DataFrame:
 
 def known_stations(station_ids: Iterable[str]) -> pd.DataFrame:
     """The rows of ``us_stations`` with one of these ids; ids that it does not know are left out."""
+    return _known_stations(frozenset(station_ids)).copy()
+
+
+@lru_cache(maxsize=8)
+def _known_stations(station_ids: frozenset[str]) -> pd.DataFrame:
     stations = _all_stations()
-    return stations[stations["station_id"].isin(list(station_ids))].reset_index(drop=True)
+    return stations[stations["station_id"].isin(station_ids)].reset_index(drop=True)
 
 
 def standard_offset_hours(time_zones: pd.Series, day: pd.Timestamp) -> np.ndarray:
@@ -45,14 +50,15 @@ def standard_offset_hours(time_zones: pd.Series, day: pd.Timestamp) -> np.ndarra
 
     Raises zoneinfo.ZoneInfoNotFoundError for a name that is not an IANA zone.
     """
+    return np.array([_offset_hours(name, day) for name in time_zones.to_numpy(object)], dtype=float)
+
+
+@lru_cache(maxsize=256)
+def _offset_hours(time_zone: str, day: pd.Timestamp) -> float:
     from zoneinfo import ZoneInfo
 
-    def offset(name: str) -> float:
-        noon = (day + pd.Timedelta(hours=12)).to_pydatetime().replace(tzinfo=ZoneInfo(name))
-        ahead, saving = noon.utcoffset(), noon.dst()
-        assert ahead is not None
-        assert saving is not None
-        return (ahead - saving).total_seconds() / 3600
-
-    known = {name: offset(name) for name in time_zones.unique()}
-    return time_zones.map(known).to_numpy(dtype=float)
+    noon = (day + pd.Timedelta(hours=12)).to_pydatetime().replace(tzinfo=ZoneInfo(time_zone))
+    ahead, saving = noon.utcoffset(), noon.dst()
+    assert ahead is not None
+    assert saving is not None
+    return (ahead - saving).total_seconds() / 3600

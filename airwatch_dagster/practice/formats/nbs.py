@@ -26,7 +26,7 @@ BEFORE: Final = 2
 GUST_FACTOR, LAYER_FACTOR = 1.5, 1.35
 """Gusts, and the mean wind of the mixed layer, divided by the wind at 10 m."""
 
-_CELLS: Final = np.array([f"{number:>3}" for number in (*range(1000), *range(-99, 0))])
+_CELLS: Final = np.array([b"%3d" % number for number in (*range(1000), *range(-99, 0))])
 """Cells by number; negative ones count from the end."""
 
 _EVERY: Final = {"TXN": 12, "P06": 6, "P12": 12, "Q06": 6}
@@ -102,5 +102,6 @@ def _times_line(name: str, numbers: Sequence[int] | Integers) -> str:
 def _lines(name: str, values: Integers, of_day: Integers) -> list[str]:
     """The line of an element for each station, from its values, columns × stations."""
     has_value = of_day % _EVERY.get(name, 1) == 0
-    cells = np.where(has_value, _CELLS[values.T], "   ")
-    return [f"{name} {''.join(row)}".rstrip() for row in cells.tolist()]
+    cells = np.ascontiguousarray(np.where(has_value, _CELLS[values.T], b"   "))
+    rows = cells.view(f"S{3 * COLUMNS}")[:, 0].tolist()
+    return [f"{name} {row.decode()}".rstrip() for row in rows]

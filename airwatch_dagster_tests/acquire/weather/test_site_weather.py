@@ -149,7 +149,9 @@ def hours_of(stations: list[str]) -> pd.DataFrame:
 def test_each_site_has_days_of_the_standard_time_of_its_nearest_station() -> None:
     denver = {"site_id": "080310002", "latitude": 39.86, "longitude": -104.67}
 
-    found = hours_at_sites(hours_of(["KORD", "KMDW", "KDEN"]), pd.DataFrame([CHICAGO, denver]), issue_date=DAY)
+    found = pd.DataFrame(
+        hours_at_sites(hours_of(["KORD", "KMDW", "KDEN"]), pd.DataFrame([CHICAGO, denver]), issue_date=DAY)
+    )
 
     by_site = found[found["horizon_days"] == 1].set_index("site_id")["temperature_c"]
     # The day begins at 06 UTC in Chicago, not at 05 UTC as by its clocks in summer, and at 07 UTC in Denver.
@@ -158,7 +160,7 @@ def test_each_site_has_days_of_the_standard_time_of_its_nearest_station() -> Non
 
 
 def test_stations_without_a_known_position_are_left_out() -> None:
-    assert hours_at_sites(hours_of(["46083", "CLFU1"]), pd.DataFrame([CHICAGO]), issue_date=DAY).empty
+    assert not hours_at_sites(hours_of(["46083", "CLFU1"]), pd.DataFrame([CHICAGO]), issue_date=DAY)
     assert known_stations(["46083", "KORD"])["station_id"].tolist() == ["KORD"]
 
 

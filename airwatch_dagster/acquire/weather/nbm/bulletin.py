@@ -150,7 +150,8 @@ class _Rows:
         station_id = np.repeat(np.array(self._stations, dtype=object), lengths)
         named = {"station_id": station_id, "valid_at": valid_at, "run_at": run_at, "issued_at": issued_at}
         values = {name: np.array(column, dtype="float32") for name, column in self._values.items()}
-        return station_hours(pd.DataFrame(named | _metric(values, pd.DatetimeIndex(valid_at).hour.to_numpy())))
+        hour = (valid_at - valid_at.astype("datetime64[D]")) // np.timedelta64(1, "h")
+        return station_hours(named | _metric(values, hour))
 
 
 def _metric(values: dict[str, np.ndarray], hour: np.ndarray) -> dict[str, np.ndarray]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.parsing.rejections import joined_rejections
@@ -12,6 +13,7 @@ from airwatch_dagster.acquire.weather.nbm.bulletin import read_nbs
 from airwatch_dagster.acquire.weather.site_weather import (
     RADIUS_KM,
     hours_at_sites,
+    joined_columns,
     neighbours,
     standard_offsets,
     stations_within_reach,
@@ -87,9 +89,8 @@ class NbmWeather:
         parts = [_rows(bulletin, cycle, sites, day, horizons) for cycle, horizons, bulletin in read]
         notes += [_described(cycle, bulletin) for cycle, _, bulletin in read]
         rejected = joined_rejections(bulletin.rejected for _, _, bulletin in read)
-        rows = no_weather().rows
-        if any(len(part) for part in parts):
-            rows = weather_rows(pd.concat([part for part in parts if len(part)], ignore_index=True), issue_day=day)
+        filled = [part for part in parts if part]
+        rows = weather_rows(joined_columns(filled), issue_day=day) if filled else no_weather().rows
         return WeatherOfDay(rows, rejected, tuple(notes))
 
     def _hours_of(self, cycle: Cycle, stations: frozenset[str]) -> StationHours:
@@ -105,11 +106,14 @@ class NbmWeather:
 
 def _rows(
     bulletin: StationHours, cycle: Cycle, sites: pd.DataFrame, day: pd.Timestamp, horizons: list[int]
-) -> pd.DataFrame:
-    return hours_at_sites(bulletin.hours, sites, issue_date=day, horizons=horizons).assign(
-        is_issued_at_assumed=cycle.publication.is_assumed,
-        weather_model=f"NBM V{bulletin.version}" if bulletin.version else "NBM",
-    )
+) -> dict[str, np.ndarray]:
+    """Columns of weather_forecasts by name; none where no site has a station of the bulletin."""
+    rows = hours_at_sites(bulletin.hours, sites, issue_date=day, horizons=horizons)
+    if rows:
+        count, model = len(rows["site_id"]), f"NBM V{bulletin.version}" if bulletin.version else "NBM"
+        rows["is_issued_at_assumed"] = np.full(count, cycle.publication.is_assumed)
+        rows["weather_model"] = np.full(count, model, dtype=object)
+    return rows
 
 
 def _described(cycle: Cycle, bulletin: StationHours) -> str:
