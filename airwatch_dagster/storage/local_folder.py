@@ -21,7 +21,7 @@ from airwatch_dagster.storage.byte_stores import (
 )
 from airwatch_dagster.storage.file_digest import TAIL, checksum_in
 from airwatch_dagster.storage.locks.folder_locks import FileLock
-from airwatch_dagster.storage.unfinished import unfinished
+from airwatch_dagster.storage.unfinished import unfinished_file
 
 
 class LocalFolder:
@@ -32,6 +32,7 @@ class LocalFolder:
 
     def __init__(self, root: str, *, setting: str) -> None:
         self._root, self._setting = Path(root).expanduser().absolute(), setting
+        self._base = str(self._root).rstrip(os.sep)
 
     def uri(self, name: str) -> str:
         """The file's absolute path."""
@@ -40,10 +41,10 @@ class LocalFolder:
     def get(self, name: str) -> bytes | None:
         """As ``ByteStore.get``. Raises StorageError when the file exists but cannot be read."""
         with self._errors(name, "read"):
-            path = self._path(name)
             try:
-                refuse_large(self.uri(name), path.stat().st_size)
-                return path.read_bytes()
+                with open(self._path(name), "rb", buffering=0) as file:
+                    refuse_large(self.uri(name), os.fstat(file.fileno()).st_size)
+                    return file.readall()
             except FileNotFoundError:
                 return None
 
@@ -59,7 +60,7 @@ class LocalFolder:
     def replace(self, name: str, data: bytes, *, expected: StoredVersion) -> str:
         """As ``ByteStore.replace``: the file is compared and replaced under its lock (see ``FileLock``)."""
         with self._errors(name, "locked"):
-            lock = FileLock(self._path(LOCKS), name)
+            lock = FileLock(Path(self._path(LOCKS)), name)
             lock.acquire()
         try:
             held = self.get(name)
@@ -72,13 +73,13 @@ class LocalFolder:
     def delete(self, name: str) -> None:
         """As ``ByteStore.delete``. Raises StorageError when the file cannot be deleted."""
         with self._errors(name, "deleted"), contextlib.suppress(FileNotFoundError):
-            self._path(name).unlink()
+            os.unlink(self._path(name))
 
     def exists(self, name: str) -> bool:
         """As ``ByteStore.exists``. Raises StorageError when the folder cannot be read."""
         with self._errors(name, "read"):
             try:
-                state = self._path(name).stat()
+                state = os.stat(self._path(name))
             except FileNotFoundError:
                 return False
             return stat.S_ISREG(state.st_mode) and state.st_size > 0
@@ -111,7 +112,7 @@ class LocalFolder:
         """As ``ByteStore.written_at``: this machine's clock, or that of the server of a mounted disk."""
         with self._errors(name, "read"):
             try:
-                return datetime.fromtimestamp(self._path(name).stat().st_mtime, UTC)
+                return datetime.fromtimestamp(os.stat(self._path(name)).st_mtime, UTC)
             except FileNotFoundError:
                 return None
 
@@ -123,25 +124,32 @@ class LocalFolder:
         """Replace the file at once; ``confirm`` runs when all but that is done, and may raise to prevent it."""
         with self._errors(name, "written"):
             path = self._path(name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished(path, suffix="tmp") as hidden:
-                with hidden.open("wb") as file:
+            if not os.path.isdir(os.path.dirname(path)):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+            with unfinished_file(path, suffix="tmp") as (hidden, handle):
+                with open(handle, "wb", closefd=False) as file:
                     file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
+                os.fsync(handle)
                 confirm()
-                hidden.replace(path)
+                os.replace(hidden, path)
         return checksum_in(data)
 
-    def _path(self, name: str) -> Path:
+    def _path(self, name: str) -> str:
         """The file's path. Raises StorageError when a link leads out of the folder."""
-        path = self._root / checked_name(name, place=str(self._root))
+        path = self._base
+        for part in checked_name(name, place=str(self._root)).split("/") if name else ():
+            path = f"{path}/{part}"
+            if os.path.islink(path):
+                self._refuse_outside(f"{self._base}/{name}")
+        return path or os.sep
+
+    def _refuse_outside(self, path: str) -> None:
+        """Raises StorageError for a path that is not in the folder once its links are followed."""
         real, root = os.path.realpath(path), os.path.realpath(self._root)
         if real != root and not real.startswith(f"{root.rstrip(os.sep)}{os.sep}"):
             problem = f"is a link, or lies behind one, out of the folder {self._root}"
             fix = f"Replace the link by what it points at, or set {self._setting} to that place"
-            raise StorageError(str(path), problem, fix=fix)
-        return path
+            raise StorageError(path, problem, fix=fix)
 
     @contextlib.contextmanager
     def _errors(self, name: str, action: str) -> Iterator[None]:
@@ -164,11 +172,11 @@ def _tail(name: str, folder: int) -> bytes:
     """The last bytes of a file in an open folder; none of what is no file there, such as a link."""
     try:
         handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-    except OSError:  # whoever reads the file itself is told why it cannot be read
+    except OSError:  # as below
         return b""
     try:
-        state = os.fstat(handle)
-        is_file = stat.S_ISREG(state.st_mode)
-        return os.pread(handle, TAIL, max(0, state.st_size - TAIL)) if is_file else b""
+        return os.pread(handle, TAIL, max(0, os.lseek(handle, 0, os.SEEK_END) - TAIL))
+    except OSError:  # a folder or a pipe; or whoever reads the file itself is told why it cannot be read
+        return b""
     finally:
         os.close(handle)

@@ -30,8 +30,8 @@ MIN_DAYS: Final = 4
 """Days of a month from which a pack is looked for or made: reading one takes as long as reading two to eight files."""
 
 MAX_DAY_BYTES: Final = 1_000_000
-"""Bytes in memory of a mean day up to which a month is packed. Packs take about the room of their daily files again.
-Source: benchmarks/parquet_scan.py."""
+"""Bytes in memory of the longest day up to which a month is packed. Packs take about the room of their daily files
+again. Source: benchmarks/parquet_scan.py."""
 
 _ABOUT: Final = b"airwatch.pack"
 """Entry of the schema's metadata with the mark and the number of rows of each day, in order, as JSON."""
@@ -127,7 +127,7 @@ def is_long(days: Sequence[str]) -> bool:
 
 
 def _is_small(days: Sequence[Day]) -> bool:
-    return sum(day.rows.nbytes for day in days) <= MAX_DAY_BYTES * len(days)
+    return max((day.rows for day in days), key=len).nbytes <= MAX_DAY_BYTES
 
 
 def joined_runs(runs: Iterable[Run]) -> "list[pa.Table]":
@@ -162,12 +162,15 @@ def decoded(table: str, data: bytes, columns: Sequence[str] | None) -> dict[str,
     body, schema = memoryview(data)[_DIGEST:], stored_schema(table)
     if hashlib.sha256(body).hexdigest().encode() != data[:_DIGEST]:
         return {}
-    about = pa.ipc.open_file(pa.BufferReader(body)).schema
+    file = pa.ipc.open_file(pa.BufferReader(body), options=pa.ipc.IpcReadOptions(use_threads=False))
+    about = file.schema
     if not about.equals(schema) or (columns is not None and set(columns) - set(schema.names)):
         return {}
-    wanted = None if columns is None else sorted({schema.names.index(name) for name in columns})
-    options = pa.ipc.IpcReadOptions(included_fields=wanted, use_threads=False)
-    rows = pa.ipc.open_file(pa.BufferReader(body), options=options).read_all().replace_schema_metadata()
+    if columns is not None:
+        wanted = sorted({schema.names.index(name) for name in columns})
+        options = pa.ipc.IpcReadOptions(included_fields=wanted, use_threads=False)
+        file = pa.ipc.open_file(pa.BufferReader(body), options=options)
+    rows = file.read_all().replace_schema_metadata()
     rows = rows if columns is None else rows.select(columns)
     found, start = {}, 0
     for day, mark, count in json.loads(about.metadata[_ABOUT]):

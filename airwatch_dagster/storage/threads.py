@@ -12,9 +12,26 @@ _Out = TypeVar("_Out")
 
 
 def in_threads(function: Callable[[_In], _Out], items: Iterable[_In]) -> list[_Out]:
-    """Results in the order of ``items``. Raises the first error once the calls that have started are done."""
+    """Results in the order of ``items``. Raises the first item's error once the calls that have started are done."""
     work = list(items)
     if len(work) < 2:
         return [function(item) for item in work]
-    with ThreadPoolExecutor(min(THREADS, len(work))) as pool:
-        return list(pool.map(function, work))
+    made: dict[int, _Out] = {}
+    failed: dict[int, BaseException] = {}
+    waiting = iter(list(enumerate(work)))  # of all threads: each takes the next item, which costs less than a future
+
+    def take(_: int) -> None:
+        for number, item in waiting:
+            try:
+                made[number] = function(item)
+            except BaseException as error:  # noqa: BLE001 - raised below, once all threads are done
+                failed[number] = error
+            if failed:
+                return
+
+    threads = min(THREADS, len(work))
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(take, range(threads)))
+    if failed:
+        raise failed[min(failed)]
+    return [made[number] for number in range(len(work))]

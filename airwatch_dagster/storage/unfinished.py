@@ -9,32 +9,42 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
 from airwatch_dagster.storage.locks.machine import machine_id
 
-_PATHS: Final[set[Path]] = set()
+_PATHS: Final[set[str]] = set()
 
-_SWEPT: Final[set[Path]] = set()
+_SWEPT: Final[set[str]] = set()
 """Folders in which this process has looked for temporary files of killed processes."""
 
 
 @contextmanager
 def unfinished(path: Path, *, suffix: Literal["tmp", "part"], mode: int = 0o666) -> Iterator[Path]:
-    """A new, empty, hidden file beside ``path``, to be moved there; at the end it is deleted unless the block moved it.
+    """As ``unfinished_file``, its path alone."""
+    with unfinished_file(str(path), suffix=suffix, mode=mode) as (temporary, _):
+        yield Path(temporary)
+
+
+@contextmanager
+def unfinished_file(path: str, *, suffix: Literal["tmp", "part"], mode: int = 0o666) -> Iterator[tuple[str, int]]:
+    """A new, empty, hidden file beside ``path``, to be moved there, and its handle; deleted at the end unless moved.
 
     Its writer locks it with the operating system. What a killed process of this machine left in the folder is
     therefore seen to have no writer, and is deleted before the first new file of this process there. Raises OSError
     for a folder that does not exist or cannot be written.
     """
-    _sweep(path.parent)
-    temporary, handle = _created(path, suffix, mode)
+    folder, name = os.path.split(path)
+    _sweep(folder)
+    temporary, handle = _created(folder, name, suffix, mode)
     _PATHS.add(temporary)
     try:
-        yield temporary
+        yield temporary, handle
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
         os.close(handle)
         _PATHS.discard(temporary)
 
@@ -89,13 +99,14 @@ def _opened(path: Path) -> int:
 def delete_unfinished() -> None:
     """Delete the temporary files of all threads; for a process that is about to end without waiting for them."""
     for path in list(_PATHS):
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
 
 
-def _created(path: Path, suffix: str, mode: int) -> tuple[Path, int]:
+def _created(folder: str, name: str, suffix: str, mode: int) -> tuple[str, int]:
     """The file, and its handle with the lock."""
     while True:
-        temporary = path.with_name(f".{path.name}.{_mark()}{uuid.uuid4().hex[:24]}.{suffix}")
+        temporary = os.path.join(folder, f".{name}.{_mark()}{uuid.uuid4().hex[:24]}.{suffix}")
         handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)
         with contextlib.suppress(OSError):  # a disk without such locks: nothing is swept there
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -104,7 +115,7 @@ def _created(path: Path, suffix: str, mode: int) -> tuple[Path, int]:
         os.close(handle)  # another process found it before it was locked, and deleted it
 
 
-def _sweep(folder: Path) -> None:
+def _sweep(folder: str) -> None:
     """Delete the temporary files of this machine in the folder that no process holds."""
     if folder in _SWEPT:
         return
@@ -122,6 +133,7 @@ def delete_if_free(path: Path) -> None:
         path.unlink()
 
 
+@cache
 def _mark() -> str:
     """This machine in the name of a file: locks are seen by the processes of one machine only."""
     return hashlib.sha256(machine_id().encode()).hexdigest()[:8]

@@ -273,7 +273,7 @@ def test_every_table_has_its_checksum_among_the_last_bytes() -> None:
     assert [name for name, end in ends.items() if not file_digest.checksum_in(end)] == []
 
 
-WRITTEN = "write tables/.packs/site_days/.MONTH.arrow.HEX.tmp | storage.local_folder._publish"
+WRITTEN = "write tables/.packs/site_days/.MONTH.arrow.HEX.tmp | storage.unfinished._created"
 PUBLISHED = "rename tables/.packs/site_days/MONTH.arrow | storage.local_folder._publish"
 
 

@@ -154,7 +154,8 @@ class FileLock:
 def _text(path: Path) -> str | None:
     """The owner that a lock names, nothing while it is being created; None when it is gone."""
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb", buffering=0) as file:
+            return file.readall().decode()
     except FileNotFoundError:
         return None
 
