@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -148,6 +149,11 @@ class SourceLocation:
 
 def no_rejected_lines() -> pd.DataFrame:
     """A frame without rows, in ``REJECTED_COLUMNS``."""
+    return _no_rejected_lines().copy()
+
+
+@cache
+def _no_rejected_lines() -> pd.DataFrame:
     return TABLES["rejected_lines"].empty()[list(REJECTED_COLUMNS)]
 
 

@@ -88,8 +88,10 @@ def neighbours(
 
 def _places(frame: pd.DataFrame) -> bytes:
     """Latitudes, longitudes and heights, the rows of a matrix of floats."""
-    heights = frame["elevation_m"] if "elevation_m" in frame else pd.Series(np.nan, frame.index)
-    return np.stack([one.to_numpy(float) for one in (frame["latitude"], frame["longitude"], heights)]).tobytes()
+    places = np.full((3, len(frame)), np.nan)
+    for row, name in enumerate(("latitude", "longitude", *(["elevation_m"] if "elevation_m" in frame else []))):
+        places[row] = frame[name].to_numpy(float)
+    return places.tobytes()
 
 
 @lru_cache(maxsize=8)

@@ -50,11 +50,12 @@ def sensor_flags(site_days: pd.DataFrame, *, days: pd.DatetimeIndex, raw_reading
         return TABLES["sensor_flags"].empty()
     of_days = site_days[site_days["date_local"].isin(days)]
     rows = published_of(raw_readings, of_days)
-    found = [_day(window, published_at(window, rows)) for window in windows(site_days, days)]
-    return pd.concat(found, ignore_index=True)[TABLES["sensor_flags"].column_names]
+    found = [_day(window, published) for window, published in published_at(windows(site_days, days), rows)]
+    columns = TABLES["sensor_flags"].column_names
+    return pd.DataFrame({name: np.concatenate([of_day[name] for of_day in found]) for name in columns})
 
 
-def _day(window: Window, published: PublishedDay) -> pd.DataFrame:
+def _day(window: Window, published: PublishedDay) -> dict[str, np.ndarray]:
     day = TestedDay(window, Neighbours.of(window.latitude, window.longitude), published)
     results = {name: _TESTS[name](day) for name in SENSOR_TESTS}
     told = np.array(list(sentences(published, window.pm25[-1])), dtype=object)
@@ -68,21 +69,19 @@ def _day(window: Window, published: PublishedDay) -> pd.DataFrame:
     def by_site(name: str) -> np.ndarray:
         return np.stack([getattr(one, name)[tested] for one in ordered], axis=1).ravel()
 
-    rows = pd.DataFrame(
-        {
-            "site_id": np.repeat(window.site_ids[tested].astype(object), len(ordered)),
-            "date_local": window.day,
-            "test": np.tile(np.array(list(results), dtype=object), count),
-            "flag": by_site("flag"),
-            "statistic": by_site("statistic"),
-            "is_shared": by_site("is_shared").astype(bool),
-            "reason": by_site("reason"),
-            "pm25_ugm3": np.repeat(window.pm25[-1][tested], len(ordered)),
-        }
-    )
-    is_flagged = rows["flag"].isin((FLAG_SUSPECT, FLAG_FAIL))
-    order = rows["flag"].where(is_flagged, 0).sort_values(ascending=False, kind="stable").index
-    return rows.loc[order]
+    flag = by_site("flag")
+    order = np.argsort(-np.where(np.isin(flag, (FLAG_SUSPECT, FLAG_FAIL)), flag, 0), kind="stable")
+    columns = {
+        "site_id": np.repeat(window.site_ids[tested].astype(object), len(ordered)),
+        "date_local": np.full(len(flag), window.day.to_datetime64(), dtype="datetime64[ns]"),
+        "test": np.tile(np.array(list(results), dtype=object), count),
+        "flag": flag,
+        "statistic": by_site("statistic"),
+        "is_shared": by_site("is_shared").astype(bool),
+        "reason": by_site("reason"),
+        "pm25_ugm3": np.repeat(window.pm25[-1][tested], len(ordered)),
+    }
+    return {name: column[order] for name, column in columns.items()}
 
 
 def _with_other_monitors(result: Result, published: PublishedDay, pm25: np.ndarray, told: np.ndarray) -> Result:

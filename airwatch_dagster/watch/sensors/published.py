@@ -1,6 +1,6 @@
 """What published rows of a day tell beside the site's value: its hours, other monitors at the site, T640 twins."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,12 +62,17 @@ def published_of(raw_readings: pd.DataFrame, site_days: pd.DataFrame) -> pd.Data
     return first[["highest_hour_ugm3", "highest_hour_share", "has_equal_hours", "other_ugm3", "twin_ugm3"]]
 
 
-def published_at(window: Window, found: pd.DataFrame) -> PublishedDay:
-    """The rows of ``published_of`` at the sites of a window's day."""
-    is_day = found.index.get_level_values("date_local") == window.day
-    rows = found[is_day].droplevel("date_local").reindex(window.site_ids)
-    numbers = {name: rows[name].to_numpy(dtype="float64") for name in rows.columns if name != "has_equal_hours"}
-    return PublishedDay(has_equal_hours=rows["has_equal_hours"].eq(True).to_numpy(dtype=bool), **numbers)
+def published_at(windows: Iterable[Window], found: pd.DataFrame) -> Iterator[tuple[Window, PublishedDay]]:
+    """Each window with the rows of ``published_of`` at the sites of its day."""
+    days, site_ids = (found.index.get_level_values(name) for name in ("date_local", "site_id"))
+    rows_of_day = pd.Series(np.arange(len(found))).groupby(days.to_numpy()).indices
+    numbers = {name: found[name].to_numpy("float64") for name in found.columns if name != "has_equal_hours"}
+    has_equal_hours = found["has_equal_hours"].eq(True).to_numpy(bool)
+    for window in windows:
+        rows = np.asarray(rows_of_day.get(window.day, []), dtype=int)
+        at = pd.Index(site_ids[rows]).get_indexer(window.site_ids)
+        values = {name: np.append(column[rows], np.nan)[at] for name, column in numbers.items()}
+        yield window, PublishedDay(has_equal_hours=np.append(has_equal_hours[rows], False)[at], **values)
 
 
 def sentences(published: PublishedDay, pm25: np.ndarray) -> Iterator[str]:

@@ -106,9 +106,6 @@ class BlockReader:
     """Reads blocks; the hours of a file, which all its stations share, are understood once."""
 
     _hours: dict[tuple[str, ...], tuple[int, ...] | str] = field(default_factory=dict)
-    _values: dict[str, "_CellValues"] = field(
-        default_factory=lambda: {element.key: _CellValues(element) for element in ELEMENTS}
-    )
 
     def read(self, block: Block) -> tuple[tuple[int, ...], dict[str, list[float]]]:
         """Hours after the run of each column, and per element its value in each column, nan where none is given.
@@ -153,12 +150,13 @@ class BlockReader:
     def _cells(self, block: Block, name: str, number: int, line: str, columns: int) -> list[float]:
         """The values of a line. Raises BadStation for one that ends too early or late, and for what is not a value."""
         element, cells = ELEMENT_OF_NAME[name], line[FIRST_CELL:]
+        known = _KNOWN_CELLS[element.key]
         filled = -(-len(cells) // CELL)
         if not filled or filled + element.every <= columns or len(cells) % CELL or filled > columns:
             reason = f"{name} of station {block.station_id} ends after {filled} of {columns} columns"
             raise BadStation(number, line, reason, name)
         texts = _TEXTS.findall(cells.ljust(CELL * columns))
-        values = list(map(self._values[element.key].__getitem__, texts))
+        values = list(map(known.__getitem__, texts))
         if _REFUSED in values:
             bad = _number(texts[values.index(_REFUSED)])
             expected = f"expected {element.lowest} to {element.highest}"
@@ -168,7 +166,8 @@ class BlockReader:
 
 
 class _CellValues(dict[str, float]):
-    """Values of an element's cells, each understood once; nan where none is given."""
+    """Values of an element's cells, nan where none is given. Each is understood once; those that are refused are not
+    remembered, so that damaged bulletins do not fill the memory."""
 
     def __init__(self, element: Element) -> None:
         super().__init__()
@@ -180,9 +179,14 @@ class _CellValues(dict[str, float]):
             value = float("nan")
         else:
             is_possible = number is not None and self._element.lowest <= number <= self._element.highest
-            value = float(number) if is_possible and number is not None else _REFUSED
+            if not is_possible or number is None:
+                return _REFUSED
+            value = float(number)
         self[cell] = value
         return value
+
+
+_KNOWN_CELLS: Final = {element.key: _CellValues(element) for element in ELEMENTS}
 
 
 def _number(cell: str) -> int | None:
