@@ -1,4 +1,4 @@
-"""What compression costs and saves in daily files: CPU of reading and writing, and bytes.
+"""What compression and dictionaries cost and save in daily files: CPU of reading and writing, and bytes.
 
     python -W ignore -m benchmarks.parquet_codecs STORAGE [--table features] [--joined 1,20,100]
 
@@ -6,7 +6,9 @@ Takes days of a table from STORAGE, alone and several joined to one file, as a l
 """
 
 import argparse
+import itertools
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,11 @@ CODECS = ("zstd", "snappy", "lz4", "none")
 TIMES = 20
 
 
-def encoded(rows: pa.Table, codec: str) -> bytes:
-    """One file, as AirWatch writes it but for the codec."""
+def encoded(rows: pa.Table, codec: str, *, has_dictionaries: bool) -> bytes:
+    """One file, as AirWatch writes it but for the codec and the dictionaries."""
     sink = pa.BufferOutputStream()
-    pq.write_table(rows, sink, compression=codec, store_schema=False, coerce_timestamps="us", write_page_checksum=True)
+    same = {"store_schema": False, "coerce_timestamps": "us", "write_page_checksum": True}
+    pq.write_table(rows, sink, compression=codec, use_dictionary=has_dictionaries, **same)
     return bytes(sink.getvalue())
 
 
@@ -42,10 +45,11 @@ def main() -> None:
         parts = [pq.ParquetFile(file).read().replace_schema_metadata() for file in files[-days:]]
         rows = pa.concat_tables(parts).combine_chunks()
         print(f"{arguments.table}: {rows.num_rows} rows in {rows.num_columns} columns")
-        for codec in CODECS:
-            data = encoded(rows, codec)
-            reading, writing = _milliseconds(read, data), _milliseconds(encoded, rows, codec)
-            print(f"  {codec:<7} {len(data) / 1e3:8.1f} kB, read {reading:6.2f} ms, written {writing:6.2f} ms")
+        for codec, has_dictionaries in itertools.product(CODECS, (True, False)):
+            write = partial(encoded, rows, codec, has_dictionaries=has_dictionaries)
+            data, name = write(), f"{codec}{'' if has_dictionaries else ', no dictionaries'}"
+            reading, writing = _milliseconds(read, data), _milliseconds(write)
+            print(f"  {name:<24} {len(data) / 1e3:8.1f} kB, read {reading:6.2f} ms, written {writing:6.2f} ms")
 
 
 def _milliseconds(work: Callable[..., object], *given: Any) -> float:
