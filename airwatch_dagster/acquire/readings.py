@@ -14,6 +14,7 @@ from airwatch_dagster.acquire.parsing.values import CODE_WIDTHS, reject_nulls, t
 from airwatch_dagster.acquire.parsing.vocabulary import in_aqs_words
 from airwatch_dagster.errors import BadPayload, ConfigurationError
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster.schemas.validation import keeps_column_rules
 
 VERSION_COLUMNS: Final = ("first_seen_at", "superseded_at")
 """Columns that the merge into history adds to the published ones."""
@@ -119,7 +120,9 @@ def reject_out_of_range(
     Codes are left out: ``codes`` has checked them. ``published`` has the values as they are to be shown.
     """
     for name, column in TABLES[table].schema.columns.items():
-        if name not in typed or name in CODE_WIDTHS:
+        if name not in typed or name in CODE_WIDTHS or not column.checks:
+            continue
+        if keeps_column_rules(_extremes(typed[name]), column):
             continue
         for check in column.checks:
             if check(_extremes(typed[name])).check_output.all():

@@ -122,7 +122,7 @@ def coerced_if_valid(spec: TableSpec, rows: pd.DataFrame) -> pd.DataFrame | None
     if spec.schema.checks or not all(_is_exact(rows[name].dtype, dtype) for name, dtype in others.items()):
         return None
     rows = rows.astype(others) if others else rows
-    is_valid = all(_keeps_column_rules(rows[name], column) for name, column in spec.schema.columns.items())
+    is_valid = all(keeps_column_rules(rows[name], column) for name, column in spec.schema.columns.items())
     return rows if is_valid else None
 
 
@@ -137,7 +137,8 @@ def _is_exact(found: Any, dtype: Any) -> bool:
     return str(found) == "bool" and str(dtype) == "boolean"
 
 
-def _keeps_column_rules(values: pd.Series, column: pa.Column) -> bool:
+def keeps_column_rules(values: pd.Series, column: pa.Column) -> bool:
+    """Whether no value breaks a rule of the column; False where only pandera, which is slow to load, can tell."""
     if values.dtype != object:
         if not column.nullable and values.hasnans:
             return False

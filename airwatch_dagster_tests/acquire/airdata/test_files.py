@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
+import pandera.pandas as pa
 import pytest
 
 from airwatch_dagster.acquire.airdata.files import DailyFile, read_daily, read_monitors
@@ -472,3 +473,22 @@ def test_nothing_of_the_recorded_files_is_repaired_or_left_out(real_data: Path, 
     path = real_data / "airdata" / f"daily_88101_{year}.zip"
     result = read_daily(path, date(year, 1, 1), date(year, 12, 31), source="airdata", known=known)
     assert (result.repaired_positions, result.foreign_rows, len(result.rejected)) == (0, 0, 0)
+
+
+def test_values_that_keep_every_rule_are_read_without_loading_panderas_checks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str | None] = []
+    check = pa.Check.__call__
+
+    def checked(rule: pa.Check, *values: object) -> object:
+        asked.append(rule.name)
+        return check(rule, *values)
+
+    monkeypatch.setattr(pa.Check, "__call__", checked)
+
+    assert len(daily(tmp_path, *sites(3))) == 3
+    assert len(monitor_list(tmp_path, {}).monitors) == 1
+    assert asked == []
+    assert len(daily(tmp_path, *sites(300), {"POC": "100"})) == 300
+    assert asked
