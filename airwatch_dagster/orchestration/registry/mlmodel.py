@@ -21,7 +21,7 @@ _BUILD_PACKAGES: Final = ("pip", "setuptools", "wheel")
 """Packages that MLflow installs first where it makes an environment for a model."""
 
 _DUMPER: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-"""A signature has 130 inputs: MLflow's own dumper in Python takes 20 ms for it, the one in C 1 ms."""
+"""A signature has 130 inputs: MLflow's own dumper in Python takes 5 ms for it, the one in C 0.4 ms."""
 
 
 def write_mlmodel(folder: Path, logged: Any, *, signature: Any, model_bytes: int) -> None:
