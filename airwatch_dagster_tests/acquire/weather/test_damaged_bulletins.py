@@ -42,7 +42,8 @@ def test_a_damaged_nbs_bulletin(content: bytes) -> None:
             return
     assert tuple(found.rejected.columns) == REJECTED_COLUMNS
     rows = hours_at_sites(found.hours, SITES, issue_date=DAY)
-    weather_rows(pd.DataFrame(rows).assign(weather_model="NBM"), issue_day=DAY)
+    if rows:
+        weather_rows(pd.DataFrame(rows).assign(weather_model="NBM"), issue_day=DAY)
     text = content.decode("latin-1")
     read = found.hours.groupby("station_id")["temperature_c"].agg(["size", "first", "nunique"])
     lost = 0

@@ -137,7 +137,7 @@ def a_folder_of_another_user(installation: Installation, monkeypatch: pytest.Mon
     scan = os.scandir
 
     def refused(path: Any) -> Any:
-        if path == folder:
+        if str(path) == str(folder):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         return scan(path)
 
