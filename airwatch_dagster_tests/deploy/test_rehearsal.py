@@ -1,6 +1,7 @@
 """The stack of docker-compose.yml as processes: started, used, killed, stopped; and how its file is read for that."""
 
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,9 @@ def test_a_process_is_found_with_everything_that_it_started(tmp_path: Path) -> N
     command = ("bash", "-c", "setsid sleep 60 & sleep 60")
 
     process = Process.start(command, environment=environment, log=tmp_path / "log", cwd=tmp_path)
-    while len(process.family()) < 3:
+    # A process that was just started has for a moment no environment that can be read.
+    until = time.monotonic() + 10
+    while min(len(process.family()), len(left_running(tmp_path))) < 3 and time.monotonic() < until:
         pass
     family = process.family()
     marked = left_running(tmp_path)

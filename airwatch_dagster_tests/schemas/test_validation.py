@@ -226,7 +226,9 @@ FRAMES = {
 }
 
 
-@pytest.mark.parametrize("table", FRAMES)
+@pytest.mark.parametrize(
+    "table", [pytest.param(name, marks=[pytest.mark.slow] if name == "raw_readings" else []) for name in FRAMES]
+)
 def test_what_passes_without_pandera_is_what_pandera_returns(table: str) -> None:
     """In each column in turn each value, in one row and in all of them."""
     passed = 0
