@@ -29,7 +29,7 @@ class DayForecast:
     """What one issue says of one target day."""
 
     target_date: pd.Timestamp
-    worst: tuple[Mapping[str, Any], ...]
+    worst: tuple[Mapping[Any, Any], ...]
     """Rows of ``predictions`` with the highest AQI, highest first, at most ``MAX_ROWS``; at least one."""
     sites_by_category: Mapping[str, int]
     """AQI category → its sites, of all sites, worst category first."""
@@ -49,9 +49,9 @@ def day_forecasts(forecasts: pd.DataFrame) -> dict[tuple[pd.Timestamp, int], Day
     counts = pd.crosstab([forecasts[name] for name in days], forecasts["aqi_category"]).to_dict("index")
     categories = list(reversed(AQI_CATEGORIES))
     worst = _worst_first(forecasts[_SHOWN]).groupby(days, sort=False).head(MAX_ROWS).to_dict("records")
-    found: dict[tuple[pd.Timestamp, int], list[Mapping[str, Any]]] = {}
+    found: dict[tuple[pd.Timestamp, int], list[Mapping[Any, Any]]] = {}
     for row in worst:
-        found.setdefault((row["issue_date"], row["horizon_days"]), []).append({str(key): row[key] for key in row})
+        found.setdefault((row["issue_date"], row["horizon_days"]), []).append(row)
     return {
         key: DayForecast(
             rows[0]["target_date"],
@@ -101,7 +101,7 @@ def _worst_first(forecasts: pd.DataFrame) -> pd.DataFrame:
     return forecasts.iloc[np.lexsort((sites, values, -forecasts["aqi"].to_numpy(float)))]
 
 
-def _name(row: Mapping[str, Any], names: Mapping[str, str]) -> str:
+def _name(row: Mapping[Any, Any], names: Mapping[str, str]) -> str:
     site = str(row["site_id"])
     return names.get(site, f"Site {site}")
 

@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Final
 
 from airwatch_dagster.publish.content import DayForecast, Site
+from airwatch_dagster.publish.once import once
 from airwatch_dagster.publish.page import svg
-from airwatch_dagster.publish.page.once import once
 from airwatch_dagster.publish.page.outlines import Outlines, east_of_date_line, outlines
 from airwatch_dagster.publish.page.palette import LOOKS
 from airwatch_dagster.publish.page.projection import Frame, frame_around

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from airwatch_dagster.publish.content import DayForecast, PastDay, ReliabilityPoint, Site, Tile, TrustDay
+from airwatch_dagster.publish.once import once
 from airwatch_dagster.publish.page import svg
-from airwatch_dagster.publish.page.once import once
 from airwatch_dagster.publish.page.svg import Point
 from airwatch_dagster.schemas.forecast import PROBABILITY_COLUMNS
 

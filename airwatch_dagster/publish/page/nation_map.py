@@ -6,8 +6,8 @@ from functools import cache
 from typing import Final
 
 from airwatch_dagster.publish.content import Bulletin, Site
+from airwatch_dagster.publish.once import once
 from airwatch_dagster.publish.page import svg
-from airwatch_dagster.publish.page.once import once
 from airwatch_dagster.publish.page.outlines import (
     Project,
     Window,

@@ -11,13 +11,13 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from airwatch_dagster.publish.content import Bulletin
+from airwatch_dagster.publish.once import once
 from airwatch_dagster.publish.page import charts, inline, sentences
 from airwatch_dagster.publish.page.archive import ArchiveDay, years
 from airwatch_dagster.publish.page.area_map import area_map
 from airwatch_dagster.publish.page.filters import filters_of
 from airwatch_dagster.publish.page.language import Language, language_of
 from airwatch_dagster.publish.page.nation_map import nation_map
-from airwatch_dagster.publish.page.once import once
 from airwatch_dagster.publish.page.palette import LOOKS
 from airwatch_dagster.publish.page.states import by_state, state_rows
 

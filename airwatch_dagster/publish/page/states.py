@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from airwatch_dagster.acquire.aqs_codes import postal_codes, state_names
 from airwatch_dagster.publish.content import Bulletin, DataStatus, Site, Tile
-from airwatch_dagster.publish.page.once import once
+from airwatch_dagster.publish.once import once
 from airwatch_dagster.publish.page.sentences import headline_tile
 from airwatch_dagster.publish.tiles import tiles_of
 

@@ -1,6 +1,6 @@
 from collections.abc import Callable
 
-from airwatch_dagster.publish.page.once import once
+from airwatch_dagster.publish.once import once
 
 
 def counted(most: int) -> tuple[list[list[int]], Callable[..., list[int]]]:
