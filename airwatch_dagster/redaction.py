@@ -5,6 +5,7 @@ import html
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -42,9 +43,8 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
 
     Secrets of fewer than MIN_SECRET characters are left: hiding them would mask ordinary text, and show what they are.
     """
-    written = {form for secret in secrets if len(secret) >= MIN_SECRET for form in _forms(secret)}
-    for form in sorted(written, key=len, reverse=True):
-        text = re.sub(re.escape(form), HIDDEN, text, flags=re.IGNORECASE)
+    for form in _written(tuple(secrets)):
+        text = form.sub(HIDDEN, text)
     text = _HEADER.sub(rf"\1{HIDDEN}", text)
     return _BEFORE_HOST.sub(f"{HIDDEN}@", _IN_QUERY.sub(rf"\1{HIDDEN}", text))
 
@@ -108,6 +108,13 @@ def _deep(value: Any, hidden: tuple[str, ...]) -> Any:
     if isinstance(value, BaseException):
         _redact_in_place(value, hidden)
     return value
+
+
+@lru_cache(maxsize=64)  # every line that is logged is looked through
+def _written(secrets: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    """Every form of the secrets, the longest first."""
+    forms = {form for secret in secrets if len(secret) >= MIN_SECRET for form in _forms(secret)}
+    return tuple(re.compile(re.escape(form), re.IGNORECASE) for form in sorted(forms, key=len, reverse=True))
 
 
 def _forms(secret: str) -> set[str]:

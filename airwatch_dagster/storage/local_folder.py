@@ -32,11 +32,13 @@ class LocalFolder:
 
     def __init__(self, root: str, *, setting: str) -> None:
         self._root, self._setting = Path(root).expanduser().absolute(), setting
-        self._base = str(self._root).rstrip(os.sep)
+        self._place = str(self._root)
+        self._base = self._place.rstrip(os.sep)
 
     def uri(self, name: str) -> str:
         """The file's absolute path."""
-        return str(self._root / checked_name(name, place=str(self._root)))
+        checked = checked_name(name, place=self._place)
+        return f"{self._base}/{checked}" if checked else self._place
 
     def get(self, name: str) -> bytes | None:
         """As ``ByteStore.get``. Raises StorageError when the file exists but cannot be read."""
@@ -137,7 +139,7 @@ class LocalFolder:
     def _path(self, name: str) -> str:
         """The file's path. Raises StorageError when a link leads out of the folder."""
         path = self._base
-        for part in checked_name(name, place=str(self._root)).split("/") if name else ():
+        for part in checked_name(name, place=self._place).split("/") if name else ():
             path = f"{path}/{part}"
             if os.path.islink(path):
                 self._refuse_outside(f"{self._base}/{name}")

@@ -19,6 +19,8 @@ from airwatch_dagster.limits import max_response_bytes, max_unpacked_bytes, mega
 _COMPRESSION: Final = 6
 """gzip level: the canonical rows of a year shrink to a twentieth; higher levels gain 3 % for twice the time."""
 
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
 _MAX_NAME_LENGTH: Final = 160
 """Characters of a readable file name; longer ones end in a digest."""
 
@@ -30,13 +32,18 @@ _DAMAGE: Final = (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError
 class CachedResponse:
     """The rows of one successful request."""
 
-    rows: tuple[dict[str, Any], ...]
-    """In canonical order, without exact repeats."""
+    lines: tuple[str, ...]
+    """The rows as JSON, in canonical order, without exact repeats."""
     fingerprint: str
     """SHA-256 of the canonical rows: equal for responses that differ only in row order, repeats or envelope."""
     seen_at: pd.Timestamp
     """When the pull that the response is part of was complete, before that when it arrived; naive UTC, microseconds."""
     path: Path
+
+    @property
+    def rows(self) -> tuple[dict[str, Any], ...]:
+        """The rows, decoded anew: who has just received them does not ask."""
+        return tuple(map(json.loads, self.lines))
 
 
 class ResponseCache:
@@ -53,7 +60,7 @@ class ResponseCache:
         self, service: str, params: Mapping[str, str], rows: Iterable[Mapping[str, Any]], *, fetched_at: pd.Timestamp
     ) -> CachedResponse:
         """Cache the response to a request whose ``params`` contain no credentials; replaces the previous response."""
-        lines = sorted({json.dumps(row, sort_keys=True, separators=(",", ":")) for row in rows})
+        lines = sorted(set(map(_CANONICAL.encode, rows)))
         fingerprint = _fingerprint(lines)
         request = {"service": service, "params": dict(sorted(params.items()))}
         about = {**request, "fetched_at": fetched_at.isoformat(), "rows": len(lines), "sha256": fingerprint}
@@ -62,7 +69,7 @@ class ResponseCache:
         write_atomically(path, gzip.compress(content, _COMPRESSION, mtime=0))
         for mark in ("pulled", "stored"):
             _mark(path, mark).unlink(missing_ok=True)
-        return CachedResponse(tuple(map(json.loads, lines)), fingerprint, fetched_at, path)
+        return CachedResponse(tuple(lines), fingerprint, fetched_at, path)
 
     def get(
         self,
@@ -114,7 +121,7 @@ def _read(path: Path) -> CachedResponse | None:
         return None
     if pd.isna(seen_at) or _fingerprint(lines) != fingerprint:
         return None
-    return CachedResponse(tuple(map(json.loads, lines)), fingerprint, seen_at, path)
+    return CachedResponse(tuple(lines), fingerprint, seen_at, path)
 
 
 def _unpacked(path: Path) -> bytes:

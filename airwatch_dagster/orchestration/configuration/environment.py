@@ -63,10 +63,10 @@ PATHS: Final = (
 
 def secret_values() -> list[str]:
     """Values that must not appear in a message, whatever else is wrong with the environment."""
-    in_files = [value for value in secrets_in_files(_secret_names(), os.environ).values() if isinstance(value, str)]
-    values = [*in_files, *(value for name in _secret_names() if (value := os.environ.get(name)))]
-    addresses = [os.environ.get(name, "") for name in ADDRESSES]
-    passwords = [part for one in addresses for part in _passwords(one)]
+    found = {name: os.environ[name] for name in _names_with_secrets().intersection([*os.environ])}
+    in_files = [value for value in secrets_in_files(_secret_names(), found).values() if isinstance(value, str)]
+    values = [*in_files, *(value for name in _secret_names() if (value := found.get(name)))]
+    passwords = [part for name in ADDRESSES for part in _passwords(found.get(name, ""))]
     return [*values, *passwords, *(part for one in values for part in _paths(one))]
 
 
@@ -94,6 +94,12 @@ def _paths(value: str) -> list[str]:
 def _secret_names() -> tuple[str, ...]:
     """Asked for with every line that is logged."""
     return (*(one.name for one in Settings.reference() if one.is_secret), *MASKED_SETTINGS)
+
+
+@cache
+def _names_with_secrets() -> frozenset[str]:
+    """Every variable that holds a secret, names its file, or may have a password in it."""
+    return frozenset([*_secret_names(), *(f"{name}{SUFFIX}" for name in _secret_names()), *ADDRESSES])
 
 
 def _names_of_files() -> dict[str, str]:

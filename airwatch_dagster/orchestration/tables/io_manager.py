@@ -12,6 +12,7 @@ from airwatch_dagster.errors import ContractViolation
 from airwatch_dagster.orchestration.configuration.redaction import secrets_hidden
 from airwatch_dagster.orchestration.configuration.settings import storage_root
 from airwatch_dagster.orchestration.resources import opened_storage
+from airwatch_dagster.orchestration.tables.partition_metadata import add_partition_metadata
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.validation import Validated, validated
 from airwatch_dagster.storage.tables import TableStorage
@@ -83,13 +84,15 @@ def _counts(slices: Mapping[Any, slice]) -> dict[Any, int]:
 
 def _describe(context: dg.OutputContext, storage: TableStorage, table: str, row_counts: Mapping[Any, int]) -> None:
     """Add rows and location of each file to the materialization of its partition."""
-    for partition, count in row_counts.items():
-        name = "dagster/row_count" if partition is None else "dagster/partition_row_count"
-        metadata: dict[str, Any] = {name: count, "dagster/uri": storage.uri(table, partition)}
-        if len(row_counts) == 1:
-            context.add_output_metadata(metadata)
-        else:
-            context.step_context.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=partition)
+    name = "dagster/row_count" if None in row_counts else "dagster/partition_row_count"
+    described: dict[Any, dict[str, Any]] = {
+        key: {name: count, "dagster/uri": storage.uri(table, key)} for key, count in row_counts.items()
+    }
+    if len(described) == 1:
+        context.add_output_metadata(*described.values())
+        return
+    keys = context.asset_partition_keys
+    add_partition_metadata(context.step_context, context.asset_key, described, partitions=keys)
 
 
 def split(

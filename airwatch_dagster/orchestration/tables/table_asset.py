@@ -18,6 +18,7 @@ from airwatch_dagster.orchestration.tables.asset_notes import MAIN_PATH, MAIN_PA
 from airwatch_dagster.orchestration.tables.check_events import emit_partition_events, emit_violation
 from airwatch_dagster.orchestration.tables.checks import CAUSE, FAILED_PARTITIONS, Check
 from airwatch_dagster.orchestration.tables.io_manager import KEEP_UNCHANGED, Merged, split
+from airwatch_dagster.orchestration.tables.partition_metadata import add_partition_metadata
 from airwatch_dagster.schemas import TABLES, TableSpec
 from airwatch_dagster.schemas.validation import TableContractViolation, Validated, validated
 from airwatch_dagster.storage.tables import MergedSlices, TableStorage
@@ -229,8 +230,10 @@ def _stored(
         failed = _failed_partitions(context, spec, result.frame, violation)
         emit_violation(context, spec, SCHEMA_CHECK, failed, violation)
         raise
-    for partition, metadata in result.partition_metadata.items():
-        context.add_asset_metadata(redacted_metadata(metadata), asset_key=spec.name, partition_key=partition)
+    told = {partition: redacted_metadata(metadata) for partition, metadata in result.partition_metadata.items()}
+    if told:
+        step, keys = context.get_step_execution_context(), context.partition_keys
+        add_partition_metadata(step, context.asset_key, told, partitions=keys)
     yield dg.MaterializeResult(value=value or Validated(frame), metadata=redacted_metadata(result.metadata))
     # From here on the materializations are recorded, so that a check can name the one it is about.
     emit_partition_events(context, spec, SCHEMA_CHECK, {}, dg.AssetCheckSeverity.ERROR, is_blocking=True)
