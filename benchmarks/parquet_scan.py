@@ -45,7 +45,7 @@ def measured(times: int, *, files: int, rows: int, columns: int = 26) -> Measure
     import polars as pl
 
     with tempfile.TemporaryDirectory() as root:
-        tables, days, names = _made(root, files, rows, columns)
+        tables, days, names = made(root, files, rows, columns)
         paths = [f"{root}/{TABLE}/{day}.parquet" for day in days]
         return in_turns(
             lambda: tables.read(TABLE, days, columns=names),
@@ -57,7 +57,7 @@ def measured(times: int, *, files: int, rows: int, columns: int = 26) -> Measure
 def measured_small(times: int, *, files: int, rows: int) -> Measured:
     """The same, as a multiple of AirWatch's own reading of the same rows in one file."""
     with tempfile.TemporaryDirectory() as root, tempfile.TemporaryDirectory() as other:
-        tables, days, _ = _made(root, files, rows, 26)
+        tables, days, _ = made(root, files, rows, 26)
         whole = TableStorage.open(other)
         whole.write(TABLE, {days[0]: tables.read(TABLE, days)})
         return in_turns(lambda: tables.read(TABLE, days), lambda: whole.read(TABLE, days[:1]), times=times)
@@ -66,7 +66,7 @@ def measured_small(times: int, *, files: int, rows: int) -> Measured:
 def measured_validation(times: int, *, files: int, rows: int, is_packed: bool) -> Measured:
     """Validation of a table, as a multiple of reading it from packs, or from the Parquet files themselves."""
     with tempfile.TemporaryDirectory() as root:
-        tables, days, _ = _made(root, files, rows, 26)
+        tables, days, _ = made(root, files, rows, 26)
         frame = tables.read(TABLE, days)
         fewer = [days[first : first + packs.MIN_DAYS - 1] for first in range(0, files, packs.MIN_DAYS - 1)]
         parts = [days] if is_packed else fewer
@@ -75,7 +75,7 @@ def measured_validation(times: int, *, files: int, rows: int, is_packed: bool) -
         )
 
 
-def _made(root: str, files: int, rows: int, columns: int) -> tuple[TableStorage, list[str], list[str]]:
+def made(root: str, files: int, rows: int, columns: int) -> tuple[TableStorage, list[str], list[str]]:
     tables = TableStorage.open(root)
     days = [f"{day:%Y-%m-%d}" for day in pd.date_range("2018-01-01", periods=files)]
     _make(tables, days, rows=rows)

@@ -85,6 +85,13 @@ ROWS = (
         lambda times: parquet_scan.measured_small(times, files=300, rows=9),
     ),
     Row(
+        "read-years",
+        "the same of four years: 1,461 daily files of 9 readings",
+        "the same rows in one file",
+        "≤ 4 ×",
+        lambda times: parquet_scan.measured_small(times, files=1461, rows=9),
+    ),
+    Row(
         "validation",
         "validation of a table of 240,000 readings",
         "reading it from 150 daily files, a few at a time",

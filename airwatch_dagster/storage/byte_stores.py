@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -31,7 +31,7 @@ class StoredVersion:
 
     sha256: str
     mark: str = ""
-    """The mark of these bytes, as by ``ByteStore.marks``; empty when they have none."""
+    """Another one where the bytes are others, and to be seen without reading all of them; empty when they have none."""
 
     @classmethod
     def of(cls, data: bytes, mark: str = "") -> "StoredVersion":
@@ -73,7 +73,7 @@ class ByteStore(Protocol):
         """Replace the file; readers see the old bytes or the new ones, and a failure leaves the old ones.
 
         The last writer wins: only for files whose content does not depend on what they held before. Returns the mark of
-        the bytes, as by ``marks``; an empty one when it is not known.
+        the bytes, as in ``StoredVersion``; an empty one when it is not known.
         """
 
     def replace(self, name: str, data: bytes, *, expected: StoredVersion) -> str:
@@ -91,11 +91,8 @@ class ByteStore(Protocol):
     def entries(self, folder: str) -> Entries:
         """What is directly in ``folder``, hidden files included; the empty name is the place itself."""
 
-    def marks(self, folder: str, names: Sequence[str]) -> dict[str, str]:
-        """A mark for each of these files directly in ``folder``: another one where the bytes are others.
-
-        Without files that do not exist, or bear no mark that can be read without reading all of them.
-        """
+    def unchanged(self, folder: str, marks: Mapping[str, str]) -> list[str]:
+        """Those of these files directly in ``folder`` that have the marks now."""
 
     def written_at(self, name: str) -> datetime | None:
         """When the file was written, by the clock of the place (UTC); None when there is no such file."""

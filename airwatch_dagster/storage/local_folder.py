@@ -3,7 +3,7 @@
 import contextlib
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -99,16 +99,15 @@ class LocalFolder:
                     found[entry.name] = StoredFile(datetime.fromtimestamp(state.st_mtime, UTC), state.st_size)
         return found
 
-    def marks(self, folder: str, names: Sequence[str]) -> dict[str, str]:
-        """As ``ByteStore.marks``: the checksums that files of tables bear at their ends."""
-        found: dict[str, str] = {}
+    def unchanged(self, folder: str, marks: Mapping[str, str]) -> list[str]:
+        """As ``ByteStore.unchanged``: the checksums that files of tables bear at their ends."""
         with self._errors(folder, "read"), contextlib.suppress(FileNotFoundError):
             place = os.open(self._path(folder), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
-                found = {name: checksum_in(_tail(name, place)) for name in names}
+                return [name for name, mark in marks.items() if mark and _tail_has(name, place, mark.encode())]
             finally:
                 os.close(place)
-        return {name: mark for name, mark in found.items() if mark}
+        return []
 
     def written_at(self, name: str) -> datetime | None:
         """As ``ByteStore.written_at``: this machine's clock, or that of the server of a mounted disk."""
@@ -170,15 +169,15 @@ class LocalFolder:
             ) from error
 
 
-def _tail(name: str, folder: int) -> bytes:
-    """The last bytes of a file in an open folder; none of what is no file there, such as a link."""
+def _tail_has(name: str, folder: int, checksum: bytes) -> bool:
+    """Whether the last bytes of a file in an open folder have this; none of what is no file there, such as a link."""
     try:
         handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError:  # as below
-        return b""
+        return False
     try:
-        return os.pread(handle, TAIL, max(0, os.lseek(handle, 0, os.SEEK_END) - TAIL))
+        return checksum in os.pread(handle, TAIL, max(0, os.lseek(handle, 0, os.SEEK_END) - TAIL))
     except OSError:  # a folder or a pipe; or whoever reads the file itself is told why it cannot be read
-        return b""
+        return False
     finally:
         os.close(handle)

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
@@ -176,10 +176,10 @@ class S3Prefix:
         found.pop("", None)  # the mark that some tools put in the place of a folder
         return found
 
-    def marks(self, folder: str, names: Sequence[str]) -> dict[str, str]:
-        """As ``ByteStore.marks``: the ETags. One request per thousand objects from the first name to the last."""
+    def unchanged(self, folder: str, marks: Mapping[str, str]) -> list[str]:
+        """As ``ByteStore.unchanged``: the ETags. One request per thousand objects from the first name to the last."""
         start, found = self._key(f"{folder}/"), dict[str, str]()
-        before, last = start + min(names)[:-1], start + max(names)
+        before, last = start + min(marks)[:-1], start + max(marks)
         with s3_errors(self.uri(folder), setting=self._setting):
             listing = self._client.get_paginator("list_objects_v2")
             for page in listing.paginate(Bucket=self._bucket, Prefix=start, StartAfter=before):
@@ -187,7 +187,7 @@ class S3Prefix:
                 found |= {entry["Key"].removeprefix(start): _mark(entry) for entry in entries}
                 if entries and entries[-1]["Key"] >= last:
                     break
-        return {name: found[name] for name in names if found.get(name)}
+        return [name for name, mark in marks.items() if mark and found.get(name) == mark]
 
     def _key(self, name: str) -> str:
         checked_name(name.removesuffix("/"), place=f"s3://{self._bucket}/{self._prefix}")

@@ -13,7 +13,7 @@ from airwatch_dagster.storage.byte_stores import ABSENT, ByteStore, ConditionalW
 from airwatch_dagster.storage.data_kind import Readings, is_marked, mark_data_kind, required_data_kind
 from airwatch_dagster.storage.local_folder import LocalFolder
 from airwatch_dagster.storage.locks.conflicts import until_unchanged
-from airwatch_dagster.storage.packs import Day, MonthPacks, Run, by_month, is_long, joined_runs
+from airwatch_dagster.storage.packs import YEAR, Day, Packs, by_period, rows_of
 from airwatch_dagster.storage.partition_files import (
     SUFFIX,
     IgnoredFile,
@@ -51,7 +51,7 @@ class TableStorage(SiteFiles):
 
     def __init__(self, files: ByteStore) -> None:
         super().__init__(files)
-        self._packs = MonthPacks(files)
+        self._packs = Packs(files)
 
     @classmethod
     def open(cls, root: str, *, attempts: int = 5, setting: str = "AIRWATCH_STORAGE") -> Self:
@@ -96,14 +96,14 @@ class TableStorage(SiteFiles):
         if columns is not None and table in CONTRACTS and list(columns) == CONTRACTS[table].column_names:
             columns = None
         wanted = self._wanted(table, partitions, allow_missing=allow_missing)
-        found = self._packs.rows_of(table, wanted, columns)
+        found = self._packs.days_of(table, wanted, columns)
         found |= self._read_files(table, [partition for partition in wanted if partition not in found], columns)
         missing = [str(partition) for partition in wanted if partition not in found]
         if missing and not allow_missing:
             place = self.uri(table).removesuffix(SUFFIX)
             raise not_stored(table, place, missing if partitions is not None else [], requested=len(wanted))
-        runs = [found[partition] for partition in wanted if partition in found]
-        return parquet.joined(table, joined_runs(runs), columns=columns)
+        days = [found[partition] for partition in wanted if partition in found]
+        return parquet.joined(table, rows_of(days), columns=columns)
 
     def read_or_empty(self, table: str) -> pd.DataFrame:
         """The whole table, or the contract's empty frame when none of it is stored."""
@@ -179,7 +179,7 @@ class TableStorage(SiteFiles):
         def replaced(file: tuple[str | None, bytes | None]) -> Day:
             (key, data), version = file, versions.get(file[0], ABSENT)
             mark = version.mark if data is None else self._files.replace(_name(table, key), data, expected=version)
-            return Day(mark, parts[key])
+            return Day.of(mark, parts[key])
 
         encoded = in_threads(lambda key: (key, changed(key)), parts)
         self._packs.keep(table, dict(zip(parts, in_threads(replaced, encoded), strict=True)))
@@ -257,7 +257,7 @@ class TableStorage(SiteFiles):
         """Replace the files of these partitions, after all of them are encoded, and pack their months."""
         encoded = in_threads(lambda item: (_name(table, item[0]), parquet.encoded_rows(table, item[1])), parts.items())
         marks = in_threads(lambda item: self._put(*item, keep_unchanged=keep_unchanged), encoded)
-        self._packs.keep(table, {key: Day(mark, parts[key]) for key, mark in zip(parts, marks, strict=True)})
+        self._packs.keep(table, {key: Day.of(mark, parts[key]) for key, mark in zip(parts, marks, strict=True)})
 
     def _put(self, name: str, data: bytes, *, keep_unchanged: bool) -> str:
         held, version = self._files.get_version(name) if keep_unchanged else (None, ABSENT)
@@ -275,20 +275,22 @@ class TableStorage(SiteFiles):
 
     def _read_files(
         self, table: str, partitions: Sequence[str | None], columns: Sequence[str] | None
-    ) -> dict[str | None, Run]:
-        """The rows of each partition that is stored. Months of whole days that had to be read so are packed."""
-        is_packed = columns is None and any(map(is_long, by_month(table, partitions).values()))
+    ) -> dict[str | None, Day]:
+        """The rows of each partition that is stored. Whole days of which many had to be read so are packed."""
+        is_packed = columns is None and bool(by_period(table, partitions, YEAR))
 
         def read_one(partition: str | None) -> Day | None:
             name = _name(table, partition)
             data, version = self._files.get_version(name) if is_packed else (self._files.get(name), ABSENT)
-            return None if data is None else Day(version.mark, self._decoded(table, partition, data, columns=columns))
+            return (
+                None if data is None else Day.of(version.mark, self._decoded(table, partition, data, columns=columns))
+            )
 
         read = zip(partitions, in_threads(read_one, partitions), strict=True)
         days = {partition: day for partition, day in read if day is not None}
         if is_packed:
             self._packs.keep(table, days)
-        return {partition: Run(day.rows, 0, len(day.rows)) for partition, day in days.items()}
+        return days
 
     def _decoded(self, table: str, partition: str | None, data: bytes, *, columns: Sequence[str] | None) -> "pa.Table":
         return parquet.decoded(table, data, columns=columns, uri=self.uri(table, partition))
