@@ -112,6 +112,14 @@ def fit_families(
     The same examples, seed and parameters give the same forecasts on any number of threads. How many target days there
     are is not checked (see ``shortage``). Raises ContractViolation for a parameter that a family does not have.
     """
+    from threadpoolctl import threadpool_limits
+
+    # Matrix products are small: more threads of BLAS mostly wait for each other, and do so on the processor.
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _fit_families(training, families, params)
+
+
+def _fit_families(training: TrainingSet, families: Sequence[str], params: Params | None) -> dict[str, FittedModel]:
     fitted: dict[str, FittedModel] = {}
     weights = blended_of(training)
     for family in families:

@@ -1,8 +1,11 @@
 """Seven families, one interface."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from airwatch_dagster.fit.models import families, neural_network
 from airwatch_dagster.fit.models.families import (
@@ -51,6 +54,19 @@ def test_the_same_seed_gives_the_same_forecasts_on_one_thread_and_on_two(
 ) -> None:
     other = fit_family(two_years, family=family, seed=1, thread_count=1)
     np.testing.assert_array_equal(other.predict(two_years), fitted[family].predict(two_years))
+
+
+def test_matrix_products_of_a_fit_take_one_thread(two_years: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    pools: list[dict[str, Any]] = []
+
+    def fit(*_: object) -> Constant:
+        pools.extend(threadpool_info())
+        return Constant(1.0)
+
+    monkeypatch.setitem(families._FITS, "damped_persistence", fit)
+    with threadpool_limits(limits=2):
+        fit_families(TrainingSet(two_years, seed=1), ["damped_persistence"])
+    assert {pool["num_threads"] for pool in pools if pool["user_api"] == "blas"} == {1}
 
 
 @pytest.mark.parametrize("family", ["ridge", "random_forest", "catboost"])
