@@ -25,6 +25,10 @@ ARROW_MEMORY: Final = "system"
 """Arrow's own allocator is known to crash beside another of its kind, which CatBoost brings, and with threads that end;
 the system's is as fast here and takes a tenth less memory. Source: github.com/apache/arrow/issues/50908"""
 
+BLAS_THREADS: Final = "1"
+"""Threads of NumPy's and SciPy's linear algebra. Its matrices have 86 columns here: a second thread mostly waits, which
+takes a fifth of the CPU time of a training on a busy machine. Forests and CatBoost have threads of their own."""
+
 MASKED_SETTINGS: Final = (
     *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
     *("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "DAGSTER_PG_PASSWORD", "PGPASSWORD"),
@@ -175,6 +179,7 @@ def _prepared(env_file: EnvFile, given: Mapping[str, str], home: Path) -> dict[s
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DAGSTER_EVENT_BATCH_SIZE": EVENT_BATCH,
         "ARROW_DEFAULT_MEMORY_POOL": ARROW_MEMORY,
+        "OPENBLAS_NUM_THREADS": BLAS_THREADS,
     }
     known = {**given, **read}
     known |= {name: default for name, default in defaults.items() if not known.get(name, "").strip()}

@@ -23,7 +23,14 @@ SHOWN = ("AIRWATCH_STATE", "AIRWATCH_STORAGE", "AIRWATCH_AREA", "DAGSTER_HOME", 
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An installation's folder; the process runs in another one and has no settings."""
-    for name in (*NAMES, "DAGSTER_HOME", "AWS_CONFIG_FILE", "REQUESTS_CA_BUNDLE", "DAGSTER_EVENT_BATCH_SIZE"):
+    others = (
+        "DAGSTER_HOME",
+        "AWS_CONFIG_FILE",
+        "REQUESTS_CA_BUNDLE",
+        "DAGSTER_EVENT_BATCH_SIZE",
+        "OPENBLAS_NUM_THREADS",
+    )
+    for name in (*NAMES, *others):
         monkeypatch.setenv(name, "")  # so that what the test sets is removed again
         monkeypatch.delenv(name)
     (tmp_path / "home").mkdir()
@@ -113,7 +120,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(checkout: Path, *command: str, **variables: str) -> str:
     """The output of a command in the copy, with no setting in the environment but ``variables``."""
-    names = {*NAMES, "DAGSTER_HOME", "MAKEFLAGS", "MAKELEVEL"}
+    names = {*NAMES, "DAGSTER_HOME", "MAKEFLAGS", "MAKELEVEL", "OPENBLAS_NUM_THREADS"}
     environment = {name: value for name, value in os.environ.items() if name not in names}
     environment |= {"PYTHONPATH": str(checkout), "DAGSTER_DISABLE_TELEMETRY": "1", **variables}
     done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=True)
@@ -126,6 +133,16 @@ def with_settings(checkout: Path, **variables: str) -> dict[str, str]:
     )
     module = "airwatch_dagster.commands.with_settings"
     return json.loads(run(checkout, sys.executable, "-m", module, "python", "-c", show, **variables))
+
+
+def test_linear_algebra_has_one_thread_unless_the_environment_says_more(checkout: Path) -> None:
+    show = "import numpy, threadpoolctl; print([one['num_threads'] for one in threadpoolctl.threadpool_info()])"
+    module = "airwatch_dagster.commands.with_settings"
+    assert run(checkout, sys.executable, "-m", module, "python", "-c", show).strip() == "[1]"
+
+    show = "echo $OPENBLAS_NUM_THREADS"
+    given = run(checkout, sys.executable, "-m", module, "sh", "-c", show, OPENBLAS_NUM_THREADS="2")
+    assert given.strip() == "2"
 
 
 def test_dagster_starts_with_the_settings_of_airwatch_where_no_other_reader_finds_the_file(checkout: Path) -> None:
