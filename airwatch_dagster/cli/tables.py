@@ -16,10 +16,14 @@ from airwatch_dagster.commands.stopping import RESUMES, stoppable
 @stoppable(RESUMES)
 def demo() -> None:
     """Run the whole pipeline on two years of simulated air and print a summary."""
-    from airwatch_dagster.commands.demo import embedded_default, run_demo
+    from airwatch_dagster.commands.backfill.worker import workers
+    from airwatch_dagster.commands.demo_settings import PROCESSES, embedded_default
 
     embedded_default()
-    run_demo(echo=click.echo)
+    with workers(PROCESSES) as of_demo:
+        from airwatch_dagster.commands.demo import run_demo
+
+        run_demo(workers=of_demo, echo=click.echo)
 
 
 @click.command(short_help="Bring all tables up to date for some days.")
@@ -41,15 +45,19 @@ def demo() -> None:
     help="Runs at a time. Two of the whole country need 16 GB of memory; a metropolitan area needs little.",
 )
 @stoppable(RESUMES)
-def backfill(tables: str | None, **options: Any) -> None:
+def backfill(tables: str | None, processes: int, **options: Any) -> None:
     """Bring every table up to date for the days FIRST to LAST (YYYY-MM-DD, or yesterday).
 
     Prints the planned requests, builds the partitions that are missing or stale, and sums up. It can be stopped at any
     time (Ctrl+C or SIGTERM): the same command resumes where it stopped.
     """
-    from airwatch_dagster.commands.backfill.backfill import run_backfill
+    from airwatch_dagster.commands.backfill.worker import workers
 
-    run_backfill(tables=None if tables is None else tables.split(","), **options, echo=click.echo)
+    named = None if tables is None else tables.split(",")
+    with workers(processes, only_plan=options["only_plan"]) as of_backfill:
+        from airwatch_dagster.commands.backfill.backfill import run_backfill
+
+        run_backfill(tables=named, **options, workers=of_backfill, echo=click.echo)
 
 
 @click.command(short_help="Say whether everything is fresh, and what is due.")

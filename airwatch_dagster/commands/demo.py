@@ -1,14 +1,13 @@
 """`airwatch demo`: a backfill of simulated air and a summary of its results."""
 
-import os
 from collections.abc import Callable, Iterator
 
 import pandas as pd
 
 from airwatch_dagster.commands.backfill.backfill import run_backfill
+from airwatch_dagster.commands.backfill.worker import Workers
 from airwatch_dagster.commands.pages.summary import forecast_summary
 from airwatch_dagster.commands.wording import program
-from airwatch_dagster.orchestration.configuration.environment import default_storage
 from airwatch_dagster.orchestration.configuration.settings import Settings
 from airwatch_dagster.orchestration.findings_pages import INDEX as FINDINGS_INDEX
 from airwatch_dagster.orchestration.partitions import newest_day
@@ -18,25 +17,13 @@ from airwatch_dagster.storage.tables import TableStorage
 DEMO_YEARS = 2
 """Years of simulated air up to yesterday: one for training, one for testing."""
 
-PROCESSES = min(2, os.cpu_count() or 1)
-"""Runs at a time: two take a third off the demo's time on two cores."""
 
-EMBEDDED = {"AIRWATCH_SOURCE": "practice", "AIRWATCH_AREA": "cbsa:16980"}
-"""The demo's settings, whatever `.env` has: simulated air must never be mixed with real readings."""
-
-
-def embedded_default() -> None:
-    """Set this process's environment to the demo's settings."""
-    os.environ.update(EMBEDDED, AIRWATCH_STORAGE=default_storage())
-    os.environ.pop("MLFLOW_TRACKING_URI", None)
-
-
-def run_demo(*, echo: Callable[[str], None]) -> None:
+def run_demo(*, workers: Workers, echo: Callable[[str], None]) -> None:
     """Backfill every table for two years of simulated air up to yesterday, sum up, and say where to look."""
     yesterday = newest_day(utc_now())
     first = yesterday - pd.DateOffset(years=DEMO_YEARS) + pd.Timedelta(days=1)
     started = utc_now()
-    has_summed_up = run_backfill(first=first, last=yesterday, processes=PROCESSES, echo=echo)
+    has_summed_up = run_backfill(first=first, last=yesterday, workers=workers, echo=echo)
     tables = opened_storage(Settings.from_environment().storage)
     if not has_summed_up:
         for line in forecast_summary(tables, yesterday, newest=yesterday):

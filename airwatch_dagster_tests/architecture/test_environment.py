@@ -10,13 +10,15 @@ READERS = {
     "orchestration/configuration/environment.py": "what a process starts with, and variables of other projects",
     "orchestration/configuration/secret_files.py": "secrets whose variables name a file",
     "storage/s3_prefix.py": "AWS settings, to share one S3 client",
-    "commands/demo.py": "the demo's own settings, set when it starts",
+    "commands/demo_settings.py": "the demo's own settings, set when it starts",
+    "commands/backfill/worker.py": "threads of a worker's libraries, set when it starts",
 }
 """The files that use os.environ, and what for."""
 
 CHANGERS = {
     "orchestration/configuration/environment.py": {"prepare_environment"},
-    "commands/demo.py": {"embedded_default"},
+    "commands/demo_settings.py": {"embedded_default"},
+    "commands/backfill/worker.py": {"begin"},
 }
 """The functions that change os.environ: a process that starts."""
 

@@ -65,14 +65,17 @@ class AirDataArchive(FileArchive):
         return daily_years(self.file_list()["filename"], parameter)
 
     def fetch(self, name: str) -> Path:
-        """The current zip ``name``, complete and checked: downloaded if new or changed, else the cached copy.
+        """The current zip ``name``, complete and checked: downloaded if new or changed, else the cached copy. With a
+        daily file the archive's list is asked for the day of its content.
 
         Transient failures are retried; a failed download leaves the cached copy unchanged. Raises SourceRefused when
         the archive has no such file, SourceUnavailable for no response, a malformed response or a damaged zip,
         BadPayload when the zip does not contain exactly one CSV.
         """
         return self._files.current(
-            name, check=lambda path: self._check_zip(name, path), as_of=lambda: self._as_of(name)
+            name,
+            check=lambda path: self._check_zip(name, path),
+            as_of=lambda: self._as_of(name) if _DAILY_FILE.fullmatch(name) else None,
         )
 
     def fetch_year(self, year: int, parameter: str = PM25_PARAMETER) -> Path:

@@ -38,6 +38,7 @@ from airwatch_dagster.commands.backfill.weather import (
     weather_costs_by_task,
     with_weather_table,
 )
+from airwatch_dagster.commands.backfill.worker import Workers
 from airwatch_dagster.commands.imports.import_log import undone_days
 from airwatch_dagster.commands.pages.summary import forecast_summary
 from airwatch_dagster.commands.wording import counted, program
@@ -56,11 +57,11 @@ def run_backfill(
     *,
     first: datetime,
     last: datetime,
+    workers: Workers,
     echo: Echo,
     tables: Sequence[str] | None = None,
     refresh: bool = False,
     only_plan: bool = False,
-    processes: int = 1,
 ) -> bool:
     """Build every partition of the days ``first``…``last`` that is missing or older than what it reads.
 
@@ -95,7 +96,7 @@ def run_backfill(
     revise = partial(_revisions, storage, days if refresh and DETECTED_TABLE in named else None)
     planned = [*monitors, *again, *tasks, *(revise() if DETECTED_TABLE in named else [])]
     echo(f"Source {settings.source}, area {settings.area}, storage {settings.storage}")
-    echo(plan_text(planned, seconds=estimates.all_seconds(planned, processes=processes)))
+    echo(plan_text(planned, seconds=estimates.all_seconds(planned, processes=workers.processes)))
     if only_plan:
         costs = _echo_costs([*again, *tasks], storage, echo)
         estimates.add_downloads(costs)
@@ -104,14 +105,14 @@ def run_backfill(
     if only_plan or not planned:
         return False
     with reporter(echo, estimates=estimates) as show:
-        _run_all(monitors, show, processes=processes)
+        _run_all(monitors, show, workers)
         estimates.add_downloads(_echo_costs([*again, *tasks], storage, echo))
-        _run_all(again, show, processes=processes)
+        _run_all(again, show, workers)
         if again:  # what reads these days is due if they changed
             steps = plan(stored=_written_tables(storage, broken))
             tasks = _in_order(steps, whole, resume=not refresh)
-        _run_all(tasks, show, processes=processes)
-        _run_all(revise(), show, processes=processes)
+        _run_all(tasks, show, workers)
+        _run_all(revise(), show, workers)
     for line in _outcome(steps, storage, show, began=began, last=days[1]):
         echo(line)
     if show.failed:
@@ -172,10 +173,9 @@ def _in_order(steps: Sequence[Step], whole: Sequence[str], *, resume: bool) -> l
     return [*(task for task in tasks if task not in last), *changes, *last]
 
 
-def _run_all(tasks: Sequence[Task], show: Reporter, *, processes: int) -> None:
-    processes = min(processes, len(tasks))
-    with show.showing(tasks, processes=processes):
-        run_tasks(tasks, processes=processes, started=show.started, done=show.done)
+def _run_all(tasks: Sequence[Task], show: Reporter, workers: Workers) -> None:
+    with show.showing(tasks, processes=min(workers.processes, len(tasks))):
+        run_tasks(tasks, workers=workers, started=show.started, done=show.done)
 
 
 def _echo_costs(tasks: Sequence[Task], storage: TableStorage, echo: Echo) -> Mapping[Task, Cost]:

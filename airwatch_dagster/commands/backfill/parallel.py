@@ -6,16 +6,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import active_children, get_context, util
-from time import monotonic
+from multiprocessing import util
 from typing import Any, Final
 
 import dagster as dg
 
 from airwatch_dagster.commands.backfill.planning import ORDER, Step
 from airwatch_dagster.commands.backfill.runs import RunReport, materialize_step, materialize_table
-from airwatch_dagster.commands.backfill.worker import begin
-from airwatch_dagster.commands.stopping import GRACE_S
+from airwatch_dagster.commands.backfill.worker import Workers, warm_up
 from airwatch_dagster.orchestration.instance.opening import opened_instance
 
 SINGLE_WRITER: Final = frozenset({"mlflow"})
@@ -45,16 +43,16 @@ Started = Callable[[Task], None]
 Done = Callable[[Task, RunReport], None]
 
 
-def run_tasks(tasks: Sequence[Task], *, processes: int, started: Started, done: Done) -> None:
+def run_tasks(tasks: Sequence[Task], *, workers: Workers, started: Started, done: Done) -> None:
     """Run all tasks, and report each to ``started`` and ``done``; raises at the first that fails, when those under way
     have ended.
 
-    One process runs them here, in their order. More are other processes; what is stored is the same.
+    Without other processes they run here, in their order. What is stored is the same.
     """
     from airwatch_dagster.definitions import defs
 
-    if processes > 1:
-        _in_processes(tasks, Queue(tasks, defs), processes=processes, started=started, done=done)
+    if workers.pool is not None:
+        _in_processes(workers.pool, workers.processes, tasks, Queue(tasks, defs), started=started, done=done)
         return
     with opened_instance() as instance:
         for task in tasks:
@@ -105,36 +103,22 @@ class Queue:
         return all(not others or others[0] > numbers[0] for others in before)
 
 
-def _in_processes(tasks: Sequence[Task], queue: Queue, *, processes: int, started: Started, done: Done) -> None:
+def _in_processes(
+    pool: ProcessPoolExecutor, processes: int, tasks: Sequence[Task], queue: Queue, *, started: Started, done: Done
+) -> None:
     running: dict[Future[RunReport], int] = {}
-    # Not forked: this process has threads, of the event log among others.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=begin) as pool:
-        try:
-            while True:
-                while len(running) < processes and (number := queue.start()) is not None:
-                    started(tasks[number])
-                    running[pool.submit(_run, tasks[number])] = number
-                if not running:
-                    return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    number = running.pop(future)
-                    done(tasks[number], future.result())
-                    queue.finish(number)
-        except KeyboardInterrupt:
-            _end_workers()
-            raise
-
-
-def _end_workers() -> None:
-    """Let the workers end by themselves, then kill those that did not."""
-    workers = active_children()
-    for worker in workers:
-        worker.terminate()
-    deadline = monotonic() + GRACE_S - 0.5
-    for worker in workers:
-        worker.join(max(0.0, deadline - monotonic()))
-        if worker.is_alive():
-            worker.kill()
+    while True:
+        while len(running) < processes and (number := queue.start()) is not None:
+            started(tasks[number])
+            running[pool.submit(_run, tasks[number])] = number
+        if not running:
+            return
+        if len(running) < processes:
+            warm_up(pool)
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            number = running.pop(future)
+            done(tasks[number], future.result())
+            queue.finish(number)
 
 
 def _run(task: Task) -> RunReport:

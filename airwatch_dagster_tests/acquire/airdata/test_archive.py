@@ -189,6 +189,12 @@ def test_files_of_an_archive_without_a_file_list_have_no_as_of(archive: AirDataA
     assert download.as_of is None
 
 
+def test_the_list_is_not_asked_for_the_monitors(archive: AirDataArchive, server: FakeServer) -> None:
+    server.will_send("/aqs_monitors.zip", Reply(FIRST))
+    archive.fetch("aqs_monitors.zip")
+    assert server.requested == ["/aqs_monitors.zip"]
+
+
 def test_a_year_without_a_file_is_refused_naming_the_available_years(archive: AirDataArchive) -> None:
     with pytest.raises(SourceRefused, match=r"no daily PM2.5 file for 2016; years on offer: 2021") as raised:
         archive.fetch_year(2016)

@@ -1,5 +1,6 @@
 """A backfill's runs, some at a time: none before what it reads, none lost, none wrong."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from airwatch_dagster.collector import COLLECT_AFTER
 from airwatch_dagster.commands.backfill import parallel
 from airwatch_dagster.commands.backfill.parallel import Queue, Task
 from airwatch_dagster.commands.backfill.planning import ORDER, Step
+from airwatch_dagster.commands.backfill.worker import workers
 from airwatch_dagster.definitions import defs
 from airwatch_dagster.errors import RunFailed
 from airwatch_dagster_tests.installations import Installation
@@ -87,17 +89,45 @@ def test_the_error_of_a_failed_run_is_the_same_in_another_process() -> None:
         raise unpickled
 
 
-def test_a_worker_looks_seldom_for_unused_objects_from_before_it_imports_a_library() -> None:
+def printed_by_a_worker(at_begin: str, then: str = "", **environment: str) -> list[str]:
+    """What a new process of two prints while it begins, and afterwards."""
     code = (
-        "import airwatch_dagster.commands.backfill.worker as worker, gc, sys\n"
-        "worker.end_worker_on_signals = lambda: print(gc.get_threshold())\n"
+        "import airwatch_dagster.commands.backfill.worker as worker, gc, os, sys\n"
+        f"worker.end_worker_on_signals = lambda: {at_begin}\n"
         "worker.parent_process = lambda: None\n"
-        "print([name for name in ('dagster', 'pandas', 'sqlalchemy') if name in sys.modules])\n"
-        "try: worker.begin()\n"
+        "os.cpu_count = lambda: 2\n"
+        "try: worker.begin(2)\n"
         "except AssertionError: pass\n"
+        f"{then}\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["[]", str(COLLECT_AFTER)]
+    inherited = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=inherited | environment, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_a_worker_looks_seldom_for_unused_objects_from_before_it_imports_a_library() -> None:
+    loaded = "[name for name in ('dagster', 'numpy', 'pandas', 'sqlalchemy') if name in sys.modules]"
+    assert printed_by_a_worker(f"print(gc.get_threshold(), {loaded})") == [f"{COLLECT_AFTER} []"]
+
+
+def test_workers_share_the_cores_for_products_of_matrices_unless_it_is_set() -> None:
+    threads = "import numpy, threadpoolctl; print({one['num_threads'] for one in threadpoolctl.threadpool_info()})"
+    assert printed_by_a_worker("None", threads) == ["{1}"]
+    assert printed_by_a_worker("None", threads, OPENBLAS_NUM_THREADS="2") == ["{2}"]
+
+
+def test_a_worker_imports_what_runs_need_before_it_has_one() -> None:
+    with workers(2) as both:
+        assert both.pool is not None
+        loaded = both.pool.submit(eval, "'airwatch_dagster.definitions' in __import__('sys').modules")
+        assert loaded.result()
+
+
+def test_one_process_and_a_plan_alone_start_no_worker() -> None:
+    with workers(1) as alone, workers(2, only_plan=True) as planned:
+        assert (alone.processes, planned.processes) == (1, 2)
+        assert alone.pool is planned.pool is None
 
 
 def test_a_worker_opens_one_instance_and_closes_it_when_it_ends(tmp_path: Path) -> None:
