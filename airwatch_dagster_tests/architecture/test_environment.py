@@ -11,14 +11,12 @@ READERS = {
     "orchestration/configuration/secret_files.py": "secrets whose variables name a file",
     "storage/s3_prefix.py": "AWS settings, to share one S3 client",
     "commands/demo_settings.py": "the demo's own settings, set when it starts",
-    "commands/backfill/worker.py": "threads of a worker's libraries, set when it starts",
 }
 """The files that use os.environ, and what for."""
 
 CHANGERS = {
     "orchestration/configuration/environment.py": {"prepare_environment"},
     "commands/demo_settings.py": {"embedded_default"},
-    "commands/backfill/worker.py": {"begin"},
 }
 """The functions that change os.environ: a process that starts."""
 

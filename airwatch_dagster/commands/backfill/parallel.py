@@ -19,8 +19,16 @@ from airwatch_dagster.orchestration.instance.opening import opened_instance
 SINGLE_WRITER: Final = frozenset({"mlflow"})
 """Resources that one run at a time may hold: MLflow's SQLite database has one writer, and others give up waiting."""
 
-PRIORITY: Final = {table: number for number, table in enumerate(ORDER)}
-"""Of runs that could start, the one whose table most others wait for: the last year's models end a backfill."""
+LONG: Final = ("monthly_findings", "bulletin")
+"""Of the tables that no other waits for, the one that takes longest, after the one that its pages link to."""
+
+_FORECAST: Final = ORDER.index("forecast_scores") + 1
+PRIORITY: Final = {
+    table: number
+    for number, table in enumerate(dict.fromkeys([*ORDER[:_FORECAST], *LONG, *ORDER[_FORECAST:]]))
+}
+"""Of runs that could start, the one whose table most others wait for: the last year's models end a backfill. Then those
+that take long, so that no process waits for another at the end."""
 
 
 @dataclass(frozen=True, eq=False)

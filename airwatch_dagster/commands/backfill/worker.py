@@ -10,16 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import active_children, connection, get_context, parent_process
 from time import monotonic
-from typing import Final
 
 from airwatch_dagster.collector import collect_seldom
 from airwatch_dagster.commands.stopping import GRACE_S, end_worker_on_signals
-
-MATRIX_THREADS: Final = "OPENBLAS_NUM_THREADS"
-"""Variable of NumPy's and SciPy's threads for products of matrices, one per core if unset. Where each core has its own
-process, more of them wait for each other, busily: that took a tenth of a demo's CPU time. Values are the same, bit by
-bit."""
-
 
 @dataclass(frozen=True)
 class Workers:
@@ -42,7 +35,7 @@ def workers(processes: int, *, only_plan: bool = False) -> Iterator[Workers]:
         return
     # Not forked: this process has threads, of the event log among others.
     spawned = get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=spawned, initializer=begin, initargs=(processes,)) as pool:
+    with ProcessPoolExecutor(processes, mp_context=spawned, initializer=begin) as pool:
         warm_up(pool)
         try:
             yield Workers(processes, pool)
@@ -56,10 +49,9 @@ def warm_up(pool: ProcessPoolExecutor) -> None:
     pool.submit(os.getpid)
 
 
-def begin(processes: int) -> None:
-    """As quiet and as quick as the command itself, with its share of the cores, ended by stop signals or with its
-    parent; what runs need is imported."""
-    os.environ.setdefault(MATRIX_THREADS, str(max(1, (os.cpu_count() or 1) // processes)))
+def begin() -> None:
+    """As quiet and as quick as the command itself, ended by stop signals or with its parent; what runs need is
+    imported."""
     collect_seldom()
     warnings.simplefilter("ignore")
     end_worker_on_signals()
