@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ from airwatch_dagster.orchestration.registry.tracking import (
     usable_address,
 )
 from airwatch_dagster.orchestration.registry.tracking_server import brief_waiting
+from airwatch_dagster.orchestration.registry.transactions import one_transaction
 
 EXPERIMENT: Final = "airwatch"
 CHAMPION_ALIAS: Final = "champion"
@@ -41,10 +42,6 @@ moves the alias."""
 _TAGS_FROM_THE_START: Final = "MLFLOW_RUN_CONTEXT"
 """Variable with tags that MLflow gives to a run when it makes it. Those of dagster-mlflow come a moment later, and a
 run of a process that is killed meanwhile would be nobody's."""
-
-
-_INHERITED: Final = ("mlflow.user", "mlflow.source", "project")
-"""Begins of the tags that a nested run has from its parent; MLflow's ``start_run`` finds them out for each run anew."""
 
 
 @dg.resource(description="dagster-mlflow's resource at MLFLOW_TRACKING_URI; one MLflow run per Dagster run")
@@ -91,26 +88,6 @@ def end_failed_run(end: Callable[..., None], *, log: Any = None) -> None:
             end(status="FAILED")
         except MlflowException as error:
             (log or logging.getLogger(__name__)).warning("MLflow did not take the end of a failed run: %s", type(error))
-
-
-@contextlib.contextmanager
-def nested_run(mlflow: Any, *, name: str, tags: Mapping[str, str]) -> Iterator[Any]:
-    """A nested MLflow run with these tags and those of the Dagster run, FAILED when the body raises.
-
-    It is not MLflow's active run: the body logs by its ID. Errors of MLflow become AirWatch's (see ``mlflow_errors``).
-    """
-    client = mlflow.tracking_client
-    with mlflow_errors(mlflow.tracking_uri):
-        parent = mlflow.active_run()
-        of_parent = {key: text for key, text in parent.data.tags.items() if key.startswith(_INHERITED)}
-        own = {**tags, **runs_of_dagster_run(mlflow.dagster_run_id), "mlflow.parentRunId": parent.info.run_id}
-        run = client.create_run(parent.info.experiment_id, run_name=name, tags={**of_parent, **own})
-        try:
-            yield run
-        except BaseException:
-            end_failed_run(partial(client.set_terminated, run.info.run_id))
-            raise
-        client.set_terminated(run.info.run_id)
 
 
 def _has_failed(context: dg.InitResourceContext) -> bool:
@@ -283,9 +260,11 @@ def tag_served_months(decision: pd.Series) -> None:
         f"{serves}_decided_by": str(decision["decided_by"] if pd.isna(person) else person),
         f"{serves}_decided_at": f"{decision['decided_at']:%Y-%m-%d %H:%M:%S} UTC",
     }
-    with connected() as client:
+    with connected() as client, one_transaction(client):
+        # The client's own call would first read all versions of the model, to see whether it is a prompt.
+        registry = client._get_registry_client()  # noqa: SLF001
         for name, text in tags.items():
-            client.set_model_version_tag(REGISTERED_MODEL, str(decision["model_version"]), name, text)
+            registry.set_model_version_tag(REGISTERED_MODEL, str(decision["model_version"]), name, text)
 
 
 def set_champion_alias(version: str, *, month: pd.Timestamp) -> bool:

@@ -17,8 +17,9 @@ from airwatch_dagster.fit.models.families import FittedModel
 from airwatch_dagster.fit.training import Registration, TrainedModel
 from airwatch_dagster.fit.weather_inputs import has_weather
 from airwatch_dagster.orchestration.registry.links import REGISTERED_MODEL
-from airwatch_dagster.orchestration.registry.mlflow_client import connected, nested_run
+from airwatch_dagster.orchestration.registry.mlflow_client import connected
 from airwatch_dagster.orchestration.registry.mlmodel import write_mlmodel
+from airwatch_dagster.orchestration.registry.nested_runs import nested_run
 from airwatch_dagster.orchestration.registry.served_model import PLACE
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.weather import WEATHER_CLASSES

@@ -14,8 +14,8 @@ from airwatch_dagster.fit.tuning.hyperparameters import reason
 from airwatch_dagster.fit.tuning.search import Search, search, time_ordered_folds
 from airwatch_dagster.orchestration.metadata.tables import PartitionMetadata
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS
-from airwatch_dagster.orchestration.registry.mlflow_client import nested_run
 from airwatch_dagster.orchestration.registry.model_log import log_numbers
+from airwatch_dagster.orchestration.registry.nested_runs import nested_run
 from airwatch_dagster.orchestration.training.by_month import SEED, months_before
 
 

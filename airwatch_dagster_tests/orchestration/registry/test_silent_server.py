@@ -16,12 +16,9 @@ from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_MAX_RETRIES, MLFLOW
 
 from airwatch_dagster.errors import SourceUnavailable
 from airwatch_dagster.orchestration.registry import tracking_server
-from airwatch_dagster.orchestration.registry.mlflow_client import (
-    configure_mlflow,
-    connected,
-    nested_run,
-)
+from airwatch_dagster.orchestration.registry.mlflow_client import configure_mlflow, connected
 from airwatch_dagster.orchestration.registry.model_loading import LoggedModel, load_model
+from airwatch_dagster.orchestration.registry.nested_runs import nested_run
 from airwatch_dagster.orchestration.registry.tracking_server import ANSWER_S, BRIEF_S, REPETITIONS, limit_waiting
 from airwatch_dagster_tests.installations import Installation
 from airwatch_dagster_tests.mlflow_servers import MlflowServer
