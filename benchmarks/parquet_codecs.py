@@ -1,4 +1,4 @@
-"""What compression and dictionaries cost and save in daily files: CPU of reading and writing, and bytes.
+"""What compression, dictionaries and statistics cost and save in daily files: CPU of reading and writing, and bytes.
 
     python -W ignore -m benchmarks.parquet_codecs STORAGE [--table features] [--joined 1,20,100]
 
@@ -19,14 +19,23 @@ from benchmarks.measure import cpu_seconds
 
 CODECS = ("zstd", "snappy", "lz4", "none")
 
+INDEXES = {
+    "": (True, True),
+    ", no dictionaries": (False, True),
+    ", no statistics": (True, False),
+    ", neither": (False, False),
+}
+"""With dictionaries, with the least and greatest value of each column."""
+
 TIMES = 20
 
 
-def encoded(rows: pa.Table, codec: str, *, has_dictionaries: bool) -> bytes:
-    """One file, as AirWatch writes it but for the codec and the dictionaries."""
+def encoded(rows: pa.Table, codec: str, *, has_dictionaries: bool, has_statistics: bool) -> bytes:
+    """One file, as AirWatch writes it but for the codec, the dictionaries and the statistics."""
     sink = pa.BufferOutputStream()
     same = {"store_schema": False, "coerce_timestamps": "us", "write_page_checksum": True}
-    pq.write_table(rows, sink, compression=codec, use_dictionary=has_dictionaries, **same)
+    indexes = {"use_dictionary": has_dictionaries, "write_statistics": has_statistics}
+    pq.write_table(rows, sink, compression=codec, **indexes, **same)
     return bytes(sink.getvalue())
 
 
@@ -45,9 +54,9 @@ def main() -> None:
         parts = [pq.ParquetFile(file).read().replace_schema_metadata() for file in files[-days:]]
         rows = pa.concat_tables(parts).combine_chunks()
         print(f"{arguments.table}: {rows.num_rows} rows in {rows.num_columns} columns")
-        for codec, has_dictionaries in itertools.product(CODECS, (True, False)):
-            write = partial(encoded, rows, codec, has_dictionaries=has_dictionaries)
-            data, name = write(), f"{codec}{'' if has_dictionaries else ', no dictionaries'}"
+        for codec, (index, (has_dictionaries, has_statistics)) in itertools.product(CODECS, INDEXES.items()):
+            write = partial(encoded, rows, codec, has_dictionaries=has_dictionaries, has_statistics=has_statistics)
+            data, name = write(), f"{codec}{index}"
             reading, writing = _milliseconds(read, data), _milliseconds(write)
             print(f"  {name:<24} {len(data) / 1e3:8.1f} kB, read {reading:6.2f} ms, written {writing:6.2f} ms")
 

@@ -22,6 +22,7 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventL
 from dagster._serdes import ConfigurableClassData, serialize_value
 from sqlalchemy import Connection, Engine, bindparam, create_engine, event, select
 
+from airwatch_dagster.orchestration.instance.event_rows import event_rows
 from airwatch_dagster.orchestration.instance.run_databases import copy_if_missing, empty_database, is_made
 from airwatch_dagster.orchestration.instance.sqlite import made_by_one, wait_for_writers
 
@@ -152,7 +153,7 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
                 self._store_events_of(run_id, list(of_run))
 
     def _store_events_of(self, run_id: str, events: Sequence[dg.EventLogEntry]) -> None:
-        rows = [self._event_to_row(event) for event in events]
+        rows = event_rows(events, timestamp_of=self._event_insert_timestamp)
         with self.run_connection(run_id) as connection:
             connection.execute(SqlEventLogStorageTable.insert(), rows)
         in_index = [

@@ -27,8 +27,8 @@ def add_partition_metadata(
     if others := sorted(set(metadata).difference(partitions)):
         problem = f"has metadata of {', '.join(others)}, and the run is not about them"
         raise ContractViolation(asset_key.to_user_string(), problem, fix="Name partitions of the run only")
-    added = {**context._metadata_accumulator.per_output_metadata}
+    added = {**context._metadata_accumulator.per_output_metadata}  # noqa: SLF001 - as above
     for key, values in metadata.items():
         handle = AssetMetadataHandle(asset_key=asset_key, partition_key=key)
         added[handle] = {**added.get(handle, {}), **values}
-    context._metadata_accumulator = OutputMetadataAccumulator(per_output_metadata=added)
+    context._metadata_accumulator = OutputMetadataAccumulator(per_output_metadata=added)  # noqa: SLF001 - as above
