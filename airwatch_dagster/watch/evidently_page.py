@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,7 +12,7 @@ MIN_LIBRARY_CHARACTERS: Final = 100_000
 DIGITS: Final = 6
 """Significant digits of the numbers of plots; Evidently writes 17."""
 
-_SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_BEGIN, _END = "<script>", "</script>"
 _FONT: Final = re.compile(r"url\(data:font/[\w-]+;base64,([\w+/=]+)\)")
 _LONG_NUMBER: Final = re.compile(r"-?\d+\.\d{7,}(?:e[+-]?\d+)?")
 _LIBRARY_SIGN: Final = "drawDashboard"
@@ -32,17 +32,24 @@ def light_page(html: str) -> Page:
     A page that is built otherwise, as by another version of Evidently, stays whole.
     """
     shared: dict[str, bytes] = {}
-
-    def script(match: re.Match[str]) -> str:
-        text = match[1]
-        if len(text) < MIN_LIBRARY_CHARACTERS or _LIBRARY_SIGN not in text:
-            return f"<script>{_LONG_NUMBER.sub(_shorter, text)}</script>"
-        name = f"evidently-{hashlib.sha256(text.encode()).hexdigest()[:12]}.js"
-        shared[name] = text.encode()
-        return f'<script src="{name}"></script>'
-
-    without = _SCRIPT.sub(script, html)
+    without = "".join(_with_light_scripts(html, shared))
     return Page(_FONT.sub("local('Material Icons')", without).encode(), shared) if shared else Page(html.encode())
+
+
+def _with_light_scripts(html: str, shared: dict[str, bytes]) -> Iterator[str]:
+    """The page in parts, with short numbers in its scripts; a library goes into ``shared``."""
+    at = 0
+    while (begin := html.find(_BEGIN, at)) >= 0 and (end := html.find(_END, begin)) >= 0:
+        yield html[at:begin]
+        text, at = html[begin + len(_BEGIN) : end], end + len(_END)
+        if len(text) < MIN_LIBRARY_CHARACTERS or _LIBRARY_SIGN not in text:
+            yield f"{_BEGIN}{_LONG_NUMBER.sub(_shorter, text)}{_END}"
+            continue
+        content = text.encode()
+        name = f"evidently-{hashlib.sha256(content).hexdigest()[:12]}.js"
+        shared[name] = content
+        yield f'<script src="{name}">{_END}'
+    yield html[at:]
 
 
 def _shorter(number: re.Match[str]) -> str:

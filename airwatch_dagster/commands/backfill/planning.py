@@ -232,7 +232,7 @@ def _reasons(
     """Which of these partitions are due, and why: not stored, older than one they read, or all with ``refresh``."""
     own = _moments(written[table], periods)
     why = np.where(own == NEVER, MISSING, "refresh" if refresh else "").astype(object)
-    for read in reads:
+    for read in reads if (why == "").any() else ():
         begins = periods.shift(read.first).start_time.to_period(_unit(read.table))
         ends = periods.shift(read.last).end_time.to_period(_unit(read.table))
         span = pd.period_range(begins[0], ends[-1])

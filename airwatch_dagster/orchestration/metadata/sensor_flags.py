@@ -81,8 +81,9 @@ def failure_text(flags: pd.DataFrame, names: Mapping[str, str]) -> str:
 def sensor_flags_metadata(flags: pd.DataFrame, names: Mapping[str, str]) -> PartitionMetadata:
     """Per day: the worst sites, flags by test, sites by their worst flag, and numbers that chart over days."""
     counts: dict[pd.Timestamp, Counter[tuple[str, int]]] = defaultdict(Counter)
-    for day, test, flag in zip(flags["date_local"], flags["test"], flags["flag"], strict=True):
-        counts[day][test, flag] += 1
+    sizes = flags.groupby(["date_local", "test", "flag"], as_index=False).size()
+    for day, test, flag, count in zip(*(sizes[name] for name in sizes), strict=True):
+        counts[day][test, flag] = count
     worst: dict[pd.Timestamp, list[Mapping[Any, Any]]] = defaultdict(list)
     for row in worst_flags(flags).to_dict("records"):
         worst[row["date_local"]].append(row)

@@ -70,7 +70,7 @@ def _day(window: Window, published: PublishedDay) -> dict[str, np.ndarray]:
         return np.stack([getattr(one, name)[tested] for one in ordered], axis=1).ravel()
 
     flag = by_site("flag")
-    order = np.argsort(-np.where(np.isin(flag, (FLAG_SUSPECT, FLAG_FAIL)), flag, 0), kind="stable")
+    order = np.argsort(-np.where(_is_flagged(flag), flag, 0), kind="stable")
     columns = {
         "site_id": np.repeat(window.site_ids[tested].astype(object), len(ordered)),
         "date_local": np.full(len(flag), window.day.to_datetime64(), dtype="datetime64[ns]"),
@@ -86,8 +86,12 @@ def _day(window: Window, published: PublishedDay) -> dict[str, np.ndarray]:
 
 def _with_other_monitors(result: Result, published: PublishedDay, pm25: np.ndarray, told: np.ndarray) -> Result:
     """A second monitor at the site that agrees clears the value; one that contradicts it makes suspicion a failure."""
-    is_flagged = np.isin(result.flag, (FLAG_SUSPECT, FLAG_FAIL))
+    is_flagged = _is_flagged(result.flag)
     is_cleared = is_flagged & agrees(published, pm25)
     flag = np.where(is_cleared, FLAG_PASS, np.where(is_flagged & contradicts(published, pm25), FLAG_FAIL, result.flag))
     reason = np.where(is_flagged, result.reason + told, result.reason)
     return Result(flag, result.statistic, reason, result.is_shared | is_cleared)
+
+
+def _is_flagged(flag: np.ndarray) -> np.ndarray:
+    return np.asarray((flag == FLAG_SUSPECT) | (flag == FLAG_FAIL))
