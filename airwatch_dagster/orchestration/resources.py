@@ -81,7 +81,8 @@ def _source(settings: SourceSettings, stack: contextlib.ExitStack, max_s: float 
     if settings.source == "practice":
         server = stack.enter_context(practice_server(settings))
         downloads = settings.state / "downloads" / "practice"
-        archive = stack.enter_context(AirDataArchive(server.airdata_url, download_dir=downloads))
+        # To list its files the server would make those of every year.
+        archive = stack.enter_context(AirDataArchive(server.airdata_url, download_dir=downloads, with_days=False))
         airnow = stack.enter_context(AirNowArchive(server.airnow_url, download_dir=downloads / "airnow"))
         return AirDataSource(archive, area, settings.context_km, "practice", airnow, settings.parameters)
     if settings.source == "aqs":

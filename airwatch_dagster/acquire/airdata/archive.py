@@ -6,7 +6,7 @@ import re
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -41,6 +41,11 @@ class AirDataArchive(FileArchive):
     DEFAULT_URL = AIRDATA_URL
     SETTING = "AIRWATCH_AIRDATA_URL"
 
+    def __init__(self, base_url: str | None = None, *, with_days: bool = True, **options: Any) -> None:
+        """As ``FileArchive``; ``with_days`` the archive's list is asked for the day of each daily file's content."""
+        super().__init__(base_url, **options)
+        self._with_days = with_days
+
     def file_list(self) -> pd.DataFrame:
         """Every published file: filename, rows, size_bytes (null when not a number) and as_of, as published.
 
@@ -65,8 +70,7 @@ class AirDataArchive(FileArchive):
         return daily_years(self.file_list()["filename"], parameter)
 
     def fetch(self, name: str) -> Path:
-        """The current zip ``name``, complete and checked: downloaded if new or changed, else the cached copy. With a
-        daily file the archive's list is asked for the day of its content.
+        """The current zip ``name``, complete and checked: downloaded if new or changed, else the cached copy.
 
         Transient failures are retried; a failed download leaves the cached copy unchanged. Raises SourceRefused when
         the archive has no such file, SourceUnavailable for no response, a malformed response or a damaged zip,
@@ -75,7 +79,7 @@ class AirDataArchive(FileArchive):
         return self._files.current(
             name,
             check=lambda path: self._check_zip(name, path),
-            as_of=lambda: self._as_of(name) if _DAILY_FILE.fullmatch(name) else None,
+            as_of=lambda: self._as_of(name),
         )
 
     def fetch_year(self, year: int, parameter: str = PM25_PARAMETER) -> Path:
@@ -123,6 +127,8 @@ class AirDataArchive(FileArchive):
         return body
 
     def _as_of(self, name: str) -> str | None:
+        if not self._with_days or not _DAILY_FILE.fullmatch(name):
+            return None
         try:
             table = self.file_list()
         except SourceRefused:

@@ -195,6 +195,16 @@ def test_the_list_is_not_asked_for_the_monitors(archive: AirDataArchive, server:
     assert server.requested == ["/aqs_monitors.zip"]
 
 
+def test_without_days_the_list_is_not_asked_for_a_daily_file(server: FakeServer, tmp_path: Path) -> None:
+    server.will_send(f"/{NAME}", Reply(FIRST))
+    with AirDataArchive(server.url, download_dir=tmp_path, with_days=False) as archive:
+        archive.fetch(NAME)
+        download = archive.download(NAME)
+    assert server.requested == [f"/{NAME}"]
+    assert download is not None
+    assert download.as_of is None
+
+
 def test_a_year_without_a_file_is_refused_naming_the_available_years(archive: AirDataArchive) -> None:
     with pytest.raises(SourceRefused, match=r"no daily PM2.5 file for 2016; years on offer: 2021") as raised:
         archive.fetch_year(2016)
