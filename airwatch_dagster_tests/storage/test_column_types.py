@@ -60,3 +60,16 @@ def test_rows_nulls_and_nothing_have_the_same_columns_and_types(table: str) -> N
 
     for kind, frame in files.items():
         assert columns_of(table, frame) == declared_columns(table), kind
+
+
+@pytest.mark.parametrize("count", [parquet.MIN_INDEXED_ROWS - 1, parquet.MIN_INDEXED_ROWS])
+def test_only_long_files_have_dictionaries_and_statistics_and_numbers_with_fractions_no_dictionary(count: int) -> None:
+    frame = pd.concat([rows("raw_readings", with_nulls=False)] * (count // 2 + 1), ignore_index=True)[:count]
+
+    group = pq.read_metadata(pa.BufferReader(parquet.encoded("raw_readings", frame))).row_group(0)
+
+    columns = [group.column(number) for number in range(group.num_columns)]
+    is_long = count == parquet.MIN_INDEXED_ROWS
+    assert {one.is_stats_set for one in columns} == {is_long}
+    with_dictionary = {one.physical_type for one in columns if one.has_dictionary_page}
+    assert with_dictionary == ({"BYTE_ARRAY", "INT64"} if is_long else set())
