@@ -46,10 +46,13 @@ def _used() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def in_turns(ours: Callable[[], object], peer: Callable[[], object] | None = None, *, times: int) -> Measured:
-    """Both, ``times`` times in turns, after one run of each that is not counted."""
-    first = (ours, *([peer] if peer else []))
-    for work in first:
+def in_turns(
+    ours: Callable[[], object], peer: Callable[[], object] | None = None, *, times: int, warm_up: bool = True
+) -> Measured:
+    """Both, ``times`` times in turns, after one run of each that is not counted; without ``warm_up`` all are counted,
+    as of work beside whose minutes imports are nothing."""
+    both = (ours, *([peer] if peer else []))
+    for work in both if warm_up else ():
         work()
-    pairs = [[cpu_seconds(work) for work in first] for _ in range(times)]
+    pairs = [[cpu_seconds(work) for work in both] for _ in range(times)]
     return Measured([pair[0] for pair in pairs], [pair[1] for pair in pairs] if peer else [])

@@ -106,4 +106,9 @@ def moments(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def standardised(inputs: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """The inputs in standard deviations from the mean of their column, from -CLIP to CLIP; 0 for a null."""
-    return np.clip(np.nan_to_num((inputs - mean) / scale, nan=0.0), -CLIP, CLIP)
+    # In place: a new array for each step, and np.nan_to_num, took four times as long.
+    standard = inputs - mean
+    standard /= scale
+    np.clip(standard, -CLIP, CLIP, out=standard)
+    standard[np.isnan(standard)] = 0.0
+    return np.asarray(standard)
