@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 from dagster._core.test_utils import create_run_for_test
 from sqlalchemy import Connection
 
@@ -78,6 +79,21 @@ def test_questions_share_a_connection_until_the_instance_is_closed(
     instance.dispose()
     assert not (tmp_path / "state" / "runs.db-wal").exists()
     assert instance.get_runs_count() == 4
+
+
+def test_questions_about_schedules_share_a_connection(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage: Any = instance.schedule_storage
+    with storage.connect() as connection:
+        used = connection.connection.dbapi_connection
+    monkeypatch.setattr(sqlite_schedule_storage, "create_engine", None)
+
+    assert [instance.all_instigator_state() for _ in range(3)] == [[], [], []]
+    with storage.connect() as connection:
+        assert connection.connection.dbapi_connection is used
+    storage.dispose()
+    assert instance.all_instigator_state() == []
 
 
 def runs_in(folder: Path) -> list[str]:
