@@ -1,6 +1,7 @@
 """The proxy refuses who must not enter, and lets everything through that the web pages themselves ask for."""
 
 import base64
+import gzip
 import os
 import socket
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from airwatch_dagster_tests.deploy.proxies import (
     MLFLOW_AUTHORIZATION,
+    SCRIPT,
     SITES,
     Proxy,
     Upstream,
@@ -51,6 +53,16 @@ def shared_door(secrets: Path) -> Iterator[Door]:
 def door(shared_door: Door) -> Door:
     shared_door.behind.reached.clear()
     return shared_door
+
+
+def test_scripts_of_the_ui_are_compressed_and_data_are_not(door: Door) -> None:
+    script = door.proxy.ask("UI", "/_next/static/chunks/main.js", Accept_Encoding="gzip")
+    assert script.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(script.body) == SCRIPT
+
+    for path, accepted in (("/logs/main.js", "gzip"), ("/_next/static/chunks/main.js", None)):
+        plain = door.proxy.ask("UI", path, Accept_Encoding=accepted)
+        assert (plain.body, "Content-Encoding" in plain.headers) == (SCRIPT, False)
 
 
 @each_site
