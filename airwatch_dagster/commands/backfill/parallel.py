@@ -24,8 +24,7 @@ LONG: Final = ("monthly_findings", "bulletin")
 
 _FORECAST: Final = ORDER.index("forecast_scores") + 1
 PRIORITY: Final = {
-    table: number
-    for number, table in enumerate(dict.fromkeys([*ORDER[:_FORECAST], *LONG, *ORDER[_FORECAST:]]))
+    table: number for number, table in enumerate(dict.fromkeys([*ORDER[:_FORECAST], *LONG, *ORDER[_FORECAST:]]))
 }
 """Of runs that could start, the one whose table most others wait for: the last year's models end a backfill. Then those
 that take long, so that no process waits for another at the end."""

@@ -14,6 +14,7 @@ from time import monotonic
 from airwatch_dagster.collector import collect_seldom
 from airwatch_dagster.commands.stopping import GRACE_S, end_worker_on_signals
 
+
 @dataclass(frozen=True)
 class Workers:
     """Who executes the runs of a command."""
@@ -58,7 +59,9 @@ def begin() -> None:
     parent = parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=[parent.sentinel], daemon=True).start()
-    import airwatch_dagster.definitions  # noqa: F401
+    import airwatch_dagster.commands.backfill.parallel
+    import airwatch_dagster.definitions
+    import airwatch_dagster.orchestration.instance.event_log  # noqa: F401
 
 
 def _end_with(sentinel: int) -> None:
