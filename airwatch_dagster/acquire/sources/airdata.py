@@ -187,13 +187,14 @@ class AirDataSource(Source):
         missing = {}
         for year in range(request.first.year, request.last.year + 1):
             for parameter in self.parameters:
-                name = daily_file(year, parameter)
-                if parameter == PM25_PARAMETER or name in self._published_files.index:
+                if parameter == PM25_PARAMETER:
                     continue
-                if self.archive.download(name) is None and not self._is_stored(history, parameter, year):
-                    try:
-                        self.archive.fetch(name)
-                    except SourceRefused:
+                name = daily_file(year, parameter)
+                try:
+                    self.archive.fetch(name)
+                except SourceRefused:
+                    is_known = name in self._published_files.index or self.archive.download(name) is not None
+                    if not is_known and not self._is_stored(history, parameter, year):
                         missing[name] = year
         return missing
 

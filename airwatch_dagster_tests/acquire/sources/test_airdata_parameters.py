@@ -67,6 +67,16 @@ def test_both_parameters_are_read_and_a_poc_of_both_is_two_monitors(tmp_path: Pa
     assert "missing_files" not in pull.counts
 
 
+def test_the_list_is_not_asked_for_where_every_file_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mirror(tmp_path / "mirror", daily=OWN, monitors=[{}, {"Parameter Code": "88502"}])
+    for year, day in ((2020, "2020-12-31"), (2021, "2021-07-04")):
+        add_file(tmp_path / "mirror", year, [RURAL | {"Date Local": day}])
+    archive = AirDataArchive((tmp_path / "mirror").as_uri(), download_dir=tmp_path / "downloads", with_days=False)
+    monkeypatch.delattr(AirDataArchive, "file_list")
+    source = AirDataSource(archive, Area.parse("cbsa:16980"), 0.0, parameters=BOTH)
+    assert source.pull(PullRequest(*YEARS)).counts["files"] == 4
+
+
 def test_88101_alone_reads_its_files_only(tmp_path: Path) -> None:
     pull = bulk(tmp_path, ("88101",)).pull(PullRequest(*YEARS))
     assert {parameter for _, parameter, _ in shown(pull)} == {"88101"}
