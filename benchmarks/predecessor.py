@@ -1,6 +1,6 @@
 """What does the whole job take, four years of Chicago from a server to a monitoring report, beside the predecessor?
 
-    python -W ignore -m benchmarks.predecessor [CHECKOUT --python PYTHON] [--times 3] [--months 1]
+    python -W ignore -m benchmarks.predecessor [CHECKOUT --python PYTHON] [--times 3] [--months 1] [--processes 2]
 
 CHECKOUT is a checkout of the Prefect project that AirWatch replaces, PYTHON an interpreter with its packages (prefect,
 prefect-aws, evidently 0.6.7, mlflow, xgboost, scikit-learn, python-dotenv). Its flows run as they are, each in a
@@ -11,8 +11,9 @@ path of the model by that of the selected one. It waits 6 seconds between reques
 
 AirWatch reads the same years from the same AQS API, with the sites around Chicago, and builds site-days, features and
 examples of all of them; then every table but weather of the last MONTHS months: models of seven families, forecasts,
-scores, verification, sensor flags, drift report, bulletin. Without CHECKOUT it runs alone. Servers of readings and of
-S3 are not counted, Prefect's is, MLflow's without its workers.
+scores, verification, sensor flags, drift report, bulletin. Without CHECKOUT it runs alone. One process is the command
+itself, which takes least CPU; of two each imports what it needs, and the clock shows what that gains. Servers of
+readings and of S3 are not counted, Prefect's is, MLflow's without its workers.
 """
 
 import argparse
@@ -90,6 +91,7 @@ def main() -> None:
     parser.add_argument("--python", type=Path, help="the predecessor's interpreter")
     parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--months", type=int, default=1, help="that are trained, the last ones (default: 1)")
+    parser.add_argument("--processes", type=int, default=1, help="runs of AirWatch at a time (default: 1)")
     parser.add_argument("--context-km", help="AIRWATCH_CONTEXT_KM; 0: no sites around Chicago, as the predecessor")
     arguments = parser.parse_args()
     if arguments.checkout and not arguments.python:
@@ -97,7 +99,7 @@ def main() -> None:
     found = Measured([], [])
     for number in range(1, arguments.times + 1):
         with PracticeServer(today=TODAY) as server, tempfile.TemporaryDirectory() as folder:
-            ours = partial(airwatch, server, Path(folder, "ours"), arguments.months, arguments.context_km)
+            ours = partial(airwatch, server, Path(folder, "ours"), arguments)
             found.ours.append(_timed(f"{number} AirWatch", ours))
             if arguments.checkout:
                 places = arguments.checkout.resolve(), arguments.python.absolute()
@@ -116,16 +118,24 @@ def _timed(what: str, work: Callable[[], None]) -> float:
     return used
 
 
-def airwatch(server: PracticeServer, folder: Path, months: int, context_km: str | None) -> None:
+def airwatch(server: PracticeServer, folder: Path, arguments: argparse.Namespace) -> None:
     """Raises CalledProcessError for a backfill that fails, AssertionError without forecasts or drift report."""
     first, last = pd.Timestamp(YEARS[0], 1, 1), pd.Timestamp(YEARS[1], 12, 31)
-    settings = {"AIRWATCH_SOURCE": "aqs", "AIRWATCH_AQS_URL": server.aqs_url, "AIRWATCH_CONTEXT_KM": context_km or ""}
+    settings = {
+        "AIRWATCH_SOURCE": "aqs",
+        "AIRWATCH_AQS_URL": server.aqs_url,
+        "AIRWATCH_CONTEXT_KM": arguments.context_km or "",
+    }
     secrets = {"EPA_AQS_EMAIL": "someone@example.org", "EPA_AQS_API_KEY": DEFAULT_KEY}
     installation = Installation.at(folder, **settings, **secrets)
-    trained = last + pd.Timedelta(days=1) - pd.DateOffset(months=months)
+    trained = last + pd.Timedelta(days=1) - pd.DateOffset(months=arguments.months)
     for words in ([first, last, "--tables", HISTORY], [trained, last]):
         text = [f"{word:%Y-%m-%d}" if isinstance(word, pd.Timestamp) else word for word in words]
-        _run([*AIRWATCH, *text], {**os.environ, **installation.environment}, folder / "log")
+        _run(
+            [*AIRWATCH, *text, "--processes", str(arguments.processes)],
+            {**os.environ, **installation.environment},
+            folder / "log",
+        )
     report = installation.tables.read("drift_report", [f"{last:%Y-%m}"])
     assert len(report), "no drift report"
     assert len(installation.tables.read("predictions", [f"{last:%Y-%m-%d}"])), "no forecasts"

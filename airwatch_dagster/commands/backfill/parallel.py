@@ -58,6 +58,8 @@ def run_tasks(tasks: Sequence[Task], *, workers: Workers, started: Started, done
     """
     from airwatch_dagster.definitions import defs
 
+    if not tasks:
+        return
     if workers.pool is not None:
         _in_processes(workers.pool, workers.processes, tasks, Queue(tasks, defs), started=started, done=done)
         return

@@ -11,7 +11,7 @@ import pytest
 
 from airwatch_dagster.collector import COLLECT_AFTER
 from airwatch_dagster.commands.backfill import parallel
-from airwatch_dagster.commands.backfill.parallel import Queue, Task
+from airwatch_dagster.commands.backfill.parallel import Queue, Task, run_tasks
 from airwatch_dagster.commands.backfill.planning import ORDER, Step
 from airwatch_dagster.commands.backfill.worker import workers
 from airwatch_dagster.definitions import defs
@@ -111,6 +111,11 @@ def test_a_worker_imports_what_runs_need_before_it_has_one() -> None:
         assert both.pool is not None
         modules = both.pool.submit(eval, "[*__import__('sys').modules]").result()
     assert {"airwatch_dagster.definitions", "sqlalchemy"} <= {*modules}
+
+
+def test_without_a_task_dagsters_instance_is_not_opened() -> None:
+    with workers(1) as this_process, patch.object(parallel, "opened_instance", side_effect=AssertionError):
+        run_tasks([], workers=this_process, started=lambda _: None, done=lambda *_: None)
 
 
 def test_one_process_and_a_plan_alone_start_no_worker() -> None:
