@@ -4,8 +4,6 @@ Dagster 1.13.27 records one evaluation a run. A run over a range of partitions r
 UI shows every partition as checked.
 """
 
-import logging
-import os
 import time
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -17,7 +15,6 @@ import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as TargetMaterialization,
 )
-from dagster._core.execution.context.system import StepExecutionContext
 
 from airwatch_dagster.orchestration.tables.checks import CAUSE
 from airwatch_dagster.schemas import TableSpec
@@ -43,7 +40,7 @@ def emit_partition_events(
     # The code location is imported without SQLAlchemy, which the event log needs.
     from airwatch_dagster.orchestration.instance.event_log import stored_together
 
-    targets, step = newest_materializations(context, spec), context.get_step_execution_context()
+    targets = newest_materializations(context, spec)
     with stored_together(context.instance):
         for partition in context.partition_keys:
             failure = failures.get(partition)
@@ -58,37 +55,7 @@ def emit_partition_events(
                 target_materialization_data=targets.get(partition),
                 metadata={CAUSE: causes[partition]} if failure is not None and partition in causes else {},
             )
-            if failure is None:
-                context.instance.handle_new_event(passed_entry(step, evaluation))
-            else:
-                context.log_event(evaluation)
-
-
-def passed_entry(step: StepExecutionContext, evaluation: dg.AssetCheckEvaluation) -> dg.EventLogEntry:
-    """What ``log_event`` stores of a check that passed, without a line in the log of the run's process: a range has
-    thousands."""
-    table = evaluation.asset_key.to_user_string()
-    event = dg.DagsterEvent(
-        dg.DagsterEventType.ASSET_CHECK_EVALUATION.value,
-        step.job_name,
-        step_handle=step.step.handle,
-        node_handle=step.step.node_handle,
-        step_kind_value=step.step.kind.value,
-        logging_tags=step.event_tags,
-        event_specific_data=evaluation,
-        message=f"Asset check '{evaluation.check_name}' on '{table}' passed.",
-        pid=os.getpid(),
-    )
-    return dg.EventLogEntry(  # type: ignore[no-untyped-call]
-        error_info=None,
-        level=logging.DEBUG,
-        user_message=event.message or "",
-        run_id=step.run_id,
-        timestamp=time.time(),
-        step_key=step.step.key,
-        job_name=step.job_name,
-        dagster_event=event,
-    )
+            context.log_event(evaluation)
 
 
 def emit_violation(
