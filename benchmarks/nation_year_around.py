@@ -8,9 +8,10 @@ import numpy as np
 SECTORS: Final = ("n", "ne", "e", "se", "s", "sw", "w", "nw")
 
 
-def distances(latitude: np.ndarray, longitude: np.ndarray, *, east: float = 0.0, north: float = 0.0) -> np.ndarray:
-    """Distance in km of each site (row) from the point at a displacement from each site (column)."""
-    to_latitude, to_longitude = latitude + north / 6371.0, longitude + east / (6371.0 * np.cos(latitude))
+def distances(
+    latitude: np.ndarray, longitude: np.ndarray, to_latitude: np.ndarray, to_longitude: np.ndarray
+) -> np.ndarray:
+    """Distance in km of each site (row) from each point (column)."""
     chord = np.sin((latitude[:, None] - to_latitude) / 2) ** 2
     across = np.cos(latitude)[:, None] * np.cos(to_latitude)
     chord += across * np.sin((longitude[:, None] - to_longitude) / 2) ** 2
@@ -34,7 +35,7 @@ def divided(total: np.ndarray, weight: np.ndarray, *, enough: float = 1e-9) -> n
 def neighbours(
     values: np.ndarray, means: np.ndarray, latitude: np.ndarray, longitude: np.ndarray
 ) -> Iterator[tuple[str, np.ndarray]]:
-    km, turn = distances(latitude, longitude), longitude[:, None] - longitude
+    km, turn = distances(latitude, longitude, latitude, longitude), longitude[:, None] - longitude
     east, here, there = np.sin(turn) * np.cos(latitude)[:, None], latitude, latitude[:, None]
     north = np.cos(here) * np.sin(there) - np.sin(here) * np.cos(there) * np.cos(turn)
     sector = np.rint(np.degrees(np.arctan2(east, north)) / 45.0) % 8
@@ -61,28 +62,70 @@ def ways() -> Iterator[tuple[str, float, float]]:
         yield name, np.sin(number * np.pi / 4), np.cos(number * np.pi / 4)
 
 
+class Lattice:
+    """Nodes half a width apart around the points at displacements from the sites, and sums of sites at these nodes."""
+
+    def __init__(
+        self, latitude: np.ndarray, longitude: np.ndarray, moves: list[tuple[float, float]], width_km: float
+    ) -> None:
+        mesh = width_km / 2 / 6371.0
+        east, north = np.array(moves).T[:, :, None]
+        to_latitude, to_longitude = latitude + north / 6371.0, longitude + east / (6371.0 * np.cos(latitude))
+        (south, up), (west, right) = (
+            np.divmod(np.rint(degrees / mesh * 16.0), 16.0) for degrees in (to_latitude, to_longitude)
+        )
+        up, right = up / 16.0, right / 16.0
+        shares = (1 - up) * (1 - right), (1 - up) * right, up * (1 - right), up * right
+        corners = [(south + row) * 1e6 + west + column for row in (0, 1) for column in (0, 1)]
+        nodes, self.corners = np.unique(np.stack(corners, axis=-1), return_inverse=True)
+        rows = np.rint(nodes / 1e6)
+        self.shares = np.stack(shares, axis=-1)
+        self.corners = self.corners.reshape(self.shares.shape)
+        self.weights = bell(distances(latitude, longitude, rows * mesh, (nodes - rows * 1e6) * mesh), width_km)
+
+    def sums(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """At the nodes."""
+        return sums(matrix, self.weights)
+
+    def read(self, at_nodes: np.ndarray, move: int) -> np.ndarray:
+        """At the points of a displacement."""
+        four = zip(self.corners[move].T, self.shares[move].T, strict=True)
+        return np.asarray(sum(at_nodes[:, node] * share for node, share in four))
+
+    def own(self, move: int) -> np.ndarray:
+        """What each site weighs at its own point."""
+        four = zip(self.corners[move].T, self.shares[move].T, strict=True)
+        each = np.arange(len(self.weights))
+        return np.asarray(sum(self.weights[each, node] * share for node, share in four))
+
+
 def maps(anomaly: np.ndarray, latitude: np.ndarray, longitude: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    other, km = ~np.eye(len(latitude), dtype=bool), distances(latitude, longitude)
-    kernels = {f"around_{width}km": bell(km, width) for width in (50, 150, 400)}
-    for offset, width in ((300, 120.0), (800, 250.0)):
-        for name, east, north in ways():
-            moved = distances(latitude, longitude, east=offset * east, north=offset * north)
-            kernels[f"offset_{offset}km_{name}"] = bell(moved, width)
-    for name, weights in kernels.items():
-        total, weight = sums(anomaly, other * weights)
-        yield f"{name}_log", total / (weight + 0.5)
-        yield f"{name}_log_before", before(total / (weight + 0.5), fill=0.0)
+    points = {width: {f"around_{width}km": (0.0, 0.0)} for width in (50, 150, 400)}
+    for offset, width in ((300, 120), (800, 250)):
+        points[width] = {f"offset_{offset}km_{name}": (offset * east, offset * north) for name, east, north in ways()}
+    known, filled = (~np.isnan(anomaly)).astype(float), np.nan_to_num(anomaly)
+    for width, named in points.items():
+        lattice = Lattice(latitude, longitude, list(named.values()), width)
+        total, weight = lattice.sums(anomaly)
+        for move, name in enumerate(named):
+            own = lattice.own(move)
+            others = lattice.read(weight, move) - own * known
+            smoothed = (lattice.read(total, move) - own * filled) / (others + 0.5)
+            yield f"{name}_log", smoothed
+            yield f"{name}_log_before", before(smoothed, fill=0.0)
 
 
 def advection(anomaly: np.ndarray, latitude: np.ndarray, longitude: np.ndarray) -> dict[str, np.ndarray]:
     moves = [(0.0, 0.0), *((km * east, km * north) for km in (150, 300, 500, 750) for _, east, north in ways())]
-    view, arriving, errors = bell(distances(latitude, longitude), 350.0), [], []
-    for east, north in moves:
-        weights = bell(distances(latitude, longitude, east=east, north=north), 120.0)
-        here = divided(*sums(anomaly, weights), enough=0.3)
+    lattice, view = (Lattice(latitude, longitude, *one) for one in ((moves, 120.0), (moves[:1], 350.0)))
+    total, weight = lattice.sums(anomaly)
+    arriving, errors = [], []
+    for move in range(len(moves)):
+        here = divided(lattice.read(total, move), lattice.read(weight, move), enough=0.3)
         squared = np.minimum((anomaly - before(here)) ** 2, 1.0)
         arriving.append(here)
-        errors.append(divided(*sums(squared, view), enough=1.5))
+        seen, reporting = view.sums(squared)
+        errors.append(divided(view.read(seen, 0), view.read(reporting, 0), enough=1.5))
     brought, error = np.array(arriving), np.array(errors)
     error = np.where(np.isnan(brought) | np.isnan(error), np.inf, error)
     lowest = error.min(axis=0)

@@ -77,7 +77,7 @@ def areas(
     if states:
         inside &= sites["state_code"].isin(states)
     places, own = Places.of(sites), inside.fillna(False).to_numpy(dtype=bool)
-    near = (distance_km(places, places[own]) <= context_km).any(axis=1)
+    near = (distance_km(places[:, None], places[own]) <= context_km).any(axis=1)
     return set(sites["site_id"][own]), set(sites["site_id"][near & ~own])
 
 

@@ -4,20 +4,24 @@ Yesterday's map is displaced in eight directions by up to 750 km. The displaceme
 site best are assumed to go on for another day.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.enrich.fixed_point import WEIGHT_STEPS, Block, FixedPointSums, whole_weights
+from airwatch_dagster.enrich.fixed_point import WEIGHT_STEPS, FixedPointSums, whole_weights
+from airwatch_dagster.enrich.geometry import Places
 from airwatch_dagster.enrich.grid import shifted
-from airwatch_dagster.enrich.kernels import Network
+from airwatch_dagster.enrich.kernels import groups
+from airwatch_dagster.enrich.lattice import bell_lattice
 from airwatch_dagster.enrich.maps import STEPS_PER_UNIT, direction
 
 MOVES_KM: Final = (150.0, 300.0, 500.0, 750.0)
 """Displacements in a day: winds of 2 to 9 m/s."""
+
+WAYS_KM: Final = ((0.0, 0.0), *((km * east, km * north) for km in MOVES_KM for east, north in map(direction, range(8))))
+"""Displacements to the east and north; the first is none."""
 
 MAP_WIDTH_KM: Final = 120.0
 """Smoothing of the maps that are compared."""
@@ -63,7 +67,7 @@ def advection_features(
     ``log_anomaly`` is days × stations, clipped, null where unknown; ``targets`` are column numbers of it. Each feature
     is days × targets, null on the first day and where too few stations report.
     """
-    moves = _displacements(np.asfortranarray(log_anomaly), stations, targets)
+    moves = _displacements(np.asfortranarray(log_anomaly), Places.of(stations), targets)
     # A few targets at a time stay in the processor's cache.
     parts = [_estimates(moves.part(slice(start, start + 8))) for start in range(0, len(targets), 8)]
     return {name: np.concatenate([part[name] for part in parts]).T for name in parts[0]}
@@ -89,26 +93,26 @@ def _estimates(moves: _Displacements) -> dict[str, np.ndarray]:
     }
 
 
-def _displacements(log_anomaly: np.ndarray, stations: pd.DataFrame, targets: np.ndarray) -> _Displacements:
-    everywhere = Network(stations, np.arange(len(stations)))
-    anomalies = FixedPointSums.of(log_anomaly, per_unit=STEPS_PER_UNIT)
-    view = Network(stations, targets).bell(width_km=VIEW_KM)
-    ways = [(0.0, 0.0), *((km * east, km * north) for km in MOVES_KM for east, north in map(direction, range(8)))]
-    arriving = np.empty((len(ways), len(targets), len(log_anomaly)))
+def _displacements(log_anomaly: np.ndarray, places: Places, targets: np.ndarray) -> _Displacements:
+    moved = [places.moved(east_km=east_km, north_km=north_km) for east_km, north_km in WAYS_KM]
+    lattice, to_map = bell_lattice(places, moved, width_km=MAP_WIDTH_KM)
+    view, to_view = bell_lattice(places, [places[targets]], width_km=VIEW_KM)
+    everywhere, to_targets = groups(places), view.points[0].kernel(groups(places[targets]))
+    anomalies = FixedPointSums.of(log_anomaly, per_unit=STEPS_PER_UNIT).at(to_map)
+    arriving = np.empty((len(WAYS_KM), len(targets), len(log_anomaly)))
     error = np.empty_like(arriving)
-    for number, (east_km, north_km) in enumerate(ways):
-        kernel = everywhere.bell(width_km=MAP_WIDTH_KM, east_km=east_km, north_km=north_km)
-        here = _supported_mean(anomalies, kernel, min_weight=MIN_MAP_WEIGHT)
+    for number, points in enumerate(lattice.points):
+        here = _supported_mean(anomalies.at(points.kernel(everywhere)), min_weight=MIN_MAP_WEIGHT)
         squared = np.minimum((log_anomaly - shifted(here, 1)) ** 2, MAX_ERROR)
-        squared_sums = FixedPointSums.of(squared, per_unit=STEPS_PER_UNIT)
+        errors = FixedPointSums.of(squared, per_unit=STEPS_PER_UNIT).at(to_view).at(to_targets)
         arriving[number] = here.T[targets]
-        error[number] = _supported_mean(squared_sums, view, min_weight=MIN_VIEW_WEIGHT).T
-    return _Displacements([east for east, _ in ways], [north for _, north in ways], arriving, error)
+        error[number] = _supported_mean(errors, min_weight=MIN_VIEW_WEIGHT).T
+    return _Displacements([east for east, _ in WAYS_KM], [north for _, north in WAYS_KM], arriving, error)
 
 
-def _supported_mean(sums: FixedPointSums, kernel: Sequence[Block], *, min_weight: float) -> np.ndarray:
+def _supported_mean(sums: FixedPointSums, *, min_weight: float) -> np.ndarray:
     """Weighted mean over the stations, days × targets; null where the reporting ones weigh too little."""
-    total, weight = sums.sums(kernel)
+    total, weight = sums.sums()
     enough = weight > min_weight * WEIGHT_STEPS
     return np.where(enough, total / np.where(enough, weight, 1.0), np.nan)
 

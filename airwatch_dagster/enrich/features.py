@@ -1,6 +1,7 @@
 """The features of area sites: one function for training and for serving."""
 
 from collections.abc import Set as AbstractSet
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -50,10 +51,7 @@ def _columns(
     values, source_rows = _by_site(grid, site_of_station, len(sites))
     own = lag_features(values)
     means = own["pm25_mean_28d_ugm3"][:, site_of_station]
-    around = neighbour_features(grid.values, means, stations=grid.stations, targets=targets)
     log_anomaly = clipped(log_pm25(grid.values) - window_mean(log_pm25(values))[:, site_of_station])
-    around |= map_features(log_anomaly, stations=grid.stations, targets=targets)
-    around |= advection_features(log_anomaly, stations=grid.stations, targets=targets)
     newest, days_since = last_observations(source_rows)
     in_area = np.isin(sites, list(area_site_ids))
     day, site = np.nonzero((newest[wanted] >= 0) & in_area[None, :])
@@ -65,12 +63,26 @@ def _columns(
     columns["pm25_last_ugm3"] = latest["pm25_ugm3"].to_numpy(dtype=np.float32)
     types = TABLES["features"].empty().dtypes
     columns |= {name: matrix[day, site].astype(types[name]) for name, matrix in own.items()}
-    station = _station_of(latest, grid, targets)
-    columns |= {name: matrix[day, station].astype(np.float32) for name, matrix in around.items()}
+    # Sums lie target by target in memory; those of one function make room for those of the next.
+    at = _station_of(latest, grid, targets) * len(grid.days) + day
+    where: _Where = {"stations": grid.stations, "targets": targets}
+    columns |= _rows(neighbour_features(grid.values, means, **where), at)
+    columns |= _rows(map_features(log_anomaly, **where), at)
+    columns |= _rows(advection_features(log_anomaly, **where), at)
     season = calendar_features(grid)
     columns |= {name: season[name][day].astype(np.float32) for name in ("season_sin", "season_cos")}
     columns["weekday"] = season["weekday"][day].astype(np.int64)
     return columns
+
+
+class _Where(TypedDict):
+    stations: pd.DataFrame
+    targets: np.ndarray
+
+
+def _rows(matrices: dict[str, np.ndarray], at: np.ndarray) -> dict[str, np.ndarray]:
+    """The values at these places of each matrix of days × targets, counted target by target."""
+    return {name: np.take(matrix.T, at).astype(np.float32) for name, matrix in matrices.items()}
 
 
 def _by_site(grid: DayGrid, site_of_station: np.ndarray, sites: int) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ number below 2**53, which float64 represents exactly. Reason: docs/adr/0003-bit-
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import numpy as np
@@ -34,10 +34,11 @@ class Block:
 
 @dataclass(frozen=True)
 class FixedPointSums:
-    """A matrix of days × stations as whole steps, ready for weighted sums over the stations."""
+    """A matrix of days × places as whole steps, ready for weighted sums over the places, and such sums."""
 
     steps: np.ndarray
-    """Stations × twice the days: whole steps, 0 where unknown, and then 1.0 where the value is known, else 0.0."""
+    """Places × twice the days: whole steps, 0 where unknown, and then 1.0 where the value is known, else 0.0. Of sums:
+    the weighted sum of the steps, and that of the known."""
     per_unit: float
     """Steps per unit of the matrix."""
 
@@ -51,25 +52,23 @@ class FixedPointSums:
         steps[:, days:] = known
         return cls(steps, per_unit)
 
-    def sums(self, kernel: Sequence[Block]) -> tuple[np.ndarray, np.ndarray]:
-        """Weighted sum of the known values (unit × weight steps) and the sum of their weights (steps); days × targets.
-
-        Each target is in one block of ``kernel``.
-        """
-        total, weight = self._whole_sums(kernel)
-        return total / self.per_unit, weight
-
-    def mean(self, kernel: Sequence[Block]) -> np.ndarray:
-        """Weighted mean of the known values, days × targets; null where no known value has weight."""
-        total, weight = self._whole_sums(kernel)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return total / weight / self.per_unit
-
-    def _whole_sums(self, kernel: Sequence[Block]) -> list[np.ndarray]:
+    def at(self, kernel: Sequence[Block]) -> Self:
+        """Weighted sums over the places, at the targets of ``kernel``, each of which is in one of its blocks."""
         found = np.empty((sum(len(block.targets) for block in kernel), self.steps.shape[1]))
         for block in kernel:
             found[block.targets] = block.weights.T @ self.steps[block.stations]
-        return np.split(found.T, 2)
+        return replace(self, steps=found)
+
+    def sums(self) -> tuple[np.ndarray, np.ndarray]:
+        """The sums (unit × weight steps) and those of the weights of the known (steps); days × places."""
+        total, weight = np.split(self.steps.T, 2)
+        return total / self.per_unit, weight
+
+    def mean(self) -> np.ndarray:
+        """Weighted mean of the known values, days × places; null where no known value has weight."""
+        total, weight = np.split(self.steps.T, 2)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return total / weight / self.per_unit
 
 
 def whole_weights(weights: np.ndarray) -> np.ndarray:

@@ -1,23 +1,20 @@
-"""Weights of stations on targets, block by block: groups of targets close together, with the stations in their reach.
+"""Weights of stations on points, block by block: groups of points close together, with the stations in their reach.
 
 A weight outside the blocks is 0 and would add nothing to a sum: sums over the blocks have the bits of sums over all
 stations (docs/adr/0003-bit-identical-features.md), at a cost that grows with the pairs in reach.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-import pandas as pd
 
 from airwatch_dagster.enrich.fixed_point import WEIGHT_STEPS, Block, whole_weights
 from airwatch_dagster.enrich.geometry import Places, distance_km
 from airwatch_dagster.geo import EARTH_RADIUS_KM
 
 GROUP_SIZE: Final = 64
-"""Targets of a group. Larger groups reach further than each of their targets, smaller ones make slow matrix
+"""Points of a group. Larger groups reach further than each of their points, smaller ones make slow matrix
 products: 16 to 128 took about the same time for 700 sites."""
 
 MARGIN_KM: Final = 1.0
@@ -26,70 +23,27 @@ MARGIN_KM: Final = 1.0
 BELL_REACH: Final = float(np.sqrt(2.0 * np.log(2.0 * WEIGHT_STEPS)))
 """Widths after which a bell weighs less than half a step, 4.85."""
 
-
-@dataclass(frozen=True)
-class Tile:
-    """A group of targets, seen from points at a displacement from them, and the stations in reach of these points."""
-
-    stations: np.ndarray
-    """Numbers of stations."""
-    targets: np.ndarray
-    """Positions among the targets."""
-    points: Places
-    is_other: np.ndarray
-    """Whether a station belongs to another site than a target; stations × targets."""
-    distance_km: np.ndarray
-    """Of the stations to the points; stations × targets."""
+Weigh = Callable[[Places, Places], np.ndarray]
+"""Weights of stations on points, which broadcast, in whole steps; the first axis is the number of the kernel."""
 
 
-@dataclass(frozen=True)
-class Network:
-    """Stations, and those of them for which features are computed."""
+def kernels(stations: Places, points: Places, weigh: Weigh, *, reach_km: float) -> list[list[Block]]:
+    """Weights of the stations on the points, by number of the kernel; 0 beyond ``reach_km``, where ``weigh`` is 0."""
+    here, there = stations.unit_vectors(), points.unit_vectors()
+    tiles = []
+    for group in groups(points):
+        middle = there[group].mean(axis=0)
+        middle /= np.linalg.norm(middle)
+        radius = np.arccos(np.clip((there[group] @ middle).min(), -1.0, 1.0))
+        angle = min(np.pi, radius + (reach_km + MARGIN_KM) / EARTH_RADIUS_KM)
+        near = np.flatnonzero(here @ middle >= np.cos(angle))
+        tiles.append([Block.of(near, group, weights) for weights in weigh(stations[near][:, None], points[group])])
+    return [list(blocks) for blocks in zip(*tiles, strict=True)]
 
-    stations: pd.DataFrame
-    """site_id, latitude, longitude."""
-    targets: np.ndarray
-    """Row numbers in ``stations``."""
 
-    @cached_property
-    def places(self) -> Places:
-        """Of the stations."""
-        return Places.of(self.stations)
-
-    @cached_property
-    def groups(self) -> list[np.ndarray]:
-        """Positions among the targets, in groups of neighbours."""
-        return _halved(self.places[self.targets].unit_vectors(), np.arange(len(self.targets)))
-
-    def tiles(self, *, reach_km: float, east_km: float = 0.0, north_km: float = 0.0) -> Iterator[Tile]:
-        """Every target once, with each station within ``reach_km`` of the point at the displacement from it."""
-        points, site = self.places[self.targets].moved(east_km=east_km, north_km=north_km), self._site
-        stations, centred = self.places.unit_vectors(), points.unit_vectors()
-        for group in self.groups:
-            middle = centred[group].mean(axis=0)
-            middle /= np.linalg.norm(middle)
-            radius = np.arccos(np.clip((centred[group] @ middle).min(), -1.0, 1.0))
-            angle = min(np.pi, radius + (reach_km + MARGIN_KM) / EARTH_RADIUS_KM)
-            near = np.flatnonzero(stations @ middle >= np.cos(angle))
-            is_other = site[near, None] != site[self.targets[group]]
-            yield Tile(near, group, points[group], is_other, distance_km(self.places[near], points[group]))
-
-    @cached_property
-    def _site(self) -> np.ndarray:
-        """Number of the site of each station."""
-        return pd.factorize(self.stations["site_id"])[0]
-
-    def bell(
-        self, *, width_km: float, east_km: float = 0.0, north_km: float = 0.0, with_own_site: bool = True
-    ) -> list[Block]:
-        """Gaussian weights, 1 at the point at the displacement from a target, by distance to it; in whole steps, so
-        that it ends where it weighs less than half a step."""
-        tiles = self.tiles(reach_km=BELL_REACH * width_km, east_km=east_km, north_km=north_km)
-        weights = ((tile, bell(tile.distance_km, width_km=width_km)) for tile in tiles)
-        return [
-            Block.of(tile.stations, tile.targets, found if with_own_site else found * tile.is_other)
-            for tile, found in weights
-        ]
+def groups(points: Places) -> list[np.ndarray]:
+    """Numbers of the points, in groups of neighbours."""
+    return _halved(points.unit_vectors(), np.arange(len(points.latitude)))
 
 
 def _halved(places: np.ndarray, members: np.ndarray) -> list[np.ndarray]:
@@ -101,6 +55,10 @@ def _halved(places: np.ndarray, members: np.ndarray) -> list[np.ndarray]:
     return [part for half in np.array_split(ordered, 2) for part in _halved(places, half)]
 
 
-def bell(distance: np.ndarray, *, width_km: float) -> np.ndarray:
-    """Gaussian weights of distances (km), 1 at the centre, in whole steps; weights below half a step are 0."""
-    return whole_weights(np.exp(-0.5 * (distance / width_km) ** 2))
+def bell(*, width_km: float) -> Weigh:
+    """Gaussian weights by distance, 1 at the centre; they end at ``BELL_REACH`` widths, below half a step."""
+
+    def weigh(stations: Places, points: Places) -> np.ndarray:
+        return whole_weights(np.exp(-0.5 * (distance_km(stations, points) / width_km) ** 2))[None]
+
+    return weigh

@@ -4,15 +4,16 @@ A smoothed map has a value in every direction regardless of monitor locations, s
 features.
 """
 
-from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.enrich.fixed_point import WEIGHT_STEPS, Block, FixedPointSums
+from airwatch_dagster.enrich.fixed_point import WEIGHT_STEPS, FixedPointSums
 from airwatch_dagster.enrich.grid import shifted
-from airwatch_dagster.enrich.kernels import Network
+from airwatch_dagster.enrich.kernels import bell
+from airwatch_dagster.enrich.lattice import bell_lattice
+from airwatch_dagster.enrich.network import Network
 from airwatch_dagster.schemas.enrich import SECTORS
 
 AROUND_KM: Final = (50, 150, 400)
@@ -37,17 +38,23 @@ def map_features(log_anomaly: np.ndarray, *, stations: pd.DataFrame, targets: np
     map, wherever it stood.
     """
     anomalies = FixedPointSums.of(log_anomaly, per_unit=STEPS_PER_UNIT)
+    network = Network.of(stations, targets)
     features = {}
-    for name, kernel in _kernels(Network(stations, targets)):
-        smoothed = smooth(anomalies, kernel)
-        features[f"{name}_log"] = smoothed
-        features[f"{name}_log_before"] = shifted(smoothed, 1, fill=0.0)
+    for width_km, points in _POINTS.items():
+        places = [network.places[targets].moved(east_km=east, north_km=north) for east, north in points.values()]
+        lattice, to_nodes = bell_lattice(network.places, places, width_km=width_km)
+        at_nodes = anomalies.at(to_nodes)
+        for name, read in zip(points, lattice.points, strict=True):
+            own = network.own_weights(bell(width_km=width_km), lattice.nodes, read)
+            found = network.others(at_nodes.at(read.kernel(network.groups)), anomalies, [one for (one,) in own])
+            features[f"{name}_log"] = smooth(found)
+            features[f"{name}_log_before"] = shifted(features[f"{name}_log"], 1, fill=0.0)
     return features
 
 
-def smooth(sums: FixedPointSums, kernel: Sequence[Block]) -> np.ndarray:
+def smooth(sums: FixedPointSums) -> np.ndarray:
     """Weighted mean, shrunk towards 0 by ``PRIOR_WEIGHT``; days × targets, never null."""
-    total, weight = sums.sums(kernel)
+    total, weight = sums.sums()
     return total / (weight + PRIOR_WEIGHT * WEIGHT_STEPS)
 
 
@@ -57,13 +64,14 @@ def direction(number: int) -> tuple[float, float]:
     return float(np.sin(angle)), float(np.cos(angle))
 
 
-def _kernels(network: Network) -> Iterator[tuple[str, list[Block]]]:
-    for width in AROUND_KM:
-        yield f"around_{width}km", network.bell(width_km=width, with_own_site=False)
+def _points() -> dict[float, dict[str, tuple[float, float]]]:
+    """Displacements east and north (km) of the points where a map is sampled, by its width and by name."""
+    found: dict[float, dict[str, tuple[float, float]]] = {km: {f"around_{km}km": (0.0, 0.0)} for km in AROUND_KM}
     for offset, width_km in OFFSETS_KM.items():
         for number, sector in enumerate(SECTORS):
             east, north = direction(number)
-            yield (
-                f"offset_{offset}km_{sector}",
-                network.bell(width_km=width_km, east_km=offset * east, north_km=offset * north, with_own_site=False),
-            )
+            found.setdefault(width_km, {})[f"offset_{offset}km_{sector}"] = offset * east, offset * north
+    return found
+
+
+_POINTS: Final = _points()

@@ -1,15 +1,16 @@
 """Weighted means over the sites around a site: by distance and by direction. Sums are exact (see ``fixed_point``)."""
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from airwatch_dagster.enrich.fixed_point import Block, FixedPointSums, whole_weights
-from airwatch_dagster.enrich.geometry import sector_number
+from airwatch_dagster.enrich.fixed_point import WEIGHT_STEPS, FixedPointSums, whole_weights
+from airwatch_dagster.enrich.geometry import Places, distance_km, sector_number
 from airwatch_dagster.enrich.grid import shifted
-from airwatch_dagster.enrich.kernels import Network, Tile
+from airwatch_dagster.enrich.kernels import kernels
+from airwatch_dagster.enrich.lattice import Points
+from airwatch_dagster.enrich.network import Network
 from airwatch_dagster.schemas.enrich import SECTORS
 
 NEAR_KM: Final = 400.0
@@ -35,29 +36,29 @@ def neighbour_features(
     of them. Each feature is days × targets, null where no neighbour reported. A site is never its own neighbour.
     """
     measures = {"": values, "_anomaly": values - means, "_change": values - shifted(values, 1)}
-    sums = {suffix: FixedPointSums.of(matrix, per_unit=STEPS_PER_UGM3) for suffix, matrix in measures.items()}
-    return {
-        f"{name}{suffix}_ugm3": one.mean(kernel)
-        for name, kernel in _kernels(Network(stations, targets)).items()
-        for suffix, one in sums.items()
-    }
+    network = Network.of(stations, targets)
+    places = network.places[targets]
+    every = kernels(network.places, places, _weights, reach_km=FAR_KM)
+    own = network.own_weights(_weights, places, Points.at_nodes(len(targets)))
+    features = {}
+    for suffix, matrix in measures.items():
+        sums = FixedPointSums.of(matrix, per_unit=STEPS_PER_UGM3)
+        for number, name in enumerate(_KERNELS):
+            others = network.others(sums.at(every[number]), sums, [weights[number] for weights in own])
+            features[f"{name}_pm25{suffix}_ugm3"] = others.mean()
+    return features
 
 
-def _kernels(network: Network) -> dict[str, list[Block]]:
-    kernels: dict[str, list[Block]] = {}
-    for tile in network.tiles(reach_km=FAR_KM):
-        for name, weights in _weights(tile, sector_number(network.places[tile.stations], tile.points)):
-            kernels.setdefault(name, []).append(Block.of(tile.stations, tile.targets, weights))
-    return kernels
+_KERNELS: Final = (*(f"{ring}_{sector}" for ring in ("near", "far") for sector in SECTORS), "nearby")
 
 
-def _weights(tile: Tile, sector: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """Weights by name, stations × targets of the tile."""
-    distance, other = tile.distance_km, tile.is_other
-    near, far = other & (distance < NEAR_KM), other & (distance >= NEAR_KM) & (distance < FAR_KM)
+def _weights(stations: Places, points: Places) -> np.ndarray:
+    """By number of ``_KERNELS``."""
+    distance, sector = distance_km(stations, points), sector_number(stations, points)
     decaying = whole_weights(np.exp(-distance / DECAY_KM))
-    equal = whole_weights(np.ones(1))
-    yield "nearby_pm25", np.where(other & (distance < FAR_KM), decaying, 0.0)
-    for number, direction in enumerate(SECTORS):
-        yield f"near_{direction}_pm25", np.where(near & (sector == number), decaying, 0.0)
-        yield f"far_{direction}_pm25", np.where(far & (sector == number), equal, 0.0)
+    is_near, is_within = distance < NEAR_KM, distance < FAR_KM
+    found = np.zeros((len(_KERNELS), *distance.shape))
+    number = np.where(is_near, sector, np.where(is_within, len(SECTORS) + sector, len(_KERNELS) - 1))
+    np.put_along_axis(found, number[None], np.where(is_near, decaying, WEIGHT_STEPS)[None], axis=0)
+    found[-1] = np.where(is_within, decaying, 0.0)
+    return found

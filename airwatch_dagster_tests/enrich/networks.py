@@ -1,5 +1,6 @@
 """Invented networks of stations, and clouds that cross them, for tests of maps and advection."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -40,3 +41,21 @@ class Lattice:
         day = np.arange(days)[:, None] - middle_on_day
         squared = (self.x - east * day) ** 2 + (self.y - north * day) ** 2
         return np.asarray(1.5 * np.exp(-0.5 * squared / 250.0**2))
+
+
+def lattice_bell(place: tuple[float, float], point: tuple[float, float], *, width_km: float) -> float:
+    """Weight of a station at ``place`` on a point, both in degrees, read from the four nodes around the point, which
+    are half a width apart."""
+    mesh = math.degrees(0.5 * width_km / EARTH_KM)
+    (south, up), (west, right) = (divmod(round(degrees / mesh * 16), 16) for degrees in point)
+    total = 0.0
+    for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        share = (up if row else 16 - up) * (right if column else 16 - right) / 256
+        km = haversine_km((south + row) * mesh, (west + column) * mesh, *place)
+        total += share * math.exp(-0.5 * (km / width_km) ** 2)
+    return total
+
+
+def haversine_km(lat_1: float, lon_1: float, lat_2: float, lon_2: float) -> float:
+    a, b, d = math.radians(lat_1), math.radians(lat_2), math.radians(lon_2 - lon_1)
+    return EARTH_KM * math.acos(min(1.0, math.sin(a) * math.sin(b) + math.cos(a) * math.cos(b) * math.cos(d)))

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from airwatch_dagster.enrich.advection import advection_features
 from airwatch_dagster.schemas.enrich import ADVECTION
-from airwatch_dagster_tests.enrich.networks import EARTH_KM, Lattice, stations_at, strewn
+from airwatch_dagster_tests.enrich.networks import EARTH_KM, Lattice, lattice_bell, stations_at, strewn
 
 LATTICE = Lattice()
 MIDDLE = LATTICE.at(0.0, 0.0)
@@ -153,9 +153,7 @@ def map_at(site: Place, way: Place, day: np.ndarray, places: list[Place]) -> flo
 def gaussian(place: Place, site: Place, way: Place, *, width_km: float) -> float:
     latitude = site[0] + math.degrees(way[1] / EARTH_KM)
     longitude = site[1] + math.degrees(way[0] / EARTH_KM) / math.cos(math.radians(site[0]))
-    a, b, d = math.radians(latitude), math.radians(place[0]), math.radians(longitude - place[1])
-    km = EARTH_KM * math.acos(min(1.0, math.sin(a) * math.sin(b) + math.cos(a) * math.cos(b) * math.cos(d)))
-    return math.exp(-0.5 * (km / width_km) ** 2)
+    return lattice_bell(place, (latitude, longitude), width_km=width_km)
 
 
 def test_a_day_computed_with_the_one_before_is_bit_identical_to_the_range() -> None:

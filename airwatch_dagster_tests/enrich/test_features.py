@@ -6,6 +6,7 @@ import pytest
 
 from airwatch_dagster.enrich.features import build_features
 from airwatch_dagster.schemas import TABLES
+from airwatch_dagster_tests.enrich.networks import lattice_bell
 from airwatch_dagster_tests.simulated_air import simulated_site_days
 
 FIRST, DAYS = "2021-01-01", 75
@@ -233,8 +234,10 @@ def test_a_map_uses_each_neighbours_departure_from_its_own_four_weeks() -> None:
     )
     there = there.assign(site_id="170310002", latitude=41.9)
     row = features_of(pd.concat([here, there], ignore_index=True), "2021-01-28").iloc[0]
-    # log(60/3) minus a 28th of it is 2.89, clipped to 2; shrinkage by half a station leaves two thirds of that.
-    assert row["around_50km_log"] == pytest.approx(2.0 / 1.5, abs=1e-4)
+    # log(60/3) minus a 28th of it is 2.89, clipped to 2; shrinkage by half a station leaves about two thirds of that.
+    weight = lattice_bell((41.9, -87.0), (41.9, -87.0), width_km=50.0)
+    assert 0.94 < weight < 1.0
+    assert row["around_50km_log"] == pytest.approx(2.0 * weight / (weight + 0.5), abs=1e-4)
     assert row["around_50km_log_before"] == 0.0
 
 

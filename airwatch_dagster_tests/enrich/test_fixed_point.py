@@ -31,7 +31,7 @@ def kernel(weights: np.ndarray, *, blocks: int = 1) -> list[Block]:
 
 
 def mean(readings: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return FixedPointSums.of(readings, per_unit=1000.0).mean(kernel(weights))
+    return FixedPointSums.of(readings, per_unit=1000.0).at(kernel(weights)).mean()
 
 
 def test_a_mean_equals_a_slow_obvious_loop(readings: np.ndarray, weights: np.ndarray) -> None:
@@ -49,9 +49,8 @@ def test_a_mean_is_null_where_nothing_known_has_weight() -> None:
 
 
 def test_sums_are_in_units_times_weight_steps() -> None:
-    total, weight = FixedPointSums.of(np.array([[2.5, np.nan]]), per_unit=1000.0).sums(
-        kernel(whole_weights(np.array([[0.5], [1.0]])))
-    )
+    steps = FixedPointSums.of(np.array([[2.5, np.nan]]), per_unit=1000.0)
+    total, weight = steps.at(kernel(whole_weights(np.array([[0.5], [1.0]])))).sums()
     assert (total.item(), weight.item()) == (2.5 * 32768, 32768)
 
 
@@ -64,7 +63,7 @@ def test_the_largest_readings_of_4096_stations_still_sum_exactly() -> None:
     readings[0, 1::2] = -49.999
     weights = whole_weights(np.linspace(0.0, 1.0, 4096))[:, None]
     found = FixedPointSums.of(readings, per_unit=1000.0)
-    total, _ = replace(found, per_unit=1.0).sums(kernel(weights))
+    total, _ = replace(found, per_unit=1.0).at(kernel(weights)).sums()
     exact = sum(round(v * 1000) * int(w) for v, w in zip(readings[0], weights[:, 0], strict=True))
     assert total.item() == exact
 

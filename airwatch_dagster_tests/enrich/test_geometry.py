@@ -30,13 +30,13 @@ def places(*degrees: tuple[float, float]) -> Places:
     ],
 )
 def test_distances_are_those_of_great_circles(one: tuple[float, float], other: tuple[float, float], km: float) -> None:
-    there_and_back = distance_km(places(one, other), places(one, other))
+    there_and_back = distance_km(places(one, other)[:, None], places(one, other))
     assert there_and_back[0, 1] == there_and_back[1, 0] == pytest.approx(km, abs=0.05)
     assert there_and_back[0, 0] == there_and_back[1, 1] == 0.0
 
 
-def test_rows_are_places_and_columns_targets() -> None:
-    found = distance_km(places(CHICAGO, NEW_YORK, LOS_ANGELES), places(NEW_YORK))
+def test_a_column_of_places_is_measured_to_each_target() -> None:
+    found = distance_km(places(CHICAGO, NEW_YORK, LOS_ANGELES)[:, None], places(NEW_YORK))
     np.testing.assert_allclose(found, [[1144.3], [0.0], [3935.7]], atol=0.05)
 
 
@@ -47,7 +47,7 @@ def test_a_sector_contains_the_directions_within_22_5_degrees_of_its_middle(
 ) -> None:
     expected = {0: 0, 22: 0, 23: 1, 67: 1, 90: 2, 112: 2, 135: 3, 180: 4, 225: 5, 270: 6, 315: 7, 337: 7, 338: 0}
     there = places(reached(here, bearing_degrees=bearing, km=300.0))
-    assert sector_number(there, places(here)).tolist() == [[expected[bearing]]]
+    assert sector_number(there, places(here)).tolist() == [expected[bearing]]
 
 
 def reached(here: tuple[float, float], *, bearing_degrees: float, km: float) -> tuple[float, float]:

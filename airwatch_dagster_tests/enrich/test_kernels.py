@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from airwatch_dagster.enrich.fixed_point import Block
+from airwatch_dagster.enrich.fixed_point import Block, whole_weights
 from airwatch_dagster.enrich.geometry import Places, distance_km
-from airwatch_dagster.enrich.kernels import GROUP_SIZE, Network, bell
+from airwatch_dagster.enrich.kernels import BELL_REACH, GROUP_SIZE, bell, kernels
 from airwatch_dagster_tests.enrich.networks import stations_at, strewn
 
 STATIONS = 300
@@ -48,21 +48,18 @@ def dense(kernel: Sequence[Block], *, targets: int) -> np.ndarray:
 def test_a_kernel_has_the_weight_of_every_pair_that_does_not_round_to_zero(
     stations: pd.DataFrame, targets: np.ndarray, width_km: int, east_km: int, north_km: int
 ) -> None:
-    kernel = Network(stations, targets).bell(width_km=width_km, east_km=east_km, north_km=north_km)
     places = Places.of(stations)
     points = places[targets].moved(east_km=east_km, north_km=north_km)
-    expected = bell(distance_km(places, points), width_km=width_km)
+    (kernel,) = kernels(places, points, bell(width_km=width_km), reach_km=BELL_REACH * width_km)
+    distance = distance_km(places[:, None], points)
+    expected = whole_weights(np.exp(-0.5 * (distance / width_km) ** 2))
     np.testing.assert_array_equal(dense(kernel, targets=len(targets)), expected)
 
 
-def test_a_kernel_without_the_own_site_leaves_its_other_positions_out() -> None:
-    stations = strewn(STATIONS, seed=1)
-    stations.loc[1, "site_id"] = stations.loc[0, "site_id"]
-    kernel = Network(stations, np.arange(STATIONS)).bell(width_km=400.0, with_own_site=False)
-    weights = dense(kernel, targets=STATIONS)
-    assert weights[[0, 0, 1, 1], [0, 1, 0, 1]].tolist() == [0.0] * 4
-    assert (np.diag(weights) == 0.0).all()
-    assert weights[0, 2:].any()
+def test_a_bell_is_one_at_its_centre_and_zero_below_half_a_step() -> None:
+    here, km = Places(np.zeros(4), np.zeros(4)), np.array([0.0, 150.0, 720.0, 740.0])
+    weights = bell(width_km=150.0)(here.moved(east_km=0.0, north_km=km), here)
+    assert weights.tolist() == [[65536.0, 39750.0, 1.0, 0.0]]
 
 
 def test_blocks_hold_few_pairs_beyond_the_reach() -> None:
@@ -71,6 +68,7 @@ def test_blocks_hold_few_pairs_beyond_the_reach() -> None:
     pairs = []
     for copies in (1, 4):
         stations = stations_at(*((north, east + 90.0 * copy) for copy in range(copies) for north, east in places))
-        kernel = Network(stations, np.arange(len(stations))).bell(width_km=120.0)
+        all_of_them = Places.of(stations)
+        (kernel,) = kernels(all_of_them, all_of_them, bell(width_km=120.0), reach_km=BELL_REACH * 120.0)
         pairs.append(sum(block.weights.size for block in kernel))
     assert pairs[0] < pairs[1] < 4.4 * pairs[0]
