@@ -1,7 +1,7 @@
 """Weighted sums over stations at the nodes of a fixed lattice, read at any point between them.
 
 However many stations stand together, the lattice has the same nodes: sums at them take time in proportion to the
-stations, and so does reading them at the stations' own places (docs/adr/0013-maps-on-a-lattice.md).
+stations, and so does reading them at the stations' own places (docs/adr/0012-maps-on-a-lattice.md).
 """
 
 from collections.abc import Sequence
