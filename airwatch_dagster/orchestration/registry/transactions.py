@@ -1,8 +1,9 @@
 """Several calls of MLflow's client in one transaction of its SQLite database.
 
-MLflow opens a session for every call, and up to four within one: 17 commits for a model, which take a third of the CPU
-time of logging it. Other databases and servers keep a transaction per call: others may write there at the same time,
-and MLflow's answer to a version number that is taken is to roll its session back.
+MLflow opens a session for every call, and up to four within one: 17 commits for a model, and half of the CPU time that
+logging it takes. Other databases and servers keep a transaction per call: there, others may write at the same time, and
+MLflow's answer to a version number that is taken is to roll its session back. See
+docs/adr/0013-one-transaction-per-model.md.
 """
 
 import threading
