@@ -63,12 +63,14 @@ def _columns(
     columns["pm25_last_ugm3"] = latest["pm25_ugm3"].to_numpy(dtype=np.float32)
     types = TABLES["features"].empty().dtypes
     columns |= {name: matrix[day, site].astype(types[name]) for name, matrix in own.items()}
-    # Sums lie target by target in memory; those of one function make room for those of the next.
-    at = _station_of(latest, grid, targets) * len(grid.days) + day
+    # Values around a site look back one day, and lie target by target in memory; those of one function make room for
+    # those of the next.
+    recent = slice(HISTORY_DAYS - 1, None)
+    at = _station_of(latest, grid, targets) * len(grid.days[recent]) + day - recent.start
     where: _Where = {"stations": grid.stations, "targets": targets}
-    columns |= _rows(neighbour_features(grid.values, means, **where), at)
-    columns |= _rows(map_features(log_anomaly, **where), at)
-    columns |= _rows(advection_features(log_anomaly, **where), at)
+    columns |= _rows(neighbour_features(grid.values[recent], means[recent], **where), at)
+    columns |= _rows(map_features(log_anomaly[recent], **where), at)
+    columns |= _rows(advection_features(log_anomaly[recent], **where), at)
     season = calendar_features(grid)
     columns |= {name: season[name][day].astype(np.float32) for name in ("season_sin", "season_cos")}
     columns["weekday"] = season["weekday"][day].astype(np.int64)
