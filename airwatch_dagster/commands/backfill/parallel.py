@@ -15,6 +15,7 @@ from airwatch_dagster.commands.backfill.planning import ORDER, Step
 from airwatch_dagster.commands.backfill.runs import RunReport, materialize_step, materialize_table
 from airwatch_dagster.commands.backfill.worker import Workers, warm_up
 from airwatch_dagster.orchestration.instance.opening import opened_instance
+from airwatch_dagster.orchestration.training.free_memory import freed_afterwards
 
 SINGLE_WRITER: Final = frozenset({"mlflow"})
 """Resources that one run at a time may hold: MLflow's SQLite database has one writer, and others give up waiting."""
@@ -40,10 +41,11 @@ class Task:
     config: Mapping[str, Any] | None = None
 
     def run(self, definitions: dg.Definitions, instance: dg.DagsterInstance) -> RunReport:
-        """Run it in this process. Raises RunFailed when the run fails."""
-        if self.step is None:
-            return materialize_table(definitions, self.table, instance=instance)
-        return materialize_step(definitions, self.step, instance=instance, config=self.config)
+        """Run it in this process, which gives back the memory that it freed. Raises RunFailed when the run fails."""
+        with freed_afterwards():
+            if self.step is None:
+                return materialize_table(definitions, self.table, instance=instance)
+            return materialize_step(definitions, self.step, instance=instance, config=self.config)
 
 
 Started = Callable[[Task], None]

@@ -1,7 +1,10 @@
 """Freed memory goes back to the system: allocators keep it for the next use, which in a run of months adds up."""
 
 import ctypes
+import gc
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def release_free_memory() -> None:
@@ -17,3 +20,19 @@ def release_free_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
     if trim is not None:
         trim(0)
+
+
+@contextmanager
+def freed_afterwards() -> Iterator[None]:
+    """What the block made and nobody uses is gone at its end, and its memory is given back.
+
+    Python looks for unused objects that refer to each other seldom (see ``collector``): a nation's year of examples
+    stayed for several runs, 0.9 GiB a year. Objects of before the block are not looked through.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.collect()
+        gc.unfreeze()
+        release_free_memory()

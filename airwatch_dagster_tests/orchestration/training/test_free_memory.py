@@ -1,12 +1,15 @@
 """Memory that was freed goes back to the system."""
 
 import ctypes
+import gc
 import platform
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from airwatch_dagster.orchestration.training.free_memory import release_free_memory
+from airwatch_dagster.orchestration.training.free_memory import freed_afterwards, release_free_memory
 
 STATUS = Path("/proc/self/status")
 
@@ -34,3 +37,50 @@ def test_freed_memory_below_what_is_still_used_is_returned() -> None:
 def test_a_c_library_without_such_a_call_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
     release_free_memory()
+
+
+class Link:
+    """An object that refers to another."""
+
+    other: "Link"
+
+
+def pair() -> "weakref.ref[Link]":
+    """One of two objects that refer to each other, and that nothing else refers to."""
+    one, other = Link(), Link()
+    one.other, other.other = other, one
+    return weakref.ref(one)
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_what_a_block_made_and_nobody_uses_is_gone_after_it_and_what_was_before_is_not_looked_through() -> None:
+    before = pair()
+    with freed_afterwards():
+        within = pair()
+        assert within() is not None
+    assert within() is None
+    assert before() is not None
+
+    gc.collect()
+    assert before() is None, "it is looked through again later"
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_a_block_that_raises_leaves_nothing_either() -> None:
+    made = []
+
+    def fail() -> None:
+        with freed_afterwards():
+            made.append(pair())
+            raise OSError("disk is full")
+
+    with pytest.raises(OSError, match="disk is full"):
+        fail()
+    assert made[0]() is None
