@@ -77,9 +77,7 @@ class AirDataArchive(FileArchive):
         BadPayload when the zip does not contain exactly one CSV.
         """
         return self._files.current(
-            name,
-            check=lambda path: self._check_zip(name, path),
-            as_of=lambda: self._as_of(name),
+            name, check=lambda path: self._check_zip(name, path), as_of=lambda: self._as_of(name)
         )
 
     def fetch_year(self, year: int, parameter: str = PM25_PARAMETER) -> Path:

@@ -14,8 +14,8 @@ import dagster as dg
 from airwatch_dagster.commands.backfill.planning import ORDER, Step
 from airwatch_dagster.commands.backfill.runs import RunReport, materialize_step, materialize_table
 from airwatch_dagster.commands.backfill.worker import Workers, warm_up
+from airwatch_dagster.free_memory import freed_afterwards
 from airwatch_dagster.orchestration.instance.opening import opened_instance
-from airwatch_dagster.orchestration.training.free_memory import freed_afterwards
 
 SINGLE_WRITER: Final = frozenset({"mlflow"})
 """Resources that one run at a time may hold: MLflow's SQLite database has one writer, and others give up waiting."""

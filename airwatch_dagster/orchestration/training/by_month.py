@@ -21,10 +21,10 @@ from airwatch_dagster.fit.tuning.hyperparameters import active_params
 from airwatch_dagster.fit.weather_inputs import without_unknown_weather
 from airwatch_dagster.forecast.intervals import IntervalCalibration
 from airwatch_dagster.forecast.predictions import predict
+from airwatch_dagster.free_memory import release_free_memory
 from airwatch_dagster.orchestration.partitions import TRAINING_MONTHS
 from airwatch_dagster.orchestration.registry.model_loading import LoggedModel, load_model
 from airwatch_dagster.orchestration.registry.model_log import TrainingData, log_trained
-from airwatch_dagster.orchestration.training.free_memory import release_free_memory
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster.schemas.columns import FAMILIES
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from airwatch_dagster.orchestration.training.free_memory import freed_afterwards, release_free_memory
+from airwatch_dagster.free_memory import freed_afterwards, release_free_memory
 
 STATUS = Path("/proc/self/status")
 
