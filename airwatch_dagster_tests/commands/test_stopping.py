@@ -137,13 +137,16 @@ def test_a_backfill_of_several_processes_is_stopped_with_all_of_them_and_resumes
     tmp_path: Path, number: signal.Signals
 ) -> None:
     installation = Installation.at(tmp_path, AIRWATCH_CONTEXT_KM="0")
-    days = ("2021-05-01", "2021-05-02", "--tables", "raw_readings,site_days")
+    days = ("2020-06-01", "2021-05-31", "--tables", "raw_readings,site_days")
     command = ["-m", "airwatch_dagster.cli", "backfill", *days, "--processes", "2"]
     with started(command, installation, ignore_sigint) as process:
         line_with(process, "monitors")
-        while not (workers := worker_processes(process.pid)):
-            time.sleep(0.1)
-        time.sleep(2.0)
+        raw_readings = tmp_path / "tables" / "raw_readings"
+        while not any(raw_readings.rglob("*.parquet")):  # a year of them takes far longer than the first
+            assert process.poll() is None
+            time.sleep(0.05)
+        workers = worker_processes(process.pid)
+        assert workers
         assert not any(ignored_signals(pid) & {signal.SIGTERM, signal.SIGINT} for pid in workers)
         output = end(process, number)
 
