@@ -5,17 +5,18 @@ site best are assumed to go on for another day.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
-import pandas as pd
 
-from airwatch_dagster.enrich.fixed_point import WEIGHT_STEPS, FixedPointSums, whole_weights
-from airwatch_dagster.enrich.geometry import Places
+from airwatch_dagster.enrich.fixed_point import WEIGHT_STEPS, Block, FixedPointSums, whole_weights
 from airwatch_dagster.enrich.grid import shifted
-from airwatch_dagster.enrich.kernels import groups
 from airwatch_dagster.enrich.lattice import bell_lattice
 from airwatch_dagster.enrich.maps import STEPS_PER_UNIT, direction
+from airwatch_dagster.enrich.network import Network
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 MOVES_KM: Final = (150.0, 300.0, 500.0, 750.0)
 """Displacements in a day: winds of 2 to 9 m/s."""
@@ -35,11 +36,68 @@ MAX_ERROR: Final = 1.0
 SHARPNESS: Final = (0.01, 0.03)
 """Increase of the mean squared log error at which the weight of a displacement falls to 1/e: narrow and broad."""
 
+CACHED_VALUES: Final = 1024
+"""Days × targets that are estimated at once: for every displacement, they stay in the processor's cache."""
+
+TOGETHER: Final = 8
+"""Displacements whose errors are summed in one matrix product, which reads the weights once."""
+
 MIN_MAP_WEIGHT: Final = 0.3
 """Weight, in stations at the centre, below which a map is unknown."""
 
 MIN_VIEW_WEIGHT: Final = 1.5
 """Weight, in stations at the centre, below which the fit of a displacement is unknown."""
+
+
+@dataclass(frozen=True)
+class Advection:
+    """The weights by which displaced maps are compared around the targets of a network, the same every day."""
+
+    targets: np.ndarray
+    """Numbers of stations."""
+    to_map: list[Block]
+    """Of the stations, on the nodes of the lattice of maps."""
+    displaced: list["csr_array"]
+    """Of these nodes at every station, by displacement."""
+    to_view: list[Block]
+    """Of the stations, on the nodes of the lattice of errors."""
+    around: "csr_array"
+    """Of these nodes at the targets."""
+
+    @classmethod
+    def of(cls, network: Network) -> Self:
+        """The weights for a network."""
+        places, targets = network.places, network.targets
+        moved = [places.moved(east_km=east_km, north_km=north_km) for east_km, north_km in WAYS_KM]
+        maps, to_map = bell_lattice(places, moved, width_km=MAP_WIDTH_KM)
+        views, to_view = bell_lattice(places, [places[targets]], width_km=VIEW_KM)
+        (around,) = views.matrices()
+        return cls(targets, to_map, maps.matrices(), to_view, around)
+
+    def features(self, log_anomaly: np.ndarray) -> dict[str, np.ndarray]:
+        """The columns ``ADVECTION``: arriving log anomaly, origin of the air (km) and fit of the estimate.
+
+        ``log_anomaly`` is days × stations, clipped, null where unknown. Each feature is days × targets, null on the
+        first day and where too few stations report.
+        """
+        moves = self._displacements(np.asfortranarray(log_anomaly))
+        few = max(1, CACHED_VALUES // len(log_anomaly))
+        parts = [_estimates(moves.part(slice(start, start + few))) for start in range(0, len(self.targets), few)]
+        return {name: np.concatenate([part[name] for part in parts]).T for name in parts[0]}
+
+    def _displacements(self, log_anomaly: np.ndarray) -> "_Displacements":
+        anomalies = FixedPointSums.of(log_anomaly, per_unit=STEPS_PER_UNIT).at(self.to_map)
+        arriving = np.empty((len(WAYS_KM), len(self.targets), len(log_anomaly)))
+        error = np.empty_like(arriving)
+        for start in range(0, len(WAYS_KM), TOGETHER):
+            few = slice(start, start + TOGETHER)
+            maps = [_supported_mean(anomalies.read(one), min_weight=MIN_MAP_WEIGHT) for one in self.displaced[few]]
+            squared = [np.minimum((log_anomaly - shifted(here, 1)) ** 2, MAX_ERROR) for here in maps]
+            sums = FixedPointSums.of(np.concatenate(squared), per_unit=STEPS_PER_UNIT).at(self.to_view)
+            errors = _supported_mean(sums.read(self.around), min_weight=MIN_VIEW_WEIGHT)
+            arriving[few] = [here.T[self.targets] for here in maps]
+            error[few] = [one.T for one in np.split(errors, len(maps))]
+        return _Displacements([east for east, _ in WAYS_KM], [north for _, north in WAYS_KM], arriving, error)
 
 
 @dataclass(frozen=True)
@@ -57,20 +115,6 @@ class _Displacements:
     def part(self, chosen: slice) -> "_Displacements":
         """Those of some targets."""
         return _Displacements(self.east_km, self.north_km, self.arriving[:, chosen], self.error[:, chosen])
-
-
-def advection_features(
-    log_anomaly: np.ndarray, *, stations: pd.DataFrame, targets: np.ndarray
-) -> dict[str, np.ndarray]:
-    """The columns ``ADVECTION``: arriving log anomaly, origin of the air (km) and fit of the estimate.
-
-    ``log_anomaly`` is days × stations, clipped, null where unknown; ``targets`` are column numbers of it. Each feature
-    is days × targets, null on the first day and where too few stations report.
-    """
-    moves = _displacements(np.asfortranarray(log_anomaly), Places.of(stations), targets)
-    # A few targets at a time stay in the processor's cache.
-    parts = [_estimates(moves.part(slice(start, start + 8))) for start in range(0, len(targets), 8)]
-    return {name: np.concatenate([part[name] for part in parts]).T for name in parts[0]}
 
 
 def _estimates(moves: _Displacements) -> dict[str, np.ndarray]:
@@ -91,23 +135,6 @@ def _estimates(moves: _Displacements) -> dict[str, np.ndarray]:
         "stillness_error": still,
         "flow_gain": np.where(is_known, still - lowest, np.nan),
     }
-
-
-def _displacements(log_anomaly: np.ndarray, places: Places, targets: np.ndarray) -> _Displacements:
-    moved = [places.moved(east_km=east_km, north_km=north_km) for east_km, north_km in WAYS_KM]
-    lattice, to_map = bell_lattice(places, moved, width_km=MAP_WIDTH_KM)
-    view, to_view = bell_lattice(places, [places[targets]], width_km=VIEW_KM)
-    everywhere, to_targets = groups(places), view.points[0].kernel(groups(places[targets]))
-    anomalies = FixedPointSums.of(log_anomaly, per_unit=STEPS_PER_UNIT).at(to_map)
-    arriving = np.empty((len(WAYS_KM), len(targets), len(log_anomaly)))
-    error = np.empty_like(arriving)
-    for number, points in enumerate(lattice.points):
-        here = _supported_mean(anomalies.at(points.kernel(everywhere)), min_weight=MIN_MAP_WEIGHT)
-        squared = np.minimum((log_anomaly - shifted(here, 1)) ** 2, MAX_ERROR)
-        errors = FixedPointSums.of(squared, per_unit=STEPS_PER_UNIT).at(to_view).at(to_targets)
-        arriving[number] = here.T[targets]
-        error[number] = _supported_mean(errors, min_weight=MIN_VIEW_WEIGHT).T
-    return _Displacements([east for east, _ in WAYS_KM], [north for _, north in WAYS_KM], arriving, error)
 
 
 def _supported_mean(sums: FixedPointSums, *, min_weight: float) -> np.ndarray:

@@ -1,19 +1,28 @@
 """The features of area sites: one function for training and for serving."""
 
+from collections import defaultdict
 from collections.abc import Set as AbstractSet
-from typing import TypedDict
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from airwatch_dagster.acquire.area import Area
-from airwatch_dagster.enrich.advection import advection_features
+from airwatch_dagster.enrich.advection import Advection
 from airwatch_dagster.enrich.grid import HISTORY_DAYS, DayGrid, day_grid, valid_site_days
 from airwatch_dagster.enrich.lags import calendar_features, lag_features, last_observations, window_mean
 from airwatch_dagster.enrich.log_anomaly import clipped, log_pm25
-from airwatch_dagster.enrich.maps import map_features
-from airwatch_dagster.enrich.neighbours import neighbour_features
+from airwatch_dagster.enrich.maps import Maps
+from airwatch_dagster.enrich.neighbours import Neighbours
+from airwatch_dagster.enrich.network import Network
 from airwatch_dagster.schemas import TABLES
+
+SPAN_DAYS: Final = 31
+"""Least days whose values around a site are computed at once: a nation's year takes no less time in longer spans, and
+more memory."""
+
+SPAN_VALUES: Final = 2**14
+"""Days × stations that are computed at once where few stations would make a month a small one."""
 
 _CARRIED = ("method_code", "cbsa_code", "state_code", "latitude", "longitude")
 """Columns of features that are those of the site's newest site-day."""
@@ -40,7 +49,8 @@ def build_features(
         return spec.empty()
     grid = day_grid(valid, first=first, last=wanted[-1])
     columns = _columns(grid, valid, wanted=grid.days.get_indexer(wanted), area_site_ids=area_site_ids)
-    return pd.DataFrame({name: columns[name] for name in spec.column_names})
+    # Columns stay where they are: pandas would copy them into a block for each type, thrice on the way.
+    return pd.DataFrame({name: columns[name] for name in spec.column_names}, copy=False)
 
 
 def _columns(
@@ -53,7 +63,7 @@ def _columns(
     means = own["pm25_mean_28d_ugm3"][:, site_of_station]
     log_anomaly = clipped(log_pm25(grid.values) - window_mean(log_pm25(values))[:, site_of_station])
     newest, days_since = last_observations(source_rows)
-    in_area = np.isin(sites, list(area_site_ids))
+    in_area = pd.Index(sites).isin(area_site_ids)
     day, site = np.nonzero((newest[wanted] >= 0) & in_area[None, :])
     day = wanted[day]
     latest = valid.iloc[newest[day, site]].reset_index(drop=True)
@@ -63,28 +73,42 @@ def _columns(
     columns["pm25_last_ugm3"] = latest["pm25_ugm3"].to_numpy(dtype=np.float32)
     types = TABLES["features"].empty().dtypes
     columns |= {name: matrix[day, site].astype(types[name]) for name, matrix in own.items()}
-    # Values around a site look back one day, and lie target by target in memory; those of one function make room for
-    # those of the next.
-    recent = slice(HISTORY_DAYS - 1, None)
-    at = _station_of(latest, grid, targets) * len(grid.days[recent]) + day - recent.start
-    where: _Where = {"stations": grid.stations, "targets": targets}
-    columns |= _rows(neighbour_features(grid.values[recent], means[recent], **where), at)
-    columns |= _rows(map_features(log_anomaly[recent], **where), at)
-    columns |= _rows(advection_features(log_anomaly[recent], **where), at)
+    network = Network.of(grid.stations, targets)
+    position = _station_of(latest, grid, targets)
+    columns |= _around(network, grid.values, means, log_anomaly, day=day, target=position)
     season = calendar_features(grid)
     columns |= {name: season[name][day].astype(np.float32) for name in ("season_sin", "season_cos")}
     columns["weekday"] = season["weekday"][day].astype(np.int64)
     return columns
 
 
-class _Where(TypedDict):
-    stations: pd.DataFrame
-    targets: np.ndarray
+def _around(
+    network: Network,
+    values: np.ndarray,
+    means: np.ndarray,
+    log_anomaly: np.ndarray,
+    *,
+    day: np.ndarray,
+    target: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """The values around a site, by column, each for these days, in order, and targets of the network.
 
-
-def _rows(matrices: dict[str, np.ndarray], at: np.ndarray) -> dict[str, np.ndarray]:
-    """The values at these places of each matrix of days × targets, counted target by target."""
-    return {name: np.take(matrix.T, at).astype(np.float32) for name, matrix in matrices.items()}
+    Matrices are days × stations. They are taken some days at a time, with the day before the first, to which these
+    values look back, so that memory does not grow with the days.
+    """
+    neighbours, maps, advection = Neighbours.of(network), Maps.of(network), Advection.of(network)
+    columns: dict[str, np.ndarray] = defaultdict(lambda: np.empty(len(day), dtype=np.float32))
+    days = max(SPAN_DAYS, SPAN_VALUES // len(network.places.latitude))
+    for start in range(HISTORY_DAYS, len(values), days):
+        rows = slice(*np.searchsorted(day, (start, start + days)))
+        span = slice(start - 1, start + days)
+        found = neighbours.features(values[span], means[span])
+        found |= maps.features(log_anomaly[span]) | advection.features(log_anomaly[span])
+        # The matrices lie target by target in memory.
+        at = target[rows] * len(values[span]) + day[rows] - span.start
+        for name, matrix in found.items():
+            columns[name][rows] = np.take(matrix.T, at)
+    return columns
 
 
 def _by_site(grid: DayGrid, site_of_station: np.ndarray, sites: int) -> tuple[np.ndarray, np.ndarray]:

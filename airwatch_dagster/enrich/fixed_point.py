@@ -6,9 +6,12 @@ number below 2**53, which float64 represents exactly. Reason: docs/adr/0003-bit-
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 WEIGHT_STEPS: Final = 2.0**16
 """Weights are rounded to 1/65536: with values below 2**23 steps and 4,096 stations, sums stay below 2**51."""
@@ -58,6 +61,10 @@ class FixedPointSums:
         for block in kernel:
             found[block.targets] = block.weights.T @ self.steps[block.stations]
         return replace(self, steps=found)
+
+    def read(self, shares: "csr_array") -> Self:
+        """What points read of these places; ``shares`` is points × places, multiples of 1/256."""
+        return replace(self, steps=shares @ self.steps)
 
     def sums(self) -> tuple[np.ndarray, np.ndarray]:
         """The sums (unit × weight steps) and those of the weights of the known (steps); days × places."""

@@ -6,7 +6,7 @@ stations, and so does reading them at the stations' own places (docs/adr/0012-ma
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from airwatch_dagster.enrich.fixed_point import Block
 from airwatch_dagster.enrich.geometry import Places
 from airwatch_dagster.enrich.kernels import BELL_REACH, bell, kernels
 from airwatch_dagster.geo import EARTH_RADIUS_KM
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 MESH_WIDTHS: Final = 0.5
 """Distance of two parallels of the lattice of a bell, in widths of the bell: between them, what is read of it differs
@@ -38,15 +41,13 @@ class Points:
         """So many points, each at the node of its number."""
         return cls(np.arange(count)[:, None], np.ones((count, 1)))
 
-    def kernel(self, groups: Sequence[np.ndarray]) -> list[Block]:
-        """Shares as weights of the nodes on the points, a block for each group of numbers of points."""
-        blocks = []
-        for group in groups:
-            nodes, row = np.unique(self.nodes[group], return_inverse=True)
-            weights = np.zeros((len(nodes), len(group)))
-            weights[row.reshape(len(group), -1), np.arange(len(group))[:, None]] = self.shares[group]
-            blocks.append(Block(nodes, group, weights))
-        return blocks
+    def matrix(self, node_count: int) -> "csr_array":
+        """The shares as a sparse matrix of points × nodes."""
+        from scipy.sparse import csr_array
+
+        points, each = self.nodes.shape
+        starts = np.arange(0, points * each + 1, each)
+        return csr_array((self.shares.ravel(), self.nodes.ravel(), starts), shape=(points, node_count))
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ class Lattice:
     nodes: Places
     points: list[Points]
     """Each set; what is between nodes is interpolated between the four around it (bilinear)."""
+
+    def matrices(self) -> list["csr_array"]:
+        """Of each set, the shares of the nodes as a sparse matrix of points × nodes."""
+        return [points.matrix(len(self.nodes.latitude)) for points in self.points]
 
     @classmethod
     def around(cls, sets: Sequence[Places], *, mesh_km: float) -> Self:

@@ -1,11 +1,11 @@
 """Weighted means over the sites around a site: by distance and by direction. Sums are exact (see ``fixed_point``)."""
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 import numpy as np
-import pandas as pd
 
-from airwatch_dagster.enrich.fixed_point import WEIGHT_STEPS, FixedPointSums, whole_weights
+from airwatch_dagster.enrich.fixed_point import WEIGHT_STEPS, Block, FixedPointSums, whole_weights
 from airwatch_dagster.enrich.geometry import Places, distance_km, sector_number
 from airwatch_dagster.enrich.grid import shifted
 from airwatch_dagster.enrich.kernels import kernels
@@ -26,27 +26,39 @@ STEPS_PER_UGM3: Final = 1000.0
 """Readings are rounded to 0.001 µg/m³, finer than any monitor resolves."""
 
 
-def neighbour_features(
-    values: np.ndarray, means: np.ndarray, *, stations: pd.DataFrame, targets: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Weighted means over the neighbours of each target station, µg/m³, by column.
+@dataclass(frozen=True)
+class Neighbours:
+    """The weights of the sites around the targets of a network, the same every day."""
 
-    They are of PM2.5, of its departure from the neighbour's own 28-day mean, and of its change since the day before.
-    ``values`` and ``means`` (28-day) are days × stations in µg/m³, null where unknown; ``targets`` are column numbers
-    of them. Each feature is days × targets, null where no neighbour reported. A site is never its own neighbour.
-    """
-    measures = {"": values, "_anomaly": values - means, "_change": values - shifted(values, 1)}
-    network = Network.of(stations, targets)
-    places = network.places[targets]
-    every = kernels(network.places, places, _weights, reach_km=FAR_KM)
-    own = network.own_weights(_weights, places, Points.at_nodes(len(targets)))
-    features = {}
-    for suffix, matrix in measures.items():
-        sums = FixedPointSums.of(matrix, per_unit=STEPS_PER_UGM3)
-        for number, name in enumerate(_KERNELS):
-            others = network.others(sums.at(every[number]), sums, [weights[number] for weights in own])
-            features[f"{name}_pm25{suffix}_ugm3"] = others.mean()
-    return features
+    network: Network
+    kernels: list[list[Block]]
+    """Of the stations on the targets, by number of ``_KERNELS``."""
+    own: list[np.ndarray]
+    """What the network's ``own`` weigh in them; kernels × pairs."""
+
+    @classmethod
+    def of(cls, network: Network) -> Self:
+        """The weights for a network."""
+        places = network.places[network.targets]
+        every = kernels(network.places, places, _weights, reach_km=FAR_KM)
+        return cls(network, every, network.own_weights(_weights, places, Points.at_nodes(len(network.targets))))
+
+    def features(self, values: np.ndarray, means: np.ndarray) -> dict[str, np.ndarray]:
+        """Weighted means over the neighbours of each target, µg/m³, by column.
+
+        They are of PM2.5, of its departure from the neighbour's own 28-day mean, and of its change since the day
+        before. ``values`` and ``means`` (28-day) are days × stations in µg/m³, null where unknown. Each feature is days
+        × targets, null where no neighbour reported. A site is never its own neighbour.
+        """
+        measures = {"": values, "_anomaly": values - means, "_change": values - shifted(values, 1)}
+        found = {}
+        for suffix, matrix in measures.items():
+            sums = FixedPointSums.of(matrix, per_unit=STEPS_PER_UGM3)
+            for number, name in enumerate(_KERNELS):
+                own = [weights[number] for weights in self.own]
+                others = self.network.others(sums.at(self.kernels[number]), sums, own)
+                found[f"{name}_pm25{suffix}_ugm3"] = others.mean()
+        return found
 
 
 _KERNELS: Final = (*(f"{ring}_{sector}" for ring in ("near", "far") for sector in SECTORS), "nearby")

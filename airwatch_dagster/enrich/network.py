@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -10,7 +9,7 @@ import pandas as pd
 
 from airwatch_dagster.enrich.fixed_point import FixedPointSums
 from airwatch_dagster.enrich.geometry import Places
-from airwatch_dagster.enrich.kernels import Weigh, groups
+from airwatch_dagster.enrich.kernels import Weigh
 from airwatch_dagster.enrich.lattice import Points
 
 
@@ -37,11 +36,6 @@ class Network:
             position = np.flatnonzero(first + rank < end)
             own.append((position, by_site[first[position] + rank]))
         return cls(Places.of(stations), targets, own)
-
-    @cached_property
-    def groups(self) -> list[np.ndarray]:
-        """Positions of the targets, in groups of neighbours."""
-        return groups(self.places[self.targets])
 
     def own_weights(self, weigh: Weigh, nodes: Places, points: Points) -> list[np.ndarray]:
         """What each of ``own`` weighs in what is read at the point of its target; kernels × pairs."""

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
-from airwatch_dagster.enrich.advection import advection_features
+from airwatch_dagster.enrich.advection import Advection
+from airwatch_dagster.enrich.network import Network
 from airwatch_dagster.schemas.enrich import ADVECTION
 from airwatch_dagster_tests.enrich.networks import EARTH_KM, Lattice, lattice_bell, stations_at, strewn
 
@@ -18,8 +19,12 @@ Place = tuple[float, float]
 """Latitude and longitude, or a displacement to the east and north in km."""
 
 
+def advection(log_anomaly: np.ndarray, *, stations: pd.DataFrame, targets: np.ndarray) -> dict[str, np.ndarray]:
+    return Advection.of(Network.of(stations, targets)).features(log_anomaly)
+
+
 def seen_from(target: np.ndarray, log_anomaly: np.ndarray, *, day: int) -> dict[str, float]:
-    found = advection_features(log_anomaly, stations=LATTICE.stations, targets=target)
+    found = advection(log_anomaly, stations=LATTICE.stations, targets=target)
     assert set(found) == set(ADVECTION)
     return {name: float(values[day, 0]) for name, values in found.items()}
 
@@ -69,12 +74,12 @@ def test_without_anomalies_all_displacements_fit_equally_and_advect_nothing() ->
     assert abs(found["flow_east_km"]) < 1.0
 
 
-def test_the_first_day_has_null_features() -> None:
+def test_the_first_day_has_nulladvection() -> None:
     found = seen_from(MIDDLE, LATTICE.cloud(east=300.0, north=0.0, days=2, middle_on_day=1), day=0)
     assert all(np.isnan(value) for value in found.values())
 
 
-def test_a_day_without_reports_and_the_next_have_null_features() -> None:
+def test_a_day_without_reports_and_the_next_have_nulladvection() -> None:
     cloud = LATTICE.cloud(east=300.0, north=0.0, days=5, middle_on_day=2)
     cloud[2] = np.nan
     known = [np.isfinite(seen_from(MIDDLE, cloud, day=day)["advected_log"]) for day in range(5)]
@@ -83,11 +88,11 @@ def test_a_day_without_reports_and_the_next_have_null_features() -> None:
 
 def test_one_site_is_too_few_and_two_close_ones_are_enough() -> None:
     two, days = stations_at((40.0, -90.0), (40.1, -90.0)), np.zeros((2, 2))
-    alone = advection_features(days[:, :1], stations=two.iloc[:1], targets=np.array([0]))
+    alone = advection(days[:, :1], stations=two.iloc[:1], targets=np.array([0]))
     assert all(np.isnan(values).all() for values in alone.values())
-    both = advection_features(days, stations=two, targets=np.array([0]))
+    both = advection(days, stations=two, targets=np.array([0]))
     assert [abs(values[1, 0]) < 1e-9 for values in both.values()] == [True] * 6
-    far = advection_features(days, stations=stations_at((21.3, -157.9), (61.2, -149.9)), targets=np.array([0, 1]))
+    far = advection(days, stations=stations_at((21.3, -157.9), (61.2, -149.9)), targets=np.array([0, 1]))
     assert all(np.isnan(values).all() for values in far.values())
 
 
@@ -102,7 +107,7 @@ def test_advection_equals_a_slow_obvious_loop() -> None:
     stations, target = strewn(25, seed=4), 7
     log_anomaly = np.clip(np.random.default_rng(0).normal(0.0, 0.6, (2, 25)), -1.5, 2.0)
     log_anomaly[0, 3] = log_anomaly[1, 11] = np.nan
-    found = advection_features(log_anomaly, stations=stations, targets=np.array([target]))
+    found = advection(log_anomaly, stations=stations, targets=np.array([target]))
     places = list(zip(stations["latitude"].tolist(), stations["longitude"].tolist(), strict=True))
     expected = slow_advection(log_anomaly, places, target=target)
     for name, value in expected.items():
@@ -160,9 +165,9 @@ def test_a_day_computed_with_the_one_before_is_bit_identical_to_the_range() -> N
     stations = strewn(40, seed=6)
     log_anomaly = np.random.default_rng(1).normal(0.0, 0.5, (6, 40))
     log_anomaly[log_anomaly > 0.9] = np.nan
-    together = advection_features(log_anomaly, stations=stations, targets=np.arange(9))
+    together = advection(log_anomaly, stations=stations, targets=np.arange(9))
     for day in range(1, 6):
-        alone = advection_features(log_anomaly[day - 1 : day + 1], stations=stations, targets=np.arange(9))
+        alone = advection(log_anomaly[day - 1 : day + 1], stations=stations, targets=np.arange(9))
         for name, values in together.items():
             np.testing.assert_array_equal(alone[name][1], values[day], err_msg=name)
 
@@ -173,7 +178,7 @@ def test_distant_stations_and_thread_counts_leave_advection_bit_identical() -> N
     more = pd.concat([stations, far.assign(site_id="02020" + far["site_id"].str[5:])], ignore_index=True)
     log_anomaly = np.random.default_rng(1).normal(0.0, 0.5, (4, 70))
     with threadpool_limits(1):
-        alone = advection_features(log_anomaly[:, :40], stations=stations, targets=np.arange(9))
+        alone = advection(log_anomaly[:, :40], stations=stations, targets=np.arange(9))
     with threadpool_limits(2):
-        for name, values in advection_features(log_anomaly, stations=more, targets=np.arange(9)).items():
+        for name, values in advection(log_anomaly, stations=more, targets=np.arange(9)).items():
             np.testing.assert_array_equal(values, alone[name], err_msg=name)

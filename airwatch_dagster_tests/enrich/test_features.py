@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from airwatch_dagster.enrich import features
 from airwatch_dagster.enrich.features import build_features
 from airwatch_dagster.schemas import TABLES
 from airwatch_dagster_tests.enrich.networks import lattice_bell
@@ -72,6 +73,15 @@ def test_days_built_one_by_one_from_their_own_history_are_bit_identical_to_the_r
         known = site_days[site_days["date_local"].between(day - pd.Timedelta(days=28), day)]
         parts.append(build_features(known, issue_dates=pd.DatetimeIndex([day]), area_site_ids=AREA))
     pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), year_at_once, check_exact=True)
+
+
+def test_the_days_computed_at_once_do_not_matter(
+    site_days: pd.DataFrame, year_at_once: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features, "SPAN_DAYS", 7)
+    monkeypatch.setattr(features, "SPAN_VALUES", 1)
+    rebuilt = build_features(site_days, issue_dates=pd.date_range("2021-02-05", "2021-03-16"), area_site_ids=AREA)
+    pd.testing.assert_frame_equal(rebuilt, year_at_once, check_exact=True)
 
 
 def test_the_order_of_rows_does_not_matter(site_days: pd.DataFrame, year_at_once: pd.DataFrame) -> None:

@@ -5,7 +5,6 @@ import pytest
 
 from airwatch_dagster.enrich.fixed_point import FixedPointSums
 from airwatch_dagster.enrich.geometry import Places, distance_km
-from airwatch_dagster.enrich.kernels import groups
 from airwatch_dagster.enrich.lattice import Lattice, Points, bell_lattice
 from airwatch_dagster_tests.enrich.networks import strewn
 
@@ -68,7 +67,7 @@ def test_a_bell_read_between_nodes_differs_by_less_than_a_fifteenth_of_its_heigh
     stations = Places.of(strewn(300, seed=3))
     lattice, to_nodes = bell_lattice(stations, [stations], width_km=width_km)
     one_each = FixedPointSums(np.eye(300), 1.0)
-    read = one_each.at(to_nodes).at(lattice.points[0].kernel(groups(stations))).steps.T / 65536
+    read = one_each.at(to_nodes).read(lattice.matrices()[0]).steps.T / 65536
     exact = np.exp(-0.5 * (distance_km(stations[:, None], stations) / width_km) ** 2)
     assert np.abs(read - exact).max() < 1 / 15
     assert np.diag(read).min() > 1 - 1 / 15
@@ -77,7 +76,7 @@ def test_a_bell_read_between_nodes_differs_by_less_than_a_fifteenth_of_its_heigh
 def test_what_lies_beyond_the_date_line_is_read_as_what_is_close() -> None:
     stations, point = places((52.0, 179.9)), places((52.0, -179.9))
     lattice, to_nodes = bell_lattice(stations, [point], width_km=120.0)
-    read = FixedPointSums(np.ones((1, 1)), 1.0).at(to_nodes).at(lattice.points[0].kernel([np.array([0])]))
+    read = FixedPointSums(np.ones((1, 1)), 1.0).at(to_nodes).read(lattice.matrices()[0])
     assert read.steps.item() / 65536 == pytest.approx(np.exp(-0.5 * (13.7 / 120.0) ** 2), abs=0.06)
 
 
@@ -85,7 +84,7 @@ def test_log_anomalies_of_4096_stations_at_one_place_are_read_exactly() -> None:
     crowd = places(*[(41.03, -87.31)] * 4096)
     matrix = np.where(np.arange(4096) % 3, 2.0, -1.4999)[None]
     weight, total = (
-        FixedPointSums.of(values, per_unit=10_000.0).at(to_nodes).at(lattice.points[0].kernel([np.array([0])])).steps[0]
+        FixedPointSums.of(values, per_unit=10_000.0).at(to_nodes).read(lattice.matrices()[0]).steps[0]
         for values, stations in ((np.full((1, 1), 0.0001), crowd[:1]), (matrix, crowd))
         for lattice, to_nodes in [bell_lattice(stations, [crowd[:1]], width_km=120.0)]
     )
@@ -95,6 +94,5 @@ def test_log_anomalies_of_4096_stations_at_one_place_are_read_exactly() -> None:
 
 
 def test_points_at_nodes_read_them_alone() -> None:
-    kernel = Points.at_nodes(3).kernel([np.array([2, 0]), np.array([1])])
-    read = FixedPointSums(np.array([[1.0], [2.0], [3.0]]), 1.0).at(kernel)
+    read = FixedPointSums(np.array([[1.0], [2.0], [3.0]]), 1.0).read(Points.at_nodes(3).matrix(3))
     assert read.steps.tolist() == [[1.0], [2.0], [3.0]]

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
-from airwatch_dagster.enrich.maps import direction, map_features
+from airwatch_dagster.enrich.maps import Maps, direction
+from airwatch_dagster.enrich.network import Network
 from airwatch_dagster.schemas.enrich import MAP_SAMPLES, SECTORS
 from airwatch_dagster_tests.enrich.networks import EARTH_KM, lattice_bell, stations_at, strewn
 
@@ -15,6 +16,10 @@ SECTOR_DEGREES = {"n": 0, "ne": 45, "e": 90, "se": 135, "s": 180, "sw": 225, "w"
 
 NODE = float(np.degrees(9 * 450.0 / EARTH_KM)), float(-np.degrees(22 * 450.0 / EARTH_KM))
 """Latitude and longitude of a node of the maps of 50 km and of 150 km, where a map is not interpolated."""
+
+
+def maps(log_anomaly: np.ndarray, *, stations: pd.DataFrame, targets: np.ndarray) -> dict[str, np.ndarray]:
+    return Maps.of(Network.of(stations, targets)).features(log_anomaly)
 
 
 def north_of_the_first(*km: float) -> pd.DataFrame:
@@ -31,7 +36,7 @@ def anomalies(stations: pd.DataFrame, *, seed: int = 0) -> np.ndarray:
 
 def at_first(log_anomaly: list[list[float]], stations: pd.DataFrame) -> dict[str, list[float]]:
     """Map samples of the first station, day by day."""
-    found = map_features(np.array(log_anomaly, dtype=float), stations=stations, targets=np.array([0]))
+    found = maps(np.array(log_anomaly, dtype=float), stations=stations, targets=np.array([0]))
     return {name: values[:, 0].tolist() for name, values in found.items()}
 
 
@@ -68,7 +73,7 @@ def test_a_cloud_in_a_sector_shows_in_the_sample_of_that_sector(sector: str) -> 
 def test_every_map_equals_a_slow_obvious_loop() -> None:
     stations, target, day = strewn(25, seed=3), 4, 5
     log_anomaly = anomalies(stations)
-    found = map_features(log_anomaly, stations=stations, targets=np.array([target]))
+    found = maps(log_anomaly, stations=stations, targets=np.array([target]))
     for place in MAP_SAMPLES:
         for which, suffix in ((day, ""), (day - 1, "_before")):
             expected = read(place, log_anomaly[which], stations, target=target)
@@ -105,11 +110,11 @@ def test_a_site_is_never_part_of_its_own_map_even_after_a_move() -> None:
     log_anomaly, targets = anomalies(stations), np.array([0, 1])
     other = log_anomaly.copy()
     other[:, [0, 1]] = 2.0
-    before, after = (map_features(one, stations=stations, targets=targets) for one in (log_anomaly, other))
+    before, after = (maps(one, stations=stations, targets=targets) for one in (log_anomaly, other))
     for name in before:
         np.testing.assert_array_equal(after[name], before[name])
-    seen = map_features(other, stations=stations, targets=np.array([2]))["around_400km_log"]
-    assert (seen > map_features(log_anomaly, stations=stations, targets=np.array([2]))["around_400km_log"]).any()
+    seen = maps(other, stations=stations, targets=np.array([2]))["around_400km_log"]
+    assert (seen > maps(log_anomaly, stations=stations, targets=np.array([2]))["around_400km_log"]).any()
 
 
 def test_the_sample_of_the_day_before_is_that_days_map_and_zero_on_the_first_day() -> None:
@@ -127,12 +132,12 @@ def test_a_map_stays_within_the_bounds_of_its_anomalies() -> None:
     stations = strewn(30, seed=5)
     for extreme in (-1.5, 2.0):
         log_anomaly = np.full((1, 30), extreme)
-        found = map_features(log_anomaly, stations=stations, targets=np.arange(30))
+        found = maps(log_anomaly, stations=stations, targets=np.arange(30))
         assert max(np.abs(values).max() for values in found.values()) <= abs(extreme)
 
 
 def bits(log_anomaly: np.ndarray, stations: pd.DataFrame) -> dict[str, np.ndarray]:
-    return map_features(log_anomaly, stations=stations, targets=np.arange(5))
+    return maps(log_anomaly, stations=stations, targets=np.arange(5))
 
 
 def test_two_days_computed_alone_are_bit_identical_to_the_range() -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from airwatch_dagster.enrich.fixed_point import FixedPointSums
-from airwatch_dagster.enrich.kernels import bell, groups
+from airwatch_dagster.enrich.kernels import bell
 from airwatch_dagster.enrich.lattice import bell_lattice
 from airwatch_dagster.enrich.network import Network
 from airwatch_dagster_tests.enrich.networks import strewn
@@ -38,18 +38,18 @@ def test_sums_of_others_are_those_without_any_station_of_the_site(stations: pd.D
     anomalies[1, [0, 20]] = np.nan
     moved = network.places[network.targets].moved(east_km=150.0, north_km=-80.0)
     lattice, to_nodes = bell_lattice(network.places, [moved], width_km=WIDTH_KM)
-    to_targets = lattice.points[0].kernel(groups(moved))
+    (shares,) = lattice.matrices()
     own = network.own_weights(bell(width_km=WIDTH_KM), lattice.nodes, lattice.points[0])
     sums = FixedPointSums.of(anomalies, per_unit=10_000.0)
 
-    found = network.others(sums.at(to_nodes).at(to_targets), sums, [one for (one,) in own])
+    found = network.others(sums.at(to_nodes).read(shares), sums, [one for (one,) in own])
 
     for position, target in enumerate(network.targets):
         is_other = (stations["site_id"] != stations.loc[target, "site_id"]).to_numpy()
         without = FixedPointSums.of(np.where(is_other, anomalies, np.nan), per_unit=10_000.0)
-        expected = without.at(to_nodes).at(to_targets)
+        expected = without.at(to_nodes).read(shares)
         np.testing.assert_array_equal(found.steps[position], expected.steps[position])
-        assert (found.steps[position] != sums.at(to_nodes).at(to_targets).steps[position]).any()
+        assert (found.steps[position] != sums.at(to_nodes).read(shares).steps[position]).any()
 
 
 def test_a_network_without_targets_has_no_own_stations(stations: pd.DataFrame) -> None:

@@ -113,11 +113,12 @@ def split(
     position = keys.map({key: number for number, key in enumerate(partitions)})
     if position.isna().any():
         raise _elsewhere(table, keys[position.isna()], partitions)
-    order = np.argsort(position.to_numpy(), kind="stable")
     counts = np.bincount(position.to_numpy(dtype=np.int64), minlength=len(partitions))
     ends = np.cumsum(counts)
     slices = {key: slice(int(end - n), int(end)) for key, end, n in zip(partitions, ends, counts, strict=True)}
-    return frame.iloc[order], slices
+    if position.is_monotonic_increasing:
+        return frame, slices
+    return frame.iloc[np.argsort(position.to_numpy(), kind="stable")], slices
 
 
 def _elsewhere(table: str, keys: pd.Series, partitions: Sequence[str]) -> ContractViolation:
