@@ -51,13 +51,13 @@ class Neighbours:
         × targets, null where no neighbour reported. A site is never its own neighbour.
         """
         measures = {"": values, "_anomaly": values - means, "_change": values - shifted(values, 1)}
+        sums = FixedPointSums.of(np.concatenate(list(measures.values())), per_unit=STEPS_PER_UGM3)
         found = {}
-        for suffix, matrix in measures.items():
-            sums = FixedPointSums.of(matrix, per_unit=STEPS_PER_UGM3)
-            for number, name in enumerate(_KERNELS):
-                own = [weights[number] for weights in self.own]
-                others = self.network.others(sums.at(self.kernels[number]), sums, own)
-                found[f"{name}_pm25{suffix}_ugm3"] = others.mean()
+        for number, name in enumerate(_KERNELS):
+            own = [weights[number] for weights in self.own]
+            others = self.network.others(sums.at(self.kernels[number]), sums, own)
+            for suffix, mean in zip(measures, np.split(others.mean(), len(measures)), strict=True):
+                found[f"{name}_pm25{suffix}_ugm3"] = mean
         return found
 
 
