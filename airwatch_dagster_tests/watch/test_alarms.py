@@ -49,6 +49,7 @@ MISSED: Final = {
 FAULT: Final = {fault.name: fault for fault in FAULTS}
 
 
+@pytest.mark.slow
 def test_an_undisturbed_month_of_every_season_warns_of_nothing() -> None:
     months = [pd.Timestamp("2021-01-01"), pd.Timestamp("2021-04-01"), pd.Timestamp("2021-07-01")]
     found = pd.concat([undisturbed_month(HISTORY, [HISTORY], month) for month in months])

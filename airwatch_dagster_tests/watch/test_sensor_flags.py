@@ -346,6 +346,7 @@ def test_failures_come_first_and_then_what_is_suspect() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_flags_stay_rare_in_the_air_of_a_year_and_find_gross_faults_within_three_days() -> None:
     values = air(seed=8)
     days = values.index[-365:]

@@ -130,6 +130,7 @@ def test_primary_monitors_are_marked() -> None:
     assert marks == {"1": "Y", "3": ""}
 
 
+@pytest.mark.slow
 def test_the_file_list_counts_the_rows_and_bytes_of_every_file() -> None:
     listed = pd.read_csv(io.BytesIO(file_of("file_list.csv", date(2017, 3, 1)).content)).set_index("filename")
     assert list(listed.index) == [

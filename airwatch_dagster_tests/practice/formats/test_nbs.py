@@ -96,6 +96,7 @@ def test_every_run_of_a_day_can_be_read(tmp_path: Path, hour: int) -> None:
     assert found.hours["station_id"].nunique() == len(STATIONS)
 
 
+@pytest.mark.slow
 def test_a_year_of_runs_has_no_value_out_of_bounds(tmp_path: Path) -> None:
     for number in range(0, 365, 5):
         run = datetime(2023, 1, 1, 13, tzinfo=UTC) + timedelta(days=number)

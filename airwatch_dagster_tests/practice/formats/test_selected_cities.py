@@ -72,6 +72,7 @@ def test_highs_and_lows_are_those_of_the_run_before_the_issue() -> None:
         assert row.observed_high_f == pytest.approx(celsius * 1.8 + 32.0, abs=0.51)
 
 
+@pytest.mark.slow
 def test_cities_and_words_are_known_in_every_season() -> None:
     months = [read(datetime(2021, month, 1, tzinfo=UTC), days=28) for month in (1, 4, 7, 10)]
     rows = pd.concat([month.rows for month in months], ignore_index=True)

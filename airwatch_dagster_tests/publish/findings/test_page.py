@@ -126,6 +126,7 @@ def test_text_of_others_is_shown_as_text() -> None:
     assert b"&lt;script&gt;alert(1)&lt;/script&gt; &amp; co" in page
 
 
+@pytest.mark.slow
 def test_the_page_of_the_nation_stays_below_300_kilobytes() -> None:
     rules = ("site_level", "site_slow_drift", "sites_level", "sites_slow_drift")
     areas = ["us", *(f"state:{number:02d}" for number in range(1, 57))]

@@ -41,6 +41,7 @@ def test_a_forecast_is_the_same_however_often_it_is_asked_for() -> None:
     assert not np.allclose(other.temperature_c, first.temperature_c)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_first_day_is_good_and_the_third_clearly_worse(seed: int) -> None:
     predicted, truth = at_leads(seed)
@@ -77,6 +78,7 @@ def test_a_forecast_depends_on_the_weather_of_its_time_alone(monkeypatch: pytest
     assert after.wind_speed_ms.tobytes() == before.wind_speed_ms.tobytes()
 
 
+@pytest.mark.slow
 def test_errors_are_independent_of_all_weather_around() -> None:
     """Given the weather of its noon, a forecast says nothing of the days around: three standard errors for each."""
     noons = np.array([24 * day + 18 for day in range(FIRST, FIRST + 600)])
