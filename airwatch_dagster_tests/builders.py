@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from airwatch_dagster.schemas import CONTRACTS
+from airwatch_dagster.schemas.validation import coerced_if_valid
 
 RAW_ROW: dict[str, Any] = {
     "state_code": "17",
@@ -96,7 +97,9 @@ _VALIDATED: dict[str, pd.DataFrame] = {}
 def _valid(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     asked = f"{name} {rows!r}"
     if asked not in _VALIDATED:
-        _VALIDATED[asked] = CONTRACTS[name].schema.validate(pd.DataFrame(rows)[CONTRACTS[name].column_names])
+        frame = pd.DataFrame(rows)[CONTRACTS[name].column_names]
+        known = coerced_if_valid(CONTRACTS[name], frame)
+        _VALIDATED[asked] = CONTRACTS[name].schema.validate(frame) if known is None else known
     return _VALIDATED[asked].copy()
 
 
