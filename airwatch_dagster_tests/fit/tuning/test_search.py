@@ -254,7 +254,6 @@ def test_time_for_less_than_the_defaults_leaves_them_untested() -> None:
     assert (result.params, result.losses.shape, result.is_out_of_time, result.chosen) == ((), (0, 2), True, 0)
 
 
-@pytest.mark.slow
 def test_a_search_ended_by_time_found_what_as_many_candidates_find(folds: tuple[Fold, ...]) -> None:
     clock = iter(np.arange(24.0, -1.0, -1.0))
     ended = found(*folds, time_left=lambda: float(next(clock)), max_candidates=searching.MAX_CANDIDATES)

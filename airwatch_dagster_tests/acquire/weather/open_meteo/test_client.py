@@ -193,7 +193,6 @@ def test_a_servers_error_is_retried(tmp_path: Path) -> None:
     assert len(stub.asked) == 3
 
 
-@pytest.mark.slow
 def test_calls_are_spaced_by_their_weight(tmp_path: Path) -> None:
     clock = Clock.at("2024-08-01")
     with served(OpenMeteo(), tmp_path, clock=clock) as client:

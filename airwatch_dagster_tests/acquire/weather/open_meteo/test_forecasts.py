@@ -283,7 +283,6 @@ def test_each_zone_has_runs_that_know_its_night(tmp_path: Path) -> None:
     assert sum(asked["latitude"].count(",") + 1 for asked in stub.asked) == 7
 
 
-@pytest.mark.slow
 def test_many_sites_are_asked_in_parts(tmp_path: Path) -> None:
     many = pd.DataFrame(
         {
